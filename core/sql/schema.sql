@@ -1,0 +1,132 @@
+-- Today's schema. A new file is made from this; an older one is brought to the same by sql/migrations (D2).
+-- Times are milliseconds since 1970. Ids are UUIDs as text. `*_key` columns hold the folded form that is compared.
+-- Only what SQLite adds to common SQL stands here and in db/engine.rs: STRICT, WITHOUT ROWID (D6).
+
+-- The one row about this file.
+CREATE TABLE instance (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    schema     INTEGER NOT NULL,               -- the same number as user_version, for statements that must see it (D2)
+    last_time  INTEGER NOT NULL,               -- time of the last commit: time never runs before it (C5)
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+    id             TEXT PRIMARY KEY CHECK (length(id) = 36),
+    username       TEXT NOT NULL CHECK (length(username) BETWEEN 1 AND 50),
+    username_key   TEXT NOT NULL UNIQUE,
+    email          TEXT,
+    email_key      TEXT UNIQUE,
+    email_verified INTEGER NOT NULL CHECK (email_verified IN (0, 1)),
+    display_name   TEXT,
+    first_name     TEXT,
+    last_name      TEXT,
+    locale         TEXT,
+    external_id    TEXT UNIQUE,                -- the host's own key
+    role           TEXT NOT NULL CHECK (role IN ('user', 'administrator')),
+    status         TEXT NOT NULL CHECK (status IN ('pending', 'active', 'disabled')),
+    expires_at     INTEGER,                    -- lapses then, is never deleted by itself (U2)
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    CHECK ((email IS NULL) = (email_key IS NULL)),
+    CHECK (email IS NOT NULL OR email_verified = 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX users_by_creation ON users (created_at, id);
+-- For the count that keeps the last administrator (U3).
+CREATE INDEX users_administrators ON users (id) WHERE role = 'administrator';
+
+-- Ids and names that are never given again by themselves (U1).
+CREATE TABLE deleted_users (
+    id           TEXT PRIMARY KEY,
+    username_key TEXT NOT NULL,
+    deleted_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deleted_users_by_username ON deleted_users (username_key);
+
+-- Keyed by what is looked up at every request (C2): one descent.
+CREATE TABLE sessions (
+    secret_hash           BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
+    id                    TEXT NOT NULL UNIQUE,
+    user_id               TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    method                TEXT NOT NULL CHECK (method IN ('setup', 'sign_up', 'one_time_token', 'recovery', 'passkey', 'host')),
+    ceiling_scopes        TEXT NOT NULL,       -- K2: what it may at most do, separated by blanks
+    ceiling_administrator INTEGER NOT NULL CHECK (ceiling_administrator IN (0, 1)),
+    signed_in_at          INTEGER NOT NULL,
+    stepped_up_at         INTEGER,             -- last passkey sign-in or step-up (P5)
+    last_seen_at          INTEGER NOT NULL,
+    idle_seconds          INTEGER NOT NULL CHECK (idle_seconds > 0),
+    expires_at            INTEGER NOT NULL,    -- the absolute limit
+    ended_at              INTEGER,             -- revoked, or ended by a rule
+    masked                TEXT NOT NULL,
+    address               TEXT,
+    user_agent            TEXT,
+    device_name           TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sessions_by_user ON sessions (user_id, signed_in_at);
+CREATE INDEX sessions_by_end ON sessions (expires_at);
+
+CREATE TABLE api_keys (
+    secret_hash           BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
+    id                    TEXT NOT NULL UNIQUE,
+    owner_id              TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name                  TEXT NOT NULL,
+    note                  TEXT,
+    scopes                TEXT NOT NULL,       -- also the ceiling (K2)
+    ceiling_administrator INTEGER NOT NULL CHECK (ceiling_administrator IN (0, 1)),
+    masked                TEXT NOT NULL,
+    created_at            INTEGER NOT NULL,
+    last_used_at          INTEGER,
+    expires_at            INTEGER,
+    revoked_at            INTEGER              -- kept for the audit (K1)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX api_keys_by_owner ON api_keys (owner_id, created_at);
+CREATE INDEX api_keys_by_creation ON api_keys (created_at, id);
+CREATE INDEX api_keys_by_expiry ON api_keys (expires_at) WHERE expires_at IS NOT NULL AND revoked_at IS NULL;
+
+-- Secrets from before a rotation, for as long as both verify (K1).
+CREATE TABLE api_key_overlaps (
+    secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
+    api_key_id  TEXT NOT NULL REFERENCES api_keys (id) ON DELETE CASCADE,
+    until       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX api_key_overlaps_by_key ON api_key_overlaps (api_key_id);
+
+-- The one row about first-run setup (B1).
+CREATE TABLE setup (
+    id               INTEGER PRIMARY KEY CHECK (id = 1),
+    stage            TEXT NOT NULL CHECK (stage IN ('uninitialised', 'claimed', 'complete')),
+    generation       INTEGER NOT NULL CHECK (generation >= 1),
+    token_hash       BLOB CHECK (length(token_hash) = 32),
+    token_expires_at INTEGER,
+    administrator_id TEXT,                     -- who claimed this generation; he may have been deleted since
+    claimed_at       INTEGER,
+    completed_at     INTEGER,
+    CHECK ((token_hash IS NULL) = (token_expires_at IS NULL)),
+    CHECK (stage <> 'complete' OR token_hash IS NULL)
+) STRICT;
+
+-- Everybody and everything by value: rows outlive what they speak of (A1).
+CREATE TABLE audit (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    at           INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    actor_kind   TEXT NOT NULL CHECK (actor_kind IN ('host', 'anonymous', 'user')),
+    actor_id     TEXT,
+    actor_name   TEXT,
+    user_id      TEXT,                         -- the user whom it concerns
+    username     TEXT,
+    subject_id   TEXT,                         -- the thing, for example the API key
+    subject_name TEXT,
+    address      TEXT,
+    user_agent   TEXT,
+    details      TEXT NOT NULL,                -- a JSON object of texts
+    count        INTEGER NOT NULL CHECK (count >= 1),
+    refusal_key  TEXT UNIQUE                   -- refusals: event, address and minute, counted in one row
+) STRICT;
+
+CREATE INDEX audit_by_user ON audit (user_id, id);
+CREATE INDEX audit_by_actor ON audit (actor_id, id);

@@ -1,0 +1,466 @@
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    ApiKeyId, Authenticated, EventKind, Expiry, Keyplate, KeyplateError, Principal, Result, Role,
+    Secret, User, UserId, UserStatus,
+    audit::{Change, Subject},
+    authority::{Caller, Ceiling, Method},
+    clock,
+    db::{self, Found},
+    error::{denied, invalid},
+    list,
+    principal::CredentialId,
+    scopes::Scopes,
+    text,
+    tokens::{self, TokenKind},
+    users,
+};
+
+const MAX_NAME: usize = 100;
+const MAX_NOTE: usize = 500;
+/// K1: how long an old secret works beside the new one, by default and at most.
+const OVERLAP_SECONDS: u32 = 24 * 3_600;
+const MAX_OVERLAP_SECONDS: u32 = 31 * 24 * 3_600;
+
+/// An API key, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ApiKey {
+    /// Names it; the same after a rotation.
+    pub id: ApiKeyId,
+    /// Whose it is: it can do no more than he can.
+    pub owner_id: UserId,
+    /// What it is for, in a word.
+    pub name: String,
+    /// What it is for, in more words.
+    pub note: Option<String>,
+    /// What it allows.
+    pub scopes: Vec<String>,
+    /// The secret's kind and last 4 characters.
+    pub masked_secret: String,
+    /// When it was made.
+    pub created_at: SystemTime,
+    /// When it was last used; may be a minute old.
+    pub last_used_at: Option<SystemTime>,
+    /// When it ends.
+    pub expires_at: Option<SystemTime>,
+    /// When it was revoked. Revoked keys are kept for the audit.
+    pub revoked_at: Option<SystemTime>,
+}
+
+/// An API key that has just got a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct CreatedApiKey {
+    /// The key.
+    pub api_key: ApiKey,
+    /// The secret, shown this once.
+    pub secret: Arc<Secret>,
+}
+
+/// An API key to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct NewApiKey {
+    /// What it is for, in a word: 1 to 100 characters.
+    pub name: String,
+    /// What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own
+    /// such as `library:stream`.
+    pub scopes: Vec<String>,
+    /// Whose it is; by default the caller's own. The host must say.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub owner_id: Option<UserId>,
+    /// What it is for, in at most 500 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub note: Option<String>,
+    /// When it ends; by default never.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub expires_at: Option<SystemTime>,
+}
+
+/// How to rotate a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct KeyRotation {
+    /// For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub overlap_seconds: Option<u32>,
+    /// A new end; by default it stays.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub expiry: Option<Expiry>,
+}
+
+/// Which API keys, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ApiKeyQuery {
+    /// Only this user's. A user who is no administrator sees his own in any case.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub owner_id: Option<UserId>,
+    /// A part of the name, without regard to case.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub search: Option<String>,
+    /// Revoked ones too.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub include_revoked: bool,
+    /// The order; by default that of creation.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub sort: Option<ApiKeySort>,
+    /// The smallest first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub ascending: bool,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// An order of API keys; the id decides between equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum ApiKeySort {
+    /// By the time when they were made.
+    #[default]
+    CreatedAt,
+    /// By name.
+    Name,
+    /// By the time when they end.
+    ExpiresAt,
+    /// By the time when they were last used.
+    LastUsedAt,
+}
+
+/// A page of API keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ApiKeyPage {
+    /// The keys.
+    pub items: Vec<ApiKey>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
+    /// has not shown a passkey for a key with administrator scopes.
+    pub fn create_api_key(&self, key: NewApiKey) -> Result<CreatedApiKey> {
+        let name = text::required("name", &key.name, MAX_NAME)?;
+        let note = text::maybe("note", key.note.as_deref(), MAX_NOTE)?;
+        let scopes = Scopes::parse("scopes", &key.scopes)?;
+        self.write(Method::CreateApiKey, |change| {
+            let now = change.now();
+            let expires_at = key
+                .expires_at
+                .map(|end| clock::future("expires_at", end, now))
+                .transpose()?;
+            let owner_id = key
+                .owner_id
+                .or(change.caller.user_id())
+                .ok_or_else(|| invalid("owner_id", "the host must name the owner"))?;
+            change.caller.reach(&owner_id, "user")?;
+            let owner = users::get(change, &owner_id)?;
+            change.caller.outrank(&owner)?;
+            let ceiling = Ceiling {
+                administrator: owner.role == Role::Administrator
+                    && change.caller.is_administrator(),
+                scopes,
+            };
+            check_may_give(change.caller, &owner, &ceiling, expires_at, now)?;
+            let token = tokens::mint(&self.shared.token_prefix, TokenKind::ApiKey)?;
+            let api_key = ApiKey {
+                id: ApiKeyId::generate(now)?,
+                owner_id,
+                name: name.clone(),
+                note: note.clone(),
+                scopes: ceiling.scopes.names().to_vec(),
+                masked_secret: token.masked,
+                created_at: now,
+                last_used_at: None,
+                expires_at,
+                revoked_at: None,
+            };
+            db::api_keys::insert(change, &api_key, &token.hash, ceiling.administrator)?;
+            let details = [("scopes", ceiling.scopes.to_stored())];
+            record(change, EventKind::ApiKeyCreated, &owner, &api_key, &details)?;
+            Ok(CreatedApiKey {
+                api_key,
+                secret: Arc::new(token.secret),
+            })
+        })
+    }
+
+    /// Gives an API key, a revoked one too.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn get_api_key(&self, id: &ApiKeyId) -> Result<ApiKey> {
+        self.read(Method::GetApiKey, |reader, caller| {
+            let stored = db::api_keys::find(reader, id)?.or_missing("API key")?;
+            caller.reach(&stored.api_key.owner_id, "API key")?;
+            Ok(stored.api_key)
+        })
+    }
+
+    /// Lists API keys, the newest first unless the query says otherwise.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_api_keys(&self, query: ApiKeyQuery) -> Result<ApiKeyPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        let search = list::search(query.search.as_deref())?;
+        self.read(Method::ListApiKeys, |reader, caller| {
+            let query = ApiKeyQuery {
+                owner_id: list::visible_owner(caller, query.owner_id)?,
+                ..query
+            };
+            let total = db::api_keys::count(reader, &query, search.as_deref())?;
+            let page = page.within(total);
+            Ok(ApiKeyPage {
+                items: db::api_keys::list(reader, &query, search.as_deref(), page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Lists the API keys that end within so many seconds, the next to end first.
+    ///
+    /// # Errors
+    /// `PermissionDenied`, the storage errors.
+    pub fn list_expiring_api_keys(&self, within_seconds: u32) -> Result<Vec<ApiKey>> {
+        self.read(Method::ListExpiringApiKeys, |reader, caller| {
+            let owner_id = list::visible_owner(caller, None)?;
+            let now = reader.now();
+            db::api_keys::list_expiring(
+                reader,
+                owner_id.as_ref(),
+                now,
+                clock::after(now, within_seconds),
+            )
+        })
+    }
+
+    /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+    ///
+    /// # Errors
+    /// `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    pub fn rotate_api_key(&self, id: &ApiKeyId, rotation: KeyRotation) -> Result<CreatedApiKey> {
+        let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
+        if overlap > MAX_OVERLAP_SECONDS {
+            return Err(invalid(
+                "overlap_seconds",
+                format!("must be at most {MAX_OVERLAP_SECONDS}"),
+            ));
+        }
+        self.write(Method::RotateApiKey, |change| {
+            let now = change.now();
+            let (before, owner, expires_at) = changeable(change, id, rotation.expiry)?;
+            let token = tokens::mint(&self.shared.token_prefix, TokenKind::ApiKey)?;
+            let api_key = ApiKey {
+                masked_secret: token.masked,
+                expires_at,
+                ..before
+            };
+            db::api_keys::replace_secret(
+                change,
+                &api_key,
+                &token.hash,
+                clock::after(now, overlap),
+                now,
+            )?;
+            let details = [("overlap_seconds", overlap.to_string())];
+            record(change, EventKind::ApiKeyRotated, &owner, &api_key, &details)?;
+            Ok(CreatedApiKey {
+                api_key,
+                secret: Arc::new(token.secret),
+            })
+        })
+    }
+
+    /// Gives a key a new end, before or after the old one. A key cannot renew itself.
+    ///
+    /// # Errors
+    /// `NotFound`, also for a revoked key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    pub fn renew_api_key(&self, id: &ApiKeyId, expiry: Expiry) -> Result<ApiKey> {
+        self.write(Method::RenewApiKey, |change| {
+            let (before, owner, expires_at) = changeable(change, id, Some(expiry))?;
+            let api_key = ApiKey {
+                expires_at,
+                ..before
+            };
+            db::api_keys::set_expiry(change, id, expires_at)?;
+            record(change, EventKind::ApiKeyRenewed, &owner, &api_key, &[])?;
+            Ok(api_key)
+        })
+    }
+
+    /// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn revoke_api_key(&self, id: &ApiKeyId) -> Result<()> {
+        self.write(Method::RevokeApiKey, |change| {
+            let stored = db::api_keys::find(change, id)?.or_missing("API key")?;
+            change.caller.reach(&stored.api_key.owner_id, "API key")?;
+            let owner = users::get(change, &stored.api_key.owner_id)?;
+            change.caller.outrank(&owner)?;
+            if db::api_keys::revoke(change, id, change.now())? {
+                record(
+                    change,
+                    EventKind::ApiKeyRevoked,
+                    &owner,
+                    &stored.api_key,
+                    &[],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Tells whose key this is and what it allows. It works while another process is writing.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+    /// `AccountExpired`; the storage errors.
+    pub fn verify_api_key(&self, secret: &str) -> Result<Authenticated> {
+        let hash = tokens::expect(&self.shared.token_prefix, TokenKind::ApiKey, secret)?;
+        let db = &self.shared.db;
+        let found = match db::api_keys::look_up(db, &hash)? {
+            Some(found) => Some(found),
+            None => db::api_keys::look_up_rotated(db, &hash)?,
+        }
+        .ok_or(KeyplateError::InvalidCredential)?;
+        if found.revoked || found.expires_at.is_some_and(|end| end <= found.now) {
+            return Err(KeyplateError::InvalidCredential);
+        }
+        users::check_may_sign_in(found.status, found.user_expires_at, found.now)?;
+        self.shared
+            .seen
+            .api_key(db, found.secret_hash.unwrap_or(hash), found.now);
+        let administrator = found.ceiling.administrator && found.role == Role::Administrator;
+        Ok(Authenticated {
+            user_id: found.owner_id,
+            username: found.username,
+            role: if administrator {
+                Role::Administrator
+            } else {
+                Role::User
+            },
+            scopes: found.ceiling.scopes.into_names(),
+            session_id: None,
+            api_key_id: Some(found.id),
+            expires_at: found.expires_at,
+            principal: Principal::new(CredentialId::ApiKey(found.id)),
+        })
+    }
+}
+
+/// An API key as it is looked up at each request, with what its owner may.
+pub(crate) struct FoundApiKey {
+    pub(crate) now: SystemTime,
+    pub(crate) id: ApiKeyId,
+    pub(crate) owner_id: UserId,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) expires_at: Option<SystemTime>,
+    pub(crate) revoked: bool,
+    pub(crate) username: String,
+    pub(crate) role: Role,
+    pub(crate) status: UserStatus,
+    pub(crate) user_expires_at: Option<SystemTime>,
+    /// The hash of the newest secret, when it was found by an older one.
+    pub(crate) secret_hash: Option<tokens::SecretHash>,
+}
+
+/// A key with what of it is not shown.
+pub(crate) struct StoredApiKey {
+    pub(crate) api_key: ApiKey,
+    pub(crate) ceiling: Ceiling,
+}
+
+/// K2, P5: may the caller give a key of this strength and length?
+fn check_may_give(
+    caller: &Caller,
+    owner: &User,
+    ceiling: &Ceiling,
+    expires_at: Option<SystemTime>,
+    now: SystemTime,
+) -> Result<()> {
+    let Some(acting) = caller.acting() else {
+        return Ok(());
+    };
+    if !acting.ceiling.scopes.covers(&ceiling.scopes) {
+        return Err(denied(
+            "the credential does not have all these scopes itself",
+        ));
+    }
+    if let Some((_, Some(own_end))) = caller.api_key()
+        && expires_at.is_none_or(|end| end > own_end)
+    {
+        return Err(denied(
+            "a key cannot make or renew one that outlives itself",
+        ));
+    }
+    if caller.is_setup_session_of(&owner.id) {
+        return Ok(());
+    }
+    if ceiling.administrator && ceiling.scopes.are_administrative() {
+        return caller.step_up(now);
+    }
+    caller.recent_sign_in(now)
+}
+
+/// A key that the caller may rotate or renew, its owner, and the end that it is to have.
+fn changeable(
+    change: &Change<'_>,
+    id: &ApiKeyId,
+    expiry: Option<Expiry>,
+) -> Result<(ApiKey, User, Option<SystemTime>)> {
+    let now = change.now();
+    let StoredApiKey { api_key, ceiling } =
+        db::api_keys::find(change, id)?.or_missing("API key")?;
+    change.caller.reach(&api_key.owner_id, "API key")?;
+    if change.caller.api_key().is_some_and(|(own, _)| own == *id) {
+        return Err(denied("a key cannot renew or rotate itself"));
+    }
+    let owner = users::get(change, &api_key.owner_id)?;
+    change.caller.outrank(&owner)?;
+    if api_key.revoked_at.is_some() {
+        return Err(crate::error::not_found("API key"));
+    }
+    let expires_at = match expiry {
+        Some(expiry) => expiry.checked("expiry", now)?,
+        None => api_key.expires_at,
+    };
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(crate::error::not_found("API key"));
+    }
+    check_may_give(change.caller, &owner, &ceiling, expires_at, now)?;
+    Ok((api_key, owner, expires_at))
+}
+
+fn record(
+    change: &Change<'_>,
+    kind: EventKind,
+    owner: &User,
+    api_key: &ApiKey,
+    details: &[(&str, String)],
+) -> Result<()> {
+    let details: Vec<(&str, &str)> = details
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    change.record(
+        kind,
+        Subject::of(owner, api_key.id.as_str(), &api_key.name),
+        &details,
+    )
+}

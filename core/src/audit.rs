@@ -1,0 +1,353 @@
+use std::{cell::RefCell, ops::Deref, time::SystemTime};
+
+use crate::{
+    ClientInfo, ErrorCode, Keyplate, KeyplateError, Result, User, UserId,
+    authority::{Caller, Credential, Method},
+    clock,
+    db::{self, Writer, text_enum},
+    list,
+};
+
+/// How far the clock may be behind the last commit before it is an event (C5).
+const CLOCK_TOLERANCE: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A user was made.
+    UserCreated,
+    /// A user's data changed.
+    UserUpdated,
+    /// A user was deleted, with everything of his but these rows.
+    UserDeleted,
+    /// A user became administrator, or ceased to be one.
+    UserRoleChanged,
+    /// A user may sign in again.
+    UserEnabled,
+    /// A user may no longer sign in.
+    UserDisabled,
+    /// A setup token was handed out; an earlier one ended.
+    SetupTokenCreated,
+    /// Somebody became the first administrator.
+    SetupClaimed,
+    /// Somebody tried to claim or resume setup and was refused.
+    SetupRefused,
+    /// The first administrator took up setup again.
+    SetupResumed,
+    /// Setup is over; the temporary access has ended.
+    SetupCompleted,
+    /// Setup was opened again, by the host.
+    SetupReset,
+    /// The host opened a session for somebody whom it has checked itself.
+    SessionCreated,
+    /// A session was ended.
+    SessionRevoked,
+    /// All sessions of a user were ended.
+    UserSessionsRevoked,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// An API key got a new secret.
+    ApiKeyRotated,
+    /// An API key got a new end.
+    ApiKeyRenewed,
+    /// An API key was revoked.
+    ApiKeyRevoked,
+    /// The clock is more than a day behind the last change.
+    ClockBehind,
+    /// The host set the stored time back to the clock's.
+    ClockReset,
+    /// What had expired long ago was removed.
+    ExpiredPurged,
+}
+
+text_enum!(EventKind {
+    UserCreated = "user_created",
+    UserUpdated = "user_updated",
+    UserDeleted = "user_deleted",
+    UserRoleChanged = "user_role_changed",
+    UserEnabled = "user_enabled",
+    UserDisabled = "user_disabled",
+    SetupTokenCreated = "setup_token_created",
+    SetupClaimed = "setup_claimed",
+    SetupRefused = "setup_refused",
+    SetupResumed = "setup_resumed",
+    SetupCompleted = "setup_completed",
+    SetupReset = "setup_reset",
+    SessionCreated = "session_created",
+    SessionRevoked = "session_revoked",
+    UserSessionsRevoked = "user_sessions_revoked",
+    ApiKeyCreated = "api_key_created",
+    ApiKeyRotated = "api_key_rotated",
+    ApiKeyRenewed = "api_key_renewed",
+    ApiKeyRevoked = "api_key_revoked",
+    ClockBehind = "clock_behind",
+    ClockReset = "clock_reset",
+    ExpiredPurged = "expired_purged",
+});
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum ActorKind {
+    /// The application itself.
+    Host,
+    /// Somebody who had shown nothing.
+    Anonymous,
+    /// A user.
+    User,
+}
+
+text_enum!(ActorKind {
+    Host = "host",
+    Anonymous = "anonymous",
+    User = "user",
+});
+
+/// A row of the audit log, and what the event sink hears. Names are those of that time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct AuditEvent {
+    /// Grows with time.
+    pub id: u64,
+    /// When; for counted refusals the last time.
+    pub at: SystemTime,
+    /// What happened.
+    pub kind: EventKind,
+    /// Who did it.
+    pub actor_kind: ActorKind,
+    /// Which user did it.
+    pub actor_id: Option<String>,
+    /// His name.
+    pub actor_name: Option<String>,
+    /// The user whom it concerns.
+    pub user_id: Option<String>,
+    /// His name.
+    pub username: Option<String>,
+    /// The thing that it concerns, for example an API key.
+    pub subject_id: Option<String>,
+    /// Its name.
+    pub subject_name: Option<String>,
+    /// The client's IP address.
+    pub address: Option<String>,
+    /// The client's user agent.
+    pub user_agent: Option<String>,
+    /// More, by name. Never a secret.
+    pub details: Vec<Detail>,
+    /// How many times within that minute; more than 1 for refusals only.
+    pub count: u64,
+}
+
+/// Something more about an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Detail {
+    /// What it is.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Which events, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct AuditQuery {
+    /// Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub user_id: Option<UserId>,
+    /// Only of this kind.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub kind: Option<EventKind>,
+    /// Only since then.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub since: Option<SystemTime>,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// A page of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct AuditPage {
+    /// The events.
+    pub items: Vec<AuditEvent>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Lists what happened, the newest first.
+    ///
+    /// # Errors
+    /// `PermissionDenied`, `InvalidInput`, the storage errors.
+    pub fn list_audit_events(&self, query: AuditQuery) -> Result<AuditPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        self.read(Method::ListAuditEvents, |reader, caller| {
+            let query = AuditQuery {
+                user_id: list::visible_owner(caller, query.user_id)?,
+                ..query
+            };
+            let total = db::audit::count(reader, &query)?;
+            let page = page.within(total);
+            Ok(AuditPage {
+                items: db::audit::list(reader, &query, page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+}
+
+/// What an event speaks of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Subject<'a> {
+    user: Option<&'a User>,
+    thing: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn user(user: &'a User) -> Self {
+        Self {
+            user: Some(user),
+            thing: None,
+        }
+    }
+
+    /// Something that belongs to a user.
+    pub(crate) fn of(user: &'a User, id: &'a str, name: &'a str) -> Self {
+        Self {
+            user: Some(user),
+            thing: Some((id, name)),
+        }
+    }
+}
+
+/// A transaction that changes something, with who does it; its events leave after the commit.
+pub(crate) struct Change<'w> {
+    writer: &'w Writer<'w>,
+    pub(crate) caller: &'w Caller,
+    pub(crate) client: &'w ClientInfo,
+    events: RefCell<Vec<AuditEvent>>,
+}
+
+impl<'w> Deref for Change<'w> {
+    type Target = Writer<'w>;
+
+    fn deref(&self) -> &Writer<'w> {
+        self.writer
+    }
+}
+
+impl<'w> Change<'w> {
+    pub(crate) fn new(writer: &'w Writer<'w>, caller: &'w Caller, client: &'w ClientInfo) -> Self {
+        Self {
+            writer,
+            caller,
+            client,
+            events: RefCell::default(),
+        }
+    }
+
+    /// Writes the row of a change into the change's own transaction (A1).
+    pub(crate) fn record(
+        &self,
+        kind: EventKind,
+        subject: Subject<'_>,
+        details: &[(&str, &str)],
+    ) -> Result<()> {
+        let mut event = self.event(kind, subject, details);
+        event.id = db::audit::insert(self.writer, &event)?;
+        self.events.borrow_mut().push(event);
+        Ok(())
+    }
+
+    /// C5: a clock that went back by more than a day is told once; the row counts the writes until it catches up.
+    pub(crate) fn note_clock(&self) -> Result<()> {
+        let behind = self.writer.clock_is_behind();
+        if behind <= CLOCK_TOLERANCE {
+            return Ok(());
+        }
+        let seconds = behind.as_secs().to_string();
+        let event = self.event(
+            EventKind::ClockBehind,
+            Subject::default(),
+            &[("behind_seconds", &seconds)],
+        );
+        let key = format!("clock_behind {}", clock::to_millis(event.at));
+        let event = db::audit::insert_or_count(self.writer, &event, &key)?;
+        if event.count == 1 {
+            self.events.borrow_mut().push(event);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn count_refusal(
+        self,
+        kind: EventKind,
+        error: &KeyplateError,
+    ) -> Result<AuditEvent> {
+        let reason = format!("{:?}", error.code());
+        let event = self.event(kind, Subject::default(), &[("reason", &reason)]);
+        let minute = clock::to_millis(event.at) / 60_000;
+        let address = self.client.address.as_deref().unwrap_or("-");
+        let key = format!("{} {address} {minute}", kind.as_stored());
+        db::audit::insert_or_count(self.writer, &event, &key)
+    }
+
+    pub(crate) fn into_events(self) -> Vec<AuditEvent> {
+        self.events.into_inner()
+    }
+
+    fn event(&self, kind: EventKind, subject: Subject<'_>, details: &[(&str, &str)]) -> AuditEvent {
+        let (actor_kind, acting) = match self.caller {
+            Caller::Host => (ActorKind::Host, None),
+            Caller::Anonymous => (ActorKind::Anonymous, None),
+            Caller::User(acting) => (ActorKind::User, Some(acting)),
+        };
+        let mut details: Vec<Detail> = details
+            .iter()
+            .map(|&(name, value)| detail(name, value))
+            .collect();
+        details.extend(acting.map(|acting| match acting.credential {
+            Credential::Session { id, .. } => detail("by_session", id.as_str()),
+            Credential::ApiKey { id, .. } => detail("by_api_key", id.as_str()),
+        }));
+        AuditEvent {
+            id: 0, // given by the database
+            at: self.writer.now(),
+            kind,
+            actor_kind,
+            actor_id: acting.map(|acting| acting.user.id.to_string()),
+            actor_name: acting.map(|acting| acting.user.username.clone()),
+            user_id: subject.user.map(|user| user.id.to_string()),
+            username: subject.user.map(|user| user.username.clone()),
+            subject_id: subject.thing.map(|(id, _)| id.to_owned()),
+            subject_name: subject.thing.map(|(_, name)| name.to_owned()),
+            address: self.client.address.clone(),
+            user_agent: self.client.user_agent.clone(),
+            details,
+            count: 1,
+        }
+    }
+}
+
+fn detail(name: &str, value: &str) -> Detail {
+    Detail {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+/// Refusals are logged for what somebody showed or was not allowed, not for slips and storage problems.
+pub(crate) fn is_refusal(error: &KeyplateError) -> bool {
+    (100..500).contains(&(error.code() as i32)) && error.code() != ErrorCode::StepUpRequired
+}

@@ -1,0 +1,105 @@
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{Result, error::internal, error::invalid};
+
+/// Tells the library the time; for tests, and for hosts with a clock of their own.
+///
+/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says (C5).
+#[cfg_attr(feature = "uniffi", uniffi::export(with_foreign))]
+pub trait TimeSource: Send + Sync {
+    /// The time now.
+    fn now(&self) -> SystemTime;
+}
+
+/// 9999-12-31T23:59:59Z: the last moment that every face can show.
+const LAST_MILLIS: i64 = 253_402_300_799_000;
+
+/// The host's time source, or the system's.
+#[derive(Clone)]
+pub(crate) struct Clock(Option<Arc<dyn TimeSource>>);
+
+impl Clock {
+    pub(crate) fn new(source: Option<Arc<dyn TimeSource>>) -> Self {
+        Self(source)
+    }
+
+    /// Now, in whole milliseconds.
+    pub(crate) fn now(&self) -> Result<SystemTime> {
+        let Some(source) = &self.0 else {
+            #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+            return Ok(rounded(SystemTime::now()));
+        };
+        // A foreign exception arrives as a panic; it must not unwind through SQLite or the host.
+        catch_unwind(AssertUnwindSafe(|| source.now()))
+            .map(rounded)
+            .map_err(|_| internal("the time source failed"))
+    }
+}
+
+/// Milliseconds since 1970, rounded, within what a database and every face can hold.
+pub(crate) fn to_millis(time: SystemTime) -> i64 {
+    let nanos = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i128::try_from(after.as_nanos()).unwrap_or(i128::MAX),
+        Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
+    };
+    let millis = (nanos.saturating_add(500_000)).div_euclid(1_000_000);
+    i64::try_from(millis)
+        .unwrap_or(i64::MAX)
+        .clamp(0, LAST_MILLIS)
+}
+
+pub(crate) fn from_millis(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+pub(crate) fn rounded(time: SystemTime) -> SystemTime {
+    from_millis(to_millis(time))
+}
+
+/// `now` and so many seconds more; the last representable time if that is too far.
+pub(crate) fn after(now: SystemTime, seconds: u32) -> SystemTime {
+    rounded(now + Duration::from_secs(u64::from(seconds)))
+}
+
+/// A time from outside that must lie ahead.
+pub(crate) fn future(field: &str, time: SystemTime, now: SystemTime) -> Result<SystemTime> {
+    if time > from_millis(LAST_MILLIS) {
+        return Err(invalid(field, "lies after the year 9999"));
+    }
+    let time = rounded(time);
+    if time <= now {
+        return Err(invalid(field, "must lie in the future"));
+    }
+    Ok(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded_to_milliseconds_not_cut() {
+        let time = UNIX_EPOCH + Duration::from_nanos(1_999_600);
+        assert_eq!(to_millis(time), 2);
+        assert_eq!(to_millis(UNIX_EPOCH - Duration::from_secs(9)), 0);
+        assert_eq!(
+            from_millis(to_millis(from_millis(1_790_000_000_123))),
+            from_millis(1_790_000_000_123)
+        );
+    }
+
+    #[test]
+    fn a_time_source_that_panics_is_an_error() {
+        struct Broken;
+        impl TimeSource for Broken {
+            fn now(&self) -> SystemTime {
+                panic!("broken clock")
+            }
+        }
+        assert!(Clock::new(Some(Arc::new(Broken))).now().is_err());
+    }
+}

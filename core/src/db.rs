@@ -1,0 +1,60 @@
+//! All SQL and nothing else: no rule is decided here, and above this module nobody writes SQL.
+//!
+//! `engine` names the driver; `<noun>.rs` are written against its `Reader`, `Writer`, `Row` and `Param`, in the SQL
+//! that SQLite and PostgreSQL share (D6).
+
+pub(crate) mod api_keys;
+pub(crate) mod audit;
+pub(crate) mod instance;
+pub(crate) mod sessions;
+pub(crate) mod setup;
+pub(crate) mod users;
+
+mod connect;
+mod engine;
+mod file;
+mod fork;
+mod migrate;
+mod pool;
+mod value;
+
+pub(crate) use engine::{Engine, Options, Reader, Row, Writer};
+pub use fork::{ForkGuard, before_fork};
+pub(crate) use value::{Cell, Column, Found, Param, params, text_enum};
+
+/// A page of a list as the caller asked for it, already within bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageRequest {
+    /// From 1.
+    pub(crate) page: u32,
+    pub(crate) limit: u32,
+}
+
+impl PageRequest {
+    /// The page to give when there are so many rows: one past the end is the last one.
+    pub(crate) fn within(self, total: u64) -> Self {
+        let last = total.div_ceil(u64::from(self.limit)).max(1);
+        Self {
+            page: self.page.min(u32::try_from(last).unwrap_or(u32::MAX)),
+            ..self
+        }
+    }
+
+    pub(crate) fn offset(self) -> i64 {
+        i64::from(self.page - 1) * i64::from(self.limit)
+    }
+}
+
+/// A `LIKE` pattern that finds the text anywhere, `%` and `_` taken literally; use it with `ESCAPE '\'`.
+pub(crate) fn contains_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

@@ -1,0 +1,328 @@
+use std::time::SystemTime;
+
+use super::{Engine, PageRequest, Reader, Row, Writer, contains_pattern, params, users};
+use crate::{
+    ApiKey, ApiKeyId, ApiKeyQuery, ApiKeySort, Result, User, UserId,
+    api_keys::{FoundApiKey, StoredApiKey},
+    authority::{Ceiling, Credential},
+    scopes::Scopes,
+    tokens::SecretHash,
+};
+
+const COLUMNS: &str =
+    "id, owner_id, name, note, scopes, masked, created_at, last_used_at, expires_at, revoked_at";
+
+fn from_row(row: &Row<'_, '_>) -> Result<ApiKey> {
+    Ok(ApiKey {
+        id: row.get(0)?,
+        owner_id: row.get(1)?,
+        name: row.get(2)?,
+        note: row.get(3)?,
+        scopes: Scopes::from_stored(&row.get::<String>(4)?).into_names(),
+        masked_secret: row.get(5)?,
+        created_at: row.get(6)?,
+        last_used_at: row.get(7)?,
+        expires_at: row.get(8)?,
+        revoked_at: row.get(9)?,
+    })
+}
+
+fn found_from_row(row: &Row<'_, '_>, clock: SystemTime) -> Result<FoundApiKey> {
+    Ok(FoundApiKey {
+        now: row.time(10, clock)?,
+        id: row.get(0)?,
+        owner_id: row.get(1)?,
+        ceiling: Ceiling {
+            scopes: Scopes::from_stored(&row.get::<String>(2)?),
+            administrator: row.get(3)?,
+        },
+        expires_at: row.get(4)?,
+        revoked: row.get(5)?,
+        username: row.get(6)?,
+        role: row.get(7)?,
+        status: row.get(8)?,
+        user_expires_at: row.get(9)?,
+        secret_hash: None,
+    })
+}
+
+/// The hot path: one statement, the time and the owner included.
+pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundApiKey>> {
+    db.look_up(
+        r"
+        SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at,
+               api_keys.revoked_at IS NOT NULL,
+               users.username, users.role, users.status, users.expires_at,
+               instance.last_time, instance.schema
+        FROM instance
+        CROSS JOIN api_keys
+        CROSS JOIN users ON users.id = api_keys.owner_id
+        WHERE instance.id = 1 AND api_keys.secret_hash = ?1",
+        params![hash],
+        found_from_row,
+    )
+}
+
+/// The same for a secret from before a rotation, while it still works (K1).
+pub(crate) fn look_up_rotated(db: &Engine, hash: &SecretHash) -> Result<Option<FoundApiKey>> {
+    let found = db.look_up(
+        r"
+        SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at,
+               api_keys.revoked_at IS NOT NULL,
+               users.username, users.role, users.status, users.expires_at,
+               instance.last_time, instance.schema,
+               api_key_overlaps.until, api_keys.secret_hash
+        FROM instance
+        CROSS JOIN api_key_overlaps
+        CROSS JOIN api_keys ON api_keys.id = api_key_overlaps.api_key_id
+        CROSS JOIN users ON users.id = api_keys.owner_id
+        WHERE instance.id = 1 AND api_key_overlaps.secret_hash = ?1",
+        params![hash],
+        |row, clock| {
+            let found = found_from_row(row, clock)?;
+            let until: SystemTime = row.get(12)?;
+            let secret_hash = SecretHash::try_from(row.get::<Vec<u8>>(13)?).ok();
+            Ok((until > found.now).then_some(FoundApiKey { secret_hash, ..found }))
+        },
+    )?;
+    Ok(found.flatten())
+}
+
+/// A live key with its owner, for `acting_as`.
+pub(crate) fn find_acting(
+    reader: &Reader<'_>,
+    id: &ApiKeyId,
+    now: SystemTime,
+) -> Result<Option<(User, Ceiling, Credential)>> {
+    let columns = users::COLUMNS;
+    reader.query_one(
+        &format!(
+            r"
+            SELECT {columns}, scopes, ceiling_administrator, api_keys.expires_at
+            FROM api_keys
+            JOIN users ON users.id = api_keys.owner_id
+            WHERE api_keys.id = ?1 AND revoked_at IS NULL
+              AND (api_keys.expires_at IS NULL OR api_keys.expires_at > ?2)"
+        ),
+        params![id, now],
+        |row| {
+            let more = users::COLUMN_COUNT;
+            let ceiling = Ceiling {
+                scopes: Scopes::from_stored(&row.get::<String>(more)?),
+                administrator: row.get(more + 1)?,
+            };
+            let credential = Credential::ApiKey {
+                id: *id,
+                expires_at: row.get(more + 2)?,
+            };
+            Ok((users::from_row(row)?, ceiling, credential))
+        },
+    )
+}
+
+pub(crate) fn find(reader: &Reader<'_>, id: &ApiKeyId) -> Result<Option<StoredApiKey>> {
+    reader.query_one(
+        &format!("SELECT {COLUMNS}, ceiling_administrator FROM api_keys WHERE id = ?1"),
+        params![id],
+        |row| {
+            let api_key = from_row(row)?;
+            let ceiling = Ceiling {
+                scopes: Scopes::from_stored(&api_key.scopes.join(" ")),
+                administrator: row.get(10)?,
+            };
+            Ok(StoredApiKey { api_key, ceiling })
+        },
+    )
+}
+
+pub(crate) fn insert(
+    writer: &Writer<'_>,
+    api_key: &ApiKey,
+    hash: &SecretHash,
+    administrator: bool,
+) -> Result<()> {
+    writer.execute(
+        r"
+        INSERT INTO api_keys
+            (secret_hash, id, owner_id, name, note, scopes, ceiling_administrator, masked, created_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            hash,
+            &api_key.id,
+            &api_key.owner_id,
+            &api_key.name,
+            api_key.note.as_ref(),
+            &api_key.scopes.join(" "),
+            administrator,
+            &api_key.masked_secret,
+            api_key.created_at,
+            api_key.expires_at,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The old secret works until then, beside the new one.
+pub(crate) fn replace_secret(
+    writer: &Writer<'_>,
+    api_key: &ApiKey,
+    hash: &SecretHash,
+    overlap_until: SystemTime,
+    now: SystemTime,
+) -> Result<()> {
+    if overlap_until > now {
+        writer.execute(
+            r"
+            INSERT INTO api_key_overlaps (secret_hash, api_key_id, until)
+            SELECT secret_hash, id, ?2 FROM api_keys WHERE id = ?1",
+            params![&api_key.id, overlap_until],
+        )?;
+    }
+    writer.execute(
+        "UPDATE api_keys SET secret_hash = ?2, masked = ?3, expires_at = ?4 WHERE id = ?1",
+        params![
+            &api_key.id,
+            hash,
+            &api_key.masked_secret,
+            api_key.expires_at
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn set_expiry(
+    writer: &Writer<'_>,
+    id: &ApiKeyId,
+    expires_at: Option<SystemTime>,
+) -> Result<()> {
+    writer.execute(
+        "UPDATE api_keys SET expires_at = ?2 WHERE id = ?1",
+        params![id, expires_at],
+    )?;
+    Ok(())
+}
+
+/// True when it had not been revoked before.
+pub(crate) fn revoke(writer: &Writer<'_>, id: &ApiKeyId, now: SystemTime) -> Result<bool> {
+    writer.execute(
+        "DELETE FROM api_key_overlaps WHERE api_key_id = ?1",
+        params![id],
+    )?;
+    let changed = writer.execute(
+        "UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+        params![id, now],
+    )?;
+    Ok(changed > 0)
+}
+
+pub(crate) fn set_last_used(
+    writer: &Writer<'_>,
+    hash: &SecretHash,
+    time: SystemTime,
+) -> Result<()> {
+    writer.execute(
+        r"
+        UPDATE api_keys SET last_used_at = ?2
+        WHERE secret_hash = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
+        params![hash, time],
+    )?;
+    Ok(())
+}
+
+const FILTER: &str = r"
+    WHERE (?1 IS NULL OR owner_id = ?1)
+      AND (?2 IS NULL OR lower(name) LIKE ?2 ESCAPE '\')
+      AND (?3 OR revoked_at IS NULL)";
+
+pub(crate) fn count(reader: &Reader<'_>, query: &ApiKeyQuery, search: Option<&str>) -> Result<u64> {
+    let pattern = search.map(contains_pattern);
+    reader.value(
+        &format!("SELECT count(*) FROM api_keys {FILTER}"),
+        params![
+            query.owner_id.as_ref(),
+            pattern.as_ref(),
+            query.include_revoked
+        ],
+    )
+}
+
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    query: &ApiKeyQuery,
+    search: Option<&str>,
+    page: PageRequest,
+) -> Result<Vec<ApiKey>> {
+    let pattern = search.map(contains_pattern);
+    let column = match query.sort.unwrap_or_default() {
+        ApiKeySort::CreatedAt => "created_at",
+        ApiKeySort::Name => "lower(name)",
+        ApiKeySort::ExpiresAt => "expires_at",
+        ApiKeySort::LastUsedAt => "last_used_at",
+    };
+    let direction = if query.ascending { "ASC" } else { "DESC" };
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM api_keys
+            {FILTER}
+            ORDER BY {column} {direction}, id {direction}
+            LIMIT ?4 OFFSET ?5"
+        ),
+        params![
+            query.owner_id.as_ref(),
+            pattern.as_ref(),
+            query.include_revoked,
+            page.limit,
+            page.offset()
+        ],
+        from_row,
+    )
+}
+
+pub(crate) fn list_expiring(
+    reader: &Reader<'_>,
+    owner_id: Option<&UserId>,
+    now: SystemTime,
+    until: SystemTime,
+) -> Result<Vec<ApiKey>> {
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM api_keys
+            WHERE (?1 IS NULL OR owner_id = ?1) AND revoked_at IS NULL
+              AND expires_at IS NOT NULL AND expires_at > ?2 AND expires_at <= ?3
+            ORDER BY expires_at, id"
+        ),
+        params![owner_id, now, until],
+        from_row,
+    )
+}
+
+/// All keys that still work, the oldest first.
+pub(crate) fn list_working(reader: &Reader<'_>, now: SystemTime) -> Result<Vec<ApiKey>> {
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM api_keys
+            WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)
+            ORDER BY created_at, id"
+        ),
+        params![now],
+        from_row,
+    )
+}
+
+/// Removes what ended before that time; gives how many keys there were.
+pub(crate) fn purge(writer: &Writer<'_>, before: SystemTime) -> Result<usize> {
+    writer.execute(
+        "DELETE FROM api_key_overlaps WHERE until < ?1",
+        params![before],
+    )?;
+    writer.execute(
+        "DELETE FROM api_keys WHERE expires_at < ?1 OR revoked_at < ?1",
+        params![before],
+    )
+}

@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+
+use super::{PageRequest, Reader, Row, Writer, params};
+use crate::{AuditEvent, AuditQuery, Detail, Result, error::internal};
+
+const COLUMNS: &str = "id, at, kind, actor_kind, actor_id, actor_name, user_id, username, subject_id, subject_name, \
+    address, user_agent, details, count";
+
+fn from_row(row: &Row<'_, '_>) -> Result<AuditEvent> {
+    Ok(AuditEvent {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        kind: row.get(2)?,
+        actor_kind: row.get(3)?,
+        actor_id: row.get(4)?,
+        actor_name: row.get(5)?,
+        user_id: row.get(6)?,
+        username: row.get(7)?,
+        subject_id: row.get(8)?,
+        subject_name: row.get(9)?,
+        address: row.get(10)?,
+        user_agent: row.get(11)?,
+        details: details_from_json(&row.get::<String>(12)?)?,
+        count: row.get(13)?,
+    })
+}
+
+/// Gives the id of the new row.
+pub(crate) fn insert(writer: &Writer<'_>, event: &AuditEvent) -> Result<u64> {
+    insert_with_key(writer, event, None).map(|stored| stored.0)
+}
+
+/// Adds to the row with this key, or makes it; gives the event as it now stands.
+pub(crate) fn insert_or_count(
+    writer: &Writer<'_>,
+    event: &AuditEvent,
+    key: &str,
+) -> Result<AuditEvent> {
+    let (id, count) = insert_with_key(writer, event, Some(key))?;
+    Ok(AuditEvent {
+        id,
+        count,
+        ..event.clone()
+    })
+}
+
+fn insert_with_key(
+    writer: &Writer<'_>,
+    event: &AuditEvent,
+    key: Option<&str>,
+) -> Result<(u64, u64)> {
+    let details = details_to_json(&event.details)?;
+    let stored = writer.query_one(
+        r"
+        INSERT INTO audit
+            (at, kind, actor_kind, actor_id, actor_name, user_id, username, subject_id, subject_name,
+             address, user_agent, details, count, refusal_key)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13)
+        ON CONFLICT (refusal_key)
+        DO UPDATE SET count = count + 1, at = excluded.at
+        RETURNING id, count",
+        params![
+            event.at,
+            event.kind,
+            event.actor_kind,
+            event.actor_id.as_deref(),
+            event.actor_name.as_deref(),
+            event.user_id.as_deref(),
+            event.username.as_deref(),
+            event.subject_id.as_deref(),
+            event.subject_name.as_deref(),
+            event.address.as_deref(),
+            event.user_agent.as_deref(),
+            &details,
+            key,
+        ],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    stored.ok_or_else(|| internal("an audit row was not stored"))
+}
+
+const FILTER: &str = r"
+    WHERE (?1 IS NULL OR user_id = ?1 OR actor_id = ?1)
+      AND (?2 IS NULL OR kind = ?2)
+      AND (?3 IS NULL OR at >= ?3)";
+
+pub(crate) fn count(reader: &Reader<'_>, query: &AuditQuery) -> Result<u64> {
+    let params = params![query.user_id.as_ref(), query.kind, query.since];
+    reader.value(&format!("SELECT count(*) FROM audit {FILTER}"), params)
+}
+
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    query: &AuditQuery,
+    page: PageRequest,
+) -> Result<Vec<AuditEvent>> {
+    reader.query_all(
+        &format!("SELECT {COLUMNS} FROM audit {FILTER} ORDER BY id DESC LIMIT ?4 OFFSET ?5"),
+        params![
+            query.user_id.as_ref(),
+            query.kind,
+            query.since,
+            page.limit,
+            page.offset()
+        ],
+        from_row,
+    )
+}
+
+fn details_to_json(details: &[Detail]) -> Result<String> {
+    let object: BTreeMap<&str, &str> = details
+        .iter()
+        .map(|d| (d.name.as_str(), d.value.as_str()))
+        .collect();
+    serde_json::to_string(&object).map_err(|_| internal("details cannot be written"))
+}
+
+fn details_from_json(json: &str) -> Result<Vec<Detail>> {
+    let object: BTreeMap<String, String> =
+        serde_json::from_str(json).map_err(|_| crate::KeyplateError::CorruptDatabase {
+            reason: "an audit row is malformed".to_owned(),
+        })?;
+    Ok(object
+        .into_iter()
+        .map(|(name, value)| Detail { name, value })
+        .collect())
+}

@@ -1,0 +1,129 @@
+//! Opening connections: flags, pragmas, and what is looked at before anything is written.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::Path,
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{
+    engine::{Options, failure},
+    file::{self, FileIdentity},
+    migrate,
+};
+use crate::{KeyplateError, Result};
+
+/// "KEYP": tells our files from other applications' (`PRAGMA application_id`).
+pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
+
+const HEADER: &[u8; 16] = b"SQLite format 3\0";
+const STATEMENTS: usize = 128;
+/// KiB of page cache a connection may come to use.
+const CACHE_KIB: i64 = 4096;
+
+/// Opens the file for the first time: makes, checks or upgrades it.
+pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<(Connection, FileIdentity)> {
+    file::prepare(&options.path, options.allow_shared_file)?;
+    check_header(&options.path)?;
+    let mut connection = open(options)?;
+    check_application(&connection)?;
+    switch_to_wal(&connection, options.busy_timeout)?;
+    migrate::migrate(&mut connection, &options.path, now)?;
+    let file = FileIdentity::of(&options.path)?;
+    Ok((connection, file))
+}
+
+/// Opens one more connection to a file that `open_first` has seen.
+pub(super) fn open(options: &Options) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where connections are opened"
+    )]
+    let connection = Connection::open_with_flags(&options.path, flags).map_err(failure)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    configure(&connection, options).map_err(failure)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.busy_timeout)?;
+    // Without it a plan is made anew whenever a parameter is bound, once statistics exist.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)
+}
+
+/// Told apart before SQLite is asked: an empty file is new, zeros are damage, the rest is somebody else's.
+fn check_header(path: &Path) -> Result<()> {
+    let mut found = [0; HEADER.len()];
+    let mut file = File::open(path).map_err(file::io_failure)?;
+    let mut len = 0;
+    while len < found.len() {
+        match file.read(&mut found[len..]).map_err(file::io_failure)? {
+            0 => break,
+            more => len += more,
+        }
+    }
+    match &found[..len] {
+        [] => Ok(()),
+        header if header == HEADER => Ok(()),
+        header if header.iter().all(|byte| *byte == 0) => Err(KeyplateError::CorruptDatabase {
+            reason: "the file begins with zeros".to_owned(),
+        }),
+        _ => Err(KeyplateError::ForeignDatabase {
+            reason: "the file is no SQLite database".to_owned(),
+        }),
+    }
+}
+
+fn check_application(connection: &Connection) -> Result<()> {
+    let id: i64 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(failure)?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    let objects: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failure)?;
+    if id == 0 && objects == 0 {
+        return Ok(()); // new, or made by somebody who was killed before he began
+    }
+    Err(KeyplateError::ForeignDatabase {
+        reason: "the file belongs to another application".to_owned(),
+    })
+}
+
+/// The switch wants the file to itself for a moment and does not call the busy handler.
+fn switch_to_wal(connection: &Connection, patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let switched = connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
+            row.get::<_, String>(0)
+        });
+        match switched.map_err(failure) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                return Err(KeyplateError::StorageFailed {
+                    reason: format!(
+                        "the file system does not support a write-ahead log (journal mode {mode})"
+                    ),
+                });
+            }
+            Err(KeyplateError::Busy) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(5))
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! The driver: the only file that names SQLite's crate (D6), and the only one that opens connections.
+//!
+//! A `Reader` is a snapshot, a `Writer` an IMMEDIATE transaction; both know the time (C5). Calls must not be
+//! nested: inside `read` and `write` use what the closure is given.
+
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use rusqlite::{CachedStatement, Connection, ToSql, types::ToSqlOutput, types::ValueRef};
+
+use super::{
+    Cell, Column, Param, connect,
+    file::FileIdentity,
+    fork, migrate,
+    pool::{Pool, Role},
+    value::malformed,
+};
+use crate::{KeyplateError, Result, clock::Clock};
+
+/// How to open the database.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) path: PathBuf,
+    pub(crate) busy_timeout: Duration,
+    pub(crate) allow_shared_file: bool,
+}
+
+/// One open database file.
+pub(crate) struct Engine {
+    options: Options,
+    clock: Clock,
+    file: FileIdentity,
+    pool: Pool,
+    /// The process whose connections these are (D4).
+    pub(super) owner: AtomicU32,
+}
+
+/// What every transaction reads first.
+struct Instance {
+    last_time: SystemTime,
+    schema: u32,
+}
+
+impl Engine {
+    pub(crate) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
+        let _still = fork::enter();
+        let pid = std::process::id();
+        fork::close_inherited(pid)?;
+        let (writer, file) = connect::open_first(&options, clock.now()?)?;
+        let engine = Arc::new(Self {
+            options,
+            clock,
+            file,
+            pool: Pool::new(writer),
+            owner: AtomicU32::new(pid),
+        });
+        fork::register(&engine);
+        Ok(engine)
+    }
+
+    /// Runs `f` on one snapshot of the database.
+    pub(crate) fn read<T>(&self, f: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        self.with_reader(|connection| {
+            let transaction = Transaction::begin(connection, "BEGIN DEFERRED")?;
+            let reader = self.reader(connection)?;
+            let result = f(&reader)?;
+            transaction.commit()?;
+            Ok(result)
+        })
+    }
+
+    /// Runs one statement, which must itself read `instance` to know the time and the schema (`Row::time`).
+    /// For the hot paths: a transaction around one statement would cost half as much again.
+    pub(crate) fn look_up<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        from_row: impl FnOnce(&Row<'_, '_>, SystemTime) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.with_reader(|connection| {
+            let now = self.clock.now()?;
+            query_one(connection, sql, params, |row| from_row(row, now))
+        })
+    }
+
+    /// Runs `f` in one IMMEDIATE transaction: all of it or nothing.
+    pub(crate) fn write<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+        self.write_within(self.options.busy_timeout, f)
+    }
+
+    /// The same, but gives up as `Busy` at once when somebody else is writing.
+    pub(crate) fn write_if_free<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+        self.write_within(Duration::ZERO, f)
+    }
+
+    fn write_within<T>(
+        &self,
+        patience: Duration,
+        f: impl FnOnce(&Writer<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = Instant::now() + patience;
+        let _still = fork::enter();
+        self.check_process()?;
+        let connection = self
+            .pool
+            .take(Role::Writer, deadline, || connect::open(&self.options))?;
+        // What is left of the patience is for writers in other processes.
+        connection
+            .busy_timeout(deadline.saturating_duration_since(Instant::now()))
+            .map_err(failure)?;
+        let transaction = Transaction::begin(&connection, "BEGIN IMMEDIATE")?;
+        self.file.check(&self.options.path)?;
+        let writer = Writer {
+            reader: self.reader(&connection)?,
+        };
+        writer.execute(
+            "UPDATE instance SET last_time = ?1 WHERE last_time < ?1",
+            &[Param::from(writer.now)],
+        )?;
+        let result = f(&writer)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let _still = fork::enter();
+        self.check_process()?;
+        self.file.check_now_and_then(&self.options.path)?;
+        let connection = self.pool.take(Role::Reader, Instant::now(), || {
+            connect::open(&self.options).and_then(|connection| {
+                connection
+                    .pragma_update(None, "query_only", true)
+                    .map_err(failure)?;
+                Ok(connection)
+            })
+        })?;
+        f(&connection)
+    }
+
+    fn reader<'c>(&self, connection: &'c Connection) -> Result<Reader<'c>> {
+        let instance = query_one(
+            connection,
+            "SELECT last_time, schema FROM instance",
+            &[],
+            |row| {
+                Ok(Instance {
+                    last_time: row.get(0)?,
+                    schema: row.get(1)?,
+                })
+            },
+        )?
+        .ok_or_else(|| malformed(0))?;
+        check_schema(instance.schema)?;
+        let clock = self.clock.now()?;
+        Ok(Reader {
+            connection,
+            now: clock.max(instance.last_time),
+            behind: instance.last_time.duration_since(clock).unwrap_or_default(),
+        })
+    }
+
+    /// D4: connections that were inherited through `fork` are never used.
+    fn check_process(&self) -> Result<()> {
+        let pid = std::process::id();
+        if self.owner.load(Ordering::Relaxed) == pid {
+            return Ok(());
+        }
+        fork::close_inherited(pid)?;
+        if self.owner.load(Ordering::Relaxed) == pid {
+            Ok(())
+        } else {
+            Err(KeyplateError::ForkedHandle)
+        }
+    }
+
+    /// False in a forked child that has not used it.
+    pub(crate) fn is_owned_by_this_process(&self) -> bool {
+        self.owner.load(Ordering::Relaxed) == std::process::id()
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Runs SQLite's own checks and those of the foreign keys; gives what they find.
+    pub(crate) fn check_integrity(&self) -> Result<Vec<String>> {
+        self.with_reader(|connection| {
+            let mut problems = query_all(connection, "PRAGMA integrity_check(100)", &[], |row| {
+                row.get::<String>(0)
+            })?;
+            problems.retain(|problem| problem != "ok");
+            problems.extend(query_all(
+                connection,
+                "PRAGMA foreign_key_check",
+                &[],
+                |row| {
+                    Ok(format!(
+                        "a row of {} refers to nothing",
+                        row.get::<String>(0)?
+                    ))
+                },
+            )?);
+            Ok(problems)
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A forked child that merely ends must not check-point its parent's log.
+        if *self.owner.get_mut() != std::process::id() {
+            self.pool.close_inherited();
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// One snapshot of the database.
+pub(crate) struct Reader<'c> {
+    connection: &'c Connection,
+    now: SystemTime,
+    behind: Duration,
+}
+
+/// One transaction that may write.
+pub(crate) struct Writer<'c> {
+    reader: Reader<'c>,
+}
+
+impl<'c> Deref for Writer<'c> {
+    type Target = Reader<'c>;
+
+    fn deref(&self) -> &Reader<'c> {
+        &self.reader
+    }
+}
+
+impl Reader<'_> {
+    /// The time of this transaction: the clock's, but never before what was committed (C5).
+    pub(crate) fn now(&self) -> SystemTime {
+        self.now
+    }
+
+    /// How far the clock is behind the last committed time.
+    pub(crate) fn clock_is_behind(&self) -> Duration {
+        self.behind
+    }
+
+    pub(crate) fn query_one<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        from_row: impl FnOnce(&Row<'_, '_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        query_one(self.connection, sql, params, from_row)
+    }
+
+    pub(crate) fn query_all<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        from_row: impl FnMut(&Row<'_, '_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        query_all(self.connection, sql, params, from_row)
+    }
+
+    /// The one value of a statement that always gives a row, such as a count.
+    pub(crate) fn value<T: Column>(&self, sql: &str, params: &[Param<'_>]) -> Result<T> {
+        self.query_one(sql, params, |row| row.get(0))?
+            .ok_or_else(|| malformed(0))
+    }
+}
+
+impl Writer<'_> {
+    /// Runs a statement and gives the number of rows that it changed.
+    pub(crate) fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize> {
+        let mut statement = prepare(self.connection, sql, params)?;
+        statement.raw_execute().map_err(failure)
+    }
+}
+
+/// A row of a result.
+pub(crate) struct Row<'r, 's>(&'r rusqlite::Row<'s>);
+
+impl Row<'_, '_> {
+    pub(crate) fn get<T: Column>(&self, index: usize) -> Result<T> {
+        let cell = match self.0.get_ref(index).map_err(failure)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(value) => Cell::Integer(value),
+            ValueRef::Text(text) => {
+                Cell::Text(std::str::from_utf8(text).map_err(|_| malformed(index))?)
+            }
+            ValueRef::Blob(bytes) => Cell::Blob(bytes),
+            ValueRef::Real(_) => return Err(malformed(index)),
+        };
+        T::read(cell).ok_or_else(|| malformed(index))
+    }
+
+    /// The time for a `look_up`, from its columns `instance.last_time` and `instance.schema`.
+    pub(crate) fn time(&self, first: usize, clock: SystemTime) -> Result<SystemTime> {
+        check_schema(self.get(first + 1)?)?;
+        Ok(clock.max(self.get(first)?))
+    }
+}
+
+/// D2: another process may have upgraded the file while it was open here.
+fn check_schema(found: u32) -> Result<()> {
+    let known = migrate::SCHEMA;
+    match found {
+        found if found == known => Ok(()),
+        found if found > known => Err(KeyplateError::SchemaTooNew { found, known }),
+        found => Err(KeyplateError::CorruptDatabase {
+            reason: format!("schema {found} in an open database"),
+        }),
+    }
+}
+
+/// A transaction that is rolled back unless it is committed, also by a panic.
+struct Transaction<'c>(Option<&'c Connection>);
+
+impl<'c> Transaction<'c> {
+    fn begin(connection: &'c Connection, sql: &str) -> Result<Self> {
+        run(connection, sql)?;
+        Ok(Self(Some(connection)))
+    }
+
+    fn commit(mut self) -> Result<()> {
+        let Some(connection) = self.0 else {
+            return Ok(());
+        };
+        run(connection, "COMMIT")?;
+        self.0 = None;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.filter(|connection| !connection.is_autocommit()) {
+            // Nothing can be done about a failure here; SQLite has already rolled back by itself then.
+            let _ = run(connection, "ROLLBACK");
+        }
+    }
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    prepare(connection, sql, &[])?
+        .raw_execute()
+        .map(drop)
+        .map_err(failure)
+}
+
+fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &str,
+    params: &[Param<'_>],
+) -> Result<CachedStatement<'c>> {
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    for (index, param) in params.iter().enumerate() {
+        statement
+            .raw_bind_parameter(index + 1, param)
+            .map_err(failure)?;
+    }
+    Ok(statement)
+}
+
+fn query_one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: &[Param<'_>],
+    from_row: impl FnOnce(&Row<'_, '_>) -> Result<T>,
+) -> Result<Option<T>> {
+    let mut statement = prepare(connection, sql, params)?;
+    let mut rows = statement.raw_query();
+    match rows.next().map_err(failure)? {
+        Some(row) => from_row(&Row(row)).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn query_all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: &[Param<'_>],
+    mut from_row: impl FnMut(&Row<'_, '_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = prepare(connection, sql, params)?;
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failure)? {
+        found.push(from_row(&Row(row))?);
+    }
+    Ok(found)
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(value),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// The driver's error in our words (D5). It is never an invalid credential, and it holds no SQL and no path.
+pub(super) fn failure(error: rusqlite::Error) -> KeyplateError {
+    use rusqlite::{ErrorCode as Code, ffi};
+
+    let rusqlite::Error::SqliteFailure(sqlite, _) = &error else {
+        return crate::error::internal("the database driver refused a statement");
+    };
+    match (sqlite.code, sqlite.extended_code) {
+        (Code::DatabaseBusy | Code::DatabaseLocked | Code::FileLockingProtocolFailed, _) => {
+            KeyplateError::Busy
+        }
+        (Code::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => KeyplateError::StorageFull,
+        (_, ffi::SQLITE_READONLY_DBMOVED) => KeyplateError::StorageLost,
+        (Code::ReadOnly | Code::PermissionDenied, _) => KeyplateError::StorageReadOnly,
+        (Code::DatabaseCorrupt, _) => KeyplateError::CorruptDatabase {
+            reason: "a page cannot be read".to_owned(),
+        },
+        (Code::NotADatabase, _) => KeyplateError::ForeignDatabase {
+            reason: "the file is no SQLite database".to_owned(),
+        },
+        (Code::CannotOpen | Code::SystemIoFailure, extended) => KeyplateError::StorageFailed {
+            reason: format!("{} (SQLite {extended})", ffi::code_to_str(extended)),
+        },
+        (_, extended) => {
+            crate::error::internal(format!("SQLite {extended}: {}", ffi::code_to_str(extended)))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What `fork` needs (D4): nobody is inside SQLite at that moment, and a child begins with connections of its own.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        TryLockError, Weak,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::engine::Engine;
+use crate::{KeyplateError, Result};
+
+/// Every call holds this shared while it uses a connection; `before_fork` holds it alone.
+static IN_USE: RwLock<()> = RwLock::new(());
+/// All open engines: SQLite keeps its locks by file, so a child closes what it inherited of every one.
+static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
+/// The process that `ENGINES` was last looked through for.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+/// Set in a child that was forked while a call was under way: the lock above may never come free in it.
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+/// Keeps every open database still while the process forks; see `before_fork`.
+#[must_use = "keep it until fork has returned, in both processes"]
+#[derive(Debug)]
+pub struct ForkGuard {
+    _still: Option<RwLockWriteGuard<'static, ()>>,
+}
+
+/// Waits until no call is under way on any open database and holds further ones back.
+///
+/// Call it before `fork`, drop what it gives after `fork`, in the parent and in the child. The handles then work in
+/// both. The C and Python faces do this by themselves. Threads that wait for a lock which the calling thread holds
+/// (Python's GIL) must be able to go on while this waits.
+pub fn before_fork() -> ForkGuard {
+    let stuck =
+        STUCK.load(Ordering::Relaxed) || PROCESS.load(Ordering::Relaxed) != std::process::id();
+    let guard = if stuck {
+        // This is itself a child that has not used its handles: nobody is here to wait for.
+        IN_USE.try_write().ok()
+    } else {
+        Some(IN_USE.write().unwrap_or_else(PoisonError::into_inner))
+    };
+    ForkGuard { _still: guard }
+}
+
+/// Marks a call that uses connections.
+pub(super) fn enter() -> RwLockReadGuard<'static, ()> {
+    IN_USE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn register(engine: &Arc<Engine>) {
+    let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    engines.retain(|engine| engine.strong_count() > 0);
+    engines.push(Arc::downgrade(engine));
+    PROCESS.store(std::process::id(), Ordering::Relaxed);
+}
+
+/// In a child, before it opens its first connection: closes every inherited one.
+pub(super) fn close_inherited(pid: u32) -> Result<()> {
+    if PROCESS.load(Ordering::Relaxed) == pid {
+        return Ok(());
+    }
+    let mut engines = try_lock_engines()?;
+    if PROCESS.load(Ordering::Relaxed) == pid {
+        return Ok(()); // another thread of this child was quicker
+    }
+    let mut all_closed = true;
+    for engine in engines.iter().filter_map(Weak::upgrade) {
+        if engine.owner.load(Ordering::Relaxed) == pid {
+            continue;
+        }
+        if engine.pool().close_inherited() {
+            engine.owner.store(pid, Ordering::Relaxed);
+        } else {
+            all_closed = false;
+        }
+    }
+    if !all_closed {
+        STUCK.store(true, Ordering::Relaxed);
+        return Err(KeyplateError::ForkedHandle);
+    }
+    engines.retain(|engine| engine.strong_count() > 0);
+    PROCESS.store(pid, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Waits for another thread of this child, but not for ever for a thread that only the parent has.
+fn try_lock_engines() -> Result<MutexGuard<'static, Vec<Weak<Engine>>>> {
+    for _ in 0..1_000 {
+        match ENGINES.try_lock() {
+            Ok(engines) => return Ok(engines),
+            Err(TryLockError::Poisoned(engines)) => return Ok(engines.into_inner()),
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    Err(KeyplateError::ForkedHandle)
+}

@@ -1,0 +1,188 @@
+//! Makes a new file from `schema.sql`, or brings an older one to it (D2).
+
+use std::{ffi::OsString, path::Path, path::PathBuf, time::SystemTime};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, backup::Backup, params};
+
+use super::{connect::APPLICATION_ID, engine::failure, file};
+use crate::{KeyplateError, Result, clock};
+
+const SCHEMA_SQL: &str = include_str!("../../sql/schema.sql");
+
+/// One step from the schema before it; `MIGRATIONS[0]` makes version 2 of version 1.
+type Migration = &'static str;
+
+const MIGRATIONS: &[Migration] = &[];
+
+/// The schema that this library reads and writes (`PRAGMA user_version`).
+pub(super) const SCHEMA: u32 = schema_after(MIGRATIONS);
+
+const fn schema_after(migrations: &[Migration]) -> u32 {
+    migrations.len() as u32 + 1
+}
+
+pub(super) fn migrate(connection: &mut Connection, path: &Path, now: SystemTime) -> Result<()> {
+    migrate_with(connection, path, now, SCHEMA_SQL, MIGRATIONS)
+}
+
+fn migrate_with(
+    connection: &mut Connection,
+    path: &Path,
+    now: SystemTime,
+    schema_sql: &str,
+    migrations: &[Migration],
+) -> Result<()> {
+    let known = schema_after(migrations);
+    if check(version(connection)?, known)? {
+        return Ok(());
+    }
+    // IMMEDIATE: several processes may start at once, and one of them does the work.
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failure)?;
+    match version(&transaction)? {
+        found if check(found, known)? => {}
+        0 => create(&transaction, now, schema_sql)?,
+        found => {
+            copy_beside(path, found)?;
+            for migration in &migrations[found as usize - 1..] {
+                transaction.execute_batch(migration).map_err(failure)?;
+            }
+            transaction
+                .execute("UPDATE instance SET schema = ?1", [known])
+                .map_err(failure)?;
+        }
+    }
+    transaction
+        .pragma_update(None, "user_version", known)
+        .map_err(failure)?;
+    transaction.commit().map_err(failure)
+}
+
+/// True when there is nothing to do.
+fn check(found: u32, known: u32) -> Result<bool> {
+    if found > known {
+        return Err(KeyplateError::SchemaTooNew { found, known });
+    }
+    Ok(found == known)
+}
+
+fn version(connection: &Connection) -> Result<u32> {
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failure)
+}
+
+fn create(transaction: &Transaction<'_>, now: SystemTime, schema_sql: &str) -> Result<()> {
+    transaction
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(failure)?;
+    transaction.execute_batch(schema_sql).map_err(failure)?;
+    let now = clock::to_millis(now);
+    transaction
+        .execute(
+            "INSERT INTO instance (id, schema, last_time, created_at) VALUES (1, ?1, ?2, ?2)",
+            params![SCHEMA, now],
+        )
+        .map_err(failure)?;
+    transaction
+        .execute(
+            "INSERT INTO setup (id, stage, generation) VALUES (1, 'uninitialised', 1)",
+            [],
+        )
+        .map(drop)
+        .map_err(failure)
+}
+
+/// A copy of the file as it was, named for its schema. The caller holds the write lock, so nothing moves meanwhile.
+fn copy_beside(path: &Path, schema: u32) -> Result<()> {
+    let copy = copy_path(path, schema);
+    let unfinished = with_suffix(&copy, ".tmp");
+    match std::fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(file::io_failure(error));
+        }
+        _ => {}
+    }
+    file::prepare(&unfinished, false)?;
+    #[expect(clippy::disallowed_methods, reason = "a copy, not the database itself")]
+    let (from, mut to) = (
+        Connection::open(path).map_err(failure)?,
+        Connection::open(&unfinished).map_err(failure)?,
+    );
+    let backup = Backup::new(&from, &mut to).map_err(failure)?;
+    backup
+        .run_to_completion(1_000, std::time::Duration::ZERO, None)
+        .map_err(failure)?;
+    drop(backup);
+    drop(to);
+    std::fs::rename(&unfinished, &copy).map_err(file::io_failure)
+}
+
+fn copy_path(path: &Path, schema: u32) -> PathBuf {
+    with_suffix(path, &format!(".schema-{schema}.backup"))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn open(path: &Path) -> Connection {
+        #[expect(clippy::disallowed_methods, reason = "the test makes its own files")]
+        Connection::open(path).unwrap()
+    }
+
+    #[test]
+    fn an_older_file_is_copied_and_upgraded_in_one_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("id.db");
+        let mut connection = open(&path);
+        migrate(&mut connection, &path, UNIX_EPOCH).unwrap();
+        assert_eq!(version(&connection).unwrap(), SCHEMA);
+
+        let mut grown = MIGRATIONS.to_vec();
+        grown
+            .push("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT; INSERT INTO more VALUES (7)");
+        migrate_with(&mut connection, &path, UNIX_EPOCH, SCHEMA_SQL, &grown).unwrap();
+        assert_eq!(version(&connection).unwrap(), SCHEMA + 1);
+        let schema: u32 = connection
+            .query_row("SELECT schema FROM instance", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(schema, SCHEMA + 1);
+
+        let copy = open(&copy_path(&path, SCHEMA));
+        assert_eq!(version(&copy).unwrap(), SCHEMA);
+        assert!(matches!(
+            migrate(&mut connection, &path, UNIX_EPOCH),
+            Err(KeyplateError::SchemaTooNew { .. })
+        ));
+    }
+
+    #[test]
+    fn a_failed_upgrade_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("id.db");
+        let mut connection = open(&path);
+        migrate(&mut connection, &path, UNIX_EPOCH).unwrap();
+        let mut broken = MIGRATIONS.to_vec();
+        broken.push("CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT; SELECT no_such_function()");
+        assert!(migrate_with(&mut connection, &path, UNIX_EPOCH, SCHEMA_SQL, &broken).is_err());
+        assert_eq!(version(&connection).unwrap(), SCHEMA);
+        let tables: u32 = connection
+            .query_row(
+                "SELECT count(*) FROM sqlite_schema WHERE name = 'half'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(tables, 0);
+    }
+}

@@ -1,0 +1,152 @@
+//! The connections of one engine: one writer, several readers (D3).
+
+use std::{
+    ops::Deref,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use rusqlite::{Connection, config::DbConfig};
+
+use crate::{KeyplateError, Result};
+
+/// Readers kept when idle; more are opened under load and closed again.
+const IDLE_READERS: usize = 16;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Reader,
+    Writer,
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    connections: Mutex<Connections>,
+    returned: Condvar,
+}
+
+#[derive(Debug)]
+struct Connections {
+    readers: Vec<Connection>,
+    readers_out: usize,
+    writer: Option<Connection>,
+    writer_out: bool,
+}
+
+impl Pool {
+    pub(super) fn new(writer: Connection) -> Self {
+        Self {
+            connections: Mutex::new(Connections {
+                readers: Vec::new(),
+                readers_out: 0,
+                writer: Some(writer),
+                writer_out: false,
+            }),
+            returned: Condvar::new(),
+        }
+    }
+
+    /// Lends a connection; the writer is waited for until the deadline.
+    pub(super) fn take(
+        &self,
+        role: Role,
+        deadline: Instant,
+        open: impl FnOnce() -> Result<Connection>,
+    ) -> Result<Lent<'_>> {
+        let mut connections = self.lock();
+        let idle = match role {
+            Role::Reader => {
+                connections.readers_out += 1;
+                connections.readers.pop()
+            }
+            Role::Writer => {
+                while connections.writer_out {
+                    let patience = deadline.saturating_duration_since(Instant::now());
+                    if patience.is_zero() {
+                        return Err(KeyplateError::Busy);
+                    }
+                    connections = self
+                        .returned
+                        .wait_timeout(connections, patience)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
+                }
+                connections.writer_out = true;
+                connections.writer.take()
+            }
+        };
+        drop(connections);
+        // From here on `lent` gives back its place, whatever happens.
+        let mut lent = Lent {
+            pool: self,
+            role,
+            connection: idle,
+        };
+        if lent.connection.is_none() {
+            lent.connection = Some(open()?);
+        }
+        Ok(lent)
+    }
+
+    /// Closes connections that another process made, if none was in use when it forked. Without a check-point:
+    /// locks that we only seem to hold must not make us believe that nobody else has the file open.
+    pub(super) fn close_inherited(&self) -> bool {
+        let Ok(mut connections) = self.connections.try_lock() else {
+            return false;
+        };
+        if connections.readers_out > 0 || connections.writer_out {
+            return false;
+        }
+        for connection in connections.readers.iter().chain(&connections.writer) {
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+        connections.readers.clear();
+        connections.writer = None;
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connections> {
+        // The lists are whole whenever the lock is free, also after a panic elsewhere.
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that goes back when it is dropped.
+pub(super) struct Lent<'p> {
+    pool: &'p Pool,
+    role: Role,
+    connection: Option<Connection>,
+}
+
+impl Deref for Lent<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("taken only by drop")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut connections = self.pool.lock();
+        let surplus = match self.role {
+            Role::Reader => {
+                connections.readers_out -= 1;
+                if connections.readers.len() < IDLE_READERS {
+                    connections.readers.extend(self.connection.take());
+                }
+                self.connection.take()
+            }
+            Role::Writer => {
+                connections.writer_out = false;
+                connections.writer = self.connection.take();
+                self.pool.returned.notify_one();
+                None
+            }
+        };
+        drop(connections);
+        drop(surplus);
+    }
+}

@@ -1,0 +1,232 @@
+use std::time::SystemTime;
+
+use super::{Engine, PageRequest, Reader, Row, Writer, params, users};
+use crate::{
+    Result, Session, SessionId, SignInMethod, User, UserId,
+    authority::{Ceiling, Credential},
+    scopes::Scopes,
+    sessions::FoundSession,
+    tokens::SecretHash,
+};
+
+const COLUMNS: &str = "id, user_id, method, signed_in_at, stepped_up_at, last_seen_at, expires_at, masked, address, \
+    user_agent, device_name";
+/// Neither ended, nor too old, nor idle for too long (T1); ?1 is the time.
+const ALIVE: &str =
+    "ended_at IS NULL AND expires_at > ?1 AND last_seen_at + idle_seconds * 1000 > ?1";
+
+fn from_row(row: &Row<'_, '_>) -> Result<Session> {
+    Ok(Session {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        method: row.get(2)?,
+        signed_in_at: row.get(3)?,
+        stepped_up_at: row.get(4)?,
+        last_seen_at: row.get(5)?,
+        expires_at: row.get(6)?,
+        masked_secret: row.get(7)?,
+        address: row.get(8)?,
+        user_agent: row.get(9)?,
+        device_name: row.get(10)?,
+    })
+}
+
+/// The hot path: one statement, the time and the user included.
+pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundSession>> {
+    db.look_up(
+        r"
+        SELECT sessions.id, sessions.user_id, sessions.ceiling_scopes, sessions.ceiling_administrator,
+               sessions.last_seen_at, sessions.idle_seconds, sessions.expires_at, sessions.ended_at,
+               users.username, users.role, users.status, users.expires_at,
+               instance.last_time, instance.schema
+        FROM instance
+        CROSS JOIN sessions
+        CROSS JOIN users ON users.id = sessions.user_id
+        WHERE instance.id = 1 AND sessions.secret_hash = ?1",
+        params![hash],
+        |row, clock| {
+            Ok(FoundSession {
+                now: row.time(12, clock)?,
+                id: row.get(0)?,
+                user_id: row.get(1)?,
+                ceiling: Ceiling {
+                    scopes: Scopes::from_stored(&row.get::<String>(2)?),
+                    administrator: row.get(3)?,
+                },
+                last_seen_at: row.get(4)?,
+                idle_seconds: row.get(5)?,
+                expires_at: row.get(6)?,
+                ended_at: row.get(7)?,
+                username: row.get(8)?,
+                role: row.get(9)?,
+                status: row.get(10)?,
+                user_expires_at: row.get(11)?,
+            })
+        },
+    )
+}
+
+/// A live session with its user, for `acting_as`.
+pub(crate) fn find_acting(
+    reader: &Reader<'_>,
+    id: &SessionId,
+    now: SystemTime,
+) -> Result<Option<(User, Ceiling, Credential)>> {
+    let columns = users::COLUMNS;
+    let alive = ALIVE.replace("expires_at", "sessions.expires_at");
+    reader.query_one(
+        &format!(
+            r"
+            SELECT {columns}, ceiling_scopes, ceiling_administrator, sessions.method, sessions.signed_in_at,
+                   sessions.stepped_up_at
+            FROM sessions
+            JOIN users ON users.id = sessions.user_id
+            WHERE {alive} AND sessions.id = ?2"
+        ),
+        params![now, id],
+        |row| {
+            let more = users::COLUMN_COUNT;
+            let ceiling = Ceiling {
+                scopes: Scopes::from_stored(&row.get::<String>(more)?),
+                administrator: row.get(more + 1)?,
+            };
+            let credential = Credential::Session {
+                id: *id,
+                method: row.get(more + 2)?,
+                signed_in_at: row.get(more + 3)?,
+                stepped_up_at: row.get(more + 4)?,
+            };
+            Ok((users::from_row(row)?, ceiling, credential))
+        },
+    )
+}
+
+pub(crate) fn find(reader: &Reader<'_>, id: &SessionId) -> Result<Option<Session>> {
+    reader.query_one(
+        &format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1"),
+        params![id],
+        from_row,
+    )
+}
+
+pub(crate) fn insert(
+    writer: &Writer<'_>,
+    session: &Session,
+    hash: &SecretHash,
+    ceiling: &Ceiling,
+    idle_seconds: u32,
+) -> Result<()> {
+    writer.execute(
+        r"
+        INSERT INTO sessions
+            (secret_hash, id, user_id, method, ceiling_scopes, ceiling_administrator, signed_in_at, stepped_up_at,
+             last_seen_at, idle_seconds, expires_at, masked, address, user_agent, device_name)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        params![
+            hash,
+            &session.id,
+            &session.user_id,
+            session.method,
+            &ceiling.scopes.to_stored(),
+            ceiling.administrator,
+            session.signed_in_at,
+            session.stepped_up_at,
+            session.last_seen_at,
+            idle_seconds,
+            session.expires_at,
+            &session.masked_secret,
+            session.address.as_ref(),
+            session.user_agent.as_ref(),
+            session.device_name.as_ref(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// True when it had not ended before.
+pub(crate) fn end(writer: &Writer<'_>, id: &SessionId, now: SystemTime) -> Result<bool> {
+    let changed = writer.execute(
+        "UPDATE sessions SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL",
+        params![id, now],
+    )?;
+    Ok(changed > 0)
+}
+
+pub(crate) fn end_all(
+    writer: &Writer<'_>,
+    user_id: &UserId,
+    except: Option<&SessionId>,
+    now: SystemTime,
+) -> Result<u32> {
+    let changed = writer.execute(
+        &format!(
+            r"
+            UPDATE sessions
+            SET ended_at = ?1
+            WHERE user_id = ?2 AND (?3 IS NULL OR id <> ?3) AND {ALIVE}"
+        ),
+        params![now, user_id, except],
+    )?;
+    Ok(u32::try_from(changed).unwrap_or(u32::MAX))
+}
+
+pub(crate) fn end_by_method(
+    writer: &Writer<'_>,
+    method: SignInMethod,
+    now: SystemTime,
+) -> Result<()> {
+    writer.execute(
+        "UPDATE sessions SET ended_at = ?2 WHERE method = ?1 AND ended_at IS NULL",
+        params![method, now],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn set_last_seen(
+    writer: &Writer<'_>,
+    hash: &SecretHash,
+    time: SystemTime,
+) -> Result<()> {
+    writer.execute(
+        "UPDATE sessions SET last_seen_at = ?2 WHERE secret_hash = ?1 AND last_seen_at < ?2",
+        params![hash, time],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn count(reader: &Reader<'_>, user_id: Option<&UserId>, now: SystemTime) -> Result<u64> {
+    reader.value(
+        &format!("SELECT count(*) FROM sessions WHERE {ALIVE} AND (?2 IS NULL OR user_id = ?2)"),
+        params![now, user_id],
+    )
+}
+
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    user_id: Option<&UserId>,
+    now: SystemTime,
+    page: PageRequest,
+) -> Result<Vec<Session>> {
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM sessions
+            WHERE {ALIVE} AND (?2 IS NULL OR user_id = ?2)
+            ORDER BY signed_in_at DESC, id DESC
+            LIMIT ?3 OFFSET ?4"
+        ),
+        params![now, user_id, page.limit, page.offset()],
+        from_row,
+    )
+}
+
+/// Removes what ended before that time; gives how many there were.
+pub(crate) fn purge(writer: &Writer<'_>, before: SystemTime) -> Result<usize> {
+    writer.execute(
+        r"
+        DELETE FROM sessions
+        WHERE expires_at < ?1 OR ended_at < ?1 OR last_seen_at + idle_seconds * 1000 < ?1",
+        params![before],
+    )
+}

@@ -1,0 +1,220 @@
+//! What goes into and comes out of the database, without naming the driver (D6).
+
+use std::time::SystemTime;
+
+use crate::{
+    KeyplateError, Result, clock,
+    ids::{ApiKeyId, SessionId, UserId},
+};
+
+/// A numbered parameter of a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Param<'a> {
+    Null,
+    Integer(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
+/// A column of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cell<'a> {
+    Null,
+    Integer(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
+/// A type that a column can be read as; `None` when the column holds something else.
+pub(crate) trait Column: Sized {
+    fn read(cell: Cell<'_>) -> Option<Self>;
+}
+
+/// The parameters of a statement, in order.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::db::Param::from($value)),*] };
+}
+pub(crate) use params;
+
+/// An enum without data that is stored as its name.
+macro_rules! text_enum {
+    ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+        impl $name {
+            pub(crate) fn as_stored(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl $crate::db::Column for $name {
+            fn read(cell: $crate::db::Cell<'_>) -> Option<Self> {
+                match cell {
+                    $($crate::db::Cell::Text($text) => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl From<$name> for $crate::db::Param<'_> {
+            fn from(value: $name) -> Self {
+                Self::Text(value.as_stored())
+            }
+        }
+    };
+}
+pub(crate) use text_enum;
+
+pub(crate) fn malformed(column: usize) -> KeyplateError {
+    KeyplateError::CorruptDatabase {
+        reason: format!("column {column} of a row is malformed"),
+    }
+}
+
+impl From<i64> for Param<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<u32> for Param<'_> {
+    fn from(value: u32) -> Self {
+        Self::Integer(i64::from(value))
+    }
+}
+
+impl From<bool> for Param<'_> {
+    fn from(value: bool) -> Self {
+        Self::Integer(i64::from(value))
+    }
+}
+
+impl From<SystemTime> for Param<'_> {
+    fn from(value: SystemTime) -> Self {
+        Self::Integer(clock::to_millis(value))
+    }
+}
+
+impl<'a> From<&'a str> for Param<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a String> for Param<'a> {
+    fn from(value: &'a String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Param<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Param<'a> {
+    fn from(value: &'a [u8; N]) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl<'a, T> From<Option<T>> for Param<'a>
+where
+    Param<'a>: From<T>,
+{
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Self::from)
+    }
+}
+
+impl Column for i64 {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Integer(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl Column for u32 {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        i64::read(cell).and_then(|value| Self::try_from(value).ok())
+    }
+}
+
+impl Column for u64 {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        i64::read(cell).and_then(|value| Self::try_from(value).ok())
+    }
+}
+
+impl Column for bool {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        i64::read(cell).map(|value| value != 0)
+    }
+}
+
+impl Column for String {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Text(text) => Some(text.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Column for Vec<u8> {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Blob(bytes) => Some(bytes.to_vec()),
+            _ => None,
+        }
+    }
+}
+
+impl Column for SystemTime {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        i64::read(cell).map(clock::from_millis)
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Null => Some(None),
+            cell => T::read(cell).map(Some),
+        }
+    }
+}
+
+macro_rules! ids {
+    ($($id:ident),*) => { $(
+        impl<'a> From<&'a $id> for Param<'a> {
+            fn from(id: &'a $id) -> Self {
+                Self::Text(id.as_str())
+            }
+        }
+
+        impl Column for $id {
+            fn read(cell: Cell<'_>) -> Option<Self> {
+                match cell {
+                    Cell::Text(text) => Self::parse(text).ok(),
+                    _ => None,
+                }
+            }
+        }
+    )* };
+}
+ids!(UserId, SessionId, ApiKeyId);
+
+/// The result of a statement that must find something.
+pub(crate) trait Found<T> {
+    fn or_missing(self, what: &str) -> Result<T>;
+}
+
+impl<T> Found<T> for Option<T> {
+    fn or_missing(self, what: &str) -> Result<T> {
+        self.ok_or_else(|| crate::error::not_found(what))
+    }
+}

@@ -1,0 +1,252 @@
+use std::time::Duration;
+
+/// What went wrong, told apart by what the caller can do about it.
+///
+/// The message (`Display`) is for logs and developers: lower case, without personal data and without
+/// secrets. `code` is the same number on every face.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Error), uniffi::export(Display))]
+#[non_exhaustive]
+pub enum KeyplateError {
+    /// A value breaks a rule; nothing was changed.
+    #[error("invalid {field}: {reason}")]
+    InvalidInput {
+        /// The field, as it is named in the input record or the method.
+        field: String,
+        /// The rule that it breaks.
+        reason: String,
+    },
+    /// There is no such thing, or it is not for the caller to know of.
+    #[error("no such {what}")]
+    NotFound {
+        /// The kind of thing, for example `user`.
+        what: String,
+    },
+    /// The call contradicts what is stored: a name is taken, the last administrator would go.
+    #[error("conflict: {what}")]
+    Conflict {
+        /// The field whose value is taken, or the state that stands in the way.
+        what: String,
+    },
+    /// The configuration given to `open` cannot work.
+    #[error("configuration of {option}: {reason}")]
+    Configuration {
+        /// The field of `Config`.
+        option: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The credential is unknown, expired, revoked or malformed.
+    #[error("invalid credential")]
+    InvalidCredential,
+    /// The caller is known and may not do this.
+    #[error("permission denied: {reason}")]
+    PermissionDenied {
+        /// What is missing.
+        reason: String,
+    },
+    /// A fresh sign-in is wanted first (P5).
+    #[error("step-up required")]
+    StepUpRequired,
+    /// The account waits for approval.
+    #[error("the account is pending")]
+    AccountPending,
+    /// The account is disabled.
+    #[error("the account is disabled")]
+    AccountDisabled,
+    /// The account has lapsed.
+    #[error("the account has expired")]
+    AccountExpired,
+    /// Somebody has claimed this instance already.
+    #[error("setup already claimed")]
+    SetupAlreadyClaimed,
+    /// Setup is over.
+    #[error("setup already complete")]
+    SetupAlreadyComplete,
+    /// Another writer held the database for longer than the busy time-out. Try again.
+    #[error("the database is busy")]
+    Busy,
+    /// The disk is full. Nothing was changed; it works again when there is room.
+    #[error("the disk is full")]
+    StorageFull,
+    /// The database file or its folder cannot be written.
+    #[error("the database is read-only")]
+    StorageReadOnly,
+    /// The operating system refused to read or write.
+    #[error("storage failed: {reason}")]
+    StorageFailed {
+        /// In words, without paths.
+        reason: String,
+    },
+    /// The database file was removed or replaced while it was open. Open it again.
+    #[error("the database file was removed or replaced")]
+    StorageLost,
+    /// The file is damaged. It is left as it is; restore a back-up.
+    #[error("the database is corrupt: {reason}")]
+    CorruptDatabase {
+        /// What was found.
+        reason: String,
+    },
+    /// The file belongs to another application, or is no database.
+    #[error("not a keyplate database: {reason}")]
+    ForeignDatabase {
+        /// What was found.
+        reason: String,
+    },
+    /// A newer version of the library has upgraded this file.
+    #[error("the database has schema {found}, this library knows {known}")]
+    SchemaTooNew {
+        /// The file's schema.
+        found: u32,
+        /// The newest one that this library knows.
+        known: u32,
+    },
+    /// The process was forked while this handle was in use and without `before_fork` (D4). Open again.
+    #[error("the handle was forked while in use")]
+    ForkedHandle,
+    /// A defect of this library or of a callback. The call changed nothing.
+    #[error("internal error: {reason}")]
+    Internal {
+        /// For a bug report.
+        reason: String,
+    },
+}
+
+/// Shorthand.
+pub type Result<T, E = KeyplateError> = std::result::Result<T, E>;
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl KeyplateError {
+    /// The stable number, the same on every face.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidInput { .. } => ErrorCode::InvalidInput,
+            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::Conflict { .. } => ErrorCode::Conflict,
+            Self::Configuration { .. } => ErrorCode::Configuration,
+            Self::InvalidCredential => ErrorCode::InvalidCredential,
+            Self::PermissionDenied { .. } => ErrorCode::PermissionDenied,
+            Self::StepUpRequired => ErrorCode::StepUpRequired,
+            Self::AccountPending => ErrorCode::AccountPending,
+            Self::AccountDisabled => ErrorCode::AccountDisabled,
+            Self::AccountExpired => ErrorCode::AccountExpired,
+            Self::SetupAlreadyClaimed => ErrorCode::SetupAlreadyClaimed,
+            Self::SetupAlreadyComplete => ErrorCode::SetupAlreadyComplete,
+            Self::Busy => ErrorCode::Busy,
+            Self::StorageFull => ErrorCode::StorageFull,
+            Self::StorageReadOnly => ErrorCode::StorageReadOnly,
+            Self::StorageFailed { .. } => ErrorCode::StorageFailed,
+            Self::StorageLost => ErrorCode::StorageLost,
+            Self::CorruptDatabase { .. } => ErrorCode::CorruptDatabase,
+            Self::ForeignDatabase { .. } => ErrorCode::ForeignDatabase,
+            Self::SchemaTooNew { .. } => ErrorCode::SchemaTooNew,
+            Self::ForkedHandle => ErrorCode::ForkedHandle,
+            Self::Internal { .. } => ErrorCode::Internal,
+        }
+    }
+
+    /// The field of the input that is at fault, where one is.
+    pub fn field(&self) -> Option<String> {
+        match self {
+            Self::InvalidInput { field, .. } => Some(field.clone()),
+            Self::Configuration { option, .. } => Some(option.clone()),
+            Self::Conflict { what } => Some(what.clone()),
+            _ => None,
+        }
+    }
+
+    /// How long to wait before trying again, where waiting helps.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+}
+
+/// The one table of error codes, for all faces. A number is never used again.
+///
+/// 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// No error.
+    Ok = 0,
+    /// A value breaks a rule.
+    InvalidInput = 1,
+    /// There is no such thing.
+    NotFound = 2,
+    /// The call contradicts what is stored.
+    Conflict = 3,
+    /// The configuration cannot work.
+    Configuration = 4,
+    /// The credential is unknown, expired, revoked or malformed.
+    InvalidCredential = 100,
+    /// The caller may not do this.
+    PermissionDenied = 101,
+    /// A fresh sign-in is wanted first.
+    StepUpRequired = 102,
+    /// The account waits for approval.
+    AccountPending = 110,
+    /// The account is disabled.
+    AccountDisabled = 111,
+    /// The account has lapsed.
+    AccountExpired = 112,
+    /// Somebody has claimed this instance already.
+    SetupAlreadyClaimed = 200,
+    /// Setup is over.
+    SetupAlreadyComplete = 201,
+    /// Another writer held the database too long.
+    Busy = 500,
+    /// The disk is full.
+    StorageFull = 501,
+    /// The database cannot be written.
+    StorageReadOnly = 502,
+    /// The operating system refused.
+    StorageFailed = 503,
+    /// The file was removed or replaced.
+    StorageLost = 504,
+    /// The file is damaged.
+    CorruptDatabase = 510,
+    /// The file is not ours.
+    ForeignDatabase = 511,
+    /// The file is newer than this library.
+    SchemaTooNew = 512,
+    /// The handle was forked while in use.
+    ForkedHandle = 520,
+    /// A defect.
+    Internal = 990,
+}
+
+pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> KeyplateError {
+    KeyplateError::InvalidInput {
+        field: field.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+pub(crate) fn not_found(what: &str) -> KeyplateError {
+    KeyplateError::NotFound {
+        what: what.to_owned(),
+    }
+}
+
+pub(crate) fn conflict(what: &str) -> KeyplateError {
+    KeyplateError::Conflict {
+        what: what.to_owned(),
+    }
+}
+
+pub(crate) fn denied(reason: &str) -> KeyplateError {
+    KeyplateError::PermissionDenied {
+        reason: reason.to_owned(),
+    }
+}
+
+pub(crate) fn internal(reason: impl Into<String>) -> KeyplateError {
+    KeyplateError::Internal {
+        reason: reason.into(),
+    }
+}

@@ -1,0 +1,20 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::AuditEvent;
+
+/// Hears what was committed; given by the host in `Config`.
+///
+/// It is called on the thread of the call that did it, after the commit and with no lock held, and may call back
+/// (E1). What it throws is caught and forgotten: a change that is committed stays.
+#[cfg_attr(feature = "uniffi", uniffi::export(with_foreign))]
+pub trait EventSink: Send + Sync {
+    /// Takes one event, the same as `list_audit_events` shows.
+    fn on_event(&self, event: AuditEvent);
+}
+
+pub(crate) fn deliver(sink: &dyn EventSink, events: Vec<AuditEvent>) {
+    for event in events {
+        // A foreign exception arrives as a panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| sink.on_event(event)));
+    }
+}

@@ -1,0 +1,374 @@
+use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    AuditEvent, EventKind, EventSink, KeyplateError, Principal, Result, TimeSource,
+    audit::{self, Change},
+    authority::{Actor, Caller, Method},
+    clock::Clock,
+    db::{Engine, Options, Reader},
+    error::invalid,
+    events,
+    seen::Seen,
+    text,
+};
+
+/// How to open a database. Only `path` and `origin` must be given.
+#[derive(Clone, Default)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Config {
+    /// The database file; its folder must exist. It is made with rights for its owner only.
+    pub path: String,
+    /// The web origin that people use, for example `https://media.example`.
+    pub origin: String,
+    /// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub token_prefix: Option<String>,
+    /// How long a call waits for another writer, in milliseconds; by default 5000.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub busy_timeout_ms: Option<u32>,
+    /// Which letters a username may have.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub username_policy: Option<UsernamePolicy>,
+    /// Opens the file even if other users of the machine can read or write it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub allow_shared_file: bool,
+    /// Hears what happens.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub events: Option<Arc<dyn EventSink>>,
+    /// Tells the time; by default the system does.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub time_source: Option<Arc<dyn TimeSource>>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("path", &self.path)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which letters a username may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum UsernamePolicy {
+    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
+    #[default]
+    Ascii,
+    /// Letters and digits of any script, with `_ . @ -` inside.
+    AnyScript,
+}
+
+/// From where something is done; it is written beside it in the audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ClientInfo {
+    /// The client's IP address.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub address: Option<String>,
+    /// Its user agent; cut after 512 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub user_agent: Option<String>,
+    /// A name that its user knows the device by, at most 100 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub device_name: Option<String>,
+}
+
+/// An open database, or somebody's view of it. Cheap to clone; may be shared between threads.
+///
+/// All calls block; the longest wait is the busy time-out.
+#[derive(Clone)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
+pub struct Keyplate {
+    pub(crate) shared: Arc<Shared>,
+    actor: Actor,
+    client: ClientInfo,
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Keyplate>();
+};
+
+/// What all handles of one open database share.
+pub(crate) struct Shared {
+    pub(crate) db: Arc<Engine>,
+    pub(crate) token_prefix: String,
+    pub(crate) username_policy: UsernamePolicy,
+    pub(crate) seen: Seen,
+    events: Option<Arc<dyn EventSink>>,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+    ///
+    /// # Errors
+    /// `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+    /// storage errors for a file that cannot be used.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn open(config: Config) -> Result<Keyplate> {
+        let (options, token_prefix) = checked(&config)?;
+        let clock = Clock::new(config.time_source);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                db: Engine::open(options, clock)?,
+                token_prefix,
+                username_policy: config.username_policy.unwrap_or_default(),
+                seen: Seen::default(),
+                events: config.events,
+            }),
+            actor: Actor::Host,
+            client: ClientInfo::default(),
+        })
+    }
+
+    /// A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    pub fn anonymous(&self, client: ClientInfo) -> Result<Keyplate> {
+        self.derived(Method::Anonymous, Actor::Anonymous, client)
+    }
+
+    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+    /// credential is still good is seen by each call, not here.
+    pub fn acting_as(&self, principal: &Principal, client: ClientInfo) -> Result<Keyplate> {
+        self.derived(
+            Method::ActingAs,
+            Actor::Principal(principal.clone()),
+            client,
+        )
+    }
+}
+
+impl Keyplate {
+    fn derived(&self, method: Method, actor: Actor, client: ClientInfo) -> Result<Self> {
+        self.actor.check_kind(method)?;
+        Ok(Self {
+            shared: Arc::clone(&self.shared),
+            actor,
+            client: client.checked()?,
+        })
+    }
+
+    /// Runs `f` on a snapshot, for a caller who may call this method.
+    pub(crate) fn read<T>(
+        &self,
+        method: Method,
+        f: impl FnOnce(&Reader<'_>, &Caller) -> Result<T>,
+    ) -> Result<T> {
+        self.actor.check_kind(method)?;
+        self.shared.db.read(|reader| {
+            let caller = self.actor.resolve(reader, method)?;
+            f(reader, &caller)
+        })
+    }
+
+    /// Runs `f` in one transaction, for a caller who may call this method; then tells the host what happened.
+    pub(crate) fn write<T>(
+        &self,
+        method: Method,
+        f: impl FnOnce(&Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.actor.check_kind(method)?;
+        let (result, events) = self.shared.db.write(|writer| {
+            let caller = self.actor.resolve(writer, method)?;
+            let change = Change::new(writer, &caller, &self.client);
+            change.note_clock()?;
+            let result = f(&change)?;
+            self.shared.seen.store(writer)?;
+            Ok((result, change.into_events()))
+        })?;
+        self.deliver(events);
+        Ok(result)
+    }
+
+    /// A1: a refusal is counted in one row per event, address and minute. Failing at that changes nothing.
+    pub(crate) fn note_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
+        let Err(error) = result else { return };
+        if !audit::is_refusal(error) {
+            return;
+        }
+        let stored = self.shared.db.write_if_free(|writer| {
+            let caller = self.actor.without_rights();
+            Change::new(writer, &caller, &self.client).count_refusal(kind, error)
+        });
+        if let Ok(event) = stored {
+            self.deliver(vec![event]);
+        }
+    }
+
+    fn deliver(&self, events: Vec<AuditEvent>) {
+        if let Some(sink) = &self.shared.events {
+            events::deliver(sink.as_ref(), events);
+        }
+    }
+
+    pub(crate) fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+}
+
+impl fmt::Debug for Keyplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyplate")
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // At close, what was seen is written (T1); when that fails, a minute is lost, which T1 allows.
+        if self.db.is_owned_by_this_process() && !self.seen.is_empty() {
+            let _ = self.db.write_if_free(|writer| self.seen.store_all(writer));
+        }
+    }
+}
+
+impl ClientInfo {
+    const MAX_USER_AGENT: usize = 512;
+    const MAX_DEVICE_NAME: usize = 100;
+
+    pub(crate) fn checked(self) -> Result<Self> {
+        let address = self.address.filter(|address| !address.is_empty());
+        if let Some(address) = &address {
+            let _: IpAddr = address
+                .parse()
+                .map_err(|_| invalid("address", "is not an IP address"))?;
+        }
+        Ok(Self {
+            address,
+            // It comes from the stranger's side: made harmless, not refused.
+            user_agent: self.user_agent.map(|agent| {
+                let visible = agent.chars().filter(|c| !c.is_control());
+                visible.take(Self::MAX_USER_AGENT).collect()
+            }),
+            device_name: text::maybe(
+                "device_name",
+                self.device_name.as_deref(),
+                Self::MAX_DEVICE_NAME,
+            )?,
+        })
+    }
+}
+
+fn checked(config: &Config) -> Result<(Options, String)> {
+    let prefix = config.token_prefix.as_deref().unwrap_or("kp");
+    let well_formed = (1..=16).contains(&prefix.len())
+        && prefix.starts_with(|c: char| c.is_ascii_lowercase())
+        && prefix
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if !well_formed {
+        return Err(wrong(
+            "token_prefix",
+            "must be 1 to 16 small letters and digits, a letter first",
+        ));
+    }
+    if config.path.is_empty() || config.path.contains('\0') {
+        return Err(wrong("path", "must name a file"));
+    }
+    check_origin(&config.origin)?;
+    let busy_timeout = config.busy_timeout_ms.unwrap_or(5_000);
+    if busy_timeout > 600_000 {
+        return Err(wrong("busy_timeout_ms", "must be at most 600000"));
+    }
+    let options = Options {
+        path: PathBuf::from(&config.path),
+        busy_timeout: Duration::from_millis(u64::from(busy_timeout)),
+        allow_shared_file: config.allow_shared_file,
+    };
+    Ok((options, prefix.to_owned()))
+}
+
+/// An origin as RFC 6454, section 6.2 writes it: scheme, host, perhaps a port, and nothing after it.
+fn check_origin(origin: &str) -> Result<()> {
+    let authority = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"))
+        .ok_or_else(|| wrong("origin", "must begin with https:// or http://"))?;
+    let port = match authority.strip_prefix('[') {
+        Some(rest) => rest
+            .split_once(']')
+            .map(|(address, port)| (address.parse::<std::net::Ipv6Addr>().is_ok(), port)),
+        None => {
+            let end = authority.find(':').unwrap_or(authority.len());
+            let (host, port) = authority.split_at(end);
+            let named = !host.is_empty()
+                && host.split('.').all(|label| {
+                    !label.is_empty()
+                        && label
+                            .bytes()
+                            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                });
+            Some((named, port))
+        }
+    };
+    match port {
+        Some((true, "")) => Ok(()),
+        Some((true, port))
+            if port
+                .strip_prefix(':')
+                .is_some_and(|port| port.parse::<u16>().is_ok_and(|p| p > 0)) =>
+        {
+            Ok(())
+        }
+        _ => Err(wrong(
+            "origin",
+            "must be scheme, host in small letters and perhaps a port, without a path",
+        )),
+    }
+}
+
+fn wrong(option: &str, reason: &str) -> KeyplateError {
+    KeyplateError::Configuration {
+        option: option.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins() {
+        for good in [
+            "https://a.example",
+            "http://localhost:1411",
+            "https://[::1]:8443",
+            "http://127.0.0.1",
+        ] {
+            assert!(check_origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a.example",
+            "ftp://a",
+            "https://",
+            "https://a/",
+            "https://a/b",
+            "https://A.example",
+            "https://a:0",
+            "https://a:x",
+            "https://[::g]",
+            "https://a b",
+            "https://u@a",
+            "https://a?q",
+            "https://a:99999",
+        ] {
+            assert_eq!(
+                check_origin(bad).unwrap_err().field().as_deref(),
+                Some("origin"),
+                "{bad}"
+            );
+        }
+    }
+}

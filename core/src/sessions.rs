@@ -1,0 +1,321 @@
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    Authenticated, ClientInfo, EventKind, Keyplate, KeyplateError, Principal, Result, Role, Secret,
+    SessionId, User, UserId,
+    audit::{Change, Subject},
+    authority::{Ceiling, Method},
+    clock,
+    db::{self, Found, text_enum},
+    error::invalid,
+    list,
+    principal::CredentialId,
+    tokens::{self, MintedToken, TokenKind},
+    users,
+};
+
+/// T1: how long a session lives unused, and at most.
+const IDLE_SECONDS: u32 = 7 * 24 * 3_600;
+const LIFETIME_SECONDS: u32 = 30 * 24 * 3_600;
+/// B3: the life of a session that claimed setup.
+const SETUP_LIFETIME_SECONDS: u32 = 3_600;
+/// The longest life that a host may ask for.
+const MAX_LIFETIME_SECONDS: u32 = 366 * 24 * 3_600;
+
+/// A signed-in browser or application, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Session {
+    /// Names it.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// How he signed in.
+    pub method: SignInMethod,
+    /// When he signed in.
+    pub signed_in_at: SystemTime,
+    /// When he last showed a passkey.
+    pub stepped_up_at: Option<SystemTime>,
+    /// When it was last used; may be a minute old.
+    pub last_seen_at: SystemTime,
+    /// When it ends at the latest.
+    pub expires_at: SystemTime,
+    /// The token's kind and last 4 characters.
+    pub masked_secret: String,
+    /// The IP address at sign-in.
+    pub address: Option<String>,
+    /// The user agent at sign-in.
+    pub user_agent: Option<String>,
+    /// The device's name, if it told one.
+    pub device_name: Option<String>,
+}
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum SignInMethod {
+    /// By claiming the setup of a fresh instance.
+    Setup,
+    /// By signing up.
+    SignUp,
+    /// With a one-time token or code.
+    OneTimeToken,
+    /// With a recovery token.
+    Recovery,
+    /// With a passkey.
+    Passkey,
+    /// The host has checked him by its own means.
+    Host,
+}
+
+text_enum!(SignInMethod {
+    Setup = "setup",
+    SignUp = "sign_up",
+    OneTimeToken = "one_time_token",
+    Recovery = "recovery",
+    Passkey = "passkey",
+    Host = "host",
+});
+
+/// Somebody who has just signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignedIn {
+    /// The user.
+    pub user: User,
+    /// His new session.
+    pub session: Session,
+    /// The session's token, shown this once: for a cookie, or for the application to keep.
+    pub secret: Arc<Secret>,
+}
+
+/// Which sessions, the newest first. Ended ones are not shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SessionQuery {
+    /// Only this user's. A user who is no administrator sees his own in any case.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub user_id: Option<UserId>,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// A page of sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SessionPage {
+    /// The sessions.
+    pub items: Vec<Session>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
+    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+    ///
+    /// # Errors
+    /// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
+    /// but the host's handle.
+    pub fn create_session(
+        &self,
+        user_id: &UserId,
+        client: ClientInfo,
+        lifetime_seconds: Option<u32>,
+    ) -> Result<SignedIn> {
+        let client = client.checked()?;
+        let lifetime = lifetime_seconds.unwrap_or(LIFETIME_SECONDS);
+        if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime) {
+            return Err(invalid(
+                "lifetime_seconds",
+                format!("must be between 1 and {MAX_LIFETIME_SECONDS}"),
+            ));
+        }
+        self.write(Method::CreateSession, |change| {
+            let user = users::get(change, user_id)?;
+            user.check_may_sign_in(change.now())?;
+            let signed_in =
+                self.open_session(change, user, SignInMethod::Host, &client, lifetime)?;
+            let session = &signed_in.session;
+            let subject = Subject::of(&signed_in.user, session.id.as_str(), &session.masked_secret);
+            change.record(EventKind::SessionCreated, subject, &[])?;
+            Ok(signed_in)
+        })
+    }
+
+    /// Tells who has this session. It works while another process is writing.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
+    /// `AccountDisabled`, `AccountExpired`; the storage errors.
+    pub fn verify_session(&self, token: &str) -> Result<Authenticated> {
+        let hash = tokens::expect(&self.shared.token_prefix, TokenKind::Session, token)?;
+        let found = db::sessions::look_up(&self.shared.db, &hash)?
+            .ok_or(KeyplateError::InvalidCredential)?;
+        if !found.is_alive() {
+            return Err(KeyplateError::InvalidCredential);
+        }
+        users::check_may_sign_in(found.status, found.user_expires_at, found.now)?;
+        self.shared.seen.session(&self.shared.db, hash, found.now);
+        let administrator = found.ceiling.administrator && found.role == Role::Administrator;
+        Ok(Authenticated {
+            user_id: found.user_id,
+            username: found.username,
+            role: if administrator {
+                Role::Administrator
+            } else {
+                Role::User
+            },
+            scopes: found.ceiling.scopes.into_names(),
+            session_id: Some(found.id),
+            api_key_id: None,
+            expires_at: Some(found.expires_at),
+            principal: Principal::new(CredentialId::Session(found.id)),
+        })
+    }
+
+    /// Lists sessions that still work, the newest first.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_sessions(&self, query: SessionQuery) -> Result<SessionPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        self.read(Method::ListSessions, |reader, caller| {
+            let user_id = list::visible_owner(caller, query.user_id)?;
+            let total = db::sessions::count(reader, user_id.as_ref(), reader.now())?;
+            let page = page.within(total);
+            Ok(SessionPage {
+                items: db::sessions::list(reader, user_id.as_ref(), reader.now(), page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Ends a session at once, in every process. Ending one that has ended does nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn revoke_session(&self, id: &SessionId) -> Result<()> {
+        self.write(Method::RevokeSession, |change| {
+            let session = db::sessions::find(change, id)?.or_missing("session")?;
+            change.caller.reach(&session.user_id, "session")?;
+            let user = users::get(change, &session.user_id)?;
+            change.caller.outrank(&user)?;
+            if db::sessions::end(change, id, change.now())? {
+                let subject = Subject::of(&user, session.id.as_str(), &session.masked_secret);
+                change.record(EventKind::SessionRevoked, subject, &[])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends all sessions of a user but perhaps one, for example the caller's own; gives how many there were.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn revoke_user_sessions(&self, user_id: &UserId, except: Option<SessionId>) -> Result<u32> {
+        self.write(Method::RevokeUserSessions, |change| {
+            change.caller.reach(user_id, "user")?;
+            let user = users::get(change, user_id)?;
+            change.caller.outrank(&user)?;
+            let ended = db::sessions::end_all(change, user_id, except.as_ref(), change.now())?;
+            if ended > 0 {
+                let count = ended.to_string();
+                change.record(
+                    EventKind::UserSessionsRevoked,
+                    Subject::user(&user),
+                    &[("count", &count)],
+                )?;
+            }
+            Ok(ended)
+        })
+    }
+}
+
+impl Keyplate {
+    pub(crate) fn open_setup_session(&self, change: &Change<'_>, user: User) -> Result<SignedIn> {
+        self.open_session(
+            change,
+            user,
+            SignInMethod::Setup,
+            self.client(),
+            SETUP_LIFETIME_SECONDS,
+        )
+    }
+
+    fn open_session(
+        &self,
+        change: &Change<'_>,
+        user: User,
+        method: SignInMethod,
+        client: &ClientInfo,
+        lifetime: u32,
+    ) -> Result<SignedIn> {
+        let now = change.now();
+        let token = tokens::mint(&self.shared.token_prefix, TokenKind::Session)?;
+        let MintedToken {
+            secret,
+            hash,
+            masked,
+        } = token;
+        let session = Session {
+            id: SessionId::generate(now)?,
+            user_id: user.id,
+            method,
+            signed_in_at: now,
+            stepped_up_at: (method == SignInMethod::Passkey).then_some(now),
+            last_seen_at: now,
+            expires_at: clock::after(now, lifetime),
+            masked_secret: masked,
+            address: client.address.clone(),
+            user_agent: client.user_agent.clone(),
+            device_name: client.device_name.clone(),
+        };
+        let idle = IDLE_SECONDS.min(lifetime);
+        db::sessions::insert(change, &session, &hash, &Ceiling::of_sign_in(&user), idle)?;
+        Ok(SignedIn {
+            user,
+            session,
+            secret: Arc::new(secret),
+        })
+    }
+}
+
+/// Ends the sessions that setup gave out (B4).
+pub(crate) fn end_setup_sessions(change: &Change<'_>) -> Result<()> {
+    db::sessions::end_by_method(change, SignInMethod::Setup, change.now())
+}
+
+/// A session as it is looked up at each request, with what its user may.
+pub(crate) struct FoundSession {
+    pub(crate) now: SystemTime,
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) last_seen_at: SystemTime,
+    pub(crate) idle_seconds: u32,
+    pub(crate) expires_at: SystemTime,
+    pub(crate) ended_at: Option<SystemTime>,
+    pub(crate) username: String,
+    pub(crate) role: Role,
+    pub(crate) status: crate::UserStatus,
+    pub(crate) user_expires_at: Option<SystemTime>,
+}
+
+impl FoundSession {
+    /// T1: neither ended, nor too old, nor idle for too long.
+    fn is_alive(&self) -> bool {
+        self.ended_at.is_none()
+            && self.now < self.expires_at
+            && self.now < clock::after(self.last_seen_at, self.idle_seconds)
+    }
+}

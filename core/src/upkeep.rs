@@ -1,0 +1,87 @@
+use std::time::Duration;
+
+use crate::{EventKind, Keyplate, Result, audit::Subject, authority::Method, db};
+
+/// C5: what expired is kept so long for those who ask why.
+const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// What `check_integrity` found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct IntegrityReport {
+    /// Nothing is wrong.
+    pub ok: bool,
+    /// What is wrong, in SQLite's words; at most 100 lines.
+    pub problems: Vec<String>,
+}
+
+/// What `purge_expired` removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct PurgeReport {
+    /// Sessions.
+    pub sessions: u64,
+    /// API keys.
+    pub api_keys: u64,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    pub fn purge_expired(&self) -> Result<PurgeReport> {
+        self.write(Method::PurgeExpired, |change| {
+            let before = change.now() - KEPT_AFTER_EXPIRY;
+            let sessions = db::sessions::purge(change, before)?;
+            let api_keys = db::api_keys::purge(change, before)?;
+            if sessions + api_keys > 0 {
+                let (sessions, api_keys) = (sessions.to_string(), api_keys.to_string());
+                let details = [
+                    ("sessions", sessions.as_str()),
+                    ("api_keys", api_keys.as_str()),
+                ];
+                change.record(EventKind::ExpiredPurged, Subject::default(), &details)?;
+            }
+            Ok(PurgeReport {
+                sessions: sessions as u64,
+                api_keys: api_keys as u64,
+            })
+        })
+    }
+
+    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    pub fn check_integrity(&self) -> Result<IntegrityReport> {
+        self.read(Method::CheckIntegrity, |_, _| Ok(()))?;
+        let problems = self.shared.db.check_integrity()?;
+        Ok(IntegrityReport {
+            ok: problems.is_empty(),
+            problems,
+        })
+    }
+
+    /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
+    /// What seemed expired by the wrong time works again.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    pub fn reset_clock(&self) -> Result<()> {
+        self.write(Method::ResetClock, |change| {
+            let behind = change.clock_is_behind();
+            if behind.is_zero() {
+                return Ok(());
+            }
+            let seconds = behind.as_secs().to_string();
+            change.record(
+                EventKind::ClockReset,
+                Subject::default(),
+                &[("behind_seconds", &seconds)],
+            )?;
+            db::instance::set_last_time(change, change.now() - behind)
+        })
+    }
+}

@@ -1,0 +1,643 @@
+use std::time::SystemTime;
+
+use crate::{
+    EventKind, Keyplate, KeyplateError, Result, UserId, UsernamePolicy,
+    audit::{Change, Subject},
+    authority::{Caller, Method},
+    clock,
+    db::{self, Found, Reader, Writer, text_enum},
+    error::{conflict, denied},
+    list, setup, text,
+};
+
+const MAX_DISPLAY_NAME: usize = 100;
+const MAX_NAME: usize = 50;
+const MAX_EXTERNAL_ID: usize = 255;
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct User {
+    /// Stays for ever and is never given again.
+    pub id: UserId,
+    /// Unique without regard to case.
+    pub username: String,
+    /// E-mail address, unique without regard to case.
+    pub email: Option<String>,
+    /// Does the address belong to him for certain?
+    pub email_verified: bool,
+    /// The name that others see.
+    pub display_name: Option<String>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Language tag, for example `de-CH`.
+    pub locale: Option<String>,
+    /// The host's own key for him.
+    pub external_id: Option<String>,
+    /// What he is here.
+    pub role: Role,
+    /// May he sign in?
+    pub status: UserStatus,
+    /// When the account lapses; it is never deleted by itself.
+    pub expires_at: Option<SystemTime>,
+    /// When he was made.
+    pub created_at: SystemTime,
+    /// When his data last changed.
+    pub updated_at: SystemTime,
+}
+
+/// What a user is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum Role {
+    /// Looks after what is his own.
+    #[default]
+    User,
+    /// Looks after everybody.
+    Administrator,
+}
+
+text_enum!(Role {
+    User = "user",
+    Administrator = "administrator",
+});
+
+/// May a user sign in?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum UserStatus {
+    /// Not yet: he waits for approval.
+    Pending,
+    /// Yes.
+    #[default]
+    Active,
+    /// No.
+    Disabled,
+}
+
+text_enum!(UserStatus {
+    Pending = "pending",
+    Active = "active",
+    Disabled = "disabled",
+});
+
+/// A user to be made. Empty text is the same as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct NewUser {
+    /// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
+    pub username: String,
+    /// The id, a UUID that was never used; by default a new one.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub id: Option<UserId>,
+    /// E-mail address.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email: Option<String>,
+    /// Does the address belong to him for certain?
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email_verified: bool,
+    /// The name that others see, at most 100 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub display_name: Option<String>,
+    /// First name, at most 50 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub first_name: Option<String>,
+    /// Last name, at most 50 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub last_name: Option<String>,
+    /// Language tag, for example `de-CH`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub locale: Option<String>,
+    /// The host's own key for him, unique, at most 255 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub external_id: Option<String>,
+    /// By default `User`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub role: Option<Role>,
+    /// By default `Active`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub status: Option<UserStatus>,
+    /// When the account lapses; by default never.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub expires_at: Option<SystemTime>,
+}
+
+/// When something ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+pub enum Expiry {
+    /// It does not end.
+    Never,
+    /// It ends then.
+    At {
+        /// A time in the future.
+        time: SystemTime,
+    },
+}
+
+/// Changes to a user: what is left out stays; empty text takes a value away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct UserChanges {
+    /// As in `NewUser`. Not for the user himself.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub username: Option<String>,
+    /// E-mail address. A new one is unverified unless `email_verified` says otherwise.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email: Option<String>,
+    /// Does the address belong to him for certain? Not for the user himself.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email_verified: Option<bool>,
+    /// The name that others see.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub display_name: Option<String>,
+    /// First name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub last_name: Option<String>,
+    /// Language tag.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub locale: Option<String>,
+    /// The host's own key. Not for the user himself.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub external_id: Option<String>,
+    /// When the account lapses. Not for the user himself.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub expiry: Option<Expiry>,
+}
+
+/// Which users, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct UserQuery {
+    /// A part of the username, a name or the e-mail address, without regard to case.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub search: Option<String>,
+    /// Only with this status.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub status: Option<UserStatus>,
+    /// Only with this role.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub role: Option<Role>,
+    /// The order; by default that of creation.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub sort: Option<UserSort>,
+    /// The other way round.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub descending: bool,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// An order of users; the id decides between equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum UserSort {
+    /// By the time when they were made.
+    #[default]
+    CreatedAt,
+    /// By username.
+    Username,
+    /// By the name that others see.
+    DisplayName,
+    /// By first name.
+    FirstName,
+    /// By last name.
+    LastName,
+    /// By e-mail address.
+    Email,
+    /// By role, administrators first.
+    Role,
+}
+
+/// A page of users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct UserPage {
+    /// The users.
+    pub items: Vec<User>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Makes a user. The host's first active administrator completes setup (B4).
+    ///
+    /// # Errors
+    /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
+    /// administrator.
+    pub fn create_user(&self, user: NewUser) -> Result<User> {
+        self.write(Method::CreateUser, |change| {
+            let user = user.checked(self.shared.username_policy, change.now())?;
+            if user.role == Role::Administrator {
+                change.caller.may_set_roles(change.now())?;
+            }
+            insert(change, &user)?;
+            change.record(
+                EventKind::UserCreated,
+                Subject::user(&user),
+                &[("role", user.role.as_stored())],
+            )?;
+            if change.caller.is_host()
+                && user.role == Role::Administrator
+                && user.check_may_sign_in(change.now()).is_ok()
+            {
+                setup::complete_if_open(change, &user)?;
+            }
+            Ok(user)
+        })
+    }
+
+    /// Gives a user. Anybody may look at himself.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn get_user(&self, id: &UserId) -> Result<User> {
+        self.read(Method::GetUser, |reader, caller| {
+            caller.reach(id, "user")?;
+            get(reader, id)
+        })
+    }
+
+    /// Looks for a user by id, username, e-mail address or external id, in this order.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn find_user(&self, key: &str) -> Result<Option<User>> {
+        self.read(Method::FindUser, |reader, caller| {
+            let found = find(reader, key)?;
+            Ok(found.filter(|user| caller.reach(&user.id, "user").is_ok()))
+        })
+    }
+
+    /// Lists users.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_users(&self, query: UserQuery) -> Result<UserPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        let search = list::search(query.search.as_deref())?;
+        self.read(Method::ListUsers, |reader, _| {
+            let total = db::users::count(reader, &query, search.as_deref())?;
+            let page = page.within(total);
+            Ok(UserPage {
+                items: db::users::list(reader, &query, search.as_deref(), page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
+    /// `PermissionDenied`.
+    pub fn update_user(&self, id: &UserId, changes: UserChanges) -> Result<User> {
+        self.write(Method::UpdateUser, |change| {
+            change.caller.reach(id, "user")?;
+            let before = get(change, id)?;
+            changes.check_allowed(change.caller, &before)?;
+            let after = changes.applied(&before, self.shared.username_policy, change.now())?;
+            if after == before {
+                return Ok(before);
+            }
+            let after = User {
+                updated_at: change.now(),
+                ..after
+            };
+            keep_an_administrator(change, || {
+                check_free(change, &after, Some(&before))?;
+                db::users::update(change, &after)
+            })?;
+            let fields = changed_fields(&before, &after);
+            change.record(
+                EventKind::UserUpdated,
+                Subject::user(&after),
+                &[("fields", &fields)],
+            )?;
+            Ok(after)
+        })
+    }
+
+    /// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
+    pub fn delete_user(&self, id: &UserId) -> Result<()> {
+        self.write(Method::DeleteUser, |change| {
+            let user = get(change, id)?;
+            change.caller.outrank(&user)?;
+            keep_an_administrator(change, || db::users::delete(change, &user, change.now()))?;
+            change.record(EventKind::UserDeleted, Subject::user(&user), &[])
+        })
+    }
+
+    /// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
+    pub fn set_user_role(&self, id: &UserId, role: Role) -> Result<User> {
+        self.write(Method::SetUserRole, |change| {
+            let before = get(change, id)?;
+            if before.role == role {
+                return Ok(before);
+            }
+            change.caller.may_set_roles(change.now())?;
+            let after = User {
+                role,
+                updated_at: change.now(),
+                ..before
+            };
+            keep_an_administrator(change, || db::users::update(change, &after))?;
+            let details = [("role", role.as_stored())];
+            change.record(EventKind::UserRoleChanged, Subject::user(&after), &details)?;
+            Ok(after)
+        })
+    }
+
+    /// Lets a disabled user sign in again.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`; `Conflict` for a user who waits for approval.
+    pub fn enable_user(&self, id: &UserId) -> Result<User> {
+        self.set_status(
+            Method::EnableUser,
+            id,
+            UserStatus::Active,
+            EventKind::UserEnabled,
+        )
+    }
+
+    /// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`; `Conflict` for the last administrator or a user who waits for approval.
+    pub fn disable_user(&self, id: &UserId) -> Result<User> {
+        self.set_status(
+            Method::DisableUser,
+            id,
+            UserStatus::Disabled,
+            EventKind::UserDisabled,
+        )
+    }
+}
+
+impl Keyplate {
+    fn set_status(
+        &self,
+        method: Method,
+        id: &UserId,
+        status: UserStatus,
+        kind: EventKind,
+    ) -> Result<User> {
+        self.write(method, |change| {
+            let before = get(change, id)?;
+            change.caller.outrank(&before)?;
+            if before.status == status {
+                return Ok(before);
+            }
+            if before.status == UserStatus::Pending {
+                return Err(conflict("the user waits for approval"));
+            }
+            let after = User {
+                status,
+                updated_at: change.now(),
+                ..before
+            };
+            keep_an_administrator(change, || db::users::update(change, &after))?;
+            change.record(kind, Subject::user(&after), &[])?;
+            Ok(after)
+        })
+    }
+}
+
+impl User {
+    /// U2: only an active, unexpired user signs in.
+    pub(crate) fn check_may_sign_in(&self, now: SystemTime) -> Result<()> {
+        check_may_sign_in(self.status, self.expires_at, now)
+    }
+}
+
+pub(crate) fn check_may_sign_in(
+    status: UserStatus,
+    expires_at: Option<SystemTime>,
+    now: SystemTime,
+) -> Result<()> {
+    match status {
+        UserStatus::Pending => Err(KeyplateError::AccountPending),
+        UserStatus::Disabled => Err(KeyplateError::AccountDisabled),
+        UserStatus::Active if expires_at.is_some_and(|end| end <= now) => {
+            Err(KeyplateError::AccountExpired)
+        }
+        UserStatus::Active => Ok(()),
+    }
+}
+
+impl NewUser {
+    pub(crate) fn checked(self, policy: UsernamePolicy, now: SystemTime) -> Result<User> {
+        let email = self.email.as_deref().map_or(Ok(None), text::email)?;
+        Ok(User {
+            id: self.id.map_or_else(|| UserId::generate(now), Ok)?,
+            username: text::username(&self.username, policy)?,
+            email_verified: self.email_verified && email.is_some(),
+            email,
+            display_name: text::maybe(
+                "display_name",
+                self.display_name.as_deref(),
+                MAX_DISPLAY_NAME,
+            )?,
+            first_name: text::maybe("first_name", self.first_name.as_deref(), MAX_NAME)?,
+            last_name: text::maybe("last_name", self.last_name.as_deref(), MAX_NAME)?,
+            locale: self.locale.as_deref().map_or(Ok(None), text::locale)?,
+            external_id: text::maybe("external_id", self.external_id.as_deref(), MAX_EXTERNAL_ID)?,
+            role: self.role.unwrap_or_default(),
+            status: self.status.unwrap_or_default(),
+            expires_at: self
+                .expires_at
+                .map(|end| clock::future("expires_at", end, now))
+                .transpose()?,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
+impl UserChanges {
+    /// U6 and K2: what the caller may touch of this user.
+    fn check_allowed(&self, caller: &Caller, user: &User) -> Result<()> {
+        if caller.is_administrator() {
+            let touches_identity = self.username.is_some()
+                || self.email.is_some()
+                || self.email_verified.is_some()
+                || self.external_id.is_some()
+                || self.expiry.is_some();
+            return if touches_identity {
+                caller.outrank(user)
+            } else {
+                Ok(())
+            };
+        }
+        let not_his =
+            self.email_verified.is_some() || self.external_id.is_some() || self.expiry.is_some();
+        let renames = self
+            .username
+            .as_ref()
+            .is_some_and(|name| *name != user.username);
+        if not_his || renames {
+            return Err(denied(
+                "a user may change his names, locale and e-mail address only",
+            ));
+        }
+        Ok(())
+    }
+
+    fn applied(&self, user: &User, policy: UsernamePolicy, now: SystemTime) -> Result<User> {
+        let text_or = |field, change: &Option<String>, old: &Option<String>, max| match change {
+            Some(text) => text::optional(field, text, max),
+            None => Ok(old.clone()),
+        };
+        let email = match &self.email {
+            Some(email) => text::email(email)?,
+            None => user.email.clone(),
+        };
+        let kept = email == user.email && user.email_verified;
+        Ok(User {
+            username: match &self.username {
+                Some(name) => text::username(name, policy)?,
+                None => user.username.clone(),
+            },
+            email_verified: self.email_verified.unwrap_or(kept) && email.is_some(),
+            email,
+            display_name: text_or(
+                "display_name",
+                &self.display_name,
+                &user.display_name,
+                MAX_DISPLAY_NAME,
+            )?,
+            first_name: text_or("first_name", &self.first_name, &user.first_name, MAX_NAME)?,
+            last_name: text_or("last_name", &self.last_name, &user.last_name, MAX_NAME)?,
+            locale: match &self.locale {
+                Some(locale) => text::locale(locale)?,
+                None => user.locale.clone(),
+            },
+            external_id: text_or(
+                "external_id",
+                &self.external_id,
+                &user.external_id,
+                MAX_EXTERNAL_ID,
+            )?,
+            expires_at: match self.expiry {
+                Some(expiry) => expiry.checked("expiry", now)?,
+                None => user.expires_at,
+            },
+            ..user.clone()
+        })
+    }
+}
+
+impl Expiry {
+    pub(crate) fn checked(self, field: &str, now: SystemTime) -> Result<Option<SystemTime>> {
+        match self {
+            Self::Never => Ok(None),
+            Self::At { time } => clock::future(field, time, now).map(Some),
+        }
+    }
+}
+
+pub(crate) fn get(reader: &Reader<'_>, id: &UserId) -> Result<User> {
+    db::users::find(reader, id)?.or_missing("user")
+}
+
+fn find(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
+    if let Ok(id) = UserId::parse(key)
+        && let Some(user) = db::users::find(reader, &id)?
+    {
+        return Ok(Some(user));
+    }
+    let folded = text::folded(key.trim());
+    db::users::find_by_name(reader, &folded, key)
+}
+
+/// Stores a new user whose id and names are free.
+pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
+    if db::users::id_was_used(writer, &user.id)? {
+        return Err(conflict("id"));
+    }
+    check_free(writer, user, None)?;
+    db::users::insert(writer, user)
+}
+
+/// U1: nobody else has this name or address, in whatever role.
+fn check_free(reader: &Reader<'_>, user: &User, before: Option<&User>) -> Result<()> {
+    let name = text::folded(&user.username);
+    if db::users::other_has_name(reader, &user.id, &name)? {
+        return Err(conflict("username"));
+    }
+    // A deleted user's name comes back by `create_user` only.
+    let renamed = before.is_some_and(|before| text::folded(&before.username) != name);
+    if renamed && db::users::name_was_deleted(reader, &name)? {
+        return Err(conflict("username"));
+    }
+    if let Some(email) = &user.email
+        && db::users::other_has_name(reader, &user.id, &text::folded(email))?
+    {
+        return Err(conflict("email"));
+    }
+    if let Some(external_id) = &user.external_id
+        && db::users::other_has_external_id(reader, &user.id, external_id)?
+    {
+        return Err(conflict("external_id"));
+    }
+    Ok(())
+}
+
+/// U3: makes a change, unless it takes the last administrator away who counts.
+pub(crate) fn keep_an_administrator<T>(
+    change: &Change<'_>,
+    f: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let before = db::users::count_lasting_administrators(change)?;
+    let result = f()?;
+    if before > 0 && db::users::count_lasting_administrators(change)? == 0 {
+        return Err(conflict("last administrator"));
+    }
+    Ok(result)
+}
+
+fn changed_fields(before: &User, after: &User) -> String {
+    let changed = [
+        ("username", before.username != after.username),
+        ("email", before.email != after.email),
+        (
+            "email_verified",
+            before.email_verified != after.email_verified,
+        ),
+        ("display_name", before.display_name != after.display_name),
+        ("first_name", before.first_name != after.first_name),
+        ("last_name", before.last_name != after.last_name),
+        ("locale", before.locale != after.locale),
+        ("external_id", before.external_id != after.external_id),
+        ("expiry", before.expires_at != after.expires_at),
+    ];
+    let names: Vec<&str> = changed
+        .iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(name, _)| *name)
+        .collect();
+    names.join(" ")
+}
