@@ -1,0 +1,210 @@
+//! What the tests share: a database in a folder of its own, a clock that they set, a sink that remembers.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its own part"
+)]
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use keyplate::{
+    ApiKey, AuditEvent, ClientInfo, Config, CreatedApiKey, EventKind, EventSink, Keyplate,
+    NewAdmin, NewApiKey, NewUser, Role, SignedIn, TimeSource, User,
+};
+
+/// 2026-11-01T00:00:00Z
+pub const START: u64 = 1_793_491_200;
+
+pub struct TestClock(AtomicU64);
+
+impl TestClock {
+    pub fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    pub fn set(&self, seconds: u64) {
+        self.0.store(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    pub fn back(&self, seconds: u64) {
+        self.0.fetch_sub(seconds * 1_000, Ordering::SeqCst);
+    }
+}
+
+impl TimeSource for TestClock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[derive(Default)]
+pub struct Heard(pub Mutex<Vec<AuditEvent>>);
+
+impl EventSink for Heard {
+    fn on_event(&self, event: AuditEvent) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Heard {
+    pub fn kinds(&self) -> Vec<EventKind> {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|event| event.kind)
+            .collect()
+    }
+}
+
+/// A database that goes away with the test.
+pub struct Fixture {
+    pub keyplate: Keyplate,
+    pub clock: Arc<TestClock>,
+    pub heard: Arc<Heard>,
+    pub folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock(AtomicU64::new(START * 1_000)));
+        let heard = Arc::new(Heard::default());
+        let config = Config {
+            time_source: Some(clock.clone()),
+            events: Some(heard.clone()),
+            ..config(&folder.path().join("id.db"))
+        };
+        Self {
+            keyplate: Keyplate::open(config).unwrap(),
+            clock,
+            heard,
+            folder,
+        }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("id.db")
+    }
+
+    /// A second handle on the same file, as another process would have it, with the same clock.
+    pub fn open_again(&self) -> Keyplate {
+        Keyplate::open(Config {
+            time_source: Some(self.clock.clone()),
+            ..config(&self.path())
+        })
+        .unwrap()
+    }
+
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    pub fn in_seconds(&self, seconds: u64) -> SystemTime {
+        self.now() + Duration::from_secs(seconds)
+    }
+
+    pub fn user(&self, name: &str) -> User {
+        self.keyplate.create_user(new_user(name)).unwrap()
+    }
+
+    pub fn administrator(&self, name: &str) -> User {
+        let user = NewUser {
+            role: Some(Role::Administrator),
+            ..new_user(name)
+        };
+        self.keyplate.create_user(user).unwrap()
+    }
+
+    /// A key that the host makes.
+    pub fn key(&self, owner: &User, scopes: &[&str]) -> CreatedApiKey {
+        self.keyplate
+            .create_api_key(new_key(Some(owner), scopes))
+            .unwrap()
+    }
+
+    pub fn session(&self, user: &User) -> SignedIn {
+        self.keyplate
+            .create_session(&user.id, ClientInfo::default(), None)
+            .unwrap()
+    }
+
+    pub fn acting(&self, credential: &str) -> Keyplate {
+        let found = self.keyplate.authenticate(credential).unwrap();
+        self.keyplate.acting_as(&found.principal, client()).unwrap()
+    }
+
+    pub fn stranger(&self) -> Keyplate {
+        self.keyplate.anonymous(client()).unwrap()
+    }
+
+    /// The administrator's setup session, by a token as a stranger has it.
+    pub fn claim(&self) -> SignedIn {
+        let token = self.keyplate.create_setup_token().unwrap();
+        self.stranger()
+            .claim_setup(Some(token.secret.reveal()), admin("ann"))
+            .unwrap()
+    }
+}
+
+pub fn config(path: &std::path::Path) -> Config {
+    Config {
+        path: path.to_str().unwrap().to_owned(),
+        origin: "https://media.example".to_owned(),
+        ..Config::default()
+    }
+}
+
+pub fn client() -> ClientInfo {
+    ClientInfo {
+        address: Some("192.0.2.7".to_owned()),
+        user_agent: Some("test/1".to_owned()),
+        device_name: None,
+    }
+}
+
+pub fn new_user(name: &str) -> NewUser {
+    NewUser {
+        username: name.to_owned(),
+        ..NewUser::default()
+    }
+}
+
+pub fn admin(name: &str) -> NewAdmin {
+    NewAdmin {
+        username: name.to_owned(),
+        ..NewAdmin::default()
+    }
+}
+
+pub fn new_key(owner: Option<&User>, scopes: &[&str]) -> NewApiKey {
+    NewApiKey {
+        name: "a key".to_owned(),
+        scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+        owner_id: owner.map(|user| user.id),
+        ..NewApiKey::default()
+    }
+}
+
+pub fn names(keys: &[ApiKey]) -> Vec<&str> {
+    keys.iter().map(|key| key.name.as_str()).collect()
+}
+
+/// The error's code and field.
+pub fn refusal<T: std::fmt::Debug>(
+    result: keyplate::Result<T>,
+) -> (keyplate::ErrorCode, Option<String>) {
+    let error = result.unwrap_err();
+    (error.code(), error.field())
+}
+
+pub fn code<T: std::fmt::Debug>(result: keyplate::Result<T>) -> keyplate::ErrorCode {
+    refusal(result).0
+}
