@@ -5,6 +5,8 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod process;
+
 use std::{
     path::PathBuf,
     sync::{

@@ -1,0 +1,51 @@
+//! Second processes: the test binary itself, started again with a job in its environment.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use keyplate::Keyplate;
+
+const JOB: &str = "KEYPLATE_TEST_JOB";
+const DATABASE: &str = "KEYPLATE_TEST_DATABASE";
+
+/// In a process that was started by `start`: its job, and the database opened.
+pub fn job() -> Option<(String, Keyplate)> {
+    let job = env::var(JOB).ok()?;
+    let path = env::var(DATABASE).unwrap();
+    Some((
+        job,
+        Keyplate::open(super::config(Path::new(&path))).unwrap(),
+    ))
+}
+
+/// Starts this test binary again to run its test `worker`, which asks for its `job`.
+pub fn start(job: &str, database: &Path) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "worker", "--nocapture", "--test-threads=1"])
+        .env(JOB, job)
+        .env(DATABASE, database)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// What a worker says: lines that begin with a colon, so that the harness's own are told from them.
+pub fn said(child: &mut Child) -> Vec<String> {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines
+        .map_while(Result::ok)
+        .filter_map(|line| line.split_once("::").map(|(_, said)| said.to_owned()))
+        .collect()
+}
+
+/// Says a line to whoever started this process. `println!` would be lost in a kill.
+pub fn say(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "::{text}").unwrap();
+    out.flush().unwrap();
+}

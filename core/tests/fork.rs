@@ -1,0 +1,222 @@
+//! D4: processes that fork while a database is open.
+
+mod common;
+
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use common::{
+    process::{job, said, say, start},
+    *,
+};
+use keyplate::{Config, ErrorCode, Keyplate, TimeSource, before_fork};
+use nix::{
+    sys::wait::{WaitStatus, waitpid},
+    unistd::{ForkResult, fork},
+};
+
+/// The jobs run in a process of their own, so that what they fork has few threads.
+#[test]
+fn worker() {
+    let Some((job, keyplate)) = job() else { return };
+    match job.as_str() {
+        "open" => drop(keyplate),
+        "hooked" => the_childs_commits_survive(&keyplate, true),
+        "idle" => the_childs_commits_survive(&keyplate, false),
+        other => panic!("no such job: {other}"),
+    }
+}
+
+/// Runs `f` in a forked child, which ends without running anything of the parent's; true when `f` says so.
+fn in_child(hooked: bool, f: impl FnOnce() -> bool) -> nix::unistd::Pid {
+    let guard = hooked.then(before_fork);
+    // SAFETY: the child runs `f` on one thread and leaves by `_exit`; the C library keeps its allocator usable.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Parent { child } => {
+            drop(guard);
+            child
+        }
+        ForkResult::Child => {
+            drop(guard);
+            let ok = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).unwrap_or(false);
+            // SAFETY: ends this process at once.
+            unsafe { nix::libc::_exit(i32::from(!ok)) }
+        }
+    }
+}
+
+fn assert_well(child: nix::unistd::Pid) {
+    assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0));
+}
+
+fn the_childs_commits_survive(keyplate: &Keyplate, hooked: bool) {
+    let path = std::env::var("KEYPLATE_TEST_DATABASE").unwrap();
+    keyplate.create_user(new_user("parent")).unwrap();
+    let second = Keyplate::open(config(path.as_ref())).unwrap(); // every inherited connection counts
+    second.find_user("parent").unwrap();
+    let (mut here, mut there) = UnixStream::pair().unwrap();
+    let child = in_child(hooked, || {
+        keyplate.create_user(new_user("child1")).unwrap();
+        there.write_all(b"1").unwrap();
+        there.read_exact(&mut [0]).unwrap(); // the parent has closed, another process has opened and closed
+        keyplate.create_user(new_user("child2")).unwrap();
+        second.find_user("child2").unwrap().is_some()
+    });
+    here.read_exact(&mut [0]).unwrap();
+    keyplate.create_user(new_user("parent2")).unwrap();
+    drop(second);
+    // The worker's own handle is borrowed; the process that opens and closes comes while the parent writes no more.
+    let mut other = start("open", path.as_ref());
+    said(&mut other);
+    assert!(other.wait().unwrap().success());
+    here.write_all(b"2").unwrap();
+    assert_well(child);
+    let mut names: Vec<String> = keyplate
+        .list_users(Default::default())
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|user| user.username)
+        .collect();
+    names.sort();
+    say(&names.join(" "));
+}
+
+#[test]
+fn a_childs_commits_survive_the_parent_and_others() {
+    for job in ["hooked", "idle"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("id.db");
+        let mut worker = start(job, &path);
+        assert_eq!(said(&mut worker), ["child1 child2 parent parent2"], "{job}");
+        assert!(worker.wait().unwrap().success());
+        let keyplate = Keyplate::open(config(&path)).unwrap();
+        assert_eq!(keyplate.list_users(Default::default()).unwrap().total, 4);
+        assert!(keyplate.check_integrity().unwrap().ok);
+    }
+}
+
+#[test]
+fn a_parent_that_closes_first_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id.db");
+    let keyplate = Keyplate::open(config(&path)).unwrap();
+    keyplate.create_user(new_user("parent")).unwrap();
+    let (mut here, mut there) = UnixStream::pair().unwrap();
+    let child = in_child(true, || {
+        keyplate.create_user(new_user("child")).unwrap();
+        there.write_all(b"1").unwrap();
+        there.read_exact(&mut [0]).unwrap();
+        keyplate.find_user("child").unwrap().is_some()
+    });
+    here.read_exact(&mut [0]).unwrap();
+    drop(keyplate);
+    let mut other = start("open", &path);
+    said(&mut other);
+    other.wait().unwrap();
+    here.write_all(b"2").unwrap();
+    assert_well(child);
+    let keyplate = Keyplate::open(config(&path)).unwrap();
+    assert_eq!(keyplate.list_users(Default::default()).unwrap().total, 2);
+}
+
+/// Stops the clock, and with it whoever asks for the time, in the middle of a call.
+struct Stopping {
+    stop: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl TimeSource for Stopping {
+    fn now(&self) -> SystemTime {
+        while self.stop.load(Ordering::SeqCst) {
+            self.stopped.store(true, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(1));
+        }
+        std::time::UNIX_EPOCH + Duration::from_secs(START)
+    }
+}
+
+#[test]
+fn forked_in_mid_use_without_a_hook_the_handle_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id.db");
+    let clock = Arc::new(Stopping {
+        stop: AtomicBool::new(false),
+        stopped: AtomicBool::new(false),
+    });
+    let keyplate = Keyplate::open(Config {
+        time_source: Some(clock.clone()),
+        ..config(&path)
+    })
+    .unwrap();
+    clock.stop.store(true, Ordering::SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| keyplate.create_user(new_user("slow")).unwrap());
+        while !clock.stopped.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let child = in_child(false, || {
+            clock.stop.store(false, Ordering::SeqCst);
+            let forked = |error: keyplate::KeyplateError| error.code() == ErrorCode::ForkedHandle;
+            keyplate.create_user(new_user("child")).is_err_and(forked)
+                && keyplate.find_user("slow").is_err_and(forked)
+                && Keyplate::open(config(&path)).is_err_and(forked)
+        });
+        assert_well(child);
+        clock.stop.store(false, Ordering::SeqCst);
+    });
+    assert!(
+        keyplate.find_user("slow").unwrap().is_some(),
+        "the parent goes on"
+    );
+}
+
+#[test]
+fn the_hook_waits_for_calls_under_way_and_holds_others_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id.db");
+    let keyplate = Keyplate::open(config(&path)).unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let (keyplate, stop) = (&keyplate, &stop);
+            scope.spawn(move || {
+                for number in 0.. {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    keyplate
+                        .create_user(new_user(&format!("t{thread}n{number}")))
+                        .unwrap();
+                    keyplate.find_user("ann").unwrap();
+                }
+            });
+        }
+        for number in 0..15 {
+            let child = in_child(true, || {
+                keyplate
+                    .create_user(new_user(&format!("child{number}")))
+                    .is_ok()
+            });
+            assert_well(child);
+        }
+        stop.store(true, Ordering::SeqCst);
+    });
+    for number in 0..15 {
+        assert!(
+            keyplate
+                .find_user(&format!("child{number}"))
+                .unwrap()
+                .is_some()
+        );
+    }
+    assert!(keyplate.check_integrity().unwrap().ok);
+}

@@ -1,0 +1,433 @@
+//! The walk by weak keys (K2): a key with one scope calls every method, as greedily as it can; afterwards neither it nor
+//! anybody else is stronger than before. A method without an entry here fails the test.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::*;
+use keyplate::{
+    Authenticated, ClientInfo, ErrorCode, Expiry, KeyRotation, Keyplate, NewAdmin, NewApiKey,
+    NewUser, Result, Role, SessionQuery, SignedIn, User, UserChanges,
+};
+use rusqlite::Connection;
+
+const SCOPES: [&str; 23] = [
+    "users:read",
+    "users:write",
+    "groups:read",
+    "groups:write",
+    "services:read",
+    "services:write",
+    "settings:read",
+    "settings:write",
+    "signup_tokens:read",
+    "signup_tokens:write",
+    "one_time_tokens:read",
+    "one_time_tokens:write",
+    "passkeys:read",
+    "passkeys:write",
+    "sessions:read",
+    "sessions:write",
+    "keys:read",
+    "keys:write",
+    "audit:read",
+    "audit:write",
+    "roles:write",
+    "*",
+    "library:stream",
+];
+
+/// Who is there: the weak key's owner, a full administrator, an ordinary user and a disabled administrator.
+struct World {
+    f: Fixture,
+    owner: User,
+    carol: User,
+    bob: User,
+    disabled: User,
+    carols_key: keyplate::CreatedApiKey,
+    bobs_key: keyplate::CreatedApiKey,
+    carols_session: SignedIn,
+    bobs_session: SignedIn,
+    weak_key: keyplate::CreatedApiKey,
+    found: Authenticated,
+    weak: Keyplate,
+}
+
+impl World {
+    fn new(owner_role: Role, scope: &str) -> Self {
+        let f = Fixture::new();
+        let carol = f.administrator("carol");
+        let owner = match owner_role {
+            Role::Administrator => f.administrator("owner"),
+            _ => f.user("owner"),
+        };
+        let bob = f.user("bob");
+        let disabled = f.administrator("dora");
+        f.keyplate.disable_user(&disabled.id).unwrap();
+        let key = NewApiKey {
+            expires_at: Some(f.in_seconds(10_000)),
+            ..new_key(Some(&owner), &[scope])
+        };
+        let weak_key = f.keyplate.create_api_key(key).unwrap();
+        let found = f.keyplate.verify_api_key(weak_key.secret.as_str()).unwrap();
+        let weak = f.keyplate.acting_as(&found.principal, client()).unwrap();
+        Self {
+            carols_key: f.key(&carol, &["*", "roles:write"]),
+            bobs_key: f.key(&bob, &["*"]),
+            carols_session: f.session(&carol),
+            bobs_session: f.session(&bob),
+            weak_key,
+            found,
+            weak,
+            owner,
+            carol,
+            bob,
+            disabled,
+            f,
+        }
+    }
+
+    fn everybody(&self) -> [&User; 4] {
+        [&self.owner, &self.carol, &self.bob, &self.disabled]
+    }
+
+    fn keys(&self) -> [&keyplate::ApiKeyId; 3] {
+        [
+            &self.weak_key.api_key.id,
+            &self.carols_key.api_key.id,
+            &self.bobs_key.api_key.id,
+        ]
+    }
+
+    fn later(&self) -> Expiry {
+        Expiry::At {
+            time: self.f.in_seconds(900_000),
+        }
+    }
+}
+
+/// Calls a method with everything that could make somebody stronger.
+fn call(method: &str, w: &World) -> Vec<ErrorCode> {
+    let mut refusals = Vec::new();
+    match method {
+        "acting_as" => note(
+            &mut refusals,
+            w.weak.acting_as(&w.found.principal, client()),
+        ),
+        "anonymous" => note(&mut refusals, w.weak.anonymous(ClientInfo::default())),
+        "authenticate" => drop(w.weak.authenticate(w.weak_key.secret.as_str())),
+        "verify_session" => drop(w.weak.verify_session(w.bobs_session.secret.as_str())),
+        "verify_api_key" => drop(w.weak.verify_api_key(w.weak_key.secret.as_str())),
+        "create_user" => {
+            note(
+                &mut refusals,
+                w.weak.create_user(NewUser {
+                    role: Some(Role::Administrator),
+                    ..new_user("eve")
+                }),
+            );
+            note(&mut refusals, w.weak.create_user(new_user("adam")));
+        }
+        "get_user" | "find_user" => {
+            for user in w.everybody() {
+                note(&mut refusals, w.weak.get_user(&user.id));
+                note(&mut refusals, w.weak.find_user(&user.username));
+            }
+        }
+        "list_users" => note(&mut refusals, w.weak.list_users(Default::default())),
+        "update_user" => {
+            for (n, user) in w.everybody().into_iter().enumerate() {
+                let email = UserChanges {
+                    email: Some(format!("e{n}@evil.example")),
+                    email_verified: Some(true),
+                    ..Default::default()
+                };
+                note(&mut refusals, w.weak.update_user(&user.id, email));
+                let expiry = UserChanges {
+                    expiry: Some(Expiry::Never),
+                    external_id: Some(n.to_string()),
+                    ..Default::default()
+                };
+                note(&mut refusals, w.weak.update_user(&user.id, expiry));
+            }
+        }
+        "delete_user" => each(w, &mut refusals, |user| w.weak.delete_user(&user.id)),
+        "set_user_role" => each(w, &mut refusals, |user| {
+            w.weak.set_user_role(&user.id, Role::Administrator)
+        }),
+        "enable_user" => each(w, &mut refusals, |user| w.weak.enable_user(&user.id)),
+        "disable_user" => each(w, &mut refusals, |user| w.weak.disable_user(&user.id)),
+        "get_setup_state" => note(&mut refusals, w.weak.get_setup_state()),
+        "create_setup_token" => note(&mut refusals, w.weak.create_setup_token()),
+        "claim_setup" => {
+            note(&mut refusals, w.weak.claim_setup(None, admin("eve")));
+            note(
+                &mut refusals,
+                w.weak.claim_setup(
+                    None,
+                    NewAdmin {
+                        existing_user_id: Some(w.owner.id),
+                        ..Default::default()
+                    },
+                ),
+            );
+        }
+        "resume_setup" => note(&mut refusals, w.weak.resume_setup(None)),
+        "complete_setup" => note(&mut refusals, w.weak.complete_setup()),
+        "reset_setup" => note(&mut refusals, w.weak.reset_setup(1)),
+        "create_session" => each(w, &mut refusals, |user| {
+            w.weak.create_session(&user.id, client(), None)
+        }),
+        "list_sessions" => note(
+            &mut refusals,
+            w.weak.list_sessions(SessionQuery {
+                user_id: Some(w.carol.id),
+                ..Default::default()
+            }),
+        ),
+        "revoke_session" => {
+            for session in [&w.carols_session, &w.bobs_session] {
+                note(&mut refusals, w.weak.revoke_session(&session.session.id));
+            }
+        }
+        "revoke_user_sessions" => each(w, &mut refusals, |user| {
+            w.weak.revoke_user_sessions(&user.id, None)
+        }),
+        "create_api_key" => {
+            let own = w.weak_key.api_key.scopes[0].as_str();
+            for scopes in [
+                &["*"][..],
+                &["*", "roles:write"],
+                &["roles:write"],
+                &["users:write"],
+                &[own],
+            ] {
+                each(w, &mut refusals, |user| {
+                    w.weak.create_api_key(new_key(Some(user), scopes))
+                });
+                let ends = w.weak_key.api_key.expires_at;
+                each(w, &mut refusals, |user| {
+                    w.weak.create_api_key(NewApiKey {
+                        expires_at: ends,
+                        ..new_key(Some(user), scopes)
+                    })
+                });
+            }
+        }
+        "get_api_key" => w
+            .keys()
+            .into_iter()
+            .for_each(|id| note(&mut refusals, w.weak.get_api_key(id))),
+        "list_api_keys" => note(&mut refusals, w.weak.list_api_keys(Default::default())),
+        "list_expiring_api_keys" => note(&mut refusals, w.weak.list_expiring_api_keys(u32::MAX)),
+        "rotate_api_key" => {
+            for id in w.keys() {
+                note(
+                    &mut refusals,
+                    w.weak.rotate_api_key(id, KeyRotation::default()),
+                );
+                note(
+                    &mut refusals,
+                    w.weak.rotate_api_key(
+                        id,
+                        KeyRotation {
+                            expiry: Some(w.later()),
+                            overlap_seconds: None,
+                        },
+                    ),
+                );
+                let within = w
+                    .weak_key
+                    .api_key
+                    .expires_at
+                    .map(|time| Expiry::At { time });
+                note(
+                    &mut refusals,
+                    w.weak.rotate_api_key(
+                        id,
+                        KeyRotation {
+                            expiry: within,
+                            overlap_seconds: None,
+                        },
+                    ),
+                );
+            }
+        }
+        "renew_api_key" => {
+            for id in w.keys() {
+                note(&mut refusals, w.weak.renew_api_key(id, Expiry::Never));
+                note(&mut refusals, w.weak.renew_api_key(id, w.later()));
+            }
+        }
+        "revoke_api_key" => w
+            .keys()
+            .into_iter()
+            .for_each(|id| note(&mut refusals, w.weak.revoke_api_key(id))),
+        "list_audit_events" => note(&mut refusals, w.weak.list_audit_events(Default::default())),
+        "purge_expired" => note(&mut refusals, w.weak.purge_expired()),
+        "check_integrity" => note(&mut refusals, w.weak.check_integrity()),
+        "reset_clock" => note(&mut refusals, w.weak.reset_clock()),
+        other => panic!("`{other}` has no entry in the walk by weak keys"),
+    }
+    refusals
+}
+
+fn note<T>(refusals: &mut Vec<ErrorCode>, result: Result<T>) {
+    refusals.extend(result.err().map(|error| error.code()));
+}
+
+fn each<T>(w: &World, refusals: &mut Vec<ErrorCode>, f: impl Fn(&User) -> Result<T>) {
+    w.everybody()
+        .into_iter()
+        .for_each(|user| note(refusals, f(user)));
+}
+
+/// All that gives strength, as it is stored.
+#[derive(Debug, Default)]
+struct Strength {
+    /// id → (role, status, expires_at)
+    users: BTreeMap<String, (String, String, Option<i64>)>,
+    /// id → (owner, scopes, administrator, expires_at, secret's hash)
+    credentials: BTreeMap<String, (String, String, bool, Option<i64>, Vec<u8>)>,
+    setup: String,
+}
+
+fn strength(w: &World) -> Strength {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test looks beside the library"
+    )]
+    let connection = Connection::open(w.f.path()).unwrap();
+    let mut found = Strength::default();
+    let mut users = connection
+        .prepare("SELECT id, role, status, expires_at FROM users")
+        .unwrap();
+    let mut rows = users.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        found.users.insert(
+            row.get(0).unwrap(),
+            (
+                row.get(1).unwrap(),
+                row.get(2).unwrap(),
+                row.get(3).unwrap(),
+            ),
+        );
+    }
+    for sql in [
+        "SELECT id, owner_id, scopes, ceiling_administrator, expires_at, secret_hash FROM api_keys WHERE revoked_at IS NULL",
+        "SELECT id, user_id, ceiling_scopes, ceiling_administrator, expires_at, secret_hash FROM sessions WHERE ended_at IS NULL",
+    ] {
+        let mut credentials = connection.prepare(sql).unwrap();
+        let mut rows = credentials.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let credential = (
+                row.get(1).unwrap(),
+                row.get(2).unwrap(),
+                row.get(3).unwrap(),
+                row.get(4).unwrap(),
+                row.get(5).unwrap(),
+            );
+            found.credentials.insert(row.get(0).unwrap(), credential);
+        }
+    }
+    found.setup = connection
+        .query_row(
+            "SELECT stage || generation || ifnull(hex(token_hash), '') FROM setup",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    found
+}
+
+/// Does a key with this one scope give all of those?
+fn covers(scope: &str, scopes: &str) -> bool {
+    scopes.split(' ').all(|wanted| match scope {
+        "*" => wanted != "roles:write",
+        scope => {
+            wanted == scope
+                || wanted
+                    .strip_suffix(":read")
+                    .is_some_and(|area| scope == format!("{area}:write"))
+        }
+    })
+}
+
+fn assert_no_stronger(w: &World, scope: &str, before: &Strength, after: &Strength, told: &str) {
+    let own_end = before.credentials[w.weak_key.api_key.id.as_str()]
+        .3
+        .unwrap();
+    assert_eq!(before.setup, after.setup, "{told}: setup");
+    for (id, (role, status, expires_at)) in &after.users {
+        let Some((old_role, old_status, old_end)) = before.users.get(id) else {
+            assert_eq!(role, "user", "{told}: a new administrator");
+            continue;
+        };
+        assert!(
+            role == old_role || role == "user",
+            "{told}: {id} was promoted"
+        );
+        assert!(
+            old_role == "user" || (status, expires_at) == (old_status, old_end),
+            "{told}: {id}'s account"
+        );
+    }
+    for (id, new) in &after.credentials {
+        let within = covers(scope, &new.1) && new.3.is_some_and(|end| end <= own_end);
+        match before.credentials.get(id) {
+            None => {
+                assert!(within, "{told}: made {new:?}");
+                assert!(
+                    !new.2 || w.owner.role == Role::Administrator,
+                    "{told}: an administrator's {new:?}"
+                );
+            }
+            // A new secret was handed out, or the end was moved: nothing beyond what the key has itself.
+            Some(old) if old != new => {
+                assert_eq!(
+                    (&old.0, &old.1, old.2),
+                    (&new.0, &new.1, new.2),
+                    "{told}: {id} was widened"
+                );
+                assert!(
+                    within && id != w.weak_key.api_key.id.as_str(),
+                    "{told}: {id} was taken over or lengthened"
+                );
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+#[test]
+fn a_key_with_one_scope_makes_nobody_stronger() {
+    let mut allowed = 0;
+    for role in [Role::Administrator, Role::User] {
+        for scope in SCOPES {
+            for (method, authority) in keyplate::authority_table() {
+                let w = World::new(role, scope);
+                let before = strength(&w);
+                let refusals = call(method, &w);
+                assert_no_stronger(
+                    &w,
+                    scope,
+                    &before,
+                    &strength(&w),
+                    &format!("{role:?} {scope} {method}"),
+                );
+                if authority == "host" {
+                    assert!(!refusals.is_empty(), "{method} is the host's");
+                    assert!(
+                        refusals
+                            .iter()
+                            .all(|code| *code == ErrorCode::PermissionDenied),
+                        "{method}: {refusals:?}"
+                    );
+                }
+                allowed += usize::from(refusals.is_empty());
+            }
+        }
+    }
+    assert!(allowed > 100, "the walk was refused everywhere: {allowed}");
+}
