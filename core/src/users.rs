@@ -311,8 +311,8 @@ impl Keyplate {
         self.write(Method::UpdateUser, |change| {
             change.caller.reach(id, "user")?;
             let before = get(change, id)?;
-            changes.check_allowed(change.caller, &before)?;
             let after = changes.applied(&before, self.shared.username_policy, change.now())?;
+            check_allowed(change.caller, &before, &after)?;
             if after == before {
                 return Ok(before);
             }
@@ -341,7 +341,7 @@ impl Keyplate {
     pub fn delete_user(&self, id: &UserId) -> Result<()> {
         self.write(Method::DeleteUser, |change| {
             let user = get(change, id)?;
-            change.caller.outrank(&user)?;
+            change.caller.govern(&user)?;
             keep_an_administrator(change, || db::users::delete(change, &user, change.now()))?;
             change.record(EventKind::UserDeleted, Subject::user(&user), &[])
         })
@@ -407,7 +407,7 @@ impl Keyplate {
     ) -> Result<User> {
         self.write(method, |change| {
             let before = get(change, id)?;
-            change.caller.outrank(&before)?;
+            change.caller.govern(&before)?;
             if before.status == status {
                 return Ok(before);
             }
@@ -478,34 +478,6 @@ impl NewUser {
 }
 
 impl UserChanges {
-    /// U6 and K2: what the caller may touch of this user.
-    fn check_allowed(&self, caller: &Caller, user: &User) -> Result<()> {
-        if caller.is_administrator() {
-            let touches_identity = self.username.is_some()
-                || self.email.is_some()
-                || self.email_verified.is_some()
-                || self.external_id.is_some()
-                || self.expiry.is_some();
-            return if touches_identity {
-                caller.outrank(user)
-            } else {
-                Ok(())
-            };
-        }
-        let not_his =
-            self.email_verified.is_some() || self.external_id.is_some() || self.expiry.is_some();
-        let renames = self
-            .username
-            .as_ref()
-            .is_some_and(|name| *name != user.username);
-        if not_his || renames {
-            return Err(denied(
-                "a user may change his names, locale and e-mail address only",
-            ));
-        }
-        Ok(())
-    }
-
     fn applied(&self, user: &User, policy: UsernamePolicy, now: SystemTime) -> Result<User> {
         let text_or = |field, change: &Option<String>, old: &Option<String>, max| match change {
             Some(text) => text::optional(field, text, max),
@@ -556,6 +528,27 @@ impl Expiry {
             Self::Never => Ok(None),
             Self::At { time } => clock::future(field, time, now).map(Some),
         }
+    }
+}
+
+/// U6 and K2: may the caller make these changes? What is only repeated is no change.
+fn check_allowed(caller: &Caller, before: &User, after: &User) -> Result<()> {
+    let himself = caller.user_id() == Some(before.id);
+    let address = before.email != after.email;
+    // His own new address is unverified, as anybody's.
+    let verified = after.email_verified && !(before.email_verified && !address);
+    let governed = verified
+        || before.username != after.username
+        || before.external_id != after.external_id
+        || before.expires_at != after.expires_at;
+    if !caller.is_administrator() && governed {
+        return Err(denied(
+            "a user may change his names, locale and e-mail address only",
+        ));
+    }
+    match (governed, address && !himself) {
+        (false, false) => Ok(()),
+        _ => caller.govern(before),
     }
 }
 

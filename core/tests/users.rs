@@ -323,7 +323,9 @@ fn a_user_changes_his_own_names_and_address_and_nothing_else() {
             ..none()
         },
         UserChanges {
-            expiry: Some(Expiry::Never),
+            expiry: Some(Expiry::At {
+                time: f.in_seconds(9),
+            }),
             ..none()
         },
     ] {
