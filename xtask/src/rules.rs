@@ -201,7 +201,7 @@ fn check_input_field(record: &Record, field: &Field) -> Result<()> {
         field.required || may_default,
         "{name}: an optional field is Option, Vec, bool or a number"
     );
-    let must_default = matches!(field.ty, Ty::Option(_) | Ty::List(_));
+    let must_default = matches!(field.ty, Ty::Option(_));
     ensure!(
         !(field.required && must_default),
         "{name}: give it `uniffi(default)`, or Kotlin and Swift demand it"
@@ -376,8 +376,8 @@ mod tests {
             refusal(vec![field("wait", Ty::Duration, true)]).contains("a Duration only leaves")
         );
         assert!(refusal(vec![field("class", Ty::Text, true)]).contains("reserved word"));
-        let list = Ty::List(Box::new(Ty::Text));
-        assert!(refusal(vec![field("names", list, true)]).contains("uniffi(default)"));
+        let name = Ty::Option(Box::new(Ty::Text));
+        assert!(refusal(vec![field("name", name, true)]).contains("uniffi(default)"));
     }
 
     #[test]
