@@ -218,16 +218,16 @@ impl Keyplate {
         })
     }
 
-    /// Ends all sessions of a user but perhaps one, for example the caller's own; gives how many there were.
+    /// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
-    pub fn revoke_user_sessions(&self, user_id: &UserId, except: Option<SessionId>) -> Result<u32> {
+    pub fn revoke_user_sessions(&self, user_id: &UserId, keep: Option<SessionId>) -> Result<u32> {
         self.write(Method::RevokeUserSessions, |change| {
             change.caller.reach(user_id, "user")?;
             let user = users::get(change, user_id)?;
             change.caller.outrank(&user)?;
-            let ended = db::sessions::end_all(change, user_id, except.as_ref(), change.now())?;
+            let ended = db::sessions::end_all(change, user_id, keep.as_ref(), change.now())?;
             if ended > 0 {
                 let count = ended.to_string();
                 change.record(

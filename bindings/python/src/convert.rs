@@ -1,0 +1,196 @@
+//! The leaves of all types on their way between core and Python, and the call itself.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, SystemTime},
+};
+
+use ::keyplate::KeyplateError;
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{IntoPyDict, PyBytes, PyString, PyType},
+};
+
+use crate::error::{invalid, to_py};
+
+/// From core to Python.
+pub(crate) trait Give<T> {
+    fn give(self) -> T;
+}
+
+/// From Python to core; `name` is the argument's, for the error.
+pub(crate) trait Take<T> {
+    fn take(self, name: &str) -> PyResult<T>;
+}
+
+/// Runs a call of core's without the GIL; a panic becomes an ordinary exception.
+pub(crate) fn call<T: Send + Give<U>, U>(
+    py: Python<'_>,
+    work: impl FnOnce() -> ::keyplate::Result<T> + Send,
+) -> PyResult<U> {
+    let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    let result = result.unwrap_or_else(|_| {
+        Err(KeyplateError::Internal {
+            reason: "a panic in the library".to_owned(),
+        })
+    });
+    result.map(Give::give).map_err(|error| to_py(py, error))
+}
+
+/// `Name(field=value, ...)`, with the fields that can be matched.
+pub(crate) fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let class = value.get_type();
+    let mut parts = Vec::new();
+    for name in class.getattr("__match_args__")?.try_iter()? {
+        let name = name?.cast_into::<PyString>()?;
+        parts.push(format!("{name}={}", value.getattr(&name)?.repr()?));
+    }
+    // PyO3 calls the class of a variant `Enum_Variant`; people write `Enum.Variant`.
+    let name = class.name()?.to_string().replace('_', ".");
+    Ok(format!("{name}({})", parts.join(", ")))
+}
+
+macro_rules! same {
+    ($($ty:ty),*) => { $(
+        impl Give<$ty> for $ty {
+            fn give(self) -> $ty {
+                self
+            }
+        }
+
+        impl Take<$ty> for $ty {
+            fn take(self, _: &str) -> PyResult<$ty> {
+                Ok(self)
+            }
+        }
+    )* };
+}
+same!((), String, bool, u32, u64, i64, SystemTime, Duration);
+
+impl<T: Give<U>, U> Give<Option<U>> for Option<T> {
+    fn give(self) -> Option<U> {
+        self.map(Give::give)
+    }
+}
+
+impl<T: Take<U>, U> Take<Option<U>> for Option<T> {
+    fn take(self, name: &str) -> PyResult<Option<U>> {
+        self.map(|value| value.take(name)).transpose()
+    }
+}
+
+impl<T: Give<U>, U> Give<Vec<U>> for Vec<T> {
+    fn give(self) -> Vec<U> {
+        self.into_iter().map(Give::give).collect()
+    }
+}
+
+impl<T: Take<U>, U> Take<Vec<U>> for Vec<T> {
+    fn take(self, name: &str) -> PyResult<Vec<U>> {
+        self.into_iter().map(|value| value.take(name)).collect()
+    }
+}
+
+/// `bytes`, both ways.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Bytes(Vec<u8>);
+
+impl<'py> IntoPyObject<'py> for Bytes {
+    type Target = PyBytes;
+    type Output = Bound<'py, PyBytes>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        Ok(PyBytes::new(py, &self.0))
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Bytes {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(value.extract::<&[u8]>()?.to_vec()))
+    }
+}
+
+impl Give<Bytes> for Vec<u8> {
+    fn give(self) -> Bytes {
+        Bytes(self)
+    }
+}
+
+impl Take<Vec<u8>> for Bytes {
+    fn take(self, _: &str) -> PyResult<Vec<u8>> {
+        Ok(self.0)
+    }
+}
+
+/// An id: a `uuid.UUID` on its way out, made when somebody looks at it; that or text on its way in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Id(Box<str>);
+
+impl Id {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn parse<T>(
+        &self,
+        name: &str,
+        parse: fn(&str) -> ::keyplate::Result<T>,
+    ) -> PyResult<T> {
+        // Named after the argument, not after the kind of id.
+        parse(&self.0).map_err(|_| invalid(name, "is not a UUID"))
+    }
+
+    /// From the number that a UUID is: reading it costs a tenth of `str(uuid)`.
+    fn from_number(number: u128) -> Self {
+        let hex = format!("{number:032x}");
+        let parts = [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ];
+        Self(parts.join("-").into())
+    }
+
+    fn number(&self) -> PyResult<u128> {
+        let hex: String = self.0.chars().filter(|letter| *letter != '-').collect();
+        u128::from_str_radix(&hex, 16).map_err(|_| invalid("id", "is not a UUID"))
+    }
+}
+
+/// `uuid.UUID`, imported once.
+fn uuid_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "uuid", "UUID")
+}
+
+impl<'py> IntoPyObject<'py> for Id {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let arguments = [("int", self.number()?)].into_py_dict(py)?;
+        uuid_class(py)?.call((), Some(&arguments))
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Id {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = value.cast::<PyString>() {
+            return Ok(Self::new(text.to_str()?));
+        }
+        if value.is_instance(uuid_class(value.py())?)? {
+            return Ok(Self::from_number(value.getattr("int")?.extract()?));
+        }
+        Err(PyTypeError::new_err("an id is a uuid.UUID or its text"))
+    }
+}

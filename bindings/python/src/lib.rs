@@ -1,0 +1,23 @@
+//! Keyplate's Python face: the compiled module `keyplate._native`.
+//!
+//! `generated.rs` holds the classes and methods of the facade; the other files hold, by hand, what these are built of.
+
+mod callbacks;
+mod convert;
+mod error;
+mod fork;
+mod generated;
+mod handle;
+mod secret;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<handle::Keyplate>()?;
+    module.add_class::<secret::Secret>()?;
+    module.add_function(wrap_pyfunction!(fork::_before_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(fork::_after_fork, module)?)?;
+    generated::register(module)
+}

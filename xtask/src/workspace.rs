@@ -1,0 +1,90 @@
+//! The workspace's folders, and the commands that are run in it.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Generated files: path from the root, and text.
+pub(crate) type Files = BTreeMap<Utf8PathBuf, String>;
+
+pub(crate) struct Workspace {
+    pub(crate) root: Utf8PathBuf,
+    target: Utf8PathBuf,
+}
+
+impl Workspace {
+    pub(crate) fn find() -> Result<Self> {
+        let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("xtask is in the workspace")?;
+        let target = std::env::var("CARGO_TARGET_DIR")
+            .map_or_else(|_| root.join("target"), Utf8PathBuf::from);
+        Ok(Self {
+            root: root.to_owned(),
+            target: root.join(target),
+        })
+    }
+
+    /// Builds one package for development and returns its library. One package a call: features must not meet.
+    pub(crate) fn build(&self, package: &str, library: &str) -> Result<Utf8PathBuf> {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let mut command = Command::new(cargo);
+        command
+            .args(["build", "--quiet", "--package", package])
+            .current_dir(&self.root);
+        ensure!(
+            command.status()?.success(),
+            "cargo build --package {package} failed"
+        );
+        let name = format!(
+            "{}{library}{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        );
+        Ok(self.target.join("debug").join(name))
+    }
+
+    pub(crate) fn read(&self, path: impl AsRef<Utf8Path>) -> Result<String> {
+        let path = self.root.join(path);
+        std::fs::read_to_string(&path).with_context(|| path.to_string())
+    }
+
+    pub(crate) fn write(&self, files: &Files) -> Result<()> {
+        for (path, text) in files {
+            let path = self.root.join(path);
+            if std::fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+                continue; // Untouched, so that nothing is built again without need.
+            }
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(&path, text).with_context(|| path.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// Formats Rust as `cargo fmt` does.
+pub(crate) fn rustfmt(source: &str) -> Result<String> {
+    let mut child = Command::new("rustfmt")
+        .args(["--edition", "2024"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("rustfmt")?;
+    let mut stdin = child.stdin.take().context("rustfmt's input")?;
+    let source = source.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(source.as_bytes()));
+    let output = child.wait_with_output()?;
+    ensure!(
+        output.status.success(),
+        "rustfmt refuses the generated source"
+    );
+    writer.join().expect("the writer does not panic")?;
+    Ok(String::from_utf8(output.stdout)?)
+}
