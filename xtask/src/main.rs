@@ -12,6 +12,7 @@ mod metadata;
 mod names;
 mod python_face;
 mod rules;
+mod scenario_face;
 mod workspace;
 
 use std::process::ExitCode;
