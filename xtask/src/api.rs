@@ -82,13 +82,11 @@ pub(crate) fn list(facade: &Facade, authority: &Authority) -> String {
 }
 
 fn method(method: &Method, authority: Option<&String>) -> String {
-    let parameter = |input: &Field| {
-        format!(
-            "{}: {}{}",
-            input.name,
-            if input.by_ref { "&" } else { "" },
-            input.ty.rust()
-        )
+    let parameter = |input: &Field| match (input.by_ref, &input.ty) {
+        (true, Ty::Text) => format!("{}: &str", input.name),
+        (true, Ty::List(item)) => format!("{}: &[{}]", input.name, item.rust()),
+        (true, ty) => format!("{}: &{}", input.name, ty.rust()),
+        (false, ty) => format!("{}: {}", input.name, ty.rust()),
     };
     let inputs: Vec<String> = method.inputs.iter().map(parameter).collect();
     let output = method
