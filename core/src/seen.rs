@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -22,10 +23,32 @@ pub(crate) struct Seen {
     pending: Mutex<Pending>,
 }
 
+/// Hash of the secret → when it was last used.
+type Times = HashMap<SecretHash, SystemTime, BuildHasherDefault<FirstBytes>>;
+
+/// The keys are SHA-256: their first bytes are as random as any hash of them.
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    // The array's length comes first, and is always the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 #[derive(Debug)]
 struct Pending {
-    sessions: HashMap<SecretHash, SystemTime>,
-    api_keys: HashMap<SecretHash, SystemTime>,
+    sessions: Times,
+    api_keys: Times,
     written: Instant,
 }
 
@@ -33,8 +56,8 @@ impl Default for Seen {
     fn default() -> Self {
         Self {
             pending: Mutex::new(Pending {
-                sessions: HashMap::new(),
-                api_keys: HashMap::new(),
+                sessions: Times::default(),
+                api_keys: Times::default(),
                 written: Instant::now(),
             }),
         }
@@ -95,7 +118,7 @@ impl Seen {
     }
 }
 
-fn take(map: &mut HashMap<SecretHash, SystemTime>, most: usize) -> Vec<(SecretHash, SystemTime)> {
+fn take(map: &mut Times, most: usize) -> Vec<(SecretHash, SystemTime)> {
     if map.len() <= most {
         return map.drain().collect();
     }

@@ -536,7 +536,7 @@ fn check_allowed(caller: &Caller, before: &User, after: &User) -> Result<()> {
     let himself = caller.user_id() == Some(before.id);
     let address = before.email != after.email;
     // His own new address is unverified, as anybody's.
-    let verified = after.email_verified && !(before.email_verified && !address);
+    let verified = after.email_verified && (address || !before.email_verified);
     let governed = verified
         || before.username != after.username
         || before.external_id != after.external_id

@@ -1,4 +1,9 @@
 //! API keys: C1, C2, K1, K2, P5.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod common;
 

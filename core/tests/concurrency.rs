@@ -1,4 +1,9 @@
 //! C4, U2, U3 and B3 with threads, with processes, and with processes that are killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod common;
 

@@ -1,4 +1,9 @@
 //! Every kind of credential × state of its user × state of itself (C1, C2, U2), and no secret anywhere on disk.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod common;
 

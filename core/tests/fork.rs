@@ -1,4 +1,9 @@
 //! D4: processes that fork while a database is open.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod common;
 

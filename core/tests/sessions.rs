@@ -1,4 +1,9 @@
 //! Sessions: T1, C5, and who may end whose.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod common;
 

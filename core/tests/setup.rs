@@ -1,4 +1,9 @@
 //! First-run setup: B1–B5.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod common;
 

@@ -199,7 +199,7 @@ macro_rules! ids {
         impl Column for $id {
             fn read(cell: Cell<'_>) -> Option<Self> {
                 match cell {
-                    Cell::Text(text) => Self::parse(text).ok(),
+                    Cell::Text(text) => Self::from_stored(text),
                     _ => None,
                 }
             }

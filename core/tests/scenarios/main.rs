@@ -1,4 +1,9 @@
 //! Runs `tests/scenarios/*.json` against the Rust facade; `tests/scenarios/README.md` tells their form.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,0 +1,79 @@
+//! The floors: what the job costs with the driver and the hash alone.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use crate::data::{connect, hash, millis, now};
+
+pub(crate) struct Floor(Connection);
+
+impl Floor {
+    pub(crate) fn open(path: &Path) -> Self {
+        let connection = connect(path);
+        let _: i64 = connection
+            .query_row("SELECT schema FROM instance", [], |row| row.get(0))
+            .unwrap();
+        Self(connection)
+    }
+
+    /// The owner's id and name, and the scopes.
+    pub(crate) fn verify_api_key(&self, secret: &str) -> (String, String, String) {
+        let now = millis(now());
+        let mut statement = self
+            .0
+            .prepare_cached(
+                "SELECT users.id, users.username, api_keys.scopes, users.role
+                 FROM api_keys JOIN users ON users.id = api_keys.owner_id
+                 WHERE api_keys.secret_hash = ?1 AND api_keys.revoked_at IS NULL
+                   AND (api_keys.expires_at IS NULL OR api_keys.expires_at > ?2)
+                   AND users.status = 'active' AND (users.expires_at IS NULL OR users.expires_at > ?2)",
+            )
+            .unwrap();
+        statement
+            .query_row(params![hash(secret), now], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap()
+    }
+
+    pub(crate) fn verify_session(&self, token: &str) -> (String, String, String) {
+        let now = millis(now());
+        let mut statement = self
+            .0
+            .prepare_cached(
+                "SELECT users.id, users.username, sessions.id, users.role
+                 FROM sessions JOIN users ON users.id = sessions.user_id
+                 WHERE sessions.secret_hash = ?1 AND sessions.ended_at IS NULL AND sessions.expires_at > ?2
+                   AND sessions.last_seen_at + sessions.idle_seconds * 1000 > ?2
+                   AND users.status = 'active' AND (users.expires_at IS NULL OR users.expires_at > ?2)",
+            )
+            .unwrap();
+        statement
+            .query_row(params![hash(token), now], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap()
+    }
+
+    /// One commit: the user and his audit row.
+    pub(crate) fn create_user(&self, n: usize) {
+        let (name, now) = (format!("user{n}"), millis(now()));
+        let id = format!("{n:08x}-0000-7000-8000-000000000000");
+        let run = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
+            self.0.prepare_cached(sql).unwrap().execute(params).unwrap()
+        };
+        run("BEGIN IMMEDIATE", &[]);
+        run(
+            "INSERT INTO users (id, username, username_key, email_verified, role, status, created_at, updated_at)
+             VALUES (?1, ?2, ?2, 0, 'user', 'active', ?3, ?3)",
+            &[&id, &name, &now],
+        );
+        run(
+            "INSERT INTO audit (at, kind, actor_kind, user_id, username, details, count)
+             VALUES (?1, 'user_created', 'host', ?2, ?3, '{}', 1)",
+            &[&now, &id, &name],
+        );
+        run("COMMIT", &[]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Measures the core beside floors; run by `cargo xtask bench`. Prints one JSON object a line.
+//!
+//! A floor is hand-written SQL and hashing that does only the case's job, on the same data, in turns with the case.
+//! `main CASE…` runs the named cases; `main --prepare FOLDER` makes the data for the other languages' benchmarks.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
+
+mod data;
+mod floor;
+
+use std::{
+    env, fs,
+    hint::black_box,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use data::Data;
+use floor::Floor;
+use keyplate::{Config, Keyplate, NewUser};
+
+/// Turns of case and floor; the median of each is told.
+const TURNS: usize = 15;
+
+fn main() {
+    let arguments: Vec<String> = env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    if let [flag, folder] = arguments.as_slice()
+        && flag == "--prepare"
+    {
+        return prepare(Path::new(folder));
+    }
+    let wanted =
+        |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
+    let cases: [(&str, fn()); 5] = [
+        ("verify_api_key", || {
+            verify_api_key("verify_api_key", 100_000)
+        }),
+        ("verify_api_key_1m", || {
+            verify_api_key("verify_api_key_1m", 1_000_000)
+        }),
+        ("verify_session", verify_session),
+        ("create_user", create_user),
+        ("open", open),
+    ];
+    for (name, run) in cases {
+        if wanted(name) {
+            run();
+        }
+    }
+}
+
+/// The same data as `verify_api_key` has, with the secrets in a file, one a line.
+fn prepare(folder: &Path) {
+    let data = Data::with_keys(folder, 100_000);
+    fs::write(folder.join("secrets"), data.secrets.join("\n")).unwrap();
+}
+
+fn verify_api_key(case: &str, keys: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::with_keys(folder.path(), keys);
+    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    in_turns(
+        case,
+        20_000,
+        |n| drop(black_box(keyplate.verify_api_key(data.secret(n)).unwrap())),
+        |n| drop(black_box(floor.verify_api_key(data.secret(n)))),
+    );
+}
+
+fn verify_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::with_sessions(folder.path(), 10_000);
+    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    in_turns(
+        "verify_session",
+        20_000,
+        |n| drop(black_box(keyplate.verify_session(data.secret(n)).unwrap())),
+        |n| drop(black_box(floor.verify_session(data.secret(n)))),
+    );
+}
+
+fn create_user() {
+    // Beside the build, on a disk: a memory file system would hide what a commit costs.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = tempfile::tempdir_in(target).unwrap();
+    let keyplate = Keyplate::open(data::config(&folder.path().join("id.db"))).unwrap();
+    let other = tempfile::tempdir_in(target).unwrap();
+    drop(Keyplate::open(data::config(&other.path().join("id.db"))).unwrap());
+    let floor = Floor::open(&other.path().join("id.db"));
+    in_turns(
+        "create_user",
+        300,
+        |n| {
+            let user = NewUser {
+                username: format!("user{n}"),
+                ..NewUser::default()
+            };
+            drop(black_box(keyplate.create_user(user).unwrap()));
+        },
+        |n| floor.create_user(n),
+    );
+}
+
+fn open() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::with_keys(folder.path(), 10_000);
+    in_turns(
+        "open",
+        40,
+        |_| {
+            drop(black_box(
+                Keyplate::open(Config {
+                    ..data::config(&data.path)
+                })
+                .unwrap(),
+            ))
+        },
+        |_| drop(black_box(Floor::open(&data.path))),
+    );
+}
+
+/// Runs case and floor in turns over different parts of the data and prints both medians.
+fn in_turns(case: &str, n: usize, mut measured: impl FnMut(usize), mut floor: impl FnMut(usize)) {
+    let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
+    for turn in 0..=TURNS {
+        let from = turn * n;
+        let began = Instant::now();
+        (from..from + n).for_each(&mut measured);
+        let case_time = began.elapsed();
+        let began = Instant::now();
+        (from..from + n).for_each(&mut floor);
+        let floor_time = began.elapsed();
+        // The first turn warms the caches up.
+        if turn > 0 {
+            times[0].push(case_time);
+            times[1].push(floor_time);
+        }
+    }
+    for (name, times) in [case.to_owned(), format!("{case}_floor")]
+        .iter()
+        .zip(&mut times)
+    {
+        times.sort();
+        let us_per_op = times[TURNS / 2].as_secs_f64() * 1e6 / n as f64;
+        println!(
+            "{{\"case\":\"{name}\",\"us_per_op\":{us_per_op:.3},\"n\":{}}}",
+            n * TURNS
+        );
+    }
+}
