@@ -60,7 +60,7 @@ fn codes(workspace: &Workspace, codes: &[Code]) -> Result<()> {
     let faces: [(&str, Line); 4] = [
         ("include/keyplate.h", |code| {
             format!(
-                "KEYPLATE_STATUS_{} = {},",
+                "KEYPLATE_STATUS_{} = {}",
                 screaming(&code.name),
                 code.number
             )
@@ -78,14 +78,15 @@ fn codes(workspace: &Workspace, codes: &[Code]) -> Result<()> {
     let mut missing = Vec::new();
     for (path, line) in faces {
         let text = workspace.read(path)?;
+        // Swift has its reserved words between back-ticks.
+        let text = text.replace('`', "");
         let lines: BTreeSet<&str> = text
             .lines()
-            .map(|line| line.trim().trim_end_matches(';'))
+            .map(|line| line.trim().trim_end_matches([',', ';']))
             .collect();
         for code in codes {
             let wanted = line(code);
-            let listed = format!("{wanted},");
-            if !lines.contains(wanted.as_str()) && !lines.contains(listed.as_str()) {
+            if !lines.contains(wanted.as_str()) {
                 missing.push(format!("{path}: {wanted}"));
             }
         }
@@ -169,12 +170,7 @@ fn scenarios(workspace: &Workspace, facade: &Facade) -> Result<()> {
             let Some(steps) = scenario["steps"].as_array() else {
                 bail!("{} has no list `steps`", path.display());
             };
-            called.extend(
-                steps
-                    .iter()
-                    .filter_map(|step| step["call"].as_str())
-                    .map(str::to_owned),
-            );
+            called.extend(steps.iter().flat_map(calls));
         }
     }
     let methods = facade
@@ -191,4 +187,16 @@ fn scenarios(workspace: &Workspace, facade: &Facade) -> Result<()> {
         missing.join(", ")
     );
     Ok(())
+}
+
+/// The methods that a step calls: its own, and the one that makes its handle.
+fn calls(step: &Value) -> impl Iterator<Item = String> + use<> {
+    let handle = match step["as"].as_str() {
+        Some("anonymous") => Some("anonymous"),
+        Some(name) if name.starts_with('$') => Some("acting_as"),
+        _ => None,
+    };
+    let own = step["call"].as_str();
+    let names: Vec<String> = own.into_iter().chain(handle).map(str::to_owned).collect();
+    names.into_iter()
 }

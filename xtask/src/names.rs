@@ -32,7 +32,7 @@ pub(crate) fn docstring(text: &str, indent: &str) -> String {
     for line in lines {
         more = true;
         out += "\n";
-        if !line.is_empty() {
+        if !line.trim().is_empty() {
             out += &format!("{indent}{line}");
         }
     }

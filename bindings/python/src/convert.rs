@@ -47,8 +47,7 @@ pub(crate) fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
         let name = name?.cast_into::<PyString>()?;
         parts.push(format!("{name}={}", value.getattr(&name)?.repr()?));
     }
-    // PyO3 calls the class of a variant `Enum_Variant`; people write `Enum.Variant`.
-    let name = class.name()?.to_string().replace('_', ".");
+    let name = class.qualname()?;
     Ok(format!("{name}({})", parts.join(", ")))
 }
 

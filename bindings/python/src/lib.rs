@@ -19,5 +19,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<secret::Secret>()?;
     module.add_function(wrap_pyfunction!(fork::_before_fork, module)?)?;
     module.add_function(wrap_pyfunction!(fork::_after_fork, module)?)?;
-    generated::register(module)
+    generated::register(module)?;
+    // PyO3's list has the private names too; without it the package takes the public ones.
+    module.delattr("__all__")
 }

@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import ClassVar, final
 from uuid import UUID
 
+from typing_extensions import disjoint_base
+
 __version__: str
 
 def _before_fork() -> None: ...
@@ -29,12 +31,11 @@ class Secret:
     def __new__(cls, value: str) -> Secret: ...
     def reveal(self) -> str:
         \"\"\"The secret itself. Show it once and store it nowhere.\"\"\"
-    def __eq__(self, other: object) -> bool: ...
-    def __ne__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
 ";
 
-const HANDLE: &str = "\
-    def close(self) -> None:
+const HANDLE: &str = "    def close(self) -> None:
         \"\"\"Lets go of the handle; further calls raise `ValueError`.\"\"\"
     def __enter__(self) -> Keyplate: ...
     def __exit__(
@@ -45,7 +46,7 @@ const HANDLE: &str = "\
     ) -> None: ...
 ";
 
-const EQUALITY: &str = "    def __eq__(self, other: object) -> bool: ...\n    def __ne__(self, other: object) -> bool: ...\n";
+const EQUALITY: &str = "    def __eq__(self, value: object, /) -> bool: ...\n    def __ne__(self, value: object, /) -> bool: ...\n";
 
 pub(super) fn native(facade: &Facade) -> Result<String> {
     let mut out = HEAD.to_owned();
@@ -106,7 +107,11 @@ fn choice(item: &Enum) -> String {
 }
 
 fn union(item: &Enum) -> Result<String> {
-    let mut out = format!("\nclass {}:\n{}\n", item.name, docstring(&item.doc, "    "));
+    let mut out = format!(
+        "\n@disjoint_base\nclass {}:\n{}\n",
+        item.name,
+        docstring(&item.doc, "    ")
+    );
     for variant in &item.variants {
         out += &union_variant(item, variant)?;
     }

@@ -1,0 +1,132 @@
+package org.keyplate
+
+import java.nio.file.Path
+import java.time.Instant
+import java.util.UUID
+import kotlin.concurrent.thread
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+import org.junit.jupiter.api.io.TempDir
+import org.keyplate.example.main
+
+/** First run, refusals, events, time: the facade as Kotlin has it. */
+class FacadeTest {
+    @TempDir lateinit var folder: Path
+
+    private fun open(events: EventSink? = null, timeSource: TimeSource? = null): Keyplate {
+        val path = folder.resolve("id.db").toString()
+        return Keyplate.open(Config(path, "https://media.example", events = events, timeSource = timeSource))
+    }
+
+    @Test
+    fun `first run`() = open().use { keyplate ->
+        val token = keyplate.createSetupToken().secret.reveal()
+        val admin = keyplate.anonymous(ClientInfo(address = "192.0.2.7")).use { stranger ->
+            assertFailsWith<KeyplateException.InvalidCredential> { stranger.claimSetup(null, NewAdmin("ann")) }
+            stranger.claimSetup(token, NewAdmin("ann"))
+        }
+        assertEquals(Role.ADMINISTRATOR, admin.user.role)
+        val session = keyplate.authenticate(admin.secret.reveal())
+        keyplate.actingAs(session.principal, ClientInfo()).use { ann ->
+            val created = ann.createApiKey(NewApiKey("automation", listOf("users:read")))
+            val who = keyplate.verifyApiKey(created.secret.reveal())
+            assertEquals("ann", who.username)
+            assertEquals(created.apiKey.id, who.apiKeyId)
+            assertEquals(listOf("users:read"), who.scopes)
+            assertEquals(listOf("automation"), ann.completeSetup().apiKeys.map { it.name })
+        }
+    }
+
+    @Test
+    fun `a refusal has its particulars`() = open().use { keyplate ->
+        val refusal = assertFailsWith<KeyplateException.InvalidInput> {
+            keyplate.createUser(NewUser(username = "ben", email = "no address"))
+        }
+        assertEquals("email", refusal.field)
+        assertEquals("email", refusal.field())
+        assertEquals(ErrorCode.INVALID_INPUT, refusal.code())
+        assertEquals(1, refusal.code().value)
+        assertNull(refusal.retryAfter())
+        assertEquals("invalid email: ${refusal.reason}", refusal.message)
+        assertNull(keyplate.findUser("ben"))
+        assertFailsWith<KeyplateException.NotFound> { keyplate.getUser(UUID.randomUUID()) }
+        assertFailsWith<KeyplateException.Configuration> { Keyplate.open(Config("x.db", "media.example")) }
+        Unit
+    }
+
+    @Test
+    fun `what is left out of a change stays`() = open().use { keyplate ->
+        val end = Instant.parse("2100-01-01T00:00:00.123Z")
+        val user = keyplate.createUser(NewUser(username = "ben", email = "ben@media.example", expiresAt = end))
+        assertEquals(end, user.expiresAt)
+        val named = keyplate.updateUser(user.id, UserChanges(displayName = "Ben"))
+        assertEquals("ben@media.example" to end, named.email to named.expiresAt)
+        val cleared = keyplate.updateUser(user.id, UserChanges(email = "", expiry = Expiry.Never))
+        assertEquals(null to null, cleared.email to cleared.expiresAt)
+        assertEquals(cleared, keyplate.getUser(user.id))
+    }
+
+    @Test
+    fun `no secret is printed`() = open().use { keyplate ->
+        val created = keyplate.createSetupToken()
+        assertFalse(created.secret.reveal() in created.toString())
+        assertTrue("redacted" in created.toString())
+    }
+
+    @Test
+    fun `events are heard and may call back`() {
+        val heard = mutableListOf<AuditEvent>()
+        var handle: Keyplate? = null
+        val sink = object : EventSink {
+            override fun onEvent(event: AuditEvent) {
+                handle?.getSetupState()
+                heard += event
+            }
+        }
+        open(events = sink).use { keyplate ->
+            handle = keyplate
+            keyplate.createUser(NewUser("ben"))
+        }
+        assertEquals(listOf("ben"), heard.filter { it.kind == EventKind.USER_CREATED }.map { it.username })
+    }
+
+    @Test
+    fun `an exception in the sink changes nothing`() {
+        val sink = object : EventSink {
+            override fun onEvent(event: AuditEvent): Unit = throw IllegalStateException("odd")
+        }
+        open(events = sink).use { keyplate ->
+            val user = keyplate.createUser(NewUser("ben"))
+            assertEquals(user, keyplate.getUser(user.id))
+            keyplate.deleteUser(user.id)
+            assertNull(keyplate.findUser("ben"))
+        }
+    }
+
+    @Test
+    fun `the host tells the time`() {
+        val now = Instant.parse("2100-01-01T12:00:00.005Z")
+        val clock = object : TimeSource {
+            override fun now(): Instant = now
+        }
+        open(timeSource = clock).use { keyplate ->
+            assertEquals(now, keyplate.createUser(NewUser("ben")).createdAt)
+        }
+    }
+
+    @Test
+    fun `threads share a handle`() = open().use { keyplate ->
+        val workers = List(4) { number ->
+            thread { repeat(10) { keyplate.createUser(NewUser("user-$number-$it")) } }
+        }
+        workers.forEach(Thread::join)
+        assertEquals(40uL, keyplate.listUsers(UserQuery(limit = 1u)).total)
+    }
+
+    @Test
+    fun `the example runs`() = main(arrayOf(folder.resolve("example.db").toString()))
+}

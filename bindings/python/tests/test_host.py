@@ -1,0 +1,137 @@
+"""What the host gives: event sink, time source, threads, processes, an event loop."""
+
+import asyncio
+import multiprocessing
+import os
+import pickle
+import sys
+import threading
+from datetime import datetime, timezone
+
+import pytest
+
+import keyplate
+from keyplate import aio
+
+from conftest import ORIGIN
+
+
+def test_events_are_heard_and_may_call_back(path: str) -> None:
+    heard: list[tuple[keyplate.EventKind, str | None]] = []
+
+    def listen(event: keyplate.AuditEvent) -> None:
+        heard.append((event.kind, event.username))
+        assert kp.find_user("ben") is not None
+
+    with keyplate.open(path, origin=ORIGIN, events=listen) as kp:
+        kp.create_user(username="ben")
+    assert (keyplate.EventKind.USER_CREATED, "ben") in heard
+
+
+def test_what_a_sink_raises_changes_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: raised.append(args.exc_value))
+
+    def break_down(event: keyplate.AuditEvent) -> None:
+        raise RuntimeError(event.kind)
+
+    with keyplate.open(path, origin=ORIGIN, events=break_down) as kp:
+        user = kp.create_user(username="ben")
+        assert kp.get_user(user.id) == user
+    assert raised and all(isinstance(error, RuntimeError) for error in raised)
+    with pytest.raises(TypeError):
+        keyplate.open(path, origin=ORIGIN, events=7)  # type: ignore[arg-type]
+
+
+def test_the_host_tells_the_time(path: str) -> None:
+    now = datetime(2100, 1, 1, 12, 0, 0, 5000, tzinfo=timezone.utc)
+    with keyplate.open(path, origin=ORIGIN, time_source=lambda: now) as kp:
+        assert kp.create_user(username="ben").created_at == now
+
+
+def test_threads_share_a_handle(kp: keyplate.Keyplate) -> None:
+    def work(number: int) -> None:
+        for index in range(20):
+            kp.create_user(username=f"user-{number}-{index}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kp.list_users(limit=1).total == 80
+
+
+def test_a_forked_child_works_and_its_work_stays(kp: keyplate.Keyplate) -> None:
+    stop = threading.Event()
+    errors: list[BaseException] = []
+
+    def write() -> None:
+        index = 0
+        while not stop.wait(0.002):  # SQLite's locks are not fair: a writer without pauses starves other processes
+            try:
+                kp.create_user(username=f"busy-{index}")
+            except BaseException as error:
+                errors.append(error)
+            index += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(5):
+            child = os.fork()
+            if child == 0:
+                try:
+                    kp.create_user(username=f"child-{number}")
+                    os._exit(0)
+                except BaseException:
+                    os._exit(1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        stop.set()
+        writer.join()
+    assert not errors
+    assert all(kp.find_user(f"child-{number}") for number in range(5))
+
+
+def add_user(path: str) -> None:
+    with keyplate.open(path, origin=ORIGIN) as kp:
+        kp.create_user(username="other")
+
+
+def test_another_process_shares_the_file(kp: keyplate.Keyplate, path: str) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=add_user, args=(path,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert kp.find_user("other") is not None
+
+
+def test_asyncio_has_the_same_names(path: str) -> None:
+    async def first_run() -> str:
+        async with await aio.open(path, origin=ORIGIN) as kp:
+            admin = await kp.claim_setup(username="ann")
+            session = await kp.authenticate(admin.secret.reveal())
+            ann = await kp.acting_as(session.principal)
+            key = await ann.create_api_key(name="automation", scopes=["users:read"])
+            with pytest.raises(keyplate.InvalidInput):
+                await ann.create_user(username="")
+            who = await asyncio.gather(*(kp.verify_api_key(key.secret.reveal()) for _ in range(8)))
+            return who[-1].username
+
+    assert asyncio.run(first_run()) == "ann"
+    methods = {name for name in dir(keyplate.Keyplate) if not name.startswith("_")}
+    assert methods == {name for name in dir(aio.Keyplate) if not name.startswith("_")}
+
+
+def test_errors_can_be_pickled(kp: keyplate.Keyplate) -> None:
+    with pytest.raises(keyplate.InvalidInput) as caught:
+        kp.create_user(username="")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (type(copy), copy.field, copy.code) == (keyplate.InvalidInput, "username", 1)
+
+
+def test_every_code_has_its_class() -> None:
+    classes = {cls.__name__ for cls in keyplate.KeyplateError.__subclasses__()}
+    codes = {code.name.title().replace("_", "") for code in keyplate.ErrorCode if code}
+    assert classes == codes
