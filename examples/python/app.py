@@ -61,7 +61,7 @@ def ask(address: str, key: str) -> str:
 def main() -> None:
     serve = "--serve" in sys.argv
     with tempfile.TemporaryDirectory() as folder:
-        with keyplate.open(str(Path(folder, "id.db")), origin="https://media.example") as kp:
+        with keyplate.open(Path(folder, "id.db"), origin="https://media.example") as kp:
             key = first_run(kp)
             server = service(kp, 8000 if serve else 0)
             thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -126,6 +126,25 @@ impl Take<Vec<u8>> for Bytes {
     }
 }
 
+/// The path of a file: text, or what `os.fspath` makes text of.
+#[derive(Debug)]
+pub(crate) struct PathText(String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for PathText {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let path = value.py().import("os")?.call_method1("fspath", (value,))?;
+        Ok(Self(path.extract()?))
+    }
+}
+
+impl Take<String> for PathText {
+    fn take(self, _: &str) -> PyResult<String> {
+        Ok(self.0)
+    }
+}
+
 /// An id: a `uuid.UUID` on its way out, made when somebody looks at it; that or text on its way in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Id(Box<str>);

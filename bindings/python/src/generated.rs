@@ -1837,7 +1837,7 @@ impl Keyplate {
 #[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, username_policy=None, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, username_policy=None, allow_shared_file=False, events=None, time_source=None)")]
 fn open(
     py: Python<'_>,
-    path: String,
+    path: PathText,
     origin: String,
     token_prefix: Option<String>,
     busy_timeout_ms: Option<u32>,
@@ -1847,7 +1847,7 @@ fn open(
     time_source: Option<PyTimeSource>,
 ) -> PyResult<Keyplate> {
     let config = ::keyplate::Config {
-        path,
+        path: path.take("path")?,
         origin,
         token_prefix: token_prefix.take("token_prefix")?,
         busy_timeout_ms: busy_timeout_ms.take("busy_timeout_ms")?,

@@ -1,6 +1,7 @@
 """First run, refusals, changes, lists: the facade as Python has it."""
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -105,6 +106,11 @@ def test_a_closed_handle_says_so(kp: keyplate.Keyplate, ann: keyplate.Keyplate) 
         ann.get_setup_state()
     assert repr(ann) == "<Keyplate, closed>"
     assert kp.get_setup_state().stage == keyplate.SetupStage.CLAIMED
+
+
+def test_a_path_may_be_a_path(tmp_path: Path) -> None:
+    with keyplate.open(tmp_path / "id.db", origin="https://media.example"):
+        assert (tmp_path / "id.db").exists()
 
 
 def test_the_configuration_is_checked(path: str) -> None:

@@ -19,6 +19,7 @@ const HEAD: &str = "\
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType

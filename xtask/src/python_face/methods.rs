@@ -94,7 +94,11 @@ fn inputs(facade: &Facade, method: &Method) -> String {
         let name = &input.name;
         out += &match &input.ty {
             Ty::Record(record) if facade.is_flat(record) => {
+                let opens = |field: &Field| {
+                    method.is_constructor && field.name == facade.record(record).fields[0].name
+                };
                 let field = |field: &Field| match field.ty {
+                    _ if opens(field) => format!("{0}: {0}.take({0:?})?, ", field.name),
                     Ty::Text | Ty::Bool | Ty::Int(_) | Ty::Time => format!("{}, ", field.name),
                     _ => format!("{0}: {0}.take({0:?})?, ", field.name),
                 };

@@ -33,8 +33,13 @@ impl Signature {
                 Ty::Record(name) if facade.is_flat(name) => {
                     for (index, field) in facade.record(name).fields.iter().enumerate() {
                         // `keyplate.open(path, origin=...)`: what a file is opened by comes without a keyword.
-                        let keyword_only = !(method.is_constructor && index == 0);
-                        arguments.push(argument(field, keyword_only)?);
+                        let opens = method.is_constructor && index == 0;
+                        let mut argument = argument(field, !opens)?;
+                        if opens {
+                            argument.rust = "PathText".to_owned();
+                            argument.hint = "str | os.PathLike[str]".to_owned();
+                        }
+                        arguments.push(argument);
                     }
                 }
                 _ => arguments.push(argument(input, false)?),

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -715,7 +716,7 @@ class Keyplate:
 
 
 async def open(
-    path: str,
+    path: str | os.PathLike[str],
     *,
     origin: str,
     token_prefix: str | None = None,
