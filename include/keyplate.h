@@ -8,24 +8,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Which kind of `keyplate_expiry` it is.
-enum keyplate_expiry_kind
+// Which kind of `keyplate_limit` it is.
+enum keyplate_limit_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_EXPIRY_KIND_UNKNOWN = 0,
-  // It does not end.
-  KEYPLATE_EXPIRY_KIND_NEVER = 1,
-  // It ends then.
-  KEYPLATE_EXPIRY_KIND_AT = 2,
+  KEYPLATE_LIMIT_KIND_UNKNOWN = 0,
+  // Without limit.
+  KEYPLATE_LIMIT_KIND_UNLIMITED = 1,
+  // No more than this.
+  KEYPLATE_LIMIT_KIND_AT_MOST = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_expiry_kind keyplate_expiry_kind;
+typedef enum keyplate_limit_kind keyplate_limit_kind;
 #else
-typedef int32_t keyplate_expiry_kind;
+typedef int32_t keyplate_limit_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -61,6 +61,10 @@ enum keyplate_status
   KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED = 200,
   // Setup is over.
   KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE = 201,
+  // Sign-up is not open to this person.
+  KEYPLATE_STATUS_SIGNUP_REFUSED = 210,
+  // Too many tries.
+  KEYPLATE_STATUS_RATE_LIMITED = 220,
   // Another writer held the database too long.
   KEYPLATE_STATUS_BUSY = 500,
   // The disk is full.
@@ -87,6 +91,27 @@ enum keyplate_status
 typedef enum keyplate_status keyplate_status;
 #else
 typedef int32_t keyplate_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Which kind of `keyplate_expiry` it is.
+enum keyplate_expiry_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_EXPIRY_KIND_UNKNOWN = 0,
+  // It does not end.
+  KEYPLATE_EXPIRY_KIND_NEVER = 1,
+  // It ends then.
+  KEYPLATE_EXPIRY_KIND_AT = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_expiry_kind keyplate_expiry_kind;
+#else
+typedef int32_t keyplate_expiry_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -161,12 +186,52 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_API_KEY_RENEWED = 18,
   // An API key was revoked.
   KEYPLATE_EVENT_KIND_API_KEY_REVOKED = 19,
+  // A pending user was let in.
+  KEYPLATE_EVENT_KIND_USER_APPROVED = 20,
+  // A pending user was removed.
+  KEYPLATE_EVENT_KIND_USER_REJECTED = 21,
+  // A user was put into other groups.
+  KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED = 22,
+  // A user got other claims.
+  KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED = 23,
+  // A group was made.
+  KEYPLATE_EVENT_KIND_GROUP_CREATED = 24,
+  // A group got other names.
+  KEYPLATE_EVENT_KIND_GROUP_UPDATED = 25,
+  // A group was deleted.
+  KEYPLATE_EVENT_KIND_GROUP_DELETED = 26,
+  // A group got other members.
+  KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED = 27,
+  // A group got other claims.
+  KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED = 28,
+  // A setting changed.
+  KEYPLATE_EVENT_KIND_SETTINGS_CHANGED = 29,
+  // A sign-up token was made.
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED = 30,
+  // A sign-up token was extended, paused or changed otherwise.
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED = 31,
+  // A sign-up token was revoked.
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED = 32,
+  // Somebody signed up.
+  KEYPLATE_EVENT_KIND_USER_SIGNED_UP = 33,
+  // Somebody tried to sign up and was refused.
+  KEYPLATE_EVENT_KIND_SIGNUP_REFUSED = 34,
+  // A one-time token or code was made.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED = 35,
+  // A one-time token or code was revoked.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED = 36,
+  // Somebody signed in by a one-time token or code.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED = 37,
+  // A one-time token or code was refused.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED = 38,
+  // A thousand wrong codes within an hour: somebody may be guessing.
+  KEYPLATE_EVENT_KIND_CODE_GUESSING = 39,
   // The clock is more than a day behind the last change.
-  KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 20,
+  KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 40,
   // The host set the stored time back to the clock's.
-  KEYPLATE_EVENT_KIND_CLOCK_RESET = 21,
+  KEYPLATE_EVENT_KIND_CLOCK_RESET = 41,
   // What had expired long ago was removed.
-  KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 22,
+  KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 42,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -196,6 +261,31 @@ enum keyplate_actor_kind
 typedef enum keyplate_actor_kind keyplate_actor_kind;
 #else
 typedef int32_t keyplate_actor_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// An order of groups; the id decides between equals.
+enum keyplate_group_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_GROUP_SORT_UNKNOWN = 0,
+  // By the time when they were made.
+  KEYPLATE_GROUP_SORT_CREATED_AT = 1,
+  // By name.
+  KEYPLATE_GROUP_SORT_NAME = 2,
+  // By the name for people.
+  KEYPLATE_GROUP_SORT_FRIENDLY_NAME = 3,
+  // By the number of members.
+  KEYPLATE_GROUP_SORT_MEMBER_COUNT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_group_sort keyplate_group_sort;
+#else
+typedef int32_t keyplate_group_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -270,6 +360,29 @@ typedef int32_t keyplate_sign_in_method;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Who may sign up. The mode decides before anything else does.
+enum keyplate_signup_mode
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SIGNUP_MODE_UNKNOWN = 0,
+  // Nobody; administrators make users.
+  KEYPLATE_SIGNUP_MODE_DISABLED = 1,
+  // Who has a sign-up token.
+  KEYPLATE_SIGNUP_MODE_WITH_TOKEN = 2,
+  // Everybody.
+  KEYPLATE_SIGNUP_MODE_OPEN = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_signup_mode keyplate_signup_mode;
+#else
+typedef int32_t keyplate_signup_mode;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // A stage of setup. It never goes back by itself.
 enum keyplate_setup_stage
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -290,6 +403,56 @@ enum keyplate_setup_stage
 typedef enum keyplate_setup_stage keyplate_setup_stage;
 #else
 typedef int32_t keyplate_setup_stage;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Does an administrator approve who signs up?
+enum keyplate_approval_rule
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_APPROVAL_RULE_UNKNOWN = 0,
+  // As the settings say at that time.
+  KEYPLATE_APPROVAL_RULE_SETTING = 1,
+  // Yes.
+  KEYPLATE_APPROVAL_RULE_NEEDED = 2,
+  // No.
+  KEYPLATE_APPROVAL_RULE_NOT_NEEDED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_approval_rule keyplate_approval_rule;
+#else
+typedef int32_t keyplate_approval_rule;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The state of a sign-up token.
+enum keyplate_signup_token_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SIGNUP_TOKEN_STATE_UNKNOWN = 0,
+  // It can be used.
+  KEYPLATE_SIGNUP_TOKEN_STATE_USABLE = 1,
+  // Its time is over.
+  KEYPLATE_SIGNUP_TOKEN_STATE_EXPIRED = 2,
+  // It was used as often as it may be.
+  KEYPLATE_SIGNUP_TOKEN_STATE_EXHAUSTED = 3,
+  // An administrator has paused it.
+  KEYPLATE_SIGNUP_TOKEN_STATE_PAUSED = 4,
+  // An administrator has revoked it, for good.
+  KEYPLATE_SIGNUP_TOKEN_STATE_REVOKED = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_signup_token_state keyplate_signup_token_state;
+#else
+typedef int32_t keyplate_signup_token_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -338,6 +501,8 @@ enum keyplate_user_sort
   KEYPLATE_USER_SORT_EMAIL = 6,
   // By role, administrators first.
   KEYPLATE_USER_SORT_ROLE = 7,
+  // By the time when the account lapses.
+  KEYPLATE_USER_SORT_EXPIRES_AT = 8,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -390,6 +555,16 @@ typedef struct keyplate_audit_query keyplate_audit_query;
 // Free one that is yours with `keyplate_authenticated_free`.
 typedef struct keyplate_authenticated keyplate_authenticated;
 
+// Something that a host wants to know of a user or a group.
+//
+// Free one that is yours with `keyplate_claim_free`.
+typedef struct keyplate_claim keyplate_claim;
+
+// A list of `keyplate_claim`.
+//
+// Free one that is yours with `keyplate_claim_list_free`.
+typedef struct keyplate_claim_list keyplate_claim_list;
+
 // From where something is done; it is written beside it in the audit log.
 //
 // Free one that is yours with `keyplate_client_info_free`.
@@ -405,10 +580,20 @@ typedef struct keyplate_config keyplate_config;
 // Free one that is yours with `keyplate_created_api_key_free`.
 typedef struct keyplate_created_api_key keyplate_created_api_key;
 
+// A one-time token that has just been made.
+//
+// Free one that is yours with `keyplate_created_one_time_token_free`.
+typedef struct keyplate_created_one_time_token keyplate_created_one_time_token;
+
 // A setup token, for the one who is to become the first administrator.
 //
 // Free one that is yours with `keyplate_created_setup_token_free`.
 typedef struct keyplate_created_setup_token keyplate_created_setup_token;
+
+// A sign-up token that has just been made.
+//
+// Free one that is yours with `keyplate_created_signup_token_free`.
+typedef struct keyplate_created_signup_token keyplate_created_signup_token;
 
 // Something more about an event.
 //
@@ -424,6 +609,26 @@ typedef struct keyplate_error keyplate_error;
 // Free one that is yours with `keyplate_expiry_free`.
 typedef struct keyplate_expiry keyplate_expiry;
 
+// A group of users.
+//
+// Free one that is yours with `keyplate_group_free`.
+typedef struct keyplate_group keyplate_group;
+
+// Changes to a group: what is left out stays.
+//
+// Free one that is yours with `keyplate_group_changes_free`.
+typedef struct keyplate_group_changes keyplate_group_changes;
+
+// A page of groups.
+//
+// Free one that is yours with `keyplate_group_page_free`.
+typedef struct keyplate_group_page keyplate_group_page;
+
+// Which groups, in which order.
+//
+// Free one that is yours with `keyplate_group_query_free`.
+typedef struct keyplate_group_query keyplate_group_query;
+
 // What `check_integrity` found.
 //
 // Free one that is yours with `keyplate_integrity_report_free`.
@@ -433,6 +638,11 @@ typedef struct keyplate_integrity_report keyplate_integrity_report;
 //
 // Free one that is yours with `keyplate_key_rotation_free`.
 typedef struct keyplate_key_rotation keyplate_key_rotation;
+
+// At most so much.
+//
+// Free one that is yours with `keyplate_limit_free`.
+typedef struct keyplate_limit keyplate_limit;
 
 // The first administrator.
 //
@@ -444,10 +654,35 @@ typedef struct keyplate_new_admin keyplate_new_admin;
 // Free one that is yours with `keyplate_new_api_key_free`.
 typedef struct keyplate_new_api_key keyplate_new_api_key;
 
+// A group to be made.
+//
+// Free one that is yours with `keyplate_new_group_free`.
+typedef struct keyplate_new_group keyplate_new_group;
+
+// Somebody who signs up. Empty text is the same as none.
+//
+// Free one that is yours with `keyplate_new_signup_free`.
+typedef struct keyplate_new_signup keyplate_new_signup;
+
+// A sign-up token to be made. When nothing is said, it works once, within 7 days.
+//
+// Free one that is yours with `keyplate_new_signup_token_free`.
+typedef struct keyplate_new_signup_token keyplate_new_signup_token;
+
 // A user to be made. Empty text is the same as none.
 //
 // Free one that is yours with `keyplate_new_user_free`.
 typedef struct keyplate_new_user keyplate_new_user;
+
+// A token or code that signs a user in once, without its secret.
+//
+// Free one that is yours with `keyplate_one_time_token_free`.
+typedef struct keyplate_one_time_token keyplate_one_time_token;
+
+// A list of `keyplate_one_time_token`.
+//
+// Free one that is yours with `keyplate_one_time_token_list_free`.
+typedef struct keyplate_one_time_token_list keyplate_one_time_token_list;
 
 // Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
 //
@@ -455,6 +690,11 @@ typedef struct keyplate_new_user keyplate_new_user;
 //
 // Free one that is yours with `keyplate_principal_free`.
 typedef struct keyplate_principal keyplate_principal;
+
+// The settings that everybody may know.
+//
+// Free one that is yours with `keyplate_public_settings_free`.
+typedef struct keyplate_public_settings keyplate_public_settings;
 
 // What `purge_expired` removed.
 //
@@ -479,6 +719,16 @@ typedef struct keyplate_session_page keyplate_session_page;
 // Free one that is yours with `keyplate_session_query_free`.
 typedef struct keyplate_session_query keyplate_session_query;
 
+// What an administrator may set while the application runs.
+//
+// Free one that is yours with `keyplate_settings_free`.
+typedef struct keyplate_settings keyplate_settings;
+
+// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
+//
+// Free one that is yours with `keyplate_settings_changes_free`.
+typedef struct keyplate_settings_changes keyplate_settings_changes;
+
 // What was there when setup ended.
 //
 // Free one that is yours with `keyplate_setup_completion_free`.
@@ -493,6 +743,46 @@ typedef struct keyplate_setup_state keyplate_setup_state;
 //
 // Free one that is yours with `keyplate_signed_in_free`.
 typedef struct keyplate_signed_in keyplate_signed_in;
+
+// One use of a sign-up token. Names are those of that time.
+//
+// Free one that is yours with `keyplate_signup_redemption_free`.
+typedef struct keyplate_signup_redemption keyplate_signup_redemption;
+
+// A page of uses of sign-up tokens.
+//
+// Free one that is yours with `keyplate_signup_redemption_page_free`.
+typedef struct keyplate_signup_redemption_page keyplate_signup_redemption_page;
+
+// Which uses of sign-up tokens, the newest first.
+//
+// Free one that is yours with `keyplate_signup_redemption_query_free`.
+typedef struct keyplate_signup_redemption_query keyplate_signup_redemption_query;
+
+// Something with which people sign up, without its secret.
+//
+// Free one that is yours with `keyplate_signup_token_free`.
+typedef struct keyplate_signup_token keyplate_signup_token;
+
+// Changes to a sign-up token: what is left out stays; empty text takes a value away.
+//
+// Free one that is yours with `keyplate_signup_token_changes_free`.
+typedef struct keyplate_signup_token_changes keyplate_signup_token_changes;
+
+// A page of sign-up tokens.
+//
+// Free one that is yours with `keyplate_signup_token_page_free`.
+typedef struct keyplate_signup_token_page keyplate_signup_token_page;
+
+// What the holder of a sign-up token may know of it before he uses it.
+//
+// Free one that is yours with `keyplate_signup_token_preview_free`.
+typedef struct keyplate_signup_token_preview keyplate_signup_token_preview;
+
+// Which sign-up tokens, the newest first.
+//
+// Free one that is yours with `keyplate_signup_token_query_free`.
+typedef struct keyplate_signup_token_query keyplate_signup_token_query;
 
 // A list of texts; free it with `keyplate_str_list_free`.
 typedef struct keyplate_str_list keyplate_str_list;
@@ -539,6 +829,23 @@ typedef int64_t (*keyplate_time_callback)(void *data);
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Frees it; NULL is fine.
+void keyplate_limit_free(keyplate_limit *limit);
+
+// Which kind it is.
+keyplate_limit_kind keyplate_limit_get_kind(const keyplate_limit *limit);
+
+// Without limit.
+// Free it with `keyplate_limit_free`.
+keyplate_status keyplate_limit_new_unlimited(keyplate_limit **out, keyplate_error **error);
+
+// The number.
+uint32_t keyplate_limit_get_at_most_most(const keyplate_limit *limit);
+
+// No more than this.
+// Free it with `keyplate_limit_free`.
+keyplate_status keyplate_limit_new_at_most(uint32_t most, keyplate_limit **out, keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_expiry_free(keyplate_expiry *expiry);
@@ -853,6 +1160,146 @@ keyplate_str keyplate_detail_get_name(const keyplate_detail *detail);
 keyplate_str keyplate_detail_get_value(const keyplate_detail *detail);
 
 // Frees it; NULL is fine.
+void keyplate_claim_free(keyplate_claim *claim);
+
+// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+// Borrowed from `claim`.
+keyplate_str keyplate_claim_get_key(const keyplate_claim *claim);
+
+// Its value, at most 1000 characters.
+// Borrowed from `claim`.
+keyplate_str keyplate_claim_get_value(const keyplate_claim *claim);
+
+// Makes one with its defaults; free it with `keyplate_claim_free`.
+keyplate_status keyplate_claim_new(const char *key, const char *value, keyplate_claim **out, keyplate_error **error);
+
+// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+// The value is copied.
+keyplate_status keyplate_claim_set_key(keyplate_claim *claim, const char *value, keyplate_error **error);
+
+// Its value, at most 1000 characters.
+// The value is copied.
+keyplate_status keyplate_claim_set_value(keyplate_claim *claim, const char *value, keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_group_free(keyplate_group *group);
+
+// Names it for ever.
+// Borrowed from `group`.
+keyplate_str keyplate_group_get_id(const keyplate_group *group);
+
+// Unique without regard to case; for programs.
+// Borrowed from `group`.
+keyplate_str keyplate_group_get_name(const keyplate_group *group);
+
+// For people.
+// Borrowed from `group`.
+keyplate_str keyplate_group_get_friendly_name(const keyplate_group *group);
+
+// What holds for its members.
+// How many there are.
+size_t keyplate_group_get_claims_len(const keyplate_group *group);
+
+// What holds for its members.
+// One of them, borrowed from `group`; nothing past the end.
+const keyplate_claim *keyplate_group_get_claims_at(const keyplate_group *group, size_t index);
+
+// How many users are in it.
+uint64_t keyplate_group_get_member_count(const keyplate_group *group);
+
+// When it was made.
+int64_t keyplate_group_get_created_at(const keyplate_group *group);
+
+// Frees it; NULL is fine.
+void keyplate_group_changes_free(keyplate_group_changes *group_changes);
+
+// Makes one with its defaults; free it with `keyplate_group_changes_free`.
+keyplate_status keyplate_group_changes_new(keyplate_group_changes **out, keyplate_error **error);
+
+// As in `NewGroup`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_group_changes_set_name(keyplate_group_changes *group_changes,
+                                                const char *value,
+                                                keyplate_error **error);
+
+// As in `NewGroup`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_group_changes_set_friendly_name(keyplate_group_changes *group_changes,
+                                                         const char *value,
+                                                         keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_group_page_free(keyplate_group_page *group_page);
+
+// The groups.
+// How many there are.
+size_t keyplate_group_page_get_items_len(const keyplate_group_page *group_page);
+
+// The groups.
+// One of them, borrowed from `group_page`; nothing past the end.
+const keyplate_group *keyplate_group_page_get_items_at(const keyplate_group_page *group_page, size_t index);
+
+// How many there are in all.
+uint64_t keyplate_group_page_get_total(const keyplate_group_page *group_page);
+
+// Which page this is; the last one when a later one was asked for.
+uint32_t keyplate_group_page_get_page(const keyplate_group_page *group_page);
+
+// Frees it; NULL is fine.
+void keyplate_group_query_free(keyplate_group_query *group_query);
+
+// Makes one with its defaults; free it with `keyplate_group_query_free`.
+keyplate_status keyplate_group_query_new(keyplate_group_query **out, keyplate_error **error);
+
+// A part of a name, without regard to case.
+// The value is copied; NULL for none.
+keyplate_status keyplate_group_query_set_search(keyplate_group_query *group_query,
+                                                const char *value,
+                                                keyplate_error **error);
+
+// Only those that this user is in. A user who is no administrator sees his own in any case.
+// The value is copied; NULL for none.
+keyplate_status keyplate_group_query_set_user_id(keyplate_group_query *group_query,
+                                                 const char *value,
+                                                 keyplate_error **error);
+
+// The order; by default that of creation.
+keyplate_status keyplate_group_query_set_sort(keyplate_group_query *group_query,
+                                              keyplate_group_sort value,
+                                              keyplate_error **error);
+
+// The other way round.
+keyplate_status keyplate_group_query_set_descending(keyplate_group_query *group_query,
+                                                    bool value,
+                                                    keyplate_error **error);
+
+// Which page, from 1.
+keyplate_status keyplate_group_query_set_page(keyplate_group_query *group_query,
+                                              uint32_t value,
+                                              keyplate_error **error);
+
+// How many on a page: 1 to 1000, by default 20.
+keyplate_status keyplate_group_query_set_limit(keyplate_group_query *group_query,
+                                               uint32_t value,
+                                               keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_new_group_free(keyplate_new_group *new_group);
+
+// Makes one with its defaults; free it with `keyplate_new_group_free`.
+keyplate_status keyplate_new_group_new(const char *name, keyplate_new_group **out, keyplate_error **error);
+
+// 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+// The value is copied.
+keyplate_status keyplate_new_group_set_name(keyplate_new_group *new_group, const char *value, keyplate_error **error);
+
+// 2 to 50 characters; by default the name.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_group_set_friendly_name(keyplate_new_group *new_group,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// Frees it; NULL is fine.
 void keyplate_client_info_free(keyplate_client_info *client_info);
 
 // Makes one with its defaults; free it with `keyplate_client_info_free`.
@@ -900,6 +1347,13 @@ keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const 
 // How long a call waits for another writer, in milliseconds; by default 5000.
 keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, uint32_t value, keyplate_error **error);
 
+// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+// it elsewhere than the file.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
+                                                   const keyplate_secret *value,
+                                                   keyplate_error **error);
+
 // Which letters a username may have.
 keyplate_status keyplate_config_set_username_policy(keyplate_config *config,
                                                     keyplate_username_policy value,
@@ -907,6 +1361,45 @@ keyplate_status keyplate_config_set_username_policy(keyplate_config *config,
 
 // Opens the file even if other users of the machine can read or write it.
 keyplate_status keyplate_config_set_allow_shared_file(keyplate_config *config, bool value, keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_created_one_time_token_free(keyplate_created_one_time_token *created_one_time_token);
+
+// The token.
+// Borrowed from `created_one_time_token`.
+const keyplate_one_time_token *keyplate_created_one_time_token_get_one_time_token(const keyplate_created_one_time_token *created_one_time_token);
+
+// The secret, shown this once: `XXXX-XXXX` for a code.
+// Borrowed from `created_one_time_token`.
+const keyplate_secret *keyplate_created_one_time_token_get_secret(const keyplate_created_one_time_token *created_one_time_token);
+
+// Frees it; NULL is fine.
+void keyplate_one_time_token_free(keyplate_one_time_token *one_time_token);
+
+// Names it.
+// Borrowed from `one_time_token`.
+keyplate_str keyplate_one_time_token_get_id(const keyplate_one_time_token *one_time_token);
+
+// Whom it signs in.
+// Borrowed from `one_time_token`.
+keyplate_str keyplate_one_time_token_get_user_id(const keyplate_one_time_token *one_time_token);
+
+// A code to be typed, rather than a token for a link?
+bool keyplate_one_time_token_get_is_code(const keyplate_one_time_token *one_time_token);
+
+// When it was made.
+int64_t keyplate_one_time_token_get_created_at(const keyplate_one_time_token *one_time_token);
+
+// When it ends.
+int64_t keyplate_one_time_token_get_expires_at(const keyplate_one_time_token *one_time_token);
+
+// Who made it; none for the host.
+// NULL when there is none. Borrowed from `one_time_token`.
+keyplate_str keyplate_one_time_token_get_created_by(const keyplate_one_time_token *one_time_token);
+
+// For a token its kind and last 4 characters; nothing is told of a code.
+// Borrowed from `one_time_token`.
+keyplate_str keyplate_one_time_token_get_masked_secret(const keyplate_one_time_token *one_time_token);
 
 // Frees it; NULL is fine.
 void keyplate_authenticated_free(keyplate_authenticated *authenticated);
@@ -1044,6 +1537,111 @@ const keyplate_session *keyplate_signed_in_get_session(const keyplate_signed_in 
 const keyplate_secret *keyplate_signed_in_get_secret(const keyplate_signed_in *signed_in);
 
 // Frees it; NULL is fine.
+void keyplate_public_settings_free(keyplate_public_settings *public_settings);
+
+// What people know the application by.
+// Borrowed from `public_settings`.
+keyplate_str keyplate_public_settings_get_app_name(const keyplate_public_settings *public_settings);
+
+// Who may sign up.
+keyplate_signup_mode keyplate_public_settings_get_signup_mode(const keyplate_public_settings *public_settings);
+
+// May a user change his own username?
+bool keyplate_public_settings_get_username_change(const keyplate_public_settings *public_settings);
+
+// Frees it; NULL is fine.
+void keyplate_settings_free(keyplate_settings *settings);
+
+// What people know the application by.
+// Borrowed from `settings`.
+keyplate_str keyplate_settings_get_app_name(const keyplate_settings *settings);
+
+// Who may sign up.
+keyplate_signup_mode keyplate_settings_get_signup_mode(const keyplate_settings *settings);
+
+// Does an administrator approve who signs up, unless a token says otherwise?
+bool keyplate_settings_get_signup_approval(const keyplate_settings *settings);
+
+// Groups of everybody who signs up, besides those of his token.
+// How many there are.
+size_t keyplate_settings_get_default_group_ids_len(const keyplate_settings *settings);
+
+// Groups of everybody who signs up, besides those of his token.
+// One of them, borrowed from `settings`; nothing past the end.
+keyplate_str keyplate_settings_get_default_group_ids_at(const keyplate_settings *settings, size_t index);
+
+// How many accounts one address may open in an hour while sign-up is open.
+uint32_t keyplate_settings_get_open_signups_per_hour(const keyplate_settings *settings);
+
+// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+// always wait for approval. Empty: any.
+// How many there are.
+size_t keyplate_settings_get_signup_email_domains_len(const keyplate_settings *settings);
+
+// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+// One of them, borrowed from `settings`; nothing past the end.
+keyplate_str keyplate_settings_get_signup_email_domains_at(const keyplate_settings *settings, size_t index);
+
+// May a user change his own username?
+bool keyplate_settings_get_username_change(const keyplate_settings *settings);
+
+// For how many seconds a session lives unused.
+uint32_t keyplate_settings_get_session_idle_seconds(const keyplate_settings *settings);
+
+// For how many seconds it lives at most.
+uint32_t keyplate_settings_get_session_lifetime_seconds(const keyplate_settings *settings);
+
+// For how many seconds a sign-in counts as fresh, for acts of weight.
+uint32_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings);
+
+// Frees it; NULL is fine.
+void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
+
+// Makes one with its defaults; free it with `keyplate_settings_changes_free`.
+keyplate_status keyplate_settings_changes_new(keyplate_settings_changes **out, keyplate_error **error);
+
+// 1 to 100 characters.
+// The value is copied; NULL for none.
+keyplate_status keyplate_settings_changes_set_app_name(keyplate_settings_changes *settings_changes,
+                                                       const char *value,
+                                                       keyplate_error **error);
+
+// Who may sign up.
+keyplate_status keyplate_settings_changes_set_signup_mode(keyplate_settings_changes *settings_changes,
+                                                          keyplate_signup_mode value,
+                                                          keyplate_error **error);
+
+// Does an administrator approve who signs up?
+keyplate_status keyplate_settings_changes_set_signup_approval(keyplate_settings_changes *settings_changes,
+                                                              bool value,
+                                                              keyplate_error **error);
+
+// 1 to 1000.
+keyplate_status keyplate_settings_changes_set_open_signups_per_hour(keyplate_settings_changes *settings_changes,
+                                                                    uint32_t value,
+                                                                    keyplate_error **error);
+
+// May a user change his own username?
+keyplate_status keyplate_settings_changes_set_username_change(keyplate_settings_changes *settings_changes,
+                                                              bool value,
+                                                              keyplate_error **error);
+
+// 60 seconds to 366 days.
+keyplate_status keyplate_settings_changes_set_session_idle_seconds(keyplate_settings_changes *settings_changes,
+                                                                   uint32_t value,
+                                                                   keyplate_error **error);
+
+// 60 seconds to 366 days.
+keyplate_status keyplate_settings_changes_set_session_lifetime_seconds(keyplate_settings_changes *settings_changes,
+                                                                       uint32_t value,
+                                                                       keyplate_error **error);
+
+// 60 seconds to one day.
+keyplate_status keyplate_settings_changes_set_step_up_seconds(keyplate_settings_changes *settings_changes,
+                                                              uint32_t value,
+                                                              keyplate_error **error);
+
+// Frees it; NULL is fine.
 void keyplate_created_setup_token_free(keyplate_created_setup_token *created_setup_token);
 
 // The token, shown this once.
@@ -1123,6 +1721,356 @@ bool keyplate_setup_state_get_claimed_at(const keyplate_setup_state *setup_state
 bool keyplate_setup_state_get_completed_at(const keyplate_setup_state *setup_state, int64_t *out);
 
 // Frees it; NULL is fine.
+void keyplate_new_signup_free(keyplate_new_signup *new_signup);
+
+// Makes one with its defaults; free it with `keyplate_new_signup_free`.
+keyplate_status keyplate_new_signup_new(const char *username, keyplate_new_signup **out, keyplate_error **error);
+
+// As in `NewUser`, and no deleted user's.
+// The value is copied.
+keyplate_status keyplate_new_signup_set_username(keyplate_new_signup *new_signup,
+                                                 const char *value,
+                                                 keyplate_error **error);
+
+// The sign-up token, if he has one.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_set_token(keyplate_new_signup *new_signup,
+                                              const char *value,
+                                              keyplate_error **error);
+
+// E-mail address; it is unverified.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_set_email(keyplate_new_signup *new_signup,
+                                              const char *value,
+                                              keyplate_error **error);
+
+// The name that others see.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_set_display_name(keyplate_new_signup *new_signup,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// First name.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_set_first_name(keyplate_new_signup *new_signup,
+                                                   const char *value,
+                                                   keyplate_error **error);
+
+// Last name.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_set_last_name(keyplate_new_signup *new_signup,
+                                                  const char *value,
+                                                  keyplate_error **error);
+
+// Language tag, for example `de-CH`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_set_locale(keyplate_new_signup *new_signup,
+                                               const char *value,
+                                               keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_signup_redemption_free(keyplate_signup_redemption *signup_redemption);
+
+// Names it.
+// Borrowed from `signup_redemption`.
+keyplate_str keyplate_signup_redemption_get_id(const keyplate_signup_redemption *signup_redemption);
+
+// The token.
+// Borrowed from `signup_redemption`.
+keyplate_str keyplate_signup_redemption_get_token_id(const keyplate_signup_redemption *signup_redemption);
+
+// The account that was made; it may have been deleted since.
+// Borrowed from `signup_redemption`.
+keyplate_str keyplate_signup_redemption_get_user_id(const keyplate_signup_redemption *signup_redemption);
+
+// Its name.
+// Borrowed from `signup_redemption`.
+keyplate_str keyplate_signup_redemption_get_username(const keyplate_signup_redemption *signup_redemption);
+
+// When.
+int64_t keyplate_signup_redemption_get_at(const keyplate_signup_redemption *signup_redemption);
+
+// From which IP address.
+// NULL when there is none. Borrowed from `signup_redemption`.
+keyplate_str keyplate_signup_redemption_get_address(const keyplate_signup_redemption *signup_redemption);
+
+// With which user agent.
+// NULL when there is none. Borrowed from `signup_redemption`.
+keyplate_str keyplate_signup_redemption_get_user_agent(const keyplate_signup_redemption *signup_redemption);
+
+// Frees it; NULL is fine.
+void keyplate_signup_redemption_page_free(keyplate_signup_redemption_page *signup_redemption_page);
+
+// The uses.
+// How many there are.
+size_t keyplate_signup_redemption_page_get_items_len(const keyplate_signup_redemption_page *signup_redemption_page);
+
+// The uses.
+// One of them, borrowed from `signup_redemption_page`; nothing past the end.
+const keyplate_signup_redemption *keyplate_signup_redemption_page_get_items_at(const keyplate_signup_redemption_page *signup_redemption_page,
+                                                                               size_t index);
+
+// How many there are in all.
+uint64_t keyplate_signup_redemption_page_get_total(const keyplate_signup_redemption_page *signup_redemption_page);
+
+// Which page this is; the last one when a later one was asked for.
+uint32_t keyplate_signup_redemption_page_get_page(const keyplate_signup_redemption_page *signup_redemption_page);
+
+// Frees it; NULL is fine.
+void keyplate_signup_redemption_query_free(keyplate_signup_redemption_query *signup_redemption_query);
+
+// Makes one with its defaults; free it with `keyplate_signup_redemption_query_free`.
+keyplate_status keyplate_signup_redemption_query_new(keyplate_signup_redemption_query **out, keyplate_error **error);
+
+// Only of this token.
+// The value is copied; NULL for none.
+keyplate_status keyplate_signup_redemption_query_set_token_id(keyplate_signup_redemption_query *signup_redemption_query,
+                                                              const char *value,
+                                                              keyplate_error **error);
+
+// Which page, from 1.
+keyplate_status keyplate_signup_redemption_query_set_page(keyplate_signup_redemption_query *signup_redemption_query,
+                                                          uint32_t value,
+                                                          keyplate_error **error);
+
+// How many on a page: 1 to 1000, by default 20.
+keyplate_status keyplate_signup_redemption_query_set_limit(keyplate_signup_redemption_query *signup_redemption_query,
+                                                           uint32_t value,
+                                                           keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_created_signup_token_free(keyplate_created_signup_token *created_signup_token);
+
+// The token.
+// Borrowed from `created_signup_token`.
+const keyplate_signup_token *keyplate_created_signup_token_get_signup_token(const keyplate_created_signup_token *created_signup_token);
+
+// The secret, shown this once: for the link that is sent.
+// Borrowed from `created_signup_token`.
+const keyplate_secret *keyplate_created_signup_token_get_secret(const keyplate_created_signup_token *created_signup_token);
+
+// Frees it; NULL is fine.
+void keyplate_new_signup_token_free(keyplate_new_signup_token *new_signup_token);
+
+// Makes one with its defaults; free it with `keyplate_new_signup_token_free`.
+keyplate_status keyplate_new_signup_token_new(keyplate_new_signup_token **out, keyplate_error **error);
+
+// What it is for, in at most 500 characters.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_token_set_note(keyplate_new_signup_token *new_signup_token,
+                                                   const char *value,
+                                                   keyplate_error **error);
+
+// When it ends; by default after 7 days.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_token_set_expiry(keyplate_new_signup_token *new_signup_token,
+                                                     const keyplate_expiry *value,
+                                                     keyplate_error **error);
+
+// How many times it may be used; by default once.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_token_set_uses(keyplate_new_signup_token *new_signup_token,
+                                                   const keyplate_limit *value,
+                                                   keyplate_error **error);
+
+// The groups that it gives. Its maker must have the right to change groups.
+// Adds one; the value is copied.
+keyplate_status keyplate_new_signup_token_add_group_ids(keyplate_new_signup_token *new_signup_token,
+                                                        const char *value,
+                                                        keyplate_error **error);
+
+// After how many seconds an account made with it lapses; by default never.
+keyplate_status keyplate_new_signup_token_set_account_lifetime_seconds(keyplate_new_signup_token *new_signup_token,
+                                                                       uint32_t value,
+                                                                       keyplate_error **error);
+
+// Does an administrator approve who uses it? By default as the settings say.
+keyplate_status keyplate_new_signup_token_set_approval(keyplate_new_signup_token *new_signup_token,
+                                                       keyplate_approval_rule value,
+                                                       keyplate_error **error);
+
+// Only who gives this address, or one of this domain (`@example.org`), may use it.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_signup_token_set_email(keyplate_new_signup_token *new_signup_token,
+                                                    const char *value,
+                                                    keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_signup_token_free(keyplate_signup_token *signup_token);
+
+// Names it.
+// Borrowed from `signup_token`.
+keyplate_str keyplate_signup_token_get_id(const keyplate_signup_token *signup_token);
+
+// What it is for.
+// NULL when there is none. Borrowed from `signup_token`.
+keyplate_str keyplate_signup_token_get_note(const keyplate_signup_token *signup_token);
+
+// Can it be used now, and if not, why? Strangers are not told why.
+keyplate_signup_token_state keyplate_signup_token_get_state(const keyplate_signup_token *signup_token);
+
+// When it ends.
+// False, and `out` untouched, when there is none.
+bool keyplate_signup_token_get_expires_at(const keyplate_signup_token *signup_token, int64_t *out);
+
+// How many times it may be used; without limit if none.
+// False, and `out` untouched, when there is none.
+bool keyplate_signup_token_get_max_uses(const keyplate_signup_token *signup_token, uint32_t *out);
+
+// How many times it has been used.
+uint32_t keyplate_signup_token_get_uses(const keyplate_signup_token *signup_token);
+
+// The groups that it gives, besides the default groups.
+// How many there are.
+size_t keyplate_signup_token_get_group_ids_len(const keyplate_signup_token *signup_token);
+
+// The groups that it gives, besides the default groups.
+// One of them, borrowed from `signup_token`; nothing past the end.
+keyplate_str keyplate_signup_token_get_group_ids_at(const keyplate_signup_token *signup_token, size_t index);
+
+// The claims that it gives.
+// How many there are.
+size_t keyplate_signup_token_get_claims_len(const keyplate_signup_token *signup_token);
+
+// The claims that it gives.
+// One of them, borrowed from `signup_token`; nothing past the end.
+const keyplate_claim *keyplate_signup_token_get_claims_at(const keyplate_signup_token *signup_token, size_t index);
+
+// After how many seconds an account made with it lapses.
+// False, and `out` untouched, when there is none.
+bool keyplate_signup_token_get_account_lifetime_seconds(const keyplate_signup_token *signup_token, uint32_t *out);
+
+// Does an administrator approve who uses it?
+keyplate_approval_rule keyplate_signup_token_get_approval(const keyplate_signup_token *signup_token);
+
+// May it be used at all? False while paused.
+bool keyplate_signup_token_get_enabled(const keyplate_signup_token *signup_token);
+
+// The address, or `@domain`, to which it is bound.
+// NULL when there is none. Borrowed from `signup_token`.
+keyplate_str keyplate_signup_token_get_email(const keyplate_signup_token *signup_token);
+
+// Who made it; none for the host.
+// NULL when there is none. Borrowed from `signup_token`.
+keyplate_str keyplate_signup_token_get_created_by(const keyplate_signup_token *signup_token);
+
+// When it was made.
+int64_t keyplate_signup_token_get_created_at(const keyplate_signup_token *signup_token);
+
+// When it was revoked.
+// False, and `out` untouched, when there is none.
+bool keyplate_signup_token_get_revoked_at(const keyplate_signup_token *signup_token, int64_t *out);
+
+// The secret's kind and last 4 characters.
+// Borrowed from `signup_token`.
+keyplate_str keyplate_signup_token_get_masked_secret(const keyplate_signup_token *signup_token);
+
+// Frees it; NULL is fine.
+void keyplate_signup_token_changes_free(keyplate_signup_token_changes *signup_token_changes);
+
+// Makes one with its defaults; free it with `keyplate_signup_token_changes_free`.
+keyplate_status keyplate_signup_token_changes_new(keyplate_signup_token_changes **out, keyplate_error **error);
+
+// What it is for.
+// The value is copied; NULL for none.
+keyplate_status keyplate_signup_token_changes_set_note(keyplate_signup_token_changes *signup_token_changes,
+                                                       const char *value,
+                                                       keyplate_error **error);
+
+// A new end; an expired token works again.
+// The value is copied; NULL for none.
+keyplate_status keyplate_signup_token_changes_set_expiry(keyplate_signup_token_changes *signup_token_changes,
+                                                         const keyplate_expiry *value,
+                                                         keyplate_error **error);
+
+// How many times it may be used, at least as often as it has been.
+// The value is copied; NULL for none.
+keyplate_status keyplate_signup_token_changes_set_uses(keyplate_signup_token_changes *signup_token_changes,
+                                                       const keyplate_limit *value,
+                                                       keyplate_error **error);
+
+// After how many seconds an account lapses that is made with it from now on.
+// The value is copied; NULL for none.
+keyplate_status keyplate_signup_token_changes_set_account_lifetime(keyplate_signup_token_changes *signup_token_changes,
+                                                                   const keyplate_limit *value,
+                                                                   keyplate_error **error);
+
+// Does an administrator approve who uses it?
+keyplate_status keyplate_signup_token_changes_set_approval(keyplate_signup_token_changes *signup_token_changes,
+                                                           keyplate_approval_rule value,
+                                                           keyplate_error **error);
+
+// False pauses it.
+keyplate_status keyplate_signup_token_changes_set_enabled(keyplate_signup_token_changes *signup_token_changes,
+                                                          bool value,
+                                                          keyplate_error **error);
+
+// The address, or `@domain`, to which it is bound.
+// The value is copied; NULL for none.
+keyplate_status keyplate_signup_token_changes_set_email(keyplate_signup_token_changes *signup_token_changes,
+                                                        const char *value,
+                                                        keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_signup_token_page_free(keyplate_signup_token_page *signup_token_page);
+
+// The tokens.
+// How many there are.
+size_t keyplate_signup_token_page_get_items_len(const keyplate_signup_token_page *signup_token_page);
+
+// The tokens.
+// One of them, borrowed from `signup_token_page`; nothing past the end.
+const keyplate_signup_token *keyplate_signup_token_page_get_items_at(const keyplate_signup_token_page *signup_token_page,
+                                                                     size_t index);
+
+// How many there are in all.
+uint64_t keyplate_signup_token_page_get_total(const keyplate_signup_token_page *signup_token_page);
+
+// Which page this is; the last one when a later one was asked for.
+uint32_t keyplate_signup_token_page_get_page(const keyplate_signup_token_page *signup_token_page);
+
+// Frees it; NULL is fine.
+void keyplate_signup_token_preview_free(keyplate_signup_token_preview *signup_token_preview);
+
+// When it ends.
+// False, and `out` untouched, when there is none.
+bool keyplate_signup_token_preview_get_expires_at(const keyplate_signup_token_preview *signup_token_preview,
+                                                  int64_t *out);
+
+// Will an administrator have to approve?
+bool keyplate_signup_token_preview_get_needs_approval(const keyplate_signup_token_preview *signup_token_preview);
+
+// The address, or `@domain`, to which it is bound.
+// NULL when there is none. Borrowed from `signup_token_preview`.
+keyplate_str keyplate_signup_token_preview_get_email(const keyplate_signup_token_preview *signup_token_preview);
+
+// After how many seconds the account will lapse.
+// False, and `out` untouched, when there is none.
+bool keyplate_signup_token_preview_get_account_lifetime_seconds(const keyplate_signup_token_preview *signup_token_preview,
+                                                                uint32_t *out);
+
+// Frees it; NULL is fine.
+void keyplate_signup_token_query_free(keyplate_signup_token_query *signup_token_query);
+
+// Makes one with its defaults; free it with `keyplate_signup_token_query_free`.
+keyplate_status keyplate_signup_token_query_new(keyplate_signup_token_query **out, keyplate_error **error);
+
+// Revoked ones too.
+keyplate_status keyplate_signup_token_query_set_include_revoked(keyplate_signup_token_query *signup_token_query,
+                                                                bool value,
+                                                                keyplate_error **error);
+
+// Which page, from 1.
+keyplate_status keyplate_signup_token_query_set_page(keyplate_signup_token_query *signup_token_query,
+                                                     uint32_t value,
+                                                     keyplate_error **error);
+
+// How many on a page: 1 to 1000, by default 20.
+keyplate_status keyplate_signup_token_query_set_limit(keyplate_signup_token_query *signup_token_query,
+                                                      uint32_t value,
+                                                      keyplate_error **error);
+
+// Frees it; NULL is fine.
 void keyplate_integrity_report_free(keyplate_integrity_report *integrity_report);
 
 // Nothing is wrong.
@@ -1144,6 +2092,9 @@ uint64_t keyplate_purge_report_get_sessions(const keyplate_purge_report *purge_r
 
 // API keys.
 uint64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_report);
+
+// One-time tokens.
+uint64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
 
 // Frees it; NULL is fine.
 void keyplate_new_user_free(keyplate_new_user *new_user);
@@ -1191,6 +2142,10 @@ keyplate_status keyplate_new_user_set_locale(keyplate_new_user *new_user, const 
 keyplate_status keyplate_new_user_set_external_id(keyplate_new_user *new_user,
                                                   const char *value,
                                                   keyplate_error **error);
+
+// The groups that he is in. Who makes him must have the right to change groups.
+// Adds one; the value is copied.
+keyplate_status keyplate_new_user_add_group_ids(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
 // By default `User`.
 keyplate_status keyplate_new_user_set_role(keyplate_new_user *new_user, keyplate_role value, keyplate_error **error);
@@ -1240,6 +2195,22 @@ keyplate_str keyplate_user_get_locale(const keyplate_user *user);
 // The host's own key for him.
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_external_id(const keyplate_user *user);
+
+// The groups that he is in, the first by name first.
+// How many there are.
+size_t keyplate_user_get_group_ids_len(const keyplate_user *user);
+
+// The groups that he is in, the first by name first.
+// One of them, borrowed from `user`; nothing past the end.
+keyplate_str keyplate_user_get_group_ids_at(const keyplate_user *user, size_t index);
+
+// Claims of his own.
+// How many there are.
+size_t keyplate_user_get_claims_len(const keyplate_user *user);
+
+// Claims of his own.
+// One of them, borrowed from `user`; nothing past the end.
+const keyplate_claim *keyplate_user_get_claims_at(const keyplate_user *user, size_t index);
 
 // What he is here.
 keyplate_role keyplate_user_get_role(const keyplate_user *user);
@@ -1316,6 +2287,16 @@ keyplate_status keyplate_user_changes_set_expiry(keyplate_user_changes *user_cha
                                                  const keyplate_expiry *value,
                                                  keyplate_error **error);
 
+// The same as `set_user_role`, together with the other changes.
+keyplate_status keyplate_user_changes_set_role(keyplate_user_changes *user_changes,
+                                               keyplate_role value,
+                                               keyplate_error **error);
+
+// The same as `disable_user` or `enable_user`, together with the other changes.
+keyplate_status keyplate_user_changes_set_disabled(keyplate_user_changes *user_changes,
+                                                   bool value,
+                                                   keyplate_error **error);
+
 // Frees it; NULL is fine.
 void keyplate_user_page_free(keyplate_user_page *user_page);
 
@@ -1354,6 +2335,17 @@ keyplate_status keyplate_user_query_set_status(keyplate_user_query *user_query,
 keyplate_status keyplate_user_query_set_role(keyplate_user_query *user_query,
                                              keyplate_role value,
                                              keyplate_error **error);
+
+// Only in this group.
+// The value is copied; NULL for none.
+keyplate_status keyplate_user_query_set_group_id(keyplate_user_query *user_query,
+                                                 const char *value,
+                                                 keyplate_error **error);
+
+// Only those whose account lapses within so many seconds.
+keyplate_status keyplate_user_query_set_expiring_within_seconds(keyplate_user_query *user_query,
+                                                                uint32_t value,
+                                                                keyplate_error **error);
 
 // The order; by default that of creation.
 keyplate_status keyplate_user_query_set_sort(keyplate_user_query *user_query,
@@ -1477,6 +2469,125 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            keyplate_audit_page **out,
                                            keyplate_error **error);
 
+// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+//
+// # Errors
+// `NotFound`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_claim_list_free`.
+keyplate_status keyplate_get_effective_claims(const keyplate *kp,
+                                              const char *user_id,
+                                              keyplate_claim_list **out,
+                                              keyplate_error **error);
+
+// Lists the names of claims that are in use, for suggestions.
+//
+// # Errors
+// `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_str_list_free`.
+keyplate_status keyplate_list_claim_keys(const keyplate *kp, keyplate_str_list **out, keyplate_error **error);
+
+// Makes a group without members.
+//
+// # Errors
+// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_group_free`.
+keyplate_status keyplate_create_group(const keyplate *kp,
+                                      const keyplate_new_group *group,
+                                      keyplate_group **out,
+                                      keyplate_error **error);
+
+// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+//
+// # Errors
+// `NotFound`, `PermissionDenied`.
+keyplate_status keyplate_delete_group(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Gives a group. A user who is no administrator sees those that he is in.
+//
+// # Errors
+// `NotFound`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_group_free`.
+keyplate_status keyplate_get_group(const keyplate *kp, const char *id, keyplate_group **out, keyplate_error **error);
+
+// Lists groups.
+//
+// # Errors
+// `InvalidInput`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_group_page_free`.
+keyplate_status keyplate_list_groups(const keyplate *kp,
+                                     const keyplate_group_query *query,
+                                     keyplate_group_page **out,
+                                     keyplate_error **error);
+
+// Gives a group exactly these claims.
+//
+// # Errors
+// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_group_free`.
+keyplate_status keyplate_set_group_claims(const keyplate *kp,
+                                          const char *id,
+                                          const keyplate_claim *const *claims,
+                                          size_t claims_len,
+                                          keyplate_group **out,
+                                          keyplate_error **error);
+
+// Makes exactly these users the members of a group.
+//
+// # Errors
+// `NotFound` for the group or a user; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_group_free`.
+keyplate_status keyplate_set_group_members(const keyplate *kp,
+                                           const char *id,
+                                           const char *const *user_ids,
+                                           size_t user_ids_len,
+                                           keyplate_group **out,
+                                           keyplate_error **error);
+
+// Gives a user exactly these claims of his own.
+//
+// # Errors
+// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_user_free`.
+keyplate_status keyplate_set_user_claims(const keyplate *kp,
+                                         const char *id,
+                                         const keyplate_claim *const *claims,
+                                         size_t claims_len,
+                                         keyplate_user **out,
+                                         keyplate_error **error);
+
+// Puts a user into exactly these groups.
+//
+// # Errors
+// `NotFound` for the user or a group; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_user_free`.
+keyplate_status keyplate_set_user_groups(const keyplate *kp,
+                                         const char *id,
+                                         const char *const *group_ids,
+                                         size_t group_ids_len,
+                                         keyplate_user **out,
+                                         keyplate_error **error);
+
+// Changes a group's names.
+//
+// # Errors
+// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_group_free`.
+keyplate_status keyplate_update_group(const keyplate *kp,
+                                      const char *id,
+                                      const keyplate_group_changes *changes,
+                                      keyplate_group **out,
+                                      keyplate_error **error);
+
 // A handle that acts for the user behind a credential, within his rights and the credential's at each call.
 //
 // # Errors
@@ -1501,6 +2612,62 @@ keyplate_status keyplate_anonymous(const keyplate *kp,
                                    keyplate **out,
                                    keyplate_error **error);
 
+// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+//
+// # Errors
+// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+//
+// `out` is the caller's: free it with `keyplate_free`.
+keyplate_status keyplate_with_client(const keyplate *kp,
+                                     const keyplate_client_info *client,
+                                     keyplate **out,
+                                     keyplate_error **error);
+
+// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+//
+// # Errors
+// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
+keyplate_status keyplate_create_one_time_token(const keyplate *kp,
+                                               const char *user_id,
+                                               const uint32_t *lifetime_seconds,
+                                               keyplate_created_one_time_token **out,
+                                               keyplate_error **error);
+
+// Lists the one-time tokens that still work, of one user or of all, the newest first.
+//
+// # Errors
+// `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_one_time_token_list_free`.
+keyplate_status keyplate_list_one_time_tokens(const keyplate *kp,
+                                              const char *user_id,
+                                              keyplate_one_time_token_list **out,
+                                              keyplate_error **error);
+
+// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+// `RateLimited`; long tokens are not limited.
+//
+// # Errors
+// `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+// `AccountDisabled`, `AccountExpired`, which do not use it up.
+//
+// `out` is the caller's: free it with `keyplate_signed_in_free`.
+keyplate_status keyplate_redeem_one_time_token(const keyplate *kp,
+                                               const char *token,
+                                               size_t token_len,
+                                               keyplate_signed_in **out,
+                                               keyplate_error **error);
+
+// Revokes a one-time token.
+//
+// # Errors
+// `NotFound` when there is none, or it was used; `PermissionDenied`.
+keyplate_status keyplate_revoke_one_time_token(const keyplate *kp, const char *id, keyplate_error **error);
+
 // Tells who stands behind a session token or an API key. A host's middleware needs only this.
 //
 // # Errors
@@ -1515,7 +2682,7 @@ keyplate_status keyplate_authenticate(const keyplate *kp,
                                       keyplate_error **error);
 
 // Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-// It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 //
 // # Errors
 // `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -1569,6 +2736,60 @@ keyplate_status keyplate_verify_session(const keyplate *kp,
                                         keyplate_authenticated **out,
                                         keyplate_error **error);
 
+// Gives the settings that everybody may know.
+//
+// # Errors
+// The storage errors.
+//
+// `out` is the caller's: free it with `keyplate_public_settings_free`.
+keyplate_status keyplate_get_public_settings(const keyplate *kp,
+                                             keyplate_public_settings **out,
+                                             keyplate_error **error);
+
+// Gives all settings.
+//
+// # Errors
+// `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_settings_free`.
+keyplate_status keyplate_get_settings(const keyplate *kp, keyplate_settings **out, keyplate_error **error);
+
+// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+//
+// # Errors
+// `NotFound` for a group; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_settings_free`.
+keyplate_status keyplate_set_default_groups(const keyplate *kp,
+                                            const char *const *group_ids,
+                                            size_t group_ids_len,
+                                            keyplate_settings **out,
+                                            keyplate_error **error);
+
+// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+//
+// # Errors
+// `InvalidInput`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_settings_free`.
+keyplate_status keyplate_set_signup_email_domains(const keyplate *kp,
+                                                  const char *const *domains,
+                                                  size_t domains_len,
+                                                  keyplate_settings **out,
+                                                  keyplate_error **error);
+
+// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+// credentials with `*` and `roles:write`.
+//
+// # Errors
+// `InvalidInput`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_settings_free`.
+keyplate_status keyplate_update_settings(const keyplate *kp,
+                                         const keyplate_settings_changes *changes,
+                                         keyplate_settings **out,
+                                         keyplate_error **error);
+
 // Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
 // the host needs a setup token; after `reset_setup` the host too.
 //
@@ -1587,8 +2808,7 @@ keyplate_status keyplate_claim_setup(const keyplate *kp,
 // Ends setup: its token and its sessions are dead from this moment.
 //
 // # Errors
-// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-// setup session.
+// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
 //
 // `out` is the caller's: free it with `keyplate_setup_completion_free`.
 keyplate_status keyplate_complete_setup(const keyplate *kp, keyplate_setup_completion **out, keyplate_error **error);
@@ -1638,6 +2858,126 @@ keyplate_status keyplate_resume_setup(const keyplate *kp,
                                       keyplate_signed_in **out,
                                       keyplate_error **error);
 
+// Lets a pending user in. His sign-up session can do what he can from now on.
+//
+// # Errors
+// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_user_free`.
+keyplate_status keyplate_approve_user(const keyplate *kp, const char *id, keyplate_user **out, keyplate_error **error);
+
+// Lists who used sign-up tokens, when and from where, the newest first.
+//
+// # Errors
+// `InvalidInput`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_signup_redemption_page_free`.
+keyplate_status keyplate_list_signup_redemptions(const keyplate *kp,
+                                                 const keyplate_signup_redemption_query *query,
+                                                 keyplate_signup_redemption_page **out,
+                                                 keyplate_error **error);
+
+// Removes a pending user. His name is free again.
+//
+// # Errors
+// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+keyplate_status keyplate_reject_user(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+// can only read his own status until an administrator approves.
+//
+// # Errors
+// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+// that is taken.
+//
+// `out` is the caller's: free it with `keyplate_signed_in_free`.
+keyplate_status keyplate_sign_up(const keyplate *kp,
+                                 const keyplate_new_signup *signup,
+                                 keyplate_signed_in **out,
+                                 keyplate_error **error);
+
+// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+// `set_signup_token_grants`.
+//
+// # Errors
+// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_created_signup_token_free`.
+keyplate_status keyplate_create_signup_token(const keyplate *kp,
+                                             const keyplate_new_signup_token *token,
+                                             keyplate_created_signup_token **out,
+                                             keyplate_error **error);
+
+// Gives a sign-up token with its true state.
+//
+// # Errors
+// `NotFound`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_signup_token_free`.
+keyplate_status keyplate_get_signup_token(const keyplate *kp,
+                                          const char *id,
+                                          keyplate_signup_token **out,
+                                          keyplate_error **error);
+
+// Looks at a sign-up token without using it (S3).
+//
+// # Errors
+// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+// reason.
+//
+// `out` is the caller's: free it with `keyplate_signup_token_preview_free`.
+keyplate_status keyplate_inspect_signup_token(const keyplate *kp,
+                                              const char *token,
+                                              size_t token_len,
+                                              keyplate_signup_token_preview **out,
+                                              keyplate_error **error);
+
+// Lists sign-up tokens, the newest first.
+//
+// # Errors
+// `InvalidInput`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_signup_token_page_free`.
+keyplate_status keyplate_list_signup_tokens(const keyplate *kp,
+                                            const keyplate_signup_token_query *query,
+                                            keyplate_signup_token_page **out,
+                                            keyplate_error **error);
+
+// Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+//
+// # Errors
+// `NotFound`, `PermissionDenied`.
+keyplate_status keyplate_revoke_signup_token(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Makes a sign-up token give exactly these groups and claims from now on.
+//
+// # Errors
+// `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_signup_token_free`.
+keyplate_status keyplate_set_signup_token_grants(const keyplate *kp,
+                                                 const char *id,
+                                                 const char *const *group_ids,
+                                                 size_t group_ids_len,
+                                                 const keyplate_claim *const *claims,
+                                                 size_t claims_len,
+                                                 keyplate_signup_token **out,
+                                                 keyplate_error **error);
+
+// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+//
+// # Errors
+// `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_signup_token_free`.
+keyplate_status keyplate_update_signup_token(const keyplate *kp,
+                                             const char *id,
+                                             const keyplate_signup_token_changes *changes,
+                                             keyplate_signup_token **out,
+                                             keyplate_error **error);
+
 // Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
 //
 // # Errors
@@ -1646,13 +2986,15 @@ keyplate_status keyplate_resume_setup(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_integrity_report_free`.
 keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_report **out, keyplate_error **error);
 
-// Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 //
 // # Errors
 // `PermissionDenied` on any but the host's handle; the storage errors.
 //
 // `out` is the caller's: free it with `keyplate_purge_report_free`.
-keyplate_status keyplate_purge_expired(const keyplate *kp, keyplate_purge_report **out, keyplate_error **error);
+keyplate_status keyplate_purge_expired(const keyplate *kp,
+                                       keyplate_purge_report **out,
+                                       keyplate_error **error);
 
 // Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
 // What seemed expired by the wrong time works again.
@@ -1755,6 +3097,24 @@ size_t keyplate_api_key_list_len(const keyplate_api_key_list *list);
 
 // One of them, borrowed from `list`; NULL past the end.
 const keyplate_api_key *keyplate_api_key_list_at(const keyplate_api_key_list *list, size_t index);
+
+// Frees it; NULL is fine.
+void keyplate_claim_list_free(keyplate_claim_list *claim_list);
+
+// How many there are.
+size_t keyplate_claim_list_len(const keyplate_claim_list *list);
+
+// One of them, borrowed from `list`; NULL past the end.
+const keyplate_claim *keyplate_claim_list_at(const keyplate_claim_list *list, size_t index);
+
+// Frees it; NULL is fine.
+void keyplate_one_time_token_list_free(keyplate_one_time_token_list *one_time_token_list);
+
+// How many there are.
+size_t keyplate_one_time_token_list_len(const keyplate_one_time_token_list *list);
+
+// One of them, borrowed from `list`; NULL past the end.
+const keyplate_one_time_token *keyplate_one_time_token_list_at(const keyplate_one_time_token_list *list, size_t index);
 
 // How many there are.
 size_t keyplate_str_list_len(const keyplate_str_list *list);

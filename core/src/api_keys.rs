@@ -4,7 +4,7 @@ use crate::{
     ApiKeyId, Authenticated, EventKind, Expiry, Keyplate, KeyplateError, Principal, Result, Role,
     Secret, User, UserId, UserStatus,
     audit::{Change, Subject},
-    authority::{Caller, Ceiling, Method},
+    authority::{Ceiling, Method},
     clock,
     db::{self, Found},
     error::{denied, invalid},
@@ -174,7 +174,7 @@ impl Keyplate {
                     && change.caller.is_administrator(),
                 scopes,
             };
-            check_may_give(change.caller, &owner, &ceiling, expires_at, now)?;
+            check_may_give(change, &owner, &ceiling, expires_at)?;
             let token = tokens::mint(&self.shared.token_prefix, TokenKind::ApiKey)?;
             let api_key = ApiKey {
                 id: ApiKeyId::generate(now)?,
@@ -388,12 +388,12 @@ pub(crate) struct StoredApiKey {
 
 /// K2, P5: may the caller give a key of this strength and length?
 fn check_may_give(
-    caller: &Caller,
+    change: &Change<'_>,
     owner: &User,
     ceiling: &Ceiling,
     expires_at: Option<SystemTime>,
-    now: SystemTime,
 ) -> Result<()> {
+    let caller = change.caller;
     let Some(acting) = caller.acting() else {
         return Ok(());
     };
@@ -402,20 +402,20 @@ fn check_may_give(
             "the credential does not have all these scopes itself",
         ));
     }
-    if let Some((_, Some(own_end))) = caller.api_key()
+    if let Some(own_end) = caller.grant_end()
         && expires_at.is_none_or(|end| end > own_end)
     {
         return Err(denied(
-            "a key cannot make or renew one that outlives itself",
+            "a credential cannot make or renew one that outlives itself",
         ));
     }
     if caller.is_setup_session_of(&owner.id) {
         return Ok(());
     }
     if ceiling.administrator && ceiling.scopes.are_administrative() {
-        return caller.step_up(now);
+        return caller.step_up(change);
     }
-    caller.recent_sign_in(now)
+    caller.recent_sign_in(change)
 }
 
 /// A key that the caller may rotate or renew, its owner, and the end that it is to have.
@@ -428,7 +428,7 @@ fn changeable(
     let StoredApiKey { api_key, ceiling } =
         db::api_keys::find(change, id)?.or_missing("API key")?;
     change.caller.reach(&api_key.owner_id, "API key")?;
-    if change.caller.api_key().is_some_and(|(own, _)| own == *id) {
+    if change.caller.api_key_id() == Some(*id) {
         return Err(denied("a key cannot renew or rotate itself"));
     }
     let owner = users::get(change, &api_key.owner_id)?;
@@ -443,7 +443,7 @@ fn changeable(
     if expires_at.is_some_and(|end| end <= now) {
         return Err(crate::error::not_found("API key"));
     }
-    check_may_give(change.caller, &owner, &ceiling, expires_at, now)?;
+    check_may_give(change, &owner, &ceiling, expires_at)?;
     Ok((api_key, owner, expires_at))
 }
 

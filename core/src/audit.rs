@@ -54,6 +54,46 @@ pub enum EventKind {
     ApiKeyRenewed,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// A pending user was let in.
+    UserApproved,
+    /// A pending user was removed.
+    UserRejected,
+    /// A user was put into other groups.
+    UserGroupsChanged,
+    /// A user got other claims.
+    UserClaimsChanged,
+    /// A group was made.
+    GroupCreated,
+    /// A group got other names.
+    GroupUpdated,
+    /// A group was deleted.
+    GroupDeleted,
+    /// A group got other members.
+    GroupMembersChanged,
+    /// A group got other claims.
+    GroupClaimsChanged,
+    /// A setting changed.
+    SettingsChanged,
+    /// A sign-up token was made.
+    SignupTokenCreated,
+    /// A sign-up token was extended, paused or changed otherwise.
+    SignupTokenUpdated,
+    /// A sign-up token was revoked.
+    SignupTokenRevoked,
+    /// Somebody signed up.
+    UserSignedUp,
+    /// Somebody tried to sign up and was refused.
+    SignupRefused,
+    /// A one-time token or code was made.
+    OneTimeTokenCreated,
+    /// A one-time token or code was revoked.
+    OneTimeTokenRevoked,
+    /// Somebody signed in by a one-time token or code.
+    OneTimeTokenRedeemed,
+    /// A one-time token or code was refused.
+    OneTimeTokenRefused,
+    /// A thousand wrong codes within an hour: somebody may be guessing.
+    CodeGuessing,
     /// The clock is more than a day behind the last change.
     ClockBehind,
     /// The host set the stored time back to the clock's.
@@ -82,6 +122,26 @@ text_enum!(EventKind {
     ApiKeyRotated = "api_key_rotated",
     ApiKeyRenewed = "api_key_renewed",
     ApiKeyRevoked = "api_key_revoked",
+    UserApproved = "user_approved",
+    UserRejected = "user_rejected",
+    UserGroupsChanged = "user_groups_changed",
+    UserClaimsChanged = "user_claims_changed",
+    GroupCreated = "group_created",
+    GroupUpdated = "group_updated",
+    GroupDeleted = "group_deleted",
+    GroupMembersChanged = "group_members_changed",
+    GroupClaimsChanged = "group_claims_changed",
+    SettingsChanged = "settings_changed",
+    SignupTokenCreated = "signup_token_created",
+    SignupTokenUpdated = "signup_token_updated",
+    SignupTokenRevoked = "signup_token_revoked",
+    UserSignedUp = "user_signed_up",
+    SignupRefused = "signup_refused",
+    OneTimeTokenCreated = "one_time_token_created",
+    OneTimeTokenRevoked = "one_time_token_revoked",
+    OneTimeTokenRedeemed = "one_time_token_redeemed",
+    OneTimeTokenRefused = "one_time_token_refused",
+    CodeGuessing = "code_guessing",
     ClockBehind = "clock_behind",
     ClockReset = "clock_reset",
     ExpiredPurged = "expired_purged",
@@ -222,6 +282,13 @@ impl<'a> Subject<'a> {
         }
     }
 
+    pub(crate) fn thing(id: &'a str, name: &'a str) -> Self {
+        Self {
+            user: None,
+            thing: Some((id, name)),
+        }
+    }
+
     /// Something that belongs to a user.
     pub(crate) fn of(user: &'a User, id: &'a str, name: &'a str) -> Self {
         Self {
@@ -277,12 +344,24 @@ impl<'w> Change<'w> {
             return Ok(());
         }
         let seconds = behind.as_secs().to_string();
-        let event = self.event(
+        let incident = clock::to_millis(self.writer.now());
+        self.tell_once(
             EventKind::ClockBehind,
-            Subject::default(),
+            incident,
             &[("behind_seconds", &seconds)],
-        );
-        let key = format!("clock_behind {}", clock::to_millis(event.at));
+        )
+    }
+
+    /// C3: told once an hour.
+    pub(crate) fn note_code_guessing(&self) -> Result<()> {
+        let hour = clock::to_millis(self.writer.now()) / 3_600_000;
+        self.tell_once(EventKind::CodeGuessing, hour, &[])
+    }
+
+    /// One row and one event for each number; the row counts how many times.
+    fn tell_once(&self, kind: EventKind, number: i64, details: &[(&str, &str)]) -> Result<()> {
+        let event = self.event(kind, Subject::default(), details);
+        let key = format!("{} {number}", kind.as_stored());
         let event = db::audit::insert_or_count(self.writer, &event, &key)?;
         if event.count == 1 {
             self.events.borrow_mut().push(event);

@@ -1,20 +1,16 @@
 //! Who may do what: the table of all methods, and the caller as each transaction finds him (K2, P5).
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, time::SystemTime};
 
 use crate::{
     ApiKeyId, KeyplateError, Principal, Result, Role, SessionId, SignInMethod, User, UserId,
+    UserStatus, clock,
     db::{self, Reader},
     error::denied,
     principal::CredentialId,
     scopes::{Access, Area, Scopes},
+    settings,
 };
-
-/// P5: how long a sign-in counts as fresh.
-const STEP_UP_LIFETIME: Duration = Duration::from_secs(3_600);
 
 /// Who may call a method at all. What he may do with it to whom is asked of the `Caller`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +23,10 @@ pub(crate) enum Authority {
     Administrator(Area, Access),
     /// The same, and a user for what is his own.
     Own(Area, Access),
+    /// The same, and a user who waits for approval (S7).
+    Enrolling(Area, Access),
     /// Administrators whose credential has `roles:write`, and the host.
     Roles,
-    /// A session made by claiming setup, and the host.
-    SetupSession,
 }
 
 impl fmt::Display for Authority {
@@ -52,8 +48,14 @@ impl fmt::Display for Authority {
             Self::Own(area, access) => {
                 write!(f, "oneself or administrator, with {}", scope(area, access))
             }
+            Self::Enrolling(area, access) => {
+                write!(
+                    f,
+                    "oneself, also while pending, or administrator, with {}",
+                    scope(area, access)
+                )
+            }
             Self::Roles => f.write_str("administrator with roles:write"),
-            Self::SetupSession => f.write_str("setup session"),
         }
     }
 }
@@ -79,16 +81,17 @@ macro_rules! table {
 }
 
 use Access::{Read, Write};
-use Area::{Audit, Keys, Sessions, Users};
-use Authority::{Administrator, Anyone, Host, Own, Roles, SetupSession};
+use Area::{Audit, Groups, Keys, OneTimeTokens, Sessions, SignupTokens, Users};
+use Authority::{Administrator, Anyone, Enrolling, Host, Own, Roles};
 
 table! {
     ActingAs           "acting_as"            Host;
     Anonymous          "anonymous"            Host;
+    WithClient         "with_client"          Host;
     Authenticate       "authenticate"         Anyone;
 
     CreateUser         "create_user"          Administrator(Users, Write);
-    GetUser            "get_user"             Own(Users, Read);
+    GetUser            "get_user"             Enrolling(Users, Read);
     FindUser           "find_user"            Own(Users, Read);
     ListUsers          "list_users"           Administrator(Users, Read);
     UpdateUser         "update_user"          Own(Users, Write);
@@ -96,12 +99,47 @@ table! {
     SetUserRole        "set_user_role"        Roles;
     EnableUser         "enable_user"          Administrator(Users, Write);
     DisableUser        "disable_user"         Administrator(Users, Write);
+    ApproveUser "approve_user" Administrator(Users, Write);
+    RejectUser "reject_user" Administrator(Users, Write);
+    SetUserGroups "set_user_groups" Administrator(Groups, Write);
+    SetUserClaims "set_user_claims" Administrator(Users, Write);
+    GetEffectiveClaims "get_effective_claims" Own(Users, Read);
+    ListClaimKeys "list_claim_keys" Administrator(Users, Read);
+
+    CreateGroup "create_group" Administrator(Groups, Write);
+    GetGroup "get_group" Own(Groups, Read);
+    ListGroups "list_groups" Own(Groups, Read);
+    UpdateGroup "update_group" Administrator(Groups, Write);
+    DeleteGroup "delete_group" Administrator(Groups, Write);
+    SetGroupMembers "set_group_members" Administrator(Groups, Write);
+    SetGroupClaims "set_group_claims" Administrator(Groups, Write);
+
+    GetSettings "get_settings" Administrator(Area::Settings, Read);
+    GetPublicSettings "get_public_settings" Anyone;
+    UpdateSettings "update_settings" Administrator(Area::Settings, Write);
+    SetDefaultGroups "set_default_groups" Administrator(Area::Settings, Write);
+    SetSignupEmailDomains "set_signup_email_domains" Administrator(Area::Settings, Write);
+
+    CreateSignupToken "create_signup_token" Administrator(SignupTokens, Write);
+    GetSignupToken "get_signup_token" Administrator(SignupTokens, Read);
+    ListSignupTokens "list_signup_tokens" Administrator(SignupTokens, Read);
+    UpdateSignupToken "update_signup_token" Administrator(SignupTokens, Write);
+    SetSignupTokenGrants "set_signup_token_grants" Administrator(SignupTokens, Write);
+    RevokeSignupToken "revoke_signup_token" Administrator(SignupTokens, Write);
+    InspectSignupToken "inspect_signup_token" Anyone;
+    SignUp "sign_up" Anyone;
+    ListSignupRedemptions "list_signup_redemptions" Administrator(SignupTokens, Read);
+
+    CreateOneTimeToken "create_one_time_token" Administrator(OneTimeTokens, Write);
+    ListOneTimeTokens "list_one_time_tokens" Own(OneTimeTokens, Read);
+    RevokeOneTimeToken "revoke_one_time_token" Administrator(OneTimeTokens, Write);
+    RedeemOneTimeToken "redeem_one_time_token" Anyone;
 
     GetSetupState      "get_setup_state"      Anyone;
     CreateSetupToken   "create_setup_token"   Host;
     ClaimSetup         "claim_setup"          Anyone;
     ResumeSetup        "resume_setup"         Anyone;
-    CompleteSetup      "complete_setup"       SetupSession;
+    CompleteSetup      "complete_setup"       Administrator(Area::Settings, Write);
     ResetSetup         "reset_setup"          Host;
 
     CreateSession      "create_session"       Host;
@@ -211,6 +249,7 @@ pub(crate) enum Credential {
     Session {
         id: SessionId,
         method: SignInMethod,
+        expires_at: SystemTime,
         signed_in_at: SystemTime,
         stepped_up_at: Option<SystemTime>,
     },
@@ -238,7 +277,14 @@ impl Acting {
             CredentialId::ApiKey(id) => db::api_keys::find_acting(reader, &id, now)?,
         }
         .ok_or(KeyplateError::InvalidCredential)?;
-        user.check_may_sign_in(now)?;
+        match credential {
+            // S7: whoever signed up and waits may look at himself.
+            Credential::Session {
+                method: SignInMethod::SignUp,
+                ..
+            } if user.status == UserStatus::Pending => ceiling.scopes = Scopes::enrol(),
+            _ => user.check_may_sign_in(now)?,
+        }
         ceiling.administrator &= user.role == Role::Administrator;
         Ok(Self {
             user,
@@ -275,18 +321,13 @@ impl Caller {
             Authority::Anyone => Ok(()),
             Authority::Host => Err(denied("only the host may do this")),
             Authority::Own(area, access) => has_scope(area, access),
+            Authority::Enrolling(..) if acting.ceiling.scopes.are_enrol() => Ok(()),
+            Authority::Enrolling(area, access) => has_scope(area, access),
             Authority::Administrator(area, access) => {
                 is_administrator().and_then(|()| has_scope(area, access))
             }
             Authority::Roles if acting.ceiling.scopes.allows_roles() => is_administrator(),
             Authority::Roles => Err(denied("the credential lacks the scope roles:write")),
-            Authority::SetupSession => match acting.credential {
-                Credential::Session {
-                    method: SignInMethod::Setup,
-                    ..
-                } => Ok(()),
-                _ => Err(denied("only the session that claimed setup may do this")),
-            },
         }
     }
 
@@ -348,42 +389,75 @@ impl Caller {
     }
 
     /// Making administrators: rights at least theirs, and a fresh step-up (K2, P5).
-    pub(crate) fn may_set_roles(&self, now: SystemTime) -> Result<()> {
-        let Some(acting) = self.acting() else {
-            return Ok(());
-        };
-        if !(acting.ceiling.administrator && acting.ceiling.scopes.is_full()) {
+    pub(crate) fn may_set_roles(&self, reader: &Reader<'_>) -> Result<()> {
+        if !self.has_everything() {
             return Err(denied(
                 "roles are only changed by credentials with * and roles:write",
             ));
         }
-        self.step_up(now)
+        self.step_up(reader)
     }
 
-    /// P5: a session must have been opened by a passkey, or stepped up, within the hour.
-    pub(crate) fn step_up(&self, now: SystemTime) -> Result<()> {
-        match self.acting().map(|acting| acting.credential) {
-            Some(Credential::Session { stepped_up_at, .. })
-                if !stepped_up_at.is_some_and(|at| is_fresh(at, now)) =>
-            {
-                Err(KeyplateError::StepUpRequired)
-            }
-            // An API key needs the scope instead, which `check` has asked for.
-            _ => Ok(()),
+    /// An administrator's credential with all scopes, or the host.
+    pub(crate) fn has_everything(&self) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Anonymous => false,
+            Self::User(acting) => acting.ceiling.administrator && acting.ceiling.scopes.is_full(),
         }
     }
 
-    /// P5, for lesser acts: a sign-in of any method within the hour.
-    pub(crate) fn recent_sign_in(&self, now: SystemTime) -> Result<()> {
+    /// S2: may he put users into groups, by whatever way?
+    pub(crate) fn may_give_groups(&self) -> Result<()> {
+        self.may_give(Area::Groups, "giving groups wants the scope groups:write")
+    }
+
+    /// S2: may he give users claims?
+    pub(crate) fn may_give_claims(&self) -> Result<()> {
+        self.may_give(Area::Users, "giving claims wants the scope users:write")
+    }
+
+    fn may_give(&self, area: Area, reason: &str) -> Result<()> {
+        match self {
+            Self::Host => Ok(()),
+            Self::User(acting)
+                if acting.ceiling.administrator
+                    && acting.ceiling.scopes.allows(area, Access::Write) =>
+            {
+                Ok(())
+            }
+            Self::User(_) | Self::Anonymous => Err(denied(reason)),
+        }
+    }
+
+    /// K2: what this credential makes ends with it, unless it is a person's own full session.
+    pub(crate) fn grant_end(&self) -> Option<SystemTime> {
+        let acting = self.acting()?;
+        match acting.credential {
+            Credential::ApiKey { expires_at, .. } => expires_at,
+            Credential::Session { .. } if acting.ceiling.scopes.is_full() => None,
+            Credential::Session { expires_at, .. } => Some(expires_at),
+        }
+    }
+
+    /// P5: a session must have been opened by a passkey, or stepped up, within the hour (a setting).
+    pub(crate) fn step_up(&self, reader: &Reader<'_>) -> Result<()> {
+        match self.acting().map(|acting| acting.credential) {
+            Some(Credential::Session { stepped_up_at, .. }) => check_fresh(reader, stepped_up_at),
+            // An API key needs the scope instead, which `check` has asked for.
+            Some(Credential::ApiKey { .. }) | None => Ok(()),
+        }
+    }
+
+    /// P5, for lesser acts: a sign-in of any method within the same time.
+    pub(crate) fn recent_sign_in(&self, reader: &Reader<'_>) -> Result<()> {
         match self.acting().map(|acting| acting.credential) {
             Some(Credential::Session {
                 signed_in_at,
                 stepped_up_at,
                 ..
-            }) if !is_fresh(stepped_up_at.unwrap_or(signed_in_at).max(signed_in_at), now) => {
-                Err(KeyplateError::StepUpRequired)
-            }
-            _ => Ok(()),
+            }) => check_fresh(reader, Some(signed_in_at).max(stepped_up_at)),
+            Some(Credential::ApiKey { .. }) | None => Ok(()),
         }
     }
 
@@ -401,14 +475,18 @@ impl Caller {
     }
 
     /// The key by which the caller acts, if it is one.
-    pub(crate) fn api_key(&self) -> Option<(ApiKeyId, Option<SystemTime>)> {
+    pub(crate) fn api_key_id(&self) -> Option<ApiKeyId> {
         match self.acting()?.credential {
-            Credential::ApiKey { id, expires_at } => Some((id, expires_at)),
+            Credential::ApiKey { id, .. } => Some(id),
             Credential::Session { .. } => None,
         }
     }
 }
 
-fn is_fresh(at: SystemTime, now: SystemTime) -> bool {
-    now < at + STEP_UP_LIFETIME
+fn check_fresh(reader: &Reader<'_>, at: Option<SystemTime>) -> Result<()> {
+    let lifetime = settings::load(reader)?.step_up_seconds;
+    match at {
+        Some(at) if reader.now() < clock::after(at, lifetime) => Ok(()),
+        _ => Err(KeyplateError::StepUpRequired),
+    }
 }

@@ -4,10 +4,16 @@
 //! that SQLite and PostgreSQL share (D6).
 
 pub(crate) mod api_keys;
+pub(crate) mod attempts;
 pub(crate) mod audit;
+pub(crate) mod claims;
+pub(crate) mod groups;
 pub(crate) mod instance;
+pub(crate) mod one_time_tokens;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod setup;
+pub(crate) mod signup_tokens;
 pub(crate) mod users;
 
 mod connect;
@@ -20,7 +26,7 @@ mod value;
 
 pub(crate) use engine::{Engine, Options, Reader, Row, Writer};
 pub use fork::{ForkGuard, before_fork};
-pub(crate) use value::{Cell, Column, Found, Param, params, text_enum};
+pub(crate) use value::{Cell, Column, Found, Param, params, read_text, text_enum};
 
 /// A page of a list as the caller asked for it, already within bounds.
 #[derive(Clone, Copy, Debug)]

@@ -63,6 +63,18 @@ pub enum KeyplateError {
     /// Setup is over.
     #[error("setup already complete")]
     SetupAlreadyComplete,
+    /// Sign-up is not open to this person.
+    #[error("sign-up refused: {reason}")]
+    SignupRefused {
+        /// What is wanted.
+        reason: String,
+    },
+    /// Too many wrong tries, or too many accounts, from one place.
+    #[error("too many tries")]
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
     /// Another writer held the database for longer than the busy time-out. Try again.
     #[error("the database is busy")]
     Busy,
@@ -132,6 +144,8 @@ impl KeyplateError {
             Self::AccountExpired => ErrorCode::AccountExpired,
             Self::SetupAlreadyClaimed => ErrorCode::SetupAlreadyClaimed,
             Self::SetupAlreadyComplete => ErrorCode::SetupAlreadyComplete,
+            Self::SignupRefused { .. } => ErrorCode::SignupRefused,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Busy => ErrorCode::Busy,
             Self::StorageFull => ErrorCode::StorageFull,
             Self::StorageReadOnly => ErrorCode::StorageReadOnly,
@@ -159,6 +173,7 @@ impl KeyplateError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy => Some(Duration::from_secs(1)),
+            Self::RateLimited { retry_after } => Some(*retry_after),
             _ => None,
         }
     }
@@ -198,6 +213,10 @@ pub enum ErrorCode {
     SetupAlreadyClaimed = 200,
     /// Setup is over.
     SetupAlreadyComplete = 201,
+    /// Sign-up is not open to this person.
+    SignupRefused = 210,
+    /// Too many tries.
+    RateLimited = 220,
     /// Another writer held the database too long.
     Busy = 500,
     /// The disk is full.

@@ -79,6 +79,27 @@ id!(
     "api_key_id"
 );
 
+id!(
+    /// Names a group for ever.
+    GroupId,
+    "group_id"
+);
+id!(
+    /// Names a sign-up token.
+    SignupTokenId,
+    "signup_token_id"
+);
+id!(
+    /// Names a use of a sign-up token.
+    SignupRedemptionId,
+    "signup_redemption_id"
+);
+id!(
+    /// Names a one-time token.
+    OneTimeTokenId,
+    "one_time_token_id"
+);
+
 fn parse(text: &str) -> Option<[u8; TEXT_LEN]> {
     // `Uuid` also reads braces, URNs and forms without hyphens; one id has one form here.
     if text.len() != TEXT_LEN {

@@ -1,16 +1,19 @@
 use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    AuditEvent, EventKind, EventSink, KeyplateError, Principal, Result, TimeSource,
+    AuditEvent, EventKind, EventSink, KeyplateError, Principal, Result, Secret, TimeSource,
     audit::{self, Change},
     authority::{Actor, Caller, Method},
     clock::Clock,
+    codes::CodeKey,
     db::{Engine, Options, Reader},
     error::invalid,
     events,
     seen::Seen,
     text,
 };
+
+const MIN_ENCRYPTION_KEY: usize = 32;
 
 /// How to open a database. Only `path` and `origin` must be given.
 #[derive(Clone, Default)]
@@ -26,6 +29,10 @@ pub struct Config {
     /// How long a call waits for another writer, in milliseconds; by default 5000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub busy_timeout_ms: Option<u32>,
+    /// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+    /// it elsewhere than the file.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub encryption_key: Option<Arc<Secret>>,
     /// Which letters a username may have.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username_policy: Option<UsernamePolicy>,
@@ -97,6 +104,7 @@ pub(crate) struct Shared {
     pub(crate) db: Arc<Engine>,
     pub(crate) token_prefix: String,
     pub(crate) username_policy: UsernamePolicy,
+    pub(crate) code_key: CodeKey,
     pub(crate) seen: Seen,
     events: Option<Arc<dyn EventSink>>,
 }
@@ -117,6 +125,7 @@ impl Keyplate {
                 db: Engine::open(options, clock)?,
                 token_prefix,
                 username_policy: config.username_policy.unwrap_or_default(),
+                code_key: CodeKey::new(config.encryption_key.as_deref())?,
                 seen: Seen::default(),
                 events: config.events,
             }),
@@ -131,6 +140,14 @@ impl Keyplate {
     /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
     pub fn anonymous(&self, client: ClientInfo) -> Result<Keyplate> {
         self.derived(Method::Anonymous, Actor::Anonymous, client)
+    }
+
+    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    pub fn with_client(&self, client: ClientInfo) -> Result<Keyplate> {
+        self.derived(Method::WithClient, Actor::Host, client)
     }
 
     /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
@@ -209,10 +226,6 @@ impl Keyplate {
             events::deliver(sink.as_ref(), events);
         }
     }
-
-    pub(crate) fn client(&self) -> &ClientInfo {
-        &self.client
-    }
 }
 
 impl fmt::Debug for Keyplate {
@@ -276,6 +289,10 @@ fn checked(config: &Config) -> Result<(Options, String)> {
         return Err(wrong("path", "must name a file"));
     }
     check_origin(&config.origin)?;
+    let key = config.encryption_key.as_deref();
+    if key.is_some_and(|key| key.as_str().chars().count() < MIN_ENCRYPTION_KEY) {
+        return Err(wrong("encryption_key", "must have at least 32 characters"));
+    }
     let busy_timeout = config.busy_timeout_ms.unwrap_or(5_000);
     if busy_timeout > 600_000 {
         return Err(wrong("busy_timeout_ms", "must be at most 600000"));

@@ -1,5 +1,6 @@
 #![forbid(unsafe_code)]
-//! Identity that an application embeds: users, first-run setup, sessions and API keys in one SQLite file.
+//! Identity that an application embeds: users, groups, sign-up, first-run setup, one-time codes, sessions and API keys
+//! in one SQLite file.
 //!
 //! ```
 //! # fn main() -> Result<(), keyplate::KeyplateError> {
@@ -42,19 +43,27 @@
 mod api_keys;
 mod audit;
 mod authority;
+mod claims;
 mod clock;
+mod codes;
 mod db;
 mod error;
 mod events;
+mod groups;
 mod ids;
 mod keyplate;
+mod limits;
 mod list;
+mod one_time;
 mod principal;
 mod scopes;
 mod secret;
 mod seen;
 mod sessions;
+mod settings;
 mod setup;
+mod signup;
+mod signup_tokens;
 mod text;
 mod tokens;
 mod upkeep;
@@ -66,16 +75,27 @@ pub use api_keys::{
 pub use audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
 #[doc(hidden)]
 pub use authority::authority_table;
+pub use claims::Claim;
 pub use clock::TimeSource;
 pub use db::{ForkGuard, before_fork};
 pub use error::{ErrorCode, KeyplateError, Result};
 pub use events::EventSink;
-pub use ids::{ApiKeyId, SessionId, UserId};
+pub use groups::{Group, GroupChanges, GroupPage, GroupQuery, GroupSort, NewGroup};
+pub use ids::{
+    ApiKeyId, GroupId, OneTimeTokenId, SessionId, SignupRedemptionId, SignupTokenId, UserId,
+};
 pub use keyplate::{ClientInfo, Config, Keyplate, UsernamePolicy};
+pub use one_time::{CreatedOneTimeToken, OneTimeToken};
 pub use principal::{Authenticated, Principal};
 pub use secret::Secret;
 pub use sessions::{Session, SessionPage, SessionQuery, SignInMethod, SignedIn};
+pub use settings::{PublicSettings, Settings, SettingsChanges, SignupMode};
 pub use setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage, SetupState};
+pub use signup::{NewSignup, SignupRedemption, SignupRedemptionPage, SignupRedemptionQuery};
+pub use signup_tokens::{
+    ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
+    SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
+};
 pub use upkeep::{IntegrityReport, PurgeReport};
 pub use users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,

@@ -64,7 +64,9 @@ impl Keyplate {
         match tokens::recognise(&self.shared.token_prefix, credential) {
             Some(TokenKind::Session) => self.verify_session(credential),
             Some(TokenKind::ApiKey) => self.verify_api_key(credential),
-            Some(TokenKind::Setup) | None => Err(KeyplateError::InvalidCredential),
+            Some(TokenKind::Setup | TokenKind::SignUp | TokenKind::OneTime) | None => {
+                Err(KeyplateError::InvalidCredential)
+            }
         }
     }
 }

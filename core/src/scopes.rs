@@ -6,6 +6,10 @@ use crate::{Result, error::invalid};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Area {
     Users,
+    Groups,
+    Settings,
+    SignupTokens,
+    OneTimeTokens,
     Sessions,
     Keys,
     Audit,
@@ -29,6 +33,10 @@ impl Area {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
+            Self::Groups => "groups",
+            Self::Settings => "settings",
+            Self::SignupTokens => "signup_tokens",
+            Self::OneTimeTokens => "one_time_tokens",
             Self::Sessions => "sessions",
             Self::Keys => "keys",
             Self::Audit => "audit",
@@ -45,6 +53,8 @@ pub(crate) enum Access {
 /// Everything but `roles:write`, which no other scope implies.
 const ALL: &str = "*";
 const ROLES: &str = "roles:write";
+/// Nobody can ask for it: it has no colon.
+const ENROL: &str = "enrol";
 const MAX_SCOPES: usize = 50;
 const MAX_LEN: usize = 64;
 
@@ -56,6 +66,15 @@ impl Scopes {
     /// Everything there is: what a person's session may do within his rights.
     pub(crate) fn full() -> Self {
         Self(vec![ALL.to_owned(), ROLES.to_owned()])
+    }
+
+    /// S7: what a pending user's session may do, whatever its ceiling.
+    pub(crate) fn enrol() -> Self {
+        Self(vec![ENROL.to_owned()])
+    }
+
+    pub(crate) fn are_enrol(&self) -> bool {
+        self.0.iter().any(|scope| scope == ENROL)
     }
 
     /// Scopes from outside: always named, never assumed.

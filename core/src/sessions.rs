@@ -2,7 +2,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     Authenticated, ClientInfo, EventKind, Keyplate, KeyplateError, Principal, Result, Role, Secret,
-    SessionId, User, UserId,
+    SessionId, User, UserId, UserStatus,
     audit::{Change, Subject},
     authority::{Ceiling, Method},
     clock,
@@ -10,13 +10,12 @@ use crate::{
     error::invalid,
     list,
     principal::CredentialId,
-    tokens::{self, MintedToken, TokenKind},
+    scopes::Scopes,
+    settings,
+    tokens::{self, TokenKind},
     users,
 };
 
-/// T1: how long a session lives unused, and at most.
-const IDLE_SECONDS: u32 = 7 * 24 * 3_600;
-const LIFETIME_SECONDS: u32 = 30 * 24 * 3_600;
 /// B3: the life of a session that claimed setup.
 const SETUP_LIFETIME_SECONDS: u32 = 3_600;
 /// The longest life that a host may ask for.
@@ -120,7 +119,7 @@ pub struct SessionPage {
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
     /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
     ///
     /// # Errors
     /// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -132,18 +131,19 @@ impl Keyplate {
         lifetime_seconds: Option<u32>,
     ) -> Result<SignedIn> {
         let client = client.checked()?;
-        let lifetime = lifetime_seconds.unwrap_or(LIFETIME_SECONDS);
-        if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime) {
-            return Err(invalid(
-                "lifetime_seconds",
-                format!("must be between 1 and {MAX_LIFETIME_SECONDS}"),
-            ));
+        if lifetime_seconds.is_some_and(|lifetime| !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime))
+        {
+            let reason = format!("must be between 1 and {MAX_LIFETIME_SECONDS}");
+            return Err(invalid("lifetime_seconds", reason));
         }
         self.write(Method::CreateSession, |change| {
             let user = users::get(change, user_id)?;
             user.check_may_sign_in(change.now())?;
-            let signed_in =
-                self.open_session(change, user, SignInMethod::Host, &client, lifetime)?;
+            let opening = Opening {
+                lifetime_seconds,
+                ..Opening::of(&user, SignInMethod::Host)
+            };
+            let signed_in = self.open_session(change, user, &client, opening)?;
             let session = &signed_in.session;
             let subject = Subject::of(&signed_in.user, session.id.as_str(), &session.masked_secret);
             change.record(EventKind::SessionCreated, subject, &[])?;
@@ -163,7 +163,11 @@ impl Keyplate {
         if !found.is_alive() {
             return Err(KeyplateError::InvalidCredential);
         }
-        users::check_may_sign_in(found.status, found.user_expires_at, found.now)?;
+        // S7: whoever signed up and waits for approval may look at himself.
+        let enrolling = found.status == UserStatus::Pending && found.method == SignInMethod::SignUp;
+        if !enrolling {
+            users::check_may_sign_in(found.status, found.user_expires_at, found.now)?;
+        }
         self.shared.seen.session(&self.shared.db, hash, found.now);
         let administrator = found.ceiling.administrator && found.role == Role::Administrator;
         Ok(Authenticated {
@@ -174,7 +178,12 @@ impl Keyplate {
             } else {
                 Role::User
             },
-            scopes: found.ceiling.scopes.into_names(),
+            scopes: if enrolling {
+                Scopes::enrol()
+            } else {
+                found.ceiling.scopes
+            }
+            .into_names(),
             session_id: Some(found.id),
             api_key_id: None,
             expires_at: Some(found.expires_at),
@@ -241,51 +250,70 @@ impl Keyplate {
     }
 }
 
-impl Keyplate {
-    pub(crate) fn open_setup_session(&self, change: &Change<'_>, user: User) -> Result<SignedIn> {
-        self.open_session(
-            change,
-            user,
-            SignInMethod::Setup,
-            self.client(),
-            SETUP_LIFETIME_SECONDS,
-        )
+/// How a session is opened.
+pub(crate) struct Opening {
+    pub(crate) method: SignInMethod,
+    pub(crate) ceiling: Ceiling,
+    /// By default as the settings say.
+    pub(crate) lifetime_seconds: Option<u32>,
+    /// It ends then at the latest (K2).
+    pub(crate) end: Option<SystemTime>,
+}
+
+impl Opening {
+    /// As for a person who signs in himself.
+    pub(crate) fn of(user: &User, method: SignInMethod) -> Self {
+        Self {
+            method,
+            ceiling: Ceiling::of_sign_in(user),
+            lifetime_seconds: None,
+            end: None,
+        }
     }
 
-    fn open_session(
+    /// B3.
+    pub(crate) fn of_setup(user: &User) -> Self {
+        Self {
+            lifetime_seconds: Some(SETUP_LIFETIME_SECONDS),
+            ..Self::of(user, SignInMethod::Setup)
+        }
+    }
+}
+
+impl Keyplate {
+    pub(crate) fn open_session(
         &self,
         change: &Change<'_>,
         user: User,
-        method: SignInMethod,
         client: &ClientInfo,
-        lifetime: u32,
+        opening: Opening,
     ) -> Result<SignedIn> {
         let now = change.now();
+        let settings = settings::load(change)?;
+        let lifetime = opening
+            .lifetime_seconds
+            .unwrap_or(settings.session_lifetime_seconds);
+        let expires_at = clock::after(now, lifetime);
         let token = tokens::mint(&self.shared.token_prefix, TokenKind::Session)?;
-        let MintedToken {
-            secret,
-            hash,
-            masked,
-        } = token;
         let session = Session {
             id: SessionId::generate(now)?,
             user_id: user.id,
-            method,
+            method: opening.method,
             signed_in_at: now,
-            stepped_up_at: (method == SignInMethod::Passkey).then_some(now),
+            stepped_up_at: (opening.method == SignInMethod::Passkey).then_some(now),
             last_seen_at: now,
-            expires_at: clock::after(now, lifetime),
-            masked_secret: masked,
+            expires_at: opening.end.map_or(expires_at, |end| end.min(expires_at)),
+            masked_secret: token.masked,
             address: client.address.clone(),
             user_agent: client.user_agent.clone(),
             device_name: client.device_name.clone(),
         };
-        let idle = IDLE_SECONDS.min(lifetime);
-        db::sessions::insert(change, &session, &hash, &Ceiling::of_sign_in(&user), idle)?;
+        let idle = settings.session_idle_seconds.min(lifetime);
+        db::sessions::insert(change, &session, &token.hash, &opening.ceiling, idle)?;
         Ok(SignedIn {
             user,
             session,
-            secret: Arc::new(secret),
+            secret: Arc::new(token.secret),
         })
     }
 }
@@ -300,6 +328,7 @@ pub(crate) struct FoundSession {
     pub(crate) now: SystemTime,
     pub(crate) id: SessionId,
     pub(crate) user_id: UserId,
+    pub(crate) method: SignInMethod,
     pub(crate) ceiling: Ceiling,
     pub(crate) last_seen_at: SystemTime,
     pub(crate) idle_seconds: u32,
@@ -307,7 +336,7 @@ pub(crate) struct FoundSession {
     pub(crate) ended_at: Option<SystemTime>,
     pub(crate) username: String,
     pub(crate) role: Role,
-    pub(crate) status: crate::UserStatus,
+    pub(crate) status: UserStatus,
     pub(crate) user_expires_at: Option<SystemTime>,
 }
 

@@ -8,7 +8,7 @@ use crate::{
     clock,
     db::{self, text_enum},
     error::{conflict, denied},
-    sessions,
+    sessions::{self, Opening},
     tokens::{self, SecretHash, TokenKind},
     users,
 };
@@ -147,7 +147,8 @@ impl Keyplate {
             self.check_setup_token(change, &setup, token.as_deref())?;
             let administrator = self.first_administrator(change, &setup, &admin)?;
             db::setup::claim(change, &administrator.id, change.now())?;
-            let signed_in = self.open_setup_session(change, administrator)?;
+            let opening = Opening::of_setup(&administrator);
+            let signed_in = self.open_session(change, administrator, change.client, opening)?;
             let generation = setup.state.generation.to_string();
             let details = [("generation", generation.as_str())];
             change.record(
@@ -185,7 +186,8 @@ impl Keyplate {
                 return Err(denied("he who claimed setup is no longer an administrator"));
             }
             sessions::end_setup_sessions(change)?;
-            let signed_in = self.open_setup_session(change, administrator)?;
+            let opening = Opening::of_setup(&administrator);
+            let signed_in = self.open_session(change, administrator, change.client, opening)?;
             change.record(EventKind::SetupResumed, Subject::user(&signed_in.user), &[])?;
             Ok(signed_in)
         });
@@ -196,8 +198,7 @@ impl Keyplate {
     /// Ends setup: its token and its sessions are dead from this moment.
     ///
     /// # Errors
-    /// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-    /// setup session.
+    /// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
     pub fn complete_setup(&self) -> Result<SetupCompletion> {
         self.write(Method::CompleteSetup, |change| {
             let setup = db::setup::get(change)?;

@@ -20,6 +20,8 @@ pub(crate) enum TokenKind {
     ApiKey,
     Session,
     Setup,
+    SignUp,
+    OneTime,
 }
 
 impl TokenKind {
@@ -28,13 +30,21 @@ impl TokenKind {
             Self::ApiKey => "key",
             Self::Session => "ses",
             Self::Setup => "set",
+            Self::SignUp => "inv",
+            Self::OneTime => "otp",
         }
     }
 
     fn from_tag(tag: &str) -> Option<Self> {
-        [Self::ApiKey, Self::Session, Self::Setup]
-            .into_iter()
-            .find(|kind| kind.tag() == tag)
+        [
+            Self::ApiKey,
+            Self::Session,
+            Self::Setup,
+            Self::SignUp,
+            Self::OneTime,
+        ]
+        .into_iter()
+        .find(|kind| kind.tag() == tag)
     }
 }
 

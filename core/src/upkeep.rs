@@ -23,31 +23,37 @@ pub struct PurgeReport {
     pub sessions: u64,
     /// API keys.
     pub api_keys: u64,
+    /// One-time tokens.
+    pub one_time_tokens: u64,
 }
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn purge_expired(&self) -> Result<PurgeReport> {
         self.write(Method::PurgeExpired, |change| {
             let before = change.now() - KEPT_AFTER_EXPIRY;
-            let sessions = db::sessions::purge(change, before)?;
-            let api_keys = db::api_keys::purge(change, before)?;
-            if sessions + api_keys > 0 {
-                let (sessions, api_keys) = (sessions.to_string(), api_keys.to_string());
+            let report = PurgeReport {
+                sessions: db::sessions::purge(change, before)? as u64,
+                api_keys: db::api_keys::purge(change, before)? as u64,
+                one_time_tokens: db::one_time_tokens::purge(change, before)? as u64,
+            };
+            if report.sessions + report.api_keys + report.one_time_tokens > 0 {
                 let details = [
-                    ("sessions", sessions.as_str()),
-                    ("api_keys", api_keys.as_str()),
+                    ("sessions", report.sessions.to_string()),
+                    ("api_keys", report.api_keys.to_string()),
+                    ("one_time_tokens", report.one_time_tokens.to_string()),
                 ];
+                let details: Vec<(&str, &str)> = details
+                    .iter()
+                    .map(|(name, count)| (*name, count.as_str()))
+                    .collect();
                 change.record(EventKind::ExpiredPurged, Subject::default(), &details)?;
             }
-            Ok(PurgeReport {
-                sessions: sessions as u64,
-                api_keys: api_keys as u64,
-            })
+            Ok(report)
         })
     }
 

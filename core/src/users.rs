@@ -1,13 +1,13 @@
 use std::time::SystemTime;
 
 use crate::{
-    EventKind, Keyplate, KeyplateError, Result, UserId, UsernamePolicy,
+    Claim, EventKind, GroupId, Keyplate, KeyplateError, Result, UserId, UsernamePolicy,
     audit::{Change, Subject},
-    authority::{Caller, Method},
+    authority::Method,
     clock,
     db::{self, Found, Reader, Writer, text_enum},
     error::{conflict, denied},
-    list, setup, text,
+    groups, list, settings, setup, text,
 };
 
 const MAX_DISPLAY_NAME: usize = 100;
@@ -36,6 +36,10 @@ pub struct User {
     pub locale: Option<String>,
     /// The host's own key for him.
     pub external_id: Option<String>,
+    /// The groups that he is in, the first by name first.
+    pub group_ids: Vec<GroupId>,
+    /// Claims of his own.
+    pub claims: Vec<Claim>,
     /// What he is here.
     pub role: Role,
     /// May he sign in?
@@ -115,6 +119,9 @@ pub struct NewUser {
     /// The host's own key for him, unique, at most 255 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub external_id: Option<String>,
+    /// The groups that he is in. Who makes him must have the right to change groups.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub group_ids: Vec<GroupId>,
     /// By default `User`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub role: Option<Role>,
@@ -170,6 +177,12 @@ pub struct UserChanges {
     /// When the account lapses. Not for the user himself.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiry: Option<Expiry>,
+    /// The same as `set_user_role`, together with the other changes.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub role: Option<Role>,
+    /// The same as `disable_user` or `enable_user`, together with the other changes.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub disabled: Option<bool>,
 }
 
 /// Which users, in which order.
@@ -185,6 +198,12 @@ pub struct UserQuery {
     /// Only with this role.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub role: Option<Role>,
+    /// Only in this group.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub group_id: Option<GroupId>,
+    /// Only those whose account lapses within so many seconds.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub expiring_within_seconds: Option<u32>,
     /// The order; by default that of creation.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sort: Option<UserSort>,
@@ -219,6 +238,8 @@ pub enum UserSort {
     Email,
     /// By role, administrators first.
     Role,
+    /// By the time when the account lapses.
+    ExpiresAt,
 }
 
 /// A page of users.
@@ -241,12 +262,19 @@ impl Keyplate {
     /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
     /// administrator.
     pub fn create_user(&self, user: NewUser) -> Result<User> {
+        let group_ids = user.group_ids.clone();
         self.write(Method::CreateUser, |change| {
             let user = user.checked(self.shared.username_policy, change.now())?;
             if user.role == Role::Administrator {
-                change.caller.may_set_roles(change.now())?;
+                change.caller.may_set_roles(change)?;
             }
             insert(change, &user)?;
+            if !group_ids.is_empty() {
+                change.caller.may_give_groups()?;
+                groups::check_all_exist(change, &group_ids)?;
+                db::groups::replace_of_user(change, &user.id, &group_ids)?;
+            }
+            let user = get(change, &user.id)?;
             change.record(
                 EventKind::UserCreated,
                 Subject::user(&user),
@@ -312,7 +340,7 @@ impl Keyplate {
             change.caller.reach(id, "user")?;
             let before = get(change, id)?;
             let after = changes.applied(&before, self.shared.username_policy, change.now())?;
-            check_allowed(change.caller, &before, &after)?;
+            check_allowed(change, &before, &after)?;
             if after == before {
                 return Ok(before);
             }
@@ -357,7 +385,7 @@ impl Keyplate {
             if before.role == role {
                 return Ok(before);
             }
-            change.caller.may_set_roles(change.now())?;
+            change.caller.may_set_roles(change)?;
             let after = User {
                 role,
                 updated_at: change.now(),
@@ -465,6 +493,8 @@ impl NewUser {
             last_name: text::maybe("last_name", self.last_name.as_deref(), MAX_NAME)?,
             locale: self.locale.as_deref().map_or(Ok(None), text::locale)?,
             external_id: text::maybe("external_id", self.external_id.as_deref(), MAX_EXTERNAL_ID)?,
+            group_ids: Vec::new(), // stored beside him
+            claims: Vec::new(),
             role: self.role.unwrap_or_default(),
             status: self.status.unwrap_or_default(),
             expires_at: self
@@ -517,6 +547,12 @@ impl UserChanges {
                 Some(expiry) => expiry.checked("expiry", now)?,
                 None => user.expires_at,
             },
+            role: self.role.unwrap_or(user.role),
+            status: match self.disabled {
+                Some(true) => UserStatus::Disabled,
+                Some(false) if user.status == UserStatus::Disabled => UserStatus::Active,
+                _ => user.status,
+            },
             ..user.clone()
         })
     }
@@ -532,13 +568,24 @@ impl Expiry {
 }
 
 /// U6 and K2: may the caller make these changes? What is only repeated is no change.
-fn check_allowed(caller: &Caller, before: &User, after: &User) -> Result<()> {
+fn check_allowed(change: &Change<'_>, before: &User, after: &User) -> Result<()> {
+    let caller = change.caller;
+    if before.role != after.role {
+        if !caller.is_administrator() {
+            return Err(denied("only administrators may do this"));
+        }
+        caller.may_set_roles(change)?;
+    }
+    if before.status == UserStatus::Pending && before.status != after.status {
+        return Err(conflict("the user waits for approval"));
+    }
     let himself = caller.user_id() == Some(before.id);
     let address = before.email != after.email;
     // His own new address is unverified, as anybody's.
     let verified = after.email_verified && (address || !before.email_verified);
     let governed = verified
-        || before.username != after.username
+        || before.status != after.status
+        || (before.username != after.username && !may_rename(change, before)?)
         || before.external_id != after.external_id
         || before.expires_at != after.expires_at;
     if !caller.is_administrator() && governed {
@@ -550,6 +597,12 @@ fn check_allowed(caller: &Caller, before: &User, after: &User) -> Result<()> {
         (false, false) => Ok(()),
         _ => caller.govern(before),
     }
+}
+
+/// U6: a user may rename himself where the settings allow it.
+fn may_rename(change: &Change<'_>, user: &User) -> Result<bool> {
+    let himself = change.caller.user_id() == Some(user.id);
+    Ok(himself && settings::load(change)?.username_change)
 }
 
 pub(crate) fn get(reader: &Reader<'_>, id: &UserId) -> Result<User> {
@@ -573,6 +626,14 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
     }
     check_free(writer, user, None)?;
     db::users::insert(writer, user)
+}
+
+/// The same for somebody who signs up: deleted users' names do not come back to strangers.
+pub(crate) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Result<()> {
+    if db::users::name_was_deleted(writer, &text::folded(&user.username))? {
+        return Err(conflict("username"));
+    }
+    insert(writer, user)
 }
 
 /// U1: nobody else has this name or address, in whatever role.
@@ -626,6 +687,8 @@ fn changed_fields(before: &User, after: &User) -> String {
         ("locale", before.locale != after.locale),
         ("external_id", before.external_id != after.external_id),
         ("expiry", before.expires_at != after.expires_at),
+        ("role", before.role != after.role),
+        ("status", before.status != after.status),
     ];
     let names: Vec<&str> = changed
         .iter()

@@ -185,30 +185,31 @@ fn an_administrator_made_by_the_host_completes_setup() {
 }
 
 #[test]
-fn only_the_setup_session_and_the_host_complete_setup() {
+fn administrators_complete_setup() {
     let f = Fixture::new();
     assert_eq!(code(f.keyplate.complete_setup()), ErrorCode::Conflict);
     let claimed = f.claim();
+    let bob = f.user("bob");
     let ann = f.acting(claimed.secret.as_str());
-    let key = ann
-        .create_api_key(new_key(None, &["*", "roles:write"]))
+    let weak = ann
+        .create_api_key(new_key(None, &["users:write", "keys:write"]))
         .unwrap();
-    assert_eq!(
-        code(f.acting(key.secret.as_str()).complete_setup()),
-        ErrorCode::PermissionDenied
-    );
-    assert_eq!(
-        code(
-            f.acting(f.session(&claimed.user).secret.as_str())
-                .complete_setup()
-        ),
-        ErrorCode::PermissionDenied
-    );
+    for credential in [weak.secret.as_str(), f.session(&bob).secret.as_str()] {
+        assert_eq!(
+            code(f.acting(credential).complete_setup()),
+            ErrorCode::PermissionDenied
+        );
+    }
     assert_eq!(
         code(f.stranger().complete_setup()),
         ErrorCode::PermissionDenied
     );
-    f.keyplate.complete_setup().unwrap();
+    let key = ann.create_api_key(new_key(None, &["*"])).unwrap();
+    f.acting(key.secret.as_str()).complete_setup().unwrap();
+    assert_eq!(
+        code(f.keyplate.verify_session(claimed.secret.as_str())),
+        ErrorCode::InvalidCredential
+    );
 }
 
 #[test]

@@ -12,8 +12,10 @@ use std::collections::BTreeMap;
 
 use common::*;
 use keyplate::{
-    Authenticated, ClientInfo, ErrorCode, Expiry, KeyRotation, Keyplate, NewAdmin, NewApiKey,
-    NewUser, Result, Role, SessionQuery, SignedIn, User, UserChanges,
+    Authenticated, Claim, ClientInfo, CreatedOneTimeToken, CreatedSignupToken, ErrorCode, Expiry,
+    Group, KeyRotation, Keyplate, Limit, NewAdmin, NewApiKey, NewGroup, NewSignup, NewSignupToken,
+    NewUser, Result, Role, SessionQuery, SettingsChanges, SignedIn, SignupTokenChanges, User,
+    UserChanges,
 };
 use rusqlite::Connection;
 
@@ -57,6 +59,9 @@ struct World {
     weak_key: keyplate::CreatedApiKey,
     found: Authenticated,
     weak: Keyplate,
+    group: Group,
+    token: CreatedSignupToken,
+    carols_token: CreatedOneTimeToken,
 }
 
 impl World {
@@ -77,11 +82,25 @@ impl World {
         let weak_key = f.keyplate.create_api_key(key).unwrap();
         let found = f.keyplate.verify_api_key(weak_key.secret.as_str()).unwrap();
         let weak = f.keyplate.acting_as(&found.principal, client()).unwrap();
+        let group = f
+            .keyplate
+            .create_group(NewGroup {
+                name: "family".to_owned(),
+                friendly_name: None,
+            })
+            .unwrap();
+        let token = NewSignupToken {
+            group_ids: vec![group.id],
+            ..Default::default()
+        };
         Self {
             carols_key: f.key(&carol, &["*", "roles:write"]),
             bobs_key: f.key(&bob, &["*"]),
             carols_session: f.session(&carol),
             bobs_session: f.session(&bob),
+            token: f.keyplate.create_signup_token(token).unwrap(),
+            carols_token: f.keyplate.create_one_time_token(&carol.id, None).unwrap(),
+            group,
             weak_key,
             found,
             weak,
@@ -121,6 +140,7 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             w.weak.acting_as(&w.found.principal, client()),
         ),
         "anonymous" => note(&mut refusals, w.weak.anonymous(ClientInfo::default())),
+        "with_client" => note(&mut refusals, w.weak.with_client(ClientInfo::default())),
         "authenticate" => drop(w.weak.authenticate(w.weak_key.secret.as_str())),
         "verify_session" => drop(w.weak.verify_session(w.bobs_session.secret.as_str())),
         "verify_api_key" => drop(w.weak.verify_api_key(w.weak_key.secret.as_str())),
@@ -273,6 +293,127 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "purge_expired" => note(&mut refusals, w.weak.purge_expired()),
         "check_integrity" => note(&mut refusals, w.weak.check_integrity()),
         "reset_clock" => note(&mut refusals, w.weak.reset_clock()),
+        "approve_user" => each(w, &mut refusals, |user| w.weak.approve_user(&user.id)),
+        "reject_user" => each(w, &mut refusals, |user| w.weak.reject_user(&user.id)),
+        "set_user_groups" => each(w, &mut refusals, |user| {
+            w.weak.set_user_groups(&user.id, &[w.group.id])
+        }),
+        "set_user_claims" => each(w, &mut refusals, |user| {
+            w.weak.set_user_claims(&user.id, vec![claim()])
+        }),
+        "get_effective_claims" => each(w, &mut refusals, |user| {
+            w.weak.get_effective_claims(&user.id)
+        }),
+        "list_claim_keys" => note(&mut refusals, w.weak.list_claim_keys()),
+        "create_group" => note(
+            &mut refusals,
+            w.weak.create_group(NewGroup {
+                name: "more".to_owned(),
+                friendly_name: None,
+            }),
+        ),
+        "get_group" => note(&mut refusals, w.weak.get_group(&w.group.id)),
+        "list_groups" => note(&mut refusals, w.weak.list_groups(Default::default())),
+        "update_group" => note(
+            &mut refusals,
+            w.weak.update_group(&w.group.id, Default::default()),
+        ),
+        "delete_group" => note(&mut refusals, w.weak.delete_group(&w.group.id)),
+        "set_group_members" => note(
+            &mut refusals,
+            w.weak
+                .set_group_members(&w.group.id, &w.everybody().map(|user| user.id)),
+        ),
+        "set_group_claims" => note(
+            &mut refusals,
+            w.weak.set_group_claims(&w.group.id, vec![claim()]),
+        ),
+        "get_settings" => note(&mut refusals, w.weak.get_settings()),
+        "get_public_settings" => note(&mut refusals, w.weak.get_public_settings()),
+        "update_settings" => {
+            let long = SettingsChanges {
+                step_up_seconds: Some(86_400),
+                ..Default::default()
+            };
+            note(&mut refusals, w.weak.update_settings(long));
+            let long = SettingsChanges {
+                session_lifetime_seconds: Some(31_000_000),
+                ..Default::default()
+            };
+            note(&mut refusals, w.weak.update_settings(long));
+        }
+        "set_default_groups" => note(&mut refusals, w.weak.set_default_groups(&[w.group.id])),
+        "set_signup_email_domains" => note(&mut refusals, w.weak.set_signup_email_domains(&[])),
+        "create_signup_token" => {
+            note(
+                &mut refusals,
+                w.weak.create_signup_token(NewSignupToken {
+                    group_ids: vec![w.group.id],
+                    ..Default::default()
+                }),
+            );
+            note(
+                &mut refusals,
+                w.weak.create_signup_token(NewSignupToken::default()),
+            );
+        }
+        "get_signup_token" => note(
+            &mut refusals,
+            w.weak.get_signup_token(&w.token.signup_token.id),
+        ),
+        "list_signup_tokens" => note(&mut refusals, w.weak.list_signup_tokens(Default::default())),
+        "update_signup_token" => {
+            let more = SignupTokenChanges {
+                expiry: Some(Expiry::Never),
+                uses: Some(Limit::Unlimited),
+                ..Default::default()
+            };
+            note(
+                &mut refusals,
+                w.weak.update_signup_token(&w.token.signup_token.id, more),
+            );
+        }
+        "set_signup_token_grants" => {
+            note(
+                &mut refusals,
+                w.weak.set_signup_token_grants(
+                    &w.token.signup_token.id,
+                    &[w.group.id],
+                    vec![claim()],
+                ),
+            );
+        }
+        "revoke_signup_token" => note(
+            &mut refusals,
+            w.weak.revoke_signup_token(&w.token.signup_token.id),
+        ),
+        "inspect_signup_token" => drop(w.weak.inspect_signup_token(w.token.secret.as_str())),
+        "sign_up" => drop(w.weak.sign_up(NewSignup {
+            token: Some(w.token.secret.reveal()),
+            username: "eve".to_owned(),
+            ..Default::default()
+        })),
+        "list_signup_redemptions" => note(
+            &mut refusals,
+            w.weak.list_signup_redemptions(Default::default()),
+        ),
+        "create_one_time_token" => {
+            for seconds in [60, 1_000_000] {
+                each(w, &mut refusals, |user| {
+                    let made = w.weak.create_one_time_token(&user.id, Some(seconds))?;
+                    w.f.stranger().redeem_one_time_token(made.secret.as_str())
+                });
+            }
+        }
+        "list_one_time_tokens" => {
+            note(&mut refusals, w.weak.list_one_time_tokens(Some(w.carol.id)))
+        }
+        "revoke_one_time_token" => note(
+            &mut refusals,
+            w.weak
+                .revoke_one_time_token(&w.carols_token.one_time_token.id),
+        ),
+        "redeem_one_time_token" => note(&mut refusals, w.weak.redeem_one_time_token("0000-0000")),
         other => panic!("`{other}` has no entry in the walk by weak keys"),
     }
     refusals
@@ -298,6 +439,13 @@ struct Strength {
     users: BTreeMap<String, (String, String, Option<i64>)>,
     credentials: BTreeMap<String, Held>,
     setup: String,
+    /// Who is in which group, and which group is given by what.
+    memberships: Vec<String>,
+    /// User, key, value.
+    claims: Vec<String>,
+    limits: Vec<String>,
+    /// Without those that were made meanwhile.
+    signup_tokens: Vec<String>,
 }
 
 fn strength(w: &World) -> Strength {
@@ -338,6 +486,31 @@ fn strength(w: &World) -> Strength {
             found.credentials.insert(row.get(0).unwrap(), credential);
         }
     }
+    let list = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
+    };
+    found.memberships = list(
+        "SELECT 'member ' || group_id || user_id FROM group_members
+         UNION ALL SELECT 'default ' || group_id FROM default_groups
+         UNION ALL SELECT 'token ' || group_id || token_id FROM signup_token_groups ORDER BY 1",
+    );
+    found.claims = list(
+        "SELECT 'user ' || user_id || key || value FROM user_claims
+         UNION ALL SELECT 'group ' || group_id || key || value FROM group_claims
+         UNION ALL SELECT 'token ' || token_id || key || value FROM signup_token_claims ORDER BY 1",
+    );
+    found.limits = list(
+        "SELECT name || value FROM settings WHERE name LIKE 'session%' OR name LIKE 'step_up%' ORDER BY 1",
+    );
+    found.signup_tokens = list(
+        "SELECT id || ifnull(expires_at, '-') || ifnull(max_uses, '-') || enabled FROM signup_tokens
+         WHERE revoked_at IS NULL ORDER BY 1",
+    );
     found.setup = connection
         .query_row(
             "SELECT stage || generation || ifnull(hex(token_hash), '') FROM setup",
@@ -380,6 +553,7 @@ fn assert_no_stronger(w: &World, scope: &str, before: &Strength, after: &Strengt
             "{told}: {id}'s account"
         );
     }
+    assert_grants(w, scope, before, after, told);
     for (id, new) in &after.credentials {
         let within = covers(scope, &new.1) && new.3.is_some_and(|end| end <= own_end);
         match before.credentials.get(id) {
@@ -404,6 +578,39 @@ fn assert_no_stronger(w: &World, scope: &str, before: &Strength, after: &Strengt
             }
             Some(_) => {}
         }
+    }
+}
+
+/// Groups and claims are given by who may give them; sign-up tokens and limits are stretched by nobody weaker.
+fn assert_grants(w: &World, scope: &str, before: &Strength, after: &Strength, told: &str) {
+    let administrator = w.owner.role == Role::Administrator;
+    let more = |before: &[String], after: &[String]| after.iter().any(|new| !before.contains(new));
+    // Signing up by a token that exists gives what the token gives.
+    if !told.ends_with(" sign_up") {
+        let may_give_groups = administrator && covers(scope, "groups:write");
+        assert!(
+            may_give_groups || !more(&before.memberships, &after.memberships),
+            "{told}: gave a group"
+        );
+    }
+    let may_give_claims =
+        administrator && (covers(scope, "users:write") || covers(scope, "groups:write"));
+    assert!(
+        may_give_claims || !more(&before.claims, &after.claims),
+        "{told}: gave a claim"
+    );
+    let may_invite = administrator && covers(scope, "signup_tokens:write");
+    assert!(
+        may_invite || !more(&before.signup_tokens, &after.signup_tokens),
+        "{told}: stretched an invitation"
+    );
+    assert_eq!(before.limits, after.limits, "{told}: longer sessions");
+}
+
+fn claim() -> Claim {
+    Claim {
+        key: "quota".to_owned(),
+        value: "all".to_owned(),
     }
 }
 

@@ -42,6 +42,10 @@ pub enum keyplate_status {
     SetupAlreadyClaimed = 200,
     /// Setup is over.
     SetupAlreadyComplete = 201,
+    /// Sign-up is not open to this person.
+    SignupRefused = 210,
+    /// Too many tries.
+    RateLimited = 220,
     /// Another writer held the database too long.
     Busy = 500,
     /// The disk is full.
@@ -79,6 +83,8 @@ impl From<::keyplate::ErrorCode> for keyplate_status {
             ::keyplate::ErrorCode::AccountExpired => Self::AccountExpired,
             ::keyplate::ErrorCode::SetupAlreadyClaimed => Self::SetupAlreadyClaimed,
             ::keyplate::ErrorCode::SetupAlreadyComplete => Self::SetupAlreadyComplete,
+            ::keyplate::ErrorCode::SignupRefused => Self::SignupRefused,
+            ::keyplate::ErrorCode::RateLimited => Self::RateLimited,
             ::keyplate::ErrorCode::Busy => Self::Busy,
             ::keyplate::ErrorCode::StorageFull => Self::StorageFull,
             ::keyplate::ErrorCode::StorageReadOnly => Self::StorageReadOnly,
@@ -102,10 +108,38 @@ impl Lend for ::keyplate::ApiKeyId {
     }
 }
 
+impl Lend for ::keyplate::GroupId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::GroupId::as_str))
+    }
+}
+
+impl Lend for ::keyplate::OneTimeTokenId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::OneTimeTokenId::as_str))
+    }
+}
+
 impl Lend for ::keyplate::SessionId {
     type C = keyplate_str;
     fn lend(value: Option<&Self>) -> keyplate_str {
         lend_text(value.map(::keyplate::SessionId::as_str))
+    }
+}
+
+impl Lend for ::keyplate::SignupRedemptionId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::SignupRedemptionId::as_str))
+    }
+}
+
+impl Lend for ::keyplate::SignupTokenId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::SignupTokenId::as_str))
     }
 }
 
@@ -231,12 +265,52 @@ pub enum keyplate_event_kind {
     ApiKeyRenewed = 18,
     /// An API key was revoked.
     ApiKeyRevoked = 19,
+    /// A pending user was let in.
+    UserApproved = 20,
+    /// A pending user was removed.
+    UserRejected = 21,
+    /// A user was put into other groups.
+    UserGroupsChanged = 22,
+    /// A user got other claims.
+    UserClaimsChanged = 23,
+    /// A group was made.
+    GroupCreated = 24,
+    /// A group got other names.
+    GroupUpdated = 25,
+    /// A group was deleted.
+    GroupDeleted = 26,
+    /// A group got other members.
+    GroupMembersChanged = 27,
+    /// A group got other claims.
+    GroupClaimsChanged = 28,
+    /// A setting changed.
+    SettingsChanged = 29,
+    /// A sign-up token was made.
+    SignupTokenCreated = 30,
+    /// A sign-up token was extended, paused or changed otherwise.
+    SignupTokenUpdated = 31,
+    /// A sign-up token was revoked.
+    SignupTokenRevoked = 32,
+    /// Somebody signed up.
+    UserSignedUp = 33,
+    /// Somebody tried to sign up and was refused.
+    SignupRefused = 34,
+    /// A one-time token or code was made.
+    OneTimeTokenCreated = 35,
+    /// A one-time token or code was revoked.
+    OneTimeTokenRevoked = 36,
+    /// Somebody signed in by a one-time token or code.
+    OneTimeTokenRedeemed = 37,
+    /// A one-time token or code was refused.
+    OneTimeTokenRefused = 38,
+    /// A thousand wrong codes within an hour: somebody may be guessing.
+    CodeGuessing = 39,
     /// The clock is more than a day behind the last change.
-    ClockBehind = 20,
+    ClockBehind = 40,
     /// The host set the stored time back to the clock's.
-    ClockReset = 21,
+    ClockReset = 41,
     /// What had expired long ago was removed.
-    ExpiredPurged = 22,
+    ExpiredPurged = 42,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -266,6 +340,48 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::ApiKeyRotated) => keyplate_event_kind::ApiKeyRotated,
             Some(::keyplate::EventKind::ApiKeyRenewed) => keyplate_event_kind::ApiKeyRenewed,
             Some(::keyplate::EventKind::ApiKeyRevoked) => keyplate_event_kind::ApiKeyRevoked,
+            Some(::keyplate::EventKind::UserApproved) => keyplate_event_kind::UserApproved,
+            Some(::keyplate::EventKind::UserRejected) => keyplate_event_kind::UserRejected,
+            Some(::keyplate::EventKind::UserGroupsChanged) => {
+                keyplate_event_kind::UserGroupsChanged
+            }
+            Some(::keyplate::EventKind::UserClaimsChanged) => {
+                keyplate_event_kind::UserClaimsChanged
+            }
+            Some(::keyplate::EventKind::GroupCreated) => keyplate_event_kind::GroupCreated,
+            Some(::keyplate::EventKind::GroupUpdated) => keyplate_event_kind::GroupUpdated,
+            Some(::keyplate::EventKind::GroupDeleted) => keyplate_event_kind::GroupDeleted,
+            Some(::keyplate::EventKind::GroupMembersChanged) => {
+                keyplate_event_kind::GroupMembersChanged
+            }
+            Some(::keyplate::EventKind::GroupClaimsChanged) => {
+                keyplate_event_kind::GroupClaimsChanged
+            }
+            Some(::keyplate::EventKind::SettingsChanged) => keyplate_event_kind::SettingsChanged,
+            Some(::keyplate::EventKind::SignupTokenCreated) => {
+                keyplate_event_kind::SignupTokenCreated
+            }
+            Some(::keyplate::EventKind::SignupTokenUpdated) => {
+                keyplate_event_kind::SignupTokenUpdated
+            }
+            Some(::keyplate::EventKind::SignupTokenRevoked) => {
+                keyplate_event_kind::SignupTokenRevoked
+            }
+            Some(::keyplate::EventKind::UserSignedUp) => keyplate_event_kind::UserSignedUp,
+            Some(::keyplate::EventKind::SignupRefused) => keyplate_event_kind::SignupRefused,
+            Some(::keyplate::EventKind::OneTimeTokenCreated) => {
+                keyplate_event_kind::OneTimeTokenCreated
+            }
+            Some(::keyplate::EventKind::OneTimeTokenRevoked) => {
+                keyplate_event_kind::OneTimeTokenRevoked
+            }
+            Some(::keyplate::EventKind::OneTimeTokenRedeemed) => {
+                keyplate_event_kind::OneTimeTokenRedeemed
+            }
+            Some(::keyplate::EventKind::OneTimeTokenRefused) => {
+                keyplate_event_kind::OneTimeTokenRefused
+            }
+            Some(::keyplate::EventKind::CodeGuessing) => keyplate_event_kind::CodeGuessing,
             Some(::keyplate::EventKind::ClockBehind) => keyplate_event_kind::ClockBehind,
             Some(::keyplate::EventKind::ClockReset) => keyplate_event_kind::ClockReset,
             Some(::keyplate::EventKind::ExpiredPurged) => keyplate_event_kind::ExpiredPurged,
@@ -298,9 +414,73 @@ impl Choice for keyplate_event_kind {
             17 => Some(::keyplate::EventKind::ApiKeyRotated),
             18 => Some(::keyplate::EventKind::ApiKeyRenewed),
             19 => Some(::keyplate::EventKind::ApiKeyRevoked),
-            20 => Some(::keyplate::EventKind::ClockBehind),
-            21 => Some(::keyplate::EventKind::ClockReset),
-            22 => Some(::keyplate::EventKind::ExpiredPurged),
+            20 => Some(::keyplate::EventKind::UserApproved),
+            21 => Some(::keyplate::EventKind::UserRejected),
+            22 => Some(::keyplate::EventKind::UserGroupsChanged),
+            23 => Some(::keyplate::EventKind::UserClaimsChanged),
+            24 => Some(::keyplate::EventKind::GroupCreated),
+            25 => Some(::keyplate::EventKind::GroupUpdated),
+            26 => Some(::keyplate::EventKind::GroupDeleted),
+            27 => Some(::keyplate::EventKind::GroupMembersChanged),
+            28 => Some(::keyplate::EventKind::GroupClaimsChanged),
+            29 => Some(::keyplate::EventKind::SettingsChanged),
+            30 => Some(::keyplate::EventKind::SignupTokenCreated),
+            31 => Some(::keyplate::EventKind::SignupTokenUpdated),
+            32 => Some(::keyplate::EventKind::SignupTokenRevoked),
+            33 => Some(::keyplate::EventKind::UserSignedUp),
+            34 => Some(::keyplate::EventKind::SignupRefused),
+            35 => Some(::keyplate::EventKind::OneTimeTokenCreated),
+            36 => Some(::keyplate::EventKind::OneTimeTokenRevoked),
+            37 => Some(::keyplate::EventKind::OneTimeTokenRedeemed),
+            38 => Some(::keyplate::EventKind::OneTimeTokenRefused),
+            39 => Some(::keyplate::EventKind::CodeGuessing),
+            40 => Some(::keyplate::EventKind::ClockBehind),
+            41 => Some(::keyplate::EventKind::ClockReset),
+            42 => Some(::keyplate::EventKind::ExpiredPurged),
+
+            _ => None,
+        }
+    }
+}
+
+/// An order of groups; the id decides between equals.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_group_sort {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// By the time when they were made.
+    CreatedAt = 1,
+    /// By name.
+    Name = 2,
+    /// By the name for people.
+    FriendlyName = 3,
+    /// By the number of members.
+    MemberCount = 4,
+}
+
+impl Lend for ::keyplate::GroupSort {
+    type C = keyplate_group_sort;
+    fn lend(value: Option<&Self>) -> keyplate_group_sort {
+        match value {
+            Some(::keyplate::GroupSort::CreatedAt) => keyplate_group_sort::CreatedAt,
+            Some(::keyplate::GroupSort::Name) => keyplate_group_sort::Name,
+            Some(::keyplate::GroupSort::FriendlyName) => keyplate_group_sort::FriendlyName,
+            Some(::keyplate::GroupSort::MemberCount) => keyplate_group_sort::MemberCount,
+
+            _ => keyplate_group_sort::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_group_sort {
+    type Core = ::keyplate::GroupSort;
+    fn from_number(number: i32) -> Option<::keyplate::GroupSort> {
+        match number {
+            1 => Some(::keyplate::GroupSort::CreatedAt),
+            2 => Some(::keyplate::GroupSort::Name),
+            3 => Some(::keyplate::GroupSort::FriendlyName),
+            4 => Some(::keyplate::GroupSort::MemberCount),
 
             _ => None,
         }
@@ -379,6 +559,46 @@ impl Lend for ::keyplate::SignInMethod {
     }
 }
 
+/// Who may sign up. The mode decides before anything else does.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_signup_mode {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Nobody; administrators make users.
+    Disabled = 1,
+    /// Who has a sign-up token.
+    WithToken = 2,
+    /// Everybody.
+    Open = 3,
+}
+
+impl Lend for ::keyplate::SignupMode {
+    type C = keyplate_signup_mode;
+    fn lend(value: Option<&Self>) -> keyplate_signup_mode {
+        match value {
+            Some(::keyplate::SignupMode::Disabled) => keyplate_signup_mode::Disabled,
+            Some(::keyplate::SignupMode::WithToken) => keyplate_signup_mode::WithToken,
+            Some(::keyplate::SignupMode::Open) => keyplate_signup_mode::Open,
+
+            _ => keyplate_signup_mode::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_signup_mode {
+    type Core = ::keyplate::SignupMode;
+    fn from_number(number: i32) -> Option<::keyplate::SignupMode> {
+        match number {
+            1 => Some(::keyplate::SignupMode::Disabled),
+            2 => Some(::keyplate::SignupMode::WithToken),
+            3 => Some(::keyplate::SignupMode::Open),
+
+            _ => None,
+        }
+    }
+}
+
 /// A stage of setup. It never goes back by itself.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -402,6 +622,175 @@ impl Lend for ::keyplate::SetupStage {
             Some(::keyplate::SetupStage::Complete) => keyplate_setup_stage::Complete,
 
             _ => keyplate_setup_stage::Unknown,
+        }
+    }
+}
+
+/// Does an administrator approve who signs up?
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_approval_rule {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// As the settings say at that time.
+    Setting = 1,
+    /// Yes.
+    Needed = 2,
+    /// No.
+    NotNeeded = 3,
+}
+
+impl Lend for ::keyplate::ApprovalRule {
+    type C = keyplate_approval_rule;
+    fn lend(value: Option<&Self>) -> keyplate_approval_rule {
+        match value {
+            Some(::keyplate::ApprovalRule::Setting) => keyplate_approval_rule::Setting,
+            Some(::keyplate::ApprovalRule::Needed) => keyplate_approval_rule::Needed,
+            Some(::keyplate::ApprovalRule::NotNeeded) => keyplate_approval_rule::NotNeeded,
+
+            _ => keyplate_approval_rule::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_approval_rule {
+    type Core = ::keyplate::ApprovalRule;
+    fn from_number(number: i32) -> Option<::keyplate::ApprovalRule> {
+        match number {
+            1 => Some(::keyplate::ApprovalRule::Setting),
+            2 => Some(::keyplate::ApprovalRule::Needed),
+            3 => Some(::keyplate::ApprovalRule::NotNeeded),
+
+            _ => None,
+        }
+    }
+}
+
+/// At most so much.
+///
+/// Free one that is yours with `keyplate_limit_free`.
+#[derive(Debug)]
+pub struct keyplate_limit {
+    _opaque: (),
+}
+impl Opaque for keyplate_limit {
+    type Core = ::keyplate::Limit;
+}
+impl Lend for ::keyplate::Limit {
+    type C = *const keyplate_limit;
+    fn lend(value: Option<&Self>) -> *const keyplate_limit {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Limit {
+    type C = *mut keyplate_limit;
+    fn give(self) -> *mut keyplate_limit {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_limit_free(limit: *mut keyplate_limit) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(limit) }
+}
+
+/// Which kind of `keyplate_limit` it is.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_limit_kind {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Without limit.
+    Unlimited = 1,
+    /// No more than this.
+    AtMost = 2,
+}
+
+/// Which kind it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_limit_get_kind(
+    limit: *const keyplate_limit,
+) -> keyplate_limit_kind {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        match peek(limit) {
+            Some(::keyplate::Limit::Unlimited) => keyplate_limit_kind::Unlimited,
+            Some(::keyplate::Limit::AtMost { .. }) => keyplate_limit_kind::AtMost,
+            None => keyplate_limit_kind::Unknown,
+        }
+    }
+}
+
+/// Without limit.
+/// Free it with `keyplate_limit_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_limit_new_unlimited(
+    out: *mut *mut keyplate_limit,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { guard(error, || put(out, || Ok(::keyplate::Limit::Unlimited))) }
+}
+
+/// The number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_limit_get_at_most_most(limit: *const keyplate_limit) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(limit, |value| match value {
+            ::keyplate::Limit::AtMost { most, .. } => Some(most),
+            _ => None,
+        })
+    }
+}
+
+/// No more than this.
+/// Free it with `keyplate_limit_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_limit_new_at_most(
+    most: u32,
+    out: *mut *mut keyplate_limit,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(::keyplate::Limit::AtMost { most }))
+        })
+    }
+}
+
+/// The state of a sign-up token.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_signup_token_state {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// It can be used.
+    Usable = 1,
+    /// Its time is over.
+    Expired = 2,
+    /// It was used as often as it may be.
+    Exhausted = 3,
+    /// An administrator has paused it.
+    Paused = 4,
+    /// An administrator has revoked it, for good.
+    Revoked = 5,
+}
+
+impl Lend for ::keyplate::SignupTokenState {
+    type C = keyplate_signup_token_state;
+    fn lend(value: Option<&Self>) -> keyplate_signup_token_state {
+        match value {
+            Some(::keyplate::SignupTokenState::Usable) => keyplate_signup_token_state::Usable,
+            Some(::keyplate::SignupTokenState::Expired) => keyplate_signup_token_state::Expired,
+            Some(::keyplate::SignupTokenState::Exhausted) => keyplate_signup_token_state::Exhausted,
+            Some(::keyplate::SignupTokenState::Paused) => keyplate_signup_token_state::Paused,
+            Some(::keyplate::SignupTokenState::Revoked) => keyplate_signup_token_state::Revoked,
+
+            _ => keyplate_signup_token_state::Unknown,
         }
     }
 }
@@ -562,6 +951,8 @@ pub enum keyplate_user_sort {
     Email = 6,
     /// By role, administrators first.
     Role = 7,
+    /// By the time when the account lapses.
+    ExpiresAt = 8,
 }
 
 impl Lend for ::keyplate::UserSort {
@@ -575,6 +966,7 @@ impl Lend for ::keyplate::UserSort {
             Some(::keyplate::UserSort::LastName) => keyplate_user_sort::LastName,
             Some(::keyplate::UserSort::Email) => keyplate_user_sort::Email,
             Some(::keyplate::UserSort::Role) => keyplate_user_sort::Role,
+            Some(::keyplate::UserSort::ExpiresAt) => keyplate_user_sort::ExpiresAt,
 
             _ => keyplate_user_sort::Unknown,
         }
@@ -592,6 +984,7 @@ impl Choice for keyplate_user_sort {
             5 => Some(::keyplate::UserSort::LastName),
             6 => Some(::keyplate::UserSort::Email),
             7 => Some(::keyplate::UserSort::Role),
+            8 => Some(::keyplate::UserSort::ExpiresAt),
 
             _ => None,
         }
@@ -1776,6 +2169,601 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
     unsafe { get(detail, |value| Some(&value.value)) }
 }
 
+/// Something that a host wants to know of a user or a group.
+///
+/// Free one that is yours with `keyplate_claim_free`.
+#[derive(Debug)]
+pub struct keyplate_claim {
+    _opaque: (),
+}
+impl Opaque for keyplate_claim {
+    type Core = ::keyplate::Claim;
+}
+impl Lend for ::keyplate::Claim {
+    type C = *const keyplate_claim;
+    fn lend(value: Option<&Self>) -> *const keyplate_claim {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Claim {
+    type C = *mut keyplate_claim;
+    fn give(self) -> *mut keyplate_claim {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_free(claim: *mut keyplate_claim) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(claim) }
+}
+
+/// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+/// Borrowed from `claim`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_get_key(claim: *const keyplate_claim) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(claim, |value| Some(&value.key)) }
+}
+
+/// Its value, at most 1000 characters.
+/// Borrowed from `claim`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_get_value(claim: *const keyplate_claim) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(claim, |value| Some(&value.value)) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_claim_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_new(
+    key: *const c_char,
+    value: *const c_char,
+    out: *mut *mut keyplate_claim,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::Claim {
+                    key: take::text(key, "key")?.to_owned(),
+                    value: take::text(value, "value")?.to_owned(),
+                })
+            })
+        })
+    }
+}
+
+/// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+/// The value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_set_key(
+    claim: *mut keyplate_claim,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let claim = borrow_mut(claim, "claim")?;
+            claim.key = take::text(value, "value")?.to_owned();
+            Ok(())
+        })
+    }
+}
+
+/// Its value, at most 1000 characters.
+/// The value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_set_value(
+    claim: *mut keyplate_claim,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let claim = borrow_mut(claim, "claim")?;
+            claim.value = take::text(value, "value")?.to_owned();
+            Ok(())
+        })
+    }
+}
+
+/// A group of users.
+///
+/// Free one that is yours with `keyplate_group_free`.
+#[derive(Debug)]
+pub struct keyplate_group {
+    _opaque: (),
+}
+impl Opaque for keyplate_group {
+    type Core = ::keyplate::Group;
+}
+impl Lend for ::keyplate::Group {
+    type C = *const keyplate_group;
+    fn lend(value: Option<&Self>) -> *const keyplate_group {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Group {
+    type C = *mut keyplate_group;
+    fn give(self) -> *mut keyplate_group {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_free(group: *mut keyplate_group) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(group) }
+}
+
+/// Names it for ever.
+/// Borrowed from `group`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_get_id(group: *const keyplate_group) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group, |value| Some(&value.id)) }
+}
+
+/// Unique without regard to case; for programs.
+/// Borrowed from `group`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_get_name(group: *const keyplate_group) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group, |value| Some(&value.name)) }
+}
+
+/// For people.
+/// Borrowed from `group`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_get_friendly_name(
+    group: *const keyplate_group,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group, |value| Some(&value.friendly_name)) }
+}
+
+/// What holds for its members.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_get_claims_len(group: *const keyplate_group) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(group, |value| value.claims.len()) }
+}
+
+/// What holds for its members.
+/// One of them, borrowed from `group`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_get_claims_at(
+    group: *const keyplate_group,
+    index: usize,
+) -> *const keyplate_claim {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group, |value| value.claims.get(index)) }
+}
+
+/// How many users are in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_get_member_count(group: *const keyplate_group) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group, |value| Some(&value.member_count)) }
+}
+
+/// When it was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_get_created_at(group: *const keyplate_group) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group, |value| Some(&value.created_at)) }
+}
+
+/// Changes to a group: what is left out stays.
+///
+/// Free one that is yours with `keyplate_group_changes_free`.
+#[derive(Debug)]
+pub struct keyplate_group_changes {
+    _opaque: (),
+}
+impl Opaque for keyplate_group_changes {
+    type Core = ::keyplate::GroupChanges;
+}
+impl Lend for ::keyplate::GroupChanges {
+    type C = *const keyplate_group_changes;
+    fn lend(value: Option<&Self>) -> *const keyplate_group_changes {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::GroupChanges {
+    type C = *mut keyplate_group_changes;
+    fn give(self) -> *mut keyplate_group_changes {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_changes_free(group_changes: *mut keyplate_group_changes) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(group_changes) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_group_changes_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_changes_new(
+    out: *mut *mut keyplate_group_changes,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::GroupChanges {
+                    name: Default::default(),
+                    friendly_name: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// As in `NewGroup`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_changes_set_name(
+    group_changes: *mut keyplate_group_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_changes = borrow_mut(group_changes, "group_changes")?;
+            group_changes.name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// As in `NewGroup`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_changes_set_friendly_name(
+    group_changes: *mut keyplate_group_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_changes = borrow_mut(group_changes, "group_changes")?;
+            group_changes.friendly_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// A page of groups.
+///
+/// Free one that is yours with `keyplate_group_page_free`.
+#[derive(Debug)]
+pub struct keyplate_group_page {
+    _opaque: (),
+}
+impl Opaque for keyplate_group_page {
+    type Core = ::keyplate::GroupPage;
+}
+impl Lend for ::keyplate::GroupPage {
+    type C = *const keyplate_group_page;
+    fn lend(value: Option<&Self>) -> *const keyplate_group_page {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::GroupPage {
+    type C = *mut keyplate_group_page;
+    fn give(self) -> *mut keyplate_group_page {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_page_free(group_page: *mut keyplate_group_page) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(group_page) }
+}
+
+/// The groups.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_page_get_items_len(
+    group_page: *const keyplate_group_page,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(group_page, |value| value.items.len()) }
+}
+
+/// The groups.
+/// One of them, borrowed from `group_page`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_page_get_items_at(
+    group_page: *const keyplate_group_page,
+    index: usize,
+) -> *const keyplate_group {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group_page, |value| value.items.get(index)) }
+}
+
+/// How many there are in all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_page_get_total(
+    group_page: *const keyplate_group_page,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group_page, |value| Some(&value.total)) }
+}
+
+/// Which page this is; the last one when a later one was asked for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_page_get_page(
+    group_page: *const keyplate_group_page,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(group_page, |value| Some(&value.page)) }
+}
+
+/// Which groups, in which order.
+///
+/// Free one that is yours with `keyplate_group_query_free`.
+#[derive(Debug)]
+pub struct keyplate_group_query {
+    _opaque: (),
+}
+impl Opaque for keyplate_group_query {
+    type Core = ::keyplate::GroupQuery;
+}
+impl Lend for ::keyplate::GroupQuery {
+    type C = *const keyplate_group_query;
+    fn lend(value: Option<&Self>) -> *const keyplate_group_query {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::GroupQuery {
+    type C = *mut keyplate_group_query;
+    fn give(self) -> *mut keyplate_group_query {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_free(group_query: *mut keyplate_group_query) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(group_query) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_group_query_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_new(
+    out: *mut *mut keyplate_group_query,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::GroupQuery {
+                    search: Default::default(),
+                    user_id: Default::default(),
+                    sort: Default::default(),
+                    descending: Default::default(),
+                    page: Default::default(),
+                    limit: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// A part of a name, without regard to case.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_set_search(
+    group_query: *mut keyplate_group_query,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_query = borrow_mut(group_query, "group_query")?;
+            group_query.search =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Only those that this user is in. A user who is no administrator sees his own in any case.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_set_user_id(
+    group_query: *mut keyplate_group_query,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_query = borrow_mut(group_query, "group_query")?;
+            group_query.user_id = take::optional(value, |value| {
+                take::id(value, "value", ::keyplate::UserId::parse)
+            })?;
+            Ok(())
+        })
+    }
+}
+
+/// The order; by default that of creation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_set_sort(
+    group_query: *mut keyplate_group_query,
+    value: Raw<keyplate_group_sort>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_query = borrow_mut(group_query, "group_query")?;
+            group_query.sort = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// The other way round.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_set_descending(
+    group_query: *mut keyplate_group_query,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_query = borrow_mut(group_query, "group_query")?;
+            group_query.descending = value;
+            Ok(())
+        })
+    }
+}
+
+/// Which page, from 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_set_page(
+    group_query: *mut keyplate_group_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_query = borrow_mut(group_query, "group_query")?;
+            group_query.page = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// How many on a page: 1 to 1000, by default 20.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_group_query_set_limit(
+    group_query: *mut keyplate_group_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let group_query = borrow_mut(group_query, "group_query")?;
+            group_query.limit = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// A group to be made.
+///
+/// Free one that is yours with `keyplate_new_group_free`.
+#[derive(Debug)]
+pub struct keyplate_new_group {
+    _opaque: (),
+}
+impl Opaque for keyplate_new_group {
+    type Core = ::keyplate::NewGroup;
+}
+impl Lend for ::keyplate::NewGroup {
+    type C = *const keyplate_new_group;
+    fn lend(value: Option<&Self>) -> *const keyplate_new_group {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::NewGroup {
+    type C = *mut keyplate_new_group;
+    fn give(self) -> *mut keyplate_new_group {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_group_free(new_group: *mut keyplate_new_group) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(new_group) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_new_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_group_new(
+    name: *const c_char,
+    out: *mut *mut keyplate_new_group,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::NewGroup {
+                    name: take::text(name, "name")?.to_owned(),
+                    friendly_name: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+/// The value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_group_set_name(
+    new_group: *mut keyplate_new_group,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_group = borrow_mut(new_group, "new_group")?;
+            new_group.name = take::text(value, "value")?.to_owned();
+            Ok(())
+        })
+    }
+}
+
+/// 2 to 50 characters; by default the name.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_group_set_friendly_name(
+    new_group: *mut keyplate_new_group,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_group = borrow_mut(new_group, "new_group")?;
+            new_group.friendly_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
 /// From where something is done; it is written beside it in the audit log.
 ///
 /// Free one that is yours with `keyplate_client_info_free`.
@@ -1930,6 +2918,7 @@ pub unsafe extern "C" fn keyplate_config_new(
                     origin: take::text(origin, "origin")?.to_owned(),
                     token_prefix: Default::default(),
                     busy_timeout_ms: Default::default(),
+                    encryption_key: Default::default(),
                     username_policy: Default::default(),
                     allow_shared_file: Default::default(),
                     events: Default::default(),
@@ -2012,6 +3001,26 @@ pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
     }
 }
 
+/// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+/// it elsewhere than the file.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_encryption_key(
+    config: *mut keyplate_config,
+    value: *const keyplate_secret,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.encryption_key =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
 /// Which letters a username may have.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_username_policy(
@@ -2044,6 +3053,157 @@ pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
             Ok(())
         })
     }
+}
+
+/// A one-time token that has just been made.
+///
+/// Free one that is yours with `keyplate_created_one_time_token_free`.
+#[derive(Debug)]
+pub struct keyplate_created_one_time_token {
+    _opaque: (),
+}
+impl Opaque for keyplate_created_one_time_token {
+    type Core = ::keyplate::CreatedOneTimeToken;
+}
+impl Lend for ::keyplate::CreatedOneTimeToken {
+    type C = *const keyplate_created_one_time_token;
+    fn lend(value: Option<&Self>) -> *const keyplate_created_one_time_token {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::CreatedOneTimeToken {
+    type C = *mut keyplate_created_one_time_token;
+    fn give(self) -> *mut keyplate_created_one_time_token {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_created_one_time_token_free(
+    created_one_time_token: *mut keyplate_created_one_time_token,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(created_one_time_token) }
+}
+
+/// The token.
+/// Borrowed from `created_one_time_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_created_one_time_token_get_one_time_token(
+    created_one_time_token: *const keyplate_created_one_time_token,
+) -> *const keyplate_one_time_token {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(created_one_time_token, |value| Some(&value.one_time_token)) }
+}
+
+/// The secret, shown this once: `XXXX-XXXX` for a code.
+/// Borrowed from `created_one_time_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_created_one_time_token_get_secret(
+    created_one_time_token: *const keyplate_created_one_time_token,
+) -> *const keyplate_secret {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(created_one_time_token, |value| Some(&value.secret)) }
+}
+
+/// A token or code that signs a user in once, without its secret.
+///
+/// Free one that is yours with `keyplate_one_time_token_free`.
+#[derive(Debug)]
+pub struct keyplate_one_time_token {
+    _opaque: (),
+}
+impl Opaque for keyplate_one_time_token {
+    type Core = ::keyplate::OneTimeToken;
+}
+impl Lend for ::keyplate::OneTimeToken {
+    type C = *const keyplate_one_time_token;
+    fn lend(value: Option<&Self>) -> *const keyplate_one_time_token {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::OneTimeToken {
+    type C = *mut keyplate_one_time_token;
+    fn give(self) -> *mut keyplate_one_time_token {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_free(
+    one_time_token: *mut keyplate_one_time_token,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(one_time_token) }
+}
+
+/// Names it.
+/// Borrowed from `one_time_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_id(
+    one_time_token: *const keyplate_one_time_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| Some(&value.id)) }
+}
+
+/// Whom it signs in.
+/// Borrowed from `one_time_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_user_id(
+    one_time_token: *const keyplate_one_time_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| Some(&value.user_id)) }
+}
+
+/// A code to be typed, rather than a token for a link?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_is_code(
+    one_time_token: *const keyplate_one_time_token,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| Some(&value.is_code)) }
+}
+
+/// When it was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_created_at(
+    one_time_token: *const keyplate_one_time_token,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| Some(&value.created_at)) }
+}
+
+/// When it ends.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_expires_at(
+    one_time_token: *const keyplate_one_time_token,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| Some(&value.expires_at)) }
+}
+
+/// Who made it; none for the host.
+/// NULL when there is none. Borrowed from `one_time_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_created_by(
+    one_time_token: *const keyplate_one_time_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| value.created_by.as_ref()) }
+}
+
+/// For a token its kind and last 4 characters; nothing is told of a code.
+/// Borrowed from `one_time_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_masked_secret(
+    one_time_token: *const keyplate_one_time_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| Some(&value.masked_secret)) }
 }
 
 /// Who stands behind a credential, and what it lets him do.
@@ -2533,6 +3693,407 @@ pub unsafe extern "C" fn keyplate_signed_in_get_secret(
     unsafe { get(signed_in, |value| Some(&value.secret)) }
 }
 
+/// The settings that everybody may know.
+///
+/// Free one that is yours with `keyplate_public_settings_free`.
+#[derive(Debug)]
+pub struct keyplate_public_settings {
+    _opaque: (),
+}
+impl Opaque for keyplate_public_settings {
+    type Core = ::keyplate::PublicSettings;
+}
+impl Lend for ::keyplate::PublicSettings {
+    type C = *const keyplate_public_settings;
+    fn lend(value: Option<&Self>) -> *const keyplate_public_settings {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::PublicSettings {
+    type C = *mut keyplate_public_settings;
+    fn give(self) -> *mut keyplate_public_settings {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_public_settings_free(
+    public_settings: *mut keyplate_public_settings,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(public_settings) }
+}
+
+/// What people know the application by.
+/// Borrowed from `public_settings`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_public_settings_get_app_name(
+    public_settings: *const keyplate_public_settings,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(public_settings, |value| Some(&value.app_name)) }
+}
+
+/// Who may sign up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_public_settings_get_signup_mode(
+    public_settings: *const keyplate_public_settings,
+) -> keyplate_signup_mode {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(public_settings, |value| Some(&value.signup_mode)) }
+}
+
+/// May a user change his own username?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_public_settings_get_username_change(
+    public_settings: *const keyplate_public_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(public_settings, |value| Some(&value.username_change)) }
+}
+
+/// What an administrator may set while the application runs.
+///
+/// Free one that is yours with `keyplate_settings_free`.
+#[derive(Debug)]
+pub struct keyplate_settings {
+    _opaque: (),
+}
+impl Opaque for keyplate_settings {
+    type Core = ::keyplate::Settings;
+}
+impl Lend for ::keyplate::Settings {
+    type C = *const keyplate_settings;
+    fn lend(value: Option<&Self>) -> *const keyplate_settings {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Settings {
+    type C = *mut keyplate_settings;
+    fn give(self) -> *mut keyplate_settings {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_free(settings: *mut keyplate_settings) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(settings) }
+}
+
+/// What people know the application by.
+/// Borrowed from `settings`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_app_name(
+    settings: *const keyplate_settings,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.app_name)) }
+}
+
+/// Who may sign up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_signup_mode(
+    settings: *const keyplate_settings,
+) -> keyplate_signup_mode {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.signup_mode)) }
+}
+
+/// Does an administrator approve who signs up, unless a token says otherwise?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_signup_approval(
+    settings: *const keyplate_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.signup_approval)) }
+}
+
+/// Groups of everybody who signs up, besides those of his token.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_default_group_ids_len(
+    settings: *const keyplate_settings,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(settings, |value| value.default_group_ids.len()) }
+}
+
+/// Groups of everybody who signs up, besides those of his token.
+/// One of them, borrowed from `settings`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_default_group_ids_at(
+    settings: *const keyplate_settings,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| value.default_group_ids.get(index)) }
+}
+
+/// How many accounts one address may open in an hour while sign-up is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour(
+    settings: *const keyplate_settings,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.open_signups_per_hour)) }
+}
+
+/// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+/// always wait for approval. Empty: any.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_signup_email_domains_len(
+    settings: *const keyplate_settings,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(settings, |value| value.signup_email_domains.len()) }
+}
+
+/// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+/// One of them, borrowed from `settings`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_signup_email_domains_at(
+    settings: *const keyplate_settings,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| value.signup_email_domains.get(index)) }
+}
+
+/// May a user change his own username?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_username_change(
+    settings: *const keyplate_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.username_change)) }
+}
+
+/// For how many seconds a session lives unused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_session_idle_seconds(
+    settings: *const keyplate_settings,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.session_idle_seconds)) }
+}
+
+/// For how many seconds it lives at most.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_session_lifetime_seconds(
+    settings: *const keyplate_settings,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.session_lifetime_seconds)) }
+}
+
+/// For how many seconds a sign-in counts as fresh, for acts of weight.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_step_up_seconds(
+    settings: *const keyplate_settings,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.step_up_seconds)) }
+}
+
+/// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
+///
+/// Free one that is yours with `keyplate_settings_changes_free`.
+#[derive(Debug)]
+pub struct keyplate_settings_changes {
+    _opaque: (),
+}
+impl Opaque for keyplate_settings_changes {
+    type Core = ::keyplate::SettingsChanges;
+}
+impl Lend for ::keyplate::SettingsChanges {
+    type C = *const keyplate_settings_changes;
+    fn lend(value: Option<&Self>) -> *const keyplate_settings_changes {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SettingsChanges {
+    type C = *mut keyplate_settings_changes;
+    fn give(self) -> *mut keyplate_settings_changes {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_free(
+    settings_changes: *mut keyplate_settings_changes,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(settings_changes) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_settings_changes_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_new(
+    out: *mut *mut keyplate_settings_changes,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::SettingsChanges {
+                    app_name: Default::default(),
+                    signup_mode: Default::default(),
+                    signup_approval: Default::default(),
+                    open_signups_per_hour: Default::default(),
+                    username_change: Default::default(),
+                    session_idle_seconds: Default::default(),
+                    session_lifetime_seconds: Default::default(),
+                    step_up_seconds: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// 1 to 100 characters.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_app_name(
+    settings_changes: *mut keyplate_settings_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.app_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Who may sign up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_signup_mode(
+    settings_changes: *mut keyplate_settings_changes,
+    value: Raw<keyplate_signup_mode>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.signup_mode = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// Does an administrator approve who signs up?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_signup_approval(
+    settings_changes: *mut keyplate_settings_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.signup_approval = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// 1 to 1000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour(
+    settings_changes: *mut keyplate_settings_changes,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.open_signups_per_hour = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// May a user change his own username?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_username_change(
+    settings_changes: *mut keyplate_settings_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.username_change = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// 60 seconds to 366 days.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_session_idle_seconds(
+    settings_changes: *mut keyplate_settings_changes,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.session_idle_seconds = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// 60 seconds to 366 days.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_session_lifetime_seconds(
+    settings_changes: *mut keyplate_settings_changes,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.session_lifetime_seconds = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// 60 seconds to one day.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_step_up_seconds(
+    settings_changes: *mut keyplate_settings_changes,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.step_up_seconds = Some(value);
+            Ok(())
+        })
+    }
+}
+
 /// A setup token, for the one who is to become the first administrator.
 ///
 /// Free one that is yours with `keyplate_created_setup_token_free`.
@@ -2875,6 +4436,1367 @@ pub unsafe extern "C" fn keyplate_setup_state_get_completed_at(
     unsafe { get_into(setup_state, |value| value.completed_at.as_ref(), out) }
 }
 
+/// Somebody who signs up. Empty text is the same as none.
+///
+/// Free one that is yours with `keyplate_new_signup_free`.
+#[derive(Debug)]
+pub struct keyplate_new_signup {
+    _opaque: (),
+}
+impl Opaque for keyplate_new_signup {
+    type Core = ::keyplate::NewSignup;
+}
+impl Lend for ::keyplate::NewSignup {
+    type C = *const keyplate_new_signup;
+    fn lend(value: Option<&Self>) -> *const keyplate_new_signup {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::NewSignup {
+    type C = *mut keyplate_new_signup;
+    fn give(self) -> *mut keyplate_new_signup {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_free(new_signup: *mut keyplate_new_signup) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(new_signup) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_new_signup_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_new(
+    username: *const c_char,
+    out: *mut *mut keyplate_new_signup,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::NewSignup {
+                    username: take::text(username, "username")?.to_owned(),
+                    token: Default::default(),
+                    email: Default::default(),
+                    display_name: Default::default(),
+                    first_name: Default::default(),
+                    last_name: Default::default(),
+                    locale: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// As in `NewUser`, and no deleted user's.
+/// The value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_set_username(
+    new_signup: *mut keyplate_new_signup,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup = borrow_mut(new_signup, "new_signup")?;
+            new_signup.username = take::text(value, "value")?.to_owned();
+            Ok(())
+        })
+    }
+}
+
+/// The sign-up token, if he has one.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_set_token(
+    new_signup: *mut keyplate_new_signup,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup = borrow_mut(new_signup, "new_signup")?;
+            new_signup.token =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// E-mail address; it is unverified.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_set_email(
+    new_signup: *mut keyplate_new_signup,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup = borrow_mut(new_signup, "new_signup")?;
+            new_signup.email =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// The name that others see.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_set_display_name(
+    new_signup: *mut keyplate_new_signup,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup = borrow_mut(new_signup, "new_signup")?;
+            new_signup.display_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// First name.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_set_first_name(
+    new_signup: *mut keyplate_new_signup,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup = borrow_mut(new_signup, "new_signup")?;
+            new_signup.first_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Last name.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_set_last_name(
+    new_signup: *mut keyplate_new_signup,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup = borrow_mut(new_signup, "new_signup")?;
+            new_signup.last_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Language tag, for example `de-CH`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_set_locale(
+    new_signup: *mut keyplate_new_signup,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup = borrow_mut(new_signup, "new_signup")?;
+            new_signup.locale =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// One use of a sign-up token. Names are those of that time.
+///
+/// Free one that is yours with `keyplate_signup_redemption_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_redemption {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_redemption {
+    type Core = ::keyplate::SignupRedemption;
+}
+impl Lend for ::keyplate::SignupRedemption {
+    type C = *const keyplate_signup_redemption;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_redemption {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupRedemption {
+    type C = *mut keyplate_signup_redemption;
+    fn give(self) -> *mut keyplate_signup_redemption {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_free(
+    signup_redemption: *mut keyplate_signup_redemption,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_redemption) }
+}
+
+/// Names it.
+/// Borrowed from `signup_redemption`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_get_id(
+    signup_redemption: *const keyplate_signup_redemption,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption, |value| Some(&value.id)) }
+}
+
+/// The token.
+/// Borrowed from `signup_redemption`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_get_token_id(
+    signup_redemption: *const keyplate_signup_redemption,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption, |value| Some(&value.token_id)) }
+}
+
+/// The account that was made; it may have been deleted since.
+/// Borrowed from `signup_redemption`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_get_user_id(
+    signup_redemption: *const keyplate_signup_redemption,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption, |value| Some(&value.user_id)) }
+}
+
+/// Its name.
+/// Borrowed from `signup_redemption`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_get_username(
+    signup_redemption: *const keyplate_signup_redemption,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption, |value| Some(&value.username)) }
+}
+
+/// When.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_get_at(
+    signup_redemption: *const keyplate_signup_redemption,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption, |value| Some(&value.at)) }
+}
+
+/// From which IP address.
+/// NULL when there is none. Borrowed from `signup_redemption`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_get_address(
+    signup_redemption: *const keyplate_signup_redemption,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption, |value| value.address.as_ref()) }
+}
+
+/// With which user agent.
+/// NULL when there is none. Borrowed from `signup_redemption`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_get_user_agent(
+    signup_redemption: *const keyplate_signup_redemption,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption, |value| value.user_agent.as_ref()) }
+}
+
+/// A page of uses of sign-up tokens.
+///
+/// Free one that is yours with `keyplate_signup_redemption_page_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_redemption_page {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_redemption_page {
+    type Core = ::keyplate::SignupRedemptionPage;
+}
+impl Lend for ::keyplate::SignupRedemptionPage {
+    type C = *const keyplate_signup_redemption_page;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_redemption_page {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupRedemptionPage {
+    type C = *mut keyplate_signup_redemption_page;
+    fn give(self) -> *mut keyplate_signup_redemption_page {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_page_free(
+    signup_redemption_page: *mut keyplate_signup_redemption_page,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_redemption_page) }
+}
+
+/// The uses.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_page_get_items_len(
+    signup_redemption_page: *const keyplate_signup_redemption_page,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(signup_redemption_page, |value| value.items.len()) }
+}
+
+/// The uses.
+/// One of them, borrowed from `signup_redemption_page`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_page_get_items_at(
+    signup_redemption_page: *const keyplate_signup_redemption_page,
+    index: usize,
+) -> *const keyplate_signup_redemption {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption_page, |value| value.items.get(index)) }
+}
+
+/// How many there are in all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_page_get_total(
+    signup_redemption_page: *const keyplate_signup_redemption_page,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption_page, |value| Some(&value.total)) }
+}
+
+/// Which page this is; the last one when a later one was asked for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_page_get_page(
+    signup_redemption_page: *const keyplate_signup_redemption_page,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_redemption_page, |value| Some(&value.page)) }
+}
+
+/// Which uses of sign-up tokens, the newest first.
+///
+/// Free one that is yours with `keyplate_signup_redemption_query_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_redemption_query {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_redemption_query {
+    type Core = ::keyplate::SignupRedemptionQuery;
+}
+impl Lend for ::keyplate::SignupRedemptionQuery {
+    type C = *const keyplate_signup_redemption_query;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_redemption_query {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupRedemptionQuery {
+    type C = *mut keyplate_signup_redemption_query;
+    fn give(self) -> *mut keyplate_signup_redemption_query {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_query_free(
+    signup_redemption_query: *mut keyplate_signup_redemption_query,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_redemption_query) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_signup_redemption_query_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_query_new(
+    out: *mut *mut keyplate_signup_redemption_query,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::SignupRedemptionQuery {
+                    token_id: Default::default(),
+                    page: Default::default(),
+                    limit: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// Only of this token.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_query_set_token_id(
+    signup_redemption_query: *mut keyplate_signup_redemption_query,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_redemption_query =
+                borrow_mut(signup_redemption_query, "signup_redemption_query")?;
+            signup_redemption_query.token_id = take::optional(value, |value| {
+                take::id(value, "value", ::keyplate::SignupTokenId::parse)
+            })?;
+            Ok(())
+        })
+    }
+}
+
+/// Which page, from 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_query_set_page(
+    signup_redemption_query: *mut keyplate_signup_redemption_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_redemption_query =
+                borrow_mut(signup_redemption_query, "signup_redemption_query")?;
+            signup_redemption_query.page = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// How many on a page: 1 to 1000, by default 20.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_redemption_query_set_limit(
+    signup_redemption_query: *mut keyplate_signup_redemption_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_redemption_query =
+                borrow_mut(signup_redemption_query, "signup_redemption_query")?;
+            signup_redemption_query.limit = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// A sign-up token that has just been made.
+///
+/// Free one that is yours with `keyplate_created_signup_token_free`.
+#[derive(Debug)]
+pub struct keyplate_created_signup_token {
+    _opaque: (),
+}
+impl Opaque for keyplate_created_signup_token {
+    type Core = ::keyplate::CreatedSignupToken;
+}
+impl Lend for ::keyplate::CreatedSignupToken {
+    type C = *const keyplate_created_signup_token;
+    fn lend(value: Option<&Self>) -> *const keyplate_created_signup_token {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::CreatedSignupToken {
+    type C = *mut keyplate_created_signup_token;
+    fn give(self) -> *mut keyplate_created_signup_token {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_created_signup_token_free(
+    created_signup_token: *mut keyplate_created_signup_token,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(created_signup_token) }
+}
+
+/// The token.
+/// Borrowed from `created_signup_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_created_signup_token_get_signup_token(
+    created_signup_token: *const keyplate_created_signup_token,
+) -> *const keyplate_signup_token {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(created_signup_token, |value| Some(&value.signup_token)) }
+}
+
+/// The secret, shown this once: for the link that is sent.
+/// Borrowed from `created_signup_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_created_signup_token_get_secret(
+    created_signup_token: *const keyplate_created_signup_token,
+) -> *const keyplate_secret {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(created_signup_token, |value| Some(&value.secret)) }
+}
+
+/// A sign-up token to be made. When nothing is said, it works once, within 7 days.
+///
+/// Free one that is yours with `keyplate_new_signup_token_free`.
+#[derive(Debug)]
+pub struct keyplate_new_signup_token {
+    _opaque: (),
+}
+impl Opaque for keyplate_new_signup_token {
+    type Core = ::keyplate::NewSignupToken;
+}
+impl Lend for ::keyplate::NewSignupToken {
+    type C = *const keyplate_new_signup_token;
+    fn lend(value: Option<&Self>) -> *const keyplate_new_signup_token {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::NewSignupToken {
+    type C = *mut keyplate_new_signup_token;
+    fn give(self) -> *mut keyplate_new_signup_token {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_free(
+    new_signup_token: *mut keyplate_new_signup_token,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(new_signup_token) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_new_signup_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_new(
+    out: *mut *mut keyplate_new_signup_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::NewSignupToken {
+                    note: Default::default(),
+                    expiry: Default::default(),
+                    uses: Default::default(),
+                    group_ids: Default::default(),
+                    account_lifetime_seconds: Default::default(),
+                    approval: Default::default(),
+                    email: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// What it is for, in at most 500 characters.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_set_note(
+    new_signup_token: *mut keyplate_new_signup_token,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup_token = borrow_mut(new_signup_token, "new_signup_token")?;
+            new_signup_token.note =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// When it ends; by default after 7 days.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_set_expiry(
+    new_signup_token: *mut keyplate_new_signup_token,
+    value: *const keyplate_expiry,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup_token = borrow_mut(new_signup_token, "new_signup_token")?;
+            new_signup_token.expiry =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
+/// How many times it may be used; by default once.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_set_uses(
+    new_signup_token: *mut keyplate_new_signup_token,
+    value: *const keyplate_limit,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup_token = borrow_mut(new_signup_token, "new_signup_token")?;
+            new_signup_token.uses =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
+/// The groups that it gives. Its maker must have the right to change groups.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_add_group_ids(
+    new_signup_token: *mut keyplate_new_signup_token,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup_token = borrow_mut(new_signup_token, "new_signup_token")?;
+            new_signup_token
+                .group_ids
+                .push(take::id(value, "value", ::keyplate::GroupId::parse)?);
+            Ok(())
+        })
+    }
+}
+
+/// After how many seconds an account made with it lapses; by default never.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_set_account_lifetime_seconds(
+    new_signup_token: *mut keyplate_new_signup_token,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup_token = borrow_mut(new_signup_token, "new_signup_token")?;
+            new_signup_token.account_lifetime_seconds = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// Does an administrator approve who uses it? By default as the settings say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_set_approval(
+    new_signup_token: *mut keyplate_new_signup_token,
+    value: Raw<keyplate_approval_rule>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup_token = borrow_mut(new_signup_token, "new_signup_token")?;
+            new_signup_token.approval = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// Only who gives this address, or one of this domain (`@example.org`), may use it.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_signup_token_set_email(
+    new_signup_token: *mut keyplate_new_signup_token,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_signup_token = borrow_mut(new_signup_token, "new_signup_token")?;
+            new_signup_token.email =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Something with which people sign up, without its secret.
+///
+/// Free one that is yours with `keyplate_signup_token_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_token {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_token {
+    type Core = ::keyplate::SignupToken;
+}
+impl Lend for ::keyplate::SignupToken {
+    type C = *const keyplate_signup_token;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_token {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupToken {
+    type C = *mut keyplate_signup_token;
+    fn give(self) -> *mut keyplate_signup_token {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_free(signup_token: *mut keyplate_signup_token) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_token) }
+}
+
+/// Names it.
+/// Borrowed from `signup_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_id(
+    signup_token: *const keyplate_signup_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| Some(&value.id)) }
+}
+
+/// What it is for.
+/// NULL when there is none. Borrowed from `signup_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_note(
+    signup_token: *const keyplate_signup_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| value.note.as_ref()) }
+}
+
+/// Can it be used now, and if not, why? Strangers are not told why.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_state(
+    signup_token: *const keyplate_signup_token,
+) -> keyplate_signup_token_state {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| Some(&value.state)) }
+}
+
+/// When it ends.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_expires_at(
+    signup_token: *const keyplate_signup_token,
+    out: *mut i64,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(signup_token, |value| value.expires_at.as_ref(), out) }
+}
+
+/// How many times it may be used; without limit if none.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_max_uses(
+    signup_token: *const keyplate_signup_token,
+    out: *mut u32,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(signup_token, |value| value.max_uses.as_ref(), out) }
+}
+
+/// How many times it has been used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_uses(
+    signup_token: *const keyplate_signup_token,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| Some(&value.uses)) }
+}
+
+/// The groups that it gives, besides the default groups.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_group_ids_len(
+    signup_token: *const keyplate_signup_token,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(signup_token, |value| value.group_ids.len()) }
+}
+
+/// The groups that it gives, besides the default groups.
+/// One of them, borrowed from `signup_token`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_group_ids_at(
+    signup_token: *const keyplate_signup_token,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| value.group_ids.get(index)) }
+}
+
+/// The claims that it gives.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_claims_len(
+    signup_token: *const keyplate_signup_token,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(signup_token, |value| value.claims.len()) }
+}
+
+/// The claims that it gives.
+/// One of them, borrowed from `signup_token`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_claims_at(
+    signup_token: *const keyplate_signup_token,
+    index: usize,
+) -> *const keyplate_claim {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| value.claims.get(index)) }
+}
+
+/// After how many seconds an account made with it lapses.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_account_lifetime_seconds(
+    signup_token: *const keyplate_signup_token,
+    out: *mut u32,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get_into(
+            signup_token,
+            |value| value.account_lifetime_seconds.as_ref(),
+            out,
+        )
+    }
+}
+
+/// Does an administrator approve who uses it?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_approval(
+    signup_token: *const keyplate_signup_token,
+) -> keyplate_approval_rule {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| Some(&value.approval)) }
+}
+
+/// May it be used at all? False while paused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_enabled(
+    signup_token: *const keyplate_signup_token,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| Some(&value.enabled)) }
+}
+
+/// The address, or `@domain`, to which it is bound.
+/// NULL when there is none. Borrowed from `signup_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_email(
+    signup_token: *const keyplate_signup_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| value.email.as_ref()) }
+}
+
+/// Who made it; none for the host.
+/// NULL when there is none. Borrowed from `signup_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_created_by(
+    signup_token: *const keyplate_signup_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| value.created_by.as_ref()) }
+}
+
+/// When it was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_created_at(
+    signup_token: *const keyplate_signup_token,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| Some(&value.created_at)) }
+}
+
+/// When it was revoked.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_revoked_at(
+    signup_token: *const keyplate_signup_token,
+    out: *mut i64,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(signup_token, |value| value.revoked_at.as_ref(), out) }
+}
+
+/// The secret's kind and last 4 characters.
+/// Borrowed from `signup_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_get_masked_secret(
+    signup_token: *const keyplate_signup_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token, |value| Some(&value.masked_secret)) }
+}
+
+/// Changes to a sign-up token: what is left out stays; empty text takes a value away.
+///
+/// Free one that is yours with `keyplate_signup_token_changes_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_token_changes {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_token_changes {
+    type Core = ::keyplate::SignupTokenChanges;
+}
+impl Lend for ::keyplate::SignupTokenChanges {
+    type C = *const keyplate_signup_token_changes;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_token_changes {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupTokenChanges {
+    type C = *mut keyplate_signup_token_changes;
+    fn give(self) -> *mut keyplate_signup_token_changes {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_free(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_token_changes) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_signup_token_changes_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_new(
+    out: *mut *mut keyplate_signup_token_changes,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::SignupTokenChanges {
+                    note: Default::default(),
+                    expiry: Default::default(),
+                    uses: Default::default(),
+                    account_lifetime: Default::default(),
+                    approval: Default::default(),
+                    enabled: Default::default(),
+                    email: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// What it is for.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_set_note(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_changes = borrow_mut(signup_token_changes, "signup_token_changes")?;
+            signup_token_changes.note =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// A new end; an expired token works again.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_set_expiry(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+    value: *const keyplate_expiry,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_changes = borrow_mut(signup_token_changes, "signup_token_changes")?;
+            signup_token_changes.expiry =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
+/// How many times it may be used, at least as often as it has been.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_set_uses(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+    value: *const keyplate_limit,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_changes = borrow_mut(signup_token_changes, "signup_token_changes")?;
+            signup_token_changes.uses =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
+/// After how many seconds an account lapses that is made with it from now on.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_set_account_lifetime(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+    value: *const keyplate_limit,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_changes = borrow_mut(signup_token_changes, "signup_token_changes")?;
+            signup_token_changes.account_lifetime =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
+/// Does an administrator approve who uses it?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_set_approval(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+    value: Raw<keyplate_approval_rule>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_changes = borrow_mut(signup_token_changes, "signup_token_changes")?;
+            signup_token_changes.approval = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// False pauses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_set_enabled(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_changes = borrow_mut(signup_token_changes, "signup_token_changes")?;
+            signup_token_changes.enabled = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// The address, or `@domain`, to which it is bound.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_changes_set_email(
+    signup_token_changes: *mut keyplate_signup_token_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_changes = borrow_mut(signup_token_changes, "signup_token_changes")?;
+            signup_token_changes.email =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// A page of sign-up tokens.
+///
+/// Free one that is yours with `keyplate_signup_token_page_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_token_page {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_token_page {
+    type Core = ::keyplate::SignupTokenPage;
+}
+impl Lend for ::keyplate::SignupTokenPage {
+    type C = *const keyplate_signup_token_page;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_token_page {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupTokenPage {
+    type C = *mut keyplate_signup_token_page;
+    fn give(self) -> *mut keyplate_signup_token_page {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_page_free(
+    signup_token_page: *mut keyplate_signup_token_page,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_token_page) }
+}
+
+/// The tokens.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_page_get_items_len(
+    signup_token_page: *const keyplate_signup_token_page,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(signup_token_page, |value| value.items.len()) }
+}
+
+/// The tokens.
+/// One of them, borrowed from `signup_token_page`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_page_get_items_at(
+    signup_token_page: *const keyplate_signup_token_page,
+    index: usize,
+) -> *const keyplate_signup_token {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token_page, |value| value.items.get(index)) }
+}
+
+/// How many there are in all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_page_get_total(
+    signup_token_page: *const keyplate_signup_token_page,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token_page, |value| Some(&value.total)) }
+}
+
+/// Which page this is; the last one when a later one was asked for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_page_get_page(
+    signup_token_page: *const keyplate_signup_token_page,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token_page, |value| Some(&value.page)) }
+}
+
+/// What the holder of a sign-up token may know of it before he uses it.
+///
+/// Free one that is yours with `keyplate_signup_token_preview_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_token_preview {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_token_preview {
+    type Core = ::keyplate::SignupTokenPreview;
+}
+impl Lend for ::keyplate::SignupTokenPreview {
+    type C = *const keyplate_signup_token_preview;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_token_preview {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupTokenPreview {
+    type C = *mut keyplate_signup_token_preview;
+    fn give(self) -> *mut keyplate_signup_token_preview {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_preview_free(
+    signup_token_preview: *mut keyplate_signup_token_preview,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_token_preview) }
+}
+
+/// When it ends.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_preview_get_expires_at(
+    signup_token_preview: *const keyplate_signup_token_preview,
+    out: *mut i64,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(signup_token_preview, |value| value.expires_at.as_ref(), out) }
+}
+
+/// Will an administrator have to approve?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_preview_get_needs_approval(
+    signup_token_preview: *const keyplate_signup_token_preview,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token_preview, |value| Some(&value.needs_approval)) }
+}
+
+/// The address, or `@domain`, to which it is bound.
+/// NULL when there is none. Borrowed from `signup_token_preview`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_preview_get_email(
+    signup_token_preview: *const keyplate_signup_token_preview,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signup_token_preview, |value| value.email.as_ref()) }
+}
+
+/// After how many seconds the account will lapse.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_preview_get_account_lifetime_seconds(
+    signup_token_preview: *const keyplate_signup_token_preview,
+    out: *mut u32,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get_into(
+            signup_token_preview,
+            |value| value.account_lifetime_seconds.as_ref(),
+            out,
+        )
+    }
+}
+
+/// Which sign-up tokens, the newest first.
+///
+/// Free one that is yours with `keyplate_signup_token_query_free`.
+#[derive(Debug)]
+pub struct keyplate_signup_token_query {
+    _opaque: (),
+}
+impl Opaque for keyplate_signup_token_query {
+    type Core = ::keyplate::SignupTokenQuery;
+}
+impl Lend for ::keyplate::SignupTokenQuery {
+    type C = *const keyplate_signup_token_query;
+    fn lend(value: Option<&Self>) -> *const keyplate_signup_token_query {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SignupTokenQuery {
+    type C = *mut keyplate_signup_token_query;
+    fn give(self) -> *mut keyplate_signup_token_query {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_query_free(
+    signup_token_query: *mut keyplate_signup_token_query,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signup_token_query) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_signup_token_query_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_query_new(
+    out: *mut *mut keyplate_signup_token_query,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::SignupTokenQuery {
+                    include_revoked: Default::default(),
+                    page: Default::default(),
+                    limit: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// Revoked ones too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_query_set_include_revoked(
+    signup_token_query: *mut keyplate_signup_token_query,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_query = borrow_mut(signup_token_query, "signup_token_query")?;
+            signup_token_query.include_revoked = value;
+            Ok(())
+        })
+    }
+}
+
+/// Which page, from 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_query_set_page(
+    signup_token_query: *mut keyplate_signup_token_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_query = borrow_mut(signup_token_query, "signup_token_query")?;
+            signup_token_query.page = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// How many on a page: 1 to 1000, by default 20.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_query_set_limit(
+    signup_token_query: *mut keyplate_signup_token_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_query = borrow_mut(signup_token_query, "signup_token_query")?;
+            signup_token_query.limit = Some(value);
+            Ok(())
+        })
+    }
+}
+
 /// What `check_integrity` found.
 ///
 /// Free one that is yours with `keyplate_integrity_report_free`.
@@ -2985,6 +5907,15 @@ pub unsafe extern "C" fn keyplate_purge_report_get_api_keys(
     unsafe { get(purge_report, |value| Some(&value.api_keys)) }
 }
 
+/// One-time tokens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
+    purge_report: *const keyplate_purge_report,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
+}
+
 /// A user to be made. Empty text is the same as none.
 ///
 /// Free one that is yours with `keyplate_new_user_free`.
@@ -3036,6 +5967,7 @@ pub unsafe extern "C" fn keyplate_new_user_new(
                     last_name: Default::default(),
                     locale: Default::default(),
                     external_id: Default::default(),
+                    group_ids: Default::default(),
                     role: Default::default(),
                     status: Default::default(),
                     expires_at: Default::default(),
@@ -3214,6 +6146,26 @@ pub unsafe extern "C" fn keyplate_new_user_set_external_id(
     }
 }
 
+/// The groups that he is in. Who makes him must have the right to change groups.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_user_add_group_ids(
+    new_user: *mut keyplate_new_user,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_user = borrow_mut(new_user, "new_user")?;
+            new_user
+                .group_ids
+                .push(take::id(value, "value", ::keyplate::GroupId::parse)?);
+            Ok(())
+        })
+    }
+}
+
 /// By default `User`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_role(
@@ -3368,6 +6320,44 @@ pub unsafe extern "C" fn keyplate_user_get_external_id(user: *const keyplate_use
     unsafe { get(user, |value| value.external_id.as_ref()) }
 }
 
+/// The groups that he is in, the first by name first.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_get_group_ids_len(user: *const keyplate_user) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(user, |value| value.group_ids.len()) }
+}
+
+/// The groups that he is in, the first by name first.
+/// One of them, borrowed from `user`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_get_group_ids_at(
+    user: *const keyplate_user,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(user, |value| value.group_ids.get(index)) }
+}
+
+/// Claims of his own.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_get_claims_len(user: *const keyplate_user) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(user, |value| value.claims.len()) }
+}
+
+/// Claims of his own.
+/// One of them, borrowed from `user`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_get_claims_at(
+    user: *const keyplate_user,
+    index: usize,
+) -> *const keyplate_claim {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(user, |value| value.claims.get(index)) }
+}
+
 /// What he is here.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_role(user: *const keyplate_user) -> keyplate_role {
@@ -3459,6 +6449,8 @@ pub unsafe extern "C" fn keyplate_user_changes_new(
                     locale: Default::default(),
                     external_id: Default::default(),
                     expiry: Default::default(),
+                    role: Default::default(),
+                    disabled: Default::default(),
                 })
             })
         })
@@ -3634,6 +6626,40 @@ pub unsafe extern "C" fn keyplate_user_changes_set_expiry(
     }
 }
 
+/// The same as `set_user_role`, together with the other changes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_changes_set_role(
+    user_changes: *mut keyplate_user_changes,
+    value: Raw<keyplate_role>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let user_changes = borrow_mut(user_changes, "user_changes")?;
+            user_changes.role = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// The same as `disable_user` or `enable_user`, together with the other changes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_changes_set_disabled(
+    user_changes: *mut keyplate_user_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let user_changes = borrow_mut(user_changes, "user_changes")?;
+            user_changes.disabled = Some(value);
+            Ok(())
+        })
+    }
+}
+
 /// A page of users.
 ///
 /// Free one that is yours with `keyplate_user_page_free`.
@@ -3743,6 +6769,8 @@ pub unsafe extern "C" fn keyplate_user_query_new(
                     search: Default::default(),
                     status: Default::default(),
                     role: Default::default(),
+                    group_id: Default::default(),
+                    expiring_within_seconds: Default::default(),
                     sort: Default::default(),
                     descending: Default::default(),
                     page: Default::default(),
@@ -3801,6 +6829,43 @@ pub unsafe extern "C" fn keyplate_user_query_set_role(
         guard(error, || {
             let user_query = borrow_mut(user_query, "user_query")?;
             user_query.role = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// Only in this group.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_query_set_group_id(
+    user_query: *mut keyplate_user_query,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let user_query = borrow_mut(user_query, "user_query")?;
+            user_query.group_id = take::optional(value, |value| {
+                take::id(value, "value", ::keyplate::GroupId::parse)
+            })?;
+            Ok(())
+        })
+    }
+}
+
+/// Only those whose account lapses within so many seconds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_query_set_expiring_within_seconds(
+    user_query: *mut keyplate_user_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let user_query = borrow_mut(user_query, "user_query")?;
+            user_query.expiring_within_seconds = Some(value);
             Ok(())
         })
     }
@@ -4119,6 +7184,294 @@ pub unsafe extern "C" fn keyplate_list_audit_events(
     }
 }
 
+/// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+///
+/// # Errors
+/// `NotFound`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_claim_list_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_effective_claims(
+    kp: *const keyplate,
+    user_id: *const c_char,
+    out: *mut *mut keyplate_claim_list,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.get_effective_claims(&take::id(
+                    user_id,
+                    "user_id",
+                    ::keyplate::UserId::parse,
+                )?)?)
+            })
+        })
+    }
+}
+
+/// Lists the names of claims that are in use, for suggestions.
+///
+/// # Errors
+/// `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_str_list_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_list_claim_keys(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_str_list,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.list_claim_keys()?))
+        })
+    }
+}
+
+/// Makes a group without members.
+///
+/// # Errors
+/// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_create_group(
+    kp: *const keyplate,
+    group: *const keyplate_new_group,
+    out: *mut *mut keyplate_group,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.create_group(Clone::clone(borrow(group, "group")?))?)
+            })
+        })
+    }
+}
+
+/// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+///
+/// # Errors
+/// `NotFound`, `PermissionDenied`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_delete_group(
+    kp: *const keyplate,
+    id: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            borrow(kp, "kp")?.delete_group(&take::id(id, "id", ::keyplate::GroupId::parse)?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Gives a group. A user who is no administrator sees those that he is in.
+///
+/// # Errors
+/// `NotFound`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_group(
+    kp: *const keyplate,
+    id: *const c_char,
+    out: *mut *mut keyplate_group,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(
+                    borrow(kp, "kp")?.get_group(&take::id(
+                        id,
+                        "id",
+                        ::keyplate::GroupId::parse,
+                    )?)?,
+                )
+            })
+        })
+    }
+}
+
+/// Lists groups.
+///
+/// # Errors
+/// `InvalidInput`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_group_page_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_list_groups(
+    kp: *const keyplate,
+    query: *const keyplate_group_query,
+    out: *mut *mut keyplate_group_page,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.list_groups(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Gives a group exactly these claims.
+///
+/// # Errors
+/// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_group_claims(
+    kp: *const keyplate,
+    id: *const c_char,
+    claims: *const *const keyplate_claim,
+    claims_len: usize,
+    out: *mut *mut keyplate_group,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_group_claims(
+                    &take::id(id, "id", ::keyplate::GroupId::parse)?,
+                    take::list(claims, claims_len, "claims", |claims| {
+                        Ok(Clone::clone(borrow(claims, "claims")?))
+                    })?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Makes exactly these users the members of a group.
+///
+/// # Errors
+/// `NotFound` for the group or a user; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_group_members(
+    kp: *const keyplate,
+    id: *const c_char,
+    user_ids: *const *const c_char,
+    user_ids_len: usize,
+    out: *mut *mut keyplate_group,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_group_members(
+                    &take::id(id, "id", ::keyplate::GroupId::parse)?,
+                    &take::list(user_ids, user_ids_len, "user_ids", |user_ids| {
+                        take::id(user_ids, "user_ids", ::keyplate::UserId::parse)
+                    })?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Gives a user exactly these claims of his own.
+///
+/// # Errors
+/// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_user_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_user_claims(
+    kp: *const keyplate,
+    id: *const c_char,
+    claims: *const *const keyplate_claim,
+    claims_len: usize,
+    out: *mut *mut keyplate_user,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_user_claims(
+                    &take::id(id, "id", ::keyplate::UserId::parse)?,
+                    take::list(claims, claims_len, "claims", |claims| {
+                        Ok(Clone::clone(borrow(claims, "claims")?))
+                    })?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Puts a user into exactly these groups.
+///
+/// # Errors
+/// `NotFound` for the user or a group; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_user_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_user_groups(
+    kp: *const keyplate,
+    id: *const c_char,
+    group_ids: *const *const c_char,
+    group_ids_len: usize,
+    out: *mut *mut keyplate_user,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_user_groups(
+                    &take::id(id, "id", ::keyplate::UserId::parse)?,
+                    &take::list(group_ids, group_ids_len, "group_ids", |group_ids| {
+                        take::id(group_ids, "group_ids", ::keyplate::GroupId::parse)
+                    })?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Changes a group's names.
+///
+/// # Errors
+/// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_update_group(
+    kp: *const keyplate,
+    id: *const c_char,
+    changes: *const keyplate_group_changes,
+    out: *mut *mut keyplate_group,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.update_group(
+                    &take::id(id, "id", ::keyplate::GroupId::parse)?,
+                    Clone::clone(borrow(changes, "changes")?),
+                )?)
+            })
+        })
+    }
+}
+
 /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
 ///
 /// # Errors
@@ -4170,6 +7523,136 @@ pub unsafe extern "C" fn keyplate_anonymous(
     }
 }
 
+/// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+///
+/// # Errors
+/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+///
+/// `out` is the caller's: free it with `keyplate_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_with_client(
+    kp: *const keyplate,
+    client: *const keyplate_client_info,
+    out: *mut *mut keyplate,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.with_client(Clone::clone(borrow(client, "client")?))?)
+            })
+        })
+    }
+}
+
+/// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+/// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+///
+/// # Errors
+/// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_create_one_time_token(
+    kp: *const keyplate,
+    user_id: *const c_char,
+    lifetime_seconds: *const u32,
+    out: *mut *mut keyplate_created_one_time_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.create_one_time_token(
+                    &take::id(user_id, "user_id", ::keyplate::UserId::parse)?,
+                    take::optional(lifetime_seconds, |lifetime_seconds| Ok(*lifetime_seconds))?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Lists the one-time tokens that still work, of one user or of all, the newest first.
+///
+/// # Errors
+/// `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_one_time_token_list_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_list_one_time_tokens(
+    kp: *const keyplate,
+    user_id: *const c_char,
+    out: *mut *mut keyplate_one_time_token_list,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(
+                    borrow(kp, "kp")?
+                        .list_one_time_tokens(take::optional(user_id, |user_id| {
+                            take::id(user_id, "user_id", ::keyplate::UserId::parse)
+                        })?)?,
+                )
+            })
+        })
+    }
+}
+
+/// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+/// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+/// `RateLimited`; long tokens are not limited.
+///
+/// # Errors
+/// `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+/// `AccountDisabled`, `AccountExpired`, which do not use it up.
+///
+/// `out` is the caller's: free it with `keyplate_signed_in_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_redeem_one_time_token(
+    kp: *const keyplate,
+    token: *const c_char,
+    token_len: usize,
+    out: *mut *mut keyplate_signed_in,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?
+                    .redeem_one_time_token(take::sized_text(token, token_len, "token")?)?)
+            })
+        })
+    }
+}
+
+/// Revokes a one-time token.
+///
+/// # Errors
+/// `NotFound` when there is none, or it was used; `PermissionDenied`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_revoke_one_time_token(
+    kp: *const keyplate,
+    id: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            borrow(kp, "kp")?.revoke_one_time_token(&take::id(
+                id,
+                "id",
+                ::keyplate::OneTimeTokenId::parse,
+            )?)?;
+            Ok(())
+        })
+    }
+}
+
 /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
 ///
 /// # Errors
@@ -4200,7 +7683,7 @@ pub unsafe extern "C" fn keyplate_authenticate(
 }
 
 /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-/// It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+/// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 ///
 /// # Errors
 /// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -4325,6 +7808,124 @@ pub unsafe extern "C" fn keyplate_verify_session(
     }
 }
 
+/// Gives the settings that everybody may know.
+///
+/// # Errors
+/// The storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_public_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_public_settings(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_public_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.get_public_settings()?))
+        })
+    }
+}
+
+/// Gives all settings.
+///
+/// # Errors
+/// `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_settings(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { guard(error, || put(out, || Ok(borrow(kp, "kp")?.get_settings()?))) }
+}
+
+/// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+///
+/// # Errors
+/// `NotFound` for a group; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_default_groups(
+    kp: *const keyplate,
+    group_ids: *const *const c_char,
+    group_ids_len: usize,
+    out: *mut *mut keyplate_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_default_groups(&take::list(
+                    group_ids,
+                    group_ids_len,
+                    "group_ids",
+                    |group_ids| take::id(group_ids, "group_ids", ::keyplate::GroupId::parse),
+                )?)?)
+            })
+        })
+    }
+}
+
+/// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+///
+/// # Errors
+/// `InvalidInput`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_signup_email_domains(
+    kp: *const keyplate,
+    domains: *const *const c_char,
+    domains_len: usize,
+    out: *mut *mut keyplate_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_signup_email_domains(&take::list(
+                    domains,
+                    domains_len,
+                    "domains",
+                    |domains| Ok(take::text(domains, "domains")?.to_owned()),
+                )?)?)
+            })
+        })
+    }
+}
+
+/// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+/// credentials with `*` and `roles:write`.
+///
+/// # Errors
+/// `InvalidInput`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_update_settings(
+    kp: *const keyplate,
+    changes: *const keyplate_settings_changes,
+    out: *mut *mut keyplate_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.update_settings(Clone::clone(borrow(changes, "changes")?))?)
+            })
+        })
+    }
+}
+
 /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
 /// the host needs a setup token; after `reset_setup` the host too.
 ///
@@ -4360,8 +7961,7 @@ pub unsafe extern "C" fn keyplate_claim_setup(
 /// Ends setup: its token and its sessions are dead from this moment.
 ///
 /// # Errors
-/// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-/// setup session.
+/// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
 ///
 /// `out` is the caller's: free it with `keyplate_setup_completion_free`.
 #[unsafe(no_mangle)]
@@ -4471,6 +8071,288 @@ pub unsafe extern "C" fn keyplate_resume_setup(
     }
 }
 
+/// Lets a pending user in. His sign-up session can do what he can from now on.
+///
+/// # Errors
+/// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_user_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_approve_user(
+    kp: *const keyplate,
+    id: *const c_char,
+    out: *mut *mut keyplate_user,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.approve_user(&take::id(
+                    id,
+                    "id",
+                    ::keyplate::UserId::parse,
+                )?)?)
+            })
+        })
+    }
+}
+
+/// Lists who used sign-up tokens, when and from where, the newest first.
+///
+/// # Errors
+/// `InvalidInput`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_signup_redemption_page_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_list_signup_redemptions(
+    kp: *const keyplate,
+    query: *const keyplate_signup_redemption_query,
+    out: *mut *mut keyplate_signup_redemption_page,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?
+                    .list_signup_redemptions(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Removes a pending user. His name is free again.
+///
+/// # Errors
+/// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_reject_user(
+    kp: *const keyplate,
+    id: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            borrow(kp, "kp")?.reject_user(&take::id(id, "id", ::keyplate::UserId::parse)?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+/// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+/// can only read his own status until an administrator approves.
+///
+/// # Errors
+/// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+/// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+/// that is taken.
+///
+/// `out` is the caller's: free it with `keyplate_signed_in_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_sign_up(
+    kp: *const keyplate,
+    signup: *const keyplate_new_signup,
+    out: *mut *mut keyplate_signed_in,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.sign_up(Clone::clone(borrow(signup, "signup")?))?)
+            })
+        })
+    }
+}
+
+/// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+/// `set_signup_token_grants`.
+///
+/// # Errors
+/// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_created_signup_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_create_signup_token(
+    kp: *const keyplate,
+    token: *const keyplate_new_signup_token,
+    out: *mut *mut keyplate_created_signup_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.create_signup_token(Clone::clone(borrow(token, "token")?))?)
+            })
+        })
+    }
+}
+
+/// Gives a sign-up token with its true state.
+///
+/// # Errors
+/// `NotFound`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_signup_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_signup_token(
+    kp: *const keyplate,
+    id: *const c_char,
+    out: *mut *mut keyplate_signup_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.get_signup_token(&take::id(
+                    id,
+                    "id",
+                    ::keyplate::SignupTokenId::parse,
+                )?)?)
+            })
+        })
+    }
+}
+
+/// Looks at a sign-up token without using it (S3).
+///
+/// # Errors
+/// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+/// reason.
+///
+/// `out` is the caller's: free it with `keyplate_signup_token_preview_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_inspect_signup_token(
+    kp: *const keyplate,
+    token: *const c_char,
+    token_len: usize,
+    out: *mut *mut keyplate_signup_token_preview,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?
+                    .inspect_signup_token(take::sized_text(token, token_len, "token")?)?)
+            })
+        })
+    }
+}
+
+/// Lists sign-up tokens, the newest first.
+///
+/// # Errors
+/// `InvalidInput`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_signup_token_page_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_list_signup_tokens(
+    kp: *const keyplate,
+    query: *const keyplate_signup_token_query,
+    out: *mut *mut keyplate_signup_token_page,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.list_signup_tokens(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+///
+/// # Errors
+/// `NotFound`, `PermissionDenied`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_revoke_signup_token(
+    kp: *const keyplate,
+    id: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            borrow(kp, "kp")?.revoke_signup_token(&take::id(
+                id,
+                "id",
+                ::keyplate::SignupTokenId::parse,
+            )?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Makes a sign-up token give exactly these groups and claims from now on.
+///
+/// # Errors
+/// `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_signup_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_signup_token_grants(
+    kp: *const keyplate,
+    id: *const c_char,
+    group_ids: *const *const c_char,
+    group_ids_len: usize,
+    claims: *const *const keyplate_claim,
+    claims_len: usize,
+    out: *mut *mut keyplate_signup_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_signup_token_grants(
+                    &take::id(id, "id", ::keyplate::SignupTokenId::parse)?,
+                    &take::list(group_ids, group_ids_len, "group_ids", |group_ids| {
+                        take::id(group_ids, "group_ids", ::keyplate::GroupId::parse)
+                    })?,
+                    take::list(claims, claims_len, "claims", |claims| {
+                        Ok(Clone::clone(borrow(claims, "claims")?))
+                    })?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+///
+/// # Errors
+/// `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_signup_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_update_signup_token(
+    kp: *const keyplate,
+    id: *const c_char,
+    changes: *const keyplate_signup_token_changes,
+    out: *mut *mut keyplate_signup_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.update_signup_token(
+                    &take::id(id, "id", ::keyplate::SignupTokenId::parse)?,
+                    Clone::clone(borrow(changes, "changes")?),
+                )?)
+            })
+        })
+    }
+}
+
 /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
 ///
 /// # Errors
@@ -4491,7 +8373,7 @@ pub unsafe extern "C" fn keyplate_check_integrity(
     }
 }
 
-/// Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 ///
 /// # Errors
 /// `PermissionDenied` on any but the host's handle; the storage errors.
@@ -4794,6 +8676,104 @@ pub unsafe extern "C" fn keyplate_api_key_list_at(
     list: *const keyplate_api_key_list,
     index: usize,
 ) -> *const keyplate_api_key {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { item(list, index) }
+}
+
+/// A list of `keyplate_claim`.
+///
+/// Free one that is yours with `keyplate_claim_list_free`.
+#[derive(Debug)]
+pub struct keyplate_claim_list {
+    _opaque: (),
+}
+impl Opaque for keyplate_claim_list {
+    type Core = Vec<::keyplate::Claim>;
+}
+impl Lend for Vec<::keyplate::Claim> {
+    type C = *const keyplate_claim_list;
+    fn lend(value: Option<&Self>) -> *const keyplate_claim_list {
+        lent(value)
+    }
+}
+impl Give for Vec<::keyplate::Claim> {
+    type C = *mut keyplate_claim_list;
+    fn give(self) -> *mut keyplate_claim_list {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_list_free(claim_list: *mut keyplate_claim_list) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(claim_list) }
+}
+
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_list_len(list: *const keyplate_claim_list) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(list, Vec::len) }
+}
+
+/// One of them, borrowed from `list`; NULL past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_claim_list_at(
+    list: *const keyplate_claim_list,
+    index: usize,
+) -> *const keyplate_claim {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { item(list, index) }
+}
+
+/// A list of `keyplate_one_time_token`.
+///
+/// Free one that is yours with `keyplate_one_time_token_list_free`.
+#[derive(Debug)]
+pub struct keyplate_one_time_token_list {
+    _opaque: (),
+}
+impl Opaque for keyplate_one_time_token_list {
+    type Core = Vec<::keyplate::OneTimeToken>;
+}
+impl Lend for Vec<::keyplate::OneTimeToken> {
+    type C = *const keyplate_one_time_token_list;
+    fn lend(value: Option<&Self>) -> *const keyplate_one_time_token_list {
+        lent(value)
+    }
+}
+impl Give for Vec<::keyplate::OneTimeToken> {
+    type C = *mut keyplate_one_time_token_list;
+    fn give(self) -> *mut keyplate_one_time_token_list {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_list_free(
+    one_time_token_list: *mut keyplate_one_time_token_list,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(one_time_token_list) }
+}
+
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_list_len(
+    list: *const keyplate_one_time_token_list,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(list, Vec::len) }
+}
+
+/// One of them, borrowed from `list`; NULL past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_list_at(
+    list: *const keyplate_one_time_token_list,
+    index: usize,
+) -> *const keyplate_one_time_token {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { item(list, index) }
 }

@@ -22,6 +22,28 @@ impl Take<::keyplate::ApiKeyId> for Id {
     }
 }
 
+impl Give<Id> for ::keyplate::GroupId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::GroupId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::GroupId> {
+        self.parse(name, ::keyplate::GroupId::parse)
+    }
+}
+
+impl Give<Id> for ::keyplate::OneTimeTokenId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::OneTimeTokenId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::OneTimeTokenId> {
+        self.parse(name, ::keyplate::OneTimeTokenId::parse)
+    }
+}
+
 impl Give<Id> for ::keyplate::SessionId {
     fn give(self) -> Id {
         Id::new(self.as_str())
@@ -30,6 +52,28 @@ impl Give<Id> for ::keyplate::SessionId {
 impl Take<::keyplate::SessionId> for Id {
     fn take(self, name: &str) -> PyResult<::keyplate::SessionId> {
         self.parse(name, ::keyplate::SessionId::parse)
+    }
+}
+
+impl Give<Id> for ::keyplate::SignupRedemptionId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::SignupRedemptionId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::SignupRedemptionId> {
+        self.parse(name, ::keyplate::SignupRedemptionId::parse)
+    }
+}
+
+impl Give<Id> for ::keyplate::SignupTokenId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::SignupTokenId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::SignupTokenId> {
+        self.parse(name, ::keyplate::SignupTokenId::parse)
     }
 }
 
@@ -165,6 +209,46 @@ pub(crate) enum EventKind {
     ApiKeyRenewed,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// A pending user was let in.
+    UserApproved,
+    /// A pending user was removed.
+    UserRejected,
+    /// A user was put into other groups.
+    UserGroupsChanged,
+    /// A user got other claims.
+    UserClaimsChanged,
+    /// A group was made.
+    GroupCreated,
+    /// A group got other names.
+    GroupUpdated,
+    /// A group was deleted.
+    GroupDeleted,
+    /// A group got other members.
+    GroupMembersChanged,
+    /// A group got other claims.
+    GroupClaimsChanged,
+    /// A setting changed.
+    SettingsChanged,
+    /// A sign-up token was made.
+    SignupTokenCreated,
+    /// A sign-up token was extended, paused or changed otherwise.
+    SignupTokenUpdated,
+    /// A sign-up token was revoked.
+    SignupTokenRevoked,
+    /// Somebody signed up.
+    UserSignedUp,
+    /// Somebody tried to sign up and was refused.
+    SignupRefused,
+    /// A one-time token or code was made.
+    OneTimeTokenCreated,
+    /// A one-time token or code was revoked.
+    OneTimeTokenRevoked,
+    /// Somebody signed in by a one-time token or code.
+    OneTimeTokenRedeemed,
+    /// A one-time token or code was refused.
+    OneTimeTokenRefused,
+    /// A thousand wrong codes within an hour: somebody may be guessing.
+    CodeGuessing,
     /// The clock is more than a day behind the last change.
     ClockBehind,
     /// The host set the stored time back to the clock's.
@@ -194,6 +278,26 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::ApiKeyRotated => EventKind::ApiKeyRotated,
             Self::ApiKeyRenewed => EventKind::ApiKeyRenewed,
             Self::ApiKeyRevoked => EventKind::ApiKeyRevoked,
+            Self::UserApproved => EventKind::UserApproved,
+            Self::UserRejected => EventKind::UserRejected,
+            Self::UserGroupsChanged => EventKind::UserGroupsChanged,
+            Self::UserClaimsChanged => EventKind::UserClaimsChanged,
+            Self::GroupCreated => EventKind::GroupCreated,
+            Self::GroupUpdated => EventKind::GroupUpdated,
+            Self::GroupDeleted => EventKind::GroupDeleted,
+            Self::GroupMembersChanged => EventKind::GroupMembersChanged,
+            Self::GroupClaimsChanged => EventKind::GroupClaimsChanged,
+            Self::SettingsChanged => EventKind::SettingsChanged,
+            Self::SignupTokenCreated => EventKind::SignupTokenCreated,
+            Self::SignupTokenUpdated => EventKind::SignupTokenUpdated,
+            Self::SignupTokenRevoked => EventKind::SignupTokenRevoked,
+            Self::UserSignedUp => EventKind::UserSignedUp,
+            Self::SignupRefused => EventKind::SignupRefused,
+            Self::OneTimeTokenCreated => EventKind::OneTimeTokenCreated,
+            Self::OneTimeTokenRevoked => EventKind::OneTimeTokenRevoked,
+            Self::OneTimeTokenRedeemed => EventKind::OneTimeTokenRedeemed,
+            Self::OneTimeTokenRefused => EventKind::OneTimeTokenRefused,
+            Self::CodeGuessing => EventKind::CodeGuessing,
             Self::ClockBehind => EventKind::ClockBehind,
             Self::ClockReset => EventKind::ClockReset,
             Self::ExpiredPurged => EventKind::ExpiredPurged,
@@ -224,9 +328,72 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::ApiKeyRotated => ::keyplate::EventKind::ApiKeyRotated,
             Self::ApiKeyRenewed => ::keyplate::EventKind::ApiKeyRenewed,
             Self::ApiKeyRevoked => ::keyplate::EventKind::ApiKeyRevoked,
+            Self::UserApproved => ::keyplate::EventKind::UserApproved,
+            Self::UserRejected => ::keyplate::EventKind::UserRejected,
+            Self::UserGroupsChanged => ::keyplate::EventKind::UserGroupsChanged,
+            Self::UserClaimsChanged => ::keyplate::EventKind::UserClaimsChanged,
+            Self::GroupCreated => ::keyplate::EventKind::GroupCreated,
+            Self::GroupUpdated => ::keyplate::EventKind::GroupUpdated,
+            Self::GroupDeleted => ::keyplate::EventKind::GroupDeleted,
+            Self::GroupMembersChanged => ::keyplate::EventKind::GroupMembersChanged,
+            Self::GroupClaimsChanged => ::keyplate::EventKind::GroupClaimsChanged,
+            Self::SettingsChanged => ::keyplate::EventKind::SettingsChanged,
+            Self::SignupTokenCreated => ::keyplate::EventKind::SignupTokenCreated,
+            Self::SignupTokenUpdated => ::keyplate::EventKind::SignupTokenUpdated,
+            Self::SignupTokenRevoked => ::keyplate::EventKind::SignupTokenRevoked,
+            Self::UserSignedUp => ::keyplate::EventKind::UserSignedUp,
+            Self::SignupRefused => ::keyplate::EventKind::SignupRefused,
+            Self::OneTimeTokenCreated => ::keyplate::EventKind::OneTimeTokenCreated,
+            Self::OneTimeTokenRevoked => ::keyplate::EventKind::OneTimeTokenRevoked,
+            Self::OneTimeTokenRedeemed => ::keyplate::EventKind::OneTimeTokenRedeemed,
+            Self::OneTimeTokenRefused => ::keyplate::EventKind::OneTimeTokenRefused,
+            Self::CodeGuessing => ::keyplate::EventKind::CodeGuessing,
             Self::ClockBehind => ::keyplate::EventKind::ClockBehind,
             Self::ClockReset => ::keyplate::EventKind::ClockReset,
             Self::ExpiredPurged => ::keyplate::EventKind::ExpiredPurged,
+        })
+    }
+}
+
+/// An order of groups; the id decides between equals.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum GroupSort {
+    /// By the time when they were made.
+    CreatedAt,
+    /// By name.
+    Name,
+    /// By the name for people.
+    FriendlyName,
+    /// By the number of members.
+    MemberCount,
+}
+impl Give<GroupSort> for ::keyplate::GroupSort {
+    fn give(self) -> GroupSort {
+        match self {
+            Self::CreatedAt => GroupSort::CreatedAt,
+            Self::Name => GroupSort::Name,
+            Self::FriendlyName => GroupSort::FriendlyName,
+            Self::MemberCount => GroupSort::MemberCount,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+
+impl Take<::keyplate::GroupSort> for GroupSort {
+    fn take(self, _: &str) -> PyResult<::keyplate::GroupSort> {
+        Ok(match self {
+            Self::CreatedAt => ::keyplate::GroupSort::CreatedAt,
+            Self::Name => ::keyplate::GroupSort::Name,
+            Self::FriendlyName => ::keyplate::GroupSort::FriendlyName,
+            Self::MemberCount => ::keyplate::GroupSort::MemberCount,
         })
     }
 }
@@ -304,6 +471,45 @@ impl Give<SignInMethod> for ::keyplate::SignInMethod {
     }
 }
 
+/// Who may sign up. The mode decides before anything else does.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SignupMode {
+    /// Nobody; administrators make users.
+    Disabled,
+    /// Who has a sign-up token.
+    WithToken,
+    /// Everybody.
+    Open,
+}
+impl Give<SignupMode> for ::keyplate::SignupMode {
+    fn give(self) -> SignupMode {
+        match self {
+            Self::Disabled => SignupMode::Disabled,
+            Self::WithToken => SignupMode::WithToken,
+            Self::Open => SignupMode::Open,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+
+impl Take<::keyplate::SignupMode> for SignupMode {
+    fn take(self, _: &str) -> PyResult<::keyplate::SignupMode> {
+        Ok(match self {
+            Self::Disabled => ::keyplate::SignupMode::Disabled,
+            Self::WithToken => ::keyplate::SignupMode::WithToken,
+            Self::Open => ::keyplate::SignupMode::Open,
+        })
+    }
+}
+
 /// A stage of setup. It never goes back by itself.
 #[pyclass(
     frozen,
@@ -328,6 +534,115 @@ impl Give<SetupStage> for ::keyplate::SetupStage {
             Self::Uninitialised => SetupStage::Uninitialised,
             Self::Claimed => SetupStage::Claimed,
             Self::Complete => SetupStage::Complete,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+
+/// Does an administrator approve who signs up?
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ApprovalRule {
+    /// As the settings say at that time.
+    Setting,
+    /// Yes.
+    Needed,
+    /// No.
+    NotNeeded,
+}
+impl Give<ApprovalRule> for ::keyplate::ApprovalRule {
+    fn give(self) -> ApprovalRule {
+        match self {
+            Self::Setting => ApprovalRule::Setting,
+            Self::Needed => ApprovalRule::Needed,
+            Self::NotNeeded => ApprovalRule::NotNeeded,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+
+impl Take<::keyplate::ApprovalRule> for ApprovalRule {
+    fn take(self, _: &str) -> PyResult<::keyplate::ApprovalRule> {
+        Ok(match self {
+            Self::Setting => ::keyplate::ApprovalRule::Setting,
+            Self::Needed => ::keyplate::ApprovalRule::Needed,
+            Self::NotNeeded => ::keyplate::ApprovalRule::NotNeeded,
+        })
+    }
+}
+
+/// At most so much.
+#[pyclass(frozen, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Limit {
+    /// Without limit.
+    Unlimited {},
+    /// No more than this.
+    AtMost { most: u32 },
+}
+impl Give<Limit> for ::keyplate::Limit {
+    fn give(self) -> Limit {
+        match self {
+            Self::Unlimited => Limit::Unlimited {},
+            Self::AtMost { most } => Limit::AtMost { most: most.give() },
+        }
+    }
+}
+#[pymethods]
+impl Limit {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+impl Take<::keyplate::Limit> for Limit {
+    fn take(self, _: &str) -> PyResult<::keyplate::Limit> {
+        Ok(match self {
+            Self::Unlimited {} => ::keyplate::Limit::Unlimited,
+            Self::AtMost { most } => ::keyplate::Limit::AtMost {
+                most: most.take("most")?,
+            },
+        })
+    }
+}
+
+/// The state of a sign-up token.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SignupTokenState {
+    /// It can be used.
+    Usable,
+    /// Its time is over.
+    Expired,
+    /// It was used as often as it may be.
+    Exhausted,
+    /// An administrator has paused it.
+    Paused,
+    /// An administrator has revoked it, for good.
+    Revoked,
+}
+impl Give<SignupTokenState> for ::keyplate::SignupTokenState {
+    fn give(self) -> SignupTokenState {
+        match self {
+            Self::Usable => SignupTokenState::Usable,
+            Self::Expired => SignupTokenState::Expired,
+            Self::Exhausted => SignupTokenState::Exhausted,
+            Self::Paused => SignupTokenState::Paused,
+            Self::Revoked => SignupTokenState::Revoked,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -428,6 +743,8 @@ pub(crate) enum UserSort {
     Email,
     /// By role, administrators first.
     Role,
+    /// By the time when the account lapses.
+    ExpiresAt,
 }
 impl Give<UserSort> for ::keyplate::UserSort {
     fn give(self) -> UserSort {
@@ -439,6 +756,7 @@ impl Give<UserSort> for ::keyplate::UserSort {
             Self::LastName => UserSort::LastName,
             Self::Email => UserSort::Email,
             Self::Role => UserSort::Role,
+            Self::ExpiresAt => UserSort::ExpiresAt,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -454,6 +772,7 @@ impl Take<::keyplate::UserSort> for UserSort {
             Self::LastName => ::keyplate::UserSort::LastName,
             Self::Email => ::keyplate::UserSort::Email,
             Self::Role => ::keyplate::UserSort::Role,
+            Self::ExpiresAt => ::keyplate::UserSort::ExpiresAt,
         })
     }
 }
@@ -785,6 +1104,211 @@ impl Detail {
     }
 }
 
+/// Something that a host wants to know of a user or a group.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Claim {
+    /// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+    pub(crate) key: String,
+    /// Its value, at most 1000 characters.
+    pub(crate) value: String,
+}
+impl Give<Claim> for ::keyplate::Claim {
+    fn give(self) -> Claim {
+        Claim {
+            key: self.key.give(),
+            value: self.value.give(),
+        }
+    }
+}
+#[pymethods]
+impl Claim {
+    #[new]
+    #[pyo3(signature = (*, key, value), text_signature = "(*, key, value)")]
+    fn new(key: String, value: String) -> Self {
+        Self { key, value }
+    }
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["key", "value"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+impl Take<::keyplate::Claim> for Claim {
+    fn take(self, _: &str) -> PyResult<::keyplate::Claim> {
+        Ok(::keyplate::Claim {
+            key: self.key.take("key")?,
+            value: self.value.take("value")?,
+        })
+    }
+}
+
+/// A group of users.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Group {
+    /// Names it for ever.
+    pub(crate) id: Id,
+    /// Unique without regard to case; for programs.
+    pub(crate) name: String,
+    /// For people.
+    pub(crate) friendly_name: String,
+    /// What holds for its members.
+    pub(crate) claims: Vec<Claim>,
+    /// How many users are in it.
+    pub(crate) member_count: u64,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+}
+impl Give<Group> for ::keyplate::Group {
+    fn give(self) -> Group {
+        Group {
+            id: self.id.give(),
+            name: self.name.give(),
+            friendly_name: self.friendly_name.give(),
+            claims: self.claims.give(),
+            member_count: self.member_count.give(),
+            created_at: self.created_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl Group {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "name",
+                "friendly_name",
+                "claims",
+                "member_count",
+                "created_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A page of groups.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct GroupPage {
+    /// The groups.
+    pub(crate) items: Vec<Group>,
+    /// How many there are in all.
+    pub(crate) total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub(crate) page: u32,
+}
+impl Give<GroupPage> for ::keyplate::GroupPage {
+    fn give(self) -> GroupPage {
+        GroupPage {
+            items: self.items.give(),
+            total: self.total.give(),
+            page: self.page.give(),
+        }
+    }
+}
+#[pymethods]
+impl GroupPage {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["items", "total", "page"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A one-time token that has just been made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CreatedOneTimeToken {
+    /// The token.
+    pub(crate) one_time_token: OneTimeToken,
+    /// The secret, shown this once: `XXXX-XXXX` for a code.
+    pub(crate) secret: Secret,
+}
+impl Give<CreatedOneTimeToken> for ::keyplate::CreatedOneTimeToken {
+    fn give(self) -> CreatedOneTimeToken {
+        CreatedOneTimeToken {
+            one_time_token: self.one_time_token.give(),
+            secret: self.secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl CreatedOneTimeToken {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["one_time_token", "secret"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A token or code that signs a user in once, without its secret.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OneTimeToken {
+    /// Names it.
+    pub(crate) id: Id,
+    /// Whom it signs in.
+    pub(crate) user_id: Id,
+    /// A code to be typed, rather than a token for a link?
+    pub(crate) is_code: bool,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+    /// When it ends.
+    pub(crate) expires_at: SystemTime,
+    /// Who made it; none for the host.
+    pub(crate) created_by: Option<String>,
+    /// For a token its kind and last 4 characters; nothing is told of a code.
+    pub(crate) masked_secret: String,
+}
+impl Give<OneTimeToken> for ::keyplate::OneTimeToken {
+    fn give(self) -> OneTimeToken {
+        OneTimeToken {
+            id: self.id.give(),
+            user_id: self.user_id.give(),
+            is_code: self.is_code.give(),
+            created_at: self.created_at.give(),
+            expires_at: self.expires_at.give(),
+            created_by: self.created_by.give(),
+            masked_secret: self.masked_secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl OneTimeToken {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "user_id",
+                "is_code",
+                "created_at",
+                "expires_at",
+                "created_by",
+                "masked_secret",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// Who stands behind a credential, and what it lets him do.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -975,6 +1499,104 @@ impl SignedIn {
     }
 }
 
+/// The settings that everybody may know.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PublicSettings {
+    /// What people know the application by.
+    pub(crate) app_name: String,
+    /// Who may sign up.
+    pub(crate) signup_mode: SignupMode,
+    /// May a user change his own username?
+    pub(crate) username_change: bool,
+}
+impl Give<PublicSettings> for ::keyplate::PublicSettings {
+    fn give(self) -> PublicSettings {
+        PublicSettings {
+            app_name: self.app_name.give(),
+            signup_mode: self.signup_mode.give(),
+            username_change: self.username_change.give(),
+        }
+    }
+}
+#[pymethods]
+impl PublicSettings {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["app_name", "signup_mode", "username_change"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What an administrator may set while the application runs.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settings {
+    /// What people know the application by.
+    pub(crate) app_name: String,
+    /// Who may sign up.
+    pub(crate) signup_mode: SignupMode,
+    /// Does an administrator approve who signs up, unless a token says otherwise?
+    pub(crate) signup_approval: bool,
+    /// Groups of everybody who signs up, besides those of his token.
+    pub(crate) default_group_ids: Vec<Id>,
+    /// How many accounts one address may open in an hour while sign-up is open.
+    pub(crate) open_signups_per_hour: u32,
+    /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+    /// always wait for approval. Empty: any.
+    pub(crate) signup_email_domains: Vec<String>,
+    /// May a user change his own username?
+    pub(crate) username_change: bool,
+    /// For how many seconds a session lives unused.
+    pub(crate) session_idle_seconds: u32,
+    /// For how many seconds it lives at most.
+    pub(crate) session_lifetime_seconds: u32,
+    /// For how many seconds a sign-in counts as fresh, for acts of weight.
+    pub(crate) step_up_seconds: u32,
+}
+impl Give<Settings> for ::keyplate::Settings {
+    fn give(self) -> Settings {
+        Settings {
+            app_name: self.app_name.give(),
+            signup_mode: self.signup_mode.give(),
+            signup_approval: self.signup_approval.give(),
+            default_group_ids: self.default_group_ids.give(),
+            open_signups_per_hour: self.open_signups_per_hour.give(),
+            signup_email_domains: self.signup_email_domains.give(),
+            username_change: self.username_change.give(),
+            session_idle_seconds: self.session_idle_seconds.give(),
+            session_lifetime_seconds: self.session_lifetime_seconds.give(),
+            step_up_seconds: self.step_up_seconds.give(),
+        }
+    }
+}
+#[pymethods]
+impl Settings {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "app_name",
+                "signup_mode",
+                "signup_approval",
+                "default_group_ids",
+                "open_signups_per_hour",
+                "signup_email_domains",
+                "username_change",
+                "session_idle_seconds",
+                "session_lifetime_seconds",
+                "step_up_seconds",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// A setup token, for the one who is to become the first administrator.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -1062,6 +1684,282 @@ impl SetupState {
     }
 }
 
+/// One use of a sign-up token. Names are those of that time.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SignupRedemption {
+    /// Names it.
+    pub(crate) id: Id,
+    /// The token.
+    pub(crate) token_id: Id,
+    /// The account that was made; it may have been deleted since.
+    pub(crate) user_id: Id,
+    /// Its name.
+    pub(crate) username: String,
+    /// When.
+    pub(crate) at: SystemTime,
+    /// From which IP address.
+    pub(crate) address: Option<String>,
+    /// With which user agent.
+    pub(crate) user_agent: Option<String>,
+}
+impl Give<SignupRedemption> for ::keyplate::SignupRedemption {
+    fn give(self) -> SignupRedemption {
+        SignupRedemption {
+            id: self.id.give(),
+            token_id: self.token_id.give(),
+            user_id: self.user_id.give(),
+            username: self.username.give(),
+            at: self.at.give(),
+            address: self.address.give(),
+            user_agent: self.user_agent.give(),
+        }
+    }
+}
+#[pymethods]
+impl SignupRedemption {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "token_id",
+                "user_id",
+                "username",
+                "at",
+                "address",
+                "user_agent",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A page of uses of sign-up tokens.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SignupRedemptionPage {
+    /// The uses.
+    pub(crate) items: Vec<SignupRedemption>,
+    /// How many there are in all.
+    pub(crate) total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub(crate) page: u32,
+}
+impl Give<SignupRedemptionPage> for ::keyplate::SignupRedemptionPage {
+    fn give(self) -> SignupRedemptionPage {
+        SignupRedemptionPage {
+            items: self.items.give(),
+            total: self.total.give(),
+            page: self.page.give(),
+        }
+    }
+}
+#[pymethods]
+impl SignupRedemptionPage {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["items", "total", "page"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A sign-up token that has just been made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CreatedSignupToken {
+    /// The token.
+    pub(crate) signup_token: SignupToken,
+    /// The secret, shown this once: for the link that is sent.
+    pub(crate) secret: Secret,
+}
+impl Give<CreatedSignupToken> for ::keyplate::CreatedSignupToken {
+    fn give(self) -> CreatedSignupToken {
+        CreatedSignupToken {
+            signup_token: self.signup_token.give(),
+            secret: self.secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl CreatedSignupToken {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["signup_token", "secret"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// Something with which people sign up, without its secret.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SignupToken {
+    /// Names it.
+    pub(crate) id: Id,
+    /// What it is for.
+    pub(crate) note: Option<String>,
+    /// Can it be used now, and if not, why? Strangers are not told why.
+    pub(crate) state: SignupTokenState,
+    /// When it ends.
+    pub(crate) expires_at: Option<SystemTime>,
+    /// How many times it may be used; without limit if none.
+    pub(crate) max_uses: Option<u32>,
+    /// How many times it has been used.
+    pub(crate) uses: u32,
+    /// The groups that it gives, besides the default groups.
+    pub(crate) group_ids: Vec<Id>,
+    /// The claims that it gives.
+    pub(crate) claims: Vec<Claim>,
+    /// After how many seconds an account made with it lapses.
+    pub(crate) account_lifetime_seconds: Option<u32>,
+    /// Does an administrator approve who uses it?
+    pub(crate) approval: ApprovalRule,
+    /// May it be used at all? False while paused.
+    pub(crate) enabled: bool,
+    /// The address, or `@domain`, to which it is bound.
+    pub(crate) email: Option<String>,
+    /// Who made it; none for the host.
+    pub(crate) created_by: Option<String>,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+    /// When it was revoked.
+    pub(crate) revoked_at: Option<SystemTime>,
+    /// The secret's kind and last 4 characters.
+    pub(crate) masked_secret: String,
+}
+impl Give<SignupToken> for ::keyplate::SignupToken {
+    fn give(self) -> SignupToken {
+        SignupToken {
+            id: self.id.give(),
+            note: self.note.give(),
+            state: self.state.give(),
+            expires_at: self.expires_at.give(),
+            max_uses: self.max_uses.give(),
+            uses: self.uses.give(),
+            group_ids: self.group_ids.give(),
+            claims: self.claims.give(),
+            account_lifetime_seconds: self.account_lifetime_seconds.give(),
+            approval: self.approval.give(),
+            enabled: self.enabled.give(),
+            email: self.email.give(),
+            created_by: self.created_by.give(),
+            created_at: self.created_at.give(),
+            revoked_at: self.revoked_at.give(),
+            masked_secret: self.masked_secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl SignupToken {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "note",
+                "state",
+                "expires_at",
+                "max_uses",
+                "uses",
+                "group_ids",
+                "claims",
+                "account_lifetime_seconds",
+                "approval",
+                "enabled",
+                "email",
+                "created_by",
+                "created_at",
+                "revoked_at",
+                "masked_secret",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A page of sign-up tokens.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SignupTokenPage {
+    /// The tokens.
+    pub(crate) items: Vec<SignupToken>,
+    /// How many there are in all.
+    pub(crate) total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub(crate) page: u32,
+}
+impl Give<SignupTokenPage> for ::keyplate::SignupTokenPage {
+    fn give(self) -> SignupTokenPage {
+        SignupTokenPage {
+            items: self.items.give(),
+            total: self.total.give(),
+            page: self.page.give(),
+        }
+    }
+}
+#[pymethods]
+impl SignupTokenPage {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["items", "total", "page"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What the holder of a sign-up token may know of it before he uses it.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SignupTokenPreview {
+    /// When it ends.
+    pub(crate) expires_at: Option<SystemTime>,
+    /// Will an administrator have to approve?
+    pub(crate) needs_approval: bool,
+    /// The address, or `@domain`, to which it is bound.
+    pub(crate) email: Option<String>,
+    /// After how many seconds the account will lapse.
+    pub(crate) account_lifetime_seconds: Option<u32>,
+}
+impl Give<SignupTokenPreview> for ::keyplate::SignupTokenPreview {
+    fn give(self) -> SignupTokenPreview {
+        SignupTokenPreview {
+            expires_at: self.expires_at.give(),
+            needs_approval: self.needs_approval.give(),
+            email: self.email.give(),
+            account_lifetime_seconds: self.account_lifetime_seconds.give(),
+        }
+    }
+}
+#[pymethods]
+impl SignupTokenPreview {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "expires_at",
+                "needs_approval",
+                "email",
+                "account_lifetime_seconds",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// What `check_integrity` found.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -1098,12 +1996,15 @@ pub(crate) struct PurgeReport {
     pub(crate) sessions: u64,
     /// API keys.
     pub(crate) api_keys: u64,
+    /// One-time tokens.
+    pub(crate) one_time_tokens: u64,
 }
 impl Give<PurgeReport> for ::keyplate::PurgeReport {
     fn give(self) -> PurgeReport {
         PurgeReport {
             sessions: self.sessions.give(),
             api_keys: self.api_keys.give(),
+            one_time_tokens: self.one_time_tokens.give(),
         }
     }
 }
@@ -1111,7 +2012,7 @@ impl Give<PurgeReport> for ::keyplate::PurgeReport {
 impl PurgeReport {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["sessions", "api_keys"])
+        PyTuple::new(py, ["sessions", "api_keys", "one_time_tokens"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -1140,6 +2041,10 @@ pub(crate) struct User {
     pub(crate) locale: Option<String>,
     /// The host's own key for him.
     pub(crate) external_id: Option<String>,
+    /// The groups that he is in, the first by name first.
+    pub(crate) group_ids: Vec<Id>,
+    /// Claims of his own.
+    pub(crate) claims: Vec<Claim>,
     /// What he is here.
     pub(crate) role: Role,
     /// May he sign in?
@@ -1163,6 +2068,8 @@ impl Give<User> for ::keyplate::User {
             last_name: self.last_name.give(),
             locale: self.locale.give(),
             external_id: self.external_id.give(),
+            group_ids: self.group_ids.give(),
+            claims: self.claims.give(),
             role: self.role.give(),
             status: self.status.give(),
             expires_at: self.expires_at.give(),
@@ -1187,6 +2094,8 @@ impl User {
                 "last_name",
                 "locale",
                 "external_id",
+                "group_ids",
+                "claims",
                 "role",
                 "status",
                 "expires_at",
@@ -1408,6 +2317,163 @@ impl Keyplate {
         self.call(py, |kp| kp.list_audit_events(query))
     }
 
+    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    #[pyo3(signature = (user_id), text_signature = "($self, user_id)")]
+    fn get_effective_claims(&self, py: Python<'_>, user_id: Id) -> PyResult<Vec<Claim>> {
+        let user_id: ::keyplate::UserId = user_id.take("user_id")?;
+
+        self.call(py, |kp| kp.get_effective_claims(&user_id))
+    }
+
+    /// Lists the names of claims that are in use, for suggestions.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn list_claim_keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.call(py, |kp| kp.list_claim_keys())
+    }
+
+    /// Makes a group without members.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+    #[pyo3(signature = (*, name, friendly_name=None), text_signature = "($self, *, name, friendly_name=None)")]
+    fn create_group(
+        &self,
+        py: Python<'_>,
+        name: String,
+        friendly_name: Option<String>,
+    ) -> PyResult<Group> {
+        let group = ::keyplate::NewGroup {
+            name,
+            friendly_name: friendly_name.take("friendly_name")?,
+        };
+
+        self.call(py, |kp| kp.create_group(group))
+    }
+
+    /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn delete_group(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::GroupId = id.take("id")?;
+
+        self.call(py, |kp| kp.delete_group(&id))
+    }
+
+    /// Gives a group. A user who is no administrator sees those that he is in.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn get_group(&self, py: Python<'_>, id: Id) -> PyResult<Group> {
+        let id: ::keyplate::GroupId = id.take("id")?;
+
+        self.call(py, |kp| kp.get_group(&id))
+    }
+
+    /// Lists groups.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    #[pyo3(signature = (*, search=None, user_id=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, sort=None, descending=False, page=None, limit=None)")]
+    fn list_groups(
+        &self,
+        py: Python<'_>,
+        search: Option<String>,
+        user_id: Option<Id>,
+        sort: Option<GroupSort>,
+        descending: bool,
+        page: Option<u32>,
+        limit: Option<u32>,
+    ) -> PyResult<GroupPage> {
+        let query = ::keyplate::GroupQuery {
+            search: search.take("search")?,
+            user_id: user_id.take("user_id")?,
+            sort: sort.take("sort")?,
+            descending,
+            page: page.take("page")?,
+            limit: limit.take("limit")?,
+        };
+
+        self.call(py, |kp| kp.list_groups(query))
+    }
+
+    /// Gives a group exactly these claims.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+    #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
+    fn set_group_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<Group> {
+        let id: ::keyplate::GroupId = id.take("id")?;
+        let claims: Vec<::keyplate::Claim> = claims.take("claims")?;
+
+        self.call(py, |kp| kp.set_group_claims(&id, claims))
+    }
+
+    /// Makes exactly these users the members of a group.
+    ///
+    /// # Errors
+    /// `NotFound` for the group or a user; `PermissionDenied`.
+    #[pyo3(signature = (id, user_ids), text_signature = "($self, id, user_ids)")]
+    fn set_group_members(&self, py: Python<'_>, id: Id, user_ids: Vec<Id>) -> PyResult<Group> {
+        let id: ::keyplate::GroupId = id.take("id")?;
+        let user_ids: Vec<::keyplate::UserId> = user_ids.take("user_ids")?;
+
+        self.call(py, |kp| kp.set_group_members(&id, &user_ids))
+    }
+
+    /// Gives a user exactly these claims of his own.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+    #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
+    fn set_user_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<User> {
+        let id: ::keyplate::UserId = id.take("id")?;
+        let claims: Vec<::keyplate::Claim> = claims.take("claims")?;
+
+        self.call(py, |kp| kp.set_user_claims(&id, claims))
+    }
+
+    /// Puts a user into exactly these groups.
+    ///
+    /// # Errors
+    /// `NotFound` for the user or a group; `PermissionDenied`.
+    #[pyo3(signature = (id, group_ids), text_signature = "($self, id, group_ids)")]
+    fn set_user_groups(&self, py: Python<'_>, id: Id, group_ids: Vec<Id>) -> PyResult<User> {
+        let id: ::keyplate::UserId = id.take("id")?;
+        let group_ids: Vec<::keyplate::GroupId> = group_ids.take("group_ids")?;
+
+        self.call(py, |kp| kp.set_user_groups(&id, &group_ids))
+    }
+
+    /// Changes a group's names.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+    #[pyo3(signature = (id, *, name=None, friendly_name=None), text_signature = "($self, id, *, name=None, friendly_name=None)")]
+    fn update_group(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        name: Option<String>,
+        friendly_name: Option<String>,
+    ) -> PyResult<Group> {
+        let id: ::keyplate::GroupId = id.take("id")?;
+        let changes = ::keyplate::GroupChanges {
+            name: name.take("name")?,
+            friendly_name: friendly_name.take("friendly_name")?,
+        };
+
+        self.call(py, |kp| kp.update_group(&id, changes))
+    }
+
     /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
     ///
     /// # Errors
@@ -1453,6 +2519,85 @@ impl Keyplate {
         self.call(py, |kp| kp.anonymous(client))
     }
 
+    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
+    fn with_client(
+        &self,
+        py: Python<'_>,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<Keyplate> {
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| kp.with_client(client))
+    }
+
+    /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+    /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+    #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
+    fn create_one_time_token(
+        &self,
+        py: Python<'_>,
+        user_id: Id,
+        lifetime_seconds: Option<u32>,
+    ) -> PyResult<CreatedOneTimeToken> {
+        let user_id: ::keyplate::UserId = user_id.take("user_id")?;
+        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+
+        self.call(py, |kp| {
+            kp.create_one_time_token(&user_id, lifetime_seconds)
+        })
+    }
+
+    /// Lists the one-time tokens that still work, of one user or of all, the newest first.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
+    fn list_one_time_tokens(
+        &self,
+        py: Python<'_>,
+        user_id: Option<Id>,
+    ) -> PyResult<Vec<OneTimeToken>> {
+        let user_id: Option<::keyplate::UserId> = user_id.take("user_id")?;
+
+        self.call(py, |kp| kp.list_one_time_tokens(user_id))
+    }
+
+    /// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+    /// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+    /// `RateLimited`; long tokens are not limited.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+    /// `AccountDisabled`, `AccountExpired`, which do not use it up.
+    #[pyo3(signature = (token), text_signature = "($self, token)")]
+    fn redeem_one_time_token(&self, py: Python<'_>, token: &str) -> PyResult<SignedIn> {
+        self.call(py, |kp| kp.redeem_one_time_token(token))
+    }
+
+    /// Revokes a one-time token.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, or it was used; `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn revoke_one_time_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::OneTimeTokenId = id.take("id")?;
+
+        self.call(py, |kp| kp.revoke_one_time_token(&id))
+    }
+
     /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
     ///
     /// # Errors
@@ -1464,7 +2609,7 @@ impl Keyplate {
     }
 
     /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
     ///
     /// # Errors
     /// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -1546,6 +2691,78 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_session(token))
     }
 
+    /// Gives the settings that everybody may know.
+    ///
+    /// # Errors
+    /// The storage errors.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn get_public_settings(&self, py: Python<'_>) -> PyResult<PublicSettings> {
+        self.call(py, |kp| kp.get_public_settings())
+    }
+
+    /// Gives all settings.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn get_settings(&self, py: Python<'_>) -> PyResult<Settings> {
+        self.call(py, |kp| kp.get_settings())
+    }
+
+    /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+    ///
+    /// # Errors
+    /// `NotFound` for a group; `PermissionDenied`.
+    #[pyo3(signature = (group_ids), text_signature = "($self, group_ids)")]
+    fn set_default_groups(&self, py: Python<'_>, group_ids: Vec<Id>) -> PyResult<Settings> {
+        let group_ids: Vec<::keyplate::GroupId> = group_ids.take("group_ids")?;
+
+        self.call(py, |kp| kp.set_default_groups(&group_ids))
+    }
+
+    /// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    #[pyo3(signature = (domains), text_signature = "($self, domains)")]
+    fn set_signup_email_domains(&self, py: Python<'_>, domains: Vec<String>) -> PyResult<Settings> {
+        let domains: Vec<String> = domains.take("domains")?;
+
+        self.call(py, |kp| kp.set_signup_email_domains(&domains))
+    }
+
+    /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+    /// credentials with `*` and `roles:write`.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None)")]
+    fn update_settings(
+        &self,
+        py: Python<'_>,
+        app_name: Option<String>,
+        signup_mode: Option<SignupMode>,
+        signup_approval: Option<bool>,
+        open_signups_per_hour: Option<u32>,
+        username_change: Option<bool>,
+        session_idle_seconds: Option<u32>,
+        session_lifetime_seconds: Option<u32>,
+        step_up_seconds: Option<u32>,
+    ) -> PyResult<Settings> {
+        let changes = ::keyplate::SettingsChanges {
+            app_name: app_name.take("app_name")?,
+            signup_mode: signup_mode.take("signup_mode")?,
+            signup_approval: signup_approval.take("signup_approval")?,
+            open_signups_per_hour: open_signups_per_hour.take("open_signups_per_hour")?,
+            username_change: username_change.take("username_change")?,
+            session_idle_seconds: session_idle_seconds.take("session_idle_seconds")?,
+            session_lifetime_seconds: session_lifetime_seconds.take("session_lifetime_seconds")?,
+            step_up_seconds: step_up_seconds.take("step_up_seconds")?,
+        };
+
+        self.call(py, |kp| kp.update_settings(changes))
+    }
+
     /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
     /// the host needs a setup token; after `reset_setup` the host too.
     ///
@@ -1580,8 +2797,7 @@ impl Keyplate {
     /// Ends setup: its token and its sessions are dead from this moment.
     ///
     /// # Errors
-    /// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-    /// setup session.
+    /// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn complete_setup(&self, py: Python<'_>) -> PyResult<SetupCompletion> {
         self.call(py, |kp| kp.complete_setup())
@@ -1629,6 +2845,215 @@ impl Keyplate {
         self.call(py, |kp| kp.resume_setup(token))
     }
 
+    /// Lets a pending user in. His sign-up session can do what he can from now on.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn approve_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
+        let id: ::keyplate::UserId = id.take("id")?;
+
+        self.call(py, |kp| kp.approve_user(&id))
+    }
+
+    /// Lists who used sign-up tokens, when and from where, the newest first.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    #[pyo3(signature = (*, token_id=None, page=None, limit=None), text_signature = "($self, *, token_id=None, page=None, limit=None)")]
+    fn list_signup_redemptions(
+        &self,
+        py: Python<'_>,
+        token_id: Option<Id>,
+        page: Option<u32>,
+        limit: Option<u32>,
+    ) -> PyResult<SignupRedemptionPage> {
+        let query = ::keyplate::SignupRedemptionQuery {
+            token_id: token_id.take("token_id")?,
+            page: page.take("page")?,
+            limit: limit.take("limit")?,
+        };
+
+        self.call(py, |kp| kp.list_signup_redemptions(query))
+    }
+
+    /// Removes a pending user. His name is free again.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn reject_user(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::UserId = id.take("id")?;
+
+        self.call(py, |kp| kp.reject_user(&id))
+    }
+
+    /// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+    /// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+    /// can only read his own status until an administrator approves.
+    ///
+    /// # Errors
+    /// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+    /// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+    /// that is taken.
+    #[pyo3(signature = (*, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None), text_signature = "($self, *, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None)")]
+    fn sign_up(
+        &self,
+        py: Python<'_>,
+        username: String,
+        token: Option<String>,
+        email: Option<String>,
+        display_name: Option<String>,
+        first_name: Option<String>,
+        last_name: Option<String>,
+        locale: Option<String>,
+    ) -> PyResult<SignedIn> {
+        let signup = ::keyplate::NewSignup {
+            username,
+            token: token.take("token")?,
+            email: email.take("email")?,
+            display_name: display_name.take("display_name")?,
+            first_name: first_name.take("first_name")?,
+            last_name: last_name.take("last_name")?,
+            locale: locale.take("locale")?,
+        };
+
+        self.call(py, |kp| kp.sign_up(signup))
+    }
+
+    /// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+    /// `set_signup_token_grants`.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+    #[pyo3(signature = (*, note=None, expiry=None, uses=None, group_ids=Vec::new(), account_lifetime_seconds=None, approval=None, email=None), text_signature = "($self, *, note=None, expiry=None, uses=None, group_ids=(), account_lifetime_seconds=None, approval=None, email=None)")]
+    fn create_signup_token(
+        &self,
+        py: Python<'_>,
+        note: Option<String>,
+        expiry: Option<Expiry>,
+        uses: Option<Limit>,
+        group_ids: Vec<Id>,
+        account_lifetime_seconds: Option<u32>,
+        approval: Option<ApprovalRule>,
+        email: Option<String>,
+    ) -> PyResult<CreatedSignupToken> {
+        let token = ::keyplate::NewSignupToken {
+            note: note.take("note")?,
+            expiry: expiry.take("expiry")?,
+            uses: uses.take("uses")?,
+            group_ids: group_ids.take("group_ids")?,
+            account_lifetime_seconds: account_lifetime_seconds.take("account_lifetime_seconds")?,
+            approval: approval.take("approval")?,
+            email: email.take("email")?,
+        };
+
+        self.call(py, |kp| kp.create_signup_token(token))
+    }
+
+    /// Gives a sign-up token with its true state.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn get_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<SignupToken> {
+        let id: ::keyplate::SignupTokenId = id.take("id")?;
+
+        self.call(py, |kp| kp.get_signup_token(&id))
+    }
+
+    /// Looks at a sign-up token without using it (S3).
+    ///
+    /// # Errors
+    /// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+    /// reason.
+    #[pyo3(signature = (token), text_signature = "($self, token)")]
+    fn inspect_signup_token(&self, py: Python<'_>, token: &str) -> PyResult<SignupTokenPreview> {
+        self.call(py, |kp| kp.inspect_signup_token(token))
+    }
+
+    /// Lists sign-up tokens, the newest first.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    #[pyo3(signature = (*, include_revoked=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, page=None, limit=None)")]
+    fn list_signup_tokens(
+        &self,
+        py: Python<'_>,
+        include_revoked: bool,
+        page: Option<u32>,
+        limit: Option<u32>,
+    ) -> PyResult<SignupTokenPage> {
+        let query = ::keyplate::SignupTokenQuery {
+            include_revoked,
+            page: page.take("page")?,
+            limit: limit.take("limit")?,
+        };
+
+        self.call(py, |kp| kp.list_signup_tokens(query))
+    }
+
+    /// Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn revoke_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::SignupTokenId = id.take("id")?;
+
+        self.call(py, |kp| kp.revoke_signup_token(&id))
+    }
+
+    /// Makes a sign-up token give exactly these groups and claims from now on.
+    ///
+    /// # Errors
+    /// `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+    #[pyo3(signature = (id, group_ids, claims), text_signature = "($self, id, group_ids, claims)")]
+    fn set_signup_token_grants(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        group_ids: Vec<Id>,
+        claims: Vec<Claim>,
+    ) -> PyResult<SignupToken> {
+        let id: ::keyplate::SignupTokenId = id.take("id")?;
+        let group_ids: Vec<::keyplate::GroupId> = group_ids.take("group_ids")?;
+        let claims: Vec<::keyplate::Claim> = claims.take("claims")?;
+
+        self.call(py, |kp| kp.set_signup_token_grants(&id, &group_ids, claims))
+    }
+
+    /// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+    #[pyo3(signature = (id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None), text_signature = "($self, id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None)")]
+    fn update_signup_token(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        note: Option<String>,
+        expiry: Option<Expiry>,
+        uses: Option<Limit>,
+        account_lifetime: Option<Limit>,
+        approval: Option<ApprovalRule>,
+        enabled: Option<bool>,
+        email: Option<String>,
+    ) -> PyResult<SignupToken> {
+        let id: ::keyplate::SignupTokenId = id.take("id")?;
+        let changes = ::keyplate::SignupTokenChanges {
+            note: note.take("note")?,
+            expiry: expiry.take("expiry")?,
+            uses: uses.take("uses")?,
+            account_lifetime: account_lifetime.take("account_lifetime")?,
+            approval: approval.take("approval")?,
+            enabled: enabled.take("enabled")?,
+            email: email.take("email")?,
+        };
+
+        self.call(py, |kp| kp.update_signup_token(&id, changes))
+    }
+
     /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
     ///
     /// # Errors
@@ -1638,7 +3063,7 @@ impl Keyplate {
         self.call(py, |kp| kp.check_integrity())
     }
 
-    /// Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
@@ -1662,7 +3087,7 @@ impl Keyplate {
     /// # Errors
     /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
     /// administrator.
-    #[pyo3(signature = (*, username, id=None, email=None, email_verified=false, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, role=None, status=None, expires_at=None), text_signature = "($self, *, username, id=None, email=None, email_verified=False, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, role=None, status=None, expires_at=None)")]
+    #[pyo3(signature = (*, username, id=None, email=None, email_verified=false, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=Vec::new(), role=None, status=None, expires_at=None), text_signature = "($self, *, username, id=None, email=None, email_verified=False, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=(), role=None, status=None, expires_at=None)")]
     fn create_user(
         &self,
         py: Python<'_>,
@@ -1675,6 +3100,7 @@ impl Keyplate {
         last_name: Option<String>,
         locale: Option<String>,
         external_id: Option<String>,
+        group_ids: Vec<Id>,
         role: Option<Role>,
         status: Option<UserStatus>,
         expires_at: Option<SystemTime>,
@@ -1689,6 +3115,7 @@ impl Keyplate {
             last_name: last_name.take("last_name")?,
             locale: locale.take("locale")?,
             external_id: external_id.take("external_id")?,
+            group_ids: group_ids.take("group_ids")?,
             role: role.take("role")?,
             status: status.take("status")?,
             expires_at: expires_at.take("expires_at")?,
@@ -1754,13 +3181,15 @@ impl Keyplate {
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`.
-    #[pyo3(signature = (*, search=None, status=None, role=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, sort=None, descending=False, page=None, limit=None)")]
+    #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_users(
         &self,
         py: Python<'_>,
         search: Option<String>,
         status: Option<UserStatus>,
         role: Option<Role>,
+        group_id: Option<Id>,
+        expiring_within_seconds: Option<u32>,
         sort: Option<UserSort>,
         descending: bool,
         page: Option<u32>,
@@ -1770,6 +3199,8 @@ impl Keyplate {
             search: search.take("search")?,
             status: status.take("status")?,
             role: role.take("role")?,
+            group_id: group_id.take("group_id")?,
+            expiring_within_seconds: expiring_within_seconds.take("expiring_within_seconds")?,
             sort: sort.take("sort")?,
             descending,
             page: page.take("page")?,
@@ -1796,7 +3227,7 @@ impl Keyplate {
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
     /// `PermissionDenied`.
-    #[pyo3(signature = (id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None), text_signature = "($self, id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None)")]
+    #[pyo3(signature = (id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None), text_signature = "($self, id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None)")]
     fn update_user(
         &self,
         py: Python<'_>,
@@ -1810,6 +3241,8 @@ impl Keyplate {
         locale: Option<String>,
         external_id: Option<String>,
         expiry: Option<Expiry>,
+        role: Option<Role>,
+        disabled: Option<bool>,
     ) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
         let changes = ::keyplate::UserChanges {
@@ -1822,6 +3255,8 @@ impl Keyplate {
             locale: locale.take("locale")?,
             external_id: external_id.take("external_id")?,
             expiry: expiry.take("expiry")?,
+            role: role.take("role")?,
+            disabled: disabled.take("disabled")?,
         };
 
         self.call(py, |kp| kp.update_user(&id, changes))
@@ -1834,13 +3269,14 @@ impl Keyplate {
 /// `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
 /// storage errors for a file that cannot be used.
 #[pyfunction]
-#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, username_policy=None, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, username_policy=None, allow_shared_file=False, events=None, time_source=None)")]
+#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, allow_shared_file=False, events=None, time_source=None)")]
 fn open(
     py: Python<'_>,
     path: PathText,
     origin: String,
     token_prefix: Option<String>,
     busy_timeout_ms: Option<u32>,
+    encryption_key: Option<Secret>,
     username_policy: Option<UsernamePolicy>,
     allow_shared_file: bool,
     events: Option<PyEventSink>,
@@ -1851,6 +3287,7 @@ fn open(
         origin,
         token_prefix: token_prefix.take("token_prefix")?,
         busy_timeout_ms: busy_timeout_ms.take("busy_timeout_ms")?,
+        encryption_key: encryption_key.take("encryption_key")?,
         username_policy: username_policy.take("username_policy")?,
         allow_shared_file,
         events: events.take("events")?,
@@ -1896,6 +3333,17 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
         ::keyplate::KeyplateError::AccountExpired => ("AccountExpired", vec![]),
         ::keyplate::KeyplateError::SetupAlreadyClaimed => ("SetupAlreadyClaimed", vec![]),
         ::keyplate::KeyplateError::SetupAlreadyComplete => ("SetupAlreadyComplete", vec![]),
+        ::keyplate::KeyplateError::SignupRefused { reason } => (
+            "SignupRefused",
+            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+        ),
+        ::keyplate::KeyplateError::RateLimited { retry_after } => (
+            "RateLimited",
+            vec![(
+                "retry_after",
+                retry_after.into_pyobject(py)?.into_any().unbind(),
+            )],
+        ),
         ::keyplate::KeyplateError::Busy => ("Busy", vec![]),
         ::keyplate::KeyplateError::StorageFull => ("StorageFull", vec![]),
         ::keyplate::KeyplateError::StorageReadOnly => ("StorageReadOnly", vec![]),
@@ -1934,9 +3382,14 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ApiKeySort>()?;
     module.add_class::<ActorKind>()?;
     module.add_class::<EventKind>()?;
+    module.add_class::<GroupSort>()?;
     module.add_class::<UsernamePolicy>()?;
     module.add_class::<SignInMethod>()?;
+    module.add_class::<SignupMode>()?;
     module.add_class::<SetupStage>()?;
+    module.add_class::<ApprovalRule>()?;
+    module.add_class::<Limit>()?;
+    module.add_class::<SignupTokenState>()?;
     module.add_class::<Expiry>()?;
     module.add_class::<Role>()?;
     module.add_class::<UserSort>()?;
@@ -1948,13 +3401,26 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
+    module.add_class::<Claim>()?;
+    module.add_class::<Group>()?;
+    module.add_class::<GroupPage>()?;
+    module.add_class::<CreatedOneTimeToken>()?;
+    module.add_class::<OneTimeToken>()?;
     module.add_class::<Authenticated>()?;
     module.add_class::<Session>()?;
     module.add_class::<SessionPage>()?;
     module.add_class::<SignedIn>()?;
+    module.add_class::<PublicSettings>()?;
+    module.add_class::<Settings>()?;
     module.add_class::<CreatedSetupToken>()?;
     module.add_class::<SetupCompletion>()?;
     module.add_class::<SetupState>()?;
+    module.add_class::<SignupRedemption>()?;
+    module.add_class::<SignupRedemptionPage>()?;
+    module.add_class::<CreatedSignupToken>()?;
+    module.add_class::<SignupToken>()?;
+    module.add_class::<SignupTokenPage>()?;
+    module.add_class::<SignupTokenPreview>()?;
     module.add_class::<IntegrityReport>()?;
     module.add_class::<PurgeReport>()?;
     module.add_class::<User>()?;

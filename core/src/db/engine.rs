@@ -111,11 +111,7 @@ impl Engine {
         let connection = self
             .pool
             .take(Role::Writer, deadline, || connect::open(&self.options))?;
-        // What is left of the patience is for writers in other processes.
-        connection
-            .busy_timeout(deadline.saturating_duration_since(Instant::now()))
-            .map_err(failure)?;
-        let transaction = Transaction::begin(&connection, "BEGIN IMMEDIATE")?;
+        let transaction = begin_immediate(&connection, deadline)?;
         self.file.check(&self.options.path)?;
         let writer = Writer {
             reader: self.reader(&connection)?,
@@ -352,6 +348,21 @@ impl Drop for Transaction<'_> {
             // Nothing can be done about a failure here; SQLite has already rolled back by itself then.
             let _ = run(connection, "ROLLBACK");
         }
+    }
+}
+
+/// Waits for writers in other processes until the deadline. Not SQLite's own busy handler: it sleeps up to 100 ms
+/// between tries, and whoever sleeps longest starves while others write without pause.
+fn begin_immediate(connection: &Connection, deadline: Instant) -> Result<Transaction<'_>> {
+    connection.busy_timeout(Duration::ZERO).map_err(failure)?;
+    let mut pause = Duration::from_micros(100);
+    loop {
+        match Transaction::begin(connection, "BEGIN IMMEDIATE") {
+            Err(KeyplateError::Busy) if Instant::now() < deadline => {}
+            begun => return begun,
+        }
+        std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+        pause = (pause * 3 / 2).min(Duration::from_millis(3));
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundSess
         SELECT sessions.id, sessions.user_id, sessions.ceiling_scopes, sessions.ceiling_administrator,
                sessions.last_seen_at, sessions.idle_seconds, sessions.expires_at, sessions.ended_at,
                users.username, users.role, users.status, users.expires_at,
-               instance.last_time, instance.schema
+               instance.last_time, instance.schema, sessions.method
         FROM instance
         CROSS JOIN sessions
         CROSS JOIN users ON users.id = sessions.user_id
@@ -49,6 +49,7 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundSess
                 now: row.time(12, clock)?,
                 id: row.get(0)?,
                 user_id: row.get(1)?,
+                method: row.get(14)?,
                 ceiling: Ceiling {
                     scopes: Scopes::from_stored(&row.get::<String>(2)?),
                     administrator: row.get(3)?,
@@ -78,7 +79,7 @@ pub(crate) fn find_acting(
         &format!(
             r"
             SELECT {columns}, ceiling_scopes, ceiling_administrator, sessions.method, sessions.signed_in_at,
-                   sessions.stepped_up_at
+                   sessions.stepped_up_at, sessions.expires_at
             FROM sessions
             JOIN users ON users.id = sessions.user_id
             WHERE {alive} AND sessions.id = ?2"
@@ -95,6 +96,7 @@ pub(crate) fn find_acting(
                 method: row.get(more + 2)?,
                 signed_in_at: row.get(more + 3)?,
                 stepped_up_at: row.get(more + 4)?,
+                expires_at: row.get(more + 5)?,
             };
             Ok((users::from_row(row)?, ceiling, credential))
         },

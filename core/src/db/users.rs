@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
-use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
-use crate::{Result, User, UserId, UserQuery, UserSort, text};
+use super::{PageRequest, Reader, Row, Writer, claims, contains_pattern, groups, params};
+use crate::{Result, User, UserId, UserQuery, UserSort, clock, text};
 
 pub(super) const COLUMNS: &str = "users.id, users.username, users.email, users.email_verified, users.display_name, \
     users.first_name, users.last_name, users.locale, users.external_id, users.role, users.status, users.expires_at, \
@@ -20,6 +20,8 @@ pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
         last_name: row.get(6)?,
         locale: row.get(7)?,
         external_id: row.get(8)?,
+        group_ids: Vec::new(),
+        claims: Vec::new(),
         role: row.get(9)?,
         status: row.get(10)?,
         expires_at: row.get(11)?,
@@ -28,12 +30,18 @@ pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
     })
 }
 
+fn with_groups_and_claims(reader: &Reader<'_>, mut user: User) -> Result<User> {
+    user.group_ids = groups::of_user(reader, &user.id)?;
+    user.claims = claims::of_user(reader, &user.id)?;
+    Ok(user)
+}
+
 pub(crate) fn find(reader: &Reader<'_>, id: &UserId) -> Result<Option<User>> {
-    reader.query_one(
-        &format!("SELECT {COLUMNS} FROM users WHERE id = ?1"),
-        params![id],
-        from_row,
-    )
+    let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
+    let found = reader.query_one(&sql, params![id], from_row)?;
+    found
+        .map(|user| with_groups_and_claims(reader, user))
+        .transpose()
 }
 
 /// By username, e-mail address or external id, in this order; the first two in their folded form.
@@ -42,7 +50,7 @@ pub(crate) fn find_by_name(
     folded: &str,
     external_id: &str,
 ) -> Result<Option<User>> {
-    reader.query_one(
+    let found = reader.query_one(
         &format!(
             r"
             SELECT {COLUMNS}
@@ -53,7 +61,10 @@ pub(crate) fn find_by_name(
         ),
         params![folded, external_id],
         from_row,
-    )
+    )?;
+    found
+        .map(|user| with_groups_and_claims(reader, user))
+        .transpose()
 }
 
 pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
@@ -113,6 +124,16 @@ pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
             user.updated_at,
         ],
     )?;
+    Ok(())
+}
+
+/// Somebody who was never let in: only his id is remembered.
+pub(crate) fn delete_unapproved(writer: &Writer<'_>, user: &User, now: SystemTime) -> Result<()> {
+    writer.execute(
+        "INSERT INTO deleted_users (id, username_key, deleted_at) VALUES (?1, '', ?2)",
+        params![&user.id, now],
+    )?;
+    writer.execute("DELETE FROM users WHERE id = ?1", params![&user.id])?;
     Ok(())
 }
 
@@ -179,13 +200,24 @@ const FILTER: &str = r"
            OR username_key LIKE ?1 ESCAPE '\' OR email_key LIKE ?1 ESCAPE '\' OR lower(display_name) LIKE ?1 ESCAPE '\'
            OR lower(first_name) LIKE ?1 ESCAPE '\' OR lower(last_name) LIKE ?1 ESCAPE '\')
       AND (?2 IS NULL OR status = ?2)
-      AND (?3 IS NULL OR role = ?3)";
+      AND (?3 IS NULL OR role = ?3)
+      AND (?4 IS NULL OR id IN (SELECT user_id FROM group_members WHERE group_id = ?4))
+      AND (?5 IS NULL OR expires_at <= ?5)";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &UserQuery, search: Option<&str>) -> Result<u64> {
     let pattern = search.map(contains_pattern);
+    let lapse = query
+        .expiring_within_seconds
+        .map(|seconds| clock::after(reader.now(), seconds));
     reader.value(
         &format!("SELECT count(*) FROM users {FILTER}"),
-        params![pattern.as_ref(), query.status, query.role],
+        params![
+            pattern.as_ref(),
+            query.status,
+            query.role,
+            query.group_id.as_ref(),
+            lapse
+        ],
     )
 }
 
@@ -196,6 +228,9 @@ pub(crate) fn list(
     page: PageRequest,
 ) -> Result<Vec<User>> {
     let pattern = search.map(contains_pattern);
+    let lapse = query
+        .expiring_within_seconds
+        .map(|seconds| clock::after(reader.now(), seconds));
     let column = match query.sort.unwrap_or_default() {
         UserSort::CreatedAt => "created_at",
         UserSort::Username => "username_key",
@@ -204,24 +239,29 @@ pub(crate) fn list(
         UserSort::LastName => "lower(last_name)",
         UserSort::Email => "email_key",
         UserSort::Role => "role",
+        UserSort::ExpiresAt => "expires_at",
     };
     let direction = if query.descending { "DESC" } else { "ASC" };
-    reader.query_all(
-        &format!(
-            r"
-            SELECT {COLUMNS}
-            FROM users
-            {FILTER}
-            ORDER BY {column} {direction}, id {direction}
-            LIMIT ?4 OFFSET ?5"
-        ),
-        params![
-            pattern.as_ref(),
-            query.status,
-            query.role,
-            page.limit,
-            page.offset()
-        ],
-        from_row,
-    )
+    let sql = format!(
+        r"
+        SELECT {COLUMNS}
+        FROM users
+        {FILTER}
+        ORDER BY {column} {direction}, id {direction}
+        LIMIT ?6 OFFSET ?7"
+    );
+    let params = params![
+        pattern.as_ref(),
+        query.status,
+        query.role,
+        query.group_id.as_ref(),
+        lapse,
+        page.limit,
+        page.offset(),
+    ];
+    let users = reader.query_all(&sql, params, from_row)?;
+    users
+        .into_iter()
+        .map(|user| with_groups_and_claims(reader, user))
+        .collect()
 }

@@ -4,7 +4,9 @@ use std::time::SystemTime;
 
 use crate::{
     KeyplateError, Result, clock,
-    ids::{ApiKeyId, SessionId, UserId},
+    ids::{
+        ApiKeyId, GroupId, OneTimeTokenId, SessionId, SignupRedemptionId, SignupTokenId, UserId,
+    },
 };
 
 /// A numbered parameter of a statement.
@@ -64,6 +66,11 @@ macro_rules! text_enum {
     };
 }
 pub(crate) use text_enum;
+
+/// A value that was stored as its name.
+pub(crate) fn read_text<T: Column>(text: &str) -> Option<T> {
+    T::read(Cell::Text(text))
+}
 
 pub(crate) fn malformed(column: usize) -> KeyplateError {
     KeyplateError::CorruptDatabase {
@@ -206,7 +213,15 @@ macro_rules! ids {
         }
     )* };
 }
-ids!(UserId, SessionId, ApiKeyId);
+ids!(
+    UserId,
+    SessionId,
+    ApiKeyId,
+    GroupId,
+    SignupTokenId,
+    SignupRedemptionId,
+    OneTimeTokenId
+);
 
 /// The result of a statement that must find something.
 pub(crate) trait Found<T> {

@@ -50,6 +50,71 @@ pub(crate) fn call(
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
         }
+        "get_effective_claims" => {
+            let user_id: UserId = arguments.get("user_id")?;
+            Ok(keyplate.get_effective_claims(&user_id)?.into_json())
+        }
+        "list_claim_keys" => Ok(keyplate.list_claim_keys()?.into_json()),
+        "create_group" => {
+            let group: NewGroup = arguments.get("group")?;
+            Ok(keyplate.create_group(group)?.into_json())
+        }
+        "delete_group" => {
+            let id: GroupId = arguments.get("id")?;
+            Ok(keyplate.delete_group(&id)?.into_json())
+        }
+        "get_group" => {
+            let id: GroupId = arguments.get("id")?;
+            Ok(keyplate.get_group(&id)?.into_json())
+        }
+        "list_groups" => {
+            let query: GroupQuery = arguments.get("query")?;
+            Ok(keyplate.list_groups(query)?.into_json())
+        }
+        "set_group_claims" => {
+            let id: GroupId = arguments.get("id")?;
+            let claims: Vec<Claim> = arguments.get("claims")?;
+            Ok(keyplate.set_group_claims(&id, claims)?.into_json())
+        }
+        "set_group_members" => {
+            let id: GroupId = arguments.get("id")?;
+            let user_ids: Vec<UserId> = arguments.get("user_ids")?;
+            Ok(keyplate.set_group_members(&id, &user_ids)?.into_json())
+        }
+        "set_user_claims" => {
+            let id: UserId = arguments.get("id")?;
+            let claims: Vec<Claim> = arguments.get("claims")?;
+            Ok(keyplate.set_user_claims(&id, claims)?.into_json())
+        }
+        "set_user_groups" => {
+            let id: UserId = arguments.get("id")?;
+            let group_ids: Vec<GroupId> = arguments.get("group_ids")?;
+            Ok(keyplate.set_user_groups(&id, &group_ids)?.into_json())
+        }
+        "update_group" => {
+            let id: GroupId = arguments.get("id")?;
+            let changes: GroupChanges = arguments.get("changes")?;
+            Ok(keyplate.update_group(&id, changes)?.into_json())
+        }
+        "create_one_time_token" => {
+            let user_id: UserId = arguments.get("user_id")?;
+            let lifetime_seconds: Option<u32> = arguments.get("lifetime_seconds")?;
+            Ok(keyplate
+                .create_one_time_token(&user_id, lifetime_seconds)?
+                .into_json())
+        }
+        "list_one_time_tokens" => {
+            let user_id: Option<UserId> = arguments.get("user_id")?;
+            Ok(keyplate.list_one_time_tokens(user_id)?.into_json())
+        }
+        "redeem_one_time_token" => {
+            let token: String = arguments.get("token")?;
+            Ok(keyplate.redeem_one_time_token(&token)?.into_json())
+        }
+        "revoke_one_time_token" => {
+            let id: OneTimeTokenId = arguments.get("id")?;
+            Ok(keyplate.revoke_one_time_token(&id)?.into_json())
+        }
         "authenticate" => {
             let credential: String = arguments.get("credential")?;
             Ok(keyplate.authenticate(&credential)?.into_json())
@@ -79,6 +144,20 @@ pub(crate) fn call(
             let token: String = arguments.get("token")?;
             Ok(keyplate.verify_session(&token)?.into_json())
         }
+        "get_public_settings" => Ok(keyplate.get_public_settings()?.into_json()),
+        "get_settings" => Ok(keyplate.get_settings()?.into_json()),
+        "set_default_groups" => {
+            let group_ids: Vec<GroupId> = arguments.get("group_ids")?;
+            Ok(keyplate.set_default_groups(&group_ids)?.into_json())
+        }
+        "set_signup_email_domains" => {
+            let domains: Vec<String> = arguments.get("domains")?;
+            Ok(keyplate.set_signup_email_domains(&domains)?.into_json())
+        }
+        "update_settings" => {
+            let changes: SettingsChanges = arguments.get("changes")?;
+            Ok(keyplate.update_settings(changes)?.into_json())
+        }
         "claim_setup" => {
             let token: Option<String> = arguments.get("token")?;
             let admin: NewAdmin = arguments.get("admin")?;
@@ -94,6 +173,55 @@ pub(crate) fn call(
         "resume_setup" => {
             let token: Option<String> = arguments.get("token")?;
             Ok(keyplate.resume_setup(token)?.into_json())
+        }
+        "approve_user" => {
+            let id: UserId = arguments.get("id")?;
+            Ok(keyplate.approve_user(&id)?.into_json())
+        }
+        "list_signup_redemptions" => {
+            let query: SignupRedemptionQuery = arguments.get("query")?;
+            Ok(keyplate.list_signup_redemptions(query)?.into_json())
+        }
+        "reject_user" => {
+            let id: UserId = arguments.get("id")?;
+            Ok(keyplate.reject_user(&id)?.into_json())
+        }
+        "sign_up" => {
+            let signup: NewSignup = arguments.get("signup")?;
+            Ok(keyplate.sign_up(signup)?.into_json())
+        }
+        "create_signup_token" => {
+            let token: NewSignupToken = arguments.get("token")?;
+            Ok(keyplate.create_signup_token(token)?.into_json())
+        }
+        "get_signup_token" => {
+            let id: SignupTokenId = arguments.get("id")?;
+            Ok(keyplate.get_signup_token(&id)?.into_json())
+        }
+        "inspect_signup_token" => {
+            let token: String = arguments.get("token")?;
+            Ok(keyplate.inspect_signup_token(&token)?.into_json())
+        }
+        "list_signup_tokens" => {
+            let query: SignupTokenQuery = arguments.get("query")?;
+            Ok(keyplate.list_signup_tokens(query)?.into_json())
+        }
+        "revoke_signup_token" => {
+            let id: SignupTokenId = arguments.get("id")?;
+            Ok(keyplate.revoke_signup_token(&id)?.into_json())
+        }
+        "set_signup_token_grants" => {
+            let id: SignupTokenId = arguments.get("id")?;
+            let group_ids: Vec<GroupId> = arguments.get("group_ids")?;
+            let claims: Vec<Claim> = arguments.get("claims")?;
+            Ok(keyplate
+                .set_signup_token_grants(&id, &group_ids, claims)?
+                .into_json())
+        }
+        "update_signup_token" => {
+            let id: SignupTokenId = arguments.get("id")?;
+            let changes: SignupTokenChanges = arguments.get("changes")?;
+            Ok(keyplate.update_signup_token(&id, changes)?.into_json())
         }
         "check_integrity" => Ok(keyplate.check_integrity()?.into_json()),
         "purge_expired" => Ok(keyplate.purge_expired()?.into_json()),
@@ -150,12 +278,52 @@ impl FromJson for ApiKeyId {
         Ok(Self::parse(&String::from_json(value)?)?)
     }
 }
+impl IntoJson for GroupId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for GroupId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for OneTimeTokenId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for OneTimeTokenId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
 impl IntoJson for SessionId {
     fn into_json(self) -> Value {
         Value::String(self.to_string())
     }
 }
 impl FromJson for SessionId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for SignupRedemptionId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for SignupRedemptionId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for SignupTokenId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for SignupTokenId {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         Ok(Self::parse(&String::from_json(value)?)?)
     }
@@ -299,6 +467,78 @@ impl IntoJson for Detail {
         Value::Object(object)
     }
 }
+impl FromJson for Claim {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["key", "value"])?;
+        Ok(Self {
+            key: arguments.get("key")?,
+            value: arguments.get("value")?,
+        })
+    }
+}
+impl IntoJson for Claim {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("key".to_owned(), self.key.into_json());
+        object.insert("value".to_owned(), self.value.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for Group {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("name".to_owned(), self.name.into_json());
+        object.insert("friendly_name".to_owned(), self.friendly_name.into_json());
+        object.insert("claims".to_owned(), self.claims.into_json());
+        object.insert("member_count".to_owned(), self.member_count.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for GroupChanges {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["name", "friendly_name"])?;
+        Ok(Self {
+            name: arguments.get("name")?,
+            friendly_name: arguments.get("friendly_name")?,
+        })
+    }
+}
+impl IntoJson for GroupPage {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("items".to_owned(), self.items.into_json());
+        object.insert("total".to_owned(), self.total.into_json());
+        object.insert("page".to_owned(), self.page.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for GroupQuery {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &["search", "user_id", "sort", "descending", "page", "limit"],
+        )?;
+        Ok(Self {
+            search: arguments.get("search")?,
+            user_id: arguments.get("user_id")?,
+            sort: arguments.get("sort")?,
+            descending: arguments.get("descending")?,
+            page: arguments.get("page")?,
+            limit: arguments.get("limit")?,
+        })
+    }
+}
+impl FromJson for NewGroup {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["name", "friendly_name"])?;
+        Ok(Self {
+            name: arguments.get("name")?,
+            friendly_name: arguments.get("friendly_name")?,
+        })
+    }
+}
 impl FromJson for ClientInfo {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         let arguments = Arguments::of(value, &["address", "user_agent", "device_name"])?;
@@ -307,6 +547,27 @@ impl FromJson for ClientInfo {
             user_agent: arguments.get("user_agent")?,
             device_name: arguments.get("device_name")?,
         })
+    }
+}
+impl IntoJson for CreatedOneTimeToken {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("one_time_token".to_owned(), self.one_time_token.into_json());
+        object.insert("secret".to_owned(), self.secret.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for OneTimeToken {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("is_code".to_owned(), self.is_code.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("created_by".to_owned(), self.created_by.into_json());
+        object.insert("masked_secret".to_owned(), self.masked_secret.into_json());
+        Value::Object(object)
     }
 }
 impl IntoJson for Authenticated {
@@ -368,6 +629,85 @@ impl IntoJson for SignedIn {
         Value::Object(object)
     }
 }
+impl IntoJson for PublicSettings {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("app_name".to_owned(), self.app_name.into_json());
+        object.insert("signup_mode".to_owned(), self.signup_mode.into_json());
+        object.insert(
+            "username_change".to_owned(),
+            self.username_change.into_json(),
+        );
+        Value::Object(object)
+    }
+}
+impl IntoJson for Settings {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("app_name".to_owned(), self.app_name.into_json());
+        object.insert("signup_mode".to_owned(), self.signup_mode.into_json());
+        object.insert(
+            "signup_approval".to_owned(),
+            self.signup_approval.into_json(),
+        );
+        object.insert(
+            "default_group_ids".to_owned(),
+            self.default_group_ids.into_json(),
+        );
+        object.insert(
+            "open_signups_per_hour".to_owned(),
+            self.open_signups_per_hour.into_json(),
+        );
+        object.insert(
+            "signup_email_domains".to_owned(),
+            self.signup_email_domains.into_json(),
+        );
+        object.insert(
+            "username_change".to_owned(),
+            self.username_change.into_json(),
+        );
+        object.insert(
+            "session_idle_seconds".to_owned(),
+            self.session_idle_seconds.into_json(),
+        );
+        object.insert(
+            "session_lifetime_seconds".to_owned(),
+            self.session_lifetime_seconds.into_json(),
+        );
+        object.insert(
+            "step_up_seconds".to_owned(),
+            self.step_up_seconds.into_json(),
+        );
+        Value::Object(object)
+    }
+}
+impl FromJson for SettingsChanges {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "app_name",
+                "signup_mode",
+                "signup_approval",
+                "open_signups_per_hour",
+                "username_change",
+                "session_idle_seconds",
+                "session_lifetime_seconds",
+                "step_up_seconds",
+            ],
+        )?;
+        Ok(Self {
+            app_name: arguments.get("app_name")?,
+            signup_mode: arguments.get("signup_mode")?,
+            signup_approval: arguments.get("signup_approval")?,
+            open_signups_per_hour: arguments.get("open_signups_per_hour")?,
+            username_change: arguments.get("username_change")?,
+            session_idle_seconds: arguments.get("session_idle_seconds")?,
+            session_lifetime_seconds: arguments.get("session_lifetime_seconds")?,
+            step_up_seconds: arguments.get("step_up_seconds")?,
+        })
+    }
+}
 impl IntoJson for CreatedSetupToken {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -416,6 +756,178 @@ impl IntoJson for SetupState {
         Value::Object(object)
     }
 }
+impl FromJson for NewSignup {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "username",
+                "token",
+                "email",
+                "display_name",
+                "first_name",
+                "last_name",
+                "locale",
+            ],
+        )?;
+        Ok(Self {
+            username: arguments.get("username")?,
+            token: arguments.get("token")?,
+            email: arguments.get("email")?,
+            display_name: arguments.get("display_name")?,
+            first_name: arguments.get("first_name")?,
+            last_name: arguments.get("last_name")?,
+            locale: arguments.get("locale")?,
+        })
+    }
+}
+impl IntoJson for SignupRedemption {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("token_id".to_owned(), self.token_id.into_json());
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("username".to_owned(), self.username.into_json());
+        object.insert("at".to_owned(), self.at.into_json());
+        object.insert("address".to_owned(), self.address.into_json());
+        object.insert("user_agent".to_owned(), self.user_agent.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for SignupRedemptionPage {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("items".to_owned(), self.items.into_json());
+        object.insert("total".to_owned(), self.total.into_json());
+        object.insert("page".to_owned(), self.page.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for SignupRedemptionQuery {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["token_id", "page", "limit"])?;
+        Ok(Self {
+            token_id: arguments.get("token_id")?,
+            page: arguments.get("page")?,
+            limit: arguments.get("limit")?,
+        })
+    }
+}
+impl IntoJson for CreatedSignupToken {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("signup_token".to_owned(), self.signup_token.into_json());
+        object.insert("secret".to_owned(), self.secret.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for NewSignupToken {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "note",
+                "expiry",
+                "uses",
+                "group_ids",
+                "account_lifetime_seconds",
+                "approval",
+                "email",
+            ],
+        )?;
+        Ok(Self {
+            note: arguments.get("note")?,
+            expiry: arguments.get("expiry")?,
+            uses: arguments.get("uses")?,
+            group_ids: arguments.get("group_ids")?,
+            account_lifetime_seconds: arguments.get("account_lifetime_seconds")?,
+            approval: arguments.get("approval")?,
+            email: arguments.get("email")?,
+        })
+    }
+}
+impl IntoJson for SignupToken {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("note".to_owned(), self.note.into_json());
+        object.insert("state".to_owned(), self.state.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("max_uses".to_owned(), self.max_uses.into_json());
+        object.insert("uses".to_owned(), self.uses.into_json());
+        object.insert("group_ids".to_owned(), self.group_ids.into_json());
+        object.insert("claims".to_owned(), self.claims.into_json());
+        object.insert(
+            "account_lifetime_seconds".to_owned(),
+            self.account_lifetime_seconds.into_json(),
+        );
+        object.insert("approval".to_owned(), self.approval.into_json());
+        object.insert("enabled".to_owned(), self.enabled.into_json());
+        object.insert("email".to_owned(), self.email.into_json());
+        object.insert("created_by".to_owned(), self.created_by.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        object.insert("revoked_at".to_owned(), self.revoked_at.into_json());
+        object.insert("masked_secret".to_owned(), self.masked_secret.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for SignupTokenChanges {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "note",
+                "expiry",
+                "uses",
+                "account_lifetime",
+                "approval",
+                "enabled",
+                "email",
+            ],
+        )?;
+        Ok(Self {
+            note: arguments.get("note")?,
+            expiry: arguments.get("expiry")?,
+            uses: arguments.get("uses")?,
+            account_lifetime: arguments.get("account_lifetime")?,
+            approval: arguments.get("approval")?,
+            enabled: arguments.get("enabled")?,
+            email: arguments.get("email")?,
+        })
+    }
+}
+impl IntoJson for SignupTokenPage {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("items".to_owned(), self.items.into_json());
+        object.insert("total".to_owned(), self.total.into_json());
+        object.insert("page".to_owned(), self.page.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for SignupTokenPreview {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("needs_approval".to_owned(), self.needs_approval.into_json());
+        object.insert("email".to_owned(), self.email.into_json());
+        object.insert(
+            "account_lifetime_seconds".to_owned(),
+            self.account_lifetime_seconds.into_json(),
+        );
+        Value::Object(object)
+    }
+}
+impl FromJson for SignupTokenQuery {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["include_revoked", "page", "limit"])?;
+        Ok(Self {
+            include_revoked: arguments.get("include_revoked")?,
+            page: arguments.get("page")?,
+            limit: arguments.get("limit")?,
+        })
+    }
+}
 impl IntoJson for IntegrityReport {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -429,6 +941,10 @@ impl IntoJson for PurgeReport {
         let mut object = Map::new();
         object.insert("sessions".to_owned(), self.sessions.into_json());
         object.insert("api_keys".to_owned(), self.api_keys.into_json());
+        object.insert(
+            "one_time_tokens".to_owned(),
+            self.one_time_tokens.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -446,6 +962,7 @@ impl FromJson for NewUser {
                 "last_name",
                 "locale",
                 "external_id",
+                "group_ids",
                 "role",
                 "status",
                 "expires_at",
@@ -461,6 +978,7 @@ impl FromJson for NewUser {
             last_name: arguments.get("last_name")?,
             locale: arguments.get("locale")?,
             external_id: arguments.get("external_id")?,
+            group_ids: arguments.get("group_ids")?,
             role: arguments.get("role")?,
             status: arguments.get("status")?,
             expires_at: arguments.get("expires_at")?,
@@ -479,6 +997,8 @@ impl IntoJson for User {
         object.insert("last_name".to_owned(), self.last_name.into_json());
         object.insert("locale".to_owned(), self.locale.into_json());
         object.insert("external_id".to_owned(), self.external_id.into_json());
+        object.insert("group_ids".to_owned(), self.group_ids.into_json());
+        object.insert("claims".to_owned(), self.claims.into_json());
         object.insert("role".to_owned(), self.role.into_json());
         object.insert("status".to_owned(), self.status.into_json());
         object.insert("expires_at".to_owned(), self.expires_at.into_json());
@@ -501,6 +1021,8 @@ impl FromJson for UserChanges {
                 "locale",
                 "external_id",
                 "expiry",
+                "role",
+                "disabled",
             ],
         )?;
         Ok(Self {
@@ -513,6 +1035,8 @@ impl FromJson for UserChanges {
             locale: arguments.get("locale")?,
             external_id: arguments.get("external_id")?,
             expiry: arguments.get("expiry")?,
+            role: arguments.get("role")?,
+            disabled: arguments.get("disabled")?,
         })
     }
 }
@@ -533,6 +1057,8 @@ impl FromJson for UserQuery {
                 "search",
                 "status",
                 "role",
+                "group_id",
+                "expiring_within_seconds",
                 "sort",
                 "descending",
                 "page",
@@ -543,6 +1069,8 @@ impl FromJson for UserQuery {
             search: arguments.get("search")?,
             status: arguments.get("status")?,
             role: arguments.get("role")?,
+            group_id: arguments.get("group_id")?,
+            expiring_within_seconds: arguments.get("expiring_within_seconds")?,
             sort: arguments.get("sort")?,
             descending: arguments.get("descending")?,
             page: arguments.get("page")?,
@@ -616,6 +1144,26 @@ impl IntoJson for EventKind {
             Self::ApiKeyRotated => Value::String("ApiKeyRotated".to_owned()),
             Self::ApiKeyRenewed => Value::String("ApiKeyRenewed".to_owned()),
             Self::ApiKeyRevoked => Value::String("ApiKeyRevoked".to_owned()),
+            Self::UserApproved => Value::String("UserApproved".to_owned()),
+            Self::UserRejected => Value::String("UserRejected".to_owned()),
+            Self::UserGroupsChanged => Value::String("UserGroupsChanged".to_owned()),
+            Self::UserClaimsChanged => Value::String("UserClaimsChanged".to_owned()),
+            Self::GroupCreated => Value::String("GroupCreated".to_owned()),
+            Self::GroupUpdated => Value::String("GroupUpdated".to_owned()),
+            Self::GroupDeleted => Value::String("GroupDeleted".to_owned()),
+            Self::GroupMembersChanged => Value::String("GroupMembersChanged".to_owned()),
+            Self::GroupClaimsChanged => Value::String("GroupClaimsChanged".to_owned()),
+            Self::SettingsChanged => Value::String("SettingsChanged".to_owned()),
+            Self::SignupTokenCreated => Value::String("SignupTokenCreated".to_owned()),
+            Self::SignupTokenUpdated => Value::String("SignupTokenUpdated".to_owned()),
+            Self::SignupTokenRevoked => Value::String("SignupTokenRevoked".to_owned()),
+            Self::UserSignedUp => Value::String("UserSignedUp".to_owned()),
+            Self::SignupRefused => Value::String("SignupRefused".to_owned()),
+            Self::OneTimeTokenCreated => Value::String("OneTimeTokenCreated".to_owned()),
+            Self::OneTimeTokenRevoked => Value::String("OneTimeTokenRevoked".to_owned()),
+            Self::OneTimeTokenRedeemed => Value::String("OneTimeTokenRedeemed".to_owned()),
+            Self::OneTimeTokenRefused => Value::String("OneTimeTokenRefused".to_owned()),
+            Self::CodeGuessing => Value::String("CodeGuessing".to_owned()),
             Self::ClockBehind => Value::String("ClockBehind".to_owned()),
             Self::ClockReset => Value::String("ClockReset".to_owned()),
             Self::ExpiredPurged => Value::String("ExpiredPurged".to_owned()),
@@ -646,10 +1194,53 @@ impl FromJson for EventKind {
             "ApiKeyRotated" => Ok(Self::ApiKeyRotated),
             "ApiKeyRenewed" => Ok(Self::ApiKeyRenewed),
             "ApiKeyRevoked" => Ok(Self::ApiKeyRevoked),
+            "UserApproved" => Ok(Self::UserApproved),
+            "UserRejected" => Ok(Self::UserRejected),
+            "UserGroupsChanged" => Ok(Self::UserGroupsChanged),
+            "UserClaimsChanged" => Ok(Self::UserClaimsChanged),
+            "GroupCreated" => Ok(Self::GroupCreated),
+            "GroupUpdated" => Ok(Self::GroupUpdated),
+            "GroupDeleted" => Ok(Self::GroupDeleted),
+            "GroupMembersChanged" => Ok(Self::GroupMembersChanged),
+            "GroupClaimsChanged" => Ok(Self::GroupClaimsChanged),
+            "SettingsChanged" => Ok(Self::SettingsChanged),
+            "SignupTokenCreated" => Ok(Self::SignupTokenCreated),
+            "SignupTokenUpdated" => Ok(Self::SignupTokenUpdated),
+            "SignupTokenRevoked" => Ok(Self::SignupTokenRevoked),
+            "UserSignedUp" => Ok(Self::UserSignedUp),
+            "SignupRefused" => Ok(Self::SignupRefused),
+            "OneTimeTokenCreated" => Ok(Self::OneTimeTokenCreated),
+            "OneTimeTokenRevoked" => Ok(Self::OneTimeTokenRevoked),
+            "OneTimeTokenRedeemed" => Ok(Self::OneTimeTokenRedeemed),
+            "OneTimeTokenRefused" => Ok(Self::OneTimeTokenRefused),
+            "CodeGuessing" => Ok(Self::CodeGuessing),
             "ClockBehind" => Ok(Self::ClockBehind),
             "ClockReset" => Ok(Self::ClockReset),
             "ExpiredPurged" => Ok(Self::ExpiredPurged),
             other => Err(unknown_name("EventKind", other)),
+        }
+    }
+}
+impl IntoJson for GroupSort {
+    fn into_json(self) -> Value {
+        match self {
+            Self::CreatedAt => Value::String("CreatedAt".to_owned()),
+            Self::Name => Value::String("Name".to_owned()),
+            Self::FriendlyName => Value::String("FriendlyName".to_owned()),
+            Self::MemberCount => Value::String("MemberCount".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for GroupSort {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "CreatedAt" => Ok(Self::CreatedAt),
+            "Name" => Ok(Self::Name),
+            "FriendlyName" => Ok(Self::FriendlyName),
+            "MemberCount" => Ok(Self::MemberCount),
+            other => Err(unknown_name("GroupSort", other)),
         }
     }
 }
@@ -699,6 +1290,27 @@ impl FromJson for SignInMethod {
         }
     }
 }
+impl IntoJson for SignupMode {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Disabled => Value::String("Disabled".to_owned()),
+            Self::WithToken => Value::String("WithToken".to_owned()),
+            Self::Open => Value::String("Open".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for SignupMode {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Disabled" => Ok(Self::Disabled),
+            "WithToken" => Ok(Self::WithToken),
+            "Open" => Ok(Self::Open),
+            other => Err(unknown_name("SignupMode", other)),
+        }
+    }
+}
 impl IntoJson for SetupStage {
     fn into_json(self) -> Value {
         match self {
@@ -717,6 +1329,82 @@ impl FromJson for SetupStage {
             "Claimed" => Ok(Self::Claimed),
             "Complete" => Ok(Self::Complete),
             other => Err(unknown_name("SetupStage", other)),
+        }
+    }
+}
+impl IntoJson for ApprovalRule {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Setting => Value::String("Setting".to_owned()),
+            Self::Needed => Value::String("Needed".to_owned()),
+            Self::NotNeeded => Value::String("NotNeeded".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for ApprovalRule {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Setting" => Ok(Self::Setting),
+            "Needed" => Ok(Self::Needed),
+            "NotNeeded" => Ok(Self::NotNeeded),
+            other => Err(unknown_name("ApprovalRule", other)),
+        }
+    }
+}
+impl IntoJson for Limit {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Unlimited => Value::String("Unlimited".to_owned()),
+            Self::AtMost { most } => {
+                let mut object = Map::new();
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "AtMost".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+        }
+    }
+}
+impl FromJson for Limit {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, data) = variant(value)?;
+        match name {
+            "Unlimited" => Ok(Self::Unlimited),
+            "AtMost" => {
+                let arguments = Arguments::of(data, &["most"])?;
+                Ok(Self::AtMost {
+                    most: arguments.get("most")?,
+                })
+            }
+            other => Err(unknown_name("Limit", other)),
+        }
+    }
+}
+impl IntoJson for SignupTokenState {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Usable => Value::String("Usable".to_owned()),
+            Self::Expired => Value::String("Expired".to_owned()),
+            Self::Exhausted => Value::String("Exhausted".to_owned()),
+            Self::Paused => Value::String("Paused".to_owned()),
+            Self::Revoked => Value::String("Revoked".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for SignupTokenState {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Usable" => Ok(Self::Usable),
+            "Expired" => Ok(Self::Expired),
+            "Exhausted" => Ok(Self::Exhausted),
+            "Paused" => Ok(Self::Paused),
+            "Revoked" => Ok(Self::Revoked),
+            other => Err(unknown_name("SignupTokenState", other)),
         }
     }
 }
@@ -776,6 +1464,7 @@ impl IntoJson for UserSort {
             Self::LastName => Value::String("LastName".to_owned()),
             Self::Email => Value::String("Email".to_owned()),
             Self::Role => Value::String("Role".to_owned()),
+            Self::ExpiresAt => Value::String("ExpiresAt".to_owned()),
             _ => Value::Null,
         }
     }
@@ -791,6 +1480,7 @@ impl FromJson for UserSort {
             "LastName" => Ok(Self::LastName),
             "Email" => Ok(Self::Email),
             "Role" => Ok(Self::Role),
+            "ExpiresAt" => Ok(Self::ExpiresAt),
             other => Err(unknown_name("UserSort", other)),
         }
     }

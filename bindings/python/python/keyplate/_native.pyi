@@ -98,12 +98,69 @@ class EventKind:
     """An API key got a new end."""
     API_KEY_REVOKED: ClassVar[EventKind]
     """An API key was revoked."""
+    USER_APPROVED: ClassVar[EventKind]
+    """A pending user was let in."""
+    USER_REJECTED: ClassVar[EventKind]
+    """A pending user was removed."""
+    USER_GROUPS_CHANGED: ClassVar[EventKind]
+    """A user was put into other groups."""
+    USER_CLAIMS_CHANGED: ClassVar[EventKind]
+    """A user got other claims."""
+    GROUP_CREATED: ClassVar[EventKind]
+    """A group was made."""
+    GROUP_UPDATED: ClassVar[EventKind]
+    """A group got other names."""
+    GROUP_DELETED: ClassVar[EventKind]
+    """A group was deleted."""
+    GROUP_MEMBERS_CHANGED: ClassVar[EventKind]
+    """A group got other members."""
+    GROUP_CLAIMS_CHANGED: ClassVar[EventKind]
+    """A group got other claims."""
+    SETTINGS_CHANGED: ClassVar[EventKind]
+    """A setting changed."""
+    SIGNUP_TOKEN_CREATED: ClassVar[EventKind]
+    """A sign-up token was made."""
+    SIGNUP_TOKEN_UPDATED: ClassVar[EventKind]
+    """A sign-up token was extended, paused or changed otherwise."""
+    SIGNUP_TOKEN_REVOKED: ClassVar[EventKind]
+    """A sign-up token was revoked."""
+    USER_SIGNED_UP: ClassVar[EventKind]
+    """Somebody signed up."""
+    SIGNUP_REFUSED: ClassVar[EventKind]
+    """Somebody tried to sign up and was refused."""
+    ONE_TIME_TOKEN_CREATED: ClassVar[EventKind]
+    """A one-time token or code was made."""
+    ONE_TIME_TOKEN_REVOKED: ClassVar[EventKind]
+    """A one-time token or code was revoked."""
+    ONE_TIME_TOKEN_REDEEMED: ClassVar[EventKind]
+    """Somebody signed in by a one-time token or code."""
+    ONE_TIME_TOKEN_REFUSED: ClassVar[EventKind]
+    """A one-time token or code was refused."""
+    CODE_GUESSING: ClassVar[EventKind]
+    """A thousand wrong codes within an hour: somebody may be guessing."""
     CLOCK_BEHIND: ClassVar[EventKind]
     """The clock is more than a day behind the last change."""
     CLOCK_RESET: ClassVar[EventKind]
     """The host set the stored time back to the clock's."""
     EXPIRED_PURGED: ClassVar[EventKind]
     """What had expired long ago was removed."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class GroupSort:
+    """An order of groups; the id decides between equals."""
+
+    CREATED_AT: ClassVar[GroupSort]
+    """By the time when they were made."""
+    NAME: ClassVar[GroupSort]
+    """By name."""
+    FRIENDLY_NAME: ClassVar[GroupSort]
+    """By the name for people."""
+    MEMBER_COUNT: ClassVar[GroupSort]
+    """By the number of members."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -144,6 +201,21 @@ class SignInMethod:
     def __int__(self) -> int: ...
 
 @final
+class SignupMode:
+    """Who may sign up. The mode decides before anything else does."""
+
+    DISABLED: ClassVar[SignupMode]
+    """Nobody; administrators make users."""
+    WITH_TOKEN: ClassVar[SignupMode]
+    """Who has a sign-up token."""
+    OPEN: ClassVar[SignupMode]
+    """Everybody."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
 class SetupStage:
     """A stage of setup. It never goes back by itself."""
 
@@ -153,6 +225,64 @@ class SetupStage:
     """There is an administrator, and temporary access for him."""
     COMPLETE: ClassVar[SetupStage]
     """It is over."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class ApprovalRule:
+    """Does an administrator approve who signs up?"""
+
+    SETTING: ClassVar[ApprovalRule]
+    """As the settings say at that time."""
+    NEEDED: ClassVar[ApprovalRule]
+    """Yes."""
+    NOT_NEEDED: ClassVar[ApprovalRule]
+    """No."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@disjoint_base
+class Limit:
+    """At most so much."""
+
+    @final
+    class Unlimited(Limit):
+        """Without limit."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> Limit.Unlimited: ...
+
+    @final
+    class AtMost(Limit):
+        """No more than this."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, most: int) -> Limit.AtMost: ...
+        @property
+        def most(self) -> int:
+            """The number."""
+
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SignupTokenState:
+    """The state of a sign-up token."""
+
+    USABLE: ClassVar[SignupTokenState]
+    """It can be used."""
+    EXPIRED: ClassVar[SignupTokenState]
+    """Its time is over."""
+    EXHAUSTED: ClassVar[SignupTokenState]
+    """It was used as often as it may be."""
+    PAUSED: ClassVar[SignupTokenState]
+    """An administrator has paused it."""
+    REVOKED: ClassVar[SignupTokenState]
+    """An administrator has revoked it, for good."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -213,6 +343,8 @@ class UserSort:
     """By e-mail address."""
     ROLE: ClassVar[UserSort]
     """By role, administrators first."""
+    EXPIRES_AT: ClassVar[UserSort]
+    """By the time when the account lapses."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -391,6 +523,107 @@ class Detail:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class Claim:
+    """Something that a host wants to know of a user or a group."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    def __new__(cls, *, key: str, value: str) -> Claim: ...
+    @property
+    def key(self) -> str:
+        """Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself."""
+    @property
+    def value(self) -> str:
+        """Its value, at most 1000 characters."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Group:
+    """A group of users."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """Names it for ever."""
+    @property
+    def name(self) -> str:
+        """Unique without regard to case; for programs."""
+    @property
+    def friendly_name(self) -> str:
+        """For people."""
+    @property
+    def claims(self) -> list[Claim]:
+        """What holds for its members."""
+    @property
+    def member_count(self) -> int:
+        """How many users are in it."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class GroupPage:
+    """A page of groups."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def items(self) -> list[Group]:
+        """The groups."""
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+    @property
+    def page(self) -> int:
+        """Which page this is; the last one when a later one was asked for."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class CreatedOneTimeToken:
+    """A one-time token that has just been made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def one_time_token(self) -> OneTimeToken:
+        """The token."""
+    @property
+    def secret(self) -> Secret:
+        """The secret, shown this once: `XXXX-XXXX` for a code."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class OneTimeToken:
+    """A token or code that signs a user in once, without its secret."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """Names it."""
+    @property
+    def user_id(self) -> UUID:
+        """Whom it signs in."""
+    @property
+    def is_code(self) -> bool:
+        """A code to be typed, rather than a token for a link?"""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+    @property
+    def created_by(self) -> str | None:
+        """Who made it; none for the host."""
+    @property
+    def masked_secret(self) -> str:
+        """For a token its kind and last 4 characters; nothing is told of a code."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class Authenticated:
     """Who stands behind a credential, and what it lets him do."""
 
@@ -498,6 +731,63 @@ class SignedIn:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class PublicSettings:
+    """The settings that everybody may know."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def app_name(self) -> str:
+        """What people know the application by."""
+    @property
+    def signup_mode(self) -> SignupMode:
+        """Who may sign up."""
+    @property
+    def username_change(self) -> bool:
+        """May a user change his own username?"""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Settings:
+    """What an administrator may set while the application runs."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def app_name(self) -> str:
+        """What people know the application by."""
+    @property
+    def signup_mode(self) -> SignupMode:
+        """Who may sign up."""
+    @property
+    def signup_approval(self) -> bool:
+        """Does an administrator approve who signs up, unless a token says otherwise?"""
+    @property
+    def default_group_ids(self) -> list[UUID]:
+        """Groups of everybody who signs up, besides those of his token."""
+    @property
+    def open_signups_per_hour(self) -> int:
+        """How many accounts one address may open in an hour while sign-up is open."""
+    @property
+    def signup_email_domains(self) -> list[str]:
+        """Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+        always wait for approval. Empty: any.
+        """
+    @property
+    def username_change(self) -> bool:
+        """May a user change his own username?"""
+    @property
+    def session_idle_seconds(self) -> int:
+        """For how many seconds a session lives unused."""
+    @property
+    def session_lifetime_seconds(self) -> int:
+        """For how many seconds it lives at most."""
+    @property
+    def step_up_seconds(self) -> int:
+        """For how many seconds a sign-in counts as fresh, for acts of weight."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class CreatedSetupToken:
     """A setup token, for the one who is to become the first administrator."""
 
@@ -543,6 +833,159 @@ class SetupState:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class SignupRedemption:
+    """One use of a sign-up token. Names are those of that time."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """Names it."""
+    @property
+    def token_id(self) -> UUID:
+        """The token."""
+    @property
+    def user_id(self) -> UUID:
+        """The account that was made; it may have been deleted since."""
+    @property
+    def username(self) -> str:
+        """Its name."""
+    @property
+    def at(self) -> datetime:
+        """When."""
+    @property
+    def address(self) -> str | None:
+        """From which IP address."""
+    @property
+    def user_agent(self) -> str | None:
+        """With which user agent."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SignupRedemptionPage:
+    """A page of uses of sign-up tokens."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def items(self) -> list[SignupRedemption]:
+        """The uses."""
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+    @property
+    def page(self) -> int:
+        """Which page this is; the last one when a later one was asked for."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class CreatedSignupToken:
+    """A sign-up token that has just been made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def signup_token(self) -> SignupToken:
+        """The token."""
+    @property
+    def secret(self) -> Secret:
+        """The secret, shown this once: for the link that is sent."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SignupToken:
+    """Something with which people sign up, without its secret."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """Names it."""
+    @property
+    def note(self) -> str | None:
+        """What it is for."""
+    @property
+    def state(self) -> SignupTokenState:
+        """Can it be used now, and if not, why? Strangers are not told why."""
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it ends."""
+    @property
+    def max_uses(self) -> int | None:
+        """How many times it may be used; without limit if none."""
+    @property
+    def uses(self) -> int:
+        """How many times it has been used."""
+    @property
+    def group_ids(self) -> list[UUID]:
+        """The groups that it gives, besides the default groups."""
+    @property
+    def claims(self) -> list[Claim]:
+        """The claims that it gives."""
+    @property
+    def account_lifetime_seconds(self) -> int | None:
+        """After how many seconds an account made with it lapses."""
+    @property
+    def approval(self) -> ApprovalRule:
+        """Does an administrator approve who uses it?"""
+    @property
+    def enabled(self) -> bool:
+        """May it be used at all? False while paused."""
+    @property
+    def email(self) -> str | None:
+        """The address, or `@domain`, to which it is bound."""
+    @property
+    def created_by(self) -> str | None:
+        """Who made it; none for the host."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    @property
+    def revoked_at(self) -> datetime | None:
+        """When it was revoked."""
+    @property
+    def masked_secret(self) -> str:
+        """The secret's kind and last 4 characters."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SignupTokenPage:
+    """A page of sign-up tokens."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def items(self) -> list[SignupToken]:
+        """The tokens."""
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+    @property
+    def page(self) -> int:
+        """Which page this is; the last one when a later one was asked for."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SignupTokenPreview:
+    """What the holder of a sign-up token may know of it before he uses it."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str]]
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it ends."""
+    @property
+    def needs_approval(self) -> bool:
+        """Will an administrator have to approve?"""
+    @property
+    def email(self) -> str | None:
+        """The address, or `@domain`, to which it is bound."""
+    @property
+    def account_lifetime_seconds(self) -> int | None:
+        """After how many seconds the account will lapse."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class IntegrityReport:
     """What `check_integrity` found."""
 
@@ -560,13 +1003,16 @@ class IntegrityReport:
 class PurgeReport:
     """What `purge_expired` removed."""
 
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__: ClassVar[tuple[str, str, str]]
     @property
     def sessions(self) -> int:
         """Sessions."""
     @property
     def api_keys(self) -> int:
         """API keys."""
+    @property
+    def one_time_tokens(self) -> int:
+        """One-time tokens."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -574,7 +1020,7 @@ class PurgeReport:
 class User:
     """A user."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
         """Stays for ever and is never given again."""
@@ -602,6 +1048,12 @@ class User:
     @property
     def external_id(self) -> str | None:
         """The host's own key for him."""
+    @property
+    def group_ids(self) -> list[UUID]:
+        """The groups that he is in, the first by name first."""
+    @property
+    def claims(self) -> list[Claim]:
+        """Claims of his own."""
     @property
     def role(self) -> Role:
         """What he is here."""
@@ -768,6 +1220,103 @@ class Keyplate:
         - `page`: Which page, from 1.
         - `limit`: How many on a page: 1 to 1000, by default 20.
         """
+    def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+    def list_claim_keys(self) -> list[str]:
+        """Lists the names of claims that are in use, for suggestions.
+
+        # Errors
+        `PermissionDenied`.
+        """
+    def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
+        """Makes a group without members.
+
+        # Errors
+        `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+
+        # Arguments
+        - `name`: 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+        - `friendly_name`: 2 to 50 characters; by default the name.
+        """
+    def delete_group(self, id: UUID | str) -> None:
+        """Deletes a group: nobody is in it any more, and no sign-up token gives it.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+    def get_group(self, id: UUID | str) -> Group:
+        """Gives a group. A user who is no administrator sees those that he is in.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+    def list_groups(
+        self,
+        *,
+        search: str | None = None,
+        user_id: UUID | str | None = None,
+        sort: GroupSort | None = None,
+        descending: bool = False,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> GroupPage:
+        """Lists groups.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `search`: A part of a name, without regard to case.
+        - `user_id`: Only those that this user is in. A user who is no administrator sees his own in any case.
+        - `sort`: The order; by default that of creation.
+        - `descending`: The other way round.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def set_group_claims(self, id: UUID | str, claims: Sequence[Claim]) -> Group:
+        """Gives a group exactly these claims.
+
+        # Errors
+        `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+        """
+    def set_group_members(self, id: UUID | str, user_ids: Sequence[UUID | str]) -> Group:
+        """Makes exactly these users the members of a group.
+
+        # Errors
+        `NotFound` for the group or a user; `PermissionDenied`.
+        """
+    def set_user_claims(self, id: UUID | str, claims: Sequence[Claim]) -> User:
+        """Gives a user exactly these claims of his own.
+
+        # Errors
+        `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+        """
+    def set_user_groups(self, id: UUID | str, group_ids: Sequence[UUID | str]) -> User:
+        """Puts a user into exactly these groups.
+
+        # Errors
+        `NotFound` for the user or a group; `PermissionDenied`.
+        """
+    def update_group(
+        self,
+        id: UUID | str,
+        *,
+        name: str | None = None,
+        friendly_name: str | None = None,
+    ) -> Group:
+        """Changes a group's names.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+
+        # Arguments
+        - `name`: As in `NewGroup`.
+        - `friendly_name`: As in `NewGroup`.
+        """
     def acting_as(
         self,
         principal: Principal,
@@ -804,6 +1353,55 @@ class Keyplate:
         - `user_agent`: Its user agent; cut after 512 characters.
         - `device_name`: A name that its user knows the device by, at most 100 characters.
         """
+    def with_client(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+    def create_one_time_token(
+        self,
+        user_id: UUID | str,
+        lifetime_seconds: int | None = None,
+    ) -> CreatedOneTimeToken:
+        """Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+        is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+
+        # Errors
+        `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+        """
+    def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
+        """Lists the one-time tokens that still work, of one user or of all, the newest first.
+
+        # Errors
+        `PermissionDenied`.
+        """
+    def redeem_one_time_token(self, token: str) -> SignedIn:
+        """Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+        and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+        `RateLimited`; long tokens are not limited.
+
+        # Errors
+        `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+        `AccountDisabled`, `AccountExpired`, which do not use it up.
+        """
+    def revoke_one_time_token(self, id: UUID | str) -> None:
+        """Revokes a one-time token.
+
+        # Errors
+        `NotFound` when there is none, or it was used; `PermissionDenied`.
+        """
     def authenticate(self, credential: str) -> Authenticated:
         """Tells who stands behind a session token or an API key. A host's middleware needs only this.
 
@@ -821,7 +1419,7 @@ class Keyplate:
         device_name: str | None = None,
     ) -> SignedIn:
         """Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-        It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+        It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 
         # Errors
         `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -868,6 +1466,58 @@ class Keyplate:
         `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
         `AccountDisabled`, `AccountExpired`; the storage errors.
         """
+    def get_public_settings(self) -> PublicSettings:
+        """Gives the settings that everybody may know.
+
+        # Errors
+        The storage errors.
+        """
+    def get_settings(self) -> Settings:
+        """Gives all settings.
+
+        # Errors
+        `PermissionDenied`.
+        """
+    def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
+        """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+
+        # Errors
+        `NotFound` for a group; `PermissionDenied`.
+        """
+    def set_signup_email_domains(self, domains: Sequence[str]) -> Settings:
+        """Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+        """
+    def update_settings(
+        self,
+        *,
+        app_name: str | None = None,
+        signup_mode: SignupMode | None = None,
+        signup_approval: bool | None = None,
+        open_signups_per_hour: int | None = None,
+        username_change: bool | None = None,
+        session_idle_seconds: int | None = None,
+        session_lifetime_seconds: int | None = None,
+        step_up_seconds: int | None = None,
+    ) -> Settings:
+        """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+        credentials with `*` and `roles:write`.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `app_name`: 1 to 100 characters.
+        - `signup_mode`: Who may sign up.
+        - `signup_approval`: Does an administrator approve who signs up?
+        - `open_signups_per_hour`: 1 to 1000.
+        - `username_change`: May a user change his own username?
+        - `session_idle_seconds`: 60 seconds to 366 days.
+        - `session_lifetime_seconds`: 60 seconds to 366 days.
+        - `step_up_seconds`: 60 seconds to one day.
+        """
     def claim_setup(
         self,
         token: str | None = None,
@@ -898,8 +1548,7 @@ class Keyplate:
         """Ends setup: its token and its sessions are dead from this moment.
 
         # Errors
-        `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-        setup session.
+        `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
         """
     def create_setup_token(self) -> CreatedSetupToken:
         """Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
@@ -929,6 +1578,163 @@ class Keyplate:
         `InvalidCredential` for a wrong or missing token; `SetupAlreadyComplete`; `NotFound` when nobody has claimed;
         `AccountDisabled`, `AccountExpired`.
         """
+    def approve_user(self, id: UUID | str) -> User:
+        """Lets a pending user in. His sign-up session can do what he can from now on.
+
+        # Errors
+        `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+        """
+    def list_signup_redemptions(
+        self,
+        *,
+        token_id: UUID | str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> SignupRedemptionPage:
+        """Lists who used sign-up tokens, when and from where, the newest first.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `token_id`: Only of this token.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def reject_user(self, id: UUID | str) -> None:
+        """Removes a pending user. His name is free again.
+
+        # Errors
+        `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+        """
+    def sign_up(
+        self,
+        *,
+        username: str,
+        token: str | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        locale: str | None = None,
+    ) -> SignedIn:
+        """Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+        or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+        can only read his own status until an administrator approves.
+
+        # Errors
+        `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+        `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+        that is taken.
+
+        # Arguments
+        - `username`: As in `NewUser`, and no deleted user's.
+        - `token`: The sign-up token, if he has one.
+        - `email`: E-mail address; it is unverified.
+        - `display_name`: The name that others see.
+        - `first_name`: First name.
+        - `last_name`: Last name.
+        - `locale`: Language tag, for example `de-CH`.
+        """
+    def create_signup_token(
+        self,
+        *,
+        note: str | None = None,
+        expiry: Expiry | None = None,
+        uses: Limit | None = None,
+        group_ids: Sequence[UUID | str] = (),
+        account_lifetime_seconds: int | None = None,
+        approval: ApprovalRule | None = None,
+        email: str | None = None,
+    ) -> CreatedSignupToken:
+        """Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+        `set_signup_token_grants`.
+
+        # Errors
+        `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+
+        # Arguments
+        - `note`: What it is for, in at most 500 characters.
+        - `expiry`: When it ends; by default after 7 days.
+        - `uses`: How many times it may be used; by default once.
+        - `group_ids`: The groups that it gives. Its maker must have the right to change groups.
+        - `account_lifetime_seconds`: After how many seconds an account made with it lapses; by default never.
+        - `approval`: Does an administrator approve who uses it? By default as the settings say.
+        - `email`: Only who gives this address, or one of this domain (`@example.org`), may use it.
+        """
+    def get_signup_token(self, id: UUID | str) -> SignupToken:
+        """Gives a sign-up token with its true state.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+    def inspect_signup_token(self, token: str) -> SignupTokenPreview:
+        """Looks at a sign-up token without using it (S3).
+
+        # Errors
+        `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+        reason.
+        """
+    def list_signup_tokens(
+        self,
+        *,
+        include_revoked: bool = False,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> SignupTokenPage:
+        """Lists sign-up tokens, the newest first.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `include_revoked`: Revoked ones too.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def revoke_signup_token(self, id: UUID | str) -> None:
+        """Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+    def set_signup_token_grants(
+        self,
+        id: UUID | str,
+        group_ids: Sequence[UUID | str],
+        claims: Sequence[Claim],
+    ) -> SignupToken:
+        """Makes a sign-up token give exactly these groups and claims from now on.
+
+        # Errors
+        `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+        """
+    def update_signup_token(
+        self,
+        id: UUID | str,
+        *,
+        note: str | None = None,
+        expiry: Expiry | None = None,
+        uses: Limit | None = None,
+        account_lifetime: Limit | None = None,
+        approval: ApprovalRule | None = None,
+        enabled: bool | None = None,
+        email: str | None = None,
+    ) -> SignupToken:
+        """Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+
+        # Errors
+        `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+
+        # Arguments
+        - `note`: What it is for.
+        - `expiry`: A new end; an expired token works again.
+        - `uses`: How many times it may be used, at least as often as it has been.
+        - `account_lifetime`: After how many seconds an account lapses that is made with it from now on.
+        - `approval`: Does an administrator approve who uses it?
+        - `enabled`: False pauses it.
+        - `email`: The address, or `@domain`, to which it is bound.
+        """
     def check_integrity(self) -> IntegrityReport:
         """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
 
@@ -936,7 +1742,7 @@ class Keyplate:
         `PermissionDenied` on any but the host's handle; the storage errors.
         """
     def purge_expired(self) -> PurgeReport:
-        """Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 
         # Errors
         `PermissionDenied` on any but the host's handle; the storage errors.
@@ -960,6 +1766,7 @@ class Keyplate:
         last_name: str | None = None,
         locale: str | None = None,
         external_id: str | None = None,
+        group_ids: Sequence[UUID | str] = (),
         role: Role | None = None,
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
@@ -980,6 +1787,7 @@ class Keyplate:
         - `last_name`: Last name, at most 50 characters.
         - `locale`: Language tag, for example `de-CH`.
         - `external_id`: The host's own key for him, unique, at most 255 characters.
+        - `group_ids`: The groups that he is in. Who makes him must have the right to change groups.
         - `role`: By default `User`.
         - `status`: By default `Active`.
         - `expires_at`: When the account lapses; by default never.
@@ -1020,6 +1828,8 @@ class Keyplate:
         search: str | None = None,
         status: UserStatus | None = None,
         role: Role | None = None,
+        group_id: UUID | str | None = None,
+        expiring_within_seconds: int | None = None,
         sort: UserSort | None = None,
         descending: bool = False,
         page: int | None = None,
@@ -1034,6 +1844,8 @@ class Keyplate:
         - `search`: A part of the username, a name or the e-mail address, without regard to case.
         - `status`: Only with this status.
         - `role`: Only with this role.
+        - `group_id`: Only in this group.
+        - `expiring_within_seconds`: Only those whose account lapses within so many seconds.
         - `sort`: The order; by default that of creation.
         - `descending`: The other way round.
         - `page`: Which page, from 1.
@@ -1058,6 +1870,8 @@ class Keyplate:
         locale: str | None = None,
         external_id: str | None = None,
         expiry: Expiry | None = None,
+        role: Role | None = None,
+        disabled: bool | None = None,
     ) -> User:
         """Changes a user's data. A user may change his own names, locale and e-mail address (U6).
 
@@ -1075,6 +1889,8 @@ class Keyplate:
         - `locale`: Language tag.
         - `external_id`: The host's own key. Not for the user himself.
         - `expiry`: When the account lapses. Not for the user himself.
+        - `role`: The same as `set_user_role`, together with the other changes.
+        - `disabled`: The same as `disable_user` or `enable_user`, together with the other changes.
         """
 
 def open(
@@ -1083,6 +1899,7 @@ def open(
     origin: str,
     token_prefix: str | None = None,
     busy_timeout_ms: int | None = None,
+    encryption_key: Secret | None = None,
     username_policy: UsernamePolicy | None = None,
     allow_shared_file: bool = False,
     events: Callable[[AuditEvent], object] | None = None,
@@ -1099,6 +1916,7 @@ def open(
     - `origin`: The web origin that people use, for example `https://media.example`.
     - `token_prefix`: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
+    - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
     - `username_policy`: Which letters a username may have.
     - `allow_shared_file`: Opens the file even if other users of the machine can read or write it.
     - `events`: Hears what happens.

@@ -19,21 +19,38 @@ from ._native import (
     ApiKey,
     ApiKeyPage,
     ApiKeySort,
+    ApprovalRule,
     AuditEvent,
     AuditPage,
     Authenticated,
+    Claim,
     CreatedApiKey,
+    CreatedOneTimeToken,
     CreatedSetupToken,
+    CreatedSignupToken,
     EventKind,
     Expiry,
+    Group,
+    GroupPage,
+    GroupSort,
     IntegrityReport,
+    Limit,
+    OneTimeToken,
     Principal,
+    PublicSettings,
     PurgeReport,
     Role,
+    Secret,
     SessionPage,
+    Settings,
     SetupCompletion,
     SetupState,
     SignedIn,
+    SignupMode,
+    SignupRedemptionPage,
+    SignupToken,
+    SignupTokenPage,
+    SignupTokenPreview,
     User,
     UserPage,
     UserSort,
@@ -243,6 +260,167 @@ class Keyplate:
             limit=limit,
         )
 
+    async def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.get_effective_claims,
+            user_id,
+        )
+
+    async def list_claim_keys(self) -> list[str]:
+        """Lists the names of claims that are in use, for suggestions.
+
+        # Errors
+        `PermissionDenied`.
+        """
+        return await asyncio.to_thread(self._keyplate.list_claim_keys)
+
+    async def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
+        """Makes a group without members.
+
+        # Errors
+        `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+
+        # Arguments
+        - `name`: 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+        - `friendly_name`: 2 to 50 characters; by default the name.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.create_group,
+            name=name,
+            friendly_name=friendly_name,
+        )
+
+    async def delete_group(self, id: UUID | str) -> None:
+        """Deletes a group: nobody is in it any more, and no sign-up token gives it.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+        await asyncio.to_thread(
+            self._keyplate.delete_group,
+            id,
+        )
+
+    async def get_group(self, id: UUID | str) -> Group:
+        """Gives a group. A user who is no administrator sees those that he is in.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.get_group,
+            id,
+        )
+
+    async def list_groups(
+        self,
+        *,
+        search: str | None = None,
+        user_id: UUID | str | None = None,
+        sort: GroupSort | None = None,
+        descending: bool = False,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> GroupPage:
+        """Lists groups.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `search`: A part of a name, without regard to case.
+        - `user_id`: Only those that this user is in. A user who is no administrator sees his own in any case.
+        - `sort`: The order; by default that of creation.
+        - `descending`: The other way round.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.list_groups,
+            search=search,
+            user_id=user_id,
+            sort=sort,
+            descending=descending,
+            page=page,
+            limit=limit,
+        )
+
+    async def set_group_claims(self, id: UUID | str, claims: Sequence[Claim]) -> Group:
+        """Gives a group exactly these claims.
+
+        # Errors
+        `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_group_claims,
+            id,
+            claims,
+        )
+
+    async def set_group_members(self, id: UUID | str, user_ids: Sequence[UUID | str]) -> Group:
+        """Makes exactly these users the members of a group.
+
+        # Errors
+        `NotFound` for the group or a user; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_group_members,
+            id,
+            user_ids,
+        )
+
+    async def set_user_claims(self, id: UUID | str, claims: Sequence[Claim]) -> User:
+        """Gives a user exactly these claims of his own.
+
+        # Errors
+        `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_user_claims,
+            id,
+            claims,
+        )
+
+    async def set_user_groups(self, id: UUID | str, group_ids: Sequence[UUID | str]) -> User:
+        """Puts a user into exactly these groups.
+
+        # Errors
+        `NotFound` for the user or a group; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_user_groups,
+            id,
+            group_ids,
+        )
+
+    async def update_group(
+        self,
+        id: UUID | str,
+        *,
+        name: str | None = None,
+        friendly_name: str | None = None,
+    ) -> Group:
+        """Changes a group's names.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+
+        # Arguments
+        - `name`: As in `NewGroup`.
+        - `friendly_name`: As in `NewGroup`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.update_group,
+            id,
+            name=name,
+            friendly_name=friendly_name,
+        )
+
     async def acting_as(
         self,
         principal: Principal,
@@ -296,6 +474,84 @@ class Keyplate:
         )
         return Keyplate(keyplate)
 
+    async def with_client(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+        keyplate = await asyncio.to_thread(
+            self._keyplate.with_client,
+            address=address,
+            user_agent=user_agent,
+            device_name=device_name,
+        )
+        return Keyplate(keyplate)
+
+    async def create_one_time_token(
+        self,
+        user_id: UUID | str,
+        lifetime_seconds: int | None = None,
+    ) -> CreatedOneTimeToken:
+        """Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+        is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+
+        # Errors
+        `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.create_one_time_token,
+            user_id,
+            lifetime_seconds,
+        )
+
+    async def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
+        """Lists the one-time tokens that still work, of one user or of all, the newest first.
+
+        # Errors
+        `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.list_one_time_tokens,
+            user_id,
+        )
+
+    async def redeem_one_time_token(self, token: str) -> SignedIn:
+        """Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+        and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+        `RateLimited`; long tokens are not limited.
+
+        # Errors
+        `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+        `AccountDisabled`, `AccountExpired`, which do not use it up.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.redeem_one_time_token,
+            token,
+        )
+
+    async def revoke_one_time_token(self, id: UUID | str) -> None:
+        """Revokes a one-time token.
+
+        # Errors
+        `NotFound` when there is none, or it was used; `PermissionDenied`.
+        """
+        await asyncio.to_thread(
+            self._keyplate.revoke_one_time_token,
+            id,
+        )
+
     async def authenticate(self, credential: str) -> Authenticated:
         """Tells who stands behind a session token or an API key. A host's middleware needs only this.
 
@@ -318,7 +574,7 @@ class Keyplate:
         device_name: str | None = None,
     ) -> SignedIn:
         """Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-        It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+        It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 
         # Errors
         `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -401,6 +657,84 @@ class Keyplate:
             token,
         )
 
+    async def get_public_settings(self) -> PublicSettings:
+        """Gives the settings that everybody may know.
+
+        # Errors
+        The storage errors.
+        """
+        return await asyncio.to_thread(self._keyplate.get_public_settings)
+
+    async def get_settings(self) -> Settings:
+        """Gives all settings.
+
+        # Errors
+        `PermissionDenied`.
+        """
+        return await asyncio.to_thread(self._keyplate.get_settings)
+
+    async def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
+        """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+
+        # Errors
+        `NotFound` for a group; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_default_groups,
+            group_ids,
+        )
+
+    async def set_signup_email_domains(self, domains: Sequence[str]) -> Settings:
+        """Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_signup_email_domains,
+            domains,
+        )
+
+    async def update_settings(
+        self,
+        *,
+        app_name: str | None = None,
+        signup_mode: SignupMode | None = None,
+        signup_approval: bool | None = None,
+        open_signups_per_hour: int | None = None,
+        username_change: bool | None = None,
+        session_idle_seconds: int | None = None,
+        session_lifetime_seconds: int | None = None,
+        step_up_seconds: int | None = None,
+    ) -> Settings:
+        """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+        credentials with `*` and `roles:write`.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `app_name`: 1 to 100 characters.
+        - `signup_mode`: Who may sign up.
+        - `signup_approval`: Does an administrator approve who signs up?
+        - `open_signups_per_hour`: 1 to 1000.
+        - `username_change`: May a user change his own username?
+        - `session_idle_seconds`: 60 seconds to 366 days.
+        - `session_lifetime_seconds`: 60 seconds to 366 days.
+        - `step_up_seconds`: 60 seconds to one day.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.update_settings,
+            app_name=app_name,
+            signup_mode=signup_mode,
+            signup_approval=signup_approval,
+            open_signups_per_hour=open_signups_per_hour,
+            username_change=username_change,
+            session_idle_seconds=session_idle_seconds,
+            session_lifetime_seconds=session_lifetime_seconds,
+            step_up_seconds=step_up_seconds,
+        )
+
     async def claim_setup(
         self,
         token: str | None = None,
@@ -442,8 +776,7 @@ class Keyplate:
         """Ends setup: its token and its sessions are dead from this moment.
 
         # Errors
-        `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-        setup session.
+        `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
         """
         return await asyncio.to_thread(self._keyplate.complete_setup)
 
@@ -489,6 +822,243 @@ class Keyplate:
             token,
         )
 
+    async def approve_user(self, id: UUID | str) -> User:
+        """Lets a pending user in. His sign-up session can do what he can from now on.
+
+        # Errors
+        `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.approve_user,
+            id,
+        )
+
+    async def list_signup_redemptions(
+        self,
+        *,
+        token_id: UUID | str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> SignupRedemptionPage:
+        """Lists who used sign-up tokens, when and from where, the newest first.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `token_id`: Only of this token.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.list_signup_redemptions,
+            token_id=token_id,
+            page=page,
+            limit=limit,
+        )
+
+    async def reject_user(self, id: UUID | str) -> None:
+        """Removes a pending user. His name is free again.
+
+        # Errors
+        `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+        """
+        await asyncio.to_thread(
+            self._keyplate.reject_user,
+            id,
+        )
+
+    async def sign_up(
+        self,
+        *,
+        username: str,
+        token: str | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        locale: str | None = None,
+    ) -> SignedIn:
+        """Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+        or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+        can only read his own status until an administrator approves.
+
+        # Errors
+        `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+        `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+        that is taken.
+
+        # Arguments
+        - `username`: As in `NewUser`, and no deleted user's.
+        - `token`: The sign-up token, if he has one.
+        - `email`: E-mail address; it is unverified.
+        - `display_name`: The name that others see.
+        - `first_name`: First name.
+        - `last_name`: Last name.
+        - `locale`: Language tag, for example `de-CH`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.sign_up,
+            username=username,
+            token=token,
+            email=email,
+            display_name=display_name,
+            first_name=first_name,
+            last_name=last_name,
+            locale=locale,
+        )
+
+    async def create_signup_token(
+        self,
+        *,
+        note: str | None = None,
+        expiry: Expiry | None = None,
+        uses: Limit | None = None,
+        group_ids: Sequence[UUID | str] = (),
+        account_lifetime_seconds: int | None = None,
+        approval: ApprovalRule | None = None,
+        email: str | None = None,
+    ) -> CreatedSignupToken:
+        """Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+        `set_signup_token_grants`.
+
+        # Errors
+        `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+
+        # Arguments
+        - `note`: What it is for, in at most 500 characters.
+        - `expiry`: When it ends; by default after 7 days.
+        - `uses`: How many times it may be used; by default once.
+        - `group_ids`: The groups that it gives. Its maker must have the right to change groups.
+        - `account_lifetime_seconds`: After how many seconds an account made with it lapses; by default never.
+        - `approval`: Does an administrator approve who uses it? By default as the settings say.
+        - `email`: Only who gives this address, or one of this domain (`@example.org`), may use it.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.create_signup_token,
+            note=note,
+            expiry=expiry,
+            uses=uses,
+            group_ids=group_ids,
+            account_lifetime_seconds=account_lifetime_seconds,
+            approval=approval,
+            email=email,
+        )
+
+    async def get_signup_token(self, id: UUID | str) -> SignupToken:
+        """Gives a sign-up token with its true state.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.get_signup_token,
+            id,
+        )
+
+    async def inspect_signup_token(self, token: str) -> SignupTokenPreview:
+        """Looks at a sign-up token without using it (S3).
+
+        # Errors
+        `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+        reason.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.inspect_signup_token,
+            token,
+        )
+
+    async def list_signup_tokens(
+        self,
+        *,
+        include_revoked: bool = False,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> SignupTokenPage:
+        """Lists sign-up tokens, the newest first.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `include_revoked`: Revoked ones too.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.list_signup_tokens,
+            include_revoked=include_revoked,
+            page=page,
+            limit=limit,
+        )
+
+    async def revoke_signup_token(self, id: UUID | str) -> None:
+        """Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+        await asyncio.to_thread(
+            self._keyplate.revoke_signup_token,
+            id,
+        )
+
+    async def set_signup_token_grants(
+        self,
+        id: UUID | str,
+        group_ids: Sequence[UUID | str],
+        claims: Sequence[Claim],
+    ) -> SignupToken:
+        """Makes a sign-up token give exactly these groups and claims from now on.
+
+        # Errors
+        `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_signup_token_grants,
+            id,
+            group_ids,
+            claims,
+        )
+
+    async def update_signup_token(
+        self,
+        id: UUID | str,
+        *,
+        note: str | None = None,
+        expiry: Expiry | None = None,
+        uses: Limit | None = None,
+        account_lifetime: Limit | None = None,
+        approval: ApprovalRule | None = None,
+        enabled: bool | None = None,
+        email: str | None = None,
+    ) -> SignupToken:
+        """Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+
+        # Errors
+        `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+
+        # Arguments
+        - `note`: What it is for.
+        - `expiry`: A new end; an expired token works again.
+        - `uses`: How many times it may be used, at least as often as it has been.
+        - `account_lifetime`: After how many seconds an account lapses that is made with it from now on.
+        - `approval`: Does an administrator approve who uses it?
+        - `enabled`: False pauses it.
+        - `email`: The address, or `@domain`, to which it is bound.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.update_signup_token,
+            id,
+            note=note,
+            expiry=expiry,
+            uses=uses,
+            account_lifetime=account_lifetime,
+            approval=approval,
+            enabled=enabled,
+            email=email,
+        )
+
     async def check_integrity(self) -> IntegrityReport:
         """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
 
@@ -498,7 +1068,7 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.check_integrity)
 
     async def purge_expired(self) -> PurgeReport:
-        """Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 
         # Errors
         `PermissionDenied` on any but the host's handle; the storage errors.
@@ -526,6 +1096,7 @@ class Keyplate:
         last_name: str | None = None,
         locale: str | None = None,
         external_id: str | None = None,
+        group_ids: Sequence[UUID | str] = (),
         role: Role | None = None,
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
@@ -546,6 +1117,7 @@ class Keyplate:
         - `last_name`: Last name, at most 50 characters.
         - `locale`: Language tag, for example `de-CH`.
         - `external_id`: The host's own key for him, unique, at most 255 characters.
+        - `group_ids`: The groups that he is in. Who makes him must have the right to change groups.
         - `role`: By default `User`.
         - `status`: By default `Active`.
         - `expires_at`: When the account lapses; by default never.
@@ -561,6 +1133,7 @@ class Keyplate:
             last_name=last_name,
             locale=locale,
             external_id=external_id,
+            group_ids=group_ids,
             role=role,
             status=status,
             expires_at=expires_at,
@@ -627,6 +1200,8 @@ class Keyplate:
         search: str | None = None,
         status: UserStatus | None = None,
         role: Role | None = None,
+        group_id: UUID | str | None = None,
+        expiring_within_seconds: int | None = None,
         sort: UserSort | None = None,
         descending: bool = False,
         page: int | None = None,
@@ -641,6 +1216,8 @@ class Keyplate:
         - `search`: A part of the username, a name or the e-mail address, without regard to case.
         - `status`: Only with this status.
         - `role`: Only with this role.
+        - `group_id`: Only in this group.
+        - `expiring_within_seconds`: Only those whose account lapses within so many seconds.
         - `sort`: The order; by default that of creation.
         - `descending`: The other way round.
         - `page`: Which page, from 1.
@@ -651,6 +1228,8 @@ class Keyplate:
             search=search,
             status=status,
             role=role,
+            group_id=group_id,
+            expiring_within_seconds=expiring_within_seconds,
             sort=sort,
             descending=descending,
             page=page,
@@ -682,6 +1261,8 @@ class Keyplate:
         locale: str | None = None,
         external_id: str | None = None,
         expiry: Expiry | None = None,
+        role: Role | None = None,
+        disabled: bool | None = None,
     ) -> User:
         """Changes a user's data. A user may change his own names, locale and e-mail address (U6).
 
@@ -699,6 +1280,8 @@ class Keyplate:
         - `locale`: Language tag.
         - `external_id`: The host's own key. Not for the user himself.
         - `expiry`: When the account lapses. Not for the user himself.
+        - `role`: The same as `set_user_role`, together with the other changes.
+        - `disabled`: The same as `disable_user` or `enable_user`, together with the other changes.
         """
         return await asyncio.to_thread(
             self._keyplate.update_user,
@@ -712,6 +1295,8 @@ class Keyplate:
             locale=locale,
             external_id=external_id,
             expiry=expiry,
+            role=role,
+            disabled=disabled,
         )
 
 
@@ -721,6 +1306,7 @@ async def open(
     origin: str,
     token_prefix: str | None = None,
     busy_timeout_ms: int | None = None,
+    encryption_key: Secret | None = None,
     username_policy: UsernamePolicy | None = None,
     allow_shared_file: bool = False,
     events: Callable[[AuditEvent], object] | None = None,
@@ -737,6 +1323,7 @@ async def open(
     - `origin`: The web origin that people use, for example `https://media.example`.
     - `token_prefix`: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
+    - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
     - `username_policy`: Which letters a username may have.
     - `allow_shared_file`: Opens the file even if other users of the machine can read or write it.
     - `events`: Hears what happens.
@@ -748,6 +1335,7 @@ async def open(
         origin=origin,
         token_prefix=token_prefix,
         busy_timeout_ms=busy_timeout_ms,
+        encryption_key=encryption_key,
         username_policy=username_policy,
         allow_shared_file=allow_shared_file,
         events=events,

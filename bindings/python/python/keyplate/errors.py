@@ -37,6 +37,10 @@ class ErrorCode(enum.IntEnum):
     """Somebody has claimed this instance already."""
     SETUP_ALREADY_COMPLETE = 201
     """Setup is over."""
+    SIGNUP_REFUSED = 210
+    """Sign-up is not open to this person."""
+    RATE_LIMITED = 220
+    """Too many tries."""
     BUSY = 500
     """Another writer held the database too long."""
     STORAGE_FULL = 501
@@ -137,6 +141,17 @@ class SetupAlreadyClaimed(KeyplateError):
 
 class SetupAlreadyComplete(KeyplateError):
     """Setup is over."""
+
+
+class SignupRefused(KeyplateError):
+    """Sign-up is not open to this person."""
+
+    reason: str
+    """What is wanted."""
+
+
+class RateLimited(KeyplateError):
+    """Too many wrong tries, or too many accounts, from one place."""
 
 
 class Busy(KeyplateError):

@@ -943,6 +943,94 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func listAuditEvents(query: AuditQuery) throws  -> AuditPage
 
     /**
+     * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    func getEffectiveClaims(userId: UserId) throws  -> [Claim]
+
+    /**
+     * Lists the names of claims that are in use, for suggestions.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    func listClaimKeys() throws  -> [String]
+
+    /**
+     * Makes a group without members.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+     */
+    func createGroup(group: NewGroup) throws  -> Group
+
+    /**
+     * Deletes a group: nobody is in it any more, and no sign-up token gives it.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    func deleteGroup(id: GroupId) throws
+
+    /**
+     * Gives a group. A user who is no administrator sees those that he is in.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    func getGroup(id: GroupId) throws  -> Group
+
+    /**
+     * Lists groups.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    func listGroups(query: GroupQuery) throws  -> GroupPage
+
+    /**
+     * Gives a group exactly these claims.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+    func setGroupClaims(id: GroupId, claims: [Claim]) throws  -> Group
+
+    /**
+     * Makes exactly these users the members of a group.
+     *
+     * # Errors
+     * `NotFound` for the group or a user; `PermissionDenied`.
+     */
+    func setGroupMembers(id: GroupId, userIds: [UserId]) throws  -> Group
+
+    /**
+     * Gives a user exactly these claims of his own.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+    func setUserClaims(id: UserId, claims: [Claim]) throws  -> User
+
+    /**
+     * Puts a user into exactly these groups.
+     *
+     * # Errors
+     * `NotFound` for the user or a group; `PermissionDenied`.
+     */
+    func setUserGroups(id: UserId, groupIds: [GroupId]) throws  -> User
+
+    /**
+     * Changes a group's names.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+     */
+    func updateGroup(id: GroupId, changes: GroupChanges) throws  -> Group
+
+    /**
      * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
      *
      * # Errors
@@ -960,6 +1048,50 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func anonymous(client: ClientInfo) throws  -> Keyplate
 
     /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    func withClient(client: ClientInfo) throws  -> Keyplate
+
+    /**
+     * Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+     * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     */
+    func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?) throws  -> CreatedOneTimeToken
+
+    /**
+     * Lists the one-time tokens that still work, of one user or of all, the newest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    func listOneTimeTokens(userId: UserId?) throws  -> [OneTimeToken]
+
+    /**
+     * Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+     * and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+     * `RateLimited`; long tokens are not limited.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+     * `AccountDisabled`, `AccountExpired`, which do not use it up.
+     */
+    func redeemOneTimeToken(token: String) throws  -> SignedIn
+
+    /**
+     * Revokes a one-time token.
+     *
+     * # Errors
+     * `NotFound` when there is none, or it was used; `PermissionDenied`.
+     */
+    func revokeOneTimeToken(id: OneTimeTokenId) throws
+
+    /**
      * Tells who stands behind a session token or an API key. A host's middleware needs only this.
      *
      * # Errors
@@ -970,7 +1102,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
 
     /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-     * It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+     * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
      * # Errors
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -1012,6 +1144,47 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func verifySession(token: String) throws  -> Authenticated
 
     /**
+     * Gives the settings that everybody may know.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    func getPublicSettings() throws  -> PublicSettings
+
+    /**
+     * Gives all settings.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    func getSettings() throws  -> Settings
+
+    /**
+     * Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+     *
+     * # Errors
+     * `NotFound` for a group; `PermissionDenied`.
+     */
+    func setDefaultGroups(groupIds: [GroupId]) throws  -> Settings
+
+    /**
+     * Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    func setSignupEmailDomains(domains: [String]) throws  -> Settings
+
+    /**
+     * Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+     * credentials with `*` and `roles:write`.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    func updateSettings(changes: SettingsChanges) throws  -> Settings
+
+    /**
      * Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
      * the host needs a setup token; after `reset_setup` the host too.
      *
@@ -1025,8 +1198,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * Ends setup: its token and its sessions are dead from this moment.
      *
      * # Errors
-     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-     * setup session.
+     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
      */
     func completeSetup() throws  -> SetupCompletion
 
@@ -1067,6 +1239,100 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func resumeSetup(token: String?) throws  -> SignedIn
 
     /**
+     * Lets a pending user in. His sign-up session can do what he can from now on.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+    func approveUser(id: UserId) throws  -> User
+
+    /**
+     * Lists who used sign-up tokens, when and from where, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    func listSignupRedemptions(query: SignupRedemptionQuery) throws  -> SignupRedemptionPage
+
+    /**
+     * Removes a pending user. His name is free again.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+    func rejectUser(id: UserId) throws
+
+    /**
+     * Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+     * or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+     * can only read his own status until an administrator approves.
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+     * `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+     * that is taken.
+     */
+    func signUp(signup: NewSignup) throws  -> SignedIn
+
+    /**
+     * Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+     * `set_signup_token_grants`.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+     */
+    func createSignupToken(token: NewSignupToken) throws  -> CreatedSignupToken
+
+    /**
+     * Gives a sign-up token with its true state.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    func getSignupToken(id: SignupTokenId) throws  -> SignupToken
+
+    /**
+     * Looks at a sign-up token without using it (S3).
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+     * reason.
+     */
+    func inspectSignupToken(token: String) throws  -> SignupTokenPreview
+
+    /**
+     * Lists sign-up tokens, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    func listSignupTokens(query: SignupTokenQuery) throws  -> SignupTokenPage
+
+    /**
+     * Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    func revokeSignupToken(id: SignupTokenId) throws
+
+    /**
+     * Makes a sign-up token give exactly these groups and claims from now on.
+     *
+     * # Errors
+     * `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+    func setSignupTokenGrants(id: SignupTokenId, groupIds: [GroupId], claims: [Claim]) throws  -> SignupToken
+
+    /**
+     * Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+    func updateSignupToken(id: SignupTokenId, changes: SignupTokenChanges) throws  -> SignupToken
+
+    /**
      * Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
      *
      * # Errors
@@ -1075,7 +1341,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func checkIntegrity() throws  -> IntegrityReport
 
     /**
-     * Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -1388,6 +1654,185 @@ open func listAuditEvents(query: AuditQuery)throws  -> AuditPage  {
 }
 
     /**
+     * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+open func getEffectiveClaims(userId: UserId)throws  -> [Claim]  {
+    return try  FfiConverterSequenceTypeClaim.lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_effective_claims(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUserId_lower(userId),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the names of claims that are in use, for suggestions.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+open func listClaimKeys()throws  -> [String]  {
+    return try  FfiConverterSequenceString.lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_list_claim_keys(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes a group without members.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+     */
+open func createGroup(group: NewGroup)throws  -> Group  {
+    return try  FfiConverterTypeGroup_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_create_group(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeNewGroup_lower(group),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Deletes a group: nobody is in it any more, and no sign-up token gives it.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+open func deleteGroup(id: GroupId)throws   {try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_delete_group(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Gives a group. A user who is no administrator sees those that he is in.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+open func getGroup(id: GroupId)throws  -> Group  {
+    return try  FfiConverterTypeGroup_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_group(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists groups.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+open func listGroups(query: GroupQuery)throws  -> GroupPage  {
+    return try  FfiConverterTypeGroupPage_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_list_groups(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives a group exactly these claims.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+open func setGroupClaims(id: GroupId, claims: [Claim])throws  -> Group  {
+    return try  FfiConverterTypeGroup_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_group_claims(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(id),
+        FfiConverterSequenceTypeClaim.lower(claims),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes exactly these users the members of a group.
+     *
+     * # Errors
+     * `NotFound` for the group or a user; `PermissionDenied`.
+     */
+open func setGroupMembers(id: GroupId, userIds: [UserId])throws  -> Group  {
+    return try  FfiConverterTypeGroup_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_group_members(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(id),
+        FfiConverterSequenceTypeUserId.lower(userIds),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives a user exactly these claims of his own.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+open func setUserClaims(id: UserId, claims: [Claim])throws  -> User  {
+    return try  FfiConverterTypeUser_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_user_claims(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUserId_lower(id),
+        FfiConverterSequenceTypeClaim.lower(claims),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Puts a user into exactly these groups.
+     *
+     * # Errors
+     * `NotFound` for the user or a group; `PermissionDenied`.
+     */
+open func setUserGroups(id: UserId, groupIds: [GroupId])throws  -> User  {
+    return try  FfiConverterTypeUser_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_user_groups(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUserId_lower(id),
+        FfiConverterSequenceTypeGroupId.lower(groupIds),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Changes a group's names.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+     */
+open func updateGroup(id: GroupId, changes: GroupChanges)throws  -> Group  {
+    return try  FfiConverterTypeGroup_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_update_group(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(id),
+        FfiConverterTypeGroupChanges_lower(changes),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
      *
      * # Errors
@@ -1422,6 +1867,90 @@ open func anonymous(client: ClientInfo)throws  -> Keyplate  {
 }
 
     /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+open func withClient(client: ClientInfo)throws  -> Keyplate  {
+    return try  FfiConverterTypeKeyplate_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_with_client(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeClientInfo_lower(client),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+     * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     */
+open func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?)throws  -> CreatedOneTimeToken  {
+    return try  FfiConverterTypeCreatedOneTimeToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_create_one_time_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUserId_lower(userId),
+        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the one-time tokens that still work, of one user or of all, the newest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+open func listOneTimeTokens(userId: UserId?)throws  -> [OneTimeToken]  {
+    return try  FfiConverterSequenceTypeOneTimeToken.lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_list_one_time_tokens(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeUserId.lower(userId),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+     * and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+     * `RateLimited`; long tokens are not limited.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+     * `AccountDisabled`, `AccountExpired`, which do not use it up.
+     */
+open func redeemOneTimeToken(token: String)throws  -> SignedIn  {
+    return try  FfiConverterTypeSignedIn_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_redeem_one_time_token(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(token),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Revokes a one-time token.
+     *
+     * # Errors
+     * `NotFound` when there is none, or it was used; `PermissionDenied`.
+     */
+open func revokeOneTimeToken(id: OneTimeTokenId)throws   {try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_revoke_one_time_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeOneTimeTokenId_lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
      * Tells who stands behind a session token or an API key. A host's middleware needs only this.
      *
      * # Errors
@@ -1440,7 +1969,7 @@ open func authenticate(credential: String)throws  -> Authenticated  {
 
     /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-     * It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+     * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
      * # Errors
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -1524,6 +2053,85 @@ open func verifySession(token: String)throws  -> Authenticated  {
 }
 
     /**
+     * Gives the settings that everybody may know.
+     *
+     * # Errors
+     * The storage errors.
+     */
+open func getPublicSettings()throws  -> PublicSettings  {
+    return try  FfiConverterTypePublicSettings_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_public_settings(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives all settings.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+open func getSettings()throws  -> Settings  {
+    return try  FfiConverterTypeSettings_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_settings(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+     *
+     * # Errors
+     * `NotFound` for a group; `PermissionDenied`.
+     */
+open func setDefaultGroups(groupIds: [GroupId])throws  -> Settings  {
+    return try  FfiConverterTypeSettings_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_default_groups(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeGroupId.lower(groupIds),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+open func setSignupEmailDomains(domains: [String])throws  -> Settings  {
+    return try  FfiConverterTypeSettings_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_signup_email_domains(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceString.lower(domains),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+     * credentials with `*` and `roles:write`.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+open func updateSettings(changes: SettingsChanges)throws  -> Settings  {
+    return try  FfiConverterTypeSettings_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_update_settings(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSettingsChanges_lower(changes),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
      * the host needs a setup token; after `reset_setup` the host too.
      *
@@ -1546,8 +2154,7 @@ open func claimSetup(token: String?, admin: NewAdmin)throws  -> SignedIn  {
      * Ends setup: its token and its sessions are dead from this moment.
      *
      * # Errors
-     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-     * setup session.
+     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
      */
 open func completeSetup()throws  -> SetupCompletion  {
     return try  FfiConverterTypeSetupCompletion_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -1625,6 +2232,189 @@ open func resumeSetup(token: String?)throws  -> SignedIn  {
 }
 
     /**
+     * Lets a pending user in. His sign-up session can do what he can from now on.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+open func approveUser(id: UserId)throws  -> User  {
+    return try  FfiConverterTypeUser_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_approve_user(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUserId_lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists who used sign-up tokens, when and from where, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+open func listSignupRedemptions(query: SignupRedemptionQuery)throws  -> SignupRedemptionPage  {
+    return try  FfiConverterTypeSignupRedemptionPage_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_list_signup_redemptions(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignupRedemptionQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Removes a pending user. His name is free again.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+open func rejectUser(id: UserId)throws   {try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_reject_user(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUserId_lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+     * or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+     * can only read his own status until an administrator approves.
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+     * `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+     * that is taken.
+     */
+open func signUp(signup: NewSignup)throws  -> SignedIn  {
+    return try  FfiConverterTypeSignedIn_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_sign_up(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeNewSignup_lower(signup),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+     * `set_signup_token_grants`.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+     */
+open func createSignupToken(token: NewSignupToken)throws  -> CreatedSignupToken  {
+    return try  FfiConverterTypeCreatedSignupToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_create_signup_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeNewSignupToken_lower(token),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives a sign-up token with its true state.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+open func getSignupToken(id: SignupTokenId)throws  -> SignupToken  {
+    return try  FfiConverterTypeSignupToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_signup_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignupTokenId_lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Looks at a sign-up token without using it (S3).
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+     * reason.
+     */
+open func inspectSignupToken(token: String)throws  -> SignupTokenPreview  {
+    return try  FfiConverterTypeSignupTokenPreview_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_inspect_signup_token(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(token),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists sign-up tokens, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+open func listSignupTokens(query: SignupTokenQuery)throws  -> SignupTokenPage  {
+    return try  FfiConverterTypeSignupTokenPage_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_list_signup_tokens(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignupTokenQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+open func revokeSignupToken(id: SignupTokenId)throws   {try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_revoke_signup_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignupTokenId_lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Makes a sign-up token give exactly these groups and claims from now on.
+     *
+     * # Errors
+     * `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+open func setSignupTokenGrants(id: SignupTokenId, groupIds: [GroupId], claims: [Claim])throws  -> SignupToken  {
+    return try  FfiConverterTypeSignupToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_signup_token_grants(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignupTokenId_lower(id),
+        FfiConverterSequenceTypeGroupId.lower(groupIds),
+        FfiConverterSequenceTypeClaim.lower(claims),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+open func updateSignupToken(id: SignupTokenId, changes: SignupTokenChanges)throws  -> SignupToken  {
+    return try  FfiConverterTypeSignupToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_update_signup_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignupTokenId_lower(id),
+        FfiConverterTypeSignupTokenChanges_lower(changes),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
      *
      * # Errors
@@ -1640,7 +2430,7 @@ open func checkIntegrity()throws  -> IntegrityReport  {
 }
 
     /**
-     * Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -3188,6 +3978,75 @@ public func FfiConverterTypeAuthenticated_lower(_ value: Authenticated) -> RustB
 
 
 /**
+ * Something that a host wants to know of a user or a group.
+ */
+public struct Claim: Equatable, Hashable {
+    /**
+     * Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+     */
+    public var key: String
+    /**
+     * Its value, at most 1000 characters.
+     */
+    public var value: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+         */key: String,
+        /**
+         * Its value, at most 1000 characters.
+         */value: String) {
+        self.key = key
+        self.value = value
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Claim: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeClaim: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Claim {
+        return
+            try Claim(
+                key: FfiConverterString.read(from: &buf),
+                value: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Claim, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.key, into: &buf)
+        FfiConverterString.write(value.value, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeClaim_lift(_ buf: RustBuffer) throws -> Claim {
+    return try FfiConverterTypeClaim.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeClaim_lower(_ value: Claim) -> RustBuffer {
+    return FfiConverterTypeClaim.lower(value)
+}
+
+
+/**
  * From where something is done; it is written beside it in the audit log.
  */
 public struct ClientInfo: Equatable, Hashable {
@@ -3287,6 +4146,11 @@ public struct Config {
      */
     public var busyTimeoutMs: UInt32?
     /**
+     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+     * it elsewhere than the file.
+     */
+    public var encryptionKey: Secret?
+    /**
      * Which letters a username may have.
      */
     public var usernamePolicy: UsernamePolicy?
@@ -3319,6 +4183,10 @@ public struct Config {
          * How long a call waits for another writer, in milliseconds; by default 5000.
          */busyTimeoutMs: UInt32? = nil,
         /**
+         * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+         * it elsewhere than the file.
+         */encryptionKey: Secret? = nil,
+        /**
          * Which letters a username may have.
          */usernamePolicy: UsernamePolicy? = nil,
         /**
@@ -3334,6 +4202,7 @@ public struct Config {
         self.origin = origin
         self.tokenPrefix = tokenPrefix
         self.busyTimeoutMs = busyTimeoutMs
+        self.encryptionKey = encryptionKey
         self.usernamePolicy = usernamePolicy
         self.allowSharedFile = allowSharedFile
         self.events = events
@@ -3360,6 +4229,7 @@ public struct FfiConverterTypeConfig: FfiConverterRustBuffer {
                 origin: FfiConverterString.read(from: &buf),
                 tokenPrefix: FfiConverterOptionString.read(from: &buf),
                 busyTimeoutMs: FfiConverterOptionUInt32.read(from: &buf),
+                encryptionKey: FfiConverterOptionTypeSecret.read(from: &buf),
                 usernamePolicy: FfiConverterOptionTypeUsernamePolicy.read(from: &buf),
                 allowSharedFile: FfiConverterBool.read(from: &buf),
                 events: FfiConverterOptionTypeEventSink.read(from: &buf),
@@ -3372,6 +4242,7 @@ public struct FfiConverterTypeConfig: FfiConverterRustBuffer {
         FfiConverterString.write(value.origin, into: &buf)
         FfiConverterOptionString.write(value.tokenPrefix, into: &buf)
         FfiConverterOptionUInt32.write(value.busyTimeoutMs, into: &buf)
+        FfiConverterOptionTypeSecret.write(value.encryptionKey, into: &buf)
         FfiConverterOptionTypeUsernamePolicy.write(value.usernamePolicy, into: &buf)
         FfiConverterBool.write(value.allowSharedFile, into: &buf)
         FfiConverterOptionTypeEventSink.write(value.events, into: &buf)
@@ -3465,6 +4336,75 @@ public func FfiConverterTypeCreatedApiKey_lower(_ value: CreatedApiKey) -> RustB
 
 
 /**
+ * A one-time token that has just been made.
+ */
+public struct CreatedOneTimeToken {
+    /**
+     * The token.
+     */
+    public let oneTimeToken: OneTimeToken
+    /**
+     * The secret, shown this once: `XXXX-XXXX` for a code.
+     */
+    public let secret: Secret
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The token.
+         */oneTimeToken: OneTimeToken,
+        /**
+         * The secret, shown this once: `XXXX-XXXX` for a code.
+         */secret: Secret) {
+        self.oneTimeToken = oneTimeToken
+        self.secret = secret
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension CreatedOneTimeToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCreatedOneTimeToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CreatedOneTimeToken {
+        return
+            try CreatedOneTimeToken(
+                oneTimeToken: FfiConverterTypeOneTimeToken.read(from: &buf),
+                secret: FfiConverterTypeSecret.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: CreatedOneTimeToken, into buf: inout [UInt8]) {
+        FfiConverterTypeOneTimeToken.write(value.oneTimeToken, into: &buf)
+        FfiConverterTypeSecret.write(value.secret, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCreatedOneTimeToken_lift(_ buf: RustBuffer) throws -> CreatedOneTimeToken {
+    return try FfiConverterTypeCreatedOneTimeToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCreatedOneTimeToken_lower(_ value: CreatedOneTimeToken) -> RustBuffer {
+    return FfiConverterTypeCreatedOneTimeToken.lower(value)
+}
+
+
+/**
  * A setup token, for the one who is to become the first administrator.
  */
 public struct CreatedSetupToken {
@@ -3534,6 +4474,75 @@ public func FfiConverterTypeCreatedSetupToken_lower(_ value: CreatedSetupToken) 
 
 
 /**
+ * A sign-up token that has just been made.
+ */
+public struct CreatedSignupToken {
+    /**
+     * The token.
+     */
+    public let signupToken: SignupToken
+    /**
+     * The secret, shown this once: for the link that is sent.
+     */
+    public let secret: Secret
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The token.
+         */signupToken: SignupToken,
+        /**
+         * The secret, shown this once: for the link that is sent.
+         */secret: Secret) {
+        self.signupToken = signupToken
+        self.secret = secret
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension CreatedSignupToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCreatedSignupToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CreatedSignupToken {
+        return
+            try CreatedSignupToken(
+                signupToken: FfiConverterTypeSignupToken.read(from: &buf),
+                secret: FfiConverterTypeSecret.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: CreatedSignupToken, into buf: inout [UInt8]) {
+        FfiConverterTypeSignupToken.write(value.signupToken, into: &buf)
+        FfiConverterTypeSecret.write(value.secret, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCreatedSignupToken_lift(_ buf: RustBuffer) throws -> CreatedSignupToken {
+    return try FfiConverterTypeCreatedSignupToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCreatedSignupToken_lower(_ value: CreatedSignupToken) -> RustBuffer {
+    return FfiConverterTypeCreatedSignupToken.lower(value)
+}
+
+
+/**
  * Something more about an event.
  */
 public struct Detail: Equatable, Hashable {
@@ -3599,6 +4608,372 @@ public func FfiConverterTypeDetail_lift(_ buf: RustBuffer) throws -> Detail {
 #endif
 public func FfiConverterTypeDetail_lower(_ value: Detail) -> RustBuffer {
     return FfiConverterTypeDetail.lower(value)
+}
+
+
+/**
+ * A group of users.
+ */
+public struct Group: Equatable, Hashable {
+    /**
+     * Names it for ever.
+     */
+    public let id: GroupId
+    /**
+     * Unique without regard to case; for programs.
+     */
+    public let name: String
+    /**
+     * For people.
+     */
+    public let friendlyName: String
+    /**
+     * What holds for its members.
+     */
+    public let claims: [Claim]
+    /**
+     * How many users are in it.
+     */
+    public let memberCount: UInt64
+    /**
+     * When it was made.
+     */
+    public let createdAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names it for ever.
+         */id: GroupId,
+        /**
+         * Unique without regard to case; for programs.
+         */name: String,
+        /**
+         * For people.
+         */friendlyName: String,
+        /**
+         * What holds for its members.
+         */claims: [Claim],
+        /**
+         * How many users are in it.
+         */memberCount: UInt64,
+        /**
+         * When it was made.
+         */createdAt: Date) {
+        self.id = id
+        self.name = name
+        self.friendlyName = friendlyName
+        self.claims = claims
+        self.memberCount = memberCount
+        self.createdAt = createdAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Group: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroup: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Group {
+        return
+            try Group(
+                id: FfiConverterTypeGroupId.read(from: &buf),
+                name: FfiConverterString.read(from: &buf),
+                friendlyName: FfiConverterString.read(from: &buf),
+                claims: FfiConverterSequenceTypeClaim.read(from: &buf),
+                memberCount: FfiConverterUInt64.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Group, into buf: inout [UInt8]) {
+        FfiConverterTypeGroupId.write(value.id, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.friendlyName, into: &buf)
+        FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
+        FfiConverterUInt64.write(value.memberCount, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroup_lift(_ buf: RustBuffer) throws -> Group {
+    return try FfiConverterTypeGroup.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroup_lower(_ value: Group) -> RustBuffer {
+    return FfiConverterTypeGroup.lower(value)
+}
+
+
+/**
+ * Changes to a group: what is left out stays.
+ */
+public struct GroupChanges: Equatable, Hashable {
+    /**
+     * As in `NewGroup`.
+     */
+    public var name: String?
+    /**
+     * As in `NewGroup`.
+     */
+    public var friendlyName: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * As in `NewGroup`.
+         */name: String? = nil,
+        /**
+         * As in `NewGroup`.
+         */friendlyName: String? = nil) {
+        self.name = name
+        self.friendlyName = friendlyName
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GroupChanges: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroupChanges: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupChanges {
+        return
+            try GroupChanges(
+                name: FfiConverterOptionString.read(from: &buf),
+                friendlyName: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GroupChanges, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.name, into: &buf)
+        FfiConverterOptionString.write(value.friendlyName, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupChanges_lift(_ buf: RustBuffer) throws -> GroupChanges {
+    return try FfiConverterTypeGroupChanges.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupChanges_lower(_ value: GroupChanges) -> RustBuffer {
+    return FfiConverterTypeGroupChanges.lower(value)
+}
+
+
+/**
+ * A page of groups.
+ */
+public struct GroupPage: Equatable, Hashable {
+    /**
+     * The groups.
+     */
+    public let items: [Group]
+    /**
+     * How many there are in all.
+     */
+    public let total: UInt64
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    public let page: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The groups.
+         */items: [Group],
+        /**
+         * How many there are in all.
+         */total: UInt64,
+        /**
+         * Which page this is; the last one when a later one was asked for.
+         */page: UInt32) {
+        self.items = items
+        self.total = total
+        self.page = page
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GroupPage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroupPage: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupPage {
+        return
+            try GroupPage(
+                items: FfiConverterSequenceTypeGroup.read(from: &buf),
+                total: FfiConverterUInt64.read(from: &buf),
+                page: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GroupPage, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeGroup.write(value.items, into: &buf)
+        FfiConverterUInt64.write(value.total, into: &buf)
+        FfiConverterUInt32.write(value.page, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupPage_lift(_ buf: RustBuffer) throws -> GroupPage {
+    return try FfiConverterTypeGroupPage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupPage_lower(_ value: GroupPage) -> RustBuffer {
+    return FfiConverterTypeGroupPage.lower(value)
+}
+
+
+/**
+ * Which groups, in which order.
+ */
+public struct GroupQuery: Equatable, Hashable {
+    /**
+     * A part of a name, without regard to case.
+     */
+    public var search: String?
+    /**
+     * Only those that this user is in. A user who is no administrator sees his own in any case.
+     */
+    public var userId: UserId?
+    /**
+     * The order; by default that of creation.
+     */
+    public var sort: GroupSort?
+    /**
+     * The other way round.
+     */
+    public var descending: Bool
+    /**
+     * Which page, from 1.
+     */
+    public var page: UInt32?
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    public var limit: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * A part of a name, without regard to case.
+         */search: String? = nil,
+        /**
+         * Only those that this user is in. A user who is no administrator sees his own in any case.
+         */userId: UserId? = nil,
+        /**
+         * The order; by default that of creation.
+         */sort: GroupSort? = nil,
+        /**
+         * The other way round.
+         */descending: Bool = false,
+        /**
+         * Which page, from 1.
+         */page: UInt32? = nil,
+        /**
+         * How many on a page: 1 to 1000, by default 20.
+         */limit: UInt32? = nil) {
+        self.search = search
+        self.userId = userId
+        self.sort = sort
+        self.descending = descending
+        self.page = page
+        self.limit = limit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GroupQuery: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroupQuery: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupQuery {
+        return
+            try GroupQuery(
+                search: FfiConverterOptionString.read(from: &buf),
+                userId: FfiConverterOptionTypeUserId.read(from: &buf),
+                sort: FfiConverterOptionTypeGroupSort.read(from: &buf),
+                descending: FfiConverterBool.read(from: &buf),
+                page: FfiConverterOptionUInt32.read(from: &buf),
+                limit: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GroupQuery, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.search, into: &buf)
+        FfiConverterOptionTypeUserId.write(value.userId, into: &buf)
+        FfiConverterOptionTypeGroupSort.write(value.sort, into: &buf)
+        FfiConverterBool.write(value.descending, into: &buf)
+        FfiConverterOptionUInt32.write(value.page, into: &buf)
+        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupQuery_lift(_ buf: RustBuffer) throws -> GroupQuery {
+    return try FfiConverterTypeGroupQuery.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupQuery_lower(_ value: GroupQuery) -> RustBuffer {
+    return FfiConverterTypeGroupQuery.lower(value)
 }
 
 
@@ -3951,6 +5326,313 @@ public func FfiConverterTypeNewApiKey_lower(_ value: NewApiKey) -> RustBuffer {
 
 
 /**
+ * A group to be made.
+ */
+public struct NewGroup: Equatable, Hashable {
+    /**
+     * 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+     */
+    public var name: String
+    /**
+     * 2 to 50 characters; by default the name.
+     */
+    public var friendlyName: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+         */name: String,
+        /**
+         * 2 to 50 characters; by default the name.
+         */friendlyName: String? = nil) {
+        self.name = name
+        self.friendlyName = friendlyName
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NewGroup: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNewGroup: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NewGroup {
+        return
+            try NewGroup(
+                name: FfiConverterString.read(from: &buf),
+                friendlyName: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NewGroup, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterOptionString.write(value.friendlyName, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewGroup_lift(_ buf: RustBuffer) throws -> NewGroup {
+    return try FfiConverterTypeNewGroup.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewGroup_lower(_ value: NewGroup) -> RustBuffer {
+    return FfiConverterTypeNewGroup.lower(value)
+}
+
+
+/**
+ * Somebody who signs up. Empty text is the same as none.
+ */
+public struct NewSignup: Equatable, Hashable {
+    /**
+     * As in `NewUser`, and no deleted user's.
+     */
+    public var username: String
+    /**
+     * The sign-up token, if he has one.
+     */
+    public var token: String?
+    /**
+     * E-mail address; it is unverified.
+     */
+    public var email: String?
+    /**
+     * The name that others see.
+     */
+    public var displayName: String?
+    /**
+     * First name.
+     */
+    public var firstName: String?
+    /**
+     * Last name.
+     */
+    public var lastName: String?
+    /**
+     * Language tag, for example `de-CH`.
+     */
+    public var locale: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * As in `NewUser`, and no deleted user's.
+         */username: String,
+        /**
+         * The sign-up token, if he has one.
+         */token: String? = nil,
+        /**
+         * E-mail address; it is unverified.
+         */email: String? = nil,
+        /**
+         * The name that others see.
+         */displayName: String? = nil,
+        /**
+         * First name.
+         */firstName: String? = nil,
+        /**
+         * Last name.
+         */lastName: String? = nil,
+        /**
+         * Language tag, for example `de-CH`.
+         */locale: String? = nil) {
+        self.username = username
+        self.token = token
+        self.email = email
+        self.displayName = displayName
+        self.firstName = firstName
+        self.lastName = lastName
+        self.locale = locale
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NewSignup: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNewSignup: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NewSignup {
+        return
+            try NewSignup(
+                username: FfiConverterString.read(from: &buf),
+                token: FfiConverterOptionString.read(from: &buf),
+                email: FfiConverterOptionString.read(from: &buf),
+                displayName: FfiConverterOptionString.read(from: &buf),
+                firstName: FfiConverterOptionString.read(from: &buf),
+                lastName: FfiConverterOptionString.read(from: &buf),
+                locale: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NewSignup, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.username, into: &buf)
+        FfiConverterOptionString.write(value.token, into: &buf)
+        FfiConverterOptionString.write(value.email, into: &buf)
+        FfiConverterOptionString.write(value.displayName, into: &buf)
+        FfiConverterOptionString.write(value.firstName, into: &buf)
+        FfiConverterOptionString.write(value.lastName, into: &buf)
+        FfiConverterOptionString.write(value.locale, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewSignup_lift(_ buf: RustBuffer) throws -> NewSignup {
+    return try FfiConverterTypeNewSignup.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewSignup_lower(_ value: NewSignup) -> RustBuffer {
+    return FfiConverterTypeNewSignup.lower(value)
+}
+
+
+/**
+ * A sign-up token to be made. When nothing is said, it works once, within 7 days.
+ */
+public struct NewSignupToken: Equatable, Hashable {
+    /**
+     * What it is for, in at most 500 characters.
+     */
+    public var note: String?
+    /**
+     * When it ends; by default after 7 days.
+     */
+    public var expiry: Expiry?
+    /**
+     * How many times it may be used; by default once.
+     */
+    public var uses: Limit?
+    /**
+     * The groups that it gives. Its maker must have the right to change groups.
+     */
+    public var groupIds: [GroupId]
+    /**
+     * After how many seconds an account made with it lapses; by default never.
+     */
+    public var accountLifetimeSeconds: UInt32?
+    /**
+     * Does an administrator approve who uses it? By default as the settings say.
+     */
+    public var approval: ApprovalRule?
+    /**
+     * Only who gives this address, or one of this domain (`@example.org`), may use it.
+     */
+    public var email: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What it is for, in at most 500 characters.
+         */note: String? = nil,
+        /**
+         * When it ends; by default after 7 days.
+         */expiry: Expiry? = nil,
+        /**
+         * How many times it may be used; by default once.
+         */uses: Limit? = nil,
+        /**
+         * The groups that it gives. Its maker must have the right to change groups.
+         */groupIds: [GroupId] = [],
+        /**
+         * After how many seconds an account made with it lapses; by default never.
+         */accountLifetimeSeconds: UInt32? = nil,
+        /**
+         * Does an administrator approve who uses it? By default as the settings say.
+         */approval: ApprovalRule? = nil,
+        /**
+         * Only who gives this address, or one of this domain (`@example.org`), may use it.
+         */email: String? = nil) {
+        self.note = note
+        self.expiry = expiry
+        self.uses = uses
+        self.groupIds = groupIds
+        self.accountLifetimeSeconds = accountLifetimeSeconds
+        self.approval = approval
+        self.email = email
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NewSignupToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNewSignupToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NewSignupToken {
+        return
+            try NewSignupToken(
+                note: FfiConverterOptionString.read(from: &buf),
+                expiry: FfiConverterOptionTypeExpiry.read(from: &buf),
+                uses: FfiConverterOptionTypeLimit.read(from: &buf),
+                groupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
+                accountLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                approval: FfiConverterOptionTypeApprovalRule.read(from: &buf),
+                email: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NewSignupToken, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.note, into: &buf)
+        FfiConverterOptionTypeExpiry.write(value.expiry, into: &buf)
+        FfiConverterOptionTypeLimit.write(value.uses, into: &buf)
+        FfiConverterSequenceTypeGroupId.write(value.groupIds, into: &buf)
+        FfiConverterOptionUInt32.write(value.accountLifetimeSeconds, into: &buf)
+        FfiConverterOptionTypeApprovalRule.write(value.approval, into: &buf)
+        FfiConverterOptionString.write(value.email, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewSignupToken_lift(_ buf: RustBuffer) throws -> NewSignupToken {
+    return try FfiConverterTypeNewSignupToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewSignupToken_lower(_ value: NewSignupToken) -> RustBuffer {
+    return FfiConverterTypeNewSignupToken.lower(value)
+}
+
+
+/**
  * A user to be made. Empty text is the same as none.
  */
 public struct NewUser: Equatable, Hashable {
@@ -3990,6 +5672,10 @@ public struct NewUser: Equatable, Hashable {
      * The host's own key for him, unique, at most 255 characters.
      */
     public var externalId: String?
+    /**
+     * The groups that he is in. Who makes him must have the right to change groups.
+     */
+    public var groupIds: [GroupId]
     /**
      * By default `User`.
      */
@@ -4034,6 +5720,9 @@ public struct NewUser: Equatable, Hashable {
          * The host's own key for him, unique, at most 255 characters.
          */externalId: String? = nil,
         /**
+         * The groups that he is in. Who makes him must have the right to change groups.
+         */groupIds: [GroupId] = [],
+        /**
          * By default `User`.
          */role: Role? = nil,
         /**
@@ -4051,6 +5740,7 @@ public struct NewUser: Equatable, Hashable {
         self.lastName = lastName
         self.locale = locale
         self.externalId = externalId
+        self.groupIds = groupIds
         self.role = role
         self.status = status
         self.expiresAt = expiresAt
@@ -4081,6 +5771,7 @@ public struct FfiConverterTypeNewUser: FfiConverterRustBuffer {
                 lastName: FfiConverterOptionString.read(from: &buf),
                 locale: FfiConverterOptionString.read(from: &buf),
                 externalId: FfiConverterOptionString.read(from: &buf),
+                groupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
                 role: FfiConverterOptionTypeRole.read(from: &buf),
                 status: FfiConverterOptionTypeUserStatus.read(from: &buf),
                 expiresAt: FfiConverterOptionTimestamp.read(from: &buf)
@@ -4097,6 +5788,7 @@ public struct FfiConverterTypeNewUser: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.lastName, into: &buf)
         FfiConverterOptionString.write(value.locale, into: &buf)
         FfiConverterOptionString.write(value.externalId, into: &buf)
+        FfiConverterSequenceTypeGroupId.write(value.groupIds, into: &buf)
         FfiConverterOptionTypeRole.write(value.role, into: &buf)
         FfiConverterOptionTypeUserStatus.write(value.status, into: &buf)
         FfiConverterOptionTimestamp.write(value.expiresAt, into: &buf)
@@ -4120,6 +5812,204 @@ public func FfiConverterTypeNewUser_lower(_ value: NewUser) -> RustBuffer {
 
 
 /**
+ * A token or code that signs a user in once, without its secret.
+ */
+public struct OneTimeToken: Equatable, Hashable {
+    /**
+     * Names it.
+     */
+    public let id: OneTimeTokenId
+    /**
+     * Whom it signs in.
+     */
+    public let userId: UserId
+    /**
+     * A code to be typed, rather than a token for a link?
+     */
+    public let isCode: Bool
+    /**
+     * When it was made.
+     */
+    public let createdAt: Date
+    /**
+     * When it ends.
+     */
+    public let expiresAt: Date
+    /**
+     * Who made it; none for the host.
+     */
+    public let createdBy: String?
+    /**
+     * For a token its kind and last 4 characters; nothing is told of a code.
+     */
+    public let maskedSecret: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names it.
+         */id: OneTimeTokenId,
+        /**
+         * Whom it signs in.
+         */userId: UserId,
+        /**
+         * A code to be typed, rather than a token for a link?
+         */isCode: Bool,
+        /**
+         * When it was made.
+         */createdAt: Date,
+        /**
+         * When it ends.
+         */expiresAt: Date,
+        /**
+         * Who made it; none for the host.
+         */createdBy: String?,
+        /**
+         * For a token its kind and last 4 characters; nothing is told of a code.
+         */maskedSecret: String) {
+        self.id = id
+        self.userId = userId
+        self.isCode = isCode
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.createdBy = createdBy
+        self.maskedSecret = maskedSecret
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension OneTimeToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOneTimeToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OneTimeToken {
+        return
+            try OneTimeToken(
+                id: FfiConverterTypeOneTimeTokenId.read(from: &buf),
+                userId: FfiConverterTypeUserId.read(from: &buf),
+                isCode: FfiConverterBool.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf),
+                expiresAt: FfiConverterTimestamp.read(from: &buf),
+                createdBy: FfiConverterOptionString.read(from: &buf),
+                maskedSecret: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: OneTimeToken, into buf: inout [UInt8]) {
+        FfiConverterTypeOneTimeTokenId.write(value.id, into: &buf)
+        FfiConverterTypeUserId.write(value.userId, into: &buf)
+        FfiConverterBool.write(value.isCode, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
+        FfiConverterOptionString.write(value.createdBy, into: &buf)
+        FfiConverterString.write(value.maskedSecret, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOneTimeToken_lift(_ buf: RustBuffer) throws -> OneTimeToken {
+    return try FfiConverterTypeOneTimeToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOneTimeToken_lower(_ value: OneTimeToken) -> RustBuffer {
+    return FfiConverterTypeOneTimeToken.lower(value)
+}
+
+
+/**
+ * The settings that everybody may know.
+ */
+public struct PublicSettings: Equatable, Hashable {
+    /**
+     * What people know the application by.
+     */
+    public let appName: String
+    /**
+     * Who may sign up.
+     */
+    public let signupMode: SignupMode
+    /**
+     * May a user change his own username?
+     */
+    public let usernameChange: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What people know the application by.
+         */appName: String,
+        /**
+         * Who may sign up.
+         */signupMode: SignupMode,
+        /**
+         * May a user change his own username?
+         */usernameChange: Bool) {
+        self.appName = appName
+        self.signupMode = signupMode
+        self.usernameChange = usernameChange
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PublicSettings: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePublicSettings: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PublicSettings {
+        return
+            try PublicSettings(
+                appName: FfiConverterString.read(from: &buf),
+                signupMode: FfiConverterTypeSignupMode.read(from: &buf),
+                usernameChange: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PublicSettings, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.appName, into: &buf)
+        FfiConverterTypeSignupMode.write(value.signupMode, into: &buf)
+        FfiConverterBool.write(value.usernameChange, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePublicSettings_lift(_ buf: RustBuffer) throws -> PublicSettings {
+    return try FfiConverterTypePublicSettings.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePublicSettings_lower(_ value: PublicSettings) -> RustBuffer {
+    return FfiConverterTypePublicSettings.lower(value)
+}
+
+
+/**
  * What `purge_expired` removed.
  */
 public struct PurgeReport: Equatable, Hashable {
@@ -4131,6 +6021,10 @@ public struct PurgeReport: Equatable, Hashable {
      * API keys.
      */
     public let apiKeys: UInt64
+    /**
+     * One-time tokens.
+     */
+    public let oneTimeTokens: UInt64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4140,9 +6034,13 @@ public struct PurgeReport: Equatable, Hashable {
          */sessions: UInt64,
         /**
          * API keys.
-         */apiKeys: UInt64) {
+         */apiKeys: UInt64,
+        /**
+         * One-time tokens.
+         */oneTimeTokens: UInt64) {
         self.sessions = sessions
         self.apiKeys = apiKeys
+        self.oneTimeTokens = oneTimeTokens
     }
 
 
@@ -4162,13 +6060,15 @@ public struct FfiConverterTypePurgeReport: FfiConverterRustBuffer {
         return
             try PurgeReport(
                 sessions: FfiConverterUInt64.read(from: &buf),
-                apiKeys: FfiConverterUInt64.read(from: &buf)
+                apiKeys: FfiConverterUInt64.read(from: &buf),
+                oneTimeTokens: FfiConverterUInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: PurgeReport, into buf: inout [UInt8]) {
         FfiConverterUInt64.write(value.sessions, into: &buf)
         FfiConverterUInt64.write(value.apiKeys, into: &buf)
+        FfiConverterUInt64.write(value.oneTimeTokens, into: &buf)
     }
 }
 
@@ -4506,6 +6406,286 @@ public func FfiConverterTypeSessionQuery_lower(_ value: SessionQuery) -> RustBuf
 
 
 /**
+ * What an administrator may set while the application runs.
+ */
+public struct Settings: Equatable, Hashable {
+    /**
+     * What people know the application by.
+     */
+    public let appName: String
+    /**
+     * Who may sign up.
+     */
+    public let signupMode: SignupMode
+    /**
+     * Does an administrator approve who signs up, unless a token says otherwise?
+     */
+    public let signupApproval: Bool
+    /**
+     * Groups of everybody who signs up, besides those of his token.
+     */
+    public let defaultGroupIds: [GroupId]
+    /**
+     * How many accounts one address may open in an hour while sign-up is open.
+     */
+    public let openSignupsPerHour: UInt32
+    /**
+     * Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+     * always wait for approval. Empty: any.
+     */
+    public let signupEmailDomains: [String]
+    /**
+     * May a user change his own username?
+     */
+    public let usernameChange: Bool
+    /**
+     * For how many seconds a session lives unused.
+     */
+    public let sessionIdleSeconds: UInt32
+    /**
+     * For how many seconds it lives at most.
+     */
+    public let sessionLifetimeSeconds: UInt32
+    /**
+     * For how many seconds a sign-in counts as fresh, for acts of weight.
+     */
+    public let stepUpSeconds: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What people know the application by.
+         */appName: String,
+        /**
+         * Who may sign up.
+         */signupMode: SignupMode,
+        /**
+         * Does an administrator approve who signs up, unless a token says otherwise?
+         */signupApproval: Bool,
+        /**
+         * Groups of everybody who signs up, besides those of his token.
+         */defaultGroupIds: [GroupId],
+        /**
+         * How many accounts one address may open in an hour while sign-up is open.
+         */openSignupsPerHour: UInt32,
+        /**
+         * Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+         * always wait for approval. Empty: any.
+         */signupEmailDomains: [String],
+        /**
+         * May a user change his own username?
+         */usernameChange: Bool,
+        /**
+         * For how many seconds a session lives unused.
+         */sessionIdleSeconds: UInt32,
+        /**
+         * For how many seconds it lives at most.
+         */sessionLifetimeSeconds: UInt32,
+        /**
+         * For how many seconds a sign-in counts as fresh, for acts of weight.
+         */stepUpSeconds: UInt32) {
+        self.appName = appName
+        self.signupMode = signupMode
+        self.signupApproval = signupApproval
+        self.defaultGroupIds = defaultGroupIds
+        self.openSignupsPerHour = openSignupsPerHour
+        self.signupEmailDomains = signupEmailDomains
+        self.usernameChange = usernameChange
+        self.sessionIdleSeconds = sessionIdleSeconds
+        self.sessionLifetimeSeconds = sessionLifetimeSeconds
+        self.stepUpSeconds = stepUpSeconds
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Settings: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSettings: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Settings {
+        return
+            try Settings(
+                appName: FfiConverterString.read(from: &buf),
+                signupMode: FfiConverterTypeSignupMode.read(from: &buf),
+                signupApproval: FfiConverterBool.read(from: &buf),
+                defaultGroupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
+                openSignupsPerHour: FfiConverterUInt32.read(from: &buf),
+                signupEmailDomains: FfiConverterSequenceString.read(from: &buf),
+                usernameChange: FfiConverterBool.read(from: &buf),
+                sessionIdleSeconds: FfiConverterUInt32.read(from: &buf),
+                sessionLifetimeSeconds: FfiConverterUInt32.read(from: &buf),
+                stepUpSeconds: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Settings, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.appName, into: &buf)
+        FfiConverterTypeSignupMode.write(value.signupMode, into: &buf)
+        FfiConverterBool.write(value.signupApproval, into: &buf)
+        FfiConverterSequenceTypeGroupId.write(value.defaultGroupIds, into: &buf)
+        FfiConverterUInt32.write(value.openSignupsPerHour, into: &buf)
+        FfiConverterSequenceString.write(value.signupEmailDomains, into: &buf)
+        FfiConverterBool.write(value.usernameChange, into: &buf)
+        FfiConverterUInt32.write(value.sessionIdleSeconds, into: &buf)
+        FfiConverterUInt32.write(value.sessionLifetimeSeconds, into: &buf)
+        FfiConverterUInt32.write(value.stepUpSeconds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSettings_lift(_ buf: RustBuffer) throws -> Settings {
+    return try FfiConverterTypeSettings.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSettings_lower(_ value: Settings) -> RustBuffer {
+    return FfiConverterTypeSettings.lower(value)
+}
+
+
+/**
+ * Changes to the settings: what is left out stays. Groups and domains have methods of their own.
+ */
+public struct SettingsChanges: Equatable, Hashable {
+    /**
+     * 1 to 100 characters.
+     */
+    public var appName: String?
+    /**
+     * Who may sign up.
+     */
+    public var signupMode: SignupMode?
+    /**
+     * Does an administrator approve who signs up?
+     */
+    public var signupApproval: Bool?
+    /**
+     * 1 to 1000.
+     */
+    public var openSignupsPerHour: UInt32?
+    /**
+     * May a user change his own username?
+     */
+    public var usernameChange: Bool?
+    /**
+     * 60 seconds to 366 days.
+     */
+    public var sessionIdleSeconds: UInt32?
+    /**
+     * 60 seconds to 366 days.
+     */
+    public var sessionLifetimeSeconds: UInt32?
+    /**
+     * 60 seconds to one day.
+     */
+    public var stepUpSeconds: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * 1 to 100 characters.
+         */appName: String? = nil,
+        /**
+         * Who may sign up.
+         */signupMode: SignupMode? = nil,
+        /**
+         * Does an administrator approve who signs up?
+         */signupApproval: Bool? = nil,
+        /**
+         * 1 to 1000.
+         */openSignupsPerHour: UInt32? = nil,
+        /**
+         * May a user change his own username?
+         */usernameChange: Bool? = nil,
+        /**
+         * 60 seconds to 366 days.
+         */sessionIdleSeconds: UInt32? = nil,
+        /**
+         * 60 seconds to 366 days.
+         */sessionLifetimeSeconds: UInt32? = nil,
+        /**
+         * 60 seconds to one day.
+         */stepUpSeconds: UInt32? = nil) {
+        self.appName = appName
+        self.signupMode = signupMode
+        self.signupApproval = signupApproval
+        self.openSignupsPerHour = openSignupsPerHour
+        self.usernameChange = usernameChange
+        self.sessionIdleSeconds = sessionIdleSeconds
+        self.sessionLifetimeSeconds = sessionLifetimeSeconds
+        self.stepUpSeconds = stepUpSeconds
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SettingsChanges: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSettingsChanges: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SettingsChanges {
+        return
+            try SettingsChanges(
+                appName: FfiConverterOptionString.read(from: &buf),
+                signupMode: FfiConverterOptionTypeSignupMode.read(from: &buf),
+                signupApproval: FfiConverterOptionBool.read(from: &buf),
+                openSignupsPerHour: FfiConverterOptionUInt32.read(from: &buf),
+                usernameChange: FfiConverterOptionBool.read(from: &buf),
+                sessionIdleSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                sessionLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                stepUpSeconds: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SettingsChanges, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.appName, into: &buf)
+        FfiConverterOptionTypeSignupMode.write(value.signupMode, into: &buf)
+        FfiConverterOptionBool.write(value.signupApproval, into: &buf)
+        FfiConverterOptionUInt32.write(value.openSignupsPerHour, into: &buf)
+        FfiConverterOptionBool.write(value.usernameChange, into: &buf)
+        FfiConverterOptionUInt32.write(value.sessionIdleSeconds, into: &buf)
+        FfiConverterOptionUInt32.write(value.sessionLifetimeSeconds, into: &buf)
+        FfiConverterOptionUInt32.write(value.stepUpSeconds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSettingsChanges_lift(_ buf: RustBuffer) throws -> SettingsChanges {
+    return try FfiConverterTypeSettingsChanges.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSettingsChanges_lower(_ value: SettingsChanges) -> RustBuffer {
+    return FfiConverterTypeSettingsChanges.lower(value)
+}
+
+
+/**
  * What was there when setup ended.
  */
 public struct SetupCompletion: Equatable, Hashable {
@@ -4733,6 +6913,858 @@ public func FfiConverterTypeSignedIn_lower(_ value: SignedIn) -> RustBuffer {
 
 
 /**
+ * One use of a sign-up token. Names are those of that time.
+ */
+public struct SignupRedemption: Equatable, Hashable {
+    /**
+     * Names it.
+     */
+    public let id: SignupRedemptionId
+    /**
+     * The token.
+     */
+    public let tokenId: SignupTokenId
+    /**
+     * The account that was made; it may have been deleted since.
+     */
+    public let userId: UserId
+    /**
+     * Its name.
+     */
+    public let username: String
+    /**
+     * When.
+     */
+    public let at: Date
+    /**
+     * From which IP address.
+     */
+    public let address: String?
+    /**
+     * With which user agent.
+     */
+    public let userAgent: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names it.
+         */id: SignupRedemptionId,
+        /**
+         * The token.
+         */tokenId: SignupTokenId,
+        /**
+         * The account that was made; it may have been deleted since.
+         */userId: UserId,
+        /**
+         * Its name.
+         */username: String,
+        /**
+         * When.
+         */at: Date,
+        /**
+         * From which IP address.
+         */address: String?,
+        /**
+         * With which user agent.
+         */userAgent: String?) {
+        self.id = id
+        self.tokenId = tokenId
+        self.userId = userId
+        self.username = username
+        self.at = at
+        self.address = address
+        self.userAgent = userAgent
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupRedemption: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupRedemption: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupRedemption {
+        return
+            try SignupRedemption(
+                id: FfiConverterTypeSignupRedemptionId.read(from: &buf),
+                tokenId: FfiConverterTypeSignupTokenId.read(from: &buf),
+                userId: FfiConverterTypeUserId.read(from: &buf),
+                username: FfiConverterString.read(from: &buf),
+                at: FfiConverterTimestamp.read(from: &buf),
+                address: FfiConverterOptionString.read(from: &buf),
+                userAgent: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupRedemption, into buf: inout [UInt8]) {
+        FfiConverterTypeSignupRedemptionId.write(value.id, into: &buf)
+        FfiConverterTypeSignupTokenId.write(value.tokenId, into: &buf)
+        FfiConverterTypeUserId.write(value.userId, into: &buf)
+        FfiConverterString.write(value.username, into: &buf)
+        FfiConverterTimestamp.write(value.at, into: &buf)
+        FfiConverterOptionString.write(value.address, into: &buf)
+        FfiConverterOptionString.write(value.userAgent, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemption_lift(_ buf: RustBuffer) throws -> SignupRedemption {
+    return try FfiConverterTypeSignupRedemption.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemption_lower(_ value: SignupRedemption) -> RustBuffer {
+    return FfiConverterTypeSignupRedemption.lower(value)
+}
+
+
+/**
+ * A page of uses of sign-up tokens.
+ */
+public struct SignupRedemptionPage: Equatable, Hashable {
+    /**
+     * The uses.
+     */
+    public let items: [SignupRedemption]
+    /**
+     * How many there are in all.
+     */
+    public let total: UInt64
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    public let page: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The uses.
+         */items: [SignupRedemption],
+        /**
+         * How many there are in all.
+         */total: UInt64,
+        /**
+         * Which page this is; the last one when a later one was asked for.
+         */page: UInt32) {
+        self.items = items
+        self.total = total
+        self.page = page
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupRedemptionPage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupRedemptionPage: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupRedemptionPage {
+        return
+            try SignupRedemptionPage(
+                items: FfiConverterSequenceTypeSignupRedemption.read(from: &buf),
+                total: FfiConverterUInt64.read(from: &buf),
+                page: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupRedemptionPage, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeSignupRedemption.write(value.items, into: &buf)
+        FfiConverterUInt64.write(value.total, into: &buf)
+        FfiConverterUInt32.write(value.page, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemptionPage_lift(_ buf: RustBuffer) throws -> SignupRedemptionPage {
+    return try FfiConverterTypeSignupRedemptionPage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemptionPage_lower(_ value: SignupRedemptionPage) -> RustBuffer {
+    return FfiConverterTypeSignupRedemptionPage.lower(value)
+}
+
+
+/**
+ * Which uses of sign-up tokens, the newest first.
+ */
+public struct SignupRedemptionQuery: Equatable, Hashable {
+    /**
+     * Only of this token.
+     */
+    public var tokenId: SignupTokenId?
+    /**
+     * Which page, from 1.
+     */
+    public var page: UInt32?
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    public var limit: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Only of this token.
+         */tokenId: SignupTokenId? = nil,
+        /**
+         * Which page, from 1.
+         */page: UInt32? = nil,
+        /**
+         * How many on a page: 1 to 1000, by default 20.
+         */limit: UInt32? = nil) {
+        self.tokenId = tokenId
+        self.page = page
+        self.limit = limit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupRedemptionQuery: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupRedemptionQuery: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupRedemptionQuery {
+        return
+            try SignupRedemptionQuery(
+                tokenId: FfiConverterOptionTypeSignupTokenId.read(from: &buf),
+                page: FfiConverterOptionUInt32.read(from: &buf),
+                limit: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupRedemptionQuery, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeSignupTokenId.write(value.tokenId, into: &buf)
+        FfiConverterOptionUInt32.write(value.page, into: &buf)
+        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemptionQuery_lift(_ buf: RustBuffer) throws -> SignupRedemptionQuery {
+    return try FfiConverterTypeSignupRedemptionQuery.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemptionQuery_lower(_ value: SignupRedemptionQuery) -> RustBuffer {
+    return FfiConverterTypeSignupRedemptionQuery.lower(value)
+}
+
+
+/**
+ * Something with which people sign up, without its secret.
+ */
+public struct SignupToken: Equatable, Hashable {
+    /**
+     * Names it.
+     */
+    public let id: SignupTokenId
+    /**
+     * What it is for.
+     */
+    public let note: String?
+    /**
+     * Can it be used now, and if not, why? Strangers are not told why.
+     */
+    public let state: SignupTokenState
+    /**
+     * When it ends.
+     */
+    public let expiresAt: Date?
+    /**
+     * How many times it may be used; without limit if none.
+     */
+    public let maxUses: UInt32?
+    /**
+     * How many times it has been used.
+     */
+    public let uses: UInt32
+    /**
+     * The groups that it gives, besides the default groups.
+     */
+    public let groupIds: [GroupId]
+    /**
+     * The claims that it gives.
+     */
+    public let claims: [Claim]
+    /**
+     * After how many seconds an account made with it lapses.
+     */
+    public let accountLifetimeSeconds: UInt32?
+    /**
+     * Does an administrator approve who uses it?
+     */
+    public let approval: ApprovalRule
+    /**
+     * May it be used at all? False while paused.
+     */
+    public let enabled: Bool
+    /**
+     * The address, or `@domain`, to which it is bound.
+     */
+    public let email: String?
+    /**
+     * Who made it; none for the host.
+     */
+    public let createdBy: String?
+    /**
+     * When it was made.
+     */
+    public let createdAt: Date
+    /**
+     * When it was revoked.
+     */
+    public let revokedAt: Date?
+    /**
+     * The secret's kind and last 4 characters.
+     */
+    public let maskedSecret: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names it.
+         */id: SignupTokenId,
+        /**
+         * What it is for.
+         */note: String?,
+        /**
+         * Can it be used now, and if not, why? Strangers are not told why.
+         */state: SignupTokenState,
+        /**
+         * When it ends.
+         */expiresAt: Date?,
+        /**
+         * How many times it may be used; without limit if none.
+         */maxUses: UInt32?,
+        /**
+         * How many times it has been used.
+         */uses: UInt32,
+        /**
+         * The groups that it gives, besides the default groups.
+         */groupIds: [GroupId],
+        /**
+         * The claims that it gives.
+         */claims: [Claim],
+        /**
+         * After how many seconds an account made with it lapses.
+         */accountLifetimeSeconds: UInt32?,
+        /**
+         * Does an administrator approve who uses it?
+         */approval: ApprovalRule,
+        /**
+         * May it be used at all? False while paused.
+         */enabled: Bool,
+        /**
+         * The address, or `@domain`, to which it is bound.
+         */email: String?,
+        /**
+         * Who made it; none for the host.
+         */createdBy: String?,
+        /**
+         * When it was made.
+         */createdAt: Date,
+        /**
+         * When it was revoked.
+         */revokedAt: Date?,
+        /**
+         * The secret's kind and last 4 characters.
+         */maskedSecret: String) {
+        self.id = id
+        self.note = note
+        self.state = state
+        self.expiresAt = expiresAt
+        self.maxUses = maxUses
+        self.uses = uses
+        self.groupIds = groupIds
+        self.claims = claims
+        self.accountLifetimeSeconds = accountLifetimeSeconds
+        self.approval = approval
+        self.enabled = enabled
+        self.email = email
+        self.createdBy = createdBy
+        self.createdAt = createdAt
+        self.revokedAt = revokedAt
+        self.maskedSecret = maskedSecret
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupToken {
+        return
+            try SignupToken(
+                id: FfiConverterTypeSignupTokenId.read(from: &buf),
+                note: FfiConverterOptionString.read(from: &buf),
+                state: FfiConverterTypeSignupTokenState.read(from: &buf),
+                expiresAt: FfiConverterOptionTimestamp.read(from: &buf),
+                maxUses: FfiConverterOptionUInt32.read(from: &buf),
+                uses: FfiConverterUInt32.read(from: &buf),
+                groupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
+                claims: FfiConverterSequenceTypeClaim.read(from: &buf),
+                accountLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                approval: FfiConverterTypeApprovalRule.read(from: &buf),
+                enabled: FfiConverterBool.read(from: &buf),
+                email: FfiConverterOptionString.read(from: &buf),
+                createdBy: FfiConverterOptionString.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf),
+                revokedAt: FfiConverterOptionTimestamp.read(from: &buf),
+                maskedSecret: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupToken, into buf: inout [UInt8]) {
+        FfiConverterTypeSignupTokenId.write(value.id, into: &buf)
+        FfiConverterOptionString.write(value.note, into: &buf)
+        FfiConverterTypeSignupTokenState.write(value.state, into: &buf)
+        FfiConverterOptionTimestamp.write(value.expiresAt, into: &buf)
+        FfiConverterOptionUInt32.write(value.maxUses, into: &buf)
+        FfiConverterUInt32.write(value.uses, into: &buf)
+        FfiConverterSequenceTypeGroupId.write(value.groupIds, into: &buf)
+        FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
+        FfiConverterOptionUInt32.write(value.accountLifetimeSeconds, into: &buf)
+        FfiConverterTypeApprovalRule.write(value.approval, into: &buf)
+        FfiConverterBool.write(value.enabled, into: &buf)
+        FfiConverterOptionString.write(value.email, into: &buf)
+        FfiConverterOptionString.write(value.createdBy, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+        FfiConverterOptionTimestamp.write(value.revokedAt, into: &buf)
+        FfiConverterString.write(value.maskedSecret, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupToken_lift(_ buf: RustBuffer) throws -> SignupToken {
+    return try FfiConverterTypeSignupToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupToken_lower(_ value: SignupToken) -> RustBuffer {
+    return FfiConverterTypeSignupToken.lower(value)
+}
+
+
+/**
+ * Changes to a sign-up token: what is left out stays; empty text takes a value away.
+ */
+public struct SignupTokenChanges: Equatable, Hashable {
+    /**
+     * What it is for.
+     */
+    public var note: String?
+    /**
+     * A new end; an expired token works again.
+     */
+    public var expiry: Expiry?
+    /**
+     * How many times it may be used, at least as often as it has been.
+     */
+    public var uses: Limit?
+    /**
+     * After how many seconds an account lapses that is made with it from now on.
+     */
+    public var accountLifetime: Limit?
+    /**
+     * Does an administrator approve who uses it?
+     */
+    public var approval: ApprovalRule?
+    /**
+     * False pauses it.
+     */
+    public var enabled: Bool?
+    /**
+     * The address, or `@domain`, to which it is bound.
+     */
+    public var email: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What it is for.
+         */note: String? = nil,
+        /**
+         * A new end; an expired token works again.
+         */expiry: Expiry? = nil,
+        /**
+         * How many times it may be used, at least as often as it has been.
+         */uses: Limit? = nil,
+        /**
+         * After how many seconds an account lapses that is made with it from now on.
+         */accountLifetime: Limit? = nil,
+        /**
+         * Does an administrator approve who uses it?
+         */approval: ApprovalRule? = nil,
+        /**
+         * False pauses it.
+         */enabled: Bool? = nil,
+        /**
+         * The address, or `@domain`, to which it is bound.
+         */email: String? = nil) {
+        self.note = note
+        self.expiry = expiry
+        self.uses = uses
+        self.accountLifetime = accountLifetime
+        self.approval = approval
+        self.enabled = enabled
+        self.email = email
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupTokenChanges: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupTokenChanges: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupTokenChanges {
+        return
+            try SignupTokenChanges(
+                note: FfiConverterOptionString.read(from: &buf),
+                expiry: FfiConverterOptionTypeExpiry.read(from: &buf),
+                uses: FfiConverterOptionTypeLimit.read(from: &buf),
+                accountLifetime: FfiConverterOptionTypeLimit.read(from: &buf),
+                approval: FfiConverterOptionTypeApprovalRule.read(from: &buf),
+                enabled: FfiConverterOptionBool.read(from: &buf),
+                email: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupTokenChanges, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.note, into: &buf)
+        FfiConverterOptionTypeExpiry.write(value.expiry, into: &buf)
+        FfiConverterOptionTypeLimit.write(value.uses, into: &buf)
+        FfiConverterOptionTypeLimit.write(value.accountLifetime, into: &buf)
+        FfiConverterOptionTypeApprovalRule.write(value.approval, into: &buf)
+        FfiConverterOptionBool.write(value.enabled, into: &buf)
+        FfiConverterOptionString.write(value.email, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenChanges_lift(_ buf: RustBuffer) throws -> SignupTokenChanges {
+    return try FfiConverterTypeSignupTokenChanges.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenChanges_lower(_ value: SignupTokenChanges) -> RustBuffer {
+    return FfiConverterTypeSignupTokenChanges.lower(value)
+}
+
+
+/**
+ * A page of sign-up tokens.
+ */
+public struct SignupTokenPage: Equatable, Hashable {
+    /**
+     * The tokens.
+     */
+    public let items: [SignupToken]
+    /**
+     * How many there are in all.
+     */
+    public let total: UInt64
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    public let page: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The tokens.
+         */items: [SignupToken],
+        /**
+         * How many there are in all.
+         */total: UInt64,
+        /**
+         * Which page this is; the last one when a later one was asked for.
+         */page: UInt32) {
+        self.items = items
+        self.total = total
+        self.page = page
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupTokenPage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupTokenPage: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupTokenPage {
+        return
+            try SignupTokenPage(
+                items: FfiConverterSequenceTypeSignupToken.read(from: &buf),
+                total: FfiConverterUInt64.read(from: &buf),
+                page: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupTokenPage, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeSignupToken.write(value.items, into: &buf)
+        FfiConverterUInt64.write(value.total, into: &buf)
+        FfiConverterUInt32.write(value.page, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenPage_lift(_ buf: RustBuffer) throws -> SignupTokenPage {
+    return try FfiConverterTypeSignupTokenPage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenPage_lower(_ value: SignupTokenPage) -> RustBuffer {
+    return FfiConverterTypeSignupTokenPage.lower(value)
+}
+
+
+/**
+ * What the holder of a sign-up token may know of it before he uses it.
+ */
+public struct SignupTokenPreview: Equatable, Hashable {
+    /**
+     * When it ends.
+     */
+    public let expiresAt: Date?
+    /**
+     * Will an administrator have to approve?
+     */
+    public let needsApproval: Bool
+    /**
+     * The address, or `@domain`, to which it is bound.
+     */
+    public let email: String?
+    /**
+     * After how many seconds the account will lapse.
+     */
+    public let accountLifetimeSeconds: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * When it ends.
+         */expiresAt: Date?,
+        /**
+         * Will an administrator have to approve?
+         */needsApproval: Bool,
+        /**
+         * The address, or `@domain`, to which it is bound.
+         */email: String?,
+        /**
+         * After how many seconds the account will lapse.
+         */accountLifetimeSeconds: UInt32?) {
+        self.expiresAt = expiresAt
+        self.needsApproval = needsApproval
+        self.email = email
+        self.accountLifetimeSeconds = accountLifetimeSeconds
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupTokenPreview: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupTokenPreview: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupTokenPreview {
+        return
+            try SignupTokenPreview(
+                expiresAt: FfiConverterOptionTimestamp.read(from: &buf),
+                needsApproval: FfiConverterBool.read(from: &buf),
+                email: FfiConverterOptionString.read(from: &buf),
+                accountLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupTokenPreview, into buf: inout [UInt8]) {
+        FfiConverterOptionTimestamp.write(value.expiresAt, into: &buf)
+        FfiConverterBool.write(value.needsApproval, into: &buf)
+        FfiConverterOptionString.write(value.email, into: &buf)
+        FfiConverterOptionUInt32.write(value.accountLifetimeSeconds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenPreview_lift(_ buf: RustBuffer) throws -> SignupTokenPreview {
+    return try FfiConverterTypeSignupTokenPreview.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenPreview_lower(_ value: SignupTokenPreview) -> RustBuffer {
+    return FfiConverterTypeSignupTokenPreview.lower(value)
+}
+
+
+/**
+ * Which sign-up tokens, the newest first.
+ */
+public struct SignupTokenQuery: Equatable, Hashable {
+    /**
+     * Revoked ones too.
+     */
+    public var includeRevoked: Bool
+    /**
+     * Which page, from 1.
+     */
+    public var page: UInt32?
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    public var limit: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Revoked ones too.
+         */includeRevoked: Bool = false,
+        /**
+         * Which page, from 1.
+         */page: UInt32? = nil,
+        /**
+         * How many on a page: 1 to 1000, by default 20.
+         */limit: UInt32? = nil) {
+        self.includeRevoked = includeRevoked
+        self.page = page
+        self.limit = limit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupTokenQuery: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupTokenQuery: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupTokenQuery {
+        return
+            try SignupTokenQuery(
+                includeRevoked: FfiConverterBool.read(from: &buf),
+                page: FfiConverterOptionUInt32.read(from: &buf),
+                limit: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignupTokenQuery, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.includeRevoked, into: &buf)
+        FfiConverterOptionUInt32.write(value.page, into: &buf)
+        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenQuery_lift(_ buf: RustBuffer) throws -> SignupTokenQuery {
+    return try FfiConverterTypeSignupTokenQuery.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenQuery_lower(_ value: SignupTokenQuery) -> RustBuffer {
+    return FfiConverterTypeSignupTokenQuery.lower(value)
+}
+
+
+/**
  * A user.
  */
 public struct User: Equatable, Hashable {
@@ -4772,6 +7804,14 @@ public struct User: Equatable, Hashable {
      * The host's own key for him.
      */
     public let externalId: String?
+    /**
+     * The groups that he is in, the first by name first.
+     */
+    public let groupIds: [GroupId]
+    /**
+     * Claims of his own.
+     */
+    public let claims: [Claim]
     /**
      * What he is here.
      */
@@ -4824,6 +7864,12 @@ public struct User: Equatable, Hashable {
          * The host's own key for him.
          */externalId: String?,
         /**
+         * The groups that he is in, the first by name first.
+         */groupIds: [GroupId],
+        /**
+         * Claims of his own.
+         */claims: [Claim],
+        /**
          * What he is here.
          */role: Role,
         /**
@@ -4847,6 +7893,8 @@ public struct User: Equatable, Hashable {
         self.lastName = lastName
         self.locale = locale
         self.externalId = externalId
+        self.groupIds = groupIds
+        self.claims = claims
         self.role = role
         self.status = status
         self.expiresAt = expiresAt
@@ -4879,6 +7927,8 @@ public struct FfiConverterTypeUser: FfiConverterRustBuffer {
                 lastName: FfiConverterOptionString.read(from: &buf),
                 locale: FfiConverterOptionString.read(from: &buf),
                 externalId: FfiConverterOptionString.read(from: &buf),
+                groupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
+                claims: FfiConverterSequenceTypeClaim.read(from: &buf),
                 role: FfiConverterTypeRole.read(from: &buf),
                 status: FfiConverterTypeUserStatus.read(from: &buf),
                 expiresAt: FfiConverterOptionTimestamp.read(from: &buf),
@@ -4897,6 +7947,8 @@ public struct FfiConverterTypeUser: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.lastName, into: &buf)
         FfiConverterOptionString.write(value.locale, into: &buf)
         FfiConverterOptionString.write(value.externalId, into: &buf)
+        FfiConverterSequenceTypeGroupId.write(value.groupIds, into: &buf)
+        FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
         FfiConverterTypeRole.write(value.role, into: &buf)
         FfiConverterTypeUserStatus.write(value.status, into: &buf)
         FfiConverterOptionTimestamp.write(value.expiresAt, into: &buf)
@@ -4961,6 +8013,14 @@ public struct UserChanges: Equatable, Hashable {
      * When the account lapses. Not for the user himself.
      */
     public var expiry: Expiry?
+    /**
+     * The same as `set_user_role`, together with the other changes.
+     */
+    public var role: Role?
+    /**
+     * The same as `disable_user` or `enable_user`, together with the other changes.
+     */
+    public var disabled: Bool?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4991,7 +8051,13 @@ public struct UserChanges: Equatable, Hashable {
          */externalId: String? = nil,
         /**
          * When the account lapses. Not for the user himself.
-         */expiry: Expiry? = nil) {
+         */expiry: Expiry? = nil,
+        /**
+         * The same as `set_user_role`, together with the other changes.
+         */role: Role? = nil,
+        /**
+         * The same as `disable_user` or `enable_user`, together with the other changes.
+         */disabled: Bool? = nil) {
         self.username = username
         self.email = email
         self.emailVerified = emailVerified
@@ -5001,6 +8067,8 @@ public struct UserChanges: Equatable, Hashable {
         self.locale = locale
         self.externalId = externalId
         self.expiry = expiry
+        self.role = role
+        self.disabled = disabled
     }
 
 
@@ -5027,7 +8095,9 @@ public struct FfiConverterTypeUserChanges: FfiConverterRustBuffer {
                 lastName: FfiConverterOptionString.read(from: &buf),
                 locale: FfiConverterOptionString.read(from: &buf),
                 externalId: FfiConverterOptionString.read(from: &buf),
-                expiry: FfiConverterOptionTypeExpiry.read(from: &buf)
+                expiry: FfiConverterOptionTypeExpiry.read(from: &buf),
+                role: FfiConverterOptionTypeRole.read(from: &buf),
+                disabled: FfiConverterOptionBool.read(from: &buf)
         )
     }
 
@@ -5041,6 +8111,8 @@ public struct FfiConverterTypeUserChanges: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.locale, into: &buf)
         FfiConverterOptionString.write(value.externalId, into: &buf)
         FfiConverterOptionTypeExpiry.write(value.expiry, into: &buf)
+        FfiConverterOptionTypeRole.write(value.role, into: &buf)
+        FfiConverterOptionBool.write(value.disabled, into: &buf)
     }
 }
 
@@ -5156,6 +8228,14 @@ public struct UserQuery: Equatable, Hashable {
      */
     public var role: Role?
     /**
+     * Only in this group.
+     */
+    public var groupId: GroupId?
+    /**
+     * Only those whose account lapses within so many seconds.
+     */
+    public var expiringWithinSeconds: UInt32?
+    /**
      * The order; by default that of creation.
      */
     public var sort: UserSort?
@@ -5185,6 +8265,12 @@ public struct UserQuery: Equatable, Hashable {
          * Only with this role.
          */role: Role? = nil,
         /**
+         * Only in this group.
+         */groupId: GroupId? = nil,
+        /**
+         * Only those whose account lapses within so many seconds.
+         */expiringWithinSeconds: UInt32? = nil,
+        /**
          * The order; by default that of creation.
          */sort: UserSort? = nil,
         /**
@@ -5199,6 +8285,8 @@ public struct UserQuery: Equatable, Hashable {
         self.search = search
         self.status = status
         self.role = role
+        self.groupId = groupId
+        self.expiringWithinSeconds = expiringWithinSeconds
         self.sort = sort
         self.descending = descending
         self.page = page
@@ -5224,6 +8312,8 @@ public struct FfiConverterTypeUserQuery: FfiConverterRustBuffer {
                 search: FfiConverterOptionString.read(from: &buf),
                 status: FfiConverterOptionTypeUserStatus.read(from: &buf),
                 role: FfiConverterOptionTypeRole.read(from: &buf),
+                groupId: FfiConverterOptionTypeGroupId.read(from: &buf),
+                expiringWithinSeconds: FfiConverterOptionUInt32.read(from: &buf),
                 sort: FfiConverterOptionTypeUserSort.read(from: &buf),
                 descending: FfiConverterBool.read(from: &buf),
                 page: FfiConverterOptionUInt32.read(from: &buf),
@@ -5235,6 +8325,8 @@ public struct FfiConverterTypeUserQuery: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.search, into: &buf)
         FfiConverterOptionTypeUserStatus.write(value.status, into: &buf)
         FfiConverterOptionTypeRole.write(value.role, into: &buf)
+        FfiConverterOptionTypeGroupId.write(value.groupId, into: &buf)
+        FfiConverterOptionUInt32.write(value.expiringWithinSeconds, into: &buf)
         FfiConverterOptionTypeUserSort.write(value.sort, into: &buf)
         FfiConverterBool.write(value.descending, into: &buf)
         FfiConverterOptionUInt32.write(value.page, into: &buf)
@@ -5439,6 +8531,91 @@ public func FfiConverterTypeApiKeySort_lower(_ value: ApiKeySort) -> RustBuffer 
 
 
 /**
+ * Does an administrator approve who signs up?
+ */
+
+public enum ApprovalRule: Equatable, Hashable {
+
+    /**
+     * As the settings say at that time.
+     */
+    case setting
+    /**
+     * Yes.
+     */
+    case needed
+    /**
+     * No.
+     */
+    case notNeeded
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ApprovalRule: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeApprovalRule: FfiConverterRustBuffer {
+    typealias SwiftType = ApprovalRule
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ApprovalRule {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .setting
+
+        case 2: return .needed
+
+        case 3: return .notNeeded
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ApprovalRule, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .setting:
+            writeInt(&buf, Int32(1))
+
+
+        case .needed:
+            writeInt(&buf, Int32(2))
+
+
+        case .notNeeded:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeApprovalRule_lift(_ buf: RustBuffer) throws -> ApprovalRule {
+    return try FfiConverterTypeApprovalRule.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeApprovalRule_lower(_ value: ApprovalRule) -> RustBuffer {
+    return FfiConverterTypeApprovalRule.lower(value)
+}
+
+
+
+/**
  * The one table of error codes, for all faces. A number is never used again.
  *
  * 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
@@ -5498,6 +8675,14 @@ public enum ErrorCode: Int32, Equatable, Hashable {
      * Setup is over.
      */
     case setupAlreadyComplete = 201
+    /**
+     * Sign-up is not open to this person.
+     */
+    case signupRefused = 210
+    /**
+     * Too many tries.
+     */
+    case rateLimited = 220
     /**
      * Another writer held the database too long.
      */
@@ -5585,25 +8770,29 @@ public struct FfiConverterTypeErrorCode: FfiConverterRustBuffer {
 
         case 13: return .setupAlreadyComplete
 
-        case 14: return .busy
+        case 14: return .signupRefused
 
-        case 15: return .storageFull
+        case 15: return .rateLimited
 
-        case 16: return .storageReadOnly
+        case 16: return .busy
 
-        case 17: return .storageFailed
+        case 17: return .storageFull
 
-        case 18: return .storageLost
+        case 18: return .storageReadOnly
 
-        case 19: return .corruptDatabase
+        case 19: return .storageFailed
 
-        case 20: return .foreignDatabase
+        case 20: return .storageLost
 
-        case 21: return .schemaTooNew
+        case 21: return .corruptDatabase
 
-        case 22: return .forkedHandle
+        case 22: return .foreignDatabase
 
-        case 23: return .`internal`
+        case 23: return .schemaTooNew
+
+        case 24: return .forkedHandle
+
+        case 25: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -5665,44 +8854,52 @@ public struct FfiConverterTypeErrorCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(13))
 
 
-        case .busy:
+        case .signupRefused:
             writeInt(&buf, Int32(14))
 
 
-        case .storageFull:
+        case .rateLimited:
             writeInt(&buf, Int32(15))
 
 
-        case .storageReadOnly:
+        case .busy:
             writeInt(&buf, Int32(16))
 
 
-        case .storageFailed:
+        case .storageFull:
             writeInt(&buf, Int32(17))
 
 
-        case .storageLost:
+        case .storageReadOnly:
             writeInt(&buf, Int32(18))
 
 
-        case .corruptDatabase:
+        case .storageFailed:
             writeInt(&buf, Int32(19))
 
 
-        case .foreignDatabase:
+        case .storageLost:
             writeInt(&buf, Int32(20))
 
 
-        case .schemaTooNew:
+        case .corruptDatabase:
             writeInt(&buf, Int32(21))
 
 
-        case .forkedHandle:
+        case .foreignDatabase:
             writeInt(&buf, Int32(22))
 
 
-        case .`internal`:
+        case .schemaTooNew:
             writeInt(&buf, Int32(23))
+
+
+        case .forkedHandle:
+            writeInt(&buf, Int32(24))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(25))
 
         }
     }
@@ -5808,6 +9005,86 @@ public enum EventKind: Equatable, Hashable {
      */
     case apiKeyRevoked
     /**
+     * A pending user was let in.
+     */
+    case userApproved
+    /**
+     * A pending user was removed.
+     */
+    case userRejected
+    /**
+     * A user was put into other groups.
+     */
+    case userGroupsChanged
+    /**
+     * A user got other claims.
+     */
+    case userClaimsChanged
+    /**
+     * A group was made.
+     */
+    case groupCreated
+    /**
+     * A group got other names.
+     */
+    case groupUpdated
+    /**
+     * A group was deleted.
+     */
+    case groupDeleted
+    /**
+     * A group got other members.
+     */
+    case groupMembersChanged
+    /**
+     * A group got other claims.
+     */
+    case groupClaimsChanged
+    /**
+     * A setting changed.
+     */
+    case settingsChanged
+    /**
+     * A sign-up token was made.
+     */
+    case signupTokenCreated
+    /**
+     * A sign-up token was extended, paused or changed otherwise.
+     */
+    case signupTokenUpdated
+    /**
+     * A sign-up token was revoked.
+     */
+    case signupTokenRevoked
+    /**
+     * Somebody signed up.
+     */
+    case userSignedUp
+    /**
+     * Somebody tried to sign up and was refused.
+     */
+    case signupRefused
+    /**
+     * A one-time token or code was made.
+     */
+    case oneTimeTokenCreated
+    /**
+     * A one-time token or code was revoked.
+     */
+    case oneTimeTokenRevoked
+    /**
+     * Somebody signed in by a one-time token or code.
+     */
+    case oneTimeTokenRedeemed
+    /**
+     * A one-time token or code was refused.
+     */
+    case oneTimeTokenRefused
+    /**
+     * A thousand wrong codes within an hour: somebody may be guessing.
+     */
+    case codeGuessing
+    /**
      * The clock is more than a day behind the last change.
      */
     case clockBehind
@@ -5878,11 +9155,51 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case 19: return .apiKeyRevoked
 
-        case 20: return .clockBehind
+        case 20: return .userApproved
 
-        case 21: return .clockReset
+        case 21: return .userRejected
 
-        case 22: return .expiredPurged
+        case 22: return .userGroupsChanged
+
+        case 23: return .userClaimsChanged
+
+        case 24: return .groupCreated
+
+        case 25: return .groupUpdated
+
+        case 26: return .groupDeleted
+
+        case 27: return .groupMembersChanged
+
+        case 28: return .groupClaimsChanged
+
+        case 29: return .settingsChanged
+
+        case 30: return .signupTokenCreated
+
+        case 31: return .signupTokenUpdated
+
+        case 32: return .signupTokenRevoked
+
+        case 33: return .userSignedUp
+
+        case 34: return .signupRefused
+
+        case 35: return .oneTimeTokenCreated
+
+        case 36: return .oneTimeTokenRevoked
+
+        case 37: return .oneTimeTokenRedeemed
+
+        case 38: return .oneTimeTokenRefused
+
+        case 39: return .codeGuessing
+
+        case 40: return .clockBehind
+
+        case 41: return .clockReset
+
+        case 42: return .expiredPurged
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -5968,16 +9285,96 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(19))
 
 
-        case .clockBehind:
+        case .userApproved:
             writeInt(&buf, Int32(20))
 
 
-        case .clockReset:
+        case .userRejected:
             writeInt(&buf, Int32(21))
 
 
-        case .expiredPurged:
+        case .userGroupsChanged:
             writeInt(&buf, Int32(22))
+
+
+        case .userClaimsChanged:
+            writeInt(&buf, Int32(23))
+
+
+        case .groupCreated:
+            writeInt(&buf, Int32(24))
+
+
+        case .groupUpdated:
+            writeInt(&buf, Int32(25))
+
+
+        case .groupDeleted:
+            writeInt(&buf, Int32(26))
+
+
+        case .groupMembersChanged:
+            writeInt(&buf, Int32(27))
+
+
+        case .groupClaimsChanged:
+            writeInt(&buf, Int32(28))
+
+
+        case .settingsChanged:
+            writeInt(&buf, Int32(29))
+
+
+        case .signupTokenCreated:
+            writeInt(&buf, Int32(30))
+
+
+        case .signupTokenUpdated:
+            writeInt(&buf, Int32(31))
+
+
+        case .signupTokenRevoked:
+            writeInt(&buf, Int32(32))
+
+
+        case .userSignedUp:
+            writeInt(&buf, Int32(33))
+
+
+        case .signupRefused:
+            writeInt(&buf, Int32(34))
+
+
+        case .oneTimeTokenCreated:
+            writeInt(&buf, Int32(35))
+
+
+        case .oneTimeTokenRevoked:
+            writeInt(&buf, Int32(36))
+
+
+        case .oneTimeTokenRedeemed:
+            writeInt(&buf, Int32(37))
+
+
+        case .oneTimeTokenRefused:
+            writeInt(&buf, Int32(38))
+
+
+        case .codeGuessing:
+            writeInt(&buf, Int32(39))
+
+
+        case .clockBehind:
+            writeInt(&buf, Int32(40))
+
+
+        case .clockReset:
+            writeInt(&buf, Int32(41))
+
+
+        case .expiredPurged:
+            writeInt(&buf, Int32(42))
 
         }
     }
@@ -6082,6 +9479,101 @@ public func FfiConverterTypeExpiry_lower(_ value: Expiry) -> RustBuffer {
 
 
 /**
+ * An order of groups; the id decides between equals.
+ */
+
+public enum GroupSort: Equatable, Hashable {
+
+    /**
+     * By the time when they were made.
+     */
+    case createdAt
+    /**
+     * By name.
+     */
+    case name
+    /**
+     * By the name for people.
+     */
+    case friendlyName
+    /**
+     * By the number of members.
+     */
+    case memberCount
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GroupSort: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroupSort: FfiConverterRustBuffer {
+    typealias SwiftType = GroupSort
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupSort {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .createdAt
+
+        case 2: return .name
+
+        case 3: return .friendlyName
+
+        case 4: return .memberCount
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: GroupSort, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .createdAt:
+            writeInt(&buf, Int32(1))
+
+
+        case .name:
+            writeInt(&buf, Int32(2))
+
+
+        case .friendlyName:
+            writeInt(&buf, Int32(3))
+
+
+        case .memberCount:
+            writeInt(&buf, Int32(4))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupSort_lift(_ buf: RustBuffer) throws -> GroupSort {
+    return try FfiConverterTypeGroupSort.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupSort_lower(_ value: GroupSort) -> RustBuffer {
+    return FfiConverterTypeGroupSort.lower(value)
+}
+
+
+
+/**
  * What went wrong, told apart by what the caller can do about it.
  *
  * The message (`Display`) is for logs and developers: lower case, without personal data and without
@@ -6166,6 +9658,22 @@ enum KeyplateError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError 
      * Setup is over.
      */
     case SetupAlreadyComplete
+    /**
+     * Sign-up is not open to this person.
+     */
+    case SignupRefused(
+        /**
+         * What is wanted.
+         */reason: String
+    )
+    /**
+     * Too many wrong tries, or too many accounts, from one place.
+     */
+    case RateLimited(
+        /**
+         * How long to wait.
+         */retryAfter: TimeInterval
+    )
     /**
      * Another writer held the database for longer than the busy time-out. Try again.
      */
@@ -6329,25 +9837,31 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
         case 10: return .AccountExpired
         case 11: return .SetupAlreadyClaimed
         case 12: return .SetupAlreadyComplete
-        case 13: return .Busy
-        case 14: return .StorageFull
-        case 15: return .StorageReadOnly
-        case 16: return .StorageFailed(
+        case 13: return .SignupRefused(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 17: return .StorageLost
-        case 18: return .CorruptDatabase(
+        case 14: return .RateLimited(
+            retryAfter: try FfiConverterDuration.read(from: &buf)
+            )
+        case 15: return .Busy
+        case 16: return .StorageFull
+        case 17: return .StorageReadOnly
+        case 18: return .StorageFailed(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 19: return .ForeignDatabase(
+        case 19: return .StorageLost
+        case 20: return .CorruptDatabase(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 20: return .SchemaTooNew(
+        case 21: return .ForeignDatabase(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+        case 22: return .SchemaTooNew(
             found: try FfiConverterUInt32.read(from: &buf),
             known: try FfiConverterUInt32.read(from: &buf)
             )
-        case 21: return .ForkedHandle
-        case 22: return .Internal(
+        case 23: return .ForkedHandle
+        case 24: return .Internal(
             reason: try FfiConverterString.read(from: &buf)
             )
 
@@ -6417,49 +9931,59 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(12))
 
 
-        case .Busy:
+        case let .SignupRefused(reason):
             writeInt(&buf, Int32(13))
-
-
-        case .StorageFull:
-            writeInt(&buf, Int32(14))
-
-
-        case .StorageReadOnly:
-            writeInt(&buf, Int32(15))
-
-
-        case let .StorageFailed(reason):
-            writeInt(&buf, Int32(16))
             FfiConverterString.write(reason, into: &buf)
 
 
-        case .StorageLost:
+        case let .RateLimited(retryAfter):
+            writeInt(&buf, Int32(14))
+            FfiConverterDuration.write(retryAfter, into: &buf)
+
+
+        case .Busy:
+            writeInt(&buf, Int32(15))
+
+
+        case .StorageFull:
+            writeInt(&buf, Int32(16))
+
+
+        case .StorageReadOnly:
             writeInt(&buf, Int32(17))
 
 
-        case let .CorruptDatabase(reason):
+        case let .StorageFailed(reason):
             writeInt(&buf, Int32(18))
             FfiConverterString.write(reason, into: &buf)
 
 
-        case let .ForeignDatabase(reason):
+        case .StorageLost:
             writeInt(&buf, Int32(19))
+
+
+        case let .CorruptDatabase(reason):
+            writeInt(&buf, Int32(20))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .ForeignDatabase(reason):
+            writeInt(&buf, Int32(21))
             FfiConverterString.write(reason, into: &buf)
 
 
         case let .SchemaTooNew(found,known):
-            writeInt(&buf, Int32(20))
+            writeInt(&buf, Int32(22))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(known, into: &buf)
 
 
         case .ForkedHandle:
-            writeInt(&buf, Int32(21))
+            writeInt(&buf, Int32(23))
 
 
         case let .Internal(reason):
-            writeInt(&buf, Int32(22))
+            writeInt(&buf, Int32(24))
             FfiConverterString.write(reason, into: &buf)
 
         }
@@ -6480,6 +10004,87 @@ public func FfiConverterTypeKeyplateError_lift(_ buf: RustBuffer) throws -> Keyp
 public func FfiConverterTypeKeyplateError_lower(_ value: KeyplateError) -> RustBuffer {
     return FfiConverterTypeKeyplateError.lower(value)
 }
+
+
+/**
+ * At most so much.
+ */
+
+public enum Limit: Equatable, Hashable {
+
+    /**
+     * Without limit.
+     */
+    case unlimited
+    /**
+     * No more than this.
+     */
+    case atMost(
+        /**
+         * The number.
+         */most: UInt32
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Limit: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLimit: FfiConverterRustBuffer {
+    typealias SwiftType = Limit
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Limit {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .unlimited
+
+        case 2: return .atMost(most: try FfiConverterUInt32.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Limit, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .unlimited:
+            writeInt(&buf, Int32(1))
+
+
+        case let .atMost(most):
+            writeInt(&buf, Int32(2))
+            FfiConverterUInt32.write(most, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLimit_lift(_ buf: RustBuffer) throws -> Limit {
+    return try FfiConverterTypeLimit.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLimit_lower(_ value: Limit) -> RustBuffer {
+    return FfiConverterTypeLimit.lower(value)
+}
+
 
 
 /**
@@ -6758,6 +10363,196 @@ public func FfiConverterTypeSignInMethod_lower(_ value: SignInMethod) -> RustBuf
 
 
 /**
+ * Who may sign up. The mode decides before anything else does.
+ */
+
+public enum SignupMode: Equatable, Hashable {
+
+    /**
+     * Nobody; administrators make users.
+     */
+    case disabled
+    /**
+     * Who has a sign-up token.
+     */
+    case withToken
+    /**
+     * Everybody.
+     */
+    case `open`
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupMode: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupMode: FfiConverterRustBuffer {
+    typealias SwiftType = SignupMode
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupMode {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .disabled
+
+        case 2: return .withToken
+
+        case 3: return .`open`
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: SignupMode, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .disabled:
+            writeInt(&buf, Int32(1))
+
+
+        case .withToken:
+            writeInt(&buf, Int32(2))
+
+
+        case .`open`:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupMode_lift(_ buf: RustBuffer) throws -> SignupMode {
+    return try FfiConverterTypeSignupMode.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupMode_lower(_ value: SignupMode) -> RustBuffer {
+    return FfiConverterTypeSignupMode.lower(value)
+}
+
+
+
+/**
+ * The state of a sign-up token.
+ */
+
+public enum SignupTokenState: Equatable, Hashable {
+
+    /**
+     * It can be used.
+     */
+    case usable
+    /**
+     * Its time is over.
+     */
+    case expired
+    /**
+     * It was used as often as it may be.
+     */
+    case exhausted
+    /**
+     * An administrator has paused it.
+     */
+    case paused
+    /**
+     * An administrator has revoked it, for good.
+     */
+    case revoked
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupTokenState: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupTokenState: FfiConverterRustBuffer {
+    typealias SwiftType = SignupTokenState
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupTokenState {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .usable
+
+        case 2: return .expired
+
+        case 3: return .exhausted
+
+        case 4: return .paused
+
+        case 5: return .revoked
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: SignupTokenState, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .usable:
+            writeInt(&buf, Int32(1))
+
+
+        case .expired:
+            writeInt(&buf, Int32(2))
+
+
+        case .exhausted:
+            writeInt(&buf, Int32(3))
+
+
+        case .paused:
+            writeInt(&buf, Int32(4))
+
+
+        case .revoked:
+            writeInt(&buf, Int32(5))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenState_lift(_ buf: RustBuffer) throws -> SignupTokenState {
+    return try FfiConverterTypeSignupTokenState.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenState_lower(_ value: SignupTokenState) -> RustBuffer {
+    return FfiConverterTypeSignupTokenState.lower(value)
+}
+
+
+
+/**
  * An order of users; the id decides between equals.
  */
 
@@ -6791,6 +10586,10 @@ public enum UserSort: Equatable, Hashable {
      * By role, administrators first.
      */
     case role
+    /**
+     * By the time when the account lapses.
+     */
+    case expiresAt
 
 
 
@@ -6826,6 +10625,8 @@ public struct FfiConverterTypeUserSort: FfiConverterRustBuffer {
 
         case 7: return .role
 
+        case 8: return .expiresAt
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -6860,6 +10661,10 @@ public struct FfiConverterTypeUserSort: FfiConverterRustBuffer {
 
         case .role:
             writeInt(&buf, Int32(7))
+
+
+        case .expiresAt:
+            writeInt(&buf, Int32(8))
 
         }
     }
@@ -7188,6 +10993,30 @@ fileprivate struct FfiConverterOptionTypeEventSink: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeSecret: FfiConverterRustBuffer {
+    typealias SwiftType = Secret?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSecret.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSecret.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeTimeSource: FfiConverterRustBuffer {
     typealias SwiftType = TimeSource?
 
@@ -7260,6 +11089,30 @@ fileprivate struct FfiConverterOptionTypeApiKeySort: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeApprovalRule: FfiConverterRustBuffer {
+    typealias SwiftType = ApprovalRule?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeApprovalRule.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeApprovalRule.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeEventKind: FfiConverterRustBuffer {
     typealias SwiftType = EventKind?
 
@@ -7308,6 +11161,54 @@ fileprivate struct FfiConverterOptionTypeExpiry: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeGroupSort: FfiConverterRustBuffer {
+    typealias SwiftType = GroupSort?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeGroupSort.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeGroupSort.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLimit: FfiConverterRustBuffer {
+    typealias SwiftType = Limit?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLimit.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLimit.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeRole: FfiConverterRustBuffer {
     typealias SwiftType = Role?
 
@@ -7324,6 +11225,30 @@ fileprivate struct FfiConverterOptionTypeRole: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeRole.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSignupMode: FfiConverterRustBuffer {
+    typealias SwiftType = SignupMode?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSignupMode.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSignupMode.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -7428,6 +11353,30 @@ fileprivate struct FfiConverterOptionTypeApiKeyId: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeGroupId: FfiConverterRustBuffer {
+    typealias SwiftType = GroupId?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeGroupId.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeGroupId.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeSessionId: FfiConverterRustBuffer {
     typealias SwiftType = SessionId?
 
@@ -7444,6 +11393,30 @@ fileprivate struct FfiConverterOptionTypeSessionId: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSessionId.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSignupTokenId: FfiConverterRustBuffer {
+    typealias SwiftType = SignupTokenId?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSignupTokenId.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSignupTokenId.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -7551,6 +11524,31 @@ fileprivate struct FfiConverterSequenceTypeAuditEvent: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeClaim: FfiConverterRustBuffer {
+    typealias SwiftType = [Claim]
+
+    public static func write(_ value: [Claim], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeClaim.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Claim] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Claim]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeClaim.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeDetail: FfiConverterRustBuffer {
     typealias SwiftType = [Detail]
 
@@ -7568,6 +11566,56 @@ fileprivate struct FfiConverterSequenceTypeDetail: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeDetail.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeGroup: FfiConverterRustBuffer {
+    typealias SwiftType = [Group]
+
+    public static func write(_ value: [Group], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeGroup.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Group] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Group]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeGroup.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeOneTimeToken: FfiConverterRustBuffer {
+    typealias SwiftType = [OneTimeToken]
+
+    public static func write(_ value: [OneTimeToken], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeOneTimeToken.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [OneTimeToken] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [OneTimeToken]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeOneTimeToken.read(from: &buf))
         }
         return seq
     }
@@ -7601,6 +11649,56 @@ fileprivate struct FfiConverterSequenceTypeSession: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeSignupRedemption: FfiConverterRustBuffer {
+    typealias SwiftType = [SignupRedemption]
+
+    public static func write(_ value: [SignupRedemption], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSignupRedemption.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SignupRedemption] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [SignupRedemption]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSignupRedemption.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeSignupToken: FfiConverterRustBuffer {
+    typealias SwiftType = [SignupToken]
+
+    public static func write(_ value: [SignupToken], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSignupToken.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SignupToken] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [SignupToken]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSignupToken.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeUser: FfiConverterRustBuffer {
     typealias SwiftType = [User]
 
@@ -7618,6 +11716,56 @@ fileprivate struct FfiConverterSequenceTypeUser: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeUser.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeGroupId: FfiConverterRustBuffer {
+    typealias SwiftType = [GroupId]
+
+    public static func write(_ value: [GroupId], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeGroupId.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [GroupId] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [GroupId]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeGroupId.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeUserId: FfiConverterRustBuffer {
+    typealias SwiftType = [UserId]
+
+    public static func write(_ value: [UserId], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeUserId.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UserId] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [UserId]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeUserId.read(from: &buf))
         }
         return seq
     }
@@ -7674,6 +11822,102 @@ public func FfiConverterTypeApiKeyId_lower(_ value: ApiKeyId) -> RustBuffer {
 
 
 
+public typealias GroupId = UUID
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroupId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupId {
+        let builtinValue = try FfiConverterString.read(from: &buf)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func write(_ value: GroupId, into buf: inout [UInt8]) {
+        let builtinValue = value.uuidString
+        return FfiConverterString.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> GroupId {
+        let builtinValue = try FfiConverterString.lift(value)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func lower(_ value: GroupId) -> RustBuffer {
+        let builtinValue = value.uuidString
+        return FfiConverterString.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupId_lift(_ value: RustBuffer) throws -> GroupId {
+    return try FfiConverterTypeGroupId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupId_lower(_ value: GroupId) -> RustBuffer {
+    return FfiConverterTypeGroupId.lower(value)
+}
+
+
+
+
+
+public typealias OneTimeTokenId = UUID
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOneTimeTokenId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OneTimeTokenId {
+        let builtinValue = try FfiConverterString.read(from: &buf)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func write(_ value: OneTimeTokenId, into buf: inout [UInt8]) {
+        let builtinValue = value.uuidString
+        return FfiConverterString.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> OneTimeTokenId {
+        let builtinValue = try FfiConverterString.lift(value)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func lower(_ value: OneTimeTokenId) -> RustBuffer {
+        let builtinValue = value.uuidString
+        return FfiConverterString.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOneTimeTokenId_lift(_ value: RustBuffer) throws -> OneTimeTokenId {
+    return try FfiConverterTypeOneTimeTokenId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOneTimeTokenId_lower(_ value: OneTimeTokenId) -> RustBuffer {
+    return FfiConverterTypeOneTimeTokenId.lower(value)
+}
+
+
+
+
+
 public typealias SessionId = UUID
 
 
@@ -7716,6 +11960,102 @@ public func FfiConverterTypeSessionId_lift(_ value: RustBuffer) throws -> Sessio
 #endif
 public func FfiConverterTypeSessionId_lower(_ value: SessionId) -> RustBuffer {
     return FfiConverterTypeSessionId.lower(value)
+}
+
+
+
+
+
+public typealias SignupRedemptionId = UUID
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupRedemptionId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupRedemptionId {
+        let builtinValue = try FfiConverterString.read(from: &buf)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func write(_ value: SignupRedemptionId, into buf: inout [UInt8]) {
+        let builtinValue = value.uuidString
+        return FfiConverterString.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> SignupRedemptionId {
+        let builtinValue = try FfiConverterString.lift(value)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func lower(_ value: SignupRedemptionId) -> RustBuffer {
+        let builtinValue = value.uuidString
+        return FfiConverterString.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemptionId_lift(_ value: RustBuffer) throws -> SignupRedemptionId {
+    return try FfiConverterTypeSignupRedemptionId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRedemptionId_lower(_ value: SignupRedemptionId) -> RustBuffer {
+    return FfiConverterTypeSignupRedemptionId.lower(value)
+}
+
+
+
+
+
+public typealias SignupTokenId = UUID
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupTokenId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupTokenId {
+        let builtinValue = try FfiConverterString.read(from: &buf)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func write(_ value: SignupTokenId, into buf: inout [UInt8]) {
+        let builtinValue = value.uuidString
+        return FfiConverterString.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> SignupTokenId {
+        let builtinValue = try FfiConverterString.lift(value)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func lower(_ value: SignupTokenId) -> RustBuffer {
+        let builtinValue = value.uuidString
+        return FfiConverterString.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenId_lift(_ value: RustBuffer) throws -> SignupTokenId {
+    return try FfiConverterTypeSignupTokenId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupTokenId_lower(_ value: SignupTokenId) -> RustBuffer {
+    return FfiConverterTypeSignupTokenId.lower(value)
 }
 
 
@@ -7815,16 +12155,64 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_list_audit_events() != 12841) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_get_effective_claims() != 57218) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_list_claim_keys() != 1616) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_create_group() != 29932) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_delete_group() != 14027) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_get_group() != 25801) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_list_groups() != 7736) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_group_claims() != 28084) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_group_members() != 22634) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_user_claims() != 435) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_user_groups() != 36103) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_update_group() != 47710) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_acting_as() != 62513) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_anonymous() != 44056) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_with_client() != 17299) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 43108) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() != 2600) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token() != 46456) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() != 26060) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_authenticate() != 53745) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_session() != 9455) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_session() != 10273) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_list_sessions() != 8822) {
@@ -7839,10 +12227,25 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_verify_session() != 8086) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_get_public_settings() != 25054) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_get_settings() != 10570) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_default_groups() != 44467) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() != 28539) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_update_settings() != 43414) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_claim_setup() != 48731) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_complete_setup() != 54478) {
+    if (uniffi_keyplate_checksum_method_keyplate_complete_setup() != 36586) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_create_setup_token() != 20719) {
@@ -7857,10 +12260,43 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_resume_setup() != 6749) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_approve_user() != 21743) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_list_signup_redemptions() != 4620) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_reject_user() != 38943) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_sign_up() != 4240) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_create_signup_token() != 24425) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_get_signup_token() != 34961) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_inspect_signup_token() != 55106) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_list_signup_tokens() != 2488) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_signup_token() != 37360) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_signup_token_grants() != 43903) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_update_signup_token() != 11695) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_check_integrity() != 14404) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 13935) {
+    if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 1942) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_reset_clock() != 59035) {

@@ -742,9 +742,41 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_audit_events(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_effective_claims(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_list_claim_keys(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_create_group(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_delete_group(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_group(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_list_groups(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_group_claims(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_group_members(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_user_claims(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_user_groups(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_update_group(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_acting_as(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_anonymous(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_with_client(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_create_one_time_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_authenticate(
     ): Int
@@ -758,6 +790,16 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_verify_session(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_public_settings(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_settings(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_default_groups(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_update_settings(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_claim_setup(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_complete_setup(
@@ -769,6 +811,28 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_keyplate_checksum_method_keyplate_reset_setup(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_resume_setup(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_approve_user(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_list_signup_redemptions(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_reject_user(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_sign_up(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_create_signup_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_signup_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_inspect_signup_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_list_signup_tokens(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_revoke_signup_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_signup_token_grants(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_update_signup_token(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_check_integrity(
     ): Int
@@ -862,10 +926,42 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_audit_events(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_effective_claims(`ptr`: Long,`userId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_list_claim_keys(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_create_group(`ptr`: Long,`group`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_delete_group(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_keyplate_fn_method_keyplate_get_group(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_list_groups(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_group_claims(`ptr`: Long,`id`: RustBuffer.ByValue,`claims`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_group_members(`ptr`: Long,`id`: RustBuffer.ByValue,`userIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_user_claims(`ptr`: Long,`id`: RustBuffer.ByValue,`claims`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_user_groups(`ptr`: Long,`id`: RustBuffer.ByValue,`groupIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_update_group(`ptr`: Long,`id`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_acting_as(`ptr`: Long,`principal`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_keyplate_fn_method_keyplate_anonymous(`ptr`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_keyplate_fn_method_keyplate_with_client(`ptr`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_keyplate_fn_method_keyplate_create_one_time_token(`ptr`: Long,`userId`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_list_one_time_tokens(`ptr`: Long,`userId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_redeem_one_time_token(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_revoke_one_time_token(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun uniffi_keyplate_fn_method_keyplate_authenticate(`ptr`: Long,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_create_session(`ptr`: Long,`userId`: RustBuffer.ByValue,`client`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -878,6 +974,16 @@ internal object UniffiLib {
     ): Int
     external fun uniffi_keyplate_fn_method_keyplate_verify_session(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_public_settings(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_settings(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_default_groups(`ptr`: Long,`groupIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_signup_email_domains(`ptr`: Long,`domains`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_update_settings(`ptr`: Long,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_claim_setup(`ptr`: Long,`token`: RustBuffer.ByValue,`admin`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_complete_setup(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -889,6 +995,28 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_reset_setup(`ptr`: Long,`generation`: Int,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_resume_setup(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_approve_user(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_list_signup_redemptions(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_reject_user(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_keyplate_fn_method_keyplate_sign_up(`ptr`: Long,`signup`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_create_signup_token(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_signup_token(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_inspect_signup_token(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_list_signup_tokens(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_revoke_signup_token(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_keyplate_fn_method_keyplate_set_signup_token_grants(`ptr`: Long,`id`: RustBuffer.ByValue,`groupIds`: RustBuffer.ByValue,`claims`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_update_signup_token(`ptr`: Long,`id`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_check_integrity(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1088,16 +1216,64 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_audit_events() and 0xFFFF) != 12841) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_effective_claims() and 0xFFFF) != 57218) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_claim_keys() and 0xFFFF) != 1616) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_group() and 0xFFFF) != 29932) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_group() and 0xFFFF) != 14027) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_group() and 0xFFFF) != 25801) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_groups() and 0xFFFF) != 7736) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_group_claims() and 0xFFFF) != 28084) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_group_members() and 0xFFFF) != 22634) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_claims() and 0xFFFF) != 435) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_groups() and 0xFFFF) != 36103) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_group() and 0xFFFF) != 47710) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_acting_as() and 0xFFFF) != 62513) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_anonymous() and 0xFFFF) != 44056) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_with_client() and 0xFFFF) != 17299) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 43108) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() and 0xFFFF) != 2600) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token() and 0xFFFF) != 46456) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() and 0xFFFF) != 26060) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_authenticate() and 0xFFFF) != 53745) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_session() and 0xFFFF) != 9455) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_session() and 0xFFFF) != 10273) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_sessions() and 0xFFFF) != 8822) {
@@ -1112,10 +1288,25 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_session() and 0xFFFF) != 8086) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_public_settings() and 0xFFFF) != 25054) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_settings() and 0xFFFF) != 10570) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_default_groups() and 0xFFFF) != 44467) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() and 0xFFFF) != 28539) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_settings() and 0xFFFF) != 43414) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_claim_setup() and 0xFFFF) != 48731) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_complete_setup() and 0xFFFF) != 54478) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_complete_setup() and 0xFFFF) != 36586) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_setup_token() and 0xFFFF) != 20719) {
@@ -1130,10 +1321,43 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_resume_setup() and 0xFFFF) != 6749) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_approve_user() and 0xFFFF) != 21743) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_signup_redemptions() and 0xFFFF) != 4620) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_reject_user() and 0xFFFF) != 38943) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_sign_up() and 0xFFFF) != 4240) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_signup_token() and 0xFFFF) != 24425) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_signup_token() and 0xFFFF) != 34961) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_inspect_signup_token() and 0xFFFF) != 55106) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_signup_tokens() and 0xFFFF) != 2488) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_signup_token() and 0xFFFF) != 37360) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_signup_token_grants() and 0xFFFF) != 43903) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_signup_token() and 0xFFFF) != 11695) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_check_integrity() and 0xFFFF) != 14404) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 13935) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 1942) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_clock() and 0xFFFF) != 59035) {
@@ -2080,6 +2304,94 @@ public interface KeyplateInterface {
     fun `listAuditEvents`(`query`: AuditQuery): AuditPage
 
     /**
+     * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    fun `getEffectiveClaims`(`userId`: UserId): List<Claim>
+
+    /**
+     * Lists the names of claims that are in use, for suggestions.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    fun `listClaimKeys`(): List<kotlin.String>
+
+    /**
+     * Makes a group without members.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+     */
+    fun `createGroup`(`group`: NewGroup): Group
+
+    /**
+     * Deletes a group: nobody is in it any more, and no sign-up token gives it.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    fun `deleteGroup`(`id`: GroupId)
+
+    /**
+     * Gives a group. A user who is no administrator sees those that he is in.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    fun `getGroup`(`id`: GroupId): Group
+
+    /**
+     * Lists groups.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    fun `listGroups`(`query`: GroupQuery): GroupPage
+
+    /**
+     * Gives a group exactly these claims.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+    fun `setGroupClaims`(`id`: GroupId, `claims`: List<Claim>): Group
+
+    /**
+     * Makes exactly these users the members of a group.
+     *
+     * # Errors
+     * `NotFound` for the group or a user; `PermissionDenied`.
+     */
+    fun `setGroupMembers`(`id`: GroupId, `userIds`: List<UserId>): Group
+
+    /**
+     * Gives a user exactly these claims of his own.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+    fun `setUserClaims`(`id`: UserId, `claims`: List<Claim>): User
+
+    /**
+     * Puts a user into exactly these groups.
+     *
+     * # Errors
+     * `NotFound` for the user or a group; `PermissionDenied`.
+     */
+    fun `setUserGroups`(`id`: UserId, `groupIds`: List<GroupId>): User
+
+    /**
+     * Changes a group's names.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+     */
+    fun `updateGroup`(`id`: GroupId, `changes`: GroupChanges): Group
+
+    /**
      * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
      *
      * # Errors
@@ -2097,6 +2409,50 @@ public interface KeyplateInterface {
     fun `anonymous`(`client`: ClientInfo): Keyplate
 
     /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    fun `withClient`(`client`: ClientInfo): Keyplate
+
+    /**
+     * Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+     * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     */
+    fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken
+
+    /**
+     * Lists the one-time tokens that still work, of one user or of all, the newest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    fun `listOneTimeTokens`(`userId`: UserId?): List<OneTimeToken>
+
+    /**
+     * Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+     * and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+     * `RateLimited`; long tokens are not limited.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+     * `AccountDisabled`, `AccountExpired`, which do not use it up.
+     */
+    fun `redeemOneTimeToken`(`token`: kotlin.String): SignedIn
+
+    /**
+     * Revokes a one-time token.
+     *
+     * # Errors
+     * `NotFound` when there is none, or it was used; `PermissionDenied`.
+     */
+    fun `revokeOneTimeToken`(`id`: OneTimeTokenId)
+
+    /**
      * Tells who stands behind a session token or an API key. A host's middleware needs only this.
      *
      * # Errors
@@ -2107,7 +2463,7 @@ public interface KeyplateInterface {
 
     /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-     * It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+     * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
      * # Errors
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -2149,6 +2505,47 @@ public interface KeyplateInterface {
     fun `verifySession`(`token`: kotlin.String): Authenticated
 
     /**
+     * Gives the settings that everybody may know.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    fun `getPublicSettings`(): PublicSettings
+
+    /**
+     * Gives all settings.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    fun `getSettings`(): Settings
+
+    /**
+     * Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+     *
+     * # Errors
+     * `NotFound` for a group; `PermissionDenied`.
+     */
+    fun `setDefaultGroups`(`groupIds`: List<GroupId>): Settings
+
+    /**
+     * Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    fun `setSignupEmailDomains`(`domains`: List<kotlin.String>): Settings
+
+    /**
+     * Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+     * credentials with `*` and `roles:write`.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    fun `updateSettings`(`changes`: SettingsChanges): Settings
+
+    /**
      * Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
      * the host needs a setup token; after `reset_setup` the host too.
      *
@@ -2162,8 +2559,7 @@ public interface KeyplateInterface {
      * Ends setup: its token and its sessions are dead from this moment.
      *
      * # Errors
-     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-     * setup session.
+     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
      */
     fun `completeSetup`(): SetupCompletion
 
@@ -2204,6 +2600,100 @@ public interface KeyplateInterface {
     fun `resumeSetup`(`token`: kotlin.String?): SignedIn
 
     /**
+     * Lets a pending user in. His sign-up session can do what he can from now on.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+    fun `approveUser`(`id`: UserId): User
+
+    /**
+     * Lists who used sign-up tokens, when and from where, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    fun `listSignupRedemptions`(`query`: SignupRedemptionQuery): SignupRedemptionPage
+
+    /**
+     * Removes a pending user. His name is free again.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+    fun `rejectUser`(`id`: UserId)
+
+    /**
+     * Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+     * or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+     * can only read his own status until an administrator approves.
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+     * `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+     * that is taken.
+     */
+    fun `signUp`(`signup`: NewSignup): SignedIn
+
+    /**
+     * Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+     * `set_signup_token_grants`.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+     */
+    fun `createSignupToken`(`token`: NewSignupToken): CreatedSignupToken
+
+    /**
+     * Gives a sign-up token with its true state.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    fun `getSignupToken`(`id`: SignupTokenId): SignupToken
+
+    /**
+     * Looks at a sign-up token without using it (S3).
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+     * reason.
+     */
+    fun `inspectSignupToken`(`token`: kotlin.String): SignupTokenPreview
+
+    /**
+     * Lists sign-up tokens, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    fun `listSignupTokens`(`query`: SignupTokenQuery): SignupTokenPage
+
+    /**
+     * Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    fun `revokeSignupToken`(`id`: SignupTokenId)
+
+    /**
+     * Makes a sign-up token give exactly these groups and claims from now on.
+     *
+     * # Errors
+     * `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+    fun `setSignupTokenGrants`(`id`: SignupTokenId, `groupIds`: List<GroupId>, `claims`: List<Claim>): SignupToken
+
+    /**
+     * Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+    fun `updateSignupToken`(`id`: SignupTokenId, `changes`: SignupTokenChanges): SignupToken
+
+    /**
      * Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
      *
      * # Errors
@@ -2212,7 +2702,7 @@ public interface KeyplateInterface {
     fun `checkIntegrity`(): IntegrityReport
 
     /**
-     * Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -2605,6 +3095,240 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `getEffectiveClaims`(`userId`: UserId): List<Claim> {
+            return FfiConverterSequenceTypeClaim.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_effective_claims(
+        it,
+
+        FfiConverterTypeUserId.lower(`userId`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the names of claims that are in use, for suggestions.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `listClaimKeys`(): List<kotlin.String> {
+            return FfiConverterSequenceString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_list_claim_keys(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes a group without members.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `createGroup`(`group`: NewGroup): Group {
+            return FfiConverterTypeGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_create_group(
+        it,
+
+        FfiConverterTypeNewGroup.lower(`group`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Deletes a group: nobody is in it any more, and no sign-up token gives it.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `deleteGroup`(`id`: GroupId)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_delete_group(
+        it,
+
+        FfiConverterTypeGroupId.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Gives a group. A user who is no administrator sees those that he is in.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `getGroup`(`id`: GroupId): Group {
+            return FfiConverterTypeGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_group(
+        it,
+
+        FfiConverterTypeGroupId.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists groups.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `listGroups`(`query`: GroupQuery): GroupPage {
+            return FfiConverterTypeGroupPage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_list_groups(
+        it,
+
+        FfiConverterTypeGroupQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives a group exactly these claims.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setGroupClaims`(`id`: GroupId, `claims`: List<Claim>): Group {
+            return FfiConverterTypeGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_group_claims(
+        it,
+
+        FfiConverterTypeGroupId.lower(`id`),
+        FfiConverterSequenceTypeClaim.lower(`claims`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes exactly these users the members of a group.
+     *
+     * # Errors
+     * `NotFound` for the group or a user; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setGroupMembers`(`id`: GroupId, `userIds`: List<UserId>): Group {
+            return FfiConverterTypeGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_group_members(
+        it,
+
+        FfiConverterTypeGroupId.lower(`id`),
+        FfiConverterSequenceTypeUserId.lower(`userIds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives a user exactly these claims of his own.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setUserClaims`(`id`: UserId, `claims`: List<Claim>): User {
+            return FfiConverterTypeUser.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_user_claims(
+        it,
+
+        FfiConverterTypeUserId.lower(`id`),
+        FfiConverterSequenceTypeClaim.lower(`claims`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Puts a user into exactly these groups.
+     *
+     * # Errors
+     * `NotFound` for the user or a group; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setUserGroups`(`id`: UserId, `groupIds`: List<GroupId>): User {
+            return FfiConverterTypeUser.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_user_groups(
+        it,
+
+        FfiConverterTypeUserId.lower(`id`),
+        FfiConverterSequenceTypeGroupId.lower(`groupIds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Changes a group's names.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `updateGroup`(`id`: GroupId, `changes`: GroupChanges): Group {
+            return FfiConverterTypeGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_update_group(
+        it,
+
+        FfiConverterTypeGroupId.lower(`id`),
+        FfiConverterTypeGroupChanges.lower(`changes`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
      *
      * # Errors
@@ -2649,6 +3373,115 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    @Throws(KeyplateException::class)override fun `withClient`(`client`: ClientInfo): Keyplate {
+            return FfiConverterTypeKeyplate.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_with_client(
+        it,
+
+        FfiConverterTypeClientInfo.lower(`client`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
+     * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken {
+            return FfiConverterTypeCreatedOneTimeToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_create_one_time_token(
+        it,
+
+        FfiConverterTypeUserId.lower(`userId`),
+        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the one-time tokens that still work, of one user or of all, the newest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `listOneTimeTokens`(`userId`: UserId?): List<OneTimeToken> {
+            return FfiConverterSequenceTypeOneTimeToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_list_one_time_tokens(
+        it,
+
+        FfiConverterOptionalTypeUserId.lower(`userId`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
+     * and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
+     * `RateLimited`; long tokens are not limited.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
+     * `AccountDisabled`, `AccountExpired`, which do not use it up.
+     */
+    @Throws(KeyplateException::class)override fun `redeemOneTimeToken`(`token`: kotlin.String): SignedIn {
+            return FfiConverterTypeSignedIn.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_redeem_one_time_token(
+        it,
+
+        FfiConverterString.lower(`token`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Revokes a one-time token.
+     *
+     * # Errors
+     * `NotFound` when there is none, or it was used; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `revokeOneTimeToken`(`id`: OneTimeTokenId)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_revoke_one_time_token(
+        it,
+
+        FfiConverterTypeOneTimeTokenId.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
      * Tells who stands behind a session token or an API key. A host's middleware needs only this.
      *
      * # Errors
@@ -2672,7 +3505,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
     /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-     * It never counts as a step-up. `lifetime_seconds` is at most 366 days, by default 30.
+     * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
      * # Errors
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -2781,6 +3614,110 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Gives the settings that everybody may know.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `getPublicSettings`(): PublicSettings {
+            return FfiConverterTypePublicSettings.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_public_settings(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives all settings.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `getSettings`(): Settings {
+            return FfiConverterTypeSettings.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_settings(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+     *
+     * # Errors
+     * `NotFound` for a group; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setDefaultGroups`(`groupIds`: List<GroupId>): Settings {
+            return FfiConverterTypeSettings.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_default_groups(
+        it,
+
+        FfiConverterSequenceTypeGroupId.lower(`groupIds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setSignupEmailDomains`(`domains`: List<kotlin.String>): Settings {
+            return FfiConverterTypeSettings.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_signup_email_domains(
+        it,
+
+        FfiConverterSequenceString.lower(`domains`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+     * credentials with `*` and `roles:write`.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `updateSettings`(`changes`: SettingsChanges): Settings {
+            return FfiConverterTypeSettings.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_update_settings(
+        it,
+
+        FfiConverterTypeSettingsChanges.lower(`changes`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
      * the host needs a setup token; after `reset_setup` the host too.
      *
@@ -2808,8 +3745,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * Ends setup: its token and its sessions are dead from this moment.
      *
      * # Errors
-     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but the host and the
-     * setup session.
+     * `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
      */
     @Throws(KeyplateException::class)override fun `completeSetup`(): SetupCompletion {
             return FfiConverterTypeSetupCompletion.lift(
@@ -2912,6 +3848,244 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Lets a pending user in. His sign-up session can do what he can from now on.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `approveUser`(`id`: UserId): User {
+            return FfiConverterTypeUser.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_approve_user(
+        it,
+
+        FfiConverterTypeUserId.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists who used sign-up tokens, when and from where, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `listSignupRedemptions`(`query`: SignupRedemptionQuery): SignupRedemptionPage {
+            return FfiConverterTypeSignupRedemptionPage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_list_signup_redemptions(
+        it,
+
+        FfiConverterTypeSignupRedemptionQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Removes a pending user. His name is free again.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `rejectUser`(`id`: UserId)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_reject_user(
+        it,
+
+        FfiConverterTypeUserId.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+     * or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+     * can only read his own status until an administrator approves.
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+     * `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+     * that is taken.
+     */
+    @Throws(KeyplateException::class)override fun `signUp`(`signup`: NewSignup): SignedIn {
+            return FfiConverterTypeSignedIn.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_sign_up(
+        it,
+
+        FfiConverterTypeNewSignup.lower(`signup`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
+     * `set_signup_token_grants`.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `createSignupToken`(`token`: NewSignupToken): CreatedSignupToken {
+            return FfiConverterTypeCreatedSignupToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_create_signup_token(
+        it,
+
+        FfiConverterTypeNewSignupToken.lower(`token`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives a sign-up token with its true state.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `getSignupToken`(`id`: SignupTokenId): SignupToken {
+            return FfiConverterTypeSignupToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_signup_token(
+        it,
+
+        FfiConverterTypeSignupTokenId.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Looks at a sign-up token without using it (S3).
+     *
+     * # Errors
+     * `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
+     * reason.
+     */
+    @Throws(KeyplateException::class)override fun `inspectSignupToken`(`token`: kotlin.String): SignupTokenPreview {
+            return FfiConverterTypeSignupTokenPreview.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_inspect_signup_token(
+        it,
+
+        FfiConverterString.lower(`token`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists sign-up tokens, the newest first.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `listSignupTokens`(`query`: SignupTokenQuery): SignupTokenPage {
+            return FfiConverterTypeSignupTokenPage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_list_signup_tokens(
+        it,
+
+        FfiConverterTypeSignupTokenQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `revokeSignupToken`(`id`: SignupTokenId)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_revoke_signup_token(
+        it,
+
+        FfiConverterTypeSignupTokenId.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Makes a sign-up token give exactly these groups and claims from now on.
+     *
+     * # Errors
+     * `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setSignupTokenGrants`(`id`: SignupTokenId, `groupIds`: List<GroupId>, `claims`: List<Claim>): SignupToken {
+            return FfiConverterTypeSignupToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_signup_token_grants(
+        it,
+
+        FfiConverterTypeSignupTokenId.lower(`id`),
+        FfiConverterSequenceTypeGroupId.lower(`groupIds`),
+        FfiConverterSequenceTypeClaim.lower(`claims`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+     *
+     * # Errors
+     * `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `updateSignupToken`(`id`: SignupTokenId, `changes`: SignupTokenChanges): SignupToken {
+            return FfiConverterTypeSignupToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_update_signup_token(
+        it,
+
+        FfiConverterTypeSignupTokenId.lower(`id`),
+        FfiConverterTypeSignupTokenChanges.lower(`changes`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
      *
      * # Errors
@@ -2932,7 +4106,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * Removes sessions and API keys that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -4720,6 +5894,53 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
 
 
 /**
+ * Something that a host wants to know of a user or a group.
+ */
+data class Claim (
+    /**
+     * Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+     */
+    val `key`: kotlin.String
+    ,
+    /**
+     * Its value, at most 1000 characters.
+     */
+    val `value`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeClaim: FfiConverterRustBuffer<Claim> {
+    override fun read(buf: ByteBuffer): Claim {
+        return Claim(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Claim) = (
+            FfiConverterString.allocationSize(value.`key`) +
+            FfiConverterString.allocationSize(value.`value`)
+    )
+
+    override fun write(value: Claim, buf: ByteBuffer) {
+            FfiConverterString.write(value.`key`, buf)
+            FfiConverterString.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
  * From where something is done; it is written beside it in the audit log.
  */
 data class ClientInfo (
@@ -4799,6 +6020,12 @@ data class Config (
     val `busyTimeoutMs`: kotlin.UInt? = null
     ,
     /**
+     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+     * it elsewhere than the file.
+     */
+    val `encryptionKey`: Secret? = null
+    ,
+    /**
      * Which letters a username may have.
      */
     val `usernamePolicy`: UsernamePolicy? = null
@@ -4832,6 +6059,7 @@ data class Config (
         this.`origin`,
         this.`tokenPrefix`,
         this.`busyTimeoutMs`,
+        this.`encryptionKey`,
         this.`usernamePolicy`,
         this.`allowSharedFile`,
         this.`events`,
@@ -4852,6 +6080,7 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeSecret.read(buf),
             FfiConverterOptionalTypeUsernamePolicy.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypeEventSink.read(buf),
@@ -4864,6 +6093,7 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterString.allocationSize(value.`origin`) +
             FfiConverterOptionalString.allocationSize(value.`tokenPrefix`) +
             FfiConverterOptionalUInt.allocationSize(value.`busyTimeoutMs`) +
+            FfiConverterOptionalTypeSecret.allocationSize(value.`encryptionKey`) +
             FfiConverterOptionalTypeUsernamePolicy.allocationSize(value.`usernamePolicy`) +
             FfiConverterBoolean.allocationSize(value.`allowSharedFile`) +
             FfiConverterOptionalTypeEventSink.allocationSize(value.`events`) +
@@ -4875,6 +6105,7 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterString.write(value.`origin`, buf)
             FfiConverterOptionalString.write(value.`tokenPrefix`, buf)
             FfiConverterOptionalUInt.write(value.`busyTimeoutMs`, buf)
+            FfiConverterOptionalTypeSecret.write(value.`encryptionKey`, buf)
             FfiConverterOptionalTypeUsernamePolicy.write(value.`usernamePolicy`, buf)
             FfiConverterBoolean.write(value.`allowSharedFile`, buf)
             FfiConverterOptionalTypeEventSink.write(value.`events`, buf)
@@ -4941,6 +6172,62 @@ public object FfiConverterTypeCreatedApiKey: FfiConverterRustBuffer<CreatedApiKe
 
 
 /**
+ * A one-time token that has just been made.
+ */
+data class CreatedOneTimeToken (
+    /**
+     * The token.
+     */
+    val `oneTimeToken`: OneTimeToken
+    ,
+    /**
+     * The secret, shown this once: `XXXX-XXXX` for a code.
+     */
+    val `secret`: Secret
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`oneTimeToken`,
+        this.`secret`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCreatedOneTimeToken: FfiConverterRustBuffer<CreatedOneTimeToken> {
+    override fun read(buf: ByteBuffer): CreatedOneTimeToken {
+        return CreatedOneTimeToken(
+            FfiConverterTypeOneTimeToken.read(buf),
+            FfiConverterTypeSecret.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: CreatedOneTimeToken) = (
+            FfiConverterTypeOneTimeToken.allocationSize(value.`oneTimeToken`) +
+            FfiConverterTypeSecret.allocationSize(value.`secret`)
+    )
+
+    override fun write(value: CreatedOneTimeToken, buf: ByteBuffer) {
+            FfiConverterTypeOneTimeToken.write(value.`oneTimeToken`, buf)
+            FfiConverterTypeSecret.write(value.`secret`, buf)
+    }
+}
+
+
+
+/**
  * A setup token, for the one who is to become the first administrator.
  */
 data class CreatedSetupToken (
@@ -4997,6 +6284,62 @@ public object FfiConverterTypeCreatedSetupToken: FfiConverterRustBuffer<CreatedS
 
 
 /**
+ * A sign-up token that has just been made.
+ */
+data class CreatedSignupToken (
+    /**
+     * The token.
+     */
+    val `signupToken`: SignupToken
+    ,
+    /**
+     * The secret, shown this once: for the link that is sent.
+     */
+    val `secret`: Secret
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`signupToken`,
+        this.`secret`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCreatedSignupToken: FfiConverterRustBuffer<CreatedSignupToken> {
+    override fun read(buf: ByteBuffer): CreatedSignupToken {
+        return CreatedSignupToken(
+            FfiConverterTypeSignupToken.read(buf),
+            FfiConverterTypeSecret.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: CreatedSignupToken) = (
+            FfiConverterTypeSignupToken.allocationSize(value.`signupToken`) +
+            FfiConverterTypeSecret.allocationSize(value.`secret`)
+    )
+
+    override fun write(value: CreatedSignupToken, buf: ByteBuffer) {
+            FfiConverterTypeSignupToken.write(value.`signupToken`, buf)
+            FfiConverterTypeSecret.write(value.`secret`, buf)
+    }
+}
+
+
+
+/**
  * Something more about an event.
  */
 data class Detail (
@@ -5038,6 +6381,266 @@ public object FfiConverterTypeDetail: FfiConverterRustBuffer<Detail> {
     override fun write(value: Detail, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
             FfiConverterString.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
+ * A group of users.
+ */
+data class Group (
+    /**
+     * Names it for ever.
+     */
+    val `id`: GroupId
+    ,
+    /**
+     * Unique without regard to case; for programs.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * For people.
+     */
+    val `friendlyName`: kotlin.String
+    ,
+    /**
+     * What holds for its members.
+     */
+    val `claims`: List<Claim>
+    ,
+    /**
+     * How many users are in it.
+     */
+    val `memberCount`: kotlin.ULong
+    ,
+    /**
+     * When it was made.
+     */
+    val `createdAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroup: FfiConverterRustBuffer<Group> {
+    override fun read(buf: ByteBuffer): Group {
+        return Group(
+            FfiConverterTypeGroupId.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeClaim.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Group) = (
+            FfiConverterTypeGroupId.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`friendlyName`) +
+            FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
+            FfiConverterULong.allocationSize(value.`memberCount`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`)
+    )
+
+    override fun write(value: Group, buf: ByteBuffer) {
+            FfiConverterTypeGroupId.write(value.`id`, buf)
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`friendlyName`, buf)
+            FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
+            FfiConverterULong.write(value.`memberCount`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+    }
+}
+
+
+
+/**
+ * Changes to a group: what is left out stays.
+ */
+data class GroupChanges (
+    /**
+     * As in `NewGroup`.
+     */
+    val `name`: kotlin.String? = null
+    ,
+    /**
+     * As in `NewGroup`.
+     */
+    val `friendlyName`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupChanges: FfiConverterRustBuffer<GroupChanges> {
+    override fun read(buf: ByteBuffer): GroupChanges {
+        return GroupChanges(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GroupChanges) = (
+            FfiConverterOptionalString.allocationSize(value.`name`) +
+            FfiConverterOptionalString.allocationSize(value.`friendlyName`)
+    )
+
+    override fun write(value: GroupChanges, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`name`, buf)
+            FfiConverterOptionalString.write(value.`friendlyName`, buf)
+    }
+}
+
+
+
+/**
+ * A page of groups.
+ */
+data class GroupPage (
+    /**
+     * The groups.
+     */
+    val `items`: List<Group>
+    ,
+    /**
+     * How many there are in all.
+     */
+    val `total`: kotlin.ULong
+    ,
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    val `page`: kotlin.UInt
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupPage: FfiConverterRustBuffer<GroupPage> {
+    override fun read(buf: ByteBuffer): GroupPage {
+        return GroupPage(
+            FfiConverterSequenceTypeGroup.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GroupPage) = (
+            FfiConverterSequenceTypeGroup.allocationSize(value.`items`) +
+            FfiConverterULong.allocationSize(value.`total`) +
+            FfiConverterUInt.allocationSize(value.`page`)
+    )
+
+    override fun write(value: GroupPage, buf: ByteBuffer) {
+            FfiConverterSequenceTypeGroup.write(value.`items`, buf)
+            FfiConverterULong.write(value.`total`, buf)
+            FfiConverterUInt.write(value.`page`, buf)
+    }
+}
+
+
+
+/**
+ * Which groups, in which order.
+ */
+data class GroupQuery (
+    /**
+     * A part of a name, without regard to case.
+     */
+    val `search`: kotlin.String? = null
+    ,
+    /**
+     * Only those that this user is in. A user who is no administrator sees his own in any case.
+     */
+    val `userId`: UserId? = null
+    ,
+    /**
+     * The order; by default that of creation.
+     */
+    val `sort`: GroupSort? = null
+    ,
+    /**
+     * The other way round.
+     */
+    val `descending`: kotlin.Boolean = false
+    ,
+    /**
+     * Which page, from 1.
+     */
+    val `page`: kotlin.UInt? = null
+    ,
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    val `limit`: kotlin.UInt? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupQuery: FfiConverterRustBuffer<GroupQuery> {
+    override fun read(buf: ByteBuffer): GroupQuery {
+        return GroupQuery(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeUserId.read(buf),
+            FfiConverterOptionalTypeGroupSort.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GroupQuery) = (
+            FfiConverterOptionalString.allocationSize(value.`search`) +
+            FfiConverterOptionalTypeUserId.allocationSize(value.`userId`) +
+            FfiConverterOptionalTypeGroupSort.allocationSize(value.`sort`) +
+            FfiConverterBoolean.allocationSize(value.`descending`) +
+            FfiConverterOptionalUInt.allocationSize(value.`page`) +
+            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+    )
+
+    override fun write(value: GroupQuery, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`search`, buf)
+            FfiConverterOptionalTypeUserId.write(value.`userId`, buf)
+            FfiConverterOptionalTypeGroupSort.write(value.`sort`, buf)
+            FfiConverterBoolean.write(value.`descending`, buf)
+            FfiConverterOptionalUInt.write(value.`page`, buf)
+            FfiConverterOptionalUInt.write(value.`limit`, buf)
     }
 }
 
@@ -5289,6 +6892,227 @@ public object FfiConverterTypeNewApiKey: FfiConverterRustBuffer<NewApiKey> {
 
 
 /**
+ * A group to be made.
+ */
+data class NewGroup (
+    /**
+     * 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * 2 to 50 characters; by default the name.
+     */
+    val `friendlyName`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNewGroup: FfiConverterRustBuffer<NewGroup> {
+    override fun read(buf: ByteBuffer): NewGroup {
+        return NewGroup(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NewGroup) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterOptionalString.allocationSize(value.`friendlyName`)
+    )
+
+    override fun write(value: NewGroup, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterOptionalString.write(value.`friendlyName`, buf)
+    }
+}
+
+
+
+/**
+ * Somebody who signs up. Empty text is the same as none.
+ */
+data class NewSignup (
+    /**
+     * As in `NewUser`, and no deleted user's.
+     */
+    val `username`: kotlin.String
+    ,
+    /**
+     * The sign-up token, if he has one.
+     */
+    val `token`: kotlin.String? = null
+    ,
+    /**
+     * E-mail address; it is unverified.
+     */
+    val `email`: kotlin.String? = null
+    ,
+    /**
+     * The name that others see.
+     */
+    val `displayName`: kotlin.String? = null
+    ,
+    /**
+     * First name.
+     */
+    val `firstName`: kotlin.String? = null
+    ,
+    /**
+     * Last name.
+     */
+    val `lastName`: kotlin.String? = null
+    ,
+    /**
+     * Language tag, for example `de-CH`.
+     */
+    val `locale`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNewSignup: FfiConverterRustBuffer<NewSignup> {
+    override fun read(buf: ByteBuffer): NewSignup {
+        return NewSignup(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NewSignup) = (
+            FfiConverterString.allocationSize(value.`username`) +
+            FfiConverterOptionalString.allocationSize(value.`token`) +
+            FfiConverterOptionalString.allocationSize(value.`email`) +
+            FfiConverterOptionalString.allocationSize(value.`displayName`) +
+            FfiConverterOptionalString.allocationSize(value.`firstName`) +
+            FfiConverterOptionalString.allocationSize(value.`lastName`) +
+            FfiConverterOptionalString.allocationSize(value.`locale`)
+    )
+
+    override fun write(value: NewSignup, buf: ByteBuffer) {
+            FfiConverterString.write(value.`username`, buf)
+            FfiConverterOptionalString.write(value.`token`, buf)
+            FfiConverterOptionalString.write(value.`email`, buf)
+            FfiConverterOptionalString.write(value.`displayName`, buf)
+            FfiConverterOptionalString.write(value.`firstName`, buf)
+            FfiConverterOptionalString.write(value.`lastName`, buf)
+            FfiConverterOptionalString.write(value.`locale`, buf)
+    }
+}
+
+
+
+/**
+ * A sign-up token to be made. When nothing is said, it works once, within 7 days.
+ */
+data class NewSignupToken (
+    /**
+     * What it is for, in at most 500 characters.
+     */
+    val `note`: kotlin.String? = null
+    ,
+    /**
+     * When it ends; by default after 7 days.
+     */
+    val `expiry`: Expiry? = null
+    ,
+    /**
+     * How many times it may be used; by default once.
+     */
+    val `uses`: Limit? = null
+    ,
+    /**
+     * The groups that it gives. Its maker must have the right to change groups.
+     */
+    val `groupIds`: List<GroupId> = listOf()
+    ,
+    /**
+     * After how many seconds an account made with it lapses; by default never.
+     */
+    val `accountLifetimeSeconds`: kotlin.UInt? = null
+    ,
+    /**
+     * Does an administrator approve who uses it? By default as the settings say.
+     */
+    val `approval`: ApprovalRule? = null
+    ,
+    /**
+     * Only who gives this address, or one of this domain (`@example.org`), may use it.
+     */
+    val `email`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNewSignupToken: FfiConverterRustBuffer<NewSignupToken> {
+    override fun read(buf: ByteBuffer): NewSignupToken {
+        return NewSignupToken(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeExpiry.read(buf),
+            FfiConverterOptionalTypeLimit.read(buf),
+            FfiConverterSequenceTypeGroupId.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeApprovalRule.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NewSignupToken) = (
+            FfiConverterOptionalString.allocationSize(value.`note`) +
+            FfiConverterOptionalTypeExpiry.allocationSize(value.`expiry`) +
+            FfiConverterOptionalTypeLimit.allocationSize(value.`uses`) +
+            FfiConverterSequenceTypeGroupId.allocationSize(value.`groupIds`) +
+            FfiConverterOptionalUInt.allocationSize(value.`accountLifetimeSeconds`) +
+            FfiConverterOptionalTypeApprovalRule.allocationSize(value.`approval`) +
+            FfiConverterOptionalString.allocationSize(value.`email`)
+    )
+
+    override fun write(value: NewSignupToken, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`note`, buf)
+            FfiConverterOptionalTypeExpiry.write(value.`expiry`, buf)
+            FfiConverterOptionalTypeLimit.write(value.`uses`, buf)
+            FfiConverterSequenceTypeGroupId.write(value.`groupIds`, buf)
+            FfiConverterOptionalUInt.write(value.`accountLifetimeSeconds`, buf)
+            FfiConverterOptionalTypeApprovalRule.write(value.`approval`, buf)
+            FfiConverterOptionalString.write(value.`email`, buf)
+    }
+}
+
+
+
+/**
  * A user to be made. Empty text is the same as none.
  */
 data class NewUser (
@@ -5338,6 +7162,11 @@ data class NewUser (
     val `externalId`: kotlin.String? = null
     ,
     /**
+     * The groups that he is in. Who makes him must have the right to change groups.
+     */
+    val `groupIds`: List<GroupId> = listOf()
+    ,
+    /**
      * By default `User`.
      */
     val `role`: Role? = null
@@ -5376,6 +7205,7 @@ public object FfiConverterTypeNewUser: FfiConverterRustBuffer<NewUser> {
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceTypeGroupId.read(buf),
             FfiConverterOptionalTypeRole.read(buf),
             FfiConverterOptionalTypeUserStatus.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
@@ -5392,6 +7222,7 @@ public object FfiConverterTypeNewUser: FfiConverterRustBuffer<NewUser> {
             FfiConverterOptionalString.allocationSize(value.`lastName`) +
             FfiConverterOptionalString.allocationSize(value.`locale`) +
             FfiConverterOptionalString.allocationSize(value.`externalId`) +
+            FfiConverterSequenceTypeGroupId.allocationSize(value.`groupIds`) +
             FfiConverterOptionalTypeRole.allocationSize(value.`role`) +
             FfiConverterOptionalTypeUserStatus.allocationSize(value.`status`) +
             FfiConverterOptionalTimestamp.allocationSize(value.`expiresAt`)
@@ -5407,9 +7238,152 @@ public object FfiConverterTypeNewUser: FfiConverterRustBuffer<NewUser> {
             FfiConverterOptionalString.write(value.`lastName`, buf)
             FfiConverterOptionalString.write(value.`locale`, buf)
             FfiConverterOptionalString.write(value.`externalId`, buf)
+            FfiConverterSequenceTypeGroupId.write(value.`groupIds`, buf)
             FfiConverterOptionalTypeRole.write(value.`role`, buf)
             FfiConverterOptionalTypeUserStatus.write(value.`status`, buf)
             FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
+ * A token or code that signs a user in once, without its secret.
+ */
+data class OneTimeToken (
+    /**
+     * Names it.
+     */
+    val `id`: OneTimeTokenId
+    ,
+    /**
+     * Whom it signs in.
+     */
+    val `userId`: UserId
+    ,
+    /**
+     * A code to be typed, rather than a token for a link?
+     */
+    val `isCode`: kotlin.Boolean
+    ,
+    /**
+     * When it was made.
+     */
+    val `createdAt`: java.time.Instant
+    ,
+    /**
+     * When it ends.
+     */
+    val `expiresAt`: java.time.Instant
+    ,
+    /**
+     * Who made it; none for the host.
+     */
+    val `createdBy`: kotlin.String?
+    ,
+    /**
+     * For a token its kind and last 4 characters; nothing is told of a code.
+     */
+    val `maskedSecret`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeOneTimeToken: FfiConverterRustBuffer<OneTimeToken> {
+    override fun read(buf: ByteBuffer): OneTimeToken {
+        return OneTimeToken(
+            FfiConverterTypeOneTimeTokenId.read(buf),
+            FfiConverterTypeUserId.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: OneTimeToken) = (
+            FfiConverterTypeOneTimeTokenId.allocationSize(value.`id`) +
+            FfiConverterTypeUserId.allocationSize(value.`userId`) +
+            FfiConverterBoolean.allocationSize(value.`isCode`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`) +
+            FfiConverterTimestamp.allocationSize(value.`expiresAt`) +
+            FfiConverterOptionalString.allocationSize(value.`createdBy`) +
+            FfiConverterString.allocationSize(value.`maskedSecret`)
+    )
+
+    override fun write(value: OneTimeToken, buf: ByteBuffer) {
+            FfiConverterTypeOneTimeTokenId.write(value.`id`, buf)
+            FfiConverterTypeUserId.write(value.`userId`, buf)
+            FfiConverterBoolean.write(value.`isCode`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+            FfiConverterTimestamp.write(value.`expiresAt`, buf)
+            FfiConverterOptionalString.write(value.`createdBy`, buf)
+            FfiConverterString.write(value.`maskedSecret`, buf)
+    }
+}
+
+
+
+/**
+ * The settings that everybody may know.
+ */
+data class PublicSettings (
+    /**
+     * What people know the application by.
+     */
+    val `appName`: kotlin.String
+    ,
+    /**
+     * Who may sign up.
+     */
+    val `signupMode`: SignupMode
+    ,
+    /**
+     * May a user change his own username?
+     */
+    val `usernameChange`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePublicSettings: FfiConverterRustBuffer<PublicSettings> {
+    override fun read(buf: ByteBuffer): PublicSettings {
+        return PublicSettings(
+            FfiConverterString.read(buf),
+            FfiConverterTypeSignupMode.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PublicSettings) = (
+            FfiConverterString.allocationSize(value.`appName`) +
+            FfiConverterTypeSignupMode.allocationSize(value.`signupMode`) +
+            FfiConverterBoolean.allocationSize(value.`usernameChange`)
+    )
+
+    override fun write(value: PublicSettings, buf: ByteBuffer) {
+            FfiConverterString.write(value.`appName`, buf)
+            FfiConverterTypeSignupMode.write(value.`signupMode`, buf)
+            FfiConverterBoolean.write(value.`usernameChange`, buf)
     }
 }
 
@@ -5428,6 +7402,11 @@ data class PurgeReport (
      * API keys.
      */
     val `apiKeys`: kotlin.ULong
+    ,
+    /**
+     * One-time tokens.
+     */
+    val `oneTimeTokens`: kotlin.ULong
 
 ){
 
@@ -5446,17 +7425,20 @@ public object FfiConverterTypePurgeReport: FfiConverterRustBuffer<PurgeReport> {
         return PurgeReport(
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
         )
     }
 
     override fun allocationSize(value: PurgeReport) = (
             FfiConverterULong.allocationSize(value.`sessions`) +
-            FfiConverterULong.allocationSize(value.`apiKeys`)
+            FfiConverterULong.allocationSize(value.`apiKeys`) +
+            FfiConverterULong.allocationSize(value.`oneTimeTokens`)
     )
 
     override fun write(value: PurgeReport, buf: ByteBuffer) {
             FfiConverterULong.write(value.`sessions`, buf)
             FfiConverterULong.write(value.`apiKeys`, buf)
+            FfiConverterULong.write(value.`oneTimeTokens`, buf)
     }
 }
 
@@ -5692,6 +7674,213 @@ public object FfiConverterTypeSessionQuery: FfiConverterRustBuffer<SessionQuery>
 
 
 /**
+ * What an administrator may set while the application runs.
+ */
+data class Settings (
+    /**
+     * What people know the application by.
+     */
+    val `appName`: kotlin.String
+    ,
+    /**
+     * Who may sign up.
+     */
+    val `signupMode`: SignupMode
+    ,
+    /**
+     * Does an administrator approve who signs up, unless a token says otherwise?
+     */
+    val `signupApproval`: kotlin.Boolean
+    ,
+    /**
+     * Groups of everybody who signs up, besides those of his token.
+     */
+    val `defaultGroupIds`: List<GroupId>
+    ,
+    /**
+     * How many accounts one address may open in an hour while sign-up is open.
+     */
+    val `openSignupsPerHour`: kotlin.UInt
+    ,
+    /**
+     * Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+     * always wait for approval. Empty: any.
+     */
+    val `signupEmailDomains`: List<kotlin.String>
+    ,
+    /**
+     * May a user change his own username?
+     */
+    val `usernameChange`: kotlin.Boolean
+    ,
+    /**
+     * For how many seconds a session lives unused.
+     */
+    val `sessionIdleSeconds`: kotlin.UInt
+    ,
+    /**
+     * For how many seconds it lives at most.
+     */
+    val `sessionLifetimeSeconds`: kotlin.UInt
+    ,
+    /**
+     * For how many seconds a sign-in counts as fresh, for acts of weight.
+     */
+    val `stepUpSeconds`: kotlin.UInt
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSettings: FfiConverterRustBuffer<Settings> {
+    override fun read(buf: ByteBuffer): Settings {
+        return Settings(
+            FfiConverterString.read(buf),
+            FfiConverterTypeSignupMode.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeGroupId.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Settings) = (
+            FfiConverterString.allocationSize(value.`appName`) +
+            FfiConverterTypeSignupMode.allocationSize(value.`signupMode`) +
+            FfiConverterBoolean.allocationSize(value.`signupApproval`) +
+            FfiConverterSequenceTypeGroupId.allocationSize(value.`defaultGroupIds`) +
+            FfiConverterUInt.allocationSize(value.`openSignupsPerHour`) +
+            FfiConverterSequenceString.allocationSize(value.`signupEmailDomains`) +
+            FfiConverterBoolean.allocationSize(value.`usernameChange`) +
+            FfiConverterUInt.allocationSize(value.`sessionIdleSeconds`) +
+            FfiConverterUInt.allocationSize(value.`sessionLifetimeSeconds`) +
+            FfiConverterUInt.allocationSize(value.`stepUpSeconds`)
+    )
+
+    override fun write(value: Settings, buf: ByteBuffer) {
+            FfiConverterString.write(value.`appName`, buf)
+            FfiConverterTypeSignupMode.write(value.`signupMode`, buf)
+            FfiConverterBoolean.write(value.`signupApproval`, buf)
+            FfiConverterSequenceTypeGroupId.write(value.`defaultGroupIds`, buf)
+            FfiConverterUInt.write(value.`openSignupsPerHour`, buf)
+            FfiConverterSequenceString.write(value.`signupEmailDomains`, buf)
+            FfiConverterBoolean.write(value.`usernameChange`, buf)
+            FfiConverterUInt.write(value.`sessionIdleSeconds`, buf)
+            FfiConverterUInt.write(value.`sessionLifetimeSeconds`, buf)
+            FfiConverterUInt.write(value.`stepUpSeconds`, buf)
+    }
+}
+
+
+
+/**
+ * Changes to the settings: what is left out stays. Groups and domains have methods of their own.
+ */
+data class SettingsChanges (
+    /**
+     * 1 to 100 characters.
+     */
+    val `appName`: kotlin.String? = null
+    ,
+    /**
+     * Who may sign up.
+     */
+    val `signupMode`: SignupMode? = null
+    ,
+    /**
+     * Does an administrator approve who signs up?
+     */
+    val `signupApproval`: kotlin.Boolean? = null
+    ,
+    /**
+     * 1 to 1000.
+     */
+    val `openSignupsPerHour`: kotlin.UInt? = null
+    ,
+    /**
+     * May a user change his own username?
+     */
+    val `usernameChange`: kotlin.Boolean? = null
+    ,
+    /**
+     * 60 seconds to 366 days.
+     */
+    val `sessionIdleSeconds`: kotlin.UInt? = null
+    ,
+    /**
+     * 60 seconds to 366 days.
+     */
+    val `sessionLifetimeSeconds`: kotlin.UInt? = null
+    ,
+    /**
+     * 60 seconds to one day.
+     */
+    val `stepUpSeconds`: kotlin.UInt? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSettingsChanges: FfiConverterRustBuffer<SettingsChanges> {
+    override fun read(buf: ByteBuffer): SettingsChanges {
+        return SettingsChanges(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeSignupMode.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SettingsChanges) = (
+            FfiConverterOptionalString.allocationSize(value.`appName`) +
+            FfiConverterOptionalTypeSignupMode.allocationSize(value.`signupMode`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`signupApproval`) +
+            FfiConverterOptionalUInt.allocationSize(value.`openSignupsPerHour`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`usernameChange`) +
+            FfiConverterOptionalUInt.allocationSize(value.`sessionIdleSeconds`) +
+            FfiConverterOptionalUInt.allocationSize(value.`sessionLifetimeSeconds`) +
+            FfiConverterOptionalUInt.allocationSize(value.`stepUpSeconds`)
+    )
+
+    override fun write(value: SettingsChanges, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`appName`, buf)
+            FfiConverterOptionalTypeSignupMode.write(value.`signupMode`, buf)
+            FfiConverterOptionalBoolean.write(value.`signupApproval`, buf)
+            FfiConverterOptionalUInt.write(value.`openSignupsPerHour`, buf)
+            FfiConverterOptionalBoolean.write(value.`usernameChange`, buf)
+            FfiConverterOptionalUInt.write(value.`sessionIdleSeconds`, buf)
+            FfiConverterOptionalUInt.write(value.`sessionLifetimeSeconds`, buf)
+            FfiConverterOptionalUInt.write(value.`stepUpSeconds`, buf)
+    }
+}
+
+
+
+/**
  * What was there when setup ended.
  */
 data class SetupCompletion (
@@ -5859,6 +8048,622 @@ public object FfiConverterTypeSignedIn: FfiConverterRustBuffer<SignedIn> {
 
 
 /**
+ * One use of a sign-up token. Names are those of that time.
+ */
+data class SignupRedemption (
+    /**
+     * Names it.
+     */
+    val `id`: SignupRedemptionId
+    ,
+    /**
+     * The token.
+     */
+    val `tokenId`: SignupTokenId
+    ,
+    /**
+     * The account that was made; it may have been deleted since.
+     */
+    val `userId`: UserId
+    ,
+    /**
+     * Its name.
+     */
+    val `username`: kotlin.String
+    ,
+    /**
+     * When.
+     */
+    val `at`: java.time.Instant
+    ,
+    /**
+     * From which IP address.
+     */
+    val `address`: kotlin.String?
+    ,
+    /**
+     * With which user agent.
+     */
+    val `userAgent`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupRedemption: FfiConverterRustBuffer<SignupRedemption> {
+    override fun read(buf: ByteBuffer): SignupRedemption {
+        return SignupRedemption(
+            FfiConverterTypeSignupRedemptionId.read(buf),
+            FfiConverterTypeSignupTokenId.read(buf),
+            FfiConverterTypeUserId.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupRedemption) = (
+            FfiConverterTypeSignupRedemptionId.allocationSize(value.`id`) +
+            FfiConverterTypeSignupTokenId.allocationSize(value.`tokenId`) +
+            FfiConverterTypeUserId.allocationSize(value.`userId`) +
+            FfiConverterString.allocationSize(value.`username`) +
+            FfiConverterTimestamp.allocationSize(value.`at`) +
+            FfiConverterOptionalString.allocationSize(value.`address`) +
+            FfiConverterOptionalString.allocationSize(value.`userAgent`)
+    )
+
+    override fun write(value: SignupRedemption, buf: ByteBuffer) {
+            FfiConverterTypeSignupRedemptionId.write(value.`id`, buf)
+            FfiConverterTypeSignupTokenId.write(value.`tokenId`, buf)
+            FfiConverterTypeUserId.write(value.`userId`, buf)
+            FfiConverterString.write(value.`username`, buf)
+            FfiConverterTimestamp.write(value.`at`, buf)
+            FfiConverterOptionalString.write(value.`address`, buf)
+            FfiConverterOptionalString.write(value.`userAgent`, buf)
+    }
+}
+
+
+
+/**
+ * A page of uses of sign-up tokens.
+ */
+data class SignupRedemptionPage (
+    /**
+     * The uses.
+     */
+    val `items`: List<SignupRedemption>
+    ,
+    /**
+     * How many there are in all.
+     */
+    val `total`: kotlin.ULong
+    ,
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    val `page`: kotlin.UInt
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupRedemptionPage: FfiConverterRustBuffer<SignupRedemptionPage> {
+    override fun read(buf: ByteBuffer): SignupRedemptionPage {
+        return SignupRedemptionPage(
+            FfiConverterSequenceTypeSignupRedemption.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupRedemptionPage) = (
+            FfiConverterSequenceTypeSignupRedemption.allocationSize(value.`items`) +
+            FfiConverterULong.allocationSize(value.`total`) +
+            FfiConverterUInt.allocationSize(value.`page`)
+    )
+
+    override fun write(value: SignupRedemptionPage, buf: ByteBuffer) {
+            FfiConverterSequenceTypeSignupRedemption.write(value.`items`, buf)
+            FfiConverterULong.write(value.`total`, buf)
+            FfiConverterUInt.write(value.`page`, buf)
+    }
+}
+
+
+
+/**
+ * Which uses of sign-up tokens, the newest first.
+ */
+data class SignupRedemptionQuery (
+    /**
+     * Only of this token.
+     */
+    val `tokenId`: SignupTokenId? = null
+    ,
+    /**
+     * Which page, from 1.
+     */
+    val `page`: kotlin.UInt? = null
+    ,
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    val `limit`: kotlin.UInt? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupRedemptionQuery: FfiConverterRustBuffer<SignupRedemptionQuery> {
+    override fun read(buf: ByteBuffer): SignupRedemptionQuery {
+        return SignupRedemptionQuery(
+            FfiConverterOptionalTypeSignupTokenId.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupRedemptionQuery) = (
+            FfiConverterOptionalTypeSignupTokenId.allocationSize(value.`tokenId`) +
+            FfiConverterOptionalUInt.allocationSize(value.`page`) +
+            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+    )
+
+    override fun write(value: SignupRedemptionQuery, buf: ByteBuffer) {
+            FfiConverterOptionalTypeSignupTokenId.write(value.`tokenId`, buf)
+            FfiConverterOptionalUInt.write(value.`page`, buf)
+            FfiConverterOptionalUInt.write(value.`limit`, buf)
+    }
+}
+
+
+
+/**
+ * Something with which people sign up, without its secret.
+ */
+data class SignupToken (
+    /**
+     * Names it.
+     */
+    val `id`: SignupTokenId
+    ,
+    /**
+     * What it is for.
+     */
+    val `note`: kotlin.String?
+    ,
+    /**
+     * Can it be used now, and if not, why? Strangers are not told why.
+     */
+    val `state`: SignupTokenState
+    ,
+    /**
+     * When it ends.
+     */
+    val `expiresAt`: java.time.Instant?
+    ,
+    /**
+     * How many times it may be used; without limit if none.
+     */
+    val `maxUses`: kotlin.UInt?
+    ,
+    /**
+     * How many times it has been used.
+     */
+    val `uses`: kotlin.UInt
+    ,
+    /**
+     * The groups that it gives, besides the default groups.
+     */
+    val `groupIds`: List<GroupId>
+    ,
+    /**
+     * The claims that it gives.
+     */
+    val `claims`: List<Claim>
+    ,
+    /**
+     * After how many seconds an account made with it lapses.
+     */
+    val `accountLifetimeSeconds`: kotlin.UInt?
+    ,
+    /**
+     * Does an administrator approve who uses it?
+     */
+    val `approval`: ApprovalRule
+    ,
+    /**
+     * May it be used at all? False while paused.
+     */
+    val `enabled`: kotlin.Boolean
+    ,
+    /**
+     * The address, or `@domain`, to which it is bound.
+     */
+    val `email`: kotlin.String?
+    ,
+    /**
+     * Who made it; none for the host.
+     */
+    val `createdBy`: kotlin.String?
+    ,
+    /**
+     * When it was made.
+     */
+    val `createdAt`: java.time.Instant
+    ,
+    /**
+     * When it was revoked.
+     */
+    val `revokedAt`: java.time.Instant?
+    ,
+    /**
+     * The secret's kind and last 4 characters.
+     */
+    val `maskedSecret`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupToken: FfiConverterRustBuffer<SignupToken> {
+    override fun read(buf: ByteBuffer): SignupToken {
+        return SignupToken(
+            FfiConverterTypeSignupTokenId.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterTypeSignupTokenState.read(buf),
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterSequenceTypeGroupId.read(buf),
+            FfiConverterSequenceTypeClaim.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterTypeApprovalRule.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupToken) = (
+            FfiConverterTypeSignupTokenId.allocationSize(value.`id`) +
+            FfiConverterOptionalString.allocationSize(value.`note`) +
+            FfiConverterTypeSignupTokenState.allocationSize(value.`state`) +
+            FfiConverterOptionalTimestamp.allocationSize(value.`expiresAt`) +
+            FfiConverterOptionalUInt.allocationSize(value.`maxUses`) +
+            FfiConverterUInt.allocationSize(value.`uses`) +
+            FfiConverterSequenceTypeGroupId.allocationSize(value.`groupIds`) +
+            FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
+            FfiConverterOptionalUInt.allocationSize(value.`accountLifetimeSeconds`) +
+            FfiConverterTypeApprovalRule.allocationSize(value.`approval`) +
+            FfiConverterBoolean.allocationSize(value.`enabled`) +
+            FfiConverterOptionalString.allocationSize(value.`email`) +
+            FfiConverterOptionalString.allocationSize(value.`createdBy`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`) +
+            FfiConverterOptionalTimestamp.allocationSize(value.`revokedAt`) +
+            FfiConverterString.allocationSize(value.`maskedSecret`)
+    )
+
+    override fun write(value: SignupToken, buf: ByteBuffer) {
+            FfiConverterTypeSignupTokenId.write(value.`id`, buf)
+            FfiConverterOptionalString.write(value.`note`, buf)
+            FfiConverterTypeSignupTokenState.write(value.`state`, buf)
+            FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
+            FfiConverterOptionalUInt.write(value.`maxUses`, buf)
+            FfiConverterUInt.write(value.`uses`, buf)
+            FfiConverterSequenceTypeGroupId.write(value.`groupIds`, buf)
+            FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
+            FfiConverterOptionalUInt.write(value.`accountLifetimeSeconds`, buf)
+            FfiConverterTypeApprovalRule.write(value.`approval`, buf)
+            FfiConverterBoolean.write(value.`enabled`, buf)
+            FfiConverterOptionalString.write(value.`email`, buf)
+            FfiConverterOptionalString.write(value.`createdBy`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+            FfiConverterOptionalTimestamp.write(value.`revokedAt`, buf)
+            FfiConverterString.write(value.`maskedSecret`, buf)
+    }
+}
+
+
+
+/**
+ * Changes to a sign-up token: what is left out stays; empty text takes a value away.
+ */
+data class SignupTokenChanges (
+    /**
+     * What it is for.
+     */
+    val `note`: kotlin.String? = null
+    ,
+    /**
+     * A new end; an expired token works again.
+     */
+    val `expiry`: Expiry? = null
+    ,
+    /**
+     * How many times it may be used, at least as often as it has been.
+     */
+    val `uses`: Limit? = null
+    ,
+    /**
+     * After how many seconds an account lapses that is made with it from now on.
+     */
+    val `accountLifetime`: Limit? = null
+    ,
+    /**
+     * Does an administrator approve who uses it?
+     */
+    val `approval`: ApprovalRule? = null
+    ,
+    /**
+     * False pauses it.
+     */
+    val `enabled`: kotlin.Boolean? = null
+    ,
+    /**
+     * The address, or `@domain`, to which it is bound.
+     */
+    val `email`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupTokenChanges: FfiConverterRustBuffer<SignupTokenChanges> {
+    override fun read(buf: ByteBuffer): SignupTokenChanges {
+        return SignupTokenChanges(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeExpiry.read(buf),
+            FfiConverterOptionalTypeLimit.read(buf),
+            FfiConverterOptionalTypeLimit.read(buf),
+            FfiConverterOptionalTypeApprovalRule.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupTokenChanges) = (
+            FfiConverterOptionalString.allocationSize(value.`note`) +
+            FfiConverterOptionalTypeExpiry.allocationSize(value.`expiry`) +
+            FfiConverterOptionalTypeLimit.allocationSize(value.`uses`) +
+            FfiConverterOptionalTypeLimit.allocationSize(value.`accountLifetime`) +
+            FfiConverterOptionalTypeApprovalRule.allocationSize(value.`approval`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`enabled`) +
+            FfiConverterOptionalString.allocationSize(value.`email`)
+    )
+
+    override fun write(value: SignupTokenChanges, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`note`, buf)
+            FfiConverterOptionalTypeExpiry.write(value.`expiry`, buf)
+            FfiConverterOptionalTypeLimit.write(value.`uses`, buf)
+            FfiConverterOptionalTypeLimit.write(value.`accountLifetime`, buf)
+            FfiConverterOptionalTypeApprovalRule.write(value.`approval`, buf)
+            FfiConverterOptionalBoolean.write(value.`enabled`, buf)
+            FfiConverterOptionalString.write(value.`email`, buf)
+    }
+}
+
+
+
+/**
+ * A page of sign-up tokens.
+ */
+data class SignupTokenPage (
+    /**
+     * The tokens.
+     */
+    val `items`: List<SignupToken>
+    ,
+    /**
+     * How many there are in all.
+     */
+    val `total`: kotlin.ULong
+    ,
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    val `page`: kotlin.UInt
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupTokenPage: FfiConverterRustBuffer<SignupTokenPage> {
+    override fun read(buf: ByteBuffer): SignupTokenPage {
+        return SignupTokenPage(
+            FfiConverterSequenceTypeSignupToken.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupTokenPage) = (
+            FfiConverterSequenceTypeSignupToken.allocationSize(value.`items`) +
+            FfiConverterULong.allocationSize(value.`total`) +
+            FfiConverterUInt.allocationSize(value.`page`)
+    )
+
+    override fun write(value: SignupTokenPage, buf: ByteBuffer) {
+            FfiConverterSequenceTypeSignupToken.write(value.`items`, buf)
+            FfiConverterULong.write(value.`total`, buf)
+            FfiConverterUInt.write(value.`page`, buf)
+    }
+}
+
+
+
+/**
+ * What the holder of a sign-up token may know of it before he uses it.
+ */
+data class SignupTokenPreview (
+    /**
+     * When it ends.
+     */
+    val `expiresAt`: java.time.Instant?
+    ,
+    /**
+     * Will an administrator have to approve?
+     */
+    val `needsApproval`: kotlin.Boolean
+    ,
+    /**
+     * The address, or `@domain`, to which it is bound.
+     */
+    val `email`: kotlin.String?
+    ,
+    /**
+     * After how many seconds the account will lapse.
+     */
+    val `accountLifetimeSeconds`: kotlin.UInt?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupTokenPreview: FfiConverterRustBuffer<SignupTokenPreview> {
+    override fun read(buf: ByteBuffer): SignupTokenPreview {
+        return SignupTokenPreview(
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupTokenPreview) = (
+            FfiConverterOptionalTimestamp.allocationSize(value.`expiresAt`) +
+            FfiConverterBoolean.allocationSize(value.`needsApproval`) +
+            FfiConverterOptionalString.allocationSize(value.`email`) +
+            FfiConverterOptionalUInt.allocationSize(value.`accountLifetimeSeconds`)
+    )
+
+    override fun write(value: SignupTokenPreview, buf: ByteBuffer) {
+            FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
+            FfiConverterBoolean.write(value.`needsApproval`, buf)
+            FfiConverterOptionalString.write(value.`email`, buf)
+            FfiConverterOptionalUInt.write(value.`accountLifetimeSeconds`, buf)
+    }
+}
+
+
+
+/**
+ * Which sign-up tokens, the newest first.
+ */
+data class SignupTokenQuery (
+    /**
+     * Revoked ones too.
+     */
+    val `includeRevoked`: kotlin.Boolean = false
+    ,
+    /**
+     * Which page, from 1.
+     */
+    val `page`: kotlin.UInt? = null
+    ,
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    val `limit`: kotlin.UInt? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupTokenQuery: FfiConverterRustBuffer<SignupTokenQuery> {
+    override fun read(buf: ByteBuffer): SignupTokenQuery {
+        return SignupTokenQuery(
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignupTokenQuery) = (
+            FfiConverterBoolean.allocationSize(value.`includeRevoked`) +
+            FfiConverterOptionalUInt.allocationSize(value.`page`) +
+            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+    )
+
+    override fun write(value: SignupTokenQuery, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`includeRevoked`, buf)
+            FfiConverterOptionalUInt.write(value.`page`, buf)
+            FfiConverterOptionalUInt.write(value.`limit`, buf)
+    }
+}
+
+
+
+/**
  * A user.
  */
 data class User (
@@ -5906,6 +8711,16 @@ data class User (
      * The host's own key for him.
      */
     val `externalId`: kotlin.String?
+    ,
+    /**
+     * The groups that he is in, the first by name first.
+     */
+    val `groupIds`: List<GroupId>
+    ,
+    /**
+     * Claims of his own.
+     */
+    val `claims`: List<Claim>
     ,
     /**
      * What he is here.
@@ -5956,6 +8771,8 @@ public object FfiConverterTypeUser: FfiConverterRustBuffer<User> {
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceTypeGroupId.read(buf),
+            FfiConverterSequenceTypeClaim.read(buf),
             FfiConverterTypeRole.read(buf),
             FfiConverterTypeUserStatus.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
@@ -5974,6 +8791,8 @@ public object FfiConverterTypeUser: FfiConverterRustBuffer<User> {
             FfiConverterOptionalString.allocationSize(value.`lastName`) +
             FfiConverterOptionalString.allocationSize(value.`locale`) +
             FfiConverterOptionalString.allocationSize(value.`externalId`) +
+            FfiConverterSequenceTypeGroupId.allocationSize(value.`groupIds`) +
+            FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
             FfiConverterTypeRole.allocationSize(value.`role`) +
             FfiConverterTypeUserStatus.allocationSize(value.`status`) +
             FfiConverterOptionalTimestamp.allocationSize(value.`expiresAt`) +
@@ -5991,6 +8810,8 @@ public object FfiConverterTypeUser: FfiConverterRustBuffer<User> {
             FfiConverterOptionalString.write(value.`lastName`, buf)
             FfiConverterOptionalString.write(value.`locale`, buf)
             FfiConverterOptionalString.write(value.`externalId`, buf)
+            FfiConverterSequenceTypeGroupId.write(value.`groupIds`, buf)
+            FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
             FfiConverterTypeRole.write(value.`role`, buf)
             FfiConverterTypeUserStatus.write(value.`status`, buf)
             FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
@@ -6049,6 +8870,16 @@ data class UserChanges (
      * When the account lapses. Not for the user himself.
      */
     val `expiry`: Expiry? = null
+    ,
+    /**
+     * The same as `set_user_role`, together with the other changes.
+     */
+    val `role`: Role? = null
+    ,
+    /**
+     * The same as `disable_user` or `enable_user`, together with the other changes.
+     */
+    val `disabled`: kotlin.Boolean? = null
 
 ){
 
@@ -6074,6 +8905,8 @@ public object FfiConverterTypeUserChanges: FfiConverterRustBuffer<UserChanges> {
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalTypeExpiry.read(buf),
+            FfiConverterOptionalTypeRole.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
         )
     }
 
@@ -6086,7 +8919,9 @@ public object FfiConverterTypeUserChanges: FfiConverterRustBuffer<UserChanges> {
             FfiConverterOptionalString.allocationSize(value.`lastName`) +
             FfiConverterOptionalString.allocationSize(value.`locale`) +
             FfiConverterOptionalString.allocationSize(value.`externalId`) +
-            FfiConverterOptionalTypeExpiry.allocationSize(value.`expiry`)
+            FfiConverterOptionalTypeExpiry.allocationSize(value.`expiry`) +
+            FfiConverterOptionalTypeRole.allocationSize(value.`role`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`disabled`)
     )
 
     override fun write(value: UserChanges, buf: ByteBuffer) {
@@ -6099,6 +8934,8 @@ public object FfiConverterTypeUserChanges: FfiConverterRustBuffer<UserChanges> {
             FfiConverterOptionalString.write(value.`locale`, buf)
             FfiConverterOptionalString.write(value.`externalId`, buf)
             FfiConverterOptionalTypeExpiry.write(value.`expiry`, buf)
+            FfiConverterOptionalTypeRole.write(value.`role`, buf)
+            FfiConverterOptionalBoolean.write(value.`disabled`, buf)
     }
 }
 
@@ -6179,6 +9016,16 @@ data class UserQuery (
     val `role`: Role? = null
     ,
     /**
+     * Only in this group.
+     */
+    val `groupId`: GroupId? = null
+    ,
+    /**
+     * Only those whose account lapses within so many seconds.
+     */
+    val `expiringWithinSeconds`: kotlin.UInt? = null
+    ,
+    /**
      * The order; by default that of creation.
      */
     val `sort`: UserSort? = null
@@ -6216,6 +9063,8 @@ public object FfiConverterTypeUserQuery: FfiConverterRustBuffer<UserQuery> {
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalTypeUserStatus.read(buf),
             FfiConverterOptionalTypeRole.read(buf),
+            FfiConverterOptionalTypeGroupId.read(buf),
+            FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalTypeUserSort.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalUInt.read(buf),
@@ -6227,6 +9076,8 @@ public object FfiConverterTypeUserQuery: FfiConverterRustBuffer<UserQuery> {
             FfiConverterOptionalString.allocationSize(value.`search`) +
             FfiConverterOptionalTypeUserStatus.allocationSize(value.`status`) +
             FfiConverterOptionalTypeRole.allocationSize(value.`role`) +
+            FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
+            FfiConverterOptionalUInt.allocationSize(value.`expiringWithinSeconds`) +
             FfiConverterOptionalTypeUserSort.allocationSize(value.`sort`) +
             FfiConverterBoolean.allocationSize(value.`descending`) +
             FfiConverterOptionalUInt.allocationSize(value.`page`) +
@@ -6237,6 +9088,8 @@ public object FfiConverterTypeUserQuery: FfiConverterRustBuffer<UserQuery> {
             FfiConverterOptionalString.write(value.`search`, buf)
             FfiConverterOptionalTypeUserStatus.write(value.`status`, buf)
             FfiConverterOptionalTypeRole.write(value.`role`, buf)
+            FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
+            FfiConverterOptionalUInt.write(value.`expiringWithinSeconds`, buf)
             FfiConverterOptionalTypeUserSort.write(value.`sort`, buf)
             FfiConverterBoolean.write(value.`descending`, buf)
             FfiConverterOptionalUInt.write(value.`page`, buf)
@@ -6349,6 +9202,55 @@ public object FfiConverterTypeApiKeySort: FfiConverterRustBuffer<ApiKeySort> {
 
 
 /**
+ * Does an administrator approve who signs up?
+ */
+
+enum class ApprovalRule {
+
+    /**
+     * As the settings say at that time.
+     */
+    SETTING,
+    /**
+     * Yes.
+     */
+    NEEDED,
+    /**
+     * No.
+     */
+    NOT_NEEDED;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeApprovalRule: FfiConverterRustBuffer<ApprovalRule> {
+    override fun read(buf: ByteBuffer) = try {
+
+        ApprovalRule.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: ApprovalRule) = 4UL
+
+    override fun write(value: ApprovalRule, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * The one table of error codes, for all faces. A number is never used again.
  *
  * 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
@@ -6408,6 +9310,14 @@ enum class ErrorCode(val value: kotlin.Int) {
      * Setup is over.
      */
     SETUP_ALREADY_COMPLETE(201),
+    /**
+     * Sign-up is not open to this person.
+     */
+    SIGNUP_REFUSED(210),
+    /**
+     * Too many tries.
+     */
+    RATE_LIMITED(220),
     /**
      * Another writer held the database too long.
      */
@@ -6562,6 +9472,86 @@ enum class EventKind {
      */
     API_KEY_REVOKED,
     /**
+     * A pending user was let in.
+     */
+    USER_APPROVED,
+    /**
+     * A pending user was removed.
+     */
+    USER_REJECTED,
+    /**
+     * A user was put into other groups.
+     */
+    USER_GROUPS_CHANGED,
+    /**
+     * A user got other claims.
+     */
+    USER_CLAIMS_CHANGED,
+    /**
+     * A group was made.
+     */
+    GROUP_CREATED,
+    /**
+     * A group got other names.
+     */
+    GROUP_UPDATED,
+    /**
+     * A group was deleted.
+     */
+    GROUP_DELETED,
+    /**
+     * A group got other members.
+     */
+    GROUP_MEMBERS_CHANGED,
+    /**
+     * A group got other claims.
+     */
+    GROUP_CLAIMS_CHANGED,
+    /**
+     * A setting changed.
+     */
+    SETTINGS_CHANGED,
+    /**
+     * A sign-up token was made.
+     */
+    SIGNUP_TOKEN_CREATED,
+    /**
+     * A sign-up token was extended, paused or changed otherwise.
+     */
+    SIGNUP_TOKEN_UPDATED,
+    /**
+     * A sign-up token was revoked.
+     */
+    SIGNUP_TOKEN_REVOKED,
+    /**
+     * Somebody signed up.
+     */
+    USER_SIGNED_UP,
+    /**
+     * Somebody tried to sign up and was refused.
+     */
+    SIGNUP_REFUSED,
+    /**
+     * A one-time token or code was made.
+     */
+    ONE_TIME_TOKEN_CREATED,
+    /**
+     * A one-time token or code was revoked.
+     */
+    ONE_TIME_TOKEN_REVOKED,
+    /**
+     * Somebody signed in by a one-time token or code.
+     */
+    ONE_TIME_TOKEN_REDEEMED,
+    /**
+     * A one-time token or code was refused.
+     */
+    ONE_TIME_TOKEN_REFUSED,
+    /**
+     * A thousand wrong codes within an hour: somebody may be guessing.
+     */
+    CODE_GUESSING,
+    /**
      * The clock is more than a day behind the last change.
      */
     CLOCK_BEHIND,
@@ -6682,6 +9672,59 @@ public object FfiConverterTypeExpiry : FfiConverterRustBuffer<Expiry>{
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * An order of groups; the id decides between equals.
+ */
+
+enum class GroupSort {
+
+    /**
+     * By the time when they were made.
+     */
+    CREATED_AT,
+    /**
+     * By name.
+     */
+    NAME,
+    /**
+     * By the name for people.
+     */
+    FRIENDLY_NAME,
+    /**
+     * By the number of members.
+     */
+    MEMBER_COUNT;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupSort: FfiConverterRustBuffer<GroupSort> {
+    override fun read(buf: ByteBuffer) = try {
+
+        GroupSort.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: GroupSort) = 4UL
+
+    override fun write(value: GroupSort, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -6837,6 +9880,34 @@ sealed class KeyplateException: kotlin.Exception() {
      * Setup is over.
      */
     class SetupAlreadyComplete(
+        ) : KeyplateException() {
+        override val message
+            get() = this.toString()
+    }
+
+    /**
+     * Sign-up is not open to this person.
+     */
+    class SignupRefused(
+
+        /**
+         * What is wanted.
+         */
+        val `reason`: kotlin.String
+        ) : KeyplateException() {
+        override val message
+            get() = this.toString()
+    }
+
+    /**
+     * Too many wrong tries, or too many accounts, from one place.
+     */
+    class RateLimited(
+
+        /**
+         * How long to wait.
+         */
+        val `retryAfter`: java.time.Duration
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -7053,25 +10124,31 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             10 -> KeyplateException.AccountExpired()
             11 -> KeyplateException.SetupAlreadyClaimed()
             12 -> KeyplateException.SetupAlreadyComplete()
-            13 -> KeyplateException.Busy()
-            14 -> KeyplateException.StorageFull()
-            15 -> KeyplateException.StorageReadOnly()
-            16 -> KeyplateException.StorageFailed(
+            13 -> KeyplateException.SignupRefused(
                 FfiConverterString.read(buf),
                 )
-            17 -> KeyplateException.StorageLost()
-            18 -> KeyplateException.CorruptDatabase(
+            14 -> KeyplateException.RateLimited(
+                FfiConverterDuration.read(buf),
+                )
+            15 -> KeyplateException.Busy()
+            16 -> KeyplateException.StorageFull()
+            17 -> KeyplateException.StorageReadOnly()
+            18 -> KeyplateException.StorageFailed(
                 FfiConverterString.read(buf),
                 )
-            19 -> KeyplateException.ForeignDatabase(
+            19 -> KeyplateException.StorageLost()
+            20 -> KeyplateException.CorruptDatabase(
                 FfiConverterString.read(buf),
                 )
-            20 -> KeyplateException.SchemaTooNew(
+            21 -> KeyplateException.ForeignDatabase(
+                FfiConverterString.read(buf),
+                )
+            22 -> KeyplateException.SchemaTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            21 -> KeyplateException.ForkedHandle()
-            22 -> KeyplateException.Internal(
+            23 -> KeyplateException.ForkedHandle()
+            24 -> KeyplateException.Internal(
                 FfiConverterString.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -7134,6 +10211,16 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             is KeyplateException.SetupAlreadyComplete -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+            )
+            is KeyplateException.SignupRefused -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+            is KeyplateException.RateLimited -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterDuration.allocationSize(value.`retryAfter`)
             )
             is KeyplateException.Busy -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -7241,49 +10328,59 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
                 buf.putInt(12)
                 Unit
             }
-            is KeyplateException.Busy -> {
+            is KeyplateException.SignupRefused -> {
                 buf.putInt(13)
-                Unit
-            }
-            is KeyplateException.StorageFull -> {
-                buf.putInt(14)
-                Unit
-            }
-            is KeyplateException.StorageReadOnly -> {
-                buf.putInt(15)
-                Unit
-            }
-            is KeyplateException.StorageFailed -> {
-                buf.putInt(16)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is KeyplateException.StorageLost -> {
+            is KeyplateException.RateLimited -> {
+                buf.putInt(14)
+                FfiConverterDuration.write(value.`retryAfter`, buf)
+                Unit
+            }
+            is KeyplateException.Busy -> {
+                buf.putInt(15)
+                Unit
+            }
+            is KeyplateException.StorageFull -> {
+                buf.putInt(16)
+                Unit
+            }
+            is KeyplateException.StorageReadOnly -> {
                 buf.putInt(17)
                 Unit
             }
-            is KeyplateException.CorruptDatabase -> {
+            is KeyplateException.StorageFailed -> {
                 buf.putInt(18)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is KeyplateException.ForeignDatabase -> {
+            is KeyplateException.StorageLost -> {
                 buf.putInt(19)
+                Unit
+            }
+            is KeyplateException.CorruptDatabase -> {
+                buf.putInt(20)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is KeyplateException.ForeignDatabase -> {
+                buf.putInt(21)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is KeyplateException.SchemaTooNew -> {
-                buf.putInt(20)
+                buf.putInt(22)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`known`, buf)
                 Unit
             }
             is KeyplateException.ForkedHandle -> {
-                buf.putInt(21)
+                buf.putInt(23)
                 Unit
             }
             is KeyplateException.Internal -> {
-                buf.putInt(22)
+                buf.putInt(24)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -7291,6 +10388,91 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
     }
 
 }
+
+
+
+/**
+ * At most so much.
+ */
+sealed class Limit {
+
+    /**
+     * Without limit.
+     */
+    object Unlimited : Limit()
+
+
+    /**
+     * No more than this.
+     */
+    data class AtMost(
+        /**
+         * The number.
+         */
+        val `most`: kotlin.UInt) : Limit()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLimit : FfiConverterRustBuffer<Limit>{
+    override fun read(buf: ByteBuffer): Limit {
+        return when(buf.getInt()) {
+            1 -> Limit.Unlimited
+            2 -> Limit.AtMost(
+                FfiConverterUInt.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Limit): ULong = when(value) {
+        is Limit.Unlimited -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is Limit.AtMost -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`most`)
+            )
+        }
+    }
+
+    override fun write(value: Limit, buf: ByteBuffer) {
+        when(value) {
+            is Limit.Unlimited -> {
+                buf.putInt(1)
+                Unit
+            }
+            is Limit.AtMost -> {
+                buf.putInt(2)
+                FfiConverterUInt.write(value.`most`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
 
 
 
@@ -7450,6 +10632,112 @@ public object FfiConverterTypeSignInMethod: FfiConverterRustBuffer<SignInMethod>
 
 
 /**
+ * Who may sign up. The mode decides before anything else does.
+ */
+
+enum class SignupMode {
+
+    /**
+     * Nobody; administrators make users.
+     */
+    DISABLED,
+    /**
+     * Who has a sign-up token.
+     */
+    WITH_TOKEN,
+    /**
+     * Everybody.
+     */
+    OPEN;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupMode: FfiConverterRustBuffer<SignupMode> {
+    override fun read(buf: ByteBuffer) = try {
+
+        SignupMode.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: SignupMode) = 4UL
+
+    override fun write(value: SignupMode, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * The state of a sign-up token.
+ */
+
+enum class SignupTokenState {
+
+    /**
+     * It can be used.
+     */
+    USABLE,
+    /**
+     * Its time is over.
+     */
+    EXPIRED,
+    /**
+     * It was used as often as it may be.
+     */
+    EXHAUSTED,
+    /**
+     * An administrator has paused it.
+     */
+    PAUSED,
+    /**
+     * An administrator has revoked it, for good.
+     */
+    REVOKED;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupTokenState: FfiConverterRustBuffer<SignupTokenState> {
+    override fun read(buf: ByteBuffer) = try {
+
+        SignupTokenState.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: SignupTokenState) = 4UL
+
+    override fun write(value: SignupTokenState, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * An order of users; the id decides between equals.
  */
 
@@ -7482,7 +10770,11 @@ enum class UserSort {
     /**
      * By role, administrators first.
      */
-    ROLE;
+    ROLE,
+    /**
+     * By the time when the account lapses.
+     */
+    EXPIRES_AT;
 
 
 
@@ -7804,6 +11096,38 @@ public object FfiConverterOptionalTypeEventSink: FfiConverterRustBuffer<EventSin
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeSecret: FfiConverterRustBuffer<Secret?> {
+    override fun read(buf: ByteBuffer): Secret? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSecret.read(buf)
+    }
+
+    override fun allocationSize(value: Secret?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSecret.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Secret?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSecret.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeTimeSource: FfiConverterRustBuffer<TimeSource?> {
     override fun read(buf: ByteBuffer): TimeSource? {
         if (buf.get().toInt() == 0) {
@@ -7900,6 +11224,38 @@ public object FfiConverterOptionalTypeApiKeySort: FfiConverterRustBuffer<ApiKeyS
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeApprovalRule: FfiConverterRustBuffer<ApprovalRule?> {
+    override fun read(buf: ByteBuffer): ApprovalRule? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeApprovalRule.read(buf)
+    }
+
+    override fun allocationSize(value: ApprovalRule?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeApprovalRule.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ApprovalRule?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeApprovalRule.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeEventKind: FfiConverterRustBuffer<EventKind?> {
     override fun read(buf: ByteBuffer): EventKind? {
         if (buf.get().toInt() == 0) {
@@ -7964,6 +11320,70 @@ public object FfiConverterOptionalTypeExpiry: FfiConverterRustBuffer<Expiry?> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeGroupSort: FfiConverterRustBuffer<GroupSort?> {
+    override fun read(buf: ByteBuffer): GroupSort? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeGroupSort.read(buf)
+    }
+
+    override fun allocationSize(value: GroupSort?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeGroupSort.allocationSize(value)
+        }
+    }
+
+    override fun write(value: GroupSort?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeGroupSort.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeLimit: FfiConverterRustBuffer<Limit?> {
+    override fun read(buf: ByteBuffer): Limit? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLimit.read(buf)
+    }
+
+    override fun allocationSize(value: Limit?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLimit.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Limit?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLimit.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeRole: FfiConverterRustBuffer<Role?> {
     override fun read(buf: ByteBuffer): Role? {
         if (buf.get().toInt() == 0) {
@@ -7986,6 +11406,38 @@ public object FfiConverterOptionalTypeRole: FfiConverterRustBuffer<Role?> {
         } else {
             buf.put(1)
             FfiConverterTypeRole.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeSignupMode: FfiConverterRustBuffer<SignupMode?> {
+    override fun read(buf: ByteBuffer): SignupMode? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSignupMode.read(buf)
+    }
+
+    override fun allocationSize(value: SignupMode?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSignupMode.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SignupMode?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSignupMode.write(value, buf)
         }
     }
 }
@@ -8124,6 +11576,38 @@ public object FfiConverterOptionalTypeApiKeyId: FfiConverterRustBuffer<ApiKeyId?
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeGroupId: FfiConverterRustBuffer<GroupId?> {
+    override fun read(buf: ByteBuffer): GroupId? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeGroupId.read(buf)
+    }
+
+    override fun allocationSize(value: GroupId?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeGroupId.allocationSize(value)
+        }
+    }
+
+    override fun write(value: GroupId?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeGroupId.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeSessionId: FfiConverterRustBuffer<SessionId?> {
     override fun read(buf: ByteBuffer): SessionId? {
         if (buf.get().toInt() == 0) {
@@ -8146,6 +11630,38 @@ public object FfiConverterOptionalTypeSessionId: FfiConverterRustBuffer<SessionI
         } else {
             buf.put(1)
             FfiConverterTypeSessionId.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeSignupTokenId: FfiConverterRustBuffer<SignupTokenId?> {
+    override fun read(buf: ByteBuffer): SignupTokenId? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSignupTokenId.read(buf)
+    }
+
+    override fun allocationSize(value: SignupTokenId?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSignupTokenId.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SignupTokenId?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSignupTokenId.write(value, buf)
         }
     }
 }
@@ -8272,6 +11788,34 @@ public object FfiConverterSequenceTypeAuditEvent: FfiConverterRustBuffer<List<Au
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeClaim: FfiConverterRustBuffer<List<Claim>> {
+    override fun read(buf: ByteBuffer): List<Claim> {
+        val len = buf.getInt()
+        return List<Claim>(len) {
+            FfiConverterTypeClaim.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Claim>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeClaim.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Claim>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeClaim.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeDetail: FfiConverterRustBuffer<List<Detail>> {
     override fun read(buf: ByteBuffer): List<Detail> {
         val len = buf.getInt()
@@ -8290,6 +11834,62 @@ public object FfiConverterSequenceTypeDetail: FfiConverterRustBuffer<List<Detail
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeDetail.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeGroup: FfiConverterRustBuffer<List<Group>> {
+    override fun read(buf: ByteBuffer): List<Group> {
+        val len = buf.getInt()
+        return List<Group>(len) {
+            FfiConverterTypeGroup.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Group>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeGroup.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Group>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeGroup.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeOneTimeToken: FfiConverterRustBuffer<List<OneTimeToken>> {
+    override fun read(buf: ByteBuffer): List<OneTimeToken> {
+        val len = buf.getInt()
+        return List<OneTimeToken>(len) {
+            FfiConverterTypeOneTimeToken.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<OneTimeToken>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeOneTimeToken.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<OneTimeToken>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeOneTimeToken.write(it, buf)
         }
     }
 }
@@ -8328,6 +11928,62 @@ public object FfiConverterSequenceTypeSession: FfiConverterRustBuffer<List<Sessi
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeSignupRedemption: FfiConverterRustBuffer<List<SignupRedemption>> {
+    override fun read(buf: ByteBuffer): List<SignupRedemption> {
+        val len = buf.getInt()
+        return List<SignupRedemption>(len) {
+            FfiConverterTypeSignupRedemption.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<SignupRedemption>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSignupRedemption.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<SignupRedemption>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeSignupRedemption.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeSignupToken: FfiConverterRustBuffer<List<SignupToken>> {
+    override fun read(buf: ByteBuffer): List<SignupToken> {
+        val len = buf.getInt()
+        return List<SignupToken>(len) {
+            FfiConverterTypeSignupToken.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<SignupToken>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSignupToken.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<SignupToken>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeSignupToken.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeUser: FfiConverterRustBuffer<List<User>> {
     override fun read(buf: ByteBuffer): List<User> {
         val len = buf.getInt()
@@ -8346,6 +12002,62 @@ public object FfiConverterSequenceTypeUser: FfiConverterRustBuffer<List<User>> {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeUser.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeGroupId: FfiConverterRustBuffer<List<GroupId>> {
+    override fun read(buf: ByteBuffer): List<GroupId> {
+        val len = buf.getInt()
+        return List<GroupId>(len) {
+            FfiConverterTypeGroupId.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<GroupId>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeGroupId.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<GroupId>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeGroupId.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeUserId: FfiConverterRustBuffer<List<UserId>> {
+    override fun read(buf: ByteBuffer): List<UserId> {
+        val len = buf.getInt()
+        return List<UserId>(len) {
+            FfiConverterTypeUserId.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<UserId>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeUserId.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<UserId>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeUserId.write(it, buf)
         }
     }
 }
@@ -8391,6 +12103,80 @@ public object FfiConverterTypeApiKeyId: FfiConverter<ApiKeyId, RustBuffer.ByValu
 
 
 
+public typealias GroupId = UUID
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupId: FfiConverter<GroupId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): GroupId {
+        val builtinValue = FfiConverterString.lift(value)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun lower(value: GroupId): RustBuffer.ByValue {
+        val builtinValue = value.toString()
+        return FfiConverterString.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): GroupId {
+        val builtinValue = FfiConverterString.read(buf)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun allocationSize(value: GroupId): ULong {
+        val builtinValue = value.toString()
+        return FfiConverterString.allocationSize(builtinValue)
+    }
+
+    override fun write(value: GroupId, buf: ByteBuffer) {
+        val builtinValue = value.toString()
+        FfiConverterString.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+public typealias OneTimeTokenId = UUID
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeOneTimeTokenId: FfiConverter<OneTimeTokenId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): OneTimeTokenId {
+        val builtinValue = FfiConverterString.lift(value)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun lower(value: OneTimeTokenId): RustBuffer.ByValue {
+        val builtinValue = value.toString()
+        return FfiConverterString.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): OneTimeTokenId {
+        val builtinValue = FfiConverterString.read(buf)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun allocationSize(value: OneTimeTokenId): ULong {
+        val builtinValue = value.toString()
+        return FfiConverterString.allocationSize(builtinValue)
+    }
+
+    override fun write(value: OneTimeTokenId, buf: ByteBuffer) {
+        val builtinValue = value.toString()
+        FfiConverterString.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
 public typealias SessionId = UUID
 
 
@@ -8419,6 +12205,80 @@ public object FfiConverterTypeSessionId: FfiConverter<SessionId, RustBuffer.ByVa
     }
 
     override fun write(value: SessionId, buf: ByteBuffer) {
+        val builtinValue = value.toString()
+        FfiConverterString.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+public typealias SignupRedemptionId = UUID
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupRedemptionId: FfiConverter<SignupRedemptionId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): SignupRedemptionId {
+        val builtinValue = FfiConverterString.lift(value)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun lower(value: SignupRedemptionId): RustBuffer.ByValue {
+        val builtinValue = value.toString()
+        return FfiConverterString.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): SignupRedemptionId {
+        val builtinValue = FfiConverterString.read(buf)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun allocationSize(value: SignupRedemptionId): ULong {
+        val builtinValue = value.toString()
+        return FfiConverterString.allocationSize(builtinValue)
+    }
+
+    override fun write(value: SignupRedemptionId, buf: ByteBuffer) {
+        val builtinValue = value.toString()
+        FfiConverterString.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+public typealias SignupTokenId = UUID
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupTokenId: FfiConverter<SignupTokenId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): SignupTokenId {
+        val builtinValue = FfiConverterString.lift(value)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun lower(value: SignupTokenId): RustBuffer.ByValue {
+        val builtinValue = value.toString()
+        return FfiConverterString.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): SignupTokenId {
+        val builtinValue = FfiConverterString.read(buf)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun allocationSize(value: SignupTokenId): ULong {
+        val builtinValue = value.toString()
+        return FfiConverterString.allocationSize(builtinValue)
+    }
+
+    override fun write(value: SignupTokenId, buf: ByteBuffer) {
         val builtinValue = value.toString()
         FfiConverterString.write(builtinValue, buf)
     }

@@ -1,0 +1,103 @@
+use crate::{Keyplate, Result, UserId, authority::Method, db, error::invalid, text, users};
+
+const MAX_CLAIMS: usize = 100;
+const MAX_KEY: usize = 100;
+const MAX_VALUE: usize = 1_000;
+
+/// Names that a token's issuer sets (RFC 7519, section 4.1; OpenID Connect Core, sections 2 and 5.1).
+const RESERVED: [&str; 34] = [
+    "acr",
+    "address",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "azp",
+    "birthdate",
+    "c_hash",
+    "email",
+    "email_verified",
+    "exp",
+    "family_name",
+    "gender",
+    "given_name",
+    "groups",
+    "iat",
+    "iss",
+    "jti",
+    "locale",
+    "middle_name",
+    "name",
+    "nbf",
+    "nickname",
+    "nonce",
+    "phone_number",
+    "picture",
+    "preferred_username",
+    "profile",
+    "scope",
+    "sid",
+    "sub",
+    "updated_at",
+    "website",
+];
+
+/// Something that a host wants to know of a user or a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Claim {
+    /// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+    pub key: String,
+    /// Its value, at most 1000 characters.
+    pub value: String,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn get_effective_claims(&self, user_id: &UserId) -> Result<Vec<Claim>> {
+        self.read(Method::GetEffectiveClaims, |reader, caller| {
+            caller.reach(user_id, "user")?;
+            users::get(reader, user_id)?;
+            db::claims::list_effective(reader, user_id)
+        })
+    }
+
+    /// Lists the names of claims that are in use, for suggestions.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn list_claim_keys(&self) -> Result<Vec<String>> {
+        self.read(Method::ListClaimKeys, |reader, _| {
+            db::claims::list_keys(reader)
+        })
+    }
+}
+
+/// Claims from outside, sorted by key.
+pub(crate) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
+    let field = "claims";
+    if claims.len() > MAX_CLAIMS {
+        return Err(invalid(field, format!("must be at most {MAX_CLAIMS}")));
+    }
+    let mut checked: Vec<Claim> = Vec::with_capacity(claims.len());
+    for claim in claims {
+        let key = text::required(field, &claim.key, MAX_KEY)?;
+        if key.chars().any(char::is_whitespace) {
+            return Err(invalid(field, "a claim's name has no blanks"));
+        }
+        if RESERVED.contains(&key.as_str()) {
+            return Err(invalid(field, format!("`{key}` is reserved")));
+        }
+        if checked.iter().any(|other| other.key == key) {
+            return Err(invalid(field, format!("`{key}` stands twice")));
+        }
+        let value = text::optional(field, &claim.value, MAX_VALUE)?.unwrap_or_default();
+        checked.push(Claim { key, value });
+    }
+    checked.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(checked)
+}

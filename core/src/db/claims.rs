@@ -1,0 +1,109 @@
+use super::{Reader, Row, Writer, params};
+use crate::{Claim, GroupId, Result, SignupTokenId, UserId};
+
+fn from_row(row: &Row<'_, '_>) -> Result<Claim> {
+    Ok(Claim {
+        key: row.get(0)?,
+        value: row.get(1)?,
+    })
+}
+
+pub(crate) fn of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Claim>> {
+    let sql = "SELECT key, value FROM user_claims WHERE user_id = ?1 ORDER BY key";
+    reader.query_all(sql, params![user_id], from_row)
+}
+
+pub(crate) fn of_group(reader: &Reader<'_>, group_id: &GroupId) -> Result<Vec<Claim>> {
+    let sql = "SELECT key, value FROM group_claims WHERE group_id = ?1 ORDER BY key";
+    reader.query_all(sql, params![group_id], from_row)
+}
+
+pub(crate) fn of_signup_token(reader: &Reader<'_>, token_id: &SignupTokenId) -> Result<Vec<Claim>> {
+    let sql = "SELECT key, value FROM signup_token_claims WHERE token_id = ?1 ORDER BY key";
+    reader.query_all(sql, params![token_id], from_row)
+}
+
+pub(crate) fn replace_of_user(
+    writer: &Writer<'_>,
+    user_id: &UserId,
+    claims: &[Claim],
+) -> Result<()> {
+    writer.execute(
+        "DELETE FROM user_claims WHERE user_id = ?1",
+        params![user_id],
+    )?;
+    for claim in claims {
+        writer.execute(
+            "INSERT INTO user_claims (user_id, key, value) VALUES (?1, ?2, ?3)",
+            params![user_id, &claim.key, &claim.value],
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn replace_of_group(
+    writer: &Writer<'_>,
+    group_id: &GroupId,
+    claims: &[Claim],
+) -> Result<()> {
+    writer.execute(
+        "DELETE FROM group_claims WHERE group_id = ?1",
+        params![group_id],
+    )?;
+    for claim in claims {
+        writer.execute(
+            "INSERT INTO group_claims (group_id, key, value) VALUES (?1, ?2, ?3)",
+            params![group_id, &claim.key, &claim.value],
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn replace_of_signup_token(
+    writer: &Writer<'_>,
+    token_id: &SignupTokenId,
+    claims: &[Claim],
+) -> Result<()> {
+    writer.execute(
+        "DELETE FROM signup_token_claims WHERE token_id = ?1",
+        params![token_id],
+    )?;
+    for claim in claims {
+        writer.execute(
+            "INSERT INTO signup_token_claims (token_id, key, value) VALUES (?1, ?2, ?3)",
+            params![token_id, &claim.key, &claim.value],
+        )?;
+    }
+    Ok(())
+}
+
+/// U5: a user's own claim beats a group's, among groups the one first by name.
+pub(crate) fn list_effective(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Claim>> {
+    reader.query_all(
+        r"
+        SELECT key, value
+        FROM (
+            SELECT key, value, row_number() OVER (PARTITION BY key ORDER BY source) AS place
+            FROM (
+                SELECT key, value, '' AS source
+                FROM user_claims
+                WHERE user_id = ?1
+                UNION ALL
+                SELECT group_claims.key, group_claims.value, groups.name_key
+                FROM group_members
+                JOIN groups ON groups.id = group_members.group_id
+                JOIN group_claims ON group_claims.group_id = groups.id
+                WHERE group_members.user_id = ?1
+            ) AS all_claims
+        ) AS placed
+        WHERE place = 1
+        ORDER BY key",
+        params![user_id],
+        from_row,
+    )
+}
+
+pub(crate) fn list_keys(reader: &Reader<'_>) -> Result<Vec<String>> {
+    let sql = "SELECT key FROM user_claims UNION SELECT key FROM group_claims ORDER BY 1";
+    reader.query_all(sql, &[], |row| row.get(0))
+}

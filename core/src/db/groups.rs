@@ -1,0 +1,216 @@
+use super::{PageRequest, Reader, Row, Writer, claims, contains_pattern, params};
+use crate::{Group, GroupId, GroupQuery, GroupSort, Result, SignupTokenId, UserId, text};
+
+const COLUMNS: &str = "groups.id, groups.name, groups.friendly_name, groups.created_at, \
+    (SELECT count(*) FROM group_members WHERE group_members.group_id = groups.id) AS member_count";
+
+fn from_row(row: &Row<'_, '_>) -> Result<Group> {
+    Ok(Group {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        friendly_name: row.get(2)?,
+        claims: Vec::new(),
+        created_at: row.get(3)?,
+        member_count: row.get(4)?,
+    })
+}
+
+fn with_claims(reader: &Reader<'_>, mut group: Group) -> Result<Group> {
+    group.claims = claims::of_group(reader, &group.id)?;
+    Ok(group)
+}
+
+pub(crate) fn find(reader: &Reader<'_>, id: &GroupId) -> Result<Option<Group>> {
+    let sql = format!("SELECT {COLUMNS} FROM groups WHERE id = ?1");
+    let found = reader.query_one(&sql, params![id], from_row)?;
+    found.map(|group| with_claims(reader, group)).transpose()
+}
+
+pub(crate) fn other_has_name(reader: &Reader<'_>, id: &GroupId, folded: &str) -> Result<bool> {
+    reader.value(
+        "SELECT EXISTS (SELECT 1 FROM groups WHERE name_key = ?2 AND id <> ?1)",
+        params![id, folded],
+    )
+}
+
+pub(crate) fn insert(writer: &Writer<'_>, group: &Group) -> Result<()> {
+    writer.execute(
+        "INSERT INTO groups (id, name, name_key, friendly_name, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            &group.id,
+            &group.name,
+            &text::folded(&group.name),
+            &group.friendly_name,
+            group.created_at
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn update(writer: &Writer<'_>, group: &Group) -> Result<()> {
+    writer.execute(
+        "UPDATE groups SET name = ?2, name_key = ?3, friendly_name = ?4 WHERE id = ?1",
+        params![
+            &group.id,
+            &group.name,
+            &text::folded(&group.name),
+            &group.friendly_name
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn delete(writer: &Writer<'_>, id: &GroupId) -> Result<()> {
+    writer.execute("DELETE FROM groups WHERE id = ?1", params![id])?;
+    Ok(())
+}
+
+/// The groups of a user, the first by name first.
+pub(crate) fn of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<GroupId>> {
+    reader.query_all(
+        r"
+        SELECT groups.id
+        FROM group_members
+        JOIN groups ON groups.id = group_members.group_id
+        WHERE group_members.user_id = ?1
+        ORDER BY groups.name_key",
+        params![user_id],
+        |row| row.get(0),
+    )
+}
+
+/// The groups that a sign-up token gives.
+pub(crate) fn of_signup_token(
+    reader: &Reader<'_>,
+    token_id: &SignupTokenId,
+) -> Result<Vec<GroupId>> {
+    reader.query_all(
+        r"
+        SELECT groups.id
+        FROM signup_token_groups
+        JOIN groups ON groups.id = signup_token_groups.group_id
+        WHERE signup_token_groups.token_id = ?1
+        ORDER BY groups.name_key",
+        params![token_id],
+        |row| row.get(0),
+    )
+}
+
+/// The groups that everybody gets who signs up.
+pub(crate) fn defaults(reader: &Reader<'_>) -> Result<Vec<GroupId>> {
+    reader.query_all(
+        r"
+        SELECT groups.id
+        FROM default_groups
+        JOIN groups ON groups.id = default_groups.group_id
+        ORDER BY groups.name_key",
+        &[],
+        |row| row.get(0),
+    )
+}
+
+pub(crate) fn replace_defaults(writer: &Writer<'_>, ids: &[GroupId]) -> Result<()> {
+    writer.execute("DELETE FROM default_groups", &[])?;
+    for id in ids {
+        let sql = "INSERT INTO default_groups (group_id) VALUES (?1) ON CONFLICT DO NOTHING";
+        writer.execute(sql, params![id])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn replace_of_signup_token(
+    writer: &Writer<'_>,
+    token_id: &SignupTokenId,
+    ids: &[GroupId],
+) -> Result<()> {
+    writer.execute(
+        "DELETE FROM signup_token_groups WHERE token_id = ?1",
+        params![token_id],
+    )?;
+    for id in ids {
+        writer.execute(
+            "INSERT INTO signup_token_groups (token_id, group_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![token_id, id],
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn add_member(writer: &Writer<'_>, id: &GroupId, user_id: &UserId) -> Result<()> {
+    writer.execute(
+        "INSERT INTO group_members (group_id, user_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![id, user_id],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn replace_members(
+    writer: &Writer<'_>,
+    id: &GroupId,
+    user_ids: &[UserId],
+) -> Result<()> {
+    writer.execute("DELETE FROM group_members WHERE group_id = ?1", params![id])?;
+    user_ids
+        .iter()
+        .try_for_each(|user_id| add_member(writer, id, user_id))
+}
+
+pub(crate) fn replace_of_user(
+    writer: &Writer<'_>,
+    user_id: &UserId,
+    ids: &[GroupId],
+) -> Result<()> {
+    writer.execute(
+        "DELETE FROM group_members WHERE user_id = ?1",
+        params![user_id],
+    )?;
+    ids.iter()
+        .try_for_each(|id| add_member(writer, id, user_id))
+}
+
+const FILTER: &str = r"
+    WHERE (?1 IS NULL OR name_key LIKE ?1 ESCAPE '\' OR lower(friendly_name) LIKE ?1 ESCAPE '\')
+      AND (?2 IS NULL OR id IN (SELECT group_id FROM group_members WHERE user_id = ?2))";
+
+pub(crate) fn count(reader: &Reader<'_>, query: &GroupQuery, search: Option<&str>) -> Result<u64> {
+    let pattern = search.map(contains_pattern);
+    reader.value(
+        &format!("SELECT count(*) FROM groups {FILTER}"),
+        params![pattern.as_ref(), query.user_id.as_ref()],
+    )
+}
+
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    query: &GroupQuery,
+    search: Option<&str>,
+    page: PageRequest,
+) -> Result<Vec<Group>> {
+    let pattern = search.map(contains_pattern);
+    let column = match query.sort.unwrap_or_default() {
+        GroupSort::CreatedAt => "created_at",
+        GroupSort::Name => "name_key",
+        GroupSort::FriendlyName => "lower(friendly_name)",
+        GroupSort::MemberCount => "member_count",
+    };
+    let direction = if query.descending { "DESC" } else { "ASC" };
+    let sql = format!(
+        r"
+        SELECT {COLUMNS}
+        FROM groups
+        {FILTER}
+        ORDER BY {column} {direction}, id {direction}
+        LIMIT ?3 OFFSET ?4"
+    );
+    let params = params![
+        pattern.as_ref(),
+        query.user_id.as_ref(),
+        page.limit,
+        page.offset()
+    ];
+    let groups = reader.query_all(&sql, params, from_row)?;
+    groups
+        .into_iter()
+        .map(|group| with_claims(reader, group))
+        .collect()
+}

@@ -1,0 +1,122 @@
+use std::time::SystemTime;
+
+use super::{Reader, Row, Writer, params};
+use crate::{
+    OneTimeToken, OneTimeTokenId, Result, UserId, authority::Ceiling, one_time::StoredOneTimeToken,
+    scopes::Scopes, tokens::SecretHash,
+};
+
+const COLUMNS: &str = "id, user_id, is_code, created_at, expires_at, created_by, masked";
+const COLUMN_COUNT: usize = 7;
+
+fn from_row(row: &Row<'_, '_>) -> Result<OneTimeToken> {
+    Ok(OneTimeToken {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        is_code: row.get(2)?,
+        created_at: row.get(3)?,
+        expires_at: row.get(4)?,
+        created_by: row.get(5)?,
+        masked_secret: row.get(6)?,
+    })
+}
+
+pub(crate) fn find(reader: &Reader<'_>, id: &OneTimeTokenId) -> Result<Option<OneTimeToken>> {
+    let sql = format!("SELECT {COLUMNS} FROM one_time_tokens WHERE id = ?1");
+    reader.query_one(&sql, params![id], from_row)
+}
+
+pub(crate) fn find_by_secret(
+    reader: &Reader<'_>,
+    hash: &SecretHash,
+) -> Result<Option<StoredOneTimeToken>> {
+    reader.query_one(
+        &format!(
+            r"
+            SELECT {COLUMNS}, ceiling_scopes, ceiling_administrator, ceiling_expires_at
+            FROM one_time_tokens
+            WHERE secret_hash = ?1"
+        ),
+        params![hash],
+        |row| {
+            Ok(StoredOneTimeToken {
+                one_time_token: from_row(row)?,
+                ceiling: Ceiling {
+                    scopes: Scopes::from_stored(&row.get::<String>(COLUMN_COUNT)?),
+                    administrator: row.get(COLUMN_COUNT + 1)?,
+                },
+                ceiling_expires_at: row.get(COLUMN_COUNT + 2)?,
+            })
+        },
+    )
+}
+
+pub(crate) fn insert(
+    writer: &Writer<'_>,
+    stored: &StoredOneTimeToken,
+    hash: &SecretHash,
+) -> Result<()> {
+    let token = &stored.one_time_token;
+    writer.execute(
+        r"
+        INSERT INTO one_time_tokens
+            (id, secret_hash, masked, is_code, user_id, ceiling_scopes, ceiling_administrator, ceiling_expires_at,
+             created_by, created_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        params![
+            &token.id,
+            hash,
+            &token.masked_secret,
+            token.is_code,
+            &token.user_id,
+            &stored.ceiling.scopes.to_stored(),
+            stored.ceiling.administrator,
+            stored.ceiling_expires_at,
+            token.created_by.as_ref(),
+            token.created_at,
+            token.expires_at,
+        ],
+    )?;
+    Ok(())
+}
+
+/// True when it was there: of several who try, one.
+pub(crate) fn delete(writer: &Writer<'_>, id: &OneTimeTokenId) -> Result<bool> {
+    let changed = writer.execute("DELETE FROM one_time_tokens WHERE id = ?1", params![id])?;
+    Ok(changed == 1)
+}
+
+/// Their short secrets may be given again.
+pub(crate) fn delete_expired_codes(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
+    writer.execute(
+        "DELETE FROM one_time_tokens WHERE is_code = 1 AND expires_at <= ?1",
+        params![now],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    user_id: Option<&UserId>,
+    now: SystemTime,
+) -> Result<Vec<OneTimeToken>> {
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM one_time_tokens
+            WHERE (?1 IS NULL OR user_id = ?1) AND expires_at > ?2
+            ORDER BY created_at DESC, id DESC"
+        ),
+        params![user_id, now],
+        from_row,
+    )
+}
+
+/// Removes what ended before that time; gives how many there were.
+pub(crate) fn purge(writer: &Writer<'_>, before: SystemTime) -> Result<usize> {
+    writer.execute(
+        "DELETE FROM one_time_tokens WHERE expires_at < ?1",
+        params![before],
+    )
+}

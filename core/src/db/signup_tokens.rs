@@ -1,0 +1,207 @@
+use std::time::SystemTime;
+
+use super::{PageRequest, Reader, Row, Writer, claims, groups, params};
+use crate::{
+    Result, SignupRedemption, SignupToken, SignupTokenId, SignupTokenState, tokens::SecretHash,
+};
+
+const COLUMNS: &str = "id, note, expires_at, max_uses, uses, approval, account_lifetime_seconds, enabled, email, \
+    created_by, created_at, revoked_at, masked";
+
+fn from_row(row: &Row<'_, '_>) -> Result<SignupToken> {
+    Ok(SignupToken {
+        id: row.get(0)?,
+        note: row.get(1)?,
+        state: SignupTokenState::Usable,
+        expires_at: row.get(2)?,
+        max_uses: row.get(3)?,
+        uses: row.get(4)?,
+        group_ids: Vec::new(),
+        claims: Vec::new(),
+        approval: row.get(5)?,
+        account_lifetime_seconds: row.get(6)?,
+        enabled: row.get(7)?,
+        email: row.get(8)?,
+        created_by: row.get(9)?,
+        created_at: row.get(10)?,
+        revoked_at: row.get(11)?,
+        masked_secret: row.get(12)?,
+    })
+}
+
+fn with_grants(reader: &Reader<'_>, token: SignupToken) -> Result<SignupToken> {
+    let mut token = token.with_state(reader.now());
+    token.group_ids = groups::of_signup_token(reader, &token.id)?;
+    token.claims = claims::of_signup_token(reader, &token.id)?;
+    Ok(token)
+}
+
+pub(crate) fn find(reader: &Reader<'_>, id: &SignupTokenId) -> Result<Option<SignupToken>> {
+    let sql = format!("SELECT {COLUMNS} FROM signup_tokens WHERE id = ?1");
+    let found = reader.query_one(&sql, params![id], from_row)?;
+    found.map(|token| with_grants(reader, token)).transpose()
+}
+
+pub(crate) fn find_by_secret(
+    reader: &Reader<'_>,
+    hash: &SecretHash,
+) -> Result<Option<SignupToken>> {
+    let sql = format!("SELECT {COLUMNS} FROM signup_tokens WHERE secret_hash = ?1");
+    let found = reader.query_one(&sql, params![hash], from_row)?;
+    found.map(|token| with_grants(reader, token)).transpose()
+}
+
+pub(crate) fn insert(writer: &Writer<'_>, token: &SignupToken, hash: &SecretHash) -> Result<()> {
+    writer.execute(
+        r"
+        INSERT INTO signup_tokens
+            (id, secret_hash, masked, note, email, expires_at, max_uses, approval, account_lifetime_seconds, enabled,
+             created_by, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            &token.id,
+            hash,
+            &token.masked_secret,
+            token.note.as_ref(),
+            token.email.as_ref(),
+            token.expires_at,
+            token.max_uses,
+            token.approval,
+            token.account_lifetime_seconds,
+            token.enabled,
+            token.created_by.as_ref(),
+            token.created_at,
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn update(writer: &Writer<'_>, token: &SignupToken) -> Result<()> {
+    writer.execute(
+        r"
+        UPDATE signup_tokens
+        SET note = ?2, email = ?3, expires_at = ?4, max_uses = ?5, approval = ?6, account_lifetime_seconds = ?7,
+            enabled = ?8
+        WHERE id = ?1",
+        params![
+            &token.id,
+            token.note.as_ref(),
+            token.email.as_ref(),
+            token.expires_at,
+            token.max_uses,
+            token.approval,
+            token.account_lifetime_seconds,
+            token.enabled,
+        ],
+    )?;
+    Ok(())
+}
+
+/// True when it had not been revoked before.
+pub(crate) fn revoke(writer: &Writer<'_>, id: &SignupTokenId, now: SystemTime) -> Result<bool> {
+    let changed = writer.execute(
+        "UPDATE signup_tokens SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+        params![id, now],
+    )?;
+    Ok(changed > 0)
+}
+
+/// S4: the one conditional change that a use is. False when it may not be used any more.
+pub(crate) fn use_once(writer: &Writer<'_>, id: &SignupTokenId, now: SystemTime) -> Result<bool> {
+    let changed = writer.execute(
+        r"
+        UPDATE signup_tokens
+        SET uses = uses + 1
+        WHERE id = ?1 AND enabled = 1 AND revoked_at IS NULL
+          AND (expires_at IS NULL OR expires_at > ?2)
+          AND (max_uses IS NULL OR uses < max_uses)",
+        params![id, now],
+    )?;
+    Ok(changed == 1)
+}
+
+pub(crate) fn count(reader: &Reader<'_>, include_revoked: bool) -> Result<u64> {
+    reader.value(
+        "SELECT count(*) FROM signup_tokens WHERE ?1 OR revoked_at IS NULL",
+        params![include_revoked],
+    )
+}
+
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    include_revoked: bool,
+    page: PageRequest,
+) -> Result<Vec<SignupToken>> {
+    let sql = format!(
+        r"
+        SELECT {COLUMNS}
+        FROM signup_tokens
+        WHERE ?1 OR revoked_at IS NULL
+        ORDER BY created_at DESC, id DESC
+        LIMIT ?2 OFFSET ?3"
+    );
+    let tokens = reader.query_all(
+        &sql,
+        params![include_revoked, page.limit, page.offset()],
+        from_row,
+    )?;
+    tokens
+        .into_iter()
+        .map(|token| with_grants(reader, token))
+        .collect()
+}
+
+pub(crate) fn insert_redemption(writer: &Writer<'_>, redemption: &SignupRedemption) -> Result<()> {
+    writer.execute(
+        r"
+        INSERT INTO signup_redemptions (id, token_id, user_id, username, at, address, user_agent)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            &redemption.id,
+            &redemption.token_id,
+            &redemption.user_id,
+            &redemption.username,
+            redemption.at,
+            redemption.address.as_ref(),
+            redemption.user_agent.as_ref(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn count_redemptions(
+    reader: &Reader<'_>,
+    token_id: Option<&SignupTokenId>,
+) -> Result<u64> {
+    reader.value(
+        "SELECT count(*) FROM signup_redemptions WHERE ?1 IS NULL OR token_id = ?1",
+        params![token_id],
+    )
+}
+
+pub(crate) fn list_redemptions(
+    reader: &Reader<'_>,
+    token_id: Option<&SignupTokenId>,
+    page: PageRequest,
+) -> Result<Vec<SignupRedemption>> {
+    reader.query_all(
+        r"
+        SELECT id, token_id, user_id, username, at, address, user_agent
+        FROM signup_redemptions
+        WHERE ?1 IS NULL OR token_id = ?1
+        ORDER BY at DESC, id DESC
+        LIMIT ?2 OFFSET ?3",
+        params![token_id, page.limit, page.offset()],
+        |row| {
+            Ok(SignupRedemption {
+                id: row.get(0)?,
+                token_id: row.get(1)?,
+                user_id: row.get(2)?,
+                username: row.get(3)?,
+                at: row.get(4)?,
+                address: row.get(5)?,
+                user_agent: row.get(6)?,
+            })
+        },
+    )
+}

@@ -1,0 +1,317 @@
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    EventKind, Keyplate, KeyplateError, NewUser, Result, Settings, SignInMethod, SignedIn,
+    SignupMode, SignupRedemptionId, SignupToken, SignupTokenId, User, UserId, UserStatus,
+    audit::{Change, Subject},
+    authority::Method,
+    clock, db,
+    error::conflict,
+    limits::{self, Attempt, Rate},
+    list,
+    sessions::Opening,
+    settings, text, users,
+};
+
+/// Somebody who signs up. Empty text is the same as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct NewSignup {
+    /// As in `NewUser`, and no deleted user's.
+    pub username: String,
+    /// The sign-up token, if he has one.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub token: Option<String>,
+    /// E-mail address; it is unverified.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email: Option<String>,
+    /// The name that others see.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub display_name: Option<String>,
+    /// First name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub last_name: Option<String>,
+    /// Language tag, for example `de-CH`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub locale: Option<String>,
+}
+
+/// One use of a sign-up token. Names are those of that time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupRedemption {
+    /// Names it.
+    pub id: SignupRedemptionId,
+    /// The token.
+    pub token_id: SignupTokenId,
+    /// The account that was made; it may have been deleted since.
+    pub user_id: UserId,
+    /// Its name.
+    pub username: String,
+    /// When.
+    pub at: SystemTime,
+    /// From which IP address.
+    pub address: Option<String>,
+    /// With which user agent.
+    pub user_agent: Option<String>,
+}
+
+/// Which uses of sign-up tokens, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupRedemptionQuery {
+    /// Only of this token.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub token_id: Option<SignupTokenId>,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// A page of uses of sign-up tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupRedemptionPage {
+    /// The uses.
+    pub items: Vec<SignupRedemption>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
+    /// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
+    /// can only read his own status until an administrator approves.
+    ///
+    /// # Errors
+    /// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+    /// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
+    /// that is taken.
+    pub fn sign_up(&self, signup: NewSignup) -> Result<SignedIn> {
+        let result = self.write(Method::SignUp, |change| {
+            let admission = self.admit(change, &signup)?;
+            let user = self.new_member(change, &signup, &admission)?;
+            users::insert_signed_up(change, &user)?;
+            admission.grant(change, &user)?;
+            let user = users::get(change, &user.id)?;
+            let opening = Opening::of(&user, SignInMethod::SignUp);
+            let signed_in = self.open_session(change, user, change.client, opening)?;
+            admission.record(change, &signed_in.user)?;
+            Ok(signed_in)
+        });
+        self.note_refusal(EventKind::SignupRefused, &result);
+        result
+    }
+
+    /// Lists who used sign-up tokens, when and from where, the newest first.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_signup_redemptions(
+        &self,
+        query: SignupRedemptionQuery,
+    ) -> Result<SignupRedemptionPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        self.read(Method::ListSignupRedemptions, |reader, _| {
+            let token_id = query.token_id.as_ref();
+            let total = db::signup_tokens::count_redemptions(reader, token_id)?;
+            let page = page.within(total);
+            Ok(SignupRedemptionPage {
+                items: db::signup_tokens::list_redemptions(reader, token_id, page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Lets a pending user in. His sign-up session can do what he can from now on.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+    pub fn approve_user(&self, id: &UserId) -> Result<User> {
+        self.write(Method::ApproveUser, |change| {
+            let pending = pending_user(change, id)?;
+            let user = User {
+                status: UserStatus::Active,
+                updated_at: change.now(),
+                ..pending
+            };
+            db::users::update(change, &user)?;
+            change.record(EventKind::UserApproved, Subject::user(&user), &[])?;
+            Ok(user)
+        })
+    }
+
+    /// Removes a pending user. His name is free again.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+    pub fn reject_user(&self, id: &UserId) -> Result<()> {
+        self.write(Method::RejectUser, |change| {
+            let user = pending_user(change, id)?;
+            users::keep_an_administrator(change, || {
+                db::users::delete_unapproved(change, &user, change.now())
+            })?;
+            change.record(EventKind::UserRejected, Subject::user(&user), &[])
+        })
+    }
+}
+
+/// Why somebody may sign up, and what he gets.
+struct Admission {
+    settings: Settings,
+    token: Option<SignupToken>,
+    needs_approval: bool,
+}
+
+impl Keyplate {
+    /// S1: the mode decides, then the token, then the limits; names are looked at last (S4).
+    fn admit(&self, change: &Change<'_>, signup: &NewSignup) -> Result<Admission> {
+        let settings = settings::load(change)?;
+        let token = signup.token.as_deref().filter(|token| !token.is_empty());
+        check_mode(&settings, token.is_some())?;
+        let Some(token) = token else {
+            return admit_openly(change, settings, signup);
+        };
+        let token = self.usable_signup_token(change, token)?;
+        if !token.admits(signup.email.as_deref()) {
+            return Err(KeyplateError::InvalidCredential);
+        }
+        Ok(Admission {
+            needs_approval: token.needs_approval(settings.signup_approval),
+            token: Some(token),
+            settings,
+        })
+    }
+
+    fn new_member(
+        &self,
+        change: &Change<'_>,
+        signup: &NewSignup,
+        admission: &Admission,
+    ) -> Result<User> {
+        let now = change.now();
+        let lifetime = admission
+            .token
+            .as_ref()
+            .and_then(|token| token.account_lifetime_seconds);
+        let user = NewUser {
+            username: signup.username.clone(),
+            email: signup.email.clone(),
+            display_name: signup.display_name.clone(),
+            first_name: signup.first_name.clone(),
+            last_name: signup.last_name.clone(),
+            locale: signup.locale.clone(),
+            status: Some(if admission.needs_approval {
+                UserStatus::Pending
+            } else {
+                UserStatus::Active
+            }),
+            expires_at: lifetime.map(|seconds| clock::after(now, seconds)),
+            ..NewUser::default()
+        };
+        user.checked(self.shared.username_policy, now)
+    }
+}
+
+pub(crate) fn check_mode(settings: &Settings, has_token: bool) -> Result<()> {
+    let refused = |reason: &str| {
+        Err(KeyplateError::SignupRefused {
+            reason: reason.to_owned(),
+        })
+    };
+    match settings.signup_mode {
+        SignupMode::Disabled => refused("sign-up is disabled"),
+        SignupMode::WithToken if !has_token => refused("sign-up wants a token"),
+        SignupMode::WithToken | SignupMode::Open => Ok(()),
+    }
+}
+
+/// S1: open sign-up is limited by address, and perhaps to domains, which nobody has proved to be his.
+fn admit_openly(change: &Change<'_>, settings: Settings, signup: &NewSignup) -> Result<Admission> {
+    let by_domain = !settings.signup_email_domains.is_empty();
+    if by_domain && !is_of_domain(signup.email.as_deref(), &settings.signup_email_domains) {
+        return Err(KeyplateError::SignupRefused {
+            reason: "the e-mail address is not of an allowed domain".to_owned(),
+        });
+    }
+    if let Some(source) = limits::source(change.client) {
+        let rate = Rate {
+            most: settings.open_signups_per_hour,
+            within: Duration::from_secs(3_600),
+        };
+        limits::check(change, Attempt::OpenSignUp, Some(&source), rate)?;
+        limits::note(change, Attempt::OpenSignUp, Some(&source))?;
+    }
+    Ok(Admission {
+        needs_approval: settings.signup_approval || by_domain,
+        token: None,
+        settings,
+    })
+}
+
+fn is_of_domain(email: Option<&str>, domains: &[String]) -> bool {
+    let folded = email.map(text::folded).unwrap_or_default();
+    folded
+        .rsplit_once('@')
+        .is_some_and(|(_, domain)| domains.iter().any(|allowed| allowed == domain))
+}
+
+impl Admission {
+    /// S4, S5: uses the token, and gives what it gives besides the default groups.
+    fn grant(&self, change: &Change<'_>, user: &User) -> Result<()> {
+        for group in &self.settings.default_group_ids {
+            db::groups::add_member(change, group, &user.id)?;
+        }
+        let Some(token) = &self.token else {
+            return Ok(());
+        };
+        if !db::signup_tokens::use_once(change, &token.id, change.now())? {
+            return Err(KeyplateError::InvalidCredential);
+        }
+        for group in &token.group_ids {
+            db::groups::add_member(change, group, &user.id)?;
+        }
+        db::claims::replace_of_user(change, &user.id, &token.claims)?;
+        let redemption = SignupRedemption {
+            id: SignupRedemptionId::generate(change.now())?,
+            token_id: token.id,
+            user_id: user.id,
+            username: user.username.clone(),
+            at: change.now(),
+            address: change.client.address.clone(),
+            user_agent: change.client.user_agent.clone(),
+        };
+        db::signup_tokens::insert_redemption(change, &redemption)
+    }
+
+    fn record(&self, change: &Change<'_>, user: &User) -> Result<()> {
+        let subject = match &self.token {
+            Some(token) => Subject::of(user, token.id.as_str(), &token.masked_secret),
+            None => Subject::user(user),
+        };
+        change.record(
+            EventKind::UserSignedUp,
+            subject,
+            &[("status", user.status.as_stored())],
+        )
+    }
+}
+
+fn pending_user(change: &Change<'_>, id: &UserId) -> Result<User> {
+    let user = users::get(change, id)?;
+    change.caller.govern(&user)?;
+    if user.status != UserStatus::Pending {
+        return Err(conflict("the user does not wait for approval"));
+    }
+    Ok(user)
+}
