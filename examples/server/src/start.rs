@@ -78,7 +78,9 @@ fn open(options: &Options) -> Result<Keyplate, String> {
         ..Config::default()
     };
     Keyplate::open(config).map_err(|error| match error {
-        KeyplateError::Configuration { option, reason } => format!("--{option} {reason}"),
+        KeyplateError::Configuration { option, reason } if option == "origin" => {
+            format!("--origin {reason}")
+        }
         error => format!("cannot open {}: {error}", path.display()),
     })
 }

@@ -84,6 +84,7 @@ pub(crate) struct UserBody {
     is_admin: Option<bool>,
     locale: Option<String>,
     disabled: Option<bool>,
+    user_group_ids: Option<Vec<String>>,
 }
 
 impl UserBody {
@@ -96,6 +97,15 @@ impl UserBody {
     }
 
     fn into_new_user(self) -> Result<NewUser, Failure> {
+        // There are no groups here yet: no id can name one.
+        if self
+            .user_group_ids
+            .as_ref()
+            .is_some_and(|ids| !ids.is_empty())
+        {
+            let reason = "names a group that does not exist";
+            return Err(Failure::field("userGroupIds", "invalid", reason));
+        }
         let role = self.role();
         let id = self.id.as_deref().filter(|id| !id.is_empty());
         let id = id.map(UserId::parse).transpose();
