@@ -128,22 +128,25 @@ pub(crate) fn credential(app: &App, headers: &HeaderMap) -> Option<(Source, Stri
 fn from_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter();
     let mut pairs = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(key, value)| key.trim() == name && !value.trim().is_empty())?;
-    Some(value.trim().to_owned())
+        .flat_map(|line| line.as_bytes().split(|b| *b == b';'))
+        .map(String::from_utf8_lossy)
+        .filter_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            (key.trim() == name).then(|| value.trim().to_owned())
+        });
+    pairs.find(|value| !value.is_empty())
 }
 
 fn from_bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = String::from_utf8_lossy(headers.get(header::AUTHORIZATION)?.as_bytes());
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
 }
 
 fn from_api_key(headers: &HeaderMap) -> Option<String> {
-    let key = headers.get("x-api-key")?.to_str().ok()?.trim();
+    let key = String::from_utf8_lossy(headers.get("x-api-key")?.as_bytes());
+    let key = key.trim();
     (!key.is_empty()).then(|| key.to_owned())
 }
 

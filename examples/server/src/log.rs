@@ -7,6 +7,8 @@ use std::{
 
 /// The longest part of a path that is written as it is: no secret is that short, no name of ours that long.
 const LONGEST_PLAIN: usize = 36;
+/// The longest path that is written in full.
+const LONGEST_PATH: usize = 200;
 
 /// Writes one line.
 pub(crate) fn line(text: Arguments<'_>) {
@@ -28,7 +30,12 @@ pub(crate) fn path(path: &str) -> String {
             part.escape_debug().to_string()
         }
     });
-    parts.collect::<Vec<_>>().join("/")
+    let mut text = parts.collect::<Vec<_>>().join("/");
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_PATH) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -57,5 +64,7 @@ mod tests {
         ] {
             assert_eq!(path(&with), without);
         }
+        assert_eq!(path(&"/a".repeat(30_000)).chars().count(), LONGEST_PATH + 1);
+        assert_eq!(path("/a\u{1b}[2J"), "/a\\u{1b}[2J");
     }
 }

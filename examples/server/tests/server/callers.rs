@@ -22,6 +22,8 @@ fn the_first_credential_decides() {
         me().header("Cookie", "access_token=").key(&key),
         me().header("Authorization", "Basic YTpi").key(&key),
         me().header("Authorization", "Bearer ").key(&key),
+        // What another application on this host sets need not be ASCII.
+        me().header("Cookie", &format!("name=Zoë; access_token={session}")),
         me().header("Cookie", &format!("a=b; access_token={session}; c=d")),
     ];
     for request in good {
@@ -32,6 +34,8 @@ fn the_first_credential_decides() {
         me().cookie("wrong").bearer(&session),
         me().bearer("wrong").key(&key),
         me().cookie("wrong"),
+        me().cookie("schlüssel"),
+        me().bearer("schlüssel"),
         me().key(&format!("{key}x")),
     ];
     for request in bad {

@@ -252,8 +252,7 @@ fn a_signal_lets_what_is_under_way_end() {
     let address = server.address.clone();
     thread::scope(|scope| {
         let stopping = scope.spawn(|| server.stop("-TERM"));
-        thread::sleep(Duration::from_millis(300));
-        assert!(TcpStream::connect(&address).is_err(), "it takes nobody new");
+        wait_until(|| TcpStream::connect(&address).is_err());
         stream.write_all(body.as_bytes()).unwrap();
         assert_eq!(Reply::parse(&read_all(&mut stream)).status, 201);
         drop(idle);

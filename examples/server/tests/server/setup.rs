@@ -185,6 +185,21 @@ fn without_the_token_only_a_script_on_this_machine() {
 }
 
 #[test]
+fn a_server_that_others_can_reach_wants_the_token() {
+    let server = Server::with(&["--listen", "0.0.0.0:0"]);
+    let body = json!({ "username": "eve" });
+    let reply = server.post(CLAIM).json(&body).send();
+    reply.is_refused(401, "token_invalid_or_expired");
+    server
+        .post(SCRIPT)
+        .send()
+        .is_refused(401, "token_invalid_or_expired");
+    let token = server.setup_token.clone().unwrap();
+    let reply = server.post(SCRIPT).header("X-Setup-Token", &token).send();
+    assert_eq!(reply.json()["username"], "admin");
+}
+
+#[test]
 fn elsewhere_the_token_is_wanted() {
     let server = Server::with(&["--origin", "https://id.example"]);
     let claim = || server.post(CLAIM).json(&json!({ "username": "ann" }));

@@ -38,8 +38,12 @@ impl Server {
 
     pub(crate) fn in_folder(folder: TempDir, options: &[&str]) -> Self {
         let (out, log) = (folder.path().join("out"), folder.path().join("log"));
-        let child = command()
-            .args(["--listen", "127.0.0.1:0", "--data"])
+        let mut command = command();
+        if !options.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        let child = command
+            .arg("--data")
             .arg(folder.path().join("data"))
             .args(options)
             .stdout(File::create(&out).unwrap())
