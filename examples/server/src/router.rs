@@ -37,6 +37,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/api/version/current", get(instance::current_version))
         .route("/api/version/latest", get(instance::latest_version))
         .route("/api/signup/setup", get(setup::is_open).post(setup::claim))
+        .route("/api/setup/resume", post(setup::resume))
         .route("/api/setup/complete", post(setup::complete))
         .route(
             "/api/one-time-access-token/setup",

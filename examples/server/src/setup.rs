@@ -23,7 +23,7 @@ use crate::{
 /// For how long the older route takes setup up again.
 const RESUMABLE: Duration = Duration::from_secs(3_600);
 
-/// A stranger at one of the two routes that make the first administrator.
+/// A stranger at one of the routes that sign the first administrator in.
 #[derive(Debug)]
 pub(crate) struct Claimant {
     stranger: Stranger,
@@ -35,12 +35,18 @@ pub(crate) struct Claimant {
 impl Claimant {
     /// The handle to claim with, and the token. Who shows none and need not is spoken for by the host.
     fn authority(self, body_token: Option<String>) -> (Keyplate, Option<String>) {
-        let token = body_token.filter(|t| !t.is_empty()).or(self.header_token);
-        if token.is_none() && !self.needs_token {
-            (self.app.keyplate().clone(), None)
-        } else {
-            (self.stranger.handle, token)
+        let needs_token = self.needs_token;
+        let host = self.app.keyplate().clone();
+        match self.with_token(body_token) {
+            (_, None) if !needs_token => (host, None),
+            stranger => stranger,
         }
+    }
+
+    /// The same where there is no way without a token.
+    fn with_token(self, body_token: Option<String>) -> (Keyplate, Option<String>) {
+        let token = body_token.filter(|t| !t.is_empty()).or(self.header_token);
+        (self.stranger.handle, token)
     }
 }
 
@@ -144,6 +150,17 @@ pub(crate) async fn claim_or_resume(
     let signed_in = app
         .blocking(move || claim_or_resume_as(&host, &handle, token))
         .await?;
+    answer::signed_in(app.origin(), &signed_in)
+}
+
+/// Signs the first administrator in again with the link of the latest start, for as long as setup is not complete.
+pub(crate) async fn resume(
+    State(app): State<App>,
+    claimant: Claimant,
+    Json(body): Json<TokenBody>,
+) -> Answer {
+    let (handle, token) = claimant.with_token(body.token);
+    let signed_in = app.blocking(move || handle.resume_setup(token)).await?;
     answer::signed_in(app.origin(), &signed_in)
 }
 

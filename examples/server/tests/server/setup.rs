@@ -267,6 +267,48 @@ fn the_older_route_ends_with_the_second_user() {
 }
 
 #[test]
+fn the_link_resumes_until_setup_is_complete() {
+    let server = Server::start();
+    let token = server.setup_token.clone().unwrap();
+    let resume = |token: &str| {
+        server
+            .post("/api/setup/resume")
+            .json(&json!({ "token": token }))
+            .send()
+    };
+    resume(&token).is_refused(404, "not_found");
+    let (first, key) = server.claim_with_key();
+    server.user_with_session(&key, "bob");
+    let resumed = resume(&token);
+    assert_eq!(resumed.json()["username"], "admin", "{}", resumed.body);
+    let second = resumed.cookie_value();
+    server
+        .get("/api/users/me")
+        .bearer(&first)
+        .send()
+        .is_refused(401, "token_invalid_or_expired");
+    // Here a script on this machine wants it too: there is somebody already whom it would become.
+    server
+        .post("/api/setup/resume")
+        .send()
+        .is_refused(401, "token_invalid_or_expired");
+    let foreign = server
+        .post("/api/setup/resume")
+        .header("Origin", "https://evil.example")
+        .header("X-Setup-Token", &token);
+    foreign.send().is_refused(403, "cross_origin");
+    assert_eq!(
+        server
+            .post("/api/setup/complete")
+            .bearer(&second)
+            .send()
+            .status,
+        200
+    );
+    resume(&token).is_refused(409, "setup_already_completed");
+}
+
+#[test]
 fn open_setup_lifts_it_but_not_after_a_reset() {
     let server = Server::with(&["--origin", "https://id.example", "--open-setup"]);
     assert!(server.log().contains("warning: --open-setup"));
