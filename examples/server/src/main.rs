@@ -19,6 +19,7 @@ mod router;
 mod server;
 mod sessions;
 mod setup;
+mod stall;
 mod start;
 mod users;
 

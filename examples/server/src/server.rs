@@ -30,6 +30,7 @@ use crate::{
     options::Options,
     origin::Origin,
     router,
+    stall::Unstalled,
 };
 
 /// How long a client may take to send a request's head, and may keep an idle connection.
@@ -159,7 +160,7 @@ fn connect(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(64 * 1_024)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Unstalled::new(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A client that goes away, or is too slow, is its own affair.

@@ -246,6 +246,19 @@ fn nobody_holds_a_connection_by_being_slow() {
 }
 
 #[test]
+fn nor_by_asking_and_not_reading() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let asking = "GET /api/version/latest HTTP/1.1\r\nHost: localhost:1411\r\n\r\n".repeat(100);
+    let started = Instant::now();
+    while stream.write_all(asking.as_bytes()).is_ok() {
+        assert!(started.elapsed() < Duration::from_secs(60));
+    }
+    assert!(started.elapsed() > Duration::from_secs(5));
+    assert_eq!(server.get("/healthz").send().status, 204);
+}
+
+#[test]
 fn a_head_has_its_limit_too() {
     let server = Server::start();
     let reply = server
