@@ -1,0 +1,238 @@
+//! All routes in one list, and what holds for each of them.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, Path, Request, State},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    answer, api_keys, audit, body,
+    error::{Failure, FieldError},
+    instance, log,
+    server::App,
+    sessions, setup, users,
+};
+
+const HEALTH: &str = "/healthz";
+
+pub(crate) fn routes(app: App) -> Router {
+    Router::new()
+        .route(HEALTH, get(instance::health))
+        .route("/api/version/current", get(instance::current_version))
+        .route("/api/version/latest", get(instance::latest_version))
+        .route("/api/signup/setup", get(setup::is_open).post(setup::claim))
+        .route("/api/setup/resume", post(setup::resume))
+        .route("/api/setup/complete", post(setup::complete))
+        .route(
+            "/api/one-time-access-token/setup",
+            post(setup::claim_or_resume),
+        )
+        .route("/api/users", get(users::list).post(users::create))
+        .route("/api/users/me", get(users::me).put(users::update_me))
+        .route(
+            "/api/users/{id}",
+            get(users::get).put(users::replace).delete(users::delete),
+        )
+        .route("/api/api-keys", get(api_keys::list).post(api_keys::create))
+        .route("/api/api-keys/{id}", delete(api_keys::revoke))
+        .route("/api/api-keys/{id}/renew", post(api_keys::renew))
+        .route("/api/sessions", get(sessions::list))
+        .route("/api/sessions/{id}", delete(sessions::revoke))
+        .route("/api/webauthn/logout", post(sessions::log_out))
+        .route("/api/audit-logs", get(audit::own))
+        .route("/api/audit-logs/all", get(audit::all))
+        .fallback(async || Failure::new(StatusCode::NOT_FOUND, "not_found", "Not found"))
+        .method_not_allowed_fallback(async || {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            Failure::new(status, "method_not_allowed", "Method not allowed")
+        })
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .layer(middleware::from_fn(finish))
+        .with_state(app)
+}
+
+/// The `{id}` of a path.
+#[derive(Debug)]
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(Failure::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "Not found",
+            )),
+        }
+    }
+}
+
+/// Lets in what is meant for this server, and reads it.
+async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.uri().path() != HEALTH && !is_meant_for_us(&app, &request) {
+        return Failure::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "misdirected_request",
+            "This server does not answer for that host name",
+        )
+        .into_response();
+    }
+    match body::read(request).await {
+        Ok(request) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// A page that has its own host name point here (DNS rebinding) is refused by the name that it asks for.
+fn is_meant_for_us(app: &App, request: &Request) -> bool {
+    if let Some(authority) = request.uri().authority() {
+        return app.origin().has_authority(authority.as_str());
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host
+            .to_str()
+            .is_ok_and(|host| app.origin().has_authority(host)),
+        _ => false,
+    }
+}
+
+/// Gives every answer its id and headers, writes refusals out, and logs one line.
+async fn finish(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = RequestId::next();
+    let method = request.method().clone();
+    let path = log::path(request.uri().path());
+    let mut response = next.run(request).await;
+    let failure = response.extensions_mut().remove::<Failure>();
+    if let Some(failure) = &failure {
+        write_failure(&mut response, failure, &id);
+    }
+    let headers = response.headers_mut();
+    let text = HeaderValue::try_from(id.to_string()).expect("it is made of letters and digits");
+    headers.insert("x-request-id", text);
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    let cause = failure.and_then(|failure| failure.cause);
+    log_request(
+        &method,
+        &path,
+        response.status(),
+        started,
+        &id,
+        cause.as_deref(),
+    );
+    response
+}
+
+fn log_request(
+    method: &Method,
+    path: &str,
+    status: StatusCode,
+    started: Instant,
+    id: &RequestId,
+    cause: Option<&str>,
+) {
+    let now = Timestamp::now();
+    let ms = started.elapsed().as_millis();
+    let status = status.as_u16();
+    match cause {
+        None => log::line(format_args!(
+            "{now:.3} {method} {path} {status} {ms}ms {id}"
+        )),
+        Some(cause) => log::line(format_args!(
+            "{now:.3} {method} {path} {status} {ms}ms {id} {}",
+            cause.escape_debug()
+        )),
+    }
+}
+
+#[derive(Serialize)]
+struct FailureJson<'a> {
+    error: &'a str,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+    request_id: String,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    fields: &'a [FieldError],
+}
+
+fn write_failure(response: &mut Response, failure: &Failure, id: &RequestId) {
+    let fields = &failure.fields;
+    let written = answer::json(
+        failure.status,
+        &FailureJson {
+            error: &failure.message,
+            code: failure.code,
+            details: (!fields.is_empty()).then_some(Details { fields }),
+            request_id: id.to_string(),
+        },
+    );
+    let (parts, body) = written.into_parts();
+    *response.body_mut() = body;
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.extend(parts.headers);
+    if failure.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if failure.status == StatusCode::REQUEST_TIMEOUT {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(seconds) = failure.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// Names a request, in its answer and in the log.
+struct RequestId {
+    run: u32,
+    number: u64,
+}
+
+impl RequestId {
+    fn next() -> Self {
+        /// Tells one run of the server from the next; nobody need be unable to guess it.
+        static RUN: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        Self {
+            run: (*RUN >> 32) as u32,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}-{}", self.run, self.number)
+    }
+}

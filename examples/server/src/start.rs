@@ -1,0 +1,117 @@
+//! From options to a running server: every way in which that fails is one line.
+
+use std::{
+    fs, io,
+    io::Write,
+    net::TcpListener,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use keyplate::{Config, Keyplate, KeyplateError, SetupStage};
+
+use crate::{
+    log,
+    options::Options,
+    origin::Origin,
+    server::{self, App},
+};
+
+const DATABASE: &str = "keyplate.db";
+
+/// How long a call that is under way may still take after everything else has stopped: the busy time-out and a bit.
+const LAST_CALLS: Duration = Duration::from_secs(6);
+
+/// Runs until a signal stops it.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let origin = Origin::parse(&options.origin)
+        .ok_or("--origin must begin with https:// or http://, for example https://id.example")?;
+    make_folder(&options.data)?;
+    // Before the database: a second server by mistake must not mint a token that ends the first one's.
+    let listener = bind(options)?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let keyplate = open(options)?;
+    announce(&keyplate, options, address).map_err(|error| format!("cannot begin: {error}"))?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start threads: {error}"))?;
+    let app = App::new(keyplate, origin, options, address);
+    let result = runtime.block_on(server::serve(listener, app));
+    runtime.shutdown_timeout(LAST_CALLS);
+    result.map_err(|error| format!("cannot serve: {error}"))
+}
+
+fn make_folder(folder: &Path) -> Result<(), String> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| {
+            let folder = folder.display();
+            format!("cannot make the data folder {folder}: {error}")
+        })
+}
+
+fn bind(options: &Options) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(options.listen)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.map_err(|error| {
+        let address = options.listen;
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return format!("cannot listen on {address}: something listens there already");
+        }
+        format!("cannot listen on {address}: {error}")
+    })
+}
+
+fn open(options: &Options) -> Result<Keyplate, String> {
+    let path: PathBuf = options.data.join(DATABASE);
+    let config = Config {
+        path: path
+            .to_str()
+            .ok_or("the data folder's name must be UTF-8")?
+            .to_owned(),
+        origin: options.origin.clone(),
+        ..Config::default()
+    };
+    Keyplate::open(config).map_err(|error| match error {
+        KeyplateError::Configuration { option, reason } if option == "origin" => {
+            format!("--origin {reason}")
+        }
+        error => format!("cannot open {}: {error}", path.display()),
+    })
+}
+
+/// Says where the server is and, until setup is complete, how to begin: the one secret that is ever printed.
+fn announce(
+    keyplate: &Keyplate,
+    options: &Options,
+    address: std::net::SocketAddr,
+) -> Result<(), String> {
+    let mut text = format!("listening on {address}\naddress: {}\n", options.origin);
+    let state = keyplate
+        .get_setup_state()
+        .map_err(|error| error.to_string())?;
+    if state.stage != SetupStage::Complete {
+        let token = keyplate
+            .create_setup_token()
+            .map_err(|error| error.to_string())?;
+        text.push_str(&format!(
+            "setup link: {}/setup#token={}\n",
+            options.origin,
+            token.secret.as_str()
+        ));
+    }
+    if options.open_setup && state.stage != SetupStage::Complete {
+        log::line(format_args!(
+            "warning: --open-setup: whoever comes first becomes the administrator"
+        ));
+    }
+    let mut out = io::stdout().lock();
+    // Nobody may be listening; the server runs all the same.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}

@@ -1,0 +1,345 @@
+//! The program: how it starts, how it fails to, how it ends, and what it writes.
+
+use std::{
+    fs,
+    io::Write,
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::Output,
+    thread,
+    time::Duration,
+};
+
+use rusqlite::Connection;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Reply, Server, command, read_all, wait_until};
+
+fn run(folder: &Path, options: &[&str]) -> Output {
+    run_in(&folder.join("data"), options)
+}
+
+fn run_in(data: &Path, options: &[&str]) -> Output {
+    let mut command = command();
+    if !options.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
+    command
+        .arg("--data")
+        .arg(data)
+        .args(options)
+        .output()
+        .unwrap()
+}
+
+/// It says why in one line, and prints no link.
+#[track_caller]
+fn fails(output: &Output, reason: &str) {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(
+        text.starts_with("keyplate-server: ") && text.contains(reason),
+        "{text}"
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it makes files that are not ours"
+)]
+fn database(folder: &Path, sql: &str) {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::create_dir_all(folder.join("data")).unwrap();
+    let path = folder.join("data/keyplate.db");
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn each_way_of_failing_is_one_line() {
+    let folder = TempDir::new().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(folder.path(), &["--listen", &address]);
+    fails(&output, "something listens there already");
+
+    for origin in [
+        "ftp://id.example",
+        "id.example",
+        "https://",
+        "https://id.example/",
+        "https://ID.example",
+        "https://a b",
+    ] {
+        fails(&run(folder.path(), &["--origin", origin]), "--origin ");
+    }
+    fs::write(folder.path().join("file"), "").unwrap();
+    let inside = folder.path().join("file/data");
+    fails(&run_in(&inside, &[]), "cannot make the data folder");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_one_line() {
+    // Also for root, whom no permission stops.
+    fails(
+        &run_in(Path::new("/proc/keyplate"), &[]),
+        "cannot make the data folder",
+    );
+    fails(
+        &run_in(Path::new("/sys"), &[]),
+        "cannot open /sys/keyplate.db: ",
+    );
+}
+
+#[test]
+fn each_database_that_is_not_ours_is_one_line() {
+    let foreign = TempDir::new().unwrap();
+    database(
+        foreign.path(),
+        "PRAGMA application_id = 42; CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1);",
+    );
+    let before = fs::read(foreign.path().join("data/keyplate.db")).unwrap();
+    fails(&run(foreign.path(), &[]), "not a keyplate database");
+    assert_eq!(
+        fs::read(foreign.path().join("data/keyplate.db")).unwrap(),
+        before,
+        "untouched"
+    );
+
+    let mut newer = Server::start();
+    newer.stop("-TERM");
+    database(newer.folder.path(), "PRAGMA user_version = 4000;");
+    fails(&run(newer.folder.path(), &[]), "schema 4000");
+
+    let corrupt = TempDir::new().unwrap();
+    fs::create_dir(corrupt.path().join("data")).unwrap();
+    fs::write(corrupt.path().join("data/keyplate.db"), [b'x'; 9_000]).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    let file = corrupt.path().join("data/keyplate.db");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    fails(&run(corrupt.path(), &[]), "cannot open");
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_told() {
+    let folder = TempDir::new().unwrap();
+    for options in [
+        &["--orign", "https://id.example"][..],
+        &["--listen", "here"],
+        &["--trusted-proxy", "10.0.0.0/40"],
+        &["dance"],
+    ] {
+        let output = run(folder.path(), options);
+        assert_eq!(output.status.code(), Some(2), "{options:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    let help = command().arg("--help").output().unwrap();
+    let text = String::from_utf8(help.stdout).unwrap();
+    for word in [
+        "--data",
+        "--origin",
+        "--listen",
+        "--open-setup",
+        "--trusted-proxy",
+        "KEYPLATE_ORIGIN",
+        "keyplate-data",
+    ] {
+        assert!(text.contains(word), "{word}");
+    }
+    let version = command().arg("--version").output().unwrap();
+    let expected = format!("keyplate-server {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), expected);
+}
+
+#[test]
+fn options_come_from_the_environment_too() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let mut child = command()
+        .arg("serve")
+        .env("KEYPLATE_DATA", folder.path().join("elsewhere/deep"))
+        .env("KEYPLATE_ORIGIN", "https://id.example")
+        .env("KEYPLATE_LISTEN", "127.0.0.1:0")
+        .env("KEYPLATE_OPEN_SETUP", "true")
+        .env("KEYPLATE_TRUSTED_PROXY", "127.0.0.1,::1")
+        .stdout(fs::File::create(&out).unwrap())
+        .stderr(fs::File::create(folder.path().join("log")).unwrap())
+        .spawn()
+        .unwrap();
+    wait_until(|| {
+        fs::read_to_string(&out)
+            .unwrap()
+            .contains("setup link: https://id.example/setup#token=kp_set_")
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &str| {
+        fs::metadata(folder.path().join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(
+        (mode("elsewhere/deep"), mode("elsewhere/deep/keyplate.db")),
+        (0o700, 0o600)
+    );
+    assert!(
+        fs::read_to_string(folder.path().join("log"))
+            .unwrap()
+            .contains("--open-setup")
+    );
+}
+
+#[test]
+fn a_link_is_printed_until_setup_is_complete() {
+    let mut server = Server::start();
+    let first = server.setup_token.clone().unwrap();
+    let session = server.claim();
+    assert_eq!(server.stop("-TERM"), Some(0));
+    let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
+    drop(server);
+
+    let mut server = Server::in_folder(folder, &[]);
+    let second = server.setup_token.clone().expect("claimed is not complete");
+    assert_ne!(first, second);
+    assert_eq!(
+        server.get("/api/users/me").bearer(&session).send().status,
+        200,
+        "still signed in"
+    );
+    assert_eq!(
+        server
+            .post("/api/setup/complete")
+            .bearer(&session)
+            .send()
+            .status,
+        200
+    );
+    assert_eq!(server.stop("-INT"), Some(0));
+    let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
+    drop(server);
+
+    let server = Server::in_folder(folder, &[]);
+    assert_eq!(server.setup_token, None);
+    server
+        .post("/api/signup/setup")
+        .send()
+        .is_refused(409, "setup_already_completed");
+}
+
+#[test]
+fn a_signal_lets_what_is_under_way_end() {
+    let mut server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let body = r#"{"username":"bob"}"#;
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let head = format!(
+        "POST /api/users HTTP/1.1\r\nHost: localhost:1411\r\nX-API-Key: {key}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let idle = TcpStream::connect(&server.address).unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let address = server.address.clone();
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| server.stop("-TERM"));
+        wait_until(|| TcpStream::connect(&address).is_err());
+        stream.write_all(body.as_bytes()).unwrap();
+        assert_eq!(Reply::parse(&read_all(&mut stream)).status, 201);
+        drop(idle);
+        assert_eq!(stopping.join().unwrap(), Some(0));
+    });
+    assert!(
+        !server.folder.path().join("data/keyplate.db-wal").exists(),
+        "closed in good order"
+    );
+    let users = server.library().list_users(Default::default()).unwrap();
+    assert_eq!(users.total, 2);
+}
+
+#[test]
+fn no_secret_is_written_anywhere_but_in_the_link() {
+    let mut server = Server::start();
+    let (session, key) = server.claim_with_key();
+    let (_, bobs) = server.user_with_session(&key, "bob");
+    let setup = server.setup_token.clone().unwrap();
+    let renewed = {
+        let list = server.get("/api/api-keys").key(&key).send().json();
+        let path = format!(
+            "/api/api-keys/{}/renew",
+            list["data"][0]["id"].as_str().unwrap()
+        );
+        let body = json!({ "expiresAt": "2098-01-01T00:00:00Z" });
+        let reply = server.post(&path).bearer(&session).json(&body).send();
+        reply.json()["token"].as_str().unwrap().to_owned()
+    };
+    // Wherever a careless client may put one.
+    for secret in [&session, &key, &setup] {
+        server
+            .get(&format!("/api/users?token={secret}"))
+            .key(secret)
+            .send();
+        server.get(&format!("/st/{secret}")).send();
+        server.get(&format!("/api/users/{secret}")).key(&key).send();
+        server
+            .get(&format!("/api/one-time-access-token/{secret}"))
+            .send();
+        server
+            .get("/api/users")
+            .header("Referer", &format!("http://x/{secret}"))
+            .send();
+        server
+            .post("/api/users")
+            .key(&key)
+            .body(format!("{{\"{secret}"))
+            .send();
+        server
+            .post("/api/signup/setup")
+            .json(&json!({ "token": secret }))
+            .send();
+    }
+    let log = server.log();
+    assert!(
+        log.contains(" GET /api/users 200 ") && !log.contains('?'),
+        "{log}"
+    );
+    let out = fs::read_to_string(server.folder.path().join("out")).unwrap();
+    assert_eq!(out.matches(&setup).count(), 1, "in the link");
+    let mut files = vec![("log".to_owned(), log.into_bytes())];
+    for stage in ["running", "stopped"] {
+        for file in fs::read_dir(server.folder.path().join("data")).unwrap() {
+            let path = file.unwrap().path();
+            files.push((
+                format!("{stage} {}", path.display()),
+                fs::read(&path).unwrap(),
+            ));
+        }
+        if stage == "running" {
+            server.stop("-TERM");
+        }
+    }
+    assert!(
+        files.iter().any(|(name, _)| name.ends_with("-wal")),
+        "{:?}",
+        files.len()
+    );
+    for secret in [session, key, bobs, setup, renewed] {
+        // Without the kind, which is no secret and stands in masked forms.
+        let bytes = &secret.as_bytes()[7..];
+        for (name, text) in &files {
+            assert!(
+                !text.windows(bytes.len()).any(|part| part == bytes),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+use serde_json::json;
+
+use crate::support::Server;
+
+#[test]
+fn sessions_are_listed_and_ended() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let (id, first) = server.user_with_session(&key, "bob");
+    let id = keyplate::UserId::parse(&id).unwrap();
+    let client = keyplate::ClientInfo {
+        address: Some("203.0.113.9".into()),
+        user_agent: Some("a browser".into()),
+        device_name: Some("telephone".into()),
+    };
+    let second = server
+        .library()
+        .create_session(&id, client, None)
+        .unwrap()
+        .secret
+        .reveal();
+    let list = server.get("/api/sessions").bearer(&first).send().json();
+    assert_eq!(list["pagination"]["totalItems"], 2);
+    let sessions = list["data"].as_array().unwrap();
+    let other = sessions
+        .iter()
+        .find(|session| session["current"] == false)
+        .unwrap();
+    assert_eq!(other["deviceName"], "telephone");
+    assert_eq!(other["ipAddress"], "203.0.113.9");
+    assert_eq!(other["userAgent"], "a browser");
+    assert_eq!(other["method"], "host");
+    assert!(!list.to_string().contains(&second));
+
+    let path = format!("/api/sessions/{}", other["id"].as_str().unwrap());
+    assert_eq!(
+        server.request("DELETE", &path).bearer(&first).send().status,
+        204
+    );
+    server
+        .get("/api/users/me")
+        .bearer(&second)
+        .send()
+        .is_refused(401, "token_invalid_or_expired");
+    server
+        .request("DELETE", "/api/sessions/42")
+        .bearer(&first)
+        .send()
+        .is_refused(404, "not_found");
+
+    // Another's session is nothing that he knows of.
+    let (_, eve) = server.user_with_session(&key, "eve");
+    let list = server.get("/api/sessions").bearer(&first).send().json();
+    let path = format!("/api/sessions/{}", list["data"][0]["id"].as_str().unwrap());
+    server
+        .request("DELETE", &path)
+        .bearer(&eve)
+        .send()
+        .is_refused(404, "not_found");
+    assert_eq!(
+        server.get("/api/users/me").bearer(&first).send().status,
+        200
+    );
+}
+
+#[test]
+fn logging_out_ends_the_session_and_takes_the_cookie() {
+    let server = Server::start();
+    let (session, key) = server.claim_with_key();
+    let reply = server.post("/api/webauthn/logout").cookie(&session).send();
+    assert_eq!(reply.status, 204);
+    let cookie = reply.header("set-cookie").unwrap();
+    assert!(
+        cookie.starts_with("access_token=; ") && cookie.contains("Max-Age=0"),
+        "{cookie}"
+    );
+    server
+        .get("/api/users/me")
+        .cookie(&session)
+        .send()
+        .is_refused(401, "token_invalid_or_expired");
+    server
+        .post("/api/webauthn/logout")
+        .send()
+        .is_refused(401, "not_signed_in");
+    assert_eq!(
+        server.post("/api/webauthn/logout").key(&key).send().status,
+        204
+    );
+    assert_eq!(
+        server.get("/api/users/me").key(&key).send().status,
+        200,
+        "a key is revoked elsewhere"
+    );
+}
+
+#[test]
+fn the_audit_log_tells_who_did_what() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let (id, session) = server.user_with_session(&key, "bob");
+    let me = server.request("PUT", "/api/users/me").bearer(&session);
+    let changed = me
+        .header("User-Agent", "a browser")
+        .json(&json!({ "firstName": "Bob" }))
+        .send();
+    assert_eq!(changed.status, 200, "{}", changed.body);
+
+    let own = server.get("/api/audit-logs").bearer(&session).send().json();
+    let newest = &own["data"][0];
+    assert_eq!(newest["event"], "USER_UPDATED");
+    assert_eq!(newest["ipAddress"], "127.0.0.1");
+    assert_eq!(newest["device"], "a browser");
+    assert_eq!(newest["userID"], json!(id));
+    assert_eq!(
+        (&newest["username"], &newest["actorUsername"]),
+        (&json!("bob"), &json!("bob"))
+    );
+    assert_eq!(newest["data"]["fields"], "first_name");
+    let events = own["data"].as_array().unwrap();
+    assert!(events.iter().all(|event| event["username"] == "bob"));
+
+    let all = server.get("/api/audit-logs/all").key(&key).send().json();
+    let kinds: Vec<&str> = all["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["event"].as_str().unwrap())
+        .collect();
+    assert!(
+        kinds.contains(&"SETUP_CLAIMED") && kinds.contains(&"API_KEY_CREATED"),
+        "{kinds:?}"
+    );
+    let filtered = server
+        .get(&format!("/api/audit-logs/all?filters[userId]={id}"))
+        .key(&key)
+        .send()
+        .json();
+    assert_eq!(
+        filtered["pagination"]["totalItems"],
+        own["pagination"]["totalItems"]
+    );
+    let wrong = server
+        .get("/api/audit-logs/all?filters[userId]=42")
+        .key(&key)
+        .send();
+    wrong.refuses_field("filters[userId]");
+}
+
+#[test]
+fn the_address_is_the_clients_behind_a_trusted_proxy_only() {
+    for (options, expected) in [
+        (
+            &["--trusted-proxy", "10.0.0.0/8,127.0.0.0/8"][..],
+            "203.0.113.9",
+        ),
+        (&["--trusted-proxy", "10.0.0.0/8"], "127.0.0.1"),
+        (&[], "127.0.0.1"),
+    ] {
+        let server = Server::with(options);
+        let (_, key) = server.claim_with_key();
+        let create = server
+            .post("/api/users")
+            .key(&key)
+            .json(&json!({ "username": "bob" }));
+        let reply = create
+            .header("X-Forwarded-For", "192.0.2.1, 203.0.113.9, 10.0.0.3")
+            .send();
+        assert_eq!(reply.status, 201);
+        let log = server.get("/api/audit-logs/all").key(&key).send().json();
+        assert_eq!(log["data"][0]["ipAddress"], expected);
+    }
+}

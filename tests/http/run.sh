@@ -1,0 +1,34 @@
+#!/bin/sh
+# The example server as scripts and a proxy see it. Prints one line a check, and counts.
+# KEYPLATE_SERVER names the program; without it, it is built.
+set -eu
+cd "$(dirname "$0")/../.."
+
+if [ -z "${KEYPLATE_SERVER:-}" ]; then
+    cargo build --quiet -p keyplate-server
+    KEYPLATE_SERVER=${CARGO_TARGET_DIR:-target}/debug/keyplate-server
+fi
+export KEYPLATE_SERVER
+
+if ! command -v nginx >/dev/null; then
+    echo "installing nginx"
+    # In runlevel 1 Debian starts no service that it installs.
+    install="env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx"
+    $install >/dev/null 2>&1 || { apt-get update -qq && $install >/dev/null; }
+fi
+
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+run() {
+    "$@" >>"$report" || echo "not ok $* ended with an error" >>"$report"
+}
+
+run sh tests/http/automation.sh
+run sh tests/http/automation-node.sh
+run sh tests/http/nginx.sh
+
+grep -E '^(not )?ok ' "$report"
+passed=$(grep -c '^ok ' "$report" || :)
+failed=$(grep -c '^not ok ' "$report" || :)
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
