@@ -34,7 +34,7 @@ fn open(path: &Path) -> keyplate::Result<Keyplate> {
 
 #[test]
 fn a_new_file_is_its_owners_alone() {
-    let f = Fixture::new();
+    let f = Fixture::on_disk();
     f.user("ann");
     for name in ["id.db", "id.db-wal", "id.db-shm"] {
         let mode = fs::metadata(f.folder.path().join(name)).unwrap().mode();
@@ -154,7 +154,7 @@ fn other_files_are_refused_and_left_as_they_are() {
 
 #[test]
 fn a_newer_schema_is_refused_also_by_whoever_has_it_open() {
-    let f = Fixture::new();
+    let f = Fixture::on_disk();
     let key = f.key(&f.user("ann"), &["a:b"]);
     let connection = raw(&f.path());
     connection
@@ -219,7 +219,7 @@ fn verifying_works_while_another_process_writes_for_long() {
 
 #[test]
 fn a_removed_or_replaced_file_is_noticed() {
-    let f = Fixture::new();
+    let f = Fixture::on_disk();
     f.user("ann");
     fs::rename(f.path(), f.folder.path().join("moved.db")).unwrap();
     assert_eq!(
@@ -397,7 +397,7 @@ fn a_disk_that_turns_read_only_is_an_error() {
 
 #[test]
 fn a_read_only_file_can_be_read_and_a_write_is_refused() {
-    let f = Fixture::new();
+    let f = Fixture::on_disk();
     let key = f.key(&f.user("ann"), &["a:b"]);
     let path = f.path();
     // Root may write any file; this attribute stops root too.

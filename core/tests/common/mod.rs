@@ -75,8 +75,21 @@ pub struct Fixture {
 }
 
 impl Fixture {
+    /// In memory where there is such a file system: most tests are not about the disk, and commits wait for it.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let memory = std::path::Path::new("/dev/shm");
+        Self::in_folder(if memory.is_dir() {
+            tempfile::tempdir_in(memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        })
+    }
+
+    pub fn on_disk() -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap())
+    }
+
+    fn in_folder(folder: tempfile::TempDir) -> Self {
         let clock = Arc::new(TestClock(AtomicU64::new(START * 1_000)));
         let heard = Arc::new(Heard::default());
         let config = Config {
