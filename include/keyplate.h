@@ -174,64 +174,66 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_SETUP_RESET = 12,
   // The host opened a session for somebody whom it has checked itself.
   KEYPLATE_EVENT_KIND_SESSION_CREATED = 13,
+  // Somebody was refused a session.
+  KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED = 14,
   // A session was ended.
-  KEYPLATE_EVENT_KIND_SESSION_REVOKED = 14,
+  KEYPLATE_EVENT_KIND_SESSION_REVOKED = 15,
   // All sessions of a user were ended.
-  KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED = 15,
+  KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED = 16,
   // An API key was made.
-  KEYPLATE_EVENT_KIND_API_KEY_CREATED = 16,
+  KEYPLATE_EVENT_KIND_API_KEY_CREATED = 17,
   // An API key got a new secret.
-  KEYPLATE_EVENT_KIND_API_KEY_ROTATED = 17,
+  KEYPLATE_EVENT_KIND_API_KEY_ROTATED = 18,
   // An API key got a new end.
-  KEYPLATE_EVENT_KIND_API_KEY_RENEWED = 18,
+  KEYPLATE_EVENT_KIND_API_KEY_RENEWED = 19,
   // An API key was revoked.
-  KEYPLATE_EVENT_KIND_API_KEY_REVOKED = 19,
+  KEYPLATE_EVENT_KIND_API_KEY_REVOKED = 20,
   // A pending user was let in.
-  KEYPLATE_EVENT_KIND_USER_APPROVED = 20,
+  KEYPLATE_EVENT_KIND_USER_APPROVED = 21,
   // A pending user was removed.
-  KEYPLATE_EVENT_KIND_USER_REJECTED = 21,
+  KEYPLATE_EVENT_KIND_USER_REJECTED = 22,
   // A user was put into other groups.
-  KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED = 22,
+  KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED = 23,
   // A user got other claims.
-  KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED = 23,
+  KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED = 24,
   // A group was made.
-  KEYPLATE_EVENT_KIND_GROUP_CREATED = 24,
+  KEYPLATE_EVENT_KIND_GROUP_CREATED = 25,
   // A group got other names.
-  KEYPLATE_EVENT_KIND_GROUP_UPDATED = 25,
+  KEYPLATE_EVENT_KIND_GROUP_UPDATED = 26,
   // A group was deleted.
-  KEYPLATE_EVENT_KIND_GROUP_DELETED = 26,
+  KEYPLATE_EVENT_KIND_GROUP_DELETED = 27,
   // A group got other members.
-  KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED = 27,
+  KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED = 28,
   // A group got other claims.
-  KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED = 28,
+  KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED = 29,
   // A setting changed.
-  KEYPLATE_EVENT_KIND_SETTINGS_CHANGED = 29,
+  KEYPLATE_EVENT_KIND_SETTINGS_CHANGED = 30,
   // A sign-up token was made.
-  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED = 30,
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED = 31,
   // A sign-up token was extended, paused or changed otherwise.
-  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED = 31,
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED = 32,
   // A sign-up token was revoked.
-  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED = 32,
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED = 33,
   // Somebody signed up.
-  KEYPLATE_EVENT_KIND_USER_SIGNED_UP = 33,
+  KEYPLATE_EVENT_KIND_USER_SIGNED_UP = 34,
   // Somebody tried to sign up and was refused.
-  KEYPLATE_EVENT_KIND_SIGNUP_REFUSED = 34,
+  KEYPLATE_EVENT_KIND_SIGNUP_REFUSED = 35,
   // A one-time token or code was made.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED = 35,
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED = 36,
   // A one-time token or code was revoked.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED = 36,
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED = 37,
   // Somebody signed in by a one-time token or code.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED = 37,
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED = 38,
   // A one-time token or code was refused.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED = 38,
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED = 39,
   // A thousand wrong codes within an hour: somebody may be guessing.
-  KEYPLATE_EVENT_KIND_CODE_GUESSING = 39,
+  KEYPLATE_EVENT_KIND_CODE_GUESSING = 40,
   // The clock is more than a day behind the last change.
-  KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 40,
+  KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 41,
   // The host set the stored time back to the clock's.
-  KEYPLATE_EVENT_KIND_CLOCK_RESET = 41,
+  KEYPLATE_EVENT_KIND_CLOCK_RESET = 42,
   // What had expired long ago was removed.
-  KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 42,
+  KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 43,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2436,7 +2438,7 @@ keyplate_status keyplate_revoke_api_key(const keyplate *kp, const char *id, keyp
 // Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
 //
 // # Errors
-// `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
 //
 // `out` is the caller's: free it with `keyplate_created_api_key_free`.
 keyplate_status keyplate_rotate_api_key(const keyplate *kp,

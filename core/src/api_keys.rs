@@ -252,7 +252,7 @@ impl Keyplate {
     /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
     ///
     /// # Errors
-    /// `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
     pub fn rotate_api_key(&self, id: &ApiKeyId, rotation: KeyRotation) -> Result<CreatedApiKey> {
         let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
         if overlap > MAX_OVERLAP_SECONDS {

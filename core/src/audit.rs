@@ -42,6 +42,8 @@ pub enum EventKind {
     SetupReset,
     /// The host opened a session for somebody whom it has checked itself.
     SessionCreated,
+    /// Somebody was refused a session.
+    SignInRefused,
     /// A session was ended.
     SessionRevoked,
     /// All sessions of a user were ended.
@@ -116,6 +118,7 @@ text_enum!(EventKind {
     SetupCompleted = "setup_completed",
     SetupReset = "setup_reset",
     SessionCreated = "session_created",
+    SignInRefused = "sign_in_refused",
     SessionRevoked = "session_revoked",
     UserSessionsRevoked = "user_sessions_revoked",
     ApiKeyCreated = "api_key_created",

@@ -486,7 +486,7 @@ impl Caller {
 fn check_fresh(reader: &Reader<'_>, at: Option<SystemTime>) -> Result<()> {
     let lifetime = settings::load(reader)?.step_up_seconds;
     match at {
-        Some(at) if reader.now() < clock::after(at, lifetime) => Ok(()),
+        Some(at) if at <= reader.now() && reader.now() < clock::after(at, lifetime) => Ok(()),
         _ => Err(KeyplateError::StepUpRequired),
     }
 }

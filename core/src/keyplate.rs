@@ -194,14 +194,15 @@ impl Keyplate {
         f: impl FnOnce(&Change<'_>) -> Result<T>,
     ) -> Result<T> {
         self.actor.check_kind(method)?;
-        let (result, events) = self.shared.db.write(|writer| {
+        let (result, events, seen) = self.shared.db.write(|writer| {
             let caller = self.actor.resolve(writer, method)?;
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
             let result = f(&change)?;
-            self.shared.seen.store(writer)?;
-            Ok((result, change.into_events()))
+            let seen = self.shared.seen.take_along(writer)?;
+            Ok((result, change.into_events(), seen))
         })?;
+        self.shared.seen.forget(&seen);
         self.deliver(events);
         Ok(result)
     }
@@ -240,7 +241,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // At close, what was seen is written (T1); when that fails, a minute is lost, which T1 allows.
         if self.db.is_owned_by_this_process() && !self.seen.is_empty() {
-            let _ = self.db.write_if_free(|writer| self.seen.store_all(writer));
+            let _ = self.seen.write_all(&self.db);
         }
     }
 }

@@ -74,15 +74,28 @@ impl Seen {
     }
 
     fn note(&self, db: &Engine, insert: impl FnOnce(&mut Pending) -> Option<SystemTime>) {
-        let mut pending = self.lock();
-        insert(&mut pending);
-        if pending.written.elapsed() < WRITE_EVERY {
-            return;
+        let due = {
+            // D4: nobody forks with a hook while this lock is held.
+            let _still = db.hold_still();
+            let mut pending = self.lock();
+            insert(&mut pending);
+            let due = pending.written.elapsed() >= WRITE_EVERY;
+            if due {
+                pending.written = Instant::now();
+            }
+            due
+        };
+        if due {
+            // Somebody else is writing, or the disk is full: it stays for the next time.
+            let _ = self.write_all(db);
         }
-        pending.written = Instant::now();
-        drop(pending);
-        // Somebody else is writing, or the disk is full: it stays for the next time.
-        let _ = db.write_if_free(|writer| self.store_all(writer));
+    }
+
+    /// Writes everything, unless somebody else is writing.
+    pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
+        let stored = db.write_if_free(|writer| self.store(writer, usize::MAX))?;
+        self.forget(&stored);
+        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -90,27 +103,48 @@ impl Seen {
         pending.sessions.is_empty() && pending.api_keys.is_empty()
     }
 
-    /// Takes some along with a transaction that is under way.
-    pub(crate) fn store(&self, writer: &Writer<'_>) -> Result<()> {
-        self.store_some(writer, TAKEN_ALONG)
+    /// Puts some into a transaction that is under way. They are to be forgotten once it is committed.
+    pub(crate) fn take_along(&self, writer: &Writer<'_>) -> Result<Stored> {
+        self.store(writer, TAKEN_ALONG)
     }
 
-    pub(crate) fn store_all(&self, writer: &Writer<'_>) -> Result<()> {
-        self.store_some(writer, usize::MAX)
-    }
-
-    fn store_some(&self, writer: &Writer<'_>, most: usize) -> Result<()> {
-        let mut pending = self.lock();
-        let sessions = take(&mut pending.sessions, most);
-        let api_keys = take(&mut pending.api_keys, most);
-        drop(pending);
-        for (hash, time) in &sessions {
+    fn store(&self, writer: &Writer<'_>, most: usize) -> Result<Stored> {
+        let some = |times: &Times| {
+            times
+                .iter()
+                .take(most)
+                .map(|(hash, time)| (*hash, *time))
+                .collect()
+        };
+        let stored = {
+            let pending = self.lock();
+            Stored {
+                sessions: some(&pending.sessions),
+                api_keys: some(&pending.api_keys),
+            }
+        };
+        for (hash, time) in &stored.sessions {
             db::sessions::set_last_seen(writer, hash, *time)?;
         }
-        for (hash, time) in &api_keys {
+        for (hash, time) in &stored.api_keys {
             db::api_keys::set_last_used(writer, hash, *time)?;
         }
-        Ok(())
+        Ok(stored)
+    }
+
+    /// What was committed, unless it was used again meanwhile.
+    pub(crate) fn forget(&self, stored: &Stored) {
+        let mut pending = self.lock();
+        for (hash, time) in &stored.sessions {
+            if pending.sessions.get(hash) == Some(time) {
+                pending.sessions.remove(hash);
+            }
+        }
+        for (hash, time) in &stored.api_keys {
+            if pending.api_keys.get(hash) == Some(time) {
+                pending.api_keys.remove(hash);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -118,17 +152,9 @@ impl Seen {
     }
 }
 
-fn take(map: &mut Times, most: usize) -> Vec<(SecretHash, SystemTime)> {
-    if map.len() <= most {
-        return map.drain().collect();
-    }
-    let some: Vec<_> = map
-        .iter()
-        .take(most)
-        .map(|(hash, time)| (*hash, *time))
-        .collect();
-    for (hash, _) in &some {
-        map.remove(hash);
-    }
-    some
+/// What has been put into a transaction.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    sessions: Vec<(SecretHash, SystemTime)>,
+    api_keys: Vec<(SecretHash, SystemTime)>,
 }

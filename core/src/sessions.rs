@@ -136,7 +136,7 @@ impl Keyplate {
             let reason = format!("must be between 1 and {MAX_LIFETIME_SECONDS}");
             return Err(invalid("lifetime_seconds", reason));
         }
-        self.write(Method::CreateSession, |change| {
+        let result = self.write(Method::CreateSession, |change| {
             let user = users::get(change, user_id)?;
             user.check_may_sign_in(change.now())?;
             let opening = Opening {
@@ -148,7 +148,9 @@ impl Keyplate {
             let subject = Subject::of(&signed_in.user, session.id.as_str(), &session.masked_secret);
             change.record(EventKind::SessionCreated, subject, &[])?;
             Ok(signed_in)
-        })
+        });
+        self.note_refusal(EventKind::SignInRefused, &result);
+        result
     }
 
     /// Tells who has this session. It works while another process is writing.

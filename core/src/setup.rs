@@ -230,9 +230,12 @@ impl Keyplate {
             if setup.state.stage == SetupStage::Uninitialised {
                 return Err(conflict("setup is open already"));
             }
+            let next = generation
+                .checked_add(1)
+                .ok_or_else(|| conflict("generation"))?;
             sessions::end_setup_sessions(change)?;
-            db::setup::reset(change, generation + 1)?;
-            let next = (generation + 1).to_string();
+            db::setup::reset(change, next)?;
+            let next = next.to_string();
             change.record(
                 EventKind::SetupReset,
                 Subject::default(),
@@ -284,7 +287,8 @@ impl Keyplate {
             ..NewUser::default()
         };
         let user = user.checked(self.shared.username_policy, change.now())?;
-        users::insert(change, &user)?;
+        // U1: a deleted user's name is not for whoever has a token.
+        users::insert_signed_up(change, &user)?;
         Ok(user)
     }
 }
@@ -294,6 +298,7 @@ fn promote(change: &Change<'_>, setup: &StoredSetup, id: &UserId) -> Result<User
     if setup.state.generation == 1 {
         return Err(denied("an existing user is named after reset_setup only"));
     }
+    users::narrow_credentials(change, id)?;
     let user = User {
         role: Role::Administrator,
         status: UserStatus::Active,

@@ -348,6 +348,9 @@ impl Keyplate {
                 updated_at: change.now(),
                 ..after
             };
+            if after.role == Role::Administrator && before.role != after.role {
+                narrow_credentials(change, id)?;
+            }
             keep_an_administrator(change, || {
                 check_free(change, &after, Some(&before))?;
                 db::users::update(change, &after)
@@ -381,11 +384,14 @@ impl Keyplate {
     /// `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
     pub fn set_user_role(&self, id: &UserId, role: Role) -> Result<User> {
         self.write(Method::SetUserRole, |change| {
+            change.caller.may_set_roles(change)?;
             let before = get(change, id)?;
             if before.role == role {
                 return Ok(before);
             }
-            change.caller.may_set_roles(change)?;
+            if role == Role::Administrator {
+                narrow_credentials(change, id)?;
+            }
             let after = User {
                 role,
                 updated_at: change.now(),
@@ -581,8 +587,10 @@ fn check_allowed(change: &Change<'_>, before: &User, after: &User) -> Result<()>
     }
     let himself = caller.user_id() == Some(before.id);
     let address = before.email != after.email;
-    // His own new address is unverified, as anybody's.
-    let verified = after.email_verified && (address || !before.email_verified);
+    // Whoever changes his own address has an unverified one by that.
+    let verified = before.email_verified != after.email_verified
+        && !(himself && address && !after.email_verified)
+        || address && after.email_verified;
     let governed = verified
         || before.status != after.status
         || (before.username != after.username && !may_rename(change, before)?)
@@ -658,6 +666,13 @@ fn check_free(reader: &Reader<'_>, user: &User, before: Option<&User>) -> Result
         return Err(conflict("external_id"));
     }
     Ok(())
+}
+
+/// K2: a promotion widens no older credential, not one from an earlier term either.
+pub(crate) fn narrow_credentials(writer: &Writer<'_>, id: &UserId) -> Result<()> {
+    db::sessions::narrow_to_user(writer, id)?;
+    db::api_keys::narrow_to_user(writer, id)?;
+    db::one_time_tokens::narrow_to_user(writer, id)
 }
 
 /// U3: makes a change, unless it takes the last administrator away who counts.

@@ -545,3 +545,111 @@ fn what_expires_soon_is_listed() {
         ["soon", "later"]
     );
 }
+
+#[test]
+fn a_second_promotion_widens_nothing_from_the_first_term() {
+    let f = Fixture::new();
+    f.administrator("ann");
+    let bob = f.administrator("bob");
+    let key = f.key(&bob, &["*", "roles:write"]);
+    let session = f.session(&bob);
+    let code_for_him = f.keyplate.create_one_time_token(&bob.id, None).unwrap();
+    for promote_by_update in [false, true] {
+        f.keyplate.set_user_role(&bob.id, Role::User).unwrap();
+        if promote_by_update {
+            let changes = UserChanges {
+                role: Some(Role::Administrator),
+                ..Default::default()
+            };
+            f.keyplate.update_user(&bob.id, changes).unwrap();
+        } else {
+            f.keyplate
+                .set_user_role(&bob.id, Role::Administrator)
+                .unwrap();
+        }
+        for secret in [key.secret.as_str(), session.secret.as_str()] {
+            assert_eq!(f.keyplate.authenticate(secret).unwrap().role, Role::User);
+        }
+    }
+    let redeemed = f
+        .stranger()
+        .redeem_one_time_token(code_for_him.secret.as_str())
+        .unwrap();
+    assert_eq!(
+        f.keyplate
+            .verify_session(redeemed.secret.as_str())
+            .unwrap()
+            .role,
+        Role::User
+    );
+}
+
+#[test]
+fn a_rotation_without_overlap_ends_every_older_secret() {
+    let f = Fixture::new();
+    let first = f.key(&f.user("ann"), &["a:b"]);
+    let id = first.api_key.id;
+    let rotate = |seconds| {
+        f.keyplate
+            .rotate_api_key(
+                &id,
+                KeyRotation {
+                    overlap_seconds: Some(seconds),
+                    expiry: None,
+                },
+            )
+            .unwrap()
+    };
+    let second = rotate(1_000);
+    let third = rotate(500);
+    let works = |secret: &keyplate::Secret| f.keyplate.verify_api_key(secret.as_str()).is_ok();
+    assert!(works(&first.secret) && works(&second.secret) && works(&third.secret));
+    f.clock.advance(500);
+    assert!(
+        !works(&first.secret) && !works(&second.secret),
+        "no later than the one before"
+    );
+    rotate(0);
+    assert!(!works(&third.secret));
+}
+
+#[test]
+fn a_sign_in_from_the_future_is_not_fresh() {
+    let f = Fixture::new();
+    let bob = f.user("bob");
+    f.clock.advance(4 * 24 * 3_600);
+    let his = f.acting(f.session(&bob).secret.as_str());
+    f.clock.back(4 * 24 * 3_600);
+    f.keyplate.reset_clock().unwrap();
+    assert_eq!(
+        code(his.create_api_key(new_key(None, &["a:b"]))),
+        ErrorCode::StepUpRequired
+    );
+}
+
+#[test]
+fn roles_write_alone_reads_nobody_and_users_write_does_not_unverify_administrators() {
+    let f = Fixture::new();
+    let ann = f.administrator("ann");
+    let carol = f.administrator("carol");
+    let verified = UserChanges {
+        email: Some("carol@x.example".to_owned()),
+        email_verified: Some(true),
+        ..Default::default()
+    };
+    f.keyplate.update_user(&carol.id, verified).unwrap();
+    let roles = f.acting(f.key(&ann, &["roles:write"]).secret.as_str());
+    assert_eq!(
+        code(roles.set_user_role(&carol.id, Role::Administrator)),
+        ErrorCode::PermissionDenied
+    );
+    let users = f.acting(f.key(&ann, &["users:write"]).secret.as_str());
+    let unverify = UserChanges {
+        email_verified: Some(false),
+        ..Default::default()
+    };
+    assert_eq!(
+        code(users.update_user(&carol.id, unverify)),
+        ErrorCode::PermissionDenied
+    );
+}

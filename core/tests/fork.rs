@@ -184,15 +184,54 @@ fn forked_in_mid_use_without_a_hook_the_handle_says_so() {
     );
 }
 
+/// One handle in use spoils the others of its file too: none may go on with locks that it only seems to hold.
+#[test]
+fn a_second_handle_does_not_work_while_the_first_is_stuck() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id.db");
+    let clock = Arc::new(Stopping {
+        stop: AtomicBool::new(false),
+        stopped: AtomicBool::new(false),
+    });
+    let idle = Keyplate::open(config(&path)).unwrap();
+    let busy = Keyplate::open(Config {
+        time_source: Some(clock.clone()),
+        ..config(&path)
+    })
+    .unwrap();
+    clock.stop.store(true, Ordering::SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| busy.list_users(Default::default()).unwrap());
+        while !clock.stopped.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let child = in_child(false, || {
+            clock.stop.store(false, Ordering::SeqCst);
+            let forked = |error: keyplate::KeyplateError| error.code() == ErrorCode::ForkedHandle;
+            (0..3).all(|n| {
+                idle.create_user(new_user(&format!("child{n}")))
+                    .is_err_and(forked)
+            })
+        });
+        assert_well(child);
+        clock.stop.store(false, Ordering::SeqCst);
+    });
+    idle.create_user(new_user("parent")).unwrap();
+}
+
 #[test]
 fn the_hook_waits_for_calls_under_way_and_holds_others_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("id.db");
     let keyplate = Keyplate::open(config(&path)).unwrap();
+    let user = keyplate.create_user(new_user("ann")).unwrap();
+    let key = keyplate
+        .create_api_key(new_key(Some(&user), &["a:b"]))
+        .unwrap();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for thread in 0..4 {
-            let (keyplate, stop) = (&keyplate, &stop);
+            let (keyplate, key, stop) = (&keyplate, &key, &stop);
             scope.spawn(move || {
                 for number in 0.. {
                     if stop.load(Ordering::SeqCst) {
@@ -202,14 +241,16 @@ fn the_hook_waits_for_calls_under_way_and_holds_others_back() {
                         .create_user(new_user(&format!("t{thread}n{number}")))
                         .unwrap();
                     keyplate.find_user("ann").unwrap();
+                    keyplate.verify_api_key(key.secret.as_str()).unwrap();
                 }
             });
         }
         for number in 0..15 {
             let child = in_child(true, || {
-                keyplate
-                    .create_user(new_user(&format!("child{number}")))
-                    .is_ok()
+                keyplate.verify_api_key(key.secret.as_str()).is_ok()
+                    && keyplate
+                        .create_user(new_user(&format!("child{number}")))
+                        .is_ok()
             });
             assert_well(child);
         }

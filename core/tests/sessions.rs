@@ -264,3 +264,45 @@ fn what_expired_long_ago_is_purged_and_users_are_not() {
         1
     );
 }
+
+#[test]
+fn a_refused_session_is_in_the_log() {
+    let f = Fixture::new();
+    let ann = f.user("ann");
+    f.keyplate.disable_user(&ann.id).unwrap();
+    let _ = f
+        .keyplate
+        .create_session(&ann.id, ClientInfo::default(), None);
+    assert!(f.heard.kinds().contains(&EventKind::SignInRefused));
+}
+
+/// E1: the sink may call back, and what it throws changes nothing.
+#[test]
+fn a_sink_may_call_back_and_may_throw() {
+    use std::sync::{Arc, OnceLock};
+
+    struct Throwing(OnceLock<keyplate::Keyplate>);
+    impl keyplate::EventSink for Throwing {
+        fn on_event(&self, _: keyplate::AuditEvent) {
+            let total = self
+                .0
+                .get()
+                .unwrap()
+                .list_audit_events(Default::default())
+                .unwrap()
+                .total;
+            panic!("{total} events");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Arc::new(Throwing(OnceLock::new()));
+    let path = folder.path().join("id.db");
+    let keyplate = keyplate::Keyplate::open(keyplate::Config {
+        events: Some(sink.clone()),
+        ..config(&path)
+    })
+    .unwrap();
+    sink.0.set(keyplate.clone()).unwrap();
+    keyplate.create_user(new_user("ann")).unwrap();
+    assert!(keyplate.find_user("ann").unwrap().is_some());
+}

@@ -338,3 +338,30 @@ fn refusals_are_counted_in_one_row_a_minute() {
     );
     assert!(rows.iter().all(|row| row.kind == EventKind::SetupRefused));
 }
+
+#[test]
+fn a_claim_does_not_bring_a_deleted_users_name_back() {
+    let f = Fixture::new();
+    let gone = f.user("gone");
+    f.keyplate.delete_user(&gone.id).unwrap();
+    assert_eq!(
+        refusal(f.keyplate.claim_setup(None, admin("gone"))),
+        (ErrorCode::Conflict, Some("username".to_owned()))
+    );
+}
+
+#[test]
+fn the_host_may_say_for_which_client_it_acts() {
+    let f = Fixture::new();
+    let claimed = f
+        .keyplate
+        .with_client(client())
+        .unwrap()
+        .claim_setup(None, admin("ann"))
+        .unwrap();
+    assert_eq!(claimed.session.address.as_deref(), Some("192.0.2.7"));
+    assert_eq!(
+        code(f.acting(claimed.secret.as_str()).with_client(client())),
+        ErrorCode::PermissionDenied
+    );
+}

@@ -428,3 +428,40 @@ fn a_read_only_file_can_be_read_and_a_write_is_refused() {
         "usable again"
     );
 }
+
+/// Closing any descriptor of a file drops the locks that a process has on it: `open` must not look beside SQLite.
+#[test]
+fn opening_twice_keeps_the_locks_of_the_first() {
+    let f = Fixture::on_disk();
+    let inode = fs::metadata(f.path()).unwrap().ino();
+    let held = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks
+            .lines()
+            .any(|line| line.contains("POSIX") && line.contains(&format!(":{inode} ")))
+    };
+    f.user("ann");
+    assert!(held(), "an open write-ahead log holds a shared lock");
+    let second = open(&f.path()).unwrap();
+    assert!(held());
+    drop(second);
+    f.user("bob");
+    assert!(held());
+}
+
+#[test]
+fn an_unknown_credential_does_not_hide_a_newer_schema() {
+    let f = Fixture::on_disk();
+    let key = f.key(&f.user("ann"), &["a:b"]);
+    f.keyplate.revoke_api_key(&key.api_key.id).unwrap();
+    let connection = raw(&f.path());
+    connection
+        .execute_batch(
+            "DELETE FROM api_keys; PRAGMA user_version = 99; UPDATE instance SET schema = 99",
+        )
+        .unwrap();
+    assert_eq!(
+        code(f.keyplate.verify_api_key(key.secret.as_str())),
+        ErrorCode::SchemaTooNew
+    );
+}

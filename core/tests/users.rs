@@ -525,3 +525,56 @@ fn lists_are_paged_searched_and_sorted() {
         );
     }
 }
+
+#[test]
+fn search_knows_all_letters() {
+    let f = Fixture::new();
+    let user = NewUser {
+        display_name: Some("ÄRGER Šimon".to_owned()),
+        ..new_user("a")
+    };
+    f.keyplate.create_user(user).unwrap();
+    for text in ["ÄRGER", "ärger", "šIMON"] {
+        let query = UserQuery {
+            search: Some(text.to_owned()),
+            ..UserQuery::default()
+        };
+        assert_eq!(f.keyplate.list_users(query).unwrap().total, 1, "{text}");
+    }
+}
+
+#[test]
+fn role_and_status_change_together_with_the_rest_or_not_at_all() {
+    let f = Fixture::new();
+    f.administrator("ann");
+    let bob = f.user("bob");
+    let bad = UserChanges {
+        role: Some(Role::Administrator),
+        disabled: Some(true),
+        email: Some("no address".to_owned()),
+        ..UserChanges::default()
+    };
+    assert_eq!(
+        refusal(f.keyplate.update_user(&bob.id, bad)).1.as_deref(),
+        Some("email")
+    );
+    assert_eq!(f.keyplate.get_user(&bob.id).unwrap(), bob);
+    let good = UserChanges {
+        role: Some(Role::Administrator),
+        disabled: Some(true),
+        ..UserChanges::default()
+    };
+    let changed = f.keyplate.update_user(&bob.id, good).unwrap();
+    assert_eq!(
+        (changed.role, changed.status),
+        (Role::Administrator, UserStatus::Disabled)
+    );
+    let back = UserChanges {
+        disabled: Some(false),
+        ..UserChanges::default()
+    };
+    assert_eq!(
+        f.keyplate.update_user(&bob.id, back).unwrap().status,
+        UserStatus::Active
+    );
+}

@@ -253,64 +253,66 @@ pub enum keyplate_event_kind {
     SetupReset = 12,
     /// The host opened a session for somebody whom it has checked itself.
     SessionCreated = 13,
+    /// Somebody was refused a session.
+    SignInRefused = 14,
     /// A session was ended.
-    SessionRevoked = 14,
+    SessionRevoked = 15,
     /// All sessions of a user were ended.
-    UserSessionsRevoked = 15,
+    UserSessionsRevoked = 16,
     /// An API key was made.
-    ApiKeyCreated = 16,
+    ApiKeyCreated = 17,
     /// An API key got a new secret.
-    ApiKeyRotated = 17,
+    ApiKeyRotated = 18,
     /// An API key got a new end.
-    ApiKeyRenewed = 18,
+    ApiKeyRenewed = 19,
     /// An API key was revoked.
-    ApiKeyRevoked = 19,
+    ApiKeyRevoked = 20,
     /// A pending user was let in.
-    UserApproved = 20,
+    UserApproved = 21,
     /// A pending user was removed.
-    UserRejected = 21,
+    UserRejected = 22,
     /// A user was put into other groups.
-    UserGroupsChanged = 22,
+    UserGroupsChanged = 23,
     /// A user got other claims.
-    UserClaimsChanged = 23,
+    UserClaimsChanged = 24,
     /// A group was made.
-    GroupCreated = 24,
+    GroupCreated = 25,
     /// A group got other names.
-    GroupUpdated = 25,
+    GroupUpdated = 26,
     /// A group was deleted.
-    GroupDeleted = 26,
+    GroupDeleted = 27,
     /// A group got other members.
-    GroupMembersChanged = 27,
+    GroupMembersChanged = 28,
     /// A group got other claims.
-    GroupClaimsChanged = 28,
+    GroupClaimsChanged = 29,
     /// A setting changed.
-    SettingsChanged = 29,
+    SettingsChanged = 30,
     /// A sign-up token was made.
-    SignupTokenCreated = 30,
+    SignupTokenCreated = 31,
     /// A sign-up token was extended, paused or changed otherwise.
-    SignupTokenUpdated = 31,
+    SignupTokenUpdated = 32,
     /// A sign-up token was revoked.
-    SignupTokenRevoked = 32,
+    SignupTokenRevoked = 33,
     /// Somebody signed up.
-    UserSignedUp = 33,
+    UserSignedUp = 34,
     /// Somebody tried to sign up and was refused.
-    SignupRefused = 34,
+    SignupRefused = 35,
     /// A one-time token or code was made.
-    OneTimeTokenCreated = 35,
+    OneTimeTokenCreated = 36,
     /// A one-time token or code was revoked.
-    OneTimeTokenRevoked = 36,
+    OneTimeTokenRevoked = 37,
     /// Somebody signed in by a one-time token or code.
-    OneTimeTokenRedeemed = 37,
+    OneTimeTokenRedeemed = 38,
     /// A one-time token or code was refused.
-    OneTimeTokenRefused = 38,
+    OneTimeTokenRefused = 39,
     /// A thousand wrong codes within an hour: somebody may be guessing.
-    CodeGuessing = 39,
+    CodeGuessing = 40,
     /// The clock is more than a day behind the last change.
-    ClockBehind = 40,
+    ClockBehind = 41,
     /// The host set the stored time back to the clock's.
-    ClockReset = 41,
+    ClockReset = 42,
     /// What had expired long ago was removed.
-    ExpiredPurged = 42,
+    ExpiredPurged = 43,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -332,6 +334,7 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::SetupCompleted) => keyplate_event_kind::SetupCompleted,
             Some(::keyplate::EventKind::SetupReset) => keyplate_event_kind::SetupReset,
             Some(::keyplate::EventKind::SessionCreated) => keyplate_event_kind::SessionCreated,
+            Some(::keyplate::EventKind::SignInRefused) => keyplate_event_kind::SignInRefused,
             Some(::keyplate::EventKind::SessionRevoked) => keyplate_event_kind::SessionRevoked,
             Some(::keyplate::EventKind::UserSessionsRevoked) => {
                 keyplate_event_kind::UserSessionsRevoked
@@ -408,35 +411,36 @@ impl Choice for keyplate_event_kind {
             11 => Some(::keyplate::EventKind::SetupCompleted),
             12 => Some(::keyplate::EventKind::SetupReset),
             13 => Some(::keyplate::EventKind::SessionCreated),
-            14 => Some(::keyplate::EventKind::SessionRevoked),
-            15 => Some(::keyplate::EventKind::UserSessionsRevoked),
-            16 => Some(::keyplate::EventKind::ApiKeyCreated),
-            17 => Some(::keyplate::EventKind::ApiKeyRotated),
-            18 => Some(::keyplate::EventKind::ApiKeyRenewed),
-            19 => Some(::keyplate::EventKind::ApiKeyRevoked),
-            20 => Some(::keyplate::EventKind::UserApproved),
-            21 => Some(::keyplate::EventKind::UserRejected),
-            22 => Some(::keyplate::EventKind::UserGroupsChanged),
-            23 => Some(::keyplate::EventKind::UserClaimsChanged),
-            24 => Some(::keyplate::EventKind::GroupCreated),
-            25 => Some(::keyplate::EventKind::GroupUpdated),
-            26 => Some(::keyplate::EventKind::GroupDeleted),
-            27 => Some(::keyplate::EventKind::GroupMembersChanged),
-            28 => Some(::keyplate::EventKind::GroupClaimsChanged),
-            29 => Some(::keyplate::EventKind::SettingsChanged),
-            30 => Some(::keyplate::EventKind::SignupTokenCreated),
-            31 => Some(::keyplate::EventKind::SignupTokenUpdated),
-            32 => Some(::keyplate::EventKind::SignupTokenRevoked),
-            33 => Some(::keyplate::EventKind::UserSignedUp),
-            34 => Some(::keyplate::EventKind::SignupRefused),
-            35 => Some(::keyplate::EventKind::OneTimeTokenCreated),
-            36 => Some(::keyplate::EventKind::OneTimeTokenRevoked),
-            37 => Some(::keyplate::EventKind::OneTimeTokenRedeemed),
-            38 => Some(::keyplate::EventKind::OneTimeTokenRefused),
-            39 => Some(::keyplate::EventKind::CodeGuessing),
-            40 => Some(::keyplate::EventKind::ClockBehind),
-            41 => Some(::keyplate::EventKind::ClockReset),
-            42 => Some(::keyplate::EventKind::ExpiredPurged),
+            14 => Some(::keyplate::EventKind::SignInRefused),
+            15 => Some(::keyplate::EventKind::SessionRevoked),
+            16 => Some(::keyplate::EventKind::UserSessionsRevoked),
+            17 => Some(::keyplate::EventKind::ApiKeyCreated),
+            18 => Some(::keyplate::EventKind::ApiKeyRotated),
+            19 => Some(::keyplate::EventKind::ApiKeyRenewed),
+            20 => Some(::keyplate::EventKind::ApiKeyRevoked),
+            21 => Some(::keyplate::EventKind::UserApproved),
+            22 => Some(::keyplate::EventKind::UserRejected),
+            23 => Some(::keyplate::EventKind::UserGroupsChanged),
+            24 => Some(::keyplate::EventKind::UserClaimsChanged),
+            25 => Some(::keyplate::EventKind::GroupCreated),
+            26 => Some(::keyplate::EventKind::GroupUpdated),
+            27 => Some(::keyplate::EventKind::GroupDeleted),
+            28 => Some(::keyplate::EventKind::GroupMembersChanged),
+            29 => Some(::keyplate::EventKind::GroupClaimsChanged),
+            30 => Some(::keyplate::EventKind::SettingsChanged),
+            31 => Some(::keyplate::EventKind::SignupTokenCreated),
+            32 => Some(::keyplate::EventKind::SignupTokenUpdated),
+            33 => Some(::keyplate::EventKind::SignupTokenRevoked),
+            34 => Some(::keyplate::EventKind::UserSignedUp),
+            35 => Some(::keyplate::EventKind::SignupRefused),
+            36 => Some(::keyplate::EventKind::OneTimeTokenCreated),
+            37 => Some(::keyplate::EventKind::OneTimeTokenRevoked),
+            38 => Some(::keyplate::EventKind::OneTimeTokenRedeemed),
+            39 => Some(::keyplate::EventKind::OneTimeTokenRefused),
+            40 => Some(::keyplate::EventKind::CodeGuessing),
+            41 => Some(::keyplate::EventKind::ClockBehind),
+            42 => Some(::keyplate::EventKind::ClockReset),
+            43 => Some(::keyplate::EventKind::ExpiredPurged),
 
             _ => None,
         }
@@ -7111,7 +7115,7 @@ pub unsafe extern "C" fn keyplate_revoke_api_key(
 /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
 ///
 /// # Errors
-/// `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+/// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
 ///
 /// `out` is the caller's: free it with `keyplate_created_api_key_free`.
 #[unsafe(no_mangle)]

@@ -197,6 +197,8 @@ pub(crate) enum EventKind {
     SetupReset,
     /// The host opened a session for somebody whom it has checked itself.
     SessionCreated,
+    /// Somebody was refused a session.
+    SignInRefused,
     /// A session was ended.
     SessionRevoked,
     /// All sessions of a user were ended.
@@ -272,6 +274,7 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::SetupCompleted => EventKind::SetupCompleted,
             Self::SetupReset => EventKind::SetupReset,
             Self::SessionCreated => EventKind::SessionCreated,
+            Self::SignInRefused => EventKind::SignInRefused,
             Self::SessionRevoked => EventKind::SessionRevoked,
             Self::UserSessionsRevoked => EventKind::UserSessionsRevoked,
             Self::ApiKeyCreated => EventKind::ApiKeyCreated,
@@ -322,6 +325,7 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::SetupCompleted => ::keyplate::EventKind::SetupCompleted,
             Self::SetupReset => ::keyplate::EventKind::SetupReset,
             Self::SessionCreated => ::keyplate::EventKind::SessionCreated,
+            Self::SignInRefused => ::keyplate::EventKind::SignInRefused,
             Self::SessionRevoked => ::keyplate::EventKind::SessionRevoked,
             Self::UserSessionsRevoked => ::keyplate::EventKind::UserSessionsRevoked,
             Self::ApiKeyCreated => ::keyplate::EventKind::ApiKeyCreated,
@@ -2264,7 +2268,7 @@ impl Keyplate {
     /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
     ///
     /// # Errors
-    /// `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
     #[pyo3(signature = (id, *, overlap_seconds=None, expiry=None), text_signature = "($self, id, *, overlap_seconds=None, expiry=None)")]
     fn rotate_api_key(
         &self,

@@ -170,6 +170,11 @@ pub(crate) fn replace_secret(
     overlap_until: SystemTime,
     now: SystemTime,
 ) -> Result<()> {
+    // Earlier secrets end no later than the one before.
+    writer.execute(
+        "UPDATE api_key_overlaps SET until = ?2 WHERE api_key_id = ?1 AND until > ?2",
+        params![&api_key.id, overlap_until],
+    )?;
     if overlap_until > now {
         writer.execute(
             r"
@@ -313,6 +318,15 @@ pub(crate) fn list_working(reader: &Reader<'_>, now: SystemTime) -> Result<Vec<A
         params![now],
         from_row,
     )
+}
+
+/// K2: what a user has from before a promotion is an ordinary user's for good.
+pub(crate) fn narrow_to_user(writer: &Writer<'_>, owner_id: &UserId) -> Result<()> {
+    writer.execute(
+        "UPDATE api_keys SET ceiling_administrator = 0 WHERE owner_id = ?1",
+        params![owner_id],
+    )?;
+    Ok(())
 }
 
 /// Removes what ended before that time; gives how many keys there were.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
 
 use super::{
     engine::{Options, failure},
@@ -20,7 +20,6 @@ use crate::{KeyplateError, Result};
 /// "KEYP": tells our files from other applications' (`PRAGMA application_id`).
 pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
 
-const HEADER: &[u8; 16] = b"SQLite format 3\0";
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.
 const CACHE_KIB: i64 = 4096;
@@ -28,9 +27,14 @@ const CACHE_KIB: i64 = 4096;
 /// Opens the file for the first time: makes, checks or upgrades it.
 pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<(Connection, FileIdentity)> {
     file::prepare(&options.path, options.allow_shared_file)?;
-    check_header(&options.path)?;
-    let mut connection = open(options)?;
-    check_application(&connection)?;
+    let mut connection = open(options).and_then(|connection| {
+        check_application(&connection)?;
+        Ok(connection)
+    });
+    if let Err(KeyplateError::ForeignDatabase { .. }) = connection {
+        connection = connection.map_err(|error| what_else(&options.path).unwrap_or(error));
+    }
+    let mut connection = connection?;
     switch_to_wal(&connection, options.busy_timeout)?;
     migrate::migrate(&mut connection, &options.path, now)?;
     let file = FileIdentity::of(&options.path)?;
@@ -59,31 +63,30 @@ fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()>
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    // SQLite's own knows ASCII only; PostgreSQL's knows all letters, and so do we.
+    connection.create_scalar_function("lower", 1, deterministic(), |context| {
+        Ok(context
+            .get::<Option<String>>(0)?
+            .map(|text| text.to_lowercase()))
+    })?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)
 }
 
-/// Told apart before SQLite is asked: an empty file is new, zeros are damage, the rest is somebody else's.
-fn check_header(path: &Path) -> Result<()> {
-    let mut found = [0; HEADER.len()];
-    let mut file = File::open(path).map_err(file::io_failure)?;
-    let mut len = 0;
-    while len < found.len() {
-        match file.read(&mut found[len..]).map_err(file::io_failure)? {
-            0 => break,
-            more => len += more,
-        }
-    }
-    match &found[..len] {
-        [] => Ok(()),
-        header if header == HEADER => Ok(()),
-        header if header.iter().all(|byte| *byte == 0) => Err(KeyplateError::CorruptDatabase {
-            reason: "the file begins with zeros".to_owned(),
-        }),
-        _ => Err(KeyplateError::ForeignDatabase {
-            reason: "the file is no SQLite database".to_owned(),
-        }),
-    }
+fn deterministic() -> FunctionFlags {
+    FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS
+}
+
+/// A file that SQLite cannot read: zeros are damage, the rest is somebody else's. Only such a file is opened beside
+/// SQLite: closing one drops the locks that this process has on it (POSIX, fcntl).
+fn what_else(path: &Path) -> Option<KeyplateError> {
+    let mut head = [1; 16];
+    File::open(path).ok()?.read_exact(&mut head).ok()?;
+    (head == [0; 16]).then(|| KeyplateError::CorruptDatabase {
+        reason: "the file begins with zeros".to_owned(),
+    })
 }
 
 fn check_application(connection: &Connection) -> Result<()> {

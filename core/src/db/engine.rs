@@ -86,7 +86,12 @@ impl Engine {
     ) -> Result<Option<T>> {
         self.with_reader(|connection| {
             let now = self.clock.now()?;
-            query_one(connection, sql, params, |row| from_row(row, now))
+            let found = query_one(connection, sql, params, |row| from_row(row, now))?;
+            if found.is_none() {
+                // No row told the schema: what is not found here may be there for a newer library.
+                self.reader(connection)?;
+            }
+            Ok(found)
         })
     }
 
@@ -176,6 +181,11 @@ impl Engine {
         }
     }
 
+    /// Keeps hooked forks away while a lock beside the database is held. Not to be nested with calls.
+    pub(crate) fn hold_still(&self) -> impl Drop + use<> {
+        fork::enter()
+    }
+
     /// False in a forked child that has not used it.
     pub(crate) fn is_owned_by_this_process(&self) -> bool {
         self.owner.load(Ordering::Relaxed) == std::process::id()
@@ -211,8 +221,10 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         // A forked child that merely ends must not check-point its parent's log.
-        if *self.owner.get_mut() != std::process::id() {
-            self.pool.close_inherited();
+        if *self.owner.get_mut() != std::process::id()
+            && let Some(idle) = self.pool.if_idle()
+        {
+            idle.close_inherited();
         }
     }
 }

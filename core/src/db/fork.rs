@@ -67,20 +67,25 @@ pub(super) fn close_inherited(pid: u32) -> Result<()> {
     if PROCESS.load(Ordering::Relaxed) == pid {
         return Ok(()); // another thread of this child was quicker
     }
-    let mut all_closed = true;
-    for engine in engines.iter().filter_map(Weak::upgrade) {
-        if engine.owner.load(Ordering::Relaxed) == pid {
-            continue;
-        }
-        if engine.pool().close_inherited() {
-            engine.owner.store(pid, Ordering::Relaxed);
-        } else {
-            all_closed = false;
-        }
-    }
-    if !all_closed {
+    let inherited: Vec<Arc<Engine>> = engines
+        .iter()
+        .filter_map(Weak::upgrade)
+        .filter(|engine| engine.owner.load(Ordering::Relaxed) != pid)
+        .collect();
+    // All or none: a single connection that stays open makes every new one a danger.
+    let Some(idle) = inherited
+        .iter()
+        .map(|engine| engine.pool().if_idle())
+        .collect::<Option<Vec<_>>>()
+    else {
         STUCK.store(true, Ordering::Relaxed);
         return Err(KeyplateError::ForkedHandle);
+    };
+    for idle in idle {
+        idle.close_inherited();
+    }
+    for engine in &inherited {
+        engine.owner.store(pid, Ordering::Relaxed);
     }
     engines.retain(|engine| engine.strong_count() > 0);
     PROCESS.store(pid, Ordering::Relaxed);

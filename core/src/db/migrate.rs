@@ -42,7 +42,7 @@ fn migrate_with(
         .map_err(failure)?;
     match version(&transaction)? {
         found if check(found, known)? => {}
-        0 => create(&transaction, now, schema_sql)?,
+        0 => create(&transaction, now, schema_sql, known)?,
         found => {
             copy_beside(path, found)?;
             for migration in &migrations[found as usize - 1..] {
@@ -73,7 +73,12 @@ fn version(connection: &Connection) -> Result<u32> {
         .map_err(failure)
 }
 
-fn create(transaction: &Transaction<'_>, now: SystemTime, schema_sql: &str) -> Result<()> {
+fn create(
+    transaction: &Transaction<'_>,
+    now: SystemTime,
+    schema_sql: &str,
+    known: u32,
+) -> Result<()> {
     transaction
         .pragma_update(None, "application_id", APPLICATION_ID)
         .map_err(failure)?;
@@ -82,7 +87,7 @@ fn create(transaction: &Transaction<'_>, now: SystemTime, schema_sql: &str) -> R
     transaction
         .execute(
             "INSERT INTO instance (id, schema, last_time, created_at) VALUES (1, ?1, ?2, ?2)",
-            params![SCHEMA, now],
+            params![known, now],
         )
         .map_err(failure)?;
     transaction

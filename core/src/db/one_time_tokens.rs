@@ -113,6 +113,15 @@ pub(crate) fn list(
     )
 }
 
+/// K2: what a user has from before a promotion is an ordinary user's for good.
+pub(crate) fn narrow_to_user(writer: &Writer<'_>, user_id: &UserId) -> Result<()> {
+    writer.execute(
+        "UPDATE one_time_tokens SET ceiling_administrator = 0 WHERE user_id = ?1",
+        params![user_id],
+    )?;
+    Ok(())
+}
+
 /// Removes what ended before that time; gives how many there were.
 pub(crate) fn purge(writer: &Writer<'_>, before: SystemTime) -> Result<usize> {
     writer.execute(

@@ -26,7 +26,7 @@ pub(super) struct Pool {
 }
 
 #[derive(Debug)]
-struct Connections {
+pub(super) struct Connections {
     readers: Vec<Connection>,
     readers_out: usize,
     writer: Option<Connection>,
@@ -88,21 +88,11 @@ impl Pool {
         Ok(lent)
     }
 
-    /// Closes connections that another process made, if none was in use when it forked. Without a check-point:
-    /// locks that we only seem to hold must not make us believe that nobody else has the file open.
-    pub(super) fn close_inherited(&self) -> bool {
-        let Ok(mut connections) = self.connections.try_lock() else {
-            return false;
-        };
-        if connections.readers_out > 0 || connections.writer_out {
-            return false;
-        }
-        for connection in connections.readers.iter().chain(&connections.writer) {
-            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        }
-        connections.readers.clear();
-        connections.writer = None;
-        true
+    /// The connections, if none is in use.
+    pub(super) fn if_idle(&self) -> Option<Idle<'_>> {
+        let connections = self.connections.try_lock().ok()?;
+        let idle = connections.readers_out == 0 && !connections.writer_out;
+        idle.then_some(Idle(connections))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connections> {
@@ -110,6 +100,21 @@ impl Pool {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Connections of which none is in use.
+pub(super) struct Idle<'p>(MutexGuard<'p, Connections>);
+
+impl Idle<'_> {
+    /// Closes connections that another process made. Without a check-point: locks that we only seem to hold must not
+    /// make us believe that nobody else has the file open.
+    pub(super) fn close_inherited(mut self) {
+        for connection in self.0.readers.iter().chain(&self.0.writer) {
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+        self.0.readers.clear();
+        self.0.writer = None;
     }
 }
 

@@ -86,6 +86,8 @@ class EventKind:
     """Setup was opened again, by the host."""
     SESSION_CREATED: ClassVar[EventKind]
     """The host opened a session for somebody whom it has checked itself."""
+    SIGN_IN_REFUSED: ClassVar[EventKind]
+    """Somebody was refused a session."""
     SESSION_REVOKED: ClassVar[EventKind]
     """A session was ended."""
     USER_SESSIONS_REVOKED: ClassVar[EventKind]
@@ -1186,7 +1188,7 @@ class Keyplate:
         """Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
 
         # Errors
-        `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+        `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
 
         # Arguments
         - `overlap_seconds`: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.

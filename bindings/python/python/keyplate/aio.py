@@ -205,7 +205,7 @@ class Keyplate:
         """Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
 
         # Errors
-        `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+        `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
 
         # Arguments
         - `overlap_seconds`: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.

@@ -921,7 +921,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
      *
      * # Errors
-     * `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+     * `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
      */
     func rotateApiKey(id: ApiKeyId, rotation: KeyRotation) throws  -> CreatedApiKey
 
@@ -1607,7 +1607,7 @@ open func revokeApiKey(id: ApiKeyId)throws   {try rustCallWithError(FfiConverter
      * Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
      *
      * # Errors
-     * `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+     * `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
      */
 open func rotateApiKey(id: ApiKeyId, rotation: KeyRotation)throws  -> CreatedApiKey  {
     return try  FfiConverterTypeCreatedApiKey_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -8981,6 +8981,10 @@ public enum EventKind: Equatable, Hashable {
      */
     case sessionCreated
     /**
+     * Somebody was refused a session.
+     */
+    case signInRefused
+    /**
      * A session was ended.
      */
     case sessionRevoked
@@ -9143,63 +9147,65 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case 13: return .sessionCreated
 
-        case 14: return .sessionRevoked
+        case 14: return .signInRefused
 
-        case 15: return .userSessionsRevoked
+        case 15: return .sessionRevoked
 
-        case 16: return .apiKeyCreated
+        case 16: return .userSessionsRevoked
 
-        case 17: return .apiKeyRotated
+        case 17: return .apiKeyCreated
 
-        case 18: return .apiKeyRenewed
+        case 18: return .apiKeyRotated
 
-        case 19: return .apiKeyRevoked
+        case 19: return .apiKeyRenewed
 
-        case 20: return .userApproved
+        case 20: return .apiKeyRevoked
 
-        case 21: return .userRejected
+        case 21: return .userApproved
 
-        case 22: return .userGroupsChanged
+        case 22: return .userRejected
 
-        case 23: return .userClaimsChanged
+        case 23: return .userGroupsChanged
 
-        case 24: return .groupCreated
+        case 24: return .userClaimsChanged
 
-        case 25: return .groupUpdated
+        case 25: return .groupCreated
 
-        case 26: return .groupDeleted
+        case 26: return .groupUpdated
 
-        case 27: return .groupMembersChanged
+        case 27: return .groupDeleted
 
-        case 28: return .groupClaimsChanged
+        case 28: return .groupMembersChanged
 
-        case 29: return .settingsChanged
+        case 29: return .groupClaimsChanged
 
-        case 30: return .signupTokenCreated
+        case 30: return .settingsChanged
 
-        case 31: return .signupTokenUpdated
+        case 31: return .signupTokenCreated
 
-        case 32: return .signupTokenRevoked
+        case 32: return .signupTokenUpdated
 
-        case 33: return .userSignedUp
+        case 33: return .signupTokenRevoked
 
-        case 34: return .signupRefused
+        case 34: return .userSignedUp
 
-        case 35: return .oneTimeTokenCreated
+        case 35: return .signupRefused
 
-        case 36: return .oneTimeTokenRevoked
+        case 36: return .oneTimeTokenCreated
 
-        case 37: return .oneTimeTokenRedeemed
+        case 37: return .oneTimeTokenRevoked
 
-        case 38: return .oneTimeTokenRefused
+        case 38: return .oneTimeTokenRedeemed
 
-        case 39: return .codeGuessing
+        case 39: return .oneTimeTokenRefused
 
-        case 40: return .clockBehind
+        case 40: return .codeGuessing
 
-        case 41: return .clockReset
+        case 41: return .clockBehind
 
-        case 42: return .expiredPurged
+        case 42: return .clockReset
+
+        case 43: return .expiredPurged
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -9261,120 +9267,124 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(13))
 
 
-        case .sessionRevoked:
+        case .signInRefused:
             writeInt(&buf, Int32(14))
 
 
-        case .userSessionsRevoked:
+        case .sessionRevoked:
             writeInt(&buf, Int32(15))
 
 
-        case .apiKeyCreated:
+        case .userSessionsRevoked:
             writeInt(&buf, Int32(16))
 
 
-        case .apiKeyRotated:
+        case .apiKeyCreated:
             writeInt(&buf, Int32(17))
 
 
-        case .apiKeyRenewed:
+        case .apiKeyRotated:
             writeInt(&buf, Int32(18))
 
 
-        case .apiKeyRevoked:
+        case .apiKeyRenewed:
             writeInt(&buf, Int32(19))
 
 
-        case .userApproved:
+        case .apiKeyRevoked:
             writeInt(&buf, Int32(20))
 
 
-        case .userRejected:
+        case .userApproved:
             writeInt(&buf, Int32(21))
 
 
-        case .userGroupsChanged:
+        case .userRejected:
             writeInt(&buf, Int32(22))
 
 
-        case .userClaimsChanged:
+        case .userGroupsChanged:
             writeInt(&buf, Int32(23))
 
 
-        case .groupCreated:
+        case .userClaimsChanged:
             writeInt(&buf, Int32(24))
 
 
-        case .groupUpdated:
+        case .groupCreated:
             writeInt(&buf, Int32(25))
 
 
-        case .groupDeleted:
+        case .groupUpdated:
             writeInt(&buf, Int32(26))
 
 
-        case .groupMembersChanged:
+        case .groupDeleted:
             writeInt(&buf, Int32(27))
 
 
-        case .groupClaimsChanged:
+        case .groupMembersChanged:
             writeInt(&buf, Int32(28))
 
 
-        case .settingsChanged:
+        case .groupClaimsChanged:
             writeInt(&buf, Int32(29))
 
 
-        case .signupTokenCreated:
+        case .settingsChanged:
             writeInt(&buf, Int32(30))
 
 
-        case .signupTokenUpdated:
+        case .signupTokenCreated:
             writeInt(&buf, Int32(31))
 
 
-        case .signupTokenRevoked:
+        case .signupTokenUpdated:
             writeInt(&buf, Int32(32))
 
 
-        case .userSignedUp:
+        case .signupTokenRevoked:
             writeInt(&buf, Int32(33))
 
 
-        case .signupRefused:
+        case .userSignedUp:
             writeInt(&buf, Int32(34))
 
 
-        case .oneTimeTokenCreated:
+        case .signupRefused:
             writeInt(&buf, Int32(35))
 
 
-        case .oneTimeTokenRevoked:
+        case .oneTimeTokenCreated:
             writeInt(&buf, Int32(36))
 
 
-        case .oneTimeTokenRedeemed:
+        case .oneTimeTokenRevoked:
             writeInt(&buf, Int32(37))
 
 
-        case .oneTimeTokenRefused:
+        case .oneTimeTokenRedeemed:
             writeInt(&buf, Int32(38))
 
 
-        case .codeGuessing:
+        case .oneTimeTokenRefused:
             writeInt(&buf, Int32(39))
 
 
-        case .clockBehind:
+        case .codeGuessing:
             writeInt(&buf, Int32(40))
 
 
-        case .clockReset:
+        case .clockBehind:
             writeInt(&buf, Int32(41))
 
 
-        case .expiredPurged:
+        case .clockReset:
             writeInt(&buf, Int32(42))
+
+
+        case .expiredPurged:
+            writeInt(&buf, Int32(43))
 
         }
     }
@@ -12146,7 +12156,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_revoke_api_key() != 37507) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_rotate_api_key() != 63487) {
+    if (uniffi_keyplate_checksum_method_keyplate_rotate_api_key() != 29429) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_verify_api_key() != 38726) {

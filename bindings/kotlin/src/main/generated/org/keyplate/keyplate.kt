@@ -1207,7 +1207,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_api_key() and 0xFFFF) != 37507) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_api_key() and 0xFFFF) != 63487) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_api_key() and 0xFFFF) != 29429) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_api_key() and 0xFFFF) != 38726) {
@@ -2282,7 +2282,7 @@ public interface KeyplateInterface {
      * Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
      *
      * # Errors
-     * `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+     * `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
      */
     fun `rotateApiKey`(`id`: ApiKeyId, `rotation`: KeyRotation): CreatedApiKey
 
@@ -3033,7 +3033,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
      *
      * # Errors
-     * `NotFound`, also for a revoked or expired key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+     * `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
      */
     @Throws(KeyplateException::class)override fun `rotateApiKey`(`id`: ApiKeyId, `rotation`: KeyRotation): CreatedApiKey {
             return FfiConverterTypeCreatedApiKey.lift(
@@ -9447,6 +9447,10 @@ enum class EventKind {
      * The host opened a session for somebody whom it has checked itself.
      */
     SESSION_CREATED,
+    /**
+     * Somebody was refused a session.
+     */
+    SIGN_IN_REFUSED,
     /**
      * A session was ended.
      */
