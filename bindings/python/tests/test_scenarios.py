@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import collections.abc
+import inspect
 import json
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,13 @@ def keywords(method: Callable[..., Any], arguments: dict[str, Any]) -> dict[str,
             assert field in known and field not in given, f"{method.__name__} has no {field}"
             if part is not None:
                 given[field] = from_json(part, known[field])
-    return given
+    return {**left_out(method, known), **given}
+
+
+def left_out(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
+    """What must be given even if a step does not: as everywhere, empty."""
+    required = [name for name, it in inspect.signature(function).parameters.items() if it.default is it.empty]
+    return {name: "" if known[name] is str else [] for name in required if known[name] in (str, Sequence[str])}
 
 
 def hints() -> dict[tuple[str, str], dict[str, Any]]:
@@ -137,7 +144,7 @@ def from_json(value: Any, hint: Any) -> Any:
     """The value as an argument of this type."""
     if isinstance(hint, types.UnionType):
         hint = typing.get_args(hint)[0]
-    if typing.get_origin(hint) is collections.abc.Sequence:
+    if typing.get_origin(hint) is Sequence:
         return [from_json(item, typing.get_args(hint)[0]) for item in value]
     if hint is datetime:
         assert value[0] == "+" and value[-1] == "s", f"{value} is no time"
@@ -160,7 +167,8 @@ def from_json(value: Any, hint: Any) -> Any:
 
 def build(cls: Any, fields: dict[str, Any]) -> Any:
     known = HINTS[cls.__qualname__, "__new__"]
-    return cls(**{name: from_json(value, known[name]) for name, value in fields.items() if value is not None})
+    given = {name: from_json(value, known[name]) for name, value in fields.items() if value is not None}
+    return cls(**{**left_out(cls, known), **given})
 
 
 def to_json(value: Any) -> Any:
