@@ -61,7 +61,8 @@ fn call(facade: &Facade) -> Result<String> {
 /// Handles and what is made from a principal are the runner's own: a step says `as`.
 pub(crate) fn is_runners(method: &Method) -> bool {
     let handle = |ty: &Ty| matches!(ty.leaf(), Ty::Object(name) if name == "Keyplate" || name == "Principal");
-    method.output.as_ref().is_some_and(handle) || method.inputs.iter().any(|input| handle(&input.ty))
+    method.output.as_ref().is_some_and(handle)
+        || method.inputs.iter().any(|input| handle(&input.ty))
 }
 
 fn arm(method: &Method) -> Result<String> {

@@ -110,7 +110,10 @@ fn choice(item: &Enum, out: &mut String) -> Result<()> {
     writeln!(out, "\nstatic cJSON *give_{name}({c} value) {{")?;
     writeln!(out, "    switch (value) {{")?;
     for (value, text) in values() {
-        writeln!(out, "    case {value}: return cJSON_CreateString(\"{text}\");")?;
+        writeln!(
+            out,
+            "    case {value}: return cJSON_CreateString(\"{text}\");"
+        )?;
     }
     writeln!(
         out,
@@ -244,10 +247,7 @@ fn take_optional(c: &str, field: &Field, out: &mut String) -> Result<()> {
             "    cJSON_ArrayForEach(it_{name}, field(from, \"{name}\")) {{"
         )?;
     } else {
-        writeln!(
-            out,
-            "    const cJSON *it_{name} = field(from, \"{name}\");"
-        )?;
+        writeln!(out, "    const cJSON *it_{name} = field(from, \"{name}\");")?;
         writeln!(out, "    if (it_{name}) {{")?;
     }
     *out += &indented(&passed.before, "        ");
