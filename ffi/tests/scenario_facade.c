@@ -8,9 +8,19 @@ static keyplate_api_key_query *take_api_key_query(const cJSON *from, keyplate_er
 static keyplate_key_rotation *take_key_rotation(const cJSON *from, keyplate_error **error);
 static keyplate_new_api_key *take_new_api_key(const cJSON *from, keyplate_error **error);
 static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error **error);
+static keyplate_claim *take_claim(const cJSON *from, keyplate_error **error);
+static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error);
+static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error);
+static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error);
 static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error);
 static keyplate_session_query *take_session_query(const cJSON *from, keyplate_error **error);
+static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error);
 static keyplate_new_admin *take_new_admin(const cJSON *from, keyplate_error **error);
+static keyplate_new_signup *take_new_signup(const cJSON *from, keyplate_error **error);
+static keyplate_signup_redemption_query *take_signup_redemption_query(const cJSON *from, keyplate_error **error);
+static keyplate_new_signup_token *take_new_signup_token(const cJSON *from, keyplate_error **error);
+static keyplate_signup_token_changes *take_signup_token_changes(const cJSON *from, keyplate_error **error);
+static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, keyplate_error **error);
 static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **error);
 static keyplate_user_changes *take_user_changes(const cJSON *from, keyplate_error **error);
 static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **error);
@@ -20,13 +30,26 @@ static cJSON *give_created_api_key(const keyplate_created_api_key *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
+static cJSON *give_claim(const keyplate_claim *it);
+static cJSON *give_group(const keyplate_group *it);
+static cJSON *give_group_page(const keyplate_group_page *it);
+static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it);
+static cJSON *give_one_time_token(const keyplate_one_time_token *it);
 static cJSON *give_authenticated(const keyplate_authenticated *it);
 static cJSON *give_session(const keyplate_session *it);
 static cJSON *give_session_page(const keyplate_session_page *it);
 static cJSON *give_signed_in(const keyplate_signed_in *it);
+static cJSON *give_public_settings(const keyplate_public_settings *it);
+static cJSON *give_settings(const keyplate_settings *it);
 static cJSON *give_created_setup_token(const keyplate_created_setup_token *it);
 static cJSON *give_setup_completion(const keyplate_setup_completion *it);
 static cJSON *give_setup_state(const keyplate_setup_state *it);
+static cJSON *give_signup_redemption(const keyplate_signup_redemption *it);
+static cJSON *give_signup_redemption_page(const keyplate_signup_redemption_page *it);
+static cJSON *give_created_signup_token(const keyplate_created_signup_token *it);
+static cJSON *give_signup_token(const keyplate_signup_token *it);
+static cJSON *give_signup_token_page(const keyplate_signup_token_page *it);
+static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it);
 static cJSON *give_integrity_report(const keyplate_integrity_report *it);
 static cJSON *give_purge_report(const keyplate_purge_report *it);
 static cJSON *give_user(const keyplate_user *it);
@@ -47,6 +70,8 @@ const char *status_name(keyplate_status status) {
     case KEYPLATE_STATUS_ACCOUNT_EXPIRED: return "AccountExpired";
     case KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED: return "SetupAlreadyClaimed";
     case KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE: return "SetupAlreadyComplete";
+    case KEYPLATE_STATUS_SIGNUP_REFUSED: return "SignupRefused";
+    case KEYPLATE_STATUS_RATE_LIMITED: return "RateLimited";
     case KEYPLATE_STATUS_BUSY: return "Busy";
     case KEYPLATE_STATUS_STORAGE_FULL: return "StorageFull";
     case KEYPLATE_STATUS_STORAGE_READ_ONLY: return "StorageReadOnly";
@@ -111,6 +136,26 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_API_KEY_ROTATED: return cJSON_CreateString("ApiKeyRotated");
     case KEYPLATE_EVENT_KIND_API_KEY_RENEWED: return cJSON_CreateString("ApiKeyRenewed");
     case KEYPLATE_EVENT_KIND_API_KEY_REVOKED: return cJSON_CreateString("ApiKeyRevoked");
+    case KEYPLATE_EVENT_KIND_USER_APPROVED: return cJSON_CreateString("UserApproved");
+    case KEYPLATE_EVENT_KIND_USER_REJECTED: return cJSON_CreateString("UserRejected");
+    case KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED: return cJSON_CreateString("UserGroupsChanged");
+    case KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED: return cJSON_CreateString("UserClaimsChanged");
+    case KEYPLATE_EVENT_KIND_GROUP_CREATED: return cJSON_CreateString("GroupCreated");
+    case KEYPLATE_EVENT_KIND_GROUP_UPDATED: return cJSON_CreateString("GroupUpdated");
+    case KEYPLATE_EVENT_KIND_GROUP_DELETED: return cJSON_CreateString("GroupDeleted");
+    case KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED: return cJSON_CreateString("GroupMembersChanged");
+    case KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED: return cJSON_CreateString("GroupClaimsChanged");
+    case KEYPLATE_EVENT_KIND_SETTINGS_CHANGED: return cJSON_CreateString("SettingsChanged");
+    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED: return cJSON_CreateString("SignupTokenCreated");
+    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED: return cJSON_CreateString("SignupTokenUpdated");
+    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED: return cJSON_CreateString("SignupTokenRevoked");
+    case KEYPLATE_EVENT_KIND_USER_SIGNED_UP: return cJSON_CreateString("UserSignedUp");
+    case KEYPLATE_EVENT_KIND_SIGNUP_REFUSED: return cJSON_CreateString("SignupRefused");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED: return cJSON_CreateString("OneTimeTokenCreated");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED: return cJSON_CreateString("OneTimeTokenRevoked");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED: return cJSON_CreateString("OneTimeTokenRedeemed");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED: return cJSON_CreateString("OneTimeTokenRefused");
+    case KEYPLATE_EVENT_KIND_CODE_GUESSING: return cJSON_CreateString("CodeGuessing");
     case KEYPLATE_EVENT_KIND_CLOCK_BEHIND: return cJSON_CreateString("ClockBehind");
     case KEYPLATE_EVENT_KIND_CLOCK_RESET: return cJSON_CreateString("ClockReset");
     case KEYPLATE_EVENT_KIND_EXPIRED_PURGED: return cJSON_CreateString("ExpiredPurged");
@@ -139,10 +184,49 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "ApiKeyRotated")) return KEYPLATE_EVENT_KIND_API_KEY_ROTATED;
     if (is_named(from, "ApiKeyRenewed")) return KEYPLATE_EVENT_KIND_API_KEY_RENEWED;
     if (is_named(from, "ApiKeyRevoked")) return KEYPLATE_EVENT_KIND_API_KEY_REVOKED;
+    if (is_named(from, "UserApproved")) return KEYPLATE_EVENT_KIND_USER_APPROVED;
+    if (is_named(from, "UserRejected")) return KEYPLATE_EVENT_KIND_USER_REJECTED;
+    if (is_named(from, "UserGroupsChanged")) return KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED;
+    if (is_named(from, "UserClaimsChanged")) return KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED;
+    if (is_named(from, "GroupCreated")) return KEYPLATE_EVENT_KIND_GROUP_CREATED;
+    if (is_named(from, "GroupUpdated")) return KEYPLATE_EVENT_KIND_GROUP_UPDATED;
+    if (is_named(from, "GroupDeleted")) return KEYPLATE_EVENT_KIND_GROUP_DELETED;
+    if (is_named(from, "GroupMembersChanged")) return KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED;
+    if (is_named(from, "GroupClaimsChanged")) return KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED;
+    if (is_named(from, "SettingsChanged")) return KEYPLATE_EVENT_KIND_SETTINGS_CHANGED;
+    if (is_named(from, "SignupTokenCreated")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED;
+    if (is_named(from, "SignupTokenUpdated")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED;
+    if (is_named(from, "SignupTokenRevoked")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED;
+    if (is_named(from, "UserSignedUp")) return KEYPLATE_EVENT_KIND_USER_SIGNED_UP;
+    if (is_named(from, "SignupRefused")) return KEYPLATE_EVENT_KIND_SIGNUP_REFUSED;
+    if (is_named(from, "OneTimeTokenCreated")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED;
+    if (is_named(from, "OneTimeTokenRevoked")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED;
+    if (is_named(from, "OneTimeTokenRedeemed")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED;
+    if (is_named(from, "OneTimeTokenRefused")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED;
+    if (is_named(from, "CodeGuessing")) return KEYPLATE_EVENT_KIND_CODE_GUESSING;
     if (is_named(from, "ClockBehind")) return KEYPLATE_EVENT_KIND_CLOCK_BEHIND;
     if (is_named(from, "ClockReset")) return KEYPLATE_EVENT_KIND_CLOCK_RESET;
     if (is_named(from, "ExpiredPurged")) return KEYPLATE_EVENT_KIND_EXPIRED_PURGED;
     unknown("EventKind", from);
+}
+
+static cJSON *give_group_sort(keyplate_group_sort value) {
+    switch (value) {
+    case KEYPLATE_GROUP_SORT_CREATED_AT: return cJSON_CreateString("CreatedAt");
+    case KEYPLATE_GROUP_SORT_NAME: return cJSON_CreateString("Name");
+    case KEYPLATE_GROUP_SORT_FRIENDLY_NAME: return cJSON_CreateString("FriendlyName");
+    case KEYPLATE_GROUP_SORT_MEMBER_COUNT: return cJSON_CreateString("MemberCount");
+    case KEYPLATE_GROUP_SORT_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_group_sort take_group_sort(const cJSON *from) {
+    if (is_named(from, "CreatedAt")) return KEYPLATE_GROUP_SORT_CREATED_AT;
+    if (is_named(from, "Name")) return KEYPLATE_GROUP_SORT_NAME;
+    if (is_named(from, "FriendlyName")) return KEYPLATE_GROUP_SORT_FRIENDLY_NAME;
+    if (is_named(from, "MemberCount")) return KEYPLATE_GROUP_SORT_MEMBER_COUNT;
+    unknown("GroupSort", from);
 }
 
 static cJSON *give_username_policy(keyplate_username_policy value) {
@@ -173,12 +257,86 @@ static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
     return cJSON_CreateNull();
 }
 
+static cJSON *give_signup_mode(keyplate_signup_mode value) {
+    switch (value) {
+    case KEYPLATE_SIGNUP_MODE_DISABLED: return cJSON_CreateString("Disabled");
+    case KEYPLATE_SIGNUP_MODE_WITH_TOKEN: return cJSON_CreateString("WithToken");
+    case KEYPLATE_SIGNUP_MODE_OPEN: return cJSON_CreateString("Open");
+    case KEYPLATE_SIGNUP_MODE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_signup_mode take_signup_mode(const cJSON *from) {
+    if (is_named(from, "Disabled")) return KEYPLATE_SIGNUP_MODE_DISABLED;
+    if (is_named(from, "WithToken")) return KEYPLATE_SIGNUP_MODE_WITH_TOKEN;
+    if (is_named(from, "Open")) return KEYPLATE_SIGNUP_MODE_OPEN;
+    unknown("SignupMode", from);
+}
+
 static cJSON *give_setup_stage(keyplate_setup_stage value) {
     switch (value) {
     case KEYPLATE_SETUP_STAGE_UNINITIALISED: return cJSON_CreateString("Uninitialised");
     case KEYPLATE_SETUP_STAGE_CLAIMED: return cJSON_CreateString("Claimed");
     case KEYPLATE_SETUP_STAGE_COMPLETE: return cJSON_CreateString("Complete");
     case KEYPLATE_SETUP_STAGE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_approval_rule(keyplate_approval_rule value) {
+    switch (value) {
+    case KEYPLATE_APPROVAL_RULE_SETTING: return cJSON_CreateString("Setting");
+    case KEYPLATE_APPROVAL_RULE_NEEDED: return cJSON_CreateString("Needed");
+    case KEYPLATE_APPROVAL_RULE_NOT_NEEDED: return cJSON_CreateString("NotNeeded");
+    case KEYPLATE_APPROVAL_RULE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_approval_rule take_approval_rule(const cJSON *from) {
+    if (is_named(from, "Setting")) return KEYPLATE_APPROVAL_RULE_SETTING;
+    if (is_named(from, "Needed")) return KEYPLATE_APPROVAL_RULE_NEEDED;
+    if (is_named(from, "NotNeeded")) return KEYPLATE_APPROVAL_RULE_NOT_NEEDED;
+    unknown("ApprovalRule", from);
+}
+
+static cJSON *give_limit(const keyplate_limit *it) {
+    switch (keyplate_limit_get_kind(it)) {
+    case KEYPLATE_LIMIT_KIND_UNLIMITED: return cJSON_CreateString("Unlimited");
+    case KEYPLATE_LIMIT_KIND_AT_MOST: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_limit_get_at_most_most(it)));
+        return give_variant("AtMost", fields);
+    }
+    case KEYPLATE_LIMIT_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_limit *take_limit(const cJSON *from, keyplate_error **error) {
+    keyplate_limit *it = NULL;
+    if (is_named(from, "Unlimited")) {
+        if (!*error) keyplate_limit_new_unlimited(&it, error);
+        return it;
+    }
+    if (is_named(from, "AtMost")) {
+        const cJSON *data = from->child;
+        uint32_t in_most = (uint32_t)take_number(field(data, "most"));
+        if (!*error) keyplate_limit_new_at_most(in_most, &it, error);
+        return it;
+    }
+    unknown("Limit", from);
+}
+
+static cJSON *give_signup_token_state(keyplate_signup_token_state value) {
+    switch (value) {
+    case KEYPLATE_SIGNUP_TOKEN_STATE_USABLE: return cJSON_CreateString("Usable");
+    case KEYPLATE_SIGNUP_TOKEN_STATE_EXPIRED: return cJSON_CreateString("Expired");
+    case KEYPLATE_SIGNUP_TOKEN_STATE_EXHAUSTED: return cJSON_CreateString("Exhausted");
+    case KEYPLATE_SIGNUP_TOKEN_STATE_PAUSED: return cJSON_CreateString("Paused");
+    case KEYPLATE_SIGNUP_TOKEN_STATE_REVOKED: return cJSON_CreateString("Revoked");
+    case KEYPLATE_SIGNUP_TOKEN_STATE_UNKNOWN: break;
     }
     return cJSON_CreateNull();
 }
@@ -235,6 +393,7 @@ static cJSON *give_user_sort(keyplate_user_sort value) {
     case KEYPLATE_USER_SORT_LAST_NAME: return cJSON_CreateString("LastName");
     case KEYPLATE_USER_SORT_EMAIL: return cJSON_CreateString("Email");
     case KEYPLATE_USER_SORT_ROLE: return cJSON_CreateString("Role");
+    case KEYPLATE_USER_SORT_EXPIRES_AT: return cJSON_CreateString("ExpiresAt");
     case KEYPLATE_USER_SORT_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -248,6 +407,7 @@ static keyplate_user_sort take_user_sort(const cJSON *from) {
     if (is_named(from, "LastName")) return KEYPLATE_USER_SORT_LAST_NAME;
     if (is_named(from, "Email")) return KEYPLATE_USER_SORT_EMAIL;
     if (is_named(from, "Role")) return KEYPLATE_USER_SORT_ROLE;
+    if (is_named(from, "ExpiresAt")) return KEYPLATE_USER_SORT_EXPIRES_AT;
     unknown("UserSort", from);
 }
 
@@ -475,6 +635,119 @@ static cJSON *give_detail(const keyplate_detail *it) {
     return fields;
 }
 
+static keyplate_claim *take_claim(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"key", "value", NULL};
+    keyplate_claim *it = NULL;
+    only(from, known);
+    const char *in_key = take_text(field(from, "key"));
+    const char *in_value = take_text(field(from, "value"));
+    if (!*error) keyplate_claim_new(in_key, in_value, &it, error);
+    return it;
+}
+
+static cJSON *give_claim(const keyplate_claim *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "key", give_text(keyplate_claim_get_key(it)));
+    cJSON_AddItemToObject(fields, "value", give_text(keyplate_claim_get_value(it)));
+    return fields;
+}
+
+static cJSON *give_group(const keyplate_group *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_group_get_id(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_group_get_name(it)));
+    cJSON_AddItemToObject(fields, "friendly_name", give_text(keyplate_group_get_friendly_name(it)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_group_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_group_get_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "member_count", cJSON_CreateNumber((double)keyplate_group_get_member_count(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_group_get_created_at(it)));
+    return fields;
+}
+
+static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"name", "friendly_name", NULL};
+    keyplate_group_changes *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_group_changes_new(&it, error);
+    const cJSON *it_name = field(from, "name");
+    if (it_name) {
+        const char *in_value = take_text(it_name);
+        if (!*error) keyplate_group_changes_set_name(it, in_value, error);
+    }
+    const cJSON *it_friendly_name = field(from, "friendly_name");
+    if (it_friendly_name) {
+        const char *in_value = take_text(it_friendly_name);
+        if (!*error) keyplate_group_changes_set_friendly_name(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_group_page(const keyplate_group_page *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_group_page_get_items_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "items"), give_group(keyplate_group_page_get_items_at(it, i)));
+    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_group_page_get_total(it)));
+    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_group_page_get_page(it)));
+    return fields;
+}
+
+static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"search", "user_id", "sort", "descending", "page", "limit", NULL};
+    keyplate_group_query *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_group_query_new(&it, error);
+    const cJSON *it_search = field(from, "search");
+    if (it_search) {
+        const char *in_value = take_text(it_search);
+        if (!*error) keyplate_group_query_set_search(it, in_value, error);
+    }
+    const cJSON *it_user_id = field(from, "user_id");
+    if (it_user_id) {
+        const char *in_value = take_text(it_user_id);
+        if (!*error) keyplate_group_query_set_user_id(it, in_value, error);
+    }
+    const cJSON *it_sort = field(from, "sort");
+    if (it_sort) {
+        keyplate_group_sort in_value = take_group_sort(it_sort);
+        if (!*error) keyplate_group_query_set_sort(it, in_value, error);
+    }
+    const cJSON *it_descending = field(from, "descending");
+    if (it_descending) {
+        bool in_value = take_bool(it_descending);
+        if (!*error) keyplate_group_query_set_descending(it, in_value, error);
+    }
+    const cJSON *it_page = field(from, "page");
+    if (it_page) {
+        uint32_t in_value = (uint32_t)take_number(it_page);
+        if (!*error) keyplate_group_query_set_page(it, in_value, error);
+    }
+    const cJSON *it_limit = field(from, "limit");
+    if (it_limit) {
+        uint32_t in_value = (uint32_t)take_number(it_limit);
+        if (!*error) keyplate_group_query_set_limit(it, in_value, error);
+    }
+    return it;
+}
+
+static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"name", "friendly_name", NULL};
+    keyplate_new_group *it = NULL;
+    only(from, known);
+    const char *in_name = take_text(field(from, "name"));
+    if (!*error) keyplate_new_group_new(in_name, &it, error);
+    const cJSON *it_friendly_name = field(from, "friendly_name");
+    if (it_friendly_name) {
+        const char *in_value = take_text(it_friendly_name);
+        if (!*error) keyplate_new_group_set_friendly_name(it, in_value, error);
+    }
+    return it;
+}
+
 static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error) {
     static const char *const known[] = {"address", "user_agent", "device_name", NULL};
     keyplate_client_info *it = NULL;
@@ -496,6 +769,27 @@ static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error 
         if (!*error) keyplate_client_info_set_device_name(it, in_value, error);
     }
     return it;
+}
+
+static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "one_time_token", give_one_time_token(keyplate_created_one_time_token_get_one_time_token(it)));
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_created_one_time_token_get_secret(it)));
+    return fields;
+}
+
+static cJSON *give_one_time_token(const keyplate_one_time_token *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_one_time_token_get_id(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_one_time_token_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "is_code", cJSON_CreateBool(keyplate_one_time_token_get_is_code(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_one_time_token_get_created_at(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_one_time_token_get_expires_at(it)));
+    cJSON_AddItemToObject(fields, "created_by", give_text(keyplate_one_time_token_get_created_by(it)));
+    cJSON_AddItemToObject(fields, "masked_secret", give_text(keyplate_one_time_token_get_masked_secret(it)));
+    return fields;
 }
 
 static cJSON *give_authenticated(const keyplate_authenticated *it) {
@@ -578,6 +872,83 @@ static cJSON *give_signed_in(const keyplate_signed_in *it) {
     return fields;
 }
 
+static cJSON *give_public_settings(const keyplate_public_settings *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "app_name", give_text(keyplate_public_settings_get_app_name(it)));
+    cJSON_AddItemToObject(fields, "signup_mode", give_signup_mode(keyplate_public_settings_get_signup_mode(it)));
+    cJSON_AddItemToObject(fields, "username_change", cJSON_CreateBool(keyplate_public_settings_get_username_change(it)));
+    return fields;
+}
+
+static cJSON *give_settings(const keyplate_settings *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "app_name", give_text(keyplate_settings_get_app_name(it)));
+    cJSON_AddItemToObject(fields, "signup_mode", give_signup_mode(keyplate_settings_get_signup_mode(it)));
+    cJSON_AddItemToObject(fields, "signup_approval", cJSON_CreateBool(keyplate_settings_get_signup_approval(it)));
+    cJSON_AddItemToObject(fields, "default_group_ids", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_settings_get_default_group_ids_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "default_group_ids"), give_text(keyplate_settings_get_default_group_ids_at(it, i)));
+    cJSON_AddItemToObject(fields, "open_signups_per_hour", cJSON_CreateNumber((double)keyplate_settings_get_open_signups_per_hour(it)));
+    cJSON_AddItemToObject(fields, "signup_email_domains", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_settings_get_signup_email_domains_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "signup_email_domains"), give_text(keyplate_settings_get_signup_email_domains_at(it, i)));
+    cJSON_AddItemToObject(fields, "username_change", cJSON_CreateBool(keyplate_settings_get_username_change(it)));
+    cJSON_AddItemToObject(fields, "session_idle_seconds", cJSON_CreateNumber((double)keyplate_settings_get_session_idle_seconds(it)));
+    cJSON_AddItemToObject(fields, "session_lifetime_seconds", cJSON_CreateNumber((double)keyplate_settings_get_session_lifetime_seconds(it)));
+    cJSON_AddItemToObject(fields, "step_up_seconds", cJSON_CreateNumber((double)keyplate_settings_get_step_up_seconds(it)));
+    return fields;
+}
+
+static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", NULL};
+    keyplate_settings_changes *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_settings_changes_new(&it, error);
+    const cJSON *it_app_name = field(from, "app_name");
+    if (it_app_name) {
+        const char *in_value = take_text(it_app_name);
+        if (!*error) keyplate_settings_changes_set_app_name(it, in_value, error);
+    }
+    const cJSON *it_signup_mode = field(from, "signup_mode");
+    if (it_signup_mode) {
+        keyplate_signup_mode in_value = take_signup_mode(it_signup_mode);
+        if (!*error) keyplate_settings_changes_set_signup_mode(it, in_value, error);
+    }
+    const cJSON *it_signup_approval = field(from, "signup_approval");
+    if (it_signup_approval) {
+        bool in_value = take_bool(it_signup_approval);
+        if (!*error) keyplate_settings_changes_set_signup_approval(it, in_value, error);
+    }
+    const cJSON *it_open_signups_per_hour = field(from, "open_signups_per_hour");
+    if (it_open_signups_per_hour) {
+        uint32_t in_value = (uint32_t)take_number(it_open_signups_per_hour);
+        if (!*error) keyplate_settings_changes_set_open_signups_per_hour(it, in_value, error);
+    }
+    const cJSON *it_username_change = field(from, "username_change");
+    if (it_username_change) {
+        bool in_value = take_bool(it_username_change);
+        if (!*error) keyplate_settings_changes_set_username_change(it, in_value, error);
+    }
+    const cJSON *it_session_idle_seconds = field(from, "session_idle_seconds");
+    if (it_session_idle_seconds) {
+        uint32_t in_value = (uint32_t)take_number(it_session_idle_seconds);
+        if (!*error) keyplate_settings_changes_set_session_idle_seconds(it, in_value, error);
+    }
+    const cJSON *it_session_lifetime_seconds = field(from, "session_lifetime_seconds");
+    if (it_session_lifetime_seconds) {
+        uint32_t in_value = (uint32_t)take_number(it_session_lifetime_seconds);
+        if (!*error) keyplate_settings_changes_set_session_lifetime_seconds(it, in_value, error);
+    }
+    const cJSON *it_step_up_seconds = field(from, "step_up_seconds");
+    if (it_step_up_seconds) {
+        uint32_t in_value = (uint32_t)take_number(it_step_up_seconds);
+        if (!*error) keyplate_settings_changes_set_step_up_seconds(it, in_value, error);
+    }
+    return it;
+}
+
 static cJSON *give_created_setup_token(const keyplate_created_setup_token *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -643,6 +1014,273 @@ static cJSON *give_setup_state(const keyplate_setup_state *it) {
     return fields;
 }
 
+static keyplate_new_signup *take_new_signup(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"username", "token", "email", "display_name", "first_name", "last_name", "locale", NULL};
+    keyplate_new_signup *it = NULL;
+    only(from, known);
+    const char *in_username = take_text(field(from, "username"));
+    if (!*error) keyplate_new_signup_new(in_username, &it, error);
+    const cJSON *it_token = field(from, "token");
+    if (it_token) {
+        const char *in_value = take_text(it_token);
+        if (!*error) keyplate_new_signup_set_token(it, in_value, error);
+    }
+    const cJSON *it_email = field(from, "email");
+    if (it_email) {
+        const char *in_value = take_text(it_email);
+        if (!*error) keyplate_new_signup_set_email(it, in_value, error);
+    }
+    const cJSON *it_display_name = field(from, "display_name");
+    if (it_display_name) {
+        const char *in_value = take_text(it_display_name);
+        if (!*error) keyplate_new_signup_set_display_name(it, in_value, error);
+    }
+    const cJSON *it_first_name = field(from, "first_name");
+    if (it_first_name) {
+        const char *in_value = take_text(it_first_name);
+        if (!*error) keyplate_new_signup_set_first_name(it, in_value, error);
+    }
+    const cJSON *it_last_name = field(from, "last_name");
+    if (it_last_name) {
+        const char *in_value = take_text(it_last_name);
+        if (!*error) keyplate_new_signup_set_last_name(it, in_value, error);
+    }
+    const cJSON *it_locale = field(from, "locale");
+    if (it_locale) {
+        const char *in_value = take_text(it_locale);
+        if (!*error) keyplate_new_signup_set_locale(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_signup_redemption(const keyplate_signup_redemption *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_signup_redemption_get_id(it)));
+    cJSON_AddItemToObject(fields, "token_id", give_text(keyplate_signup_redemption_get_token_id(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_signup_redemption_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "username", give_text(keyplate_signup_redemption_get_username(it)));
+    cJSON_AddItemToObject(fields, "at", give_time(keyplate_signup_redemption_get_at(it)));
+    cJSON_AddItemToObject(fields, "address", give_text(keyplate_signup_redemption_get_address(it)));
+    cJSON_AddItemToObject(fields, "user_agent", give_text(keyplate_signup_redemption_get_user_agent(it)));
+    return fields;
+}
+
+static cJSON *give_signup_redemption_page(const keyplate_signup_redemption_page *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_signup_redemption_page_get_items_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "items"), give_signup_redemption(keyplate_signup_redemption_page_get_items_at(it, i)));
+    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_signup_redemption_page_get_total(it)));
+    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_signup_redemption_page_get_page(it)));
+    return fields;
+}
+
+static keyplate_signup_redemption_query *take_signup_redemption_query(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"token_id", "page", "limit", NULL};
+    keyplate_signup_redemption_query *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_signup_redemption_query_new(&it, error);
+    const cJSON *it_token_id = field(from, "token_id");
+    if (it_token_id) {
+        const char *in_value = take_text(it_token_id);
+        if (!*error) keyplate_signup_redemption_query_set_token_id(it, in_value, error);
+    }
+    const cJSON *it_page = field(from, "page");
+    if (it_page) {
+        uint32_t in_value = (uint32_t)take_number(it_page);
+        if (!*error) keyplate_signup_redemption_query_set_page(it, in_value, error);
+    }
+    const cJSON *it_limit = field(from, "limit");
+    if (it_limit) {
+        uint32_t in_value = (uint32_t)take_number(it_limit);
+        if (!*error) keyplate_signup_redemption_query_set_limit(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_created_signup_token(const keyplate_created_signup_token *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "signup_token", give_signup_token(keyplate_created_signup_token_get_signup_token(it)));
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_created_signup_token_get_secret(it)));
+    return fields;
+}
+
+static keyplate_new_signup_token *take_new_signup_token(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"note", "expiry", "uses", "group_ids", "account_lifetime_seconds", "approval", "email", NULL};
+    keyplate_new_signup_token *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_new_signup_token_new(&it, error);
+    const cJSON *it_note = field(from, "note");
+    if (it_note) {
+        const char *in_value = take_text(it_note);
+        if (!*error) keyplate_new_signup_token_set_note(it, in_value, error);
+    }
+    const cJSON *it_expiry = field(from, "expiry");
+    if (it_expiry) {
+        keyplate_expiry *in_value = take_expiry(it_expiry, error);
+        if (!*error) keyplate_new_signup_token_set_expiry(it, in_value, error);
+        keyplate_expiry_free(in_value);
+    }
+    const cJSON *it_uses = field(from, "uses");
+    if (it_uses) {
+        keyplate_limit *in_value = take_limit(it_uses, error);
+        if (!*error) keyplate_new_signup_token_set_uses(it, in_value, error);
+        keyplate_limit_free(in_value);
+    }
+    cJSON *it_group_ids;
+    cJSON_ArrayForEach(it_group_ids, field(from, "group_ids")) {
+        const char *in_value = take_text(it_group_ids);
+        if (!*error) keyplate_new_signup_token_add_group_ids(it, in_value, error);
+    }
+    const cJSON *it_account_lifetime_seconds = field(from, "account_lifetime_seconds");
+    if (it_account_lifetime_seconds) {
+        uint32_t in_value = (uint32_t)take_number(it_account_lifetime_seconds);
+        if (!*error) keyplate_new_signup_token_set_account_lifetime_seconds(it, in_value, error);
+    }
+    const cJSON *it_approval = field(from, "approval");
+    if (it_approval) {
+        keyplate_approval_rule in_value = take_approval_rule(it_approval);
+        if (!*error) keyplate_new_signup_token_set_approval(it, in_value, error);
+    }
+    const cJSON *it_email = field(from, "email");
+    if (it_email) {
+        const char *in_value = take_text(it_email);
+        if (!*error) keyplate_new_signup_token_set_email(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_signup_token(const keyplate_signup_token *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_signup_token_get_id(it)));
+    cJSON_AddItemToObject(fields, "note", give_text(keyplate_signup_token_get_note(it)));
+    cJSON_AddItemToObject(fields, "state", give_signup_token_state(keyplate_signup_token_get_state(it)));
+    int64_t its_expires_at;
+    cJSON_AddItemToObject(fields, "expires_at",
+        keyplate_signup_token_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
+    uint32_t its_max_uses;
+    cJSON_AddItemToObject(fields, "max_uses",
+        keyplate_signup_token_get_max_uses(it, &its_max_uses) ? cJSON_CreateNumber((double)its_max_uses) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "uses", cJSON_CreateNumber((double)keyplate_signup_token_get_uses(it)));
+    cJSON_AddItemToObject(fields, "group_ids", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_signup_token_get_group_ids_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "group_ids"), give_text(keyplate_signup_token_get_group_ids_at(it, i)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_signup_token_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_signup_token_get_claims_at(it, i)));
+    uint32_t its_account_lifetime_seconds;
+    cJSON_AddItemToObject(fields, "account_lifetime_seconds",
+        keyplate_signup_token_get_account_lifetime_seconds(it, &its_account_lifetime_seconds) ? cJSON_CreateNumber((double)its_account_lifetime_seconds) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "approval", give_approval_rule(keyplate_signup_token_get_approval(it)));
+    cJSON_AddItemToObject(fields, "enabled", cJSON_CreateBool(keyplate_signup_token_get_enabled(it)));
+    cJSON_AddItemToObject(fields, "email", give_text(keyplate_signup_token_get_email(it)));
+    cJSON_AddItemToObject(fields, "created_by", give_text(keyplate_signup_token_get_created_by(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_signup_token_get_created_at(it)));
+    int64_t its_revoked_at;
+    cJSON_AddItemToObject(fields, "revoked_at",
+        keyplate_signup_token_get_revoked_at(it, &its_revoked_at) ? give_time(its_revoked_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "masked_secret", give_text(keyplate_signup_token_get_masked_secret(it)));
+    return fields;
+}
+
+static keyplate_signup_token_changes *take_signup_token_changes(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"note", "expiry", "uses", "account_lifetime", "approval", "enabled", "email", NULL};
+    keyplate_signup_token_changes *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_signup_token_changes_new(&it, error);
+    const cJSON *it_note = field(from, "note");
+    if (it_note) {
+        const char *in_value = take_text(it_note);
+        if (!*error) keyplate_signup_token_changes_set_note(it, in_value, error);
+    }
+    const cJSON *it_expiry = field(from, "expiry");
+    if (it_expiry) {
+        keyplate_expiry *in_value = take_expiry(it_expiry, error);
+        if (!*error) keyplate_signup_token_changes_set_expiry(it, in_value, error);
+        keyplate_expiry_free(in_value);
+    }
+    const cJSON *it_uses = field(from, "uses");
+    if (it_uses) {
+        keyplate_limit *in_value = take_limit(it_uses, error);
+        if (!*error) keyplate_signup_token_changes_set_uses(it, in_value, error);
+        keyplate_limit_free(in_value);
+    }
+    const cJSON *it_account_lifetime = field(from, "account_lifetime");
+    if (it_account_lifetime) {
+        keyplate_limit *in_value = take_limit(it_account_lifetime, error);
+        if (!*error) keyplate_signup_token_changes_set_account_lifetime(it, in_value, error);
+        keyplate_limit_free(in_value);
+    }
+    const cJSON *it_approval = field(from, "approval");
+    if (it_approval) {
+        keyplate_approval_rule in_value = take_approval_rule(it_approval);
+        if (!*error) keyplate_signup_token_changes_set_approval(it, in_value, error);
+    }
+    const cJSON *it_enabled = field(from, "enabled");
+    if (it_enabled) {
+        bool in_value = take_bool(it_enabled);
+        if (!*error) keyplate_signup_token_changes_set_enabled(it, in_value, error);
+    }
+    const cJSON *it_email = field(from, "email");
+    if (it_email) {
+        const char *in_value = take_text(it_email);
+        if (!*error) keyplate_signup_token_changes_set_email(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_signup_token_page(const keyplate_signup_token_page *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_signup_token_page_get_items_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "items"), give_signup_token(keyplate_signup_token_page_get_items_at(it, i)));
+    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_signup_token_page_get_total(it)));
+    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_signup_token_page_get_page(it)));
+    return fields;
+}
+
+static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    int64_t its_expires_at;
+    cJSON_AddItemToObject(fields, "expires_at",
+        keyplate_signup_token_preview_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "needs_approval", cJSON_CreateBool(keyplate_signup_token_preview_get_needs_approval(it)));
+    cJSON_AddItemToObject(fields, "email", give_text(keyplate_signup_token_preview_get_email(it)));
+    uint32_t its_account_lifetime_seconds;
+    cJSON_AddItemToObject(fields, "account_lifetime_seconds",
+        keyplate_signup_token_preview_get_account_lifetime_seconds(it, &its_account_lifetime_seconds) ? cJSON_CreateNumber((double)its_account_lifetime_seconds) : cJSON_CreateNull());
+    return fields;
+}
+
+static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"include_revoked", "page", "limit", NULL};
+    keyplate_signup_token_query *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_signup_token_query_new(&it, error);
+    const cJSON *it_include_revoked = field(from, "include_revoked");
+    if (it_include_revoked) {
+        bool in_value = take_bool(it_include_revoked);
+        if (!*error) keyplate_signup_token_query_set_include_revoked(it, in_value, error);
+    }
+    const cJSON *it_page = field(from, "page");
+    if (it_page) {
+        uint32_t in_value = (uint32_t)take_number(it_page);
+        if (!*error) keyplate_signup_token_query_set_page(it, in_value, error);
+    }
+    const cJSON *it_limit = field(from, "limit");
+    if (it_limit) {
+        uint32_t in_value = (uint32_t)take_number(it_limit);
+        if (!*error) keyplate_signup_token_query_set_limit(it, in_value, error);
+    }
+    return it;
+}
+
 static cJSON *give_integrity_report(const keyplate_integrity_report *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -658,11 +1296,12 @@ static cJSON *give_purge_report(const keyplate_purge_report *it) {
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_purge_report_get_sessions(it)));
     cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateNumber((double)keyplate_purge_report_get_api_keys(it)));
+    cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_purge_report_get_one_time_tokens(it)));
     return fields;
 }
 
 static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"username", "id", "email", "email_verified", "display_name", "first_name", "last_name", "locale", "external_id", "role", "status", "expires_at", NULL};
+    static const char *const known[] = {"username", "id", "email", "email_verified", "display_name", "first_name", "last_name", "locale", "external_id", "group_ids", "role", "status", "expires_at", NULL};
     keyplate_new_user *it = NULL;
     only(from, known);
     const char *in_username = take_text(field(from, "username"));
@@ -707,6 +1346,11 @@ static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **erro
         const char *in_value = take_text(it_external_id);
         if (!*error) keyplate_new_user_set_external_id(it, in_value, error);
     }
+    cJSON *it_group_ids;
+    cJSON_ArrayForEach(it_group_ids, field(from, "group_ids")) {
+        const char *in_value = take_text(it_group_ids);
+        if (!*error) keyplate_new_user_add_group_ids(it, in_value, error);
+    }
     const cJSON *it_role = field(from, "role");
     if (it_role) {
         keyplate_role in_value = take_role(it_role);
@@ -737,6 +1381,12 @@ static cJSON *give_user(const keyplate_user *it) {
     cJSON_AddItemToObject(fields, "last_name", give_text(keyplate_user_get_last_name(it)));
     cJSON_AddItemToObject(fields, "locale", give_text(keyplate_user_get_locale(it)));
     cJSON_AddItemToObject(fields, "external_id", give_text(keyplate_user_get_external_id(it)));
+    cJSON_AddItemToObject(fields, "group_ids", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_user_get_group_ids_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "group_ids"), give_text(keyplate_user_get_group_ids_at(it, i)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_user_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_user_get_claims_at(it, i)));
     cJSON_AddItemToObject(fields, "role", give_role(keyplate_user_get_role(it)));
     cJSON_AddItemToObject(fields, "status", give_user_status(keyplate_user_get_status(it)));
     int64_t its_expires_at;
@@ -748,7 +1398,7 @@ static cJSON *give_user(const keyplate_user *it) {
 }
 
 static keyplate_user_changes *take_user_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"username", "email", "email_verified", "display_name", "first_name", "last_name", "locale", "external_id", "expiry", NULL};
+    static const char *const known[] = {"username", "email", "email_verified", "display_name", "first_name", "last_name", "locale", "external_id", "expiry", "role", "disabled", NULL};
     keyplate_user_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_user_changes_new(&it, error);
@@ -798,6 +1448,16 @@ static keyplate_user_changes *take_user_changes(const cJSON *from, keyplate_erro
         if (!*error) keyplate_user_changes_set_expiry(it, in_value, error);
         keyplate_expiry_free(in_value);
     }
+    const cJSON *it_role = field(from, "role");
+    if (it_role) {
+        keyplate_role in_value = take_role(it_role);
+        if (!*error) keyplate_user_changes_set_role(it, in_value, error);
+    }
+    const cJSON *it_disabled = field(from, "disabled");
+    if (it_disabled) {
+        bool in_value = take_bool(it_disabled);
+        if (!*error) keyplate_user_changes_set_disabled(it, in_value, error);
+    }
     return it;
 }
 
@@ -813,7 +1473,7 @@ static cJSON *give_user_page(const keyplate_user_page *it) {
 }
 
 static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"search", "status", "role", "sort", "descending", "page", "limit", NULL};
+    static const char *const known[] = {"search", "status", "role", "group_id", "expiring_within_seconds", "sort", "descending", "page", "limit", NULL};
     keyplate_user_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_user_query_new(&it, error);
@@ -831,6 +1491,16 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     if (it_role) {
         keyplate_role in_value = take_role(it_role);
         if (!*error) keyplate_user_query_set_role(it, in_value, error);
+    }
+    const cJSON *it_group_id = field(from, "group_id");
+    if (it_group_id) {
+        const char *in_value = take_text(it_group_id);
+        if (!*error) keyplate_user_query_set_group_id(it, in_value, error);
+    }
+    const cJSON *it_expiring_within_seconds = field(from, "expiring_within_seconds");
+    if (it_expiring_within_seconds) {
+        uint32_t in_value = (uint32_t)take_number(it_expiring_within_seconds);
+        if (!*error) keyplate_user_query_set_expiring_within_seconds(it, in_value, error);
     }
     const cJSON *it_sort = field(from, "sort");
     if (it_sort) {
@@ -977,6 +1647,220 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     return result;
 }
 
+static cJSON *call_get_effective_claims(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_id = take_text(field(with, "user_id"));
+    keyplate_claim_list *out = NULL;
+    if (!*error && keyplate_get_effective_claims(kp, in_user_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = cJSON_CreateArray();
+        for (size_t i = 0; i < keyplate_claim_list_len(out); i++) cJSON_AddItemToArray(result, give_claim(keyplate_claim_list_at(out, i)));
+    }
+    keyplate_claim_list_free(out);
+    return result;
+}
+
+static cJSON *call_list_claim_keys(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_str_list *out = NULL;
+    if (!*error && keyplate_list_claim_keys(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = cJSON_CreateArray();
+        for (size_t i = 0; i < keyplate_str_list_len(out); i++) cJSON_AddItemToArray(result, give_text(keyplate_str_list_at(out, i)));
+    }
+    keyplate_str_list_free(out);
+    return result;
+}
+
+static cJSON *call_create_group(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"group", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_new_group *in_group = take_new_group(field(with, "group"), error);
+    keyplate_group *out = NULL;
+    if (!*error && keyplate_create_group(kp, in_group, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_group(out);
+    }
+    keyplate_group_free(out);
+    keyplate_new_group_free(in_group);
+    return result;
+}
+
+static cJSON *call_delete_group(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_delete_group(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_get_group(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    keyplate_group *out = NULL;
+    if (!*error && keyplate_get_group(kp, in_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_group(out);
+    }
+    keyplate_group_free(out);
+    return result;
+}
+
+static cJSON *call_list_groups(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"query", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_group_query *in_query = take_group_query(field(with, "query"), error);
+    keyplate_group_page *out = NULL;
+    if (!*error && keyplate_list_groups(kp, in_query, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_group_page(out);
+    }
+    keyplate_group_page_free(out);
+    keyplate_group_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_set_group_claims(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "claims", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    size_t in_claims_len = (size_t)cJSON_GetArraySize(field(with, "claims"));
+    keyplate_claim **in_claims = calloc(in_claims_len + 1, sizeof *in_claims);
+    for (size_t i = 0; i < in_claims_len; i++) in_claims[i] = take_claim(cJSON_GetArrayItem(field(with, "claims"), (int)i), error);
+    keyplate_group *out = NULL;
+    if (!*error && keyplate_set_group_claims(kp, in_id, (const keyplate_claim *const *)in_claims, in_claims_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_group(out);
+    }
+    keyplate_group_free(out);
+    for (size_t i = 0; i < in_claims_len; i++) keyplate_claim_free(in_claims[i]);
+    free(in_claims);
+    return result;
+}
+
+static cJSON *call_set_group_members(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "user_ids", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    size_t in_user_ids_len = (size_t)cJSON_GetArraySize(field(with, "user_ids"));
+    const char **in_user_ids = calloc(in_user_ids_len + 1, sizeof *in_user_ids);
+    for (size_t i = 0; i < in_user_ids_len; i++) in_user_ids[i] = take_text(cJSON_GetArrayItem(field(with, "user_ids"), (int)i));
+    keyplate_group *out = NULL;
+    if (!*error && keyplate_set_group_members(kp, in_id, in_user_ids, in_user_ids_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_group(out);
+    }
+    keyplate_group_free(out);
+    free(in_user_ids);
+    return result;
+}
+
+static cJSON *call_set_user_claims(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "claims", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    size_t in_claims_len = (size_t)cJSON_GetArraySize(field(with, "claims"));
+    keyplate_claim **in_claims = calloc(in_claims_len + 1, sizeof *in_claims);
+    for (size_t i = 0; i < in_claims_len; i++) in_claims[i] = take_claim(cJSON_GetArrayItem(field(with, "claims"), (int)i), error);
+    keyplate_user *out = NULL;
+    if (!*error && keyplate_set_user_claims(kp, in_id, (const keyplate_claim *const *)in_claims, in_claims_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_user(out);
+    }
+    keyplate_user_free(out);
+    for (size_t i = 0; i < in_claims_len; i++) keyplate_claim_free(in_claims[i]);
+    free(in_claims);
+    return result;
+}
+
+static cJSON *call_set_user_groups(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "group_ids", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    size_t in_group_ids_len = (size_t)cJSON_GetArraySize(field(with, "group_ids"));
+    const char **in_group_ids = calloc(in_group_ids_len + 1, sizeof *in_group_ids);
+    for (size_t i = 0; i < in_group_ids_len; i++) in_group_ids[i] = take_text(cJSON_GetArrayItem(field(with, "group_ids"), (int)i));
+    keyplate_user *out = NULL;
+    if (!*error && keyplate_set_user_groups(kp, in_id, in_group_ids, in_group_ids_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_user(out);
+    }
+    keyplate_user_free(out);
+    free(in_group_ids);
+    return result;
+}
+
+static cJSON *call_update_group(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "changes", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    keyplate_group_changes *in_changes = take_group_changes(field(with, "changes"), error);
+    keyplate_group *out = NULL;
+    if (!*error && keyplate_update_group(kp, in_id, in_changes, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_group(out);
+    }
+    keyplate_group_free(out);
+    keyplate_group_changes_free(in_changes);
+    return result;
+}
+
+static cJSON *call_create_one_time_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_id", "lifetime_seconds", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_id = take_text(field(with, "user_id"));
+    uint32_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (uint32_t)take_number(field(with, "lifetime_seconds")) : 0;
+    keyplate_created_one_time_token *out = NULL;
+    if (!*error && keyplate_create_one_time_token(kp, in_user_id, field(with, "lifetime_seconds") ? &in_lifetime_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_created_one_time_token(out);
+    }
+    keyplate_created_one_time_token_free(out);
+    return result;
+}
+
+static cJSON *call_list_one_time_tokens(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_id = field(with, "user_id") ? take_text(field(with, "user_id")) : NULL;
+    keyplate_one_time_token_list *out = NULL;
+    if (!*error && keyplate_list_one_time_tokens(kp, in_user_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = cJSON_CreateArray();
+        for (size_t i = 0; i < keyplate_one_time_token_list_len(out); i++) cJSON_AddItemToArray(result, give_one_time_token(keyplate_one_time_token_list_at(out, i)));
+    }
+    keyplate_one_time_token_list_free(out);
+    return result;
+}
+
+static cJSON *call_redeem_one_time_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"token", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_token = take_text(field(with, "token"));
+    keyplate_signed_in *out = NULL;
+    if (!*error && keyplate_redeem_one_time_token(kp, in_token, in_token ? strlen(in_token) : 0, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signed_in(out);
+    }
+    keyplate_signed_in_free(out);
+    return result;
+}
+
+static cJSON *call_revoke_one_time_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_revoke_one_time_token(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
 static cJSON *call_authenticate(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"credential", NULL};
     cJSON *result = NULL;
@@ -1056,6 +1940,76 @@ static cJSON *call_verify_session(const keyplate *kp, const cJSON *with, keyplat
     return result;
 }
 
+static cJSON *call_get_public_settings(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_public_settings *out = NULL;
+    if (!*error && keyplate_get_public_settings(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_public_settings(out);
+    }
+    keyplate_public_settings_free(out);
+    return result;
+}
+
+static cJSON *call_get_settings(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_settings *out = NULL;
+    if (!*error && keyplate_get_settings(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_settings(out);
+    }
+    keyplate_settings_free(out);
+    return result;
+}
+
+static cJSON *call_set_default_groups(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"group_ids", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    size_t in_group_ids_len = (size_t)cJSON_GetArraySize(field(with, "group_ids"));
+    const char **in_group_ids = calloc(in_group_ids_len + 1, sizeof *in_group_ids);
+    for (size_t i = 0; i < in_group_ids_len; i++) in_group_ids[i] = take_text(cJSON_GetArrayItem(field(with, "group_ids"), (int)i));
+    keyplate_settings *out = NULL;
+    if (!*error && keyplate_set_default_groups(kp, in_group_ids, in_group_ids_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_settings(out);
+    }
+    keyplate_settings_free(out);
+    free(in_group_ids);
+    return result;
+}
+
+static cJSON *call_set_signup_email_domains(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"domains", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    size_t in_domains_len = (size_t)cJSON_GetArraySize(field(with, "domains"));
+    const char **in_domains = calloc(in_domains_len + 1, sizeof *in_domains);
+    for (size_t i = 0; i < in_domains_len; i++) in_domains[i] = take_text(cJSON_GetArrayItem(field(with, "domains"), (int)i));
+    keyplate_settings *out = NULL;
+    if (!*error && keyplate_set_signup_email_domains(kp, in_domains, in_domains_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_settings(out);
+    }
+    keyplate_settings_free(out);
+    free(in_domains);
+    return result;
+}
+
+static cJSON *call_update_settings(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"changes", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_settings_changes *in_changes = take_settings_changes(field(with, "changes"), error);
+    keyplate_settings *out = NULL;
+    if (!*error && keyplate_update_settings(kp, in_changes, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_settings(out);
+    }
+    keyplate_settings_free(out);
+    keyplate_settings_changes_free(in_changes);
+    return result;
+}
+
 static cJSON *call_claim_setup(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"token", "admin", NULL};
     cJSON *result = NULL;
@@ -1130,6 +2084,158 @@ static cJSON *call_resume_setup(const keyplate *kp, const cJSON *with, keyplate_
         result = give_signed_in(out);
     }
     keyplate_signed_in_free(out);
+    return result;
+}
+
+static cJSON *call_approve_user(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    keyplate_user *out = NULL;
+    if (!*error && keyplate_approve_user(kp, in_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_user(out);
+    }
+    keyplate_user_free(out);
+    return result;
+}
+
+static cJSON *call_list_signup_redemptions(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"query", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_signup_redemption_query *in_query = take_signup_redemption_query(field(with, "query"), error);
+    keyplate_signup_redemption_page *out = NULL;
+    if (!*error && keyplate_list_signup_redemptions(kp, in_query, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signup_redemption_page(out);
+    }
+    keyplate_signup_redemption_page_free(out);
+    keyplate_signup_redemption_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_reject_user(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_reject_user(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_sign_up(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"signup", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_new_signup *in_signup = take_new_signup(field(with, "signup"), error);
+    keyplate_signed_in *out = NULL;
+    if (!*error && keyplate_sign_up(kp, in_signup, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signed_in(out);
+    }
+    keyplate_signed_in_free(out);
+    keyplate_new_signup_free(in_signup);
+    return result;
+}
+
+static cJSON *call_create_signup_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"token", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_new_signup_token *in_token = take_new_signup_token(field(with, "token"), error);
+    keyplate_created_signup_token *out = NULL;
+    if (!*error && keyplate_create_signup_token(kp, in_token, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_created_signup_token(out);
+    }
+    keyplate_created_signup_token_free(out);
+    keyplate_new_signup_token_free(in_token);
+    return result;
+}
+
+static cJSON *call_get_signup_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    keyplate_signup_token *out = NULL;
+    if (!*error && keyplate_get_signup_token(kp, in_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signup_token(out);
+    }
+    keyplate_signup_token_free(out);
+    return result;
+}
+
+static cJSON *call_inspect_signup_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"token", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_token = take_text(field(with, "token"));
+    keyplate_signup_token_preview *out = NULL;
+    if (!*error && keyplate_inspect_signup_token(kp, in_token, in_token ? strlen(in_token) : 0, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signup_token_preview(out);
+    }
+    keyplate_signup_token_preview_free(out);
+    return result;
+}
+
+static cJSON *call_list_signup_tokens(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"query", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_signup_token_query *in_query = take_signup_token_query(field(with, "query"), error);
+    keyplate_signup_token_page *out = NULL;
+    if (!*error && keyplate_list_signup_tokens(kp, in_query, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signup_token_page(out);
+    }
+    keyplate_signup_token_page_free(out);
+    keyplate_signup_token_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_revoke_signup_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_revoke_signup_token(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_set_signup_token_grants(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "group_ids", "claims", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    size_t in_group_ids_len = (size_t)cJSON_GetArraySize(field(with, "group_ids"));
+    const char **in_group_ids = calloc(in_group_ids_len + 1, sizeof *in_group_ids);
+    for (size_t i = 0; i < in_group_ids_len; i++) in_group_ids[i] = take_text(cJSON_GetArrayItem(field(with, "group_ids"), (int)i));
+    size_t in_claims_len = (size_t)cJSON_GetArraySize(field(with, "claims"));
+    keyplate_claim **in_claims = calloc(in_claims_len + 1, sizeof *in_claims);
+    for (size_t i = 0; i < in_claims_len; i++) in_claims[i] = take_claim(cJSON_GetArrayItem(field(with, "claims"), (int)i), error);
+    keyplate_signup_token *out = NULL;
+    if (!*error && keyplate_set_signup_token_grants(kp, in_id, in_group_ids, in_group_ids_len, (const keyplate_claim *const *)in_claims, in_claims_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signup_token(out);
+    }
+    keyplate_signup_token_free(out);
+    free(in_group_ids);
+    for (size_t i = 0; i < in_claims_len; i++) keyplate_claim_free(in_claims[i]);
+    free(in_claims);
+    return result;
+}
+
+static cJSON *call_update_signup_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "changes", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    keyplate_signup_token_changes *in_changes = take_signup_token_changes(field(with, "changes"), error);
+    keyplate_signup_token *out = NULL;
+    if (!*error && keyplate_update_signup_token(kp, in_id, in_changes, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signup_token(out);
+    }
+    keyplate_signup_token_free(out);
+    keyplate_signup_token_changes_free(in_changes);
     return result;
 }
 
@@ -1295,18 +2401,49 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
+    {"get_effective_claims", call_get_effective_claims},
+    {"list_claim_keys", call_list_claim_keys},
+    {"create_group", call_create_group},
+    {"delete_group", call_delete_group},
+    {"get_group", call_get_group},
+    {"list_groups", call_list_groups},
+    {"set_group_claims", call_set_group_claims},
+    {"set_group_members", call_set_group_members},
+    {"set_user_claims", call_set_user_claims},
+    {"set_user_groups", call_set_user_groups},
+    {"update_group", call_update_group},
+    {"create_one_time_token", call_create_one_time_token},
+    {"list_one_time_tokens", call_list_one_time_tokens},
+    {"redeem_one_time_token", call_redeem_one_time_token},
+    {"revoke_one_time_token", call_revoke_one_time_token},
     {"authenticate", call_authenticate},
     {"create_session", call_create_session},
     {"list_sessions", call_list_sessions},
     {"revoke_session", call_revoke_session},
     {"revoke_user_sessions", call_revoke_user_sessions},
     {"verify_session", call_verify_session},
+    {"get_public_settings", call_get_public_settings},
+    {"get_settings", call_get_settings},
+    {"set_default_groups", call_set_default_groups},
+    {"set_signup_email_domains", call_set_signup_email_domains},
+    {"update_settings", call_update_settings},
     {"claim_setup", call_claim_setup},
     {"complete_setup", call_complete_setup},
     {"create_setup_token", call_create_setup_token},
     {"get_setup_state", call_get_setup_state},
     {"reset_setup", call_reset_setup},
     {"resume_setup", call_resume_setup},
+    {"approve_user", call_approve_user},
+    {"list_signup_redemptions", call_list_signup_redemptions},
+    {"reject_user", call_reject_user},
+    {"sign_up", call_sign_up},
+    {"create_signup_token", call_create_signup_token},
+    {"get_signup_token", call_get_signup_token},
+    {"inspect_signup_token", call_inspect_signup_token},
+    {"list_signup_tokens", call_list_signup_tokens},
+    {"revoke_signup_token", call_revoke_signup_token},
+    {"set_signup_token_grants", call_set_signup_token_grants},
+    {"update_signup_token", call_update_signup_token},
     {"check_integrity", call_check_integrity},
     {"purge_expired", call_purge_expired},
     {"reset_clock", call_reset_clock},
