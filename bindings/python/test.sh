@@ -1,21 +1,13 @@
 #!/usr/bin/env bash
 # Tests the Python face: builds it into a virtual environment, then pytest, mypy --strict on tests and example,
-# stubtest, and the example. Wants python3 (3.10 or newer) with venv; pip fetches maturin, pytest and mypy.
+# stubtest, and the example. Wants what venv.sh does.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 cache=${KEYPLATE_CACHE:-$root/.cache}
-venv=$cache/python-venv
-python=$venv/bin/python
 passed=0 failed=0
-
-if [ ! -x "$venv/bin/maturin" ] || [ ! -x "$venv/bin/mypy" ] || [ ! -x "$venv/bin/pytest" ]; then
-    python3 -m venv "$venv"
-    "$python" -m pip install --quiet 'maturin>=1.9,<2' 'pytest>=8,<10' 'mypy>=1.18,<2'
-fi
-# Debug by default: it shares what was built for the other faces. KEYPLATE_PROFILE=--release for benchmarks.
-VIRTUAL_ENV=$venv "$venv/bin/maturin" develop --quiet ${KEYPLATE_PROFILE:-}
+python=$(./venv.sh)
 
 check() {
     local name=$1
@@ -36,7 +28,7 @@ count() { sed -n "s/.*<testsuite [^>]*$1=\"\([0-9]*\)\".*/\1/p" "$report" | head
 tests=$(count tests) bad=$(($(count failures) + $(count errors)))
 passed=$((passed + tests - bad - $(count skipped))) failed=$((failed + bad))
 
-check "mypy" "$python" -m mypy --strict --cache-dir "$cache/mypy" tests "$root/examples/python/app.py"
+check "mypy" "$python" -m mypy --strict --cache-dir "$cache/mypy" tests benches "$root/examples/python/app.py"
 check "stubtest" "$python" -m mypy.stubtest keyplate
 check "example" env PYTHONDONTWRITEBYTECODE=1 "$python" "$root/examples/python/app.py"
 

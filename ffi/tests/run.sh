@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the C face: the header alone, the test program under ASan and UBSan and under valgrind, the exported names, and
-# an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind.
+# Tests the C face: the header alone, the test program under ASan and UBSan and under valgrind, the exported names, the
+# scenarios, and an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -54,12 +54,17 @@ check "exported names" only_ours
 build() {
     local program=$1
     shift
-    gcc -std=gnu11 -g "${warnings[@]}" "-DKEYPLATE_TEST_VERSION=\"$version\"" "$@" ffi/tests/facade_test.c \
+    gcc -std=gnu11 -g "${warnings[@]}" "-DKEYPLATE_TEST_VERSION=\"$version\"" "$@" \
         "$library/libkeyplate.a" -lpthread -ldl -lm -o "$out/$program"
 }
-check "build with ASan and UBSan" build sanitized -fsanitize=address,undefined -fno-sanitize-recover=undefined
-check "build" build plain
+sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
+scenario_sources=(ffi/tests/scenario_{test,facade,json}.c)
+check "build with ASan and UBSan" build sanitized "${sanitizers[@]}" ffi/tests/facade_test.c
+check "build of the scenarios" build scenarios "${sanitizers[@]}" "${scenario_sources[@]}" \
+    $(pkg-config --cflags --libs libcjson)
+check "build" build plain ffi/tests/facade_test.c
 check_program "under ASan and UBSan" env ASAN_OPTIONS=detect_leaks=1 "$out/sanitized"
+check_program "scenarios" env ASAN_OPTIONS=detect_leaks=1 "$out/scenarios" tests/scenarios/*.json
 check_program "under valgrind" valgrind --quiet --error-exitcode=1 --leak-check=full \
     --errors-for-leak-kinds=definite,indirect,possible "$out/plain"
 

@@ -58,11 +58,16 @@ fn call(facade: &Facade) -> Result<String> {
     ))
 }
 
-fn arm(method: &Method) -> Result<String> {
-    let (name, output) = (&method.name, &method.output);
-    // Handles and what is made from a principal are the runner's own: a step says `as`.
+/// Handles and what is made from a principal are the runner's own: a step says `as`.
+pub(crate) fn is_runners(method: &Method) -> bool {
     let handle = |ty: &Ty| matches!(ty.leaf(), Ty::Object(name) if name == "Keyplate" || name == "Principal");
-    if output.as_ref().is_some_and(handle) || method.inputs.iter().any(|input| handle(&input.ty)) {
+    method.output.as_ref().is_some_and(handle)
+        || method.inputs.iter().any(|input| handle(&input.ty))
+}
+
+fn arm(method: &Method) -> Result<String> {
+    let name = &method.name;
+    if is_runners(method) {
         return Ok(String::new());
     }
     let mut bindings = String::new();

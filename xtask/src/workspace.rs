@@ -32,11 +32,8 @@ impl Workspace {
 
     /// Builds one package for development and returns its library. One package a call: features must not meet.
     pub(crate) fn build(&self, package: &str, library: &str) -> Result<Utf8PathBuf> {
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let mut command = Command::new(cargo);
-        command
-            .args(["build", "--quiet", "--package", package])
-            .current_dir(&self.root);
+        let mut command = self.cargo();
+        command.args(["build", "--quiet", "--package", package]);
         ensure!(
             command.status()?.success(),
             "cargo build --package {package} failed"
@@ -47,6 +44,19 @@ impl Workspace {
             std::env::consts::DLL_SUFFIX
         );
         Ok(self.target.join("debug").join(name))
+    }
+
+    /// The same cargo that runs this.
+    pub(crate) fn cargo(&self) -> Command {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let mut command = Command::new(cargo);
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> &Utf8Path {
+        &self.target
     }
 
     pub(crate) fn read(&self, path: impl AsRef<Utf8Path>) -> Result<String> {

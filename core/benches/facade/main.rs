@@ -1,14 +1,15 @@
 //! Measures the core beside floors; run by `cargo xtask bench`. Prints one JSON object a line.
 //!
 //! A floor is hand-written SQL and hashing that does only the case's job, on the same data, in turns with the case.
-//! `main CASE…` runs the named cases; `main --prepare FOLDER` makes the data for the other languages' benchmarks.
+//! `main CASE…` runs the named cases; `main --prepare FOLDER` and `main --work FOLDER` serve the other languages'.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
 
 mod data;
 mod floor;
+mod worker;
 
 use std::{
-    env, fs,
+    env,
     hint::black_box,
     path::Path,
     time::{Duration, Instant},
@@ -26,10 +27,12 @@ fn main() {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    if let [flag, folder] = arguments.as_slice()
-        && flag == "--prepare"
-    {
-        return prepare(Path::new(folder));
+    if let [flag, folder] = arguments.as_slice() {
+        match flag.as_str() {
+            "--prepare" => return worker::prepare(Path::new(folder)),
+            "--work" => return worker::work(Path::new(folder)),
+            _ => {}
+        }
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
@@ -49,12 +52,6 @@ fn main() {
             run();
         }
     }
-}
-
-/// The same data as `verify_api_key` has, with the secrets in a file, one a line.
-fn prepare(folder: &Path) {
-    let data = Data::with_keys(folder, 100_000);
-    fs::write(folder.join("secrets"), data.secrets.join("\n")).unwrap();
 }
 
 fn verify_api_key(case: &str, keys: usize) {

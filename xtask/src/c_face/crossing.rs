@@ -38,10 +38,15 @@ pub(super) fn is_plain(ty: &Ty) -> bool {
     )
 }
 
+/// Text that comes with its length.
+pub(super) fn is_secret(field: &Field) -> bool {
+    SECRETS.contains(&field.name.as_str()) && *field.ty.leaf() == Ty::Text
+}
+
 /// A parameter of a method, or a field given to a maker, as core takes it: borrowed or owned.
 pub(super) fn inward(field: &Field) -> Result<Inward> {
     let Field { name, ty, .. } = field;
-    if SECRETS.contains(&name.as_str()) && *ty.leaf() == Ty::Text {
+    if is_secret(field) {
         return Ok(secret(field));
     }
     let mut inward = match ty {

@@ -6,6 +6,7 @@ mod function;
 mod header;
 mod methods;
 mod records;
+mod scenarios;
 
 use anyhow::Result;
 
@@ -34,7 +35,7 @@ pub(super) struct Writer<'a> {
     out: String,
 }
 
-/// Adds `ffi/src/generated.rs` and the header.
+/// Adds `ffi/src/generated.rs`, the header, and what its tests call scenarios with.
 pub(crate) fn write(workspace: &Workspace, facade: &Facade, files: &mut Files) -> Result<()> {
     let by_hand = BY_HAND
         .iter()
@@ -43,6 +44,10 @@ pub(crate) fn write(workspace: &Workspace, facade: &Facade, files: &mut Files) -
     let source = rustfmt(&source(facade, &by_hand)?)?;
     files.insert("include/keyplate.h".into(), header(workspace, &source)?);
     files.insert("ffi/src/generated.rs".into(), source);
+    files.insert(
+        "ffi/tests/scenario_facade.c".into(),
+        scenarios::source(facade)?,
+    );
     Ok(())
 }
 
