@@ -130,6 +130,7 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_SETUP_COMPLETED: return cJSON_CreateString("SetupCompleted");
     case KEYPLATE_EVENT_KIND_SETUP_RESET: return cJSON_CreateString("SetupReset");
     case KEYPLATE_EVENT_KIND_SESSION_CREATED: return cJSON_CreateString("SessionCreated");
+    case KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED: return cJSON_CreateString("SignInRefused");
     case KEYPLATE_EVENT_KIND_SESSION_REVOKED: return cJSON_CreateString("SessionRevoked");
     case KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED: return cJSON_CreateString("UserSessionsRevoked");
     case KEYPLATE_EVENT_KIND_API_KEY_CREATED: return cJSON_CreateString("ApiKeyCreated");
@@ -178,6 +179,7 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "SetupCompleted")) return KEYPLATE_EVENT_KIND_SETUP_COMPLETED;
     if (is_named(from, "SetupReset")) return KEYPLATE_EVENT_KIND_SETUP_RESET;
     if (is_named(from, "SessionCreated")) return KEYPLATE_EVENT_KIND_SESSION_CREATED;
+    if (is_named(from, "SignInRefused")) return KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED;
     if (is_named(from, "SessionRevoked")) return KEYPLATE_EVENT_KIND_SESSION_REVOKED;
     if (is_named(from, "UserSessionsRevoked")) return KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED;
     if (is_named(from, "ApiKeyCreated")) return KEYPLATE_EVENT_KIND_API_KEY_CREATED;
