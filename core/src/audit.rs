@@ -254,6 +254,7 @@ impl Keyplate {
     /// `PermissionDenied`, `InvalidInput`, the storage errors.
     pub fn list_audit_events(&self, query: AuditQuery) -> Result<AuditPage> {
         let page = list::page_request(query.page, query.limit)?;
+        self.write_refusals();
         self.read(Method::ListAuditEvents, |reader, caller| {
             let query = AuditQuery {
                 user_id: list::visible_owner(caller, query.user_id)?,
@@ -365,24 +366,11 @@ impl<'w> Change<'w> {
     fn tell_once(&self, kind: EventKind, number: i64, details: &[(&str, &str)]) -> Result<()> {
         let event = self.event(kind, Subject::default(), details);
         let key = format!("{} {number}", kind.as_stored());
-        let event = db::audit::insert_or_count(self.writer, &event, &key)?;
+        let event = db::audit::insert_or_count(self.writer, &event, &key, 1)?;
         if event.count == 1 {
             self.events.borrow_mut().push(event);
         }
         Ok(())
-    }
-
-    pub(crate) fn count_refusal(
-        self,
-        kind: EventKind,
-        error: &KeyplateError,
-    ) -> Result<AuditEvent> {
-        let reason = format!("{:?}", error.code());
-        let event = self.event(kind, Subject::default(), &[("reason", &reason)]);
-        let minute = clock::to_millis(event.at) / 60_000;
-        let address = self.client.address.as_deref().unwrap_or("-");
-        let key = format!("{} {address} {minute}", kind.as_stored());
-        db::audit::insert_or_count(self.writer, &event, &key)
     }
 
     pub(crate) fn into_events(self) -> Vec<AuditEvent> {
@@ -390,35 +378,70 @@ impl<'w> Change<'w> {
     }
 
     fn event(&self, kind: EventKind, subject: Subject<'_>, details: &[(&str, &str)]) -> AuditEvent {
-        let (actor_kind, acting) = match self.caller {
-            Caller::Host => (ActorKind::Host, None),
-            Caller::Anonymous => (ActorKind::Anonymous, None),
-            Caller::User(acting) => (ActorKind::User, Some(acting)),
-        };
-        let mut details: Vec<Detail> = details
-            .iter()
-            .map(|&(name, value)| detail(name, value))
-            .collect();
-        details.extend(acting.map(|acting| match acting.credential {
-            Credential::Session { id, .. } => detail("by_session", id.as_str()),
-            Credential::ApiKey { id, .. } => detail("by_api_key", id.as_str()),
-        }));
-        AuditEvent {
-            id: 0, // given by the database
-            at: self.writer.now(),
+        event(
+            self.writer.now(),
+            self.caller,
+            self.client,
             kind,
-            actor_kind,
-            actor_id: acting.map(|acting| acting.user.id.to_string()),
-            actor_name: acting.map(|acting| acting.user.username.clone()),
-            user_id: subject.user.map(|user| user.id.to_string()),
-            username: subject.user.map(|user| user.username.clone()),
-            subject_id: subject.thing.map(|(id, _)| id.to_owned()),
-            subject_name: subject.thing.map(|(_, name)| name.to_owned()),
-            address: self.client.address.clone(),
-            user_agent: self.client.user_agent.clone(),
+            subject,
             details,
-            count: 1,
-        }
+        )
+    }
+}
+
+/// The row of a refusal, and the key of event, address and minute under which it is counted.
+pub(crate) fn refusal(
+    at: SystemTime,
+    caller: &Caller,
+    client: &ClientInfo,
+    kind: EventKind,
+    error: &KeyplateError,
+) -> (AuditEvent, String) {
+    let reason = format!("{:?}", error.code());
+    let subject = Subject::default();
+    let event = event(at, caller, client, kind, subject, &[("reason", &reason)]);
+    let minute = clock::to_millis(at) / 60_000;
+    let address = client.address.as_deref().unwrap_or("-");
+    let key = format!("{} {address} {minute}", kind.as_stored());
+    (event, key)
+}
+
+fn event(
+    at: SystemTime,
+    caller: &Caller,
+    client: &ClientInfo,
+    kind: EventKind,
+    subject: Subject<'_>,
+    details: &[(&str, &str)],
+) -> AuditEvent {
+    let (actor_kind, acting) = match caller {
+        Caller::Host => (ActorKind::Host, None),
+        Caller::Anonymous => (ActorKind::Anonymous, None),
+        Caller::User(acting) => (ActorKind::User, Some(acting)),
+    };
+    let mut details: Vec<Detail> = details
+        .iter()
+        .map(|&(name, value)| detail(name, value))
+        .collect();
+    details.extend(acting.map(|acting| match acting.credential {
+        Credential::Session { id, .. } => detail("by_session", id.as_str()),
+        Credential::ApiKey { id, .. } => detail("by_api_key", id.as_str()),
+    }));
+    AuditEvent {
+        id: 0, // given by the database
+        at,
+        kind,
+        actor_kind,
+        actor_id: acting.map(|acting| acting.user.id.to_string()),
+        actor_name: acting.map(|acting| acting.user.username.clone()),
+        user_id: subject.user.map(|user| user.id.to_string()),
+        username: subject.user.map(|user| user.username.clone()),
+        subject_id: subject.thing.map(|(id, _)| id.to_owned()),
+        subject_name: subject.thing.map(|(_, name)| name.to_owned()),
+        address: client.address.clone(),
+        user_agent: client.user_agent.clone(),
+        details,
+        count: 1,
     }
 }
 

@@ -6,9 +6,10 @@ use crate::{
     authority::{Actor, Caller, Method},
     clock::Clock,
     codes::CodeKey,
-    db::{Engine, Options, Reader},
+    db::{self, Engine, Options, Reader},
     error::invalid,
     events,
+    refusals::Refusals,
     seen::Seen,
     text,
 };
@@ -106,6 +107,7 @@ pub(crate) struct Shared {
     pub(crate) username_policy: UsernamePolicy,
     pub(crate) code_key: CodeKey,
     pub(crate) seen: Seen,
+    refusals: Refusals,
     events: Option<Arc<dyn EventSink>>,
 }
 
@@ -127,6 +129,7 @@ impl Keyplate {
                 username_policy: config.username_policy.unwrap_or_default(),
                 code_key: CodeKey::new(config.encryption_key.as_deref())?,
                 seen: Seen::default(),
+                refusals: Refusals::default(),
                 events: config.events,
             }),
             actor: Actor::Host,
@@ -194,15 +197,17 @@ impl Keyplate {
         f: impl FnOnce(&Change<'_>) -> Result<T>,
     ) -> Result<T> {
         self.actor.check_kind(method)?;
-        let (result, events, seen) = self.shared.db.write(|writer| {
+        let (result, events, along) = self.shared.db.write(|writer| {
             let caller = self.actor.resolve(writer, method)?;
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
             let result = f(&change)?;
             let seen = self.shared.seen.take_along(writer)?;
-            Ok((result, change.into_events(), seen))
+            let refusals = self.shared.refusals.take_along(writer)?;
+            Ok((result, change.into_events(), (seen, refusals)))
         })?;
-        self.shared.seen.forget(&seen);
+        self.shared.seen.forget(&along.0);
+        self.shared.refusals.forget(&along.1);
         self.deliver(events);
         Ok(result)
     }
@@ -210,15 +215,28 @@ impl Keyplate {
     /// A1: a refusal is counted in one row per event, address and minute. Failing at that changes nothing.
     pub(crate) fn note_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
         let Err(error) = result else { return };
+        let Shared { db, refusals, .. } = &*self.shared;
+        let Ok(now) = db.clock_now() else { return };
         if !audit::is_refusal(error) {
             return;
         }
-        let stored = self.shared.db.write_if_free(|writer| {
-            let caller = self.actor.without_rights();
-            Change::new(writer, &caller, &self.client).count_refusal(kind, error)
-        });
+        let caller = self.actor.without_rights();
+        let (event, key) = audit::refusal(now, &caller, &self.client, kind, error);
+        if !refusals.is_first(db, &key, &event) {
+            return;
+        }
+        let stored = db.write_if_free(|writer| db::audit::insert_or_count(writer, &event, &key, 1));
         if let Ok(event) = stored {
+            refusals.note_written(db, key, event.clone());
             self.deliver(vec![event]);
+        }
+    }
+
+    /// So that the log shows what was counted in memory; left for later when somebody else is writing.
+    pub(crate) fn write_refusals(&self) {
+        let Shared { db, refusals, .. } = &*self.shared;
+        if !refusals.is_empty() {
+            let _ = refusals.write_all(db);
         }
     }
 
@@ -240,8 +258,14 @@ impl fmt::Debug for Keyplate {
 impl Drop for Shared {
     fn drop(&mut self) {
         // At close, what was seen is written (T1); when that fails, a minute is lost, which T1 allows.
-        if self.db.is_owned_by_this_process() && !self.seen.is_empty() {
+        if !self.db.is_owned_by_this_process() {
+            return;
+        }
+        if !self.seen.is_empty() {
             let _ = self.seen.write_all(&self.db);
+        }
+        if !self.refusals.is_empty() {
+            let _ = self.refusals.write_all(&self.db);
         }
     }
 }

@@ -56,6 +56,7 @@ mod limits;
 mod list;
 mod one_time;
 mod principal;
+mod refusals;
 mod scopes;
 mod secret;
 mod seen;

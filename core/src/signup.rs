@@ -5,7 +5,8 @@ use crate::{
     SignupMode, SignupRedemptionId, SignupToken, SignupTokenId, User, UserId, UserStatus,
     audit::{Change, Subject},
     authority::Method,
-    clock, db,
+    clock,
+    db::{self, Reader},
     error::conflict,
     limits::{self, Attempt, Rate},
     list,
@@ -97,17 +98,7 @@ impl Keyplate {
     /// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
     /// that is taken.
     pub fn sign_up(&self, signup: NewSignup) -> Result<SignedIn> {
-        let result = self.write(Method::SignUp, |change| {
-            let admission = self.admit(change, &signup)?;
-            let user = self.new_member(change, &signup, &admission)?;
-            users::insert_signed_up(change, &user)?;
-            admission.grant(change, &user)?;
-            let user = users::get(change, &user.id)?;
-            let opening = Opening::of(&user, SignInMethod::SignUp);
-            let signed_in = self.open_session(change, user, change.client, opening)?;
-            admission.record(change, &signed_in.user)?;
-            Ok(signed_in)
-        });
+        let result = self.sign_up_unnoted(&signup);
         self.note_refusal(EventKind::SignupRefused, &result);
         result
     }
@@ -174,18 +165,48 @@ struct Admission {
 }
 
 impl Keyplate {
-    /// S1: the mode decides, then the token, then the limits; names are looked at last (S4).
-    fn admit(&self, change: &Change<'_>, signup: &NewSignup) -> Result<Admission> {
-        let settings = settings::load(change)?;
+    fn sign_up_unnoted(&self, signup: &NewSignup) -> Result<SignedIn> {
+        // Who cannot get in does not make writers wait: the transaction looks again.
+        self.read(Method::SignUp, |reader, _| {
+            self.check_token(reader, signup).map(drop)
+        })?;
+        self.write(Method::SignUp, |change| {
+            let admission = self.admit(change, signup)?;
+            let user = self.new_member(change, signup, &admission)?;
+            users::insert_signed_up(change, &user)?;
+            admission.grant(change, &user)?;
+            let user = users::get(change, &user.id)?;
+            let opening = Opening::of(&user, SignInMethod::SignUp);
+            let signed_in = self.open_session(change, user, change.client, opening)?;
+            admission.record(change, &signed_in.user)?;
+            Ok(signed_in)
+        })
+    }
+
+    /// S1: the mode decides, then the token; names are looked at last (S4).
+    fn check_token(
+        &self,
+        reader: &Reader<'_>,
+        signup: &NewSignup,
+    ) -> Result<(Settings, Option<SignupToken>)> {
+        let settings = settings::load(reader)?;
         let token = signup.token.as_deref().filter(|token| !token.is_empty());
         check_mode(&settings, token.is_some())?;
         let Some(token) = token else {
-            return admit_openly(change, settings, signup);
+            return Ok((settings, None));
         };
-        let token = self.usable_signup_token(change, token)?;
+        let token = self.usable_signup_token(reader, token)?;
         if !token.admits(signup.email.as_deref()) {
             return Err(KeyplateError::InvalidCredential);
         }
+        Ok((settings, Some(token)))
+    }
+
+    fn admit(&self, change: &Change<'_>, signup: &NewSignup) -> Result<Admission> {
+        let (settings, token) = self.check_token(change, signup)?;
+        let Some(token) = token else {
+            return admit_openly(change, settings, signup);
+        };
         Ok(Admission {
             needs_approval: token.needs_approval(settings.signup_approval),
             token: Some(token),

@@ -170,7 +170,11 @@ fn scenarios(workspace: &Workspace, facade: &Facade) -> Result<()> {
             let Some(steps) = scenario["steps"].as_array() else {
                 bail!("{} has no list `steps`", path.display());
             };
-            called.extend(steps.iter().flat_map(calls));
+            called.extend(
+                steps
+                    .iter()
+                    .filter_map(|step| step["call"].as_str().map(str::to_owned)),
+            );
         }
     }
     // Handles are the runners' own: a step says `as`.
@@ -188,16 +192,4 @@ fn scenarios(workspace: &Workspace, facade: &Facade) -> Result<()> {
         missing.join(", ")
     );
     Ok(())
-}
-
-/// The methods that a step calls: its own, and the one that makes its handle.
-fn calls(step: &Value) -> impl Iterator<Item = String> + use<> {
-    let handle = match step["as"].as_str() {
-        Some("anonymous") => Some("anonymous"),
-        Some(name) if name.starts_with('$') => Some("acting_as"),
-        _ => None,
-    };
-    let own = step["call"].as_str();
-    let names: Vec<String> = own.into_iter().chain(handle).map(str::to_owned).collect();
-    names.into_iter()
 }

@@ -76,4 +76,39 @@ impl Floor {
         );
         run("COMMIT", &[]);
     }
+
+    /// One try: the use, the user and the redemption in one transaction, or nothing.
+    pub(crate) fn sign_up(&self, username: &str, hash: &[u8]) -> bool {
+        let now = millis(now());
+        let run = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
+            self.0.prepare_cached(sql).unwrap().execute(params)
+        };
+        while run("BEGIN IMMEDIATE", &[]).is_err() {
+            std::thread::sleep(std::time::Duration::from_micros(100));
+        }
+        let used = run(
+            "UPDATE signup_tokens SET uses = uses + 1
+             WHERE secret_hash = ?1 AND enabled = 1 AND revoked_at IS NULL AND expires_at > ?2 AND uses < max_uses",
+            &[&hash, &now],
+        );
+        if used.unwrap() == 0 {
+            run("ROLLBACK", &[]).unwrap();
+            return false;
+        }
+        let id = format!("{:0>36}", username);
+        run(
+            "INSERT INTO users (id, username, username_key, email_verified, role, status, created_at, updated_at)
+             VALUES (?1, ?2, ?2, 0, 'user', 'active', ?3, ?3)",
+            &[&id, &username, &now],
+        )
+        .unwrap();
+        run(
+            "INSERT INTO signup_redemptions (id, token_id, user_id, username, at)
+             SELECT ?1, id, ?1, ?2, ?3 FROM signup_tokens WHERE secret_hash = ?4",
+            &[&id, &username, &now, &hash],
+        )
+        .unwrap();
+        run("COMMIT", &[]).unwrap();
+        true
+    }
 }

@@ -6,6 +6,7 @@
 
 mod data;
 mod floor;
+mod race;
 mod worker;
 
 use std::{
@@ -27,6 +28,11 @@ fn main() {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
+    if let [flag, of_race @ ..] = arguments.as_slice()
+        && flag == race::WORKER
+    {
+        return race::worker(of_race);
+    }
     if let [flag, folder] = arguments.as_slice() {
         match flag.as_str() {
             "--prepare" => return worker::prepare(Path::new(folder)),
@@ -36,7 +42,7 @@ fn main() {
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
-    let cases: [(&str, fn()); 5] = [
+    let cases: [(&str, fn()); 6] = [
         ("verify_api_key", || {
             verify_api_key("verify_api_key", 100_000)
         }),
@@ -45,6 +51,7 @@ fn main() {
         }),
         ("verify_session", verify_session),
         ("create_user", create_user),
+        ("sign_up_race", race::run),
         ("open", open),
     ];
     for (name, run) in cases {

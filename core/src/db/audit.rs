@@ -27,16 +27,17 @@ fn from_row(row: &Row<'_, '_>) -> Result<AuditEvent> {
 
 /// Gives the id of the new row.
 pub(crate) fn insert(writer: &Writer<'_>, event: &AuditEvent) -> Result<u64> {
-    insert_with_key(writer, event, None).map(|stored| stored.0)
+    insert_with_key(writer, event, None, 1).map(|stored| stored.0)
 }
 
-/// Adds to the row with this key, or makes it; gives the event as it now stands.
+/// Adds so many to the row with this key, or makes it; gives the event as it now stands.
 pub(crate) fn insert_or_count(
     writer: &Writer<'_>,
     event: &AuditEvent,
     key: &str,
+    times: u64,
 ) -> Result<AuditEvent> {
-    let (id, count) = insert_with_key(writer, event, Some(key))?;
+    let (id, count) = insert_with_key(writer, event, Some(key), times)?;
     Ok(AuditEvent {
         id,
         count,
@@ -48,6 +49,7 @@ fn insert_with_key(
     writer: &Writer<'_>,
     event: &AuditEvent,
     key: Option<&str>,
+    times: u64,
 ) -> Result<(u64, u64)> {
     let details = details_to_json(&event.details)?;
     let stored = writer.query_one(
@@ -55,9 +57,9 @@ fn insert_with_key(
         INSERT INTO audit
             (at, kind, actor_kind, actor_id, actor_name, user_id, username, subject_id, subject_name,
              address, user_agent, details, count, refusal_key)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14, ?13)
         ON CONFLICT (refusal_key)
-        DO UPDATE SET count = count + 1, at = excluded.at
+        DO UPDATE SET count = audit.count + excluded.count, at = excluded.at
         RETURNING id, count",
         params![
             event.at,
@@ -73,6 +75,7 @@ fn insert_with_key(
             event.user_agent.as_deref(),
             &details,
             key,
+            i64::try_from(times).unwrap_or(i64::MAX),
         ],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;

@@ -181,6 +181,11 @@ impl Engine {
         }
     }
 
+    /// The clock's time, for what is noted beside the database.
+    pub(crate) fn clock_now(&self) -> Result<SystemTime> {
+        self.clock.now()
+    }
+
     /// Keeps hooked forks away while a lock beside the database is held. Not to be nested with calls.
     pub(crate) fn hold_still(&self) -> impl Drop + use<> {
         fork::enter()
