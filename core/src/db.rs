@@ -1,6 +1,6 @@
 //! All SQL and nothing else: no rule is decided here, and above this module nobody writes SQL.
 //!
-//! `engine` names the driver; `<noun>.rs` are written against its `Reader`, `Writer`, `Row` and `Param`, in the SQL
+//! Only `engine` and its parts name the driver; `<noun>.rs` are written against its `Reader`, `Writer`, `Row` and `Param`, in the SQL
 //! that SQLite and PostgreSQL share (D6).
 
 pub(crate) mod api_keys;
@@ -16,16 +16,11 @@ pub(crate) mod setup;
 pub(crate) mod signup_tokens;
 pub(crate) mod users;
 
-mod connect;
 mod engine;
-mod file;
-mod fork;
-mod migrate;
-mod pool;
 mod value;
 
 pub(crate) use engine::{Engine, Options, Reader, Row, Writer};
-pub use fork::{ForkGuard, before_fork};
+pub use engine::{ForkGuard, before_fork};
 pub(crate) use value::{Cell, Column, Found, Param, params, read_text, text_enum};
 
 /// A page of a list as the caller asked for it, already within bounds.

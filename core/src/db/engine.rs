@@ -1,7 +1,13 @@
-//! The driver: the only file that names SQLite's crate (D6), and the only one that opens connections.
+//! The driver: only this module and its parts name SQLite's crate (D6) and open connections.
 //!
 //! A `Reader` is a snapshot, a `Writer` an IMMEDIATE transaction; both know the time (C5). Calls must not be
 //! nested: inside `read` and `write` use what the closure is given.
+
+mod connect;
+mod file;
+mod fork;
+mod migrate;
+mod pool;
 
 use std::{
     ops::Deref,
@@ -15,14 +21,14 @@ use std::{
 
 use rusqlite::{CachedStatement, Connection, ToSql, types::ToSqlOutput, types::ValueRef};
 
-use super::{
-    Cell, Column, Param, connect,
+use self::{
     file::FileIdentity,
-    fork, migrate,
     pool::{Pool, Role},
-    value::malformed,
 };
+use super::{Cell, Column, Param, value::malformed};
 use crate::{KeyplateError, Result, clock::Clock};
+
+pub use fork::{ForkGuard, before_fork};
 
 /// How to open the database.
 #[derive(Clone, Debug)]
@@ -39,7 +45,7 @@ pub(crate) struct Engine {
     file: FileIdentity,
     pool: Pool,
     /// The process whose connections these are (D4).
-    pub(super) owner: AtomicU32,
+    owner: AtomicU32,
 }
 
 /// What every transaction reads first.
@@ -196,7 +202,7 @@ impl Engine {
         self.owner.load(Ordering::Relaxed) == std::process::id()
     }
 
-    pub(super) fn pool(&self) -> &Pool {
+    fn pool(&self) -> &Pool {
         &self.pool
     }
 
@@ -445,7 +451,7 @@ impl ToSql for Param<'_> {
 }
 
 /// The driver's error in our words (D5). It is never an invalid credential, and it holds no SQL and no path.
-pub(super) fn failure(error: rusqlite::Error) -> KeyplateError {
+fn failure(error: rusqlite::Error) -> KeyplateError {
     use rusqlite::{ErrorCode as Code, ffi};
 
     let rusqlite::Error::SqliteFailure(sqlite, _) = &error else {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::engine::Engine;
+use super::Engine;
 use crate::{KeyplateError, Result};
 
 /// Every call holds this shared while it uses a connection; `before_fork` holds it alone.

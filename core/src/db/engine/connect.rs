@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
 
 use super::{
-    engine::{Options, failure},
+    Options, failure,
     file::{self, FileIdentity},
     migrate,
 };

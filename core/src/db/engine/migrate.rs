@@ -4,15 +4,15 @@ use std::{ffi::OsString, path::Path, path::PathBuf, time::SystemTime};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, backup::Backup, params};
 
-use super::{connect::APPLICATION_ID, engine::failure, file};
+use super::{connect::APPLICATION_ID, failure, file};
 use crate::{KeyplateError, Result, clock};
 
-const SCHEMA_SQL: &str = include_str!("../../sql/schema.sql");
+const SCHEMA_SQL: &str = include_str!("../../../sql/schema.sql");
 
 /// One step from the schema before it; `MIGRATIONS[0]` makes version 2 of version 1.
 type Migration = &'static str;
 
-const MIGRATIONS: &[Migration] = &[include_str!("../../sql/migrations/0002_sign_up.sql")];
+const MIGRATIONS: &[Migration] = &[include_str!("../../../sql/migrations/0002_sign_up.sql")];
 
 /// The schema that this library reads and writes (`PRAGMA user_version`).
 pub(super) const SCHEMA: u32 = schema_after(MIGRATIONS);
