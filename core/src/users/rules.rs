@@ -1,0 +1,275 @@
+//! The rules of users (U1–U3, U6, K2): what is a good user, and who may make which change.
+
+use std::time::SystemTime;
+
+use super::{Expiry, NewUser, User, UserChanges, UserStatus};
+use crate::{
+    KeyplateError, Result, UserId, UsernamePolicy,
+    audit::Change,
+    clock,
+    db::{self, Found, Reader, Writer},
+    error::{conflict, denied},
+    settings, text,
+};
+
+const MAX_DISPLAY_NAME: usize = 100;
+const MAX_NAME: usize = 50;
+const MAX_EXTERNAL_ID: usize = 255;
+
+impl User {
+    /// U2: only an active, unexpired user signs in.
+    pub(crate) fn check_may_sign_in(&self, now: SystemTime) -> Result<()> {
+        check_may_sign_in(self.status, self.expires_at, now)
+    }
+}
+
+pub(crate) fn check_may_sign_in(
+    status: UserStatus,
+    expires_at: Option<SystemTime>,
+    now: SystemTime,
+) -> Result<()> {
+    match status {
+        UserStatus::Pending => Err(KeyplateError::AccountPending),
+        UserStatus::Disabled => Err(KeyplateError::AccountDisabled),
+        UserStatus::Active if expires_at.is_some_and(|end| end <= now) => {
+            Err(KeyplateError::AccountExpired)
+        }
+        UserStatus::Active => Ok(()),
+    }
+}
+
+impl NewUser {
+    pub(crate) fn checked(self, policy: UsernamePolicy, now: SystemTime) -> Result<User> {
+        let email = self.email.as_deref().map_or(Ok(None), text::email)?;
+        Ok(User {
+            id: self.id.map_or_else(|| UserId::generate(now), Ok)?,
+            username: text::username(&self.username, policy)?,
+            email_verified: self.email_verified && email.is_some(),
+            email,
+            display_name: text::maybe(
+                "display_name",
+                self.display_name.as_deref(),
+                MAX_DISPLAY_NAME,
+            )?,
+            first_name: text::maybe("first_name", self.first_name.as_deref(), MAX_NAME)?,
+            last_name: text::maybe("last_name", self.last_name.as_deref(), MAX_NAME)?,
+            locale: self.locale.as_deref().map_or(Ok(None), text::locale)?,
+            external_id: text::maybe("external_id", self.external_id.as_deref(), MAX_EXTERNAL_ID)?,
+            group_ids: Vec::new(), // stored beside him
+            claims: Vec::new(),
+            role: self.role.unwrap_or_default(),
+            status: self.status.unwrap_or_default(),
+            expires_at: self
+                .expires_at
+                .map(|end| clock::future("expires_at", end, now))
+                .transpose()?,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
+impl UserChanges {
+    pub(super) fn applied(
+        &self,
+        user: &User,
+        policy: UsernamePolicy,
+        now: SystemTime,
+    ) -> Result<User> {
+        let text_or = |field, change: &Option<String>, old: &Option<String>, max| match change {
+            Some(text) => text::optional(field, text, max),
+            None => Ok(old.clone()),
+        };
+        let email = match &self.email {
+            Some(email) => text::email(email)?,
+            None => user.email.clone(),
+        };
+        let kept = email == user.email && user.email_verified;
+        Ok(User {
+            username: match &self.username {
+                Some(name) => text::username(name, policy)?,
+                None => user.username.clone(),
+            },
+            email_verified: self.email_verified.unwrap_or(kept) && email.is_some(),
+            email,
+            display_name: text_or(
+                "display_name",
+                &self.display_name,
+                &user.display_name,
+                MAX_DISPLAY_NAME,
+            )?,
+            first_name: text_or("first_name", &self.first_name, &user.first_name, MAX_NAME)?,
+            last_name: text_or("last_name", &self.last_name, &user.last_name, MAX_NAME)?,
+            locale: match &self.locale {
+                Some(locale) => text::locale(locale)?,
+                None => user.locale.clone(),
+            },
+            external_id: text_or(
+                "external_id",
+                &self.external_id,
+                &user.external_id,
+                MAX_EXTERNAL_ID,
+            )?,
+            expires_at: match self.expiry {
+                Some(expiry) => expiry.checked("expiry", now)?,
+                None => user.expires_at,
+            },
+            role: self.role.unwrap_or(user.role),
+            status: match self.disabled {
+                Some(true) => UserStatus::Disabled,
+                Some(false) if user.status == UserStatus::Disabled => UserStatus::Active,
+                _ => user.status,
+            },
+            ..user.clone()
+        })
+    }
+}
+
+impl Expiry {
+    pub(crate) fn checked(self, field: &str, now: SystemTime) -> Result<Option<SystemTime>> {
+        match self {
+            Self::Never => Ok(None),
+            Self::At { time } => clock::future(field, time, now).map(Some),
+        }
+    }
+}
+
+/// U6 and K2: may the caller make these changes? What is only repeated is no change.
+pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) -> Result<()> {
+    let caller = change.caller;
+    if before.role != after.role {
+        if !caller.is_administrator() {
+            return Err(denied("only administrators may do this"));
+        }
+        caller.may_set_roles(change)?;
+    }
+    if before.status == UserStatus::Pending && before.status != after.status {
+        return Err(conflict("the user waits for approval"));
+    }
+    let himself = caller.user_id() == Some(before.id);
+    let address = before.email != after.email;
+    // Whoever changes his own address has an unverified one by that.
+    let verified = before.email_verified != after.email_verified
+        && !(himself && address && !after.email_verified)
+        || address && after.email_verified;
+    let governed = verified
+        || before.status != after.status
+        || (before.username != after.username && !may_rename(change, before)?)
+        || before.external_id != after.external_id
+        || before.expires_at != after.expires_at;
+    if !caller.is_administrator() && governed {
+        return Err(denied(
+            "a user may change his names, locale and e-mail address only",
+        ));
+    }
+    match (governed, address && !himself) {
+        (false, false) => Ok(()),
+        _ => caller.govern(before),
+    }
+}
+
+/// U6: a user may rename himself where the settings allow it.
+fn may_rename(change: &Change<'_>, user: &User) -> Result<bool> {
+    let himself = change.caller.user_id() == Some(user.id);
+    Ok(himself && settings::load(change)?.username_change)
+}
+
+pub(crate) fn get(reader: &Reader<'_>, id: &UserId) -> Result<User> {
+    db::users::find(reader, id)?.or_missing("user")
+}
+
+pub(super) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
+    if let Ok(id) = UserId::parse(key)
+        && let Some(user) = db::users::find(reader, &id)?
+    {
+        return Ok(Some(user));
+    }
+    let folded = text::folded(key.trim());
+    db::users::find_by_name(reader, &folded, key)
+}
+
+/// Stores a new user whose id and names are free.
+pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
+    if db::users::id_was_used(writer, &user.id)? {
+        return Err(conflict("id"));
+    }
+    check_free(writer, user, None)?;
+    db::users::insert(writer, user)
+}
+
+/// The same for somebody who signs up: deleted users' names do not come back to strangers.
+pub(crate) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Result<()> {
+    if db::users::name_was_deleted(writer, &text::folded(&user.username))? {
+        return Err(conflict("username"));
+    }
+    insert(writer, user)
+}
+
+/// U1: nobody else has this name or address, in whatever role.
+pub(super) fn check_free(reader: &Reader<'_>, user: &User, before: Option<&User>) -> Result<()> {
+    let name = text::folded(&user.username);
+    if db::users::other_has_name(reader, &user.id, &name)? {
+        return Err(conflict("username"));
+    }
+    // A deleted user's name comes back by `create_user` only.
+    let renamed = before.is_some_and(|before| text::folded(&before.username) != name);
+    if renamed && db::users::name_was_deleted(reader, &name)? {
+        return Err(conflict("username"));
+    }
+    if let Some(email) = &user.email
+        && db::users::other_has_name(reader, &user.id, &text::folded(email))?
+    {
+        return Err(conflict("email"));
+    }
+    if let Some(external_id) = &user.external_id
+        && db::users::other_has_external_id(reader, &user.id, external_id)?
+    {
+        return Err(conflict("external_id"));
+    }
+    Ok(())
+}
+
+/// K2: a promotion widens no older credential, not one from an earlier term either.
+pub(crate) fn narrow_credentials(writer: &Writer<'_>, id: &UserId) -> Result<()> {
+    db::sessions::narrow_to_user(writer, id)?;
+    db::api_keys::narrow_to_user(writer, id)?;
+    db::one_time_tokens::narrow_to_user(writer, id)
+}
+
+/// U3: makes a change, unless it takes the last administrator away who counts.
+pub(crate) fn keep_an_administrator<T>(
+    change: &Change<'_>,
+    f: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let before = db::users::count_lasting_administrators(change)?;
+    let result = f()?;
+    if before > 0 && db::users::count_lasting_administrators(change)? == 0 {
+        return Err(conflict("last administrator"));
+    }
+    Ok(result)
+}
+
+pub(super) fn changed_fields(before: &User, after: &User) -> String {
+    let changed = [
+        ("username", before.username != after.username),
+        ("email", before.email != after.email),
+        (
+            "email_verified",
+            before.email_verified != after.email_verified,
+        ),
+        ("display_name", before.display_name != after.display_name),
+        ("first_name", before.first_name != after.first_name),
+        ("last_name", before.last_name != after.last_name),
+        ("locale", before.locale != after.locale),
+        ("external_id", before.external_id != after.external_id),
+        ("expiry", before.expires_at != after.expires_at),
+        ("role", before.role != after.role),
+        ("status", before.status != after.status),
+    ];
+    let names: Vec<&str> = changed
+        .iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(name, _)| *name)
+        .collect();
+    names.join(" ")
+}
