@@ -134,7 +134,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 42] = [
+const KINDS: [EventKind; 43] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -148,6 +148,7 @@ const KINDS: [EventKind; 42] = [
     EventKind::SetupCompleted,
     EventKind::SetupReset,
     EventKind::SessionCreated,
+    EventKind::SignInRefused,
     EventKind::SessionRevoked,
     EventKind::UserSessionsRevoked,
     EventKind::ApiKeyCreated,
