@@ -8,10 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use keyplate::SignedIn;
+use keyplate::{ClientInfo, Keyplate, SignedIn};
 use serde::Serialize;
 
-use crate::{error::Failure, origin::Origin, users};
+use crate::{error::Failure, groups::Visible, origin::Origin, server::App, users::UserJson};
 
 /// What a route gives.
 pub(crate) type Answer = Result<Response, Failure>;
@@ -44,13 +44,33 @@ pub(crate) fn no_content() -> Answer {
 }
 
 /// The user who has just signed in, with a cookie for his browser. Scripts take the token out of the cookie.
-pub(crate) fn signed_in(origin: &Origin, signed_in: &SignedIn) -> Answer {
+pub(crate) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn) -> Answer {
     let session = &signed_in.session;
     let lifetime = session.expires_at.duration_since(session.signed_in_at);
     let seconds = lifetime.map_or(0, |lifetime| lifetime.as_secs());
-    let mut response = json(StatusCode::OK, &users::UserJson::from(&signed_in.user));
-    set_cookie(&mut response, origin, signed_in.secret.as_str(), seconds);
+    let secret = signed_in.secret.clone();
+    let host = app.keyplate().clone();
+    let user = app
+        .blocking(move || {
+            // He is signed in; that his groups cannot be read takes nothing back.
+            let groups = own_groups(&host, &signed_in).unwrap_or_default();
+            Ok(UserJson::new(&signed_in.user, &groups))
+        })
+        .await?;
+    let mut response = json(status, &user);
+    set_cookie(&mut response, app.origin(), secret.as_str(), seconds);
     Ok(response)
+}
+
+/// His groups, as far as the new session may see them.
+fn own_groups(host: &Keyplate, signed_in: &SignedIn) -> keyplate::Result<Visible> {
+    let ids = &signed_in.user.group_ids;
+    if ids.is_empty() {
+        return Ok(Visible::default());
+    }
+    let who = host.authenticate(signed_in.secret.as_str())?;
+    let own = host.acting_as(&who.principal, ClientInfo::default())?;
+    Visible::load(&own, ids.iter())
 }
 
 /// Takes the cookie away.

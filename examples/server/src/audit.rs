@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use keyplate::{AuditEvent, AuditQuery, EventKind, UserId};
+use keyplate::{AuditEvent, AuditQuery, EventKind, UserId, UserQuery};
 use serde::Serialize;
 
 use crate::{
@@ -80,10 +80,32 @@ pub(crate) async fn all(Administrator(caller): Administrator, query: Query) -> A
     events(&caller, &query, user_id).await
 }
 
+/// The users whom a list may be narrowed to: their names by their ids.
+pub(crate) async fn users(Administrator(caller): Administrator) -> Answer {
+    let users = caller
+        .call(|keyplate| {
+            list::every(|page| {
+                let users = keyplate.list_users(UserQuery {
+                    page: Some(page),
+                    limit: Some(list::MANY),
+                    ..UserQuery::default()
+                })?;
+                Ok((users.items, users.total))
+            })
+        })
+        .await?;
+    let names: BTreeMap<String, String> = users
+        .into_iter()
+        .map(|user| (user.id.to_string(), user.username))
+        .collect();
+    answer::ok(&names)
+}
+
 async fn events(caller: &Caller, query: &Query, user_id: Option<UserId>) -> Answer {
     let limit = query.limit()?;
     let wanted = AuditQuery {
         user_id,
+        kind: kind(query)?,
         page: Some(query.page()?),
         limit: Some(limit),
         ..AuditQuery::default()
@@ -93,4 +115,86 @@ async fn events(caller: &Caller, query: &Query, user_id: Option<UserId>) -> Answ
         .await?;
     let items = page.items.iter().map(EventJson::from).collect();
     list::answer(items, page.total, page.page, limit)
+}
+
+fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
+    let field = "filters[event]";
+    let Some(wanted) = query.get(field) else {
+        return Ok(None);
+    };
+    let known = KINDS.iter().find(|kind| name(**kind) == wanted);
+    match known {
+        Some(kind) => Ok(Some(*kind)),
+        None => Err(Failure::field(
+            field,
+            "invalid",
+            "is not the name of an event",
+        )),
+    }
+}
+
+/// All kinds that there are; the library names them only one by one.
+const KINDS: [EventKind; 43] = [
+    EventKind::UserCreated,
+    EventKind::UserUpdated,
+    EventKind::UserDeleted,
+    EventKind::UserRoleChanged,
+    EventKind::UserEnabled,
+    EventKind::UserDisabled,
+    EventKind::SetupTokenCreated,
+    EventKind::SetupClaimed,
+    EventKind::SetupRefused,
+    EventKind::SetupResumed,
+    EventKind::SetupCompleted,
+    EventKind::SetupReset,
+    EventKind::SessionCreated,
+    EventKind::SignInRefused,
+    EventKind::SessionRevoked,
+    EventKind::UserSessionsRevoked,
+    EventKind::ApiKeyCreated,
+    EventKind::ApiKeyRotated,
+    EventKind::ApiKeyRenewed,
+    EventKind::ApiKeyRevoked,
+    EventKind::UserApproved,
+    EventKind::UserRejected,
+    EventKind::UserGroupsChanged,
+    EventKind::UserClaimsChanged,
+    EventKind::GroupCreated,
+    EventKind::GroupUpdated,
+    EventKind::GroupDeleted,
+    EventKind::GroupMembersChanged,
+    EventKind::GroupClaimsChanged,
+    EventKind::SettingsChanged,
+    EventKind::SignupTokenCreated,
+    EventKind::SignupTokenUpdated,
+    EventKind::SignupTokenRevoked,
+    EventKind::UserSignedUp,
+    EventKind::SignupRefused,
+    EventKind::OneTimeTokenCreated,
+    EventKind::OneTimeTokenRevoked,
+    EventKind::OneTimeTokenRedeemed,
+    EventKind::OneTimeTokenRefused,
+    EventKind::CodeGuessing,
+    EventKind::ClockBehind,
+    EventKind::ClockReset,
+    EventKind::ExpiredPurged,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_can_be_asked_for() {
+        let facade = include_str!("../../../core/api.txt");
+        let (_, after) = facade
+            .split_once("enum EventKind (non_exhaustive)\n")
+            .unwrap();
+        let known: Vec<&str> = after
+            .lines()
+            .map_while(|line| line.strip_prefix("    "))
+            .collect();
+        assert_eq!(KINDS.map(|kind| format!("{kind:?}")).to_vec(), known);
+        assert_eq!(name(EventKind::UserCreated), "USER_CREATED");
+    }
 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use crate::{
@@ -62,18 +62,46 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let (parts, body) = request.into_parts();
-        let bytes = axum::body::to_bytes(body, LIMIT)
-            .await
-            .map_err(|_| unreadable("The request body could not be read"))?;
-        // A form on another site can send a cookie along, but not this type; a header it cannot send at all.
-        let from_header = caller::credential(app, &parts.headers)
-            .is_some_and(|(source, _)| source == Source::Header);
-        if !from_header {
-            check_type(&parts.headers, &bytes)?;
+        let bytes = typed(request, app).await?;
+        let text = bytes.trim_ascii();
+        let text = if text.is_empty() { b"{}" } else { text };
+        if text.first() != Some(&b'{') {
+            return Err(unreadable("The request body must be a JSON object"));
         }
-        parse(&bytes).map(Self)
+        parse(text).map(Self)
     }
+}
+
+/// A JSON array.
+#[derive(Debug)]
+pub(crate) struct JsonList<T>(pub(crate) Vec<T>);
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonList<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let bytes = typed(request, app).await?;
+        let text = bytes.trim_ascii();
+        if text.first() != Some(&b'[') {
+            return Err(unreadable("The request body must be a JSON array"));
+        }
+        parse(text).map(Self)
+    }
+}
+
+/// The body, of a type that may be read.
+async fn typed(request: Request, app: &App) -> Result<Bytes, Failure> {
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, LIMIT)
+        .await
+        .map_err(|_| unreadable("The request body could not be read"))?;
+    // A form on another site can send a cookie along, but not this type; a header it cannot send at all.
+    let from_header =
+        caller::credential(app, &parts.headers).is_some_and(|(source, _)| source == Source::Header);
+    if !from_header {
+        check_type(&parts.headers, &bytes)?;
+    }
+    Ok(bytes)
 }
 
 fn check_type(headers: &HeaderMap, bytes: &Bytes) -> Result<(), Failure> {
@@ -89,12 +117,7 @@ fn check_type(headers: &HeaderMap, bytes: &Bytes) -> Result<(), Failure> {
     if is_json { Ok(()) } else { Err(wrong_type()) }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Failure> {
-    let text: &[u8] = bytes.trim_ascii();
-    let text = if text.is_empty() { b"{}" } else { text };
-    if text.first() != Some(&b'{') {
-        return Err(unreadable("The request body must be a JSON object"));
-    }
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Failure> {
     let mut json = serde_json::Deserializer::from_slice(text);
     let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -122,6 +145,25 @@ pub(crate) fn time(field: &str, text: Option<&str>) -> Result<SystemTime, Failur
         )
     })?;
     Ok(SystemTime::from(time))
+}
+
+/// Reads a member that is there, be it null: that is not the same as one that is left out.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A list of ids that must be there, because it replaces another.
+pub(crate) fn ids<T>(
+    field: &str,
+    ids: Option<Vec<String>>,
+    parse: impl Fn(&str) -> keyplate::Result<T>,
+) -> Result<Vec<T>, Failure> {
+    let ids = ids.ok_or_else(|| Failure::field(field, "required", "is required"))?;
+    let ids = ids.iter().map(|id| parse(id));
+    ids.collect::<keyplate::Result<Vec<T>>>()
+        .map_err(|_| Failure::field(field, "invalid", "has something in it that is not an id"))
 }
 
 fn unreadable(message: &str) -> Failure {

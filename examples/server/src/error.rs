@@ -90,10 +90,24 @@ impl Failure {
         match self.fields.first() {
             Some(first) if first.field == from => {
                 let reason = first.message.strip_prefix(&in_words(from));
-                Self::field(to, first.code, reason.unwrap_or_default().trim_start())
+                let reason = reason.unwrap_or_default().trim_start();
+                Self {
+                    code: self.code,
+                    ..Self::field(to, first.code, reason)
+                }
             }
             _ => self,
         }
+    }
+
+    /// Blames a field where what is not there was named by it.
+    pub(crate) fn missing_is(self, what: &str, field: &str) -> Self {
+        let missing = Self::not_found(what);
+        if (self.status, &self.message) != (missing.status, &missing.message) {
+            return self;
+        }
+        let reason = format!("names a {what} that does not exist");
+        Self::field(field, "invalid", &reason)
     }
 
     fn because(self, cause: impl fmt::Display) -> Self {
@@ -106,7 +120,7 @@ impl Failure {
     fn unavailable(code: &'static str, message: &str, error: &KeyplateError) -> Self {
         let failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
         Self {
-            retry_after: error.retry_after().map(|wait| wait.as_secs()),
+            retry_after: seconds_to_wait(error),
             ..failure.because(error)
         }
     }
@@ -139,6 +153,15 @@ impl From<KeyplateError> for Failure {
                 "setup_already_completed",
                 "Setup is already completed",
             ),
+            E::SignupRefused { reason } => signup_refused(reason),
+            E::RateLimited { .. } => Self {
+                retry_after: seconds_to_wait(&error),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "rate_limited",
+                    "Too many tries, try again later",
+                )
+            },
             E::Busy => Self::unavailable("busy", "The database is busy, try again", &error),
             E::StorageFull
             | E::StorageReadOnly
@@ -165,10 +188,30 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Rounded up: who comes back then is not too early.
+fn seconds_to_wait(error: &KeyplateError) -> Option<u64> {
+    let wait = error.retry_after()?;
+    Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+}
+
+/// The library tells the reasons apart in its words only.
+fn signup_refused(reason: &str) -> Failure {
+    let message = capitalised(reason);
+    let refused = |code| Failure::new(StatusCode::FORBIDDEN, code, message.clone());
+    if !reason.contains("domain") {
+        return refused("open_signup_disabled");
+    }
+    let field = Failure::field("email", "invalid", "must be of an allowed domain");
+    Failure {
+        fields: field.fields,
+        ..refused("email_domain_not_allowed")
+    }
+}
+
 fn conflict(what: &str) -> Failure {
     let conflict = |code, message: String| Failure::new(StatusCode::CONFLICT, code, message);
     match what {
-        "username" | "email" | "external_id" | "id" => {
+        "username" | "email" | "external_id" | "id" | "name" => {
             let message = format!("{} is already in use", in_words(&in_json(what)));
             conflict("already_in_use", message)
         }

@@ -12,6 +12,8 @@ use crate::{
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
+/// How many the library gives at once, where everything is wanted.
+pub(crate) const MANY: u32 = 1_000;
 
 /// A query string.
 #[derive(Debug, Default)]
@@ -58,14 +60,22 @@ impl Query {
 
     /// The column to sort by, out of those that can be sorted by.
     pub(crate) fn sort<T: Copy>(&self, columns: &[(&str, T)]) -> Result<Option<T>, Failure> {
-        let name = "sort[column]";
+        self.one_of("sort[column]", columns)
+    }
+
+    /// A value out of those that there are.
+    pub(crate) fn one_of<T: Copy>(
+        &self,
+        name: &str,
+        values: &[(&str, T)],
+    ) -> Result<Option<T>, Failure> {
         let Some(wanted) = self.get(name) else {
             return Ok(None);
         };
-        match columns.iter().find(|(column, _)| *column == wanted) {
-            Some((_, sort)) => Ok(Some(*sort)),
+        match values.iter().find(|(value, _)| *value == wanted) {
+            Some((_, value)) => Ok(Some(*value)),
             None => {
-                let known: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
+                let known: Vec<&str> = values.iter().map(|(value, _)| *value).collect();
                 let reason = format!("must be one of: {}", known.join(", "));
                 Err(Failure::field(name, "invalid", &reason))
             }
@@ -125,6 +135,17 @@ pub(crate) fn answer<T: Serialize>(data: Vec<T>, total: u64, page: u32, limit: u
             items_per_page: limit,
         },
     })
+}
+
+/// The items of all pages. `page` gives those of one, and how many there are in all.
+pub(crate) fn every<T>(
+    page: impl Fn(u32) -> keyplate::Result<(Vec<T>, u64)>,
+) -> keyplate::Result<Vec<T>> {
+    let (mut items, total) = page(1)?;
+    for number in 2..=total.div_ceil(u64::from(MANY)) {
+        items.extend(page(u32::try_from(number).unwrap_or(u32::MAX))?.0);
+    }
+    Ok(items)
 }
 
 #[cfg(test)]

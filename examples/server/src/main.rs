@@ -8,25 +8,41 @@ mod api_keys;
 mod audit;
 mod body;
 mod caller;
+mod claims;
 mod client;
+mod command;
+mod duration;
 mod error;
+mod groups;
 mod instance;
 mod list;
 mod log;
+mod one_time;
 mod options;
 mod origin;
 mod router;
 mod server;
 mod sessions;
+mod settings;
 mod setup;
+mod signup;
+mod signup_tokens;
 mod stall;
 mod start;
 mod users;
 
 use std::process::ExitCode;
 
+use options::{Command, Options};
+
 fn main() -> ExitCode {
-    match start::run(&options::Options::read()) {
+    let (command, options) = Options::read();
+    let result = match command {
+        Command::Serve => start::run(&options),
+        Command::OneTimeToken { name, ttl } => command::one_time_token(&options, &name, ttl),
+        Command::ResetSetup { generation } => command::reset_setup(&options, generation),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             log::line(format_args!("keyplate-server: {reason}"));

@@ -2,7 +2,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand, builder::FalseyValueParser};
 
-use crate::client::Network;
+use crate::{client::Network, duration};
 
 /// Users, first-run setup, API keys and sessions over HTTP.
 #[derive(Debug, Parser)]
@@ -14,10 +14,30 @@ struct CommandLine {
     options: Options,
 }
 
+/// What the program is to do.
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Serve; the same as no command.
     Serve,
+    /// Print a code, or beyond 15 minutes a token, that signs a user in once. A server may be running.
+    OneTimeToken {
+        /// His username, e-mail address or id.
+        name: String,
+        /// How long it works: 15m, 24h, 7d; at most 31 days.
+        #[arg(long, value_name = "TIME", default_value = "15m", value_parser = seconds)]
+        ttl: u32,
+    },
+    /// Open setup again, when nobody can sign in as administrator any more, and print the setup link. A server may be
+    /// running.
+    ResetSetup {
+        /// Which setup is opened again: 1 for the first. It must be the present one.
+        #[arg(long, value_name = "N")]
+        generation: u32,
+    },
+}
+
+fn seconds(text: &str) -> Result<u32, String> {
+    duration::parse(text).ok_or_else(|| "not a time such as 15m, 24h or 7d".to_owned())
 }
 
 /// How to serve.
@@ -70,10 +90,8 @@ pub(crate) struct Options {
 
 impl Options {
     /// Reads command line and environment; ends the process for `--help`, `--version` and mistakes.
-    pub(crate) fn read() -> Self {
+    pub(crate) fn read() -> (Command, Self) {
         let line = CommandLine::parse();
-        match line.command {
-            Some(Command::Serve) | None => line.options,
-        }
+        (line.command.unwrap_or(Command::Serve), line.options)
     }
 }

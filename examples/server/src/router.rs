@@ -16,17 +16,17 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{delete, get, post, put},
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    answer, api_keys, audit, body,
+    answer, api_keys, audit, body, claims,
     error::{Failure, FieldError},
-    instance, log,
+    groups, instance, log, one_time,
     server::App,
-    sessions, setup, users,
+    sessions, settings, setup, signup, signup_tokens, users,
 };
 
 const HEALTH: &str = "/healthz";
@@ -43,12 +43,62 @@ pub(crate) fn routes(app: App) -> Router {
             "/api/one-time-access-token/setup",
             post(setup::claim_or_resume),
         )
+        .route("/api/signup", post(signup::sign_up))
+        .route("/api/signup/inspect", post(signup::inspect))
+        .route("/api/one-time-access-token/{token}", post(one_time::redeem))
         .route("/api/users", get(users::list).post(users::create))
         .route("/api/users/me", get(users::me).put(users::update_me))
         .route(
             "/api/users/{id}",
             get(users::get).put(users::replace).delete(users::delete),
         )
+        .route("/api/users/{id}/approve", post(users::approve))
+        .route("/api/users/{id}/reject", post(users::reject))
+        .route("/api/users/{id}/groups", get(groups::of_user))
+        .route("/api/users/{id}/user-groups", put(groups::replace_of_user))
+        .route(
+            "/api/users/{id}/one-time-access-token",
+            post(one_time::create),
+        )
+        .route(
+            "/api/users/{id}/one-time-access-tokens",
+            get(one_time::list),
+        )
+        .route(
+            "/api/users/{id}/one-time-access-tokens/{token}",
+            delete(one_time::revoke),
+        )
+        .route("/api/user-groups", get(groups::list).post(groups::create))
+        .route(
+            "/api/user-groups/{id}",
+            get(groups::get).put(groups::replace).delete(groups::delete),
+        )
+        .route("/api/user-groups/{id}/users", put(groups::replace_members))
+        .route("/api/custom-claims/suggestions", get(claims::suggestions))
+        .route("/api/custom-claims/user/{id}", put(claims::replace_of_user))
+        .route(
+            "/api/custom-claims/user-group/{id}",
+            put(claims::replace_of_group),
+        )
+        .route(
+            "/api/signup-tokens",
+            get(signup_tokens::list).post(signup_tokens::create),
+        )
+        .route(
+            "/api/signup-tokens/{id}",
+            get(signup_tokens::get)
+                .put(signup_tokens::update)
+                .delete(signup_tokens::revoke),
+        )
+        .route(
+            "/api/signup-tokens/{id}/redemptions",
+            get(signup_tokens::redemptions),
+        )
+        .route(
+            "/api/application-configuration",
+            get(settings::public).put(settings::replace),
+        )
+        .route("/api/application-configuration/all", get(settings::all))
         .route("/api/api-keys", get(api_keys::list).post(api_keys::create))
         .route("/api/api-keys/{id}", delete(api_keys::revoke))
         .route("/api/api-keys/{id}/renew", post(api_keys::renew))
@@ -57,7 +107,8 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/api/webauthn/logout", post(sessions::log_out))
         .route("/api/audit-logs", get(audit::own))
         .route("/api/audit-logs/all", get(audit::all))
-        .fallback(async || Failure::new(StatusCode::NOT_FOUND, "not_found", "Not found"))
+        .route("/api/audit-logs/filters/users", get(audit::users))
+        .fallback(async || nothing_there())
         .method_not_allowed_fallback(async || {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             Failure::new(status, "method_not_allowed", "Method not allowed")
@@ -71,19 +122,34 @@ pub(crate) fn routes(app: App) -> Router {
 #[derive(Debug)]
 pub(crate) struct Id(pub(crate) String);
 
+/// The two ids of a path.
+#[derive(Debug)]
+pub(crate) struct Ids(pub(crate) String, pub(crate) String);
+
 impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(id)) => Ok(Self(id)),
-            Err(_) => Err(Failure::new(
-                StatusCode::NOT_FOUND,
-                "not_found",
-                "Not found",
-            )),
+            Err(_) => Err(nothing_there()),
         }
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((first, second))) => Ok(Self(first, second)),
+            Err(_) => Err(nothing_there()),
+        }
+    }
+}
+
+fn nothing_there() -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, "not_found", "Not found")
 }
 
 /// Lets in what is meant for this server, and reads it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     extract::{FromRequestParts, State},
-    http::{HeaderMap, Version, request::Parts},
+    http::{HeaderMap, StatusCode, Version, request::Parts},
 };
 use jiff::Timestamp;
 use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, UserQuery};
@@ -15,7 +15,7 @@ use crate::{
     api_keys::ApiKeyJson,
     body::Json,
     caller::{self, Caller, Source, Stranger},
-    client::Peer,
+    client::{self, Peer},
     error::Failure,
     server::App,
 };
@@ -27,7 +27,8 @@ const RESUMABLE: Duration = Duration::from_secs(3_600);
 #[derive(Debug)]
 pub(crate) struct Claimant {
     stranger: Stranger,
-    app: App,
+    /// The host's handle, with the claimant's address.
+    host: Keyplate,
     needs_token: bool,
     header_token: Option<String>,
 }
@@ -36,7 +37,7 @@ impl Claimant {
     /// The handle to claim with, and the token. Who shows none and need not is spoken for by the host.
     fn authority(self, body_token: Option<String>) -> (Keyplate, Option<String>) {
         let needs_token = self.needs_token;
-        let host = self.app.keyplate().clone();
+        let host = self.host.clone();
         match self.with_token(body_token) {
             (_, None) if !needs_token => (host, None),
             stranger => stranger,
@@ -60,7 +61,9 @@ impl FromRequestParts<App> for Claimant {
             needs_token: !(app.open_setup() || is_local_script(app, parts)),
             header_token: token.filter(|t| !t.is_empty()).map(str::to_owned),
             stranger: Stranger::from_request_parts(parts, app).await?,
-            app: app.clone(),
+            host: app
+                .keyplate()
+                .with_client(client::client_info(app, parts))?,
         })
     }
 }
@@ -136,7 +139,7 @@ pub(crate) async fn claim(
     let signed_in = app
         .blocking(move || handle.claim_setup(token, admin))
         .await?;
-    answer::signed_in(app.origin(), &signed_in)
+    answer::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
 /// The older form, for scripts: makes `admin`, and called again signs him in again, for an hour.
@@ -150,7 +153,7 @@ pub(crate) async fn claim_or_resume(
     let signed_in = app
         .blocking(move || claim_or_resume_as(&host, &handle, token))
         .await?;
-    answer::signed_in(app.origin(), &signed_in)
+    answer::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
 /// Signs the first administrator in again with the link of the latest start, for as long as setup is not complete.
@@ -161,17 +164,23 @@ pub(crate) async fn resume(
 ) -> Answer {
     let (handle, token) = claimant.with_token(body.token);
     let signed_in = app.blocking(move || handle.resume_setup(token)).await?;
-    answer::signed_in(app.origin(), &signed_in)
+    answer::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
-/// Ends setup. The session that asks has ended with it, so its cookie goes too.
+/// Ends setup. A setup session has ended with it, so its cookie goes too.
 pub(crate) async fn complete(State(app): State<App>, caller: Caller) -> Answer {
-    let completion = caller.call(Keyplate::complete_setup).await?;
+    let own_id = caller.who.user_id;
+    let (completion, goes_on) = caller
+        .call(move |keyplate| {
+            let completion = keyplate.complete_setup()?;
+            Ok((completion, keyplate.get_user(&own_id).is_ok()))
+        })
+        .await?;
     let api_keys = completion.api_keys.iter().map(ApiKeyJson::from).collect();
     let response = answer::ok(&CompletionJson { api_keys })?;
     Ok(match caller.source {
-        Source::Cookie => answer::without_cookie(response, app.origin()),
-        Source::Header => response,
+        Source::Cookie if !goes_on => answer::without_cookie(response, app.origin()),
+        _ => response,
     })
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use keyplate::{Config, Keyplate, KeyplateError, SetupStage};
+use keyplate::{Config, CreatedSetupToken, Keyplate, KeyplateError, SetupStage};
 
 use crate::{
     log,
@@ -67,8 +67,13 @@ fn bind(options: &Options) -> Result<TcpListener, String> {
     })
 }
 
-fn open(options: &Options) -> Result<Keyplate, String> {
-    let path: PathBuf = options.data.join(DATABASE);
+/// Where the database is.
+pub(crate) fn database(options: &Options) -> PathBuf {
+    options.data.join(DATABASE)
+}
+
+pub(crate) fn open(options: &Options) -> Result<Keyplate, String> {
+    let path = database(options);
     let config = Config {
         path: path
             .to_str()
@@ -99,19 +104,26 @@ fn announce(
         let token = keyplate
             .create_setup_token()
             .map_err(|error| error.to_string())?;
-        text.push_str(&format!(
-            "setup link: {}/setup#token={}\n",
-            options.origin,
-            token.secret.as_str()
-        ));
+        text.push_str(&setup_link(options, &token));
     }
     if options.open_setup && state.stage != SetupStage::Complete {
         log::line(format_args!(
             "warning: --open-setup: whoever comes first becomes the administrator"
         ));
     }
-    let mut out = io::stdout().lock();
     // Nobody may be listening; the server runs all the same.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = print(&text);
     Ok(())
+}
+
+/// The line with the setup link.
+pub(crate) fn setup_link(options: &Options, token: &CreatedSetupToken) -> String {
+    let (origin, token) = (&options.origin, token.secret.as_str());
+    format!("setup link: {origin}/setup#token={token}\n")
+}
+
+/// Writes to standard output.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }

@@ -1,19 +1,23 @@
 use keyplate::{
-    Keyplate, NewUser, Role, User, UserChanges, UserId, UserQuery, UserSort, UserStatus,
+    Expiry, GroupId, Keyplate, NewUser, Role, User, UserChanges, UserId, UserQuery, UserSort,
+    UserStatus,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::{self, Answer},
-    body::Json,
+    body::{self, Json},
     caller::{Administrator, Caller},
+    claims::ClaimJson,
+    duration::Length,
     error::Failure,
+    groups::{self, NamedGroup, Visible},
     list::{self, Query},
     router::Id,
 };
 
 /// The columns that a list may be sorted by.
-const COLUMNS: [(&str, UserSort); 7] = [
+const COLUMNS: [(&str, UserSort); 8] = [
     ("createdAt", UserSort::CreatedAt),
     ("username", UserSort::Username),
     ("displayName", UserSort::DisplayName),
@@ -21,6 +25,14 @@ const COLUMNS: [(&str, UserSort); 7] = [
     ("lastName", UserSort::LastName),
     ("email", UserSort::Email),
     ("isAdmin", UserSort::Role),
+    ("expiresAt", UserSort::ExpiresAt),
+];
+
+/// The statuses that a list may be narrowed to.
+const STATUSES: [(&str, UserStatus); 3] = [
+    ("pending", UserStatus::Pending),
+    ("active", UserStatus::Active),
+    ("disabled", UserStatus::Disabled),
 ];
 
 /// A user as JSON.
@@ -36,16 +48,27 @@ pub(crate) struct UserJson {
     display_name: String,
     is_admin: bool,
     locale: Option<String>,
-    custom_claims: [(); 0],
-    user_groups: [(); 0],
+    custom_claims: Vec<ClaimJson>,
+    user_groups: Vec<NamedGroup>,
     ldap_id: Option<String>,
     disabled: bool,
     status: &'static str,
     expires_at: Option<String>,
 }
 
-impl From<&User> for UserJson {
-    fn from(user: &User) -> Self {
+impl UserJson {
+    /// A user with his groups, as the holder of this handle may see them.
+    pub(crate) fn one(keyplate: &Keyplate, user: &User) -> keyplate::Result<Self> {
+        let groups = Visible::load(keyplate, user.group_ids.iter())?;
+        Ok(Self::new(user, &groups))
+    }
+
+    pub(crate) fn all(keyplate: &Keyplate, users: &[User]) -> keyplate::Result<Vec<Self>> {
+        let groups = Visible::load(keyplate, users.iter().flat_map(|user| &user.group_ids))?;
+        Ok(users.iter().map(|user| Self::new(user, &groups)).collect())
+    }
+
+    pub(crate) fn new(user: &User, groups: &Visible) -> Self {
         Self {
             id: user.id.to_string(),
             username: user.username.clone(),
@@ -56,15 +79,14 @@ impl From<&User> for UserJson {
             display_name: user.display_name.clone().unwrap_or_default(),
             is_admin: user.role == Role::Administrator,
             locale: user.locale.clone(),
-            custom_claims: [],
-            user_groups: [],
+            custom_claims: user.claims.iter().map(ClaimJson::from).collect(),
+            user_groups: groups.named(&user.group_ids),
             ldap_id: None,
             disabled: user.status == UserStatus::Disabled,
-            status: match user.status {
-                UserStatus::Pending => "pending",
-                UserStatus::Active => "active",
-                _ => "disabled",
-            },
+            status: STATUSES
+                .iter()
+                .find(|(_, status)| *status == user.status)
+                .map_or("disabled", |(name, _)| *name),
             expires_at: user.expires_at.map(answer::time),
         }
     }
@@ -85,6 +107,9 @@ pub(crate) struct UserBody {
     locale: Option<String>,
     disabled: Option<bool>,
     user_group_ids: Option<Vec<String>>,
+    /// Null: the account does not lapse.
+    #[serde(deserialize_with = "body::given")]
+    expires_at: Option<Option<String>>,
 }
 
 impl UserBody {
@@ -97,15 +122,11 @@ impl UserBody {
     }
 
     fn into_new_user(self) -> Result<NewUser, Failure> {
-        // There are no groups here yet: no id can name one.
-        if self
-            .user_group_ids
-            .as_ref()
-            .is_some_and(|ids| !ids.is_empty())
-        {
-            let reason = "names a group that does not exist";
-            return Err(Failure::field("userGroupIds", "invalid", reason));
-        }
+        let group_ids = groups::parse_ids(self.user_group_ids.clone())?;
+        let expires_at = match self.expiry()? {
+            Some(Expiry::At { time }) => Some(time),
+            _ => None,
+        };
         let role = self.role();
         let id = self.id.as_deref().filter(|id| !id.is_empty());
         let id = id.map(UserId::parse).transpose();
@@ -118,18 +139,29 @@ impl UserBody {
             first_name: self.first_name,
             last_name: self.last_name,
             locale: self.locale,
+            group_ids,
             role: Some(role),
             status: (self.disabled == Some(true)).then_some(UserStatus::Disabled),
+            expires_at,
             ..NewUser::default()
         })
     }
 
-    /// A full replacement: what the body leaves out is taken away, not kept.
-    fn into_changes(self) -> UserChanges {
+    fn expiry(&self) -> Result<Option<Expiry>, Failure> {
+        let expiry = |text: &Option<String>| match text {
+            None => Ok(Expiry::Never),
+            Some(text) => {
+                let time = body::time("expiresAt", Some(text))?;
+                Ok(Expiry::At { time })
+            }
+        };
+        self.expires_at.as_ref().map(expiry).transpose()
+    }
+
+    /// The names and the address, in place of those that are there: what the body leaves out is taken away.
+    fn profile(self) -> UserChanges {
         UserChanges {
-            username: Some(self.username.unwrap_or_default()),
             email: Some(self.email.unwrap_or_default()),
-            email_verified: self.email_verified,
             display_name: Some(self.display_name.unwrap_or_default()),
             first_name: Some(self.first_name.unwrap_or_default()),
             last_name: Some(self.last_name.unwrap_or_default()),
@@ -137,21 +169,42 @@ impl UserBody {
             ..UserChanges::default()
         }
     }
+
+    /// A full replacement, but for two things: groups have a route of their own, and when the account lapses stays
+    /// where it is not said, because clients that know nothing of it must not make it last for ever.
+    fn into_changes(self) -> Result<UserChanges, Failure> {
+        Ok(UserChanges {
+            username: Some(self.username.clone().unwrap_or_default()),
+            email_verified: self.email_verified,
+            expiry: self.expiry()?,
+            role: Some(self.role()),
+            disabled: Some(self.disabled == Some(true)),
+            ..self.profile()
+        })
+    }
 }
 
 pub(crate) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
     let limit = query.limit()?;
     let users = UserQuery {
         search: query.search(),
+        status: query.one_of("status", &STATUSES)?,
+        group_id: group(&query)?,
+        expiring_within_seconds: expiring_within(&query)?,
         sort: query.sort(&COLUMNS)?,
         descending: query.descending()?,
         page: Some(query.page()?),
         limit: Some(limit),
         ..UserQuery::default()
     };
-    let page = caller.call(|keyplate| keyplate.list_users(users)).await?;
-    let items = page.items.iter().map(UserJson::from).collect();
-    list::answer(items, page.total, page.page, limit)
+    let (items, total, page) = caller
+        .call(|keyplate| {
+            let page = keyplate.list_users(users)?;
+            let items = UserJson::all(keyplate, &page.items)?;
+            Ok((items, page.total, page.page))
+        })
+        .await?;
+    list::answer(items, total, page, limit)
 }
 
 pub(crate) async fn create(
@@ -159,14 +212,19 @@ pub(crate) async fn create(
     Json(body): Json<UserBody>,
 ) -> Answer {
     let user = body.into_new_user()?;
-    let user = caller.call(|keyplate| keyplate.create_user(user)).await?;
-    answer::created(&UserJson::from(&user))
+    let user = caller
+        .call(|keyplate| UserJson::one(keyplate, &keyplate.create_user(user)?))
+        .await
+        .map_err(groups::missing)?;
+    answer::created(&user)
 }
 
 pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = parse_id(&id)?;
-    let user = caller.call(move |keyplate| keyplate.get_user(&id)).await?;
-    answer::ok(&UserJson::from(&user))
+    let user = caller
+        .call(move |keyplate| UserJson::one(keyplate, &keyplate.get_user(&id)?))
+        .await?;
+    answer::ok(&user)
 }
 
 pub(crate) async fn replace(
@@ -175,10 +233,12 @@ pub(crate) async fn replace(
     Json(body): Json<UserBody>,
 ) -> Answer {
     let id = parse_id(&id)?;
+    let changes = body.into_changes()?;
     let user = caller
-        .call(move |keyplate| replace_user(keyplate, &id, body))
-        .await?;
-    answer::ok(&UserJson::from(&user))
+        .call(move |keyplate| UserJson::one(keyplate, &keyplate.update_user(&id, changes)?))
+        .await
+        .map_err(|failure| failure.renamed("expiry", "expiresAt"))?;
+    answer::ok(&user)
 }
 
 pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
@@ -189,10 +249,30 @@ pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answ
     answer::no_content()
 }
 
+/// Lets a pending user in.
+pub(crate) async fn approve(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = parse_id(&id)?;
+    let user = caller
+        .call(move |keyplate| UserJson::one(keyplate, &keyplate.approve_user(&id)?))
+        .await?;
+    answer::ok(&user)
+}
+
+/// Removes a pending user.
+pub(crate) async fn reject(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = parse_id(&id)?;
+    caller
+        .call(move |keyplate| keyplate.reject_user(&id))
+        .await?;
+    answer::no_content()
+}
+
 pub(crate) async fn me(caller: Caller) -> Answer {
     let id = caller.who.user_id;
-    let user = caller.call(move |keyplate| keyplate.get_user(&id)).await?;
-    answer::ok(&UserJson::from(&user))
+    let user = caller
+        .call(move |keyplate| UserJson::one(keyplate, &keyplate.get_user(&id)?))
+        .await?;
+    answer::ok(&user)
 }
 
 /// One's own profile: role and status in the body count for nothing, a username left out stays.
@@ -200,32 +280,26 @@ pub(crate) async fn update_me(caller: Caller, Json(body): Json<UserBody>) -> Ans
     let id = caller.who.user_id;
     let changes = UserChanges {
         username: body.username.clone(),
-        email_verified: None,
-        ..body.into_changes()
+        ..body.profile()
     };
     let user = caller
-        .call(move |keyplate| keyplate.update_user(&id, changes))
+        .call(move |keyplate| UserJson::one(keyplate, &keyplate.update_user(&id, changes)?))
         .await?;
-    answer::ok(&UserJson::from(&user))
+    answer::ok(&user)
 }
 
-/// Up to three calls, each a transaction of its own. The role comes first, as the one most likely to be refused, so that
-/// a refusal usually finds nothing done; the status last, because an administrator who disables himself may do
-/// nothing afterwards. What is already as wanted is not asked for: it would want rights that the caller need not have.
-fn replace_user(keyplate: &Keyplate, id: &UserId, body: UserBody) -> keyplate::Result<User> {
-    let before = keyplate.get_user(id)?;
-    let (role, disabled) = (body.role(), body.disabled == Some(true));
-    if role != before.role {
-        keyplate.set_user_role(id, role)?;
-    }
-    let user = keyplate.update_user(id, body.into_changes())?;
-    match (user.status == UserStatus::Disabled, disabled) {
-        (false, true) => keyplate.disable_user(id),
-        (true, false) => keyplate.enable_user(id),
-        _ => Ok(user),
-    }
+fn group(query: &Query) -> Result<Option<GroupId>, Failure> {
+    let field = "group";
+    let id = query.get(field).map(GroupId::parse).transpose();
+    id.map_err(|_| Failure::field(field, "invalid", "is not an id"))
 }
 
-fn parse_id(id: &Id) -> Result<UserId, Failure> {
+fn expiring_within(query: &Query) -> Result<Option<u32>, Failure> {
+    let field = "expiringWithin";
+    let length = query.get(field).map(|text| Length::Text(text.to_owned()));
+    length.map(|length| length.seconds(field)).transpose()
+}
+
+pub(crate) fn parse_id(id: &Id) -> Result<UserId, Failure> {
     UserId::parse(&id.0).map_err(|_| Failure::not_found("user"))
 }

@@ -92,3 +92,25 @@ fn searched_and_sorted() {
     get(&format!("search={}", "x".repeat(300))).refuses_field("search");
     get("search=a%00b").refuses_field("search");
 }
+
+#[test]
+fn users_by_status_group_and_end() {
+    let (server, key) = with_users(3);
+    let list = |query: &str| server.get(&format!("/api/users?{query}")).key(&key).send();
+    let group = server.made(&key, "/api/user-groups", json!({ "name": "friends" }));
+    let group = group["id"].as_str().unwrap();
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(50);
+    let guest = json!({
+        "username": "guest", "userGroupIds": [group], "expiresAt": end.to_string(), "disabled": true,
+    });
+    server.made(&key, "/api/users", guest);
+    assert_eq!(names(&list(&format!("group={group}")).json()), ["guest"]);
+    assert_eq!(names(&list("status=disabled").json()), ["guest"]);
+    assert_eq!(names(&list("status=active").json()).len(), 4);
+    assert_eq!(names(&list("status=pending").json()).len(), 0);
+    assert_eq!(names(&list("expiringWithin=3d").json()), ["guest"]);
+    assert_eq!(names(&list("expiringWithin=2d").json()).len(), 0);
+    list("status=asleep").refuses_field("status");
+    list("group=friends").refuses_field("group");
+    list("expiringWithin=soon").refuses_field("expiringWithin");
+}

@@ -7,13 +7,21 @@
 )]
 
 mod api_keys;
+mod audit;
 mod bodies;
 mod callers;
+mod claims;
+mod commands;
 mod conventions;
+mod groups;
 mod lists;
+mod one_time;
 mod process;
 mod sessions;
+mod settings;
 mod setup;
+mod signup;
+mod signup_tokens;
 mod storage;
 mod support;
 mod users;

@@ -326,29 +326,63 @@ fn open_setup_lifts_it_but_not_after_a_reset() {
 }
 
 #[test]
-fn only_the_setup_session_completes() {
+fn the_setup_session_or_an_administrator_completes() {
     let server = Server::start();
     let (session, key) = server.claim_with_key();
-    server
-        .post("/api/setup/complete")
-        .send()
-        .is_refused(401, "not_signed_in");
-    server
-        .post("/api/setup/complete")
+    let complete = || server.post("/api/setup/complete");
+    complete().send().is_refused(401, "not_signed_in");
+    let weak = server.make_key(&session, "weak", Some(&["users:write"]));
+    let bob = server.user_with_session(&key, "bob").1;
+    complete().key(&weak).send().is_refused(403, "forbidden");
+    complete().bearer(&bob).send().is_refused(403, "forbidden");
+    let reply = complete().cookie(&session).send();
+    assert_eq!(reply.status, 200);
+    let cookie = reply.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("access_token=; "), "{cookie}");
+    complete()
         .key(&key)
         .send()
-        .is_refused(403, "forbidden");
-    let reply = server.post("/api/setup/complete").cookie(&session).send();
-    assert_eq!(reply.status, 200);
-    assert!(
-        reply
-            .header("set-cookie")
-            .unwrap()
-            .starts_with("access_token=; ")
+        .is_refused(409, "setup_already_completed");
+}
+
+#[test]
+fn an_administrators_key_or_session_completes_and_stays() {
+    let server = Server::start();
+    let (session, key) = server.claim_with_key();
+    assert_eq!(
+        server.post("/api/setup/complete").key(&key).send().status,
+        200
     );
     server
-        .post("/api/setup/complete")
+        .get("/api/users/me")
+        .bearer(&session)
+        .send()
+        .is_refused(401, "token_invalid_or_expired");
+
+    let server = Server::start();
+    let session = server.claim();
+    let me = server.get("/api/users/me").bearer(&session).send().json();
+    let id = keyplate::UserId::parse(me["id"].as_str().unwrap()).unwrap();
+    let other = server
+        .library()
+        .create_session(&id, Default::default(), None)
+        .unwrap()
+        .secret
+        .reveal();
+    let reply = server.post("/api/setup/complete").cookie(&other).send();
+    assert_eq!((reply.status, reply.header("set-cookie")), (200, None));
+    let me = server.get("/api/users/me").cookie(&other).send();
+    assert_eq!(me.status, 200, "{}", me.body);
+}
+
+#[test]
+fn a_claim_without_the_link_is_logged_with_its_address() {
+    let server = Server::start();
+    let key = server.claim_with_key().1;
+    let log = server
+        .get("/api/audit-logs/all?filters[event]=SETUP_CLAIMED")
         .key(&key)
         .send()
-        .is_refused(403, "forbidden");
+        .json();
+    assert_eq!(log["data"][0]["ipAddress"], "127.0.0.1", "{log}");
 }

@@ -150,6 +150,40 @@ impl Server {
         (id, signed_in.unwrap().secret.reveal())
     }
 
+    /// A server that lets in who has a token, and a key that may do everything.
+    pub(crate) fn inviting(options: &[&str]) -> (Self, String) {
+        let server = Self::with(options);
+        let session = server.claim();
+        let key = server.make_key(&session, "strong", Some(&["*", "roles:write"]));
+        server.configure(&key, serde_json::json!({ "allowUserSignups": "withToken" }));
+        (server, key)
+    }
+
+    /// Changes the application configuration.
+    pub(crate) fn configure(&self, key: &str, body: Value) {
+        let path = "/api/application-configuration";
+        let reply = self.request("PUT", path).key(key).json(&body).send();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+    }
+
+    /// Makes something, and gives it.
+    pub(crate) fn made(&self, key: &str, path: &str, body: Value) -> Value {
+        let reply = self.post(path).key(key).json(&body).send();
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        reply.json()
+    }
+
+    /// Makes a sign-up token: its id and its secret.
+    pub(crate) fn invitation(&self, key: &str, body: Value) -> (String, String) {
+        let made = self.made(key, "/api/signup-tokens", body);
+        (text(&made["id"]), text(&made["token"]))
+    }
+
+    pub(crate) fn sign_up(&self, username: &str, token: &str) -> Reply {
+        let body = serde_json::json!({ "username": username, "token": token });
+        self.post("/api/signup").json(&body).send()
+    }
+
     /// Sends bytes as they are and gives what comes back until the server closes.
     pub(crate) fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
@@ -185,6 +219,12 @@ pub(crate) fn command() -> Command {
     }
     command.stdin(Stdio::null());
     command
+}
+
+/// A text out of JSON.
+#[track_caller]
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }
 
 pub(crate) fn wait_until(condition: impl Fn() -> bool) {
@@ -302,6 +342,16 @@ impl Reply {
         }
     }
 
+    /// What it says, without what is its own: the request's id and the time.
+    pub(crate) fn outward(&self) -> (u16, Value, Vec<(String, String)>) {
+        let own = ["x-request-id", "date", "content-length"];
+        let mut headers = self.headers.clone();
+        headers.retain(|(name, _)| !own.contains(&name.as_str()));
+        let mut body = self.json();
+        body["request_id"] = Value::Null;
+        (self.status, body, headers)
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(n, _)| n == name)?;
         Some(value)
@@ -359,5 +409,13 @@ impl Reply {
     pub(crate) fn refuses_field(&self, field: &str) {
         let expected = (400, "validation_failed".to_owned(), field.to_owned());
         assert_eq!(self.refusal(), expected, "{}", self.body);
+    }
+
+    /// The same, where the field may be one within a list.
+    #[track_caller]
+    pub(crate) fn refuses_field_within(&self, field: &str) {
+        let (status, code, refused) = self.refusal();
+        assert_eq!((status, code.as_str()), (400, "validation_failed"));
+        assert!(refused.starts_with(field), "{}", self.body);
     }
 }

@@ -181,3 +181,41 @@ fn ones_own_profile() {
     put(json!({ "username": "robert" })).is_refused(403, "forbidden");
     put(json!({ "email": "nobody" })).refuses_field("email");
 }
+
+#[test]
+fn an_account_lapses_and_is_extended() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let (id, session) = server.user_with_session(&key, "bob");
+    let me = || server.get("/api/users/me").bearer(&session).send();
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(1_500);
+    let lapse = json!({ "username": "bob", "expiresAt": soon.to_string() });
+    assert_eq!(put(&server, &key, &id, &lapse).status, 200);
+    assert_eq!(me().status, 200);
+    std::thread::sleep(std::time::Duration::from_millis(1_600));
+    me().is_refused(403, "user_disabled");
+    // A client that knows nothing of it changes nothing about it.
+    let other = put(
+        &server,
+        &key,
+        &id,
+        &json!({ "username": "bob", "firstName": "B" }),
+    );
+    assert_ne!(other.json()["expiresAt"], json!(null), "{}", other.body);
+    me().is_refused(403, "user_disabled");
+    for (end, shown) in [
+        (json!("2099-01-01T00:00:00Z"), json!("2099-01-01T00:00:00Z")),
+        (json!(null), json!(null)),
+    ] {
+        let extend = json!({ "username": "bob", "expiresAt": end });
+        assert_eq!(put(&server, &key, &id, &extend).json()["expiresAt"], shown);
+        assert_eq!(me().status, 200, "the same session again");
+    }
+    for wrong in [json!("2001-01-01T00:00:00Z"), json!("tomorrow"), json!(5)] {
+        let body = json!({ "username": "bob", "expiresAt": wrong });
+        put(&server, &key, &id, &body).refuses_field("expiresAt");
+        let body = json!({ "username": "new", "expiresAt": wrong });
+        let create = server.post("/api/users").key(&key).json(&body).send();
+        create.refuses_field("expiresAt");
+    }
+}

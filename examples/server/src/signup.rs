@@ -1,0 +1,91 @@
+//! How strangers become users.
+
+use axum::{extract::State, http::StatusCode};
+use keyplate::{NewSignup, SignupTokenPreview, UserStatus};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    answer::{self, Answer},
+    body::Json,
+    caller::Stranger,
+    error::Failure,
+    server::App,
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SignupBody {
+    username: Option<String>,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    display_name: Option<String>,
+    locale: Option<String>,
+    token: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct InspectBody {
+    token: Option<String>,
+}
+
+/// What the holder of a sign-up token may know of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PreviewJson {
+    expires_at: Option<String>,
+    needs_approval: bool,
+    email: Option<String>,
+    account_lifetime: Option<u32>,
+}
+
+impl From<&SignupTokenPreview> for PreviewJson {
+    fn from(preview: &SignupTokenPreview) -> Self {
+        Self {
+            expires_at: preview.expires_at.map(answer::time),
+            needs_approval: preview.needs_approval,
+            email: preview.email.clone(),
+            account_lifetime: preview.account_lifetime_seconds,
+        }
+    }
+}
+
+/// Signs somebody up and in. Who has to be approved first may look at himself meanwhile, hence a cookie then too.
+pub(crate) async fn sign_up(
+    State(app): State<App>,
+    stranger: Stranger,
+    Json(body): Json<SignupBody>,
+) -> Answer {
+    let signup = NewSignup {
+        username: body.username.unwrap_or_default(),
+        token: body.token,
+        email: body.email,
+        display_name: body.display_name,
+        first_name: body.first_name,
+        last_name: body.last_name,
+        locale: body.locale,
+    };
+    let signed_in = app
+        .blocking(move || stranger.handle.sign_up(signup))
+        .await?;
+    let status = match signed_in.user.status {
+        UserStatus::Pending => StatusCode::ACCEPTED,
+        _ => StatusCode::CREATED,
+    };
+    answer::signed_in(&app, status, signed_in).await
+}
+
+/// Looks at a sign-up token without using it.
+pub(crate) async fn inspect(
+    State(app): State<App>,
+    stranger: Stranger,
+    Json(body): Json<InspectBody>,
+) -> Answer {
+    let token = body.token.filter(|token| !token.is_empty());
+    let token = token.ok_or_else(|| Failure::field("token", "required", "is required"))?;
+    let preview = app
+        .blocking(move || stranger.handle.inspect_signup_token(&token))
+        .await?;
+    answer::ok(&PreviewJson::from(&preview))
+}

@@ -1,0 +1,61 @@
+use serde_json::{Value, json};
+
+use crate::support::{Server, text};
+
+#[test]
+fn the_log_is_filtered() {
+    let (server, key) = Server::inviting(&[]);
+    let (_, token) = server.invitation(&key, json!({}));
+    let bob = server.sign_up("bob", &token);
+    let (session, bob) = (bob.cookie_value(), text(&bob.json()["id"]));
+    server
+        .sign_up("eve", &token)
+        .is_refused(401, "token_invalid_or_expired");
+    let events = |path: &str| -> Vec<String> {
+        let reply = server.get(path).key(&key).send();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let json: Value = reply.json();
+        let data = json["data"].as_array().unwrap().iter();
+        data.map(|event| text(&event["event"])).collect()
+    };
+    let all = "/api/audit-logs/all";
+    assert_eq!(
+        events(&format!("{all}?filters[event]=SIGNUP_REFUSED")),
+        ["SIGNUP_REFUSED"]
+    );
+    assert_eq!(
+        events(&format!("{all}?filters%5BuserId%5D={bob}")),
+        ["USER_SIGNED_UP"]
+    );
+    assert!(events(all).len() > 5);
+    for (query, field) in [
+        ("filters[event]=DANCE", "filters[event]"),
+        ("filters[event]=user_created", "filters[event]"),
+        ("filters[userId]=42", "filters[userId]"),
+    ] {
+        let reply = server.get(&format!("{all}?{query}")).key(&key).send();
+        reply.refuses_field(field);
+    }
+    let own = server
+        .get("/api/audit-logs?filters[event]=USER_SIGNED_UP")
+        .bearer(&session);
+    let own = own.send().json();
+    assert_eq!(own["pagination"]["totalItems"], 1);
+    let row = &own["data"][0];
+    assert_eq!(
+        (&row["userID"], &row["username"], &row["ipAddress"]),
+        (&json!(bob), &json!("bob"), &json!("127.0.0.1"))
+    );
+    assert_eq!(row["actorUsername"], json!(null), "a stranger did it");
+
+    let path = "/api/audit-logs/filters/users";
+    let users = server.get(path).key(&key).send().json();
+    assert_eq!(users.as_object().unwrap().len(), 2);
+    assert_eq!(users[&bob], "bob");
+    server
+        .get(path)
+        .bearer(&session)
+        .send()
+        .is_refused(403, "forbidden");
+    server.get(path).send().is_refused(401, "not_signed_in");
+}

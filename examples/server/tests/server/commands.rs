@@ -1,0 +1,156 @@
+//! What is done from the command line.
+
+use std::process::Output;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Server, command};
+
+fn run(server: &Server, options: &[&str]) -> Output {
+    let data = server.folder.path().join("data");
+    let origin = ["--origin", &server.origin];
+    command()
+        .args(options)
+        .args(origin)
+        .arg("--data")
+        .arg(data)
+        .output()
+        .unwrap()
+}
+
+/// What it prints after a label.
+#[track_caller]
+fn printed(output: &Output, label: &str) -> String {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), error.as_ref()), (Some(0), ""));
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(label));
+    line.unwrap_or_else(|| panic!("{label}: {text}")).to_owned()
+}
+
+#[track_caller]
+fn fails(output: &Output, reason: &str) {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(text, format!("keyplate-server: {reason}\n"));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_code_beside_a_running_server() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let body = json!({ "username": "bob", "email": "bob@mail.example" });
+    let bob = server.made(&key, "/api/users", body);
+    for name in [
+        "bob",
+        "BOB",
+        "bob@mail.example",
+        bob["id"].as_str().unwrap(),
+    ] {
+        let output = run(&server, &["one-time-token", name]);
+        let code = printed(&output, "code: ");
+        assert_eq!(
+            printed(&output, "link: "),
+            format!("{}/code#{code}", server.origin)
+        );
+        let reply = server
+            .post(&format!("/api/one-time-access-token/{code}"))
+            .send();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert_eq!(reply.json()["username"], "bob");
+    }
+    let output = run(&server, &["one-time-token", "bob", "--ttl", "7d"]);
+    let token = printed(&output, "token: ");
+    assert_eq!(
+        printed(&output, "link: "),
+        format!("{}/code#{token}", server.origin)
+    );
+    let reply = server
+        .post(&format!("/api/one-time-access-token/{token}"))
+        .send();
+    assert_eq!(reply.status, 200);
+
+    fails(
+        &run(&server, &["one-time-token", "eve"]),
+        "there is no such user",
+    );
+    let reason = "--ttl must be between 1 and 2678400 seconds";
+    fails(
+        &run(&server, &["one-time-token", "bob", "--ttl", "32d"]),
+        reason,
+    );
+    fails(
+        &run(&server, &["one-time-token", "bob", "--ttl", "0s"]),
+        reason,
+    );
+    for wrong in [
+        &["one-time-token"][..],
+        &["one-time-token", "bob", "--ttl", "soon"],
+    ] {
+        assert_eq!(run(&server, wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    let off = json!({ "username": "bob", "disabled": true });
+    let path = format!("/api/users/{}", bob["id"].as_str().unwrap());
+    server.request("PUT", &path).key(&key).json(&off).send();
+    fails(
+        &run(&server, &["one-time-token", "bob"]),
+        "the account is disabled",
+    );
+}
+
+#[test]
+fn setup_is_opened_again() {
+    let server = Server::start();
+    let (session, key) = server.claim_with_key();
+    let done = server.post("/api/setup/complete").bearer(&session).send();
+    assert_eq!(done.status, 200);
+    let reset = |generation: &str| run(&server, &["reset-setup", "--generation", generation]);
+    fails(&reset("2"), "the present setup is --generation 1");
+    let link = printed(&reset("1"), "setup link: ");
+    let token = link
+        .strip_prefix("http://localhost:1411/setup#token=")
+        .unwrap();
+    fails(&reset("1"), "the present setup is --generation 2");
+    fails(&reset("2"), "setup is open already");
+    assert_eq!(run(&server, &["reset-setup"]).status.code(), Some(2));
+
+    let claim = |token: Option<&str>| {
+        let body = json!({ "username": "rescuer", "token": token });
+        server.post("/api/signup/setup").json(&body).send()
+    };
+    claim(None).is_refused(401, "token_invalid_or_expired");
+    let reply = claim(Some(token));
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(reply.json()["isAdmin"], true);
+    assert_eq!(server.get("/api/users").key(&key).send().status, 200);
+}
+
+#[test]
+fn nothing_is_made_where_nothing_is() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    for options in [
+        &["one-time-token", "bob"][..],
+        &["reset-setup", "--generation", "1"],
+    ] {
+        let output = command()
+            .args(options)
+            .arg("--data")
+            .arg(&data)
+            .output()
+            .unwrap();
+        fails(
+            &output,
+            &format!("there is no database {}/keyplate.db", data.display()),
+        );
+        assert!(!data.exists());
+    }
+    let server = Server::start();
+    let data = server.folder.path().join("data");
+    let mut wrong = command();
+    wrong.args(["one-time-token", "admin", "--origin", "localhost", "--data"]);
+    let output = wrong.arg(data).output().unwrap();
+    fails(&output, "--origin must begin with https:// or http://");
+}
