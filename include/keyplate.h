@@ -333,6 +333,29 @@ typedef int32_t keyplate_role;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// May a user sign in?
+enum keyplate_user_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_USER_STATUS_UNKNOWN = 0,
+  // Not yet: he waits for approval.
+  KEYPLATE_USER_STATUS_PENDING = 1,
+  // Yes.
+  KEYPLATE_USER_STATUS_ACTIVE = 2,
+  // No.
+  KEYPLATE_USER_STATUS_DISABLED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_user_status keyplate_user_status;
+#else
+typedef int32_t keyplate_user_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // How somebody signed in.
 enum keyplate_sign_in_method
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -455,29 +478,6 @@ enum keyplate_signup_token_state
 typedef enum keyplate_signup_token_state keyplate_signup_token_state;
 #else
 typedef int32_t keyplate_signup_token_state;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// May a user sign in?
-enum keyplate_user_status
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_USER_STATUS_UNKNOWN = 0,
-  // Not yet: he waits for approval.
-  KEYPLATE_USER_STATUS_PENDING = 1,
-  // Yes.
-  KEYPLATE_USER_STATUS_ACTIVE = 2,
-  // No.
-  KEYPLATE_USER_STATUS_DISABLED = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_user_status keyplate_user_status;
-#else
-typedef int32_t keyplate_user_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1417,6 +1417,9 @@ keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *a
 // The role in which this credential acts: an administrator's credential from before his promotion says `User`.
 keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
 
+// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
+
 // What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
 // How many there are.
 size_t keyplate_authenticated_get_scopes_len(const keyplate_authenticated *authenticated);
@@ -2236,7 +2239,7 @@ void keyplate_user_changes_free(keyplate_user_changes *user_changes);
 // Makes one with its defaults; free it with `keyplate_user_changes_free`.
 keyplate_status keyplate_user_changes_new(keyplate_user_changes **out, keyplate_error **error);
 
-// As in `NewUser`. Not for the user himself.
+// As in `NewUser`. For the user himself only where the settings allow it.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_username(keyplate_user_changes *user_changes,
                                                    const char *value,
@@ -2603,7 +2606,8 @@ keyplate_status keyplate_acting_as(const keyplate *kp,
                                    keyplate **out,
                                    keyplate_error **error);
 
-// A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+// setup, sign up and sign in.
 //
 // # Errors
 // `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -2629,7 +2633,8 @@ keyplate_status keyplate_with_client(const keyplate *kp,
 // is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
 //
 // # Errors
-// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+// `StepUpRequired` for oneself, when the sign-in is too old.
 //
 // `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 keyplate_status keyplate_create_one_time_token(const keyplate *kp,
@@ -3078,11 +3083,12 @@ keyplate_status keyplate_set_user_role(const keyplate *kp,
                                        keyplate_user **out,
                                        keyplate_error **error);
 
-// Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+// settings allow it his username (U6).
 //
 // # Errors
 // `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-// `PermissionDenied`.
+// `PermissionDenied`; `StepUpRequired` for a role.
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_update_user(const keyplate *kp,

@@ -355,6 +355,7 @@ impl Keyplate {
             } else {
                 Role::User
             },
+            status: found.status,
             scopes: found.ceiling.scopes.into_names(),
             session_id: None,
             api_key_id: Some(found.id),

@@ -254,6 +254,7 @@ impl Keyplate {
     /// `PermissionDenied`, `InvalidInput`, the storage errors.
     pub fn list_audit_events(&self, query: AuditQuery) -> Result<AuditPage> {
         let page = list::page_request(query.page, query.limit)?;
+        self.read(Method::ListAuditEvents, |_, _| Ok(()))?;
         self.write_refusals();
         self.read(Method::ListAuditEvents, |reader, caller| {
             let query = AuditQuery {

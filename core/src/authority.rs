@@ -85,83 +85,83 @@ use Area::{Audit, Groups, Keys, OneTimeTokens, Sessions, SignupTokens, Users};
 use Authority::{Administrator, Anyone, Enrolling, Host, Own, Roles};
 
 table! {
-    ActingAs           "acting_as"            Host;
-    Anonymous          "anonymous"            Host;
-    WithClient         "with_client"          Host;
-    Authenticate       "authenticate"         Anyone;
+    ActingAs              "acting_as"                Host;
+    Anonymous             "anonymous"                Host;
+    WithClient            "with_client"              Host;
+    Authenticate          "authenticate"             Anyone;
 
-    CreateUser         "create_user"          Administrator(Users, Write);
-    GetUser            "get_user"             Enrolling(Users, Read);
-    FindUser           "find_user"            Own(Users, Read);
-    ListUsers          "list_users"           Administrator(Users, Read);
-    UpdateUser         "update_user"          Own(Users, Write);
-    DeleteUser         "delete_user"          Administrator(Users, Write);
-    SetUserRole        "set_user_role"        Roles;
-    EnableUser         "enable_user"          Administrator(Users, Write);
-    DisableUser        "disable_user"         Administrator(Users, Write);
-    ApproveUser "approve_user" Administrator(Users, Write);
-    RejectUser "reject_user" Administrator(Users, Write);
-    SetUserGroups "set_user_groups" Administrator(Groups, Write);
-    SetUserClaims "set_user_claims" Administrator(Users, Write);
-    GetEffectiveClaims "get_effective_claims" Own(Users, Read);
-    ListClaimKeys "list_claim_keys" Administrator(Users, Read);
+    CreateUser            "create_user"              Administrator(Users, Write);
+    GetUser               "get_user"                 Enrolling(Users, Read);
+    FindUser              "find_user"                Own(Users, Read);
+    ListUsers             "list_users"               Administrator(Users, Read);
+    UpdateUser            "update_user"              Own(Users, Write);
+    DeleteUser            "delete_user"              Administrator(Users, Write);
+    SetUserRole           "set_user_role"            Roles;
+    EnableUser            "enable_user"              Administrator(Users, Write);
+    DisableUser           "disable_user"             Administrator(Users, Write);
+    ApproveUser           "approve_user"             Administrator(Users, Write);
+    RejectUser            "reject_user"              Administrator(Users, Write);
+    SetUserGroups         "set_user_groups"          Administrator(Groups, Write);
+    SetUserClaims         "set_user_claims"          Administrator(Users, Write);
+    GetEffectiveClaims    "get_effective_claims"     Own(Users, Read);
+    ListClaimKeys         "list_claim_keys"          Administrator(Users, Read);
 
-    CreateGroup "create_group" Administrator(Groups, Write);
-    GetGroup "get_group" Own(Groups, Read);
-    ListGroups "list_groups" Own(Groups, Read);
-    UpdateGroup "update_group" Administrator(Groups, Write);
-    DeleteGroup "delete_group" Administrator(Groups, Write);
-    SetGroupMembers "set_group_members" Administrator(Groups, Write);
-    SetGroupClaims "set_group_claims" Administrator(Groups, Write);
+    CreateGroup           "create_group"             Administrator(Groups, Write);
+    GetGroup              "get_group"                Own(Groups, Read);
+    ListGroups            "list_groups"              Own(Groups, Read);
+    UpdateGroup           "update_group"             Administrator(Groups, Write);
+    DeleteGroup           "delete_group"             Administrator(Groups, Write);
+    SetGroupMembers       "set_group_members"        Administrator(Groups, Write);
+    SetGroupClaims        "set_group_claims"         Administrator(Groups, Write);
 
-    GetSettings "get_settings" Administrator(Area::Settings, Read);
-    GetPublicSettings "get_public_settings" Anyone;
-    UpdateSettings "update_settings" Administrator(Area::Settings, Write);
-    SetDefaultGroups "set_default_groups" Administrator(Area::Settings, Write);
+    GetSettings           "get_settings"             Administrator(Area::Settings, Read);
+    GetPublicSettings     "get_public_settings"      Anyone;
+    UpdateSettings        "update_settings"          Administrator(Area::Settings, Write);
+    SetDefaultGroups      "set_default_groups"       Administrator(Area::Settings, Write);
     SetSignupEmailDomains "set_signup_email_domains" Administrator(Area::Settings, Write);
 
-    CreateSignupToken "create_signup_token" Administrator(SignupTokens, Write);
-    GetSignupToken "get_signup_token" Administrator(SignupTokens, Read);
-    ListSignupTokens "list_signup_tokens" Administrator(SignupTokens, Read);
-    UpdateSignupToken "update_signup_token" Administrator(SignupTokens, Write);
-    SetSignupTokenGrants "set_signup_token_grants" Administrator(SignupTokens, Write);
-    RevokeSignupToken "revoke_signup_token" Administrator(SignupTokens, Write);
-    InspectSignupToken "inspect_signup_token" Anyone;
-    SignUp "sign_up" Anyone;
-    ListSignupRedemptions "list_signup_redemptions" Administrator(SignupTokens, Read);
+    CreateSignupToken     "create_signup_token"      Administrator(SignupTokens, Write);
+    GetSignupToken        "get_signup_token"         Administrator(SignupTokens, Read);
+    ListSignupTokens      "list_signup_tokens"       Administrator(SignupTokens, Read);
+    UpdateSignupToken     "update_signup_token"      Administrator(SignupTokens, Write);
+    SetSignupTokenGrants  "set_signup_token_grants"  Administrator(SignupTokens, Write);
+    RevokeSignupToken     "revoke_signup_token"      Administrator(SignupTokens, Write);
+    InspectSignupToken    "inspect_signup_token"     Anyone;
+    SignUp                "sign_up"                  Anyone;
+    ListSignupRedemptions "list_signup_redemptions"  Administrator(SignupTokens, Read);
 
-    CreateOneTimeToken "create_one_time_token" Administrator(OneTimeTokens, Write);
-    ListOneTimeTokens "list_one_time_tokens" Own(OneTimeTokens, Read);
-    RevokeOneTimeToken "revoke_one_time_token" Administrator(OneTimeTokens, Write);
-    RedeemOneTimeToken "redeem_one_time_token" Anyone;
+    CreateOneTimeToken    "create_one_time_token"    Administrator(OneTimeTokens, Write);
+    ListOneTimeTokens     "list_one_time_tokens"     Own(OneTimeTokens, Read);
+    RevokeOneTimeToken    "revoke_one_time_token"    Administrator(OneTimeTokens, Write);
+    RedeemOneTimeToken    "redeem_one_time_token"    Anyone;
 
-    GetSetupState      "get_setup_state"      Anyone;
-    CreateSetupToken   "create_setup_token"   Host;
-    ClaimSetup         "claim_setup"          Anyone;
-    ResumeSetup        "resume_setup"         Anyone;
-    CompleteSetup      "complete_setup"       Administrator(Area::Settings, Write);
-    ResetSetup         "reset_setup"          Host;
+    GetSetupState         "get_setup_state"          Anyone;
+    CreateSetupToken      "create_setup_token"       Host;
+    ClaimSetup            "claim_setup"              Anyone;
+    ResumeSetup           "resume_setup"             Anyone;
+    CompleteSetup         "complete_setup"           Administrator(Area::Settings, Write);
+    ResetSetup            "reset_setup"              Host;
 
-    CreateSession      "create_session"       Host;
-    VerifySession      "verify_session"       Anyone;
-    ListSessions       "list_sessions"        Own(Sessions, Read);
-    RevokeSession      "revoke_session"       Own(Sessions, Write);
-    RevokeUserSessions "revoke_user_sessions" Own(Sessions, Write);
+    CreateSession         "create_session"           Host;
+    VerifySession         "verify_session"           Anyone;
+    ListSessions          "list_sessions"            Own(Sessions, Read);
+    RevokeSession         "revoke_session"           Enrolling(Sessions, Write);
+    RevokeUserSessions    "revoke_user_sessions"     Own(Sessions, Write);
 
-    CreateApiKey       "create_api_key"       Own(Keys, Write);
-    GetApiKey          "get_api_key"          Own(Keys, Read);
-    ListApiKeys        "list_api_keys"        Own(Keys, Read);
-    ListExpiringApiKeys "list_expiring_api_keys" Own(Keys, Read);
-    RotateApiKey       "rotate_api_key"       Own(Keys, Write);
-    RenewApiKey        "renew_api_key"        Own(Keys, Write);
-    RevokeApiKey       "revoke_api_key"       Own(Keys, Write);
-    VerifyApiKey       "verify_api_key"       Anyone;
+    CreateApiKey          "create_api_key"           Own(Keys, Write);
+    GetApiKey             "get_api_key"              Own(Keys, Read);
+    ListApiKeys           "list_api_keys"            Own(Keys, Read);
+    ListExpiringApiKeys   "list_expiring_api_keys"   Own(Keys, Read);
+    RotateApiKey          "rotate_api_key"           Own(Keys, Write);
+    RenewApiKey           "renew_api_key"            Own(Keys, Write);
+    RevokeApiKey          "revoke_api_key"           Own(Keys, Write);
+    VerifyApiKey          "verify_api_key"           Anyone;
 
-    ListAuditEvents    "list_audit_events"    Own(Audit, Read);
+    ListAuditEvents       "list_audit_events"        Own(Audit, Read);
 
-    PurgeExpired       "purge_expired"        Host;
-    CheckIntegrity     "check_integrity"      Host;
-    ResetClock         "reset_clock"          Host;
+    PurgeExpired          "purge_expired"            Host;
+    CheckIntegrity        "check_integrity"          Host;
+    ResetClock            "reset_clock"              Host;
 }
 
 /// Each method's name and authority, for `cargo xtask check` and the walk by weak keys.

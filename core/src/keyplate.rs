@@ -137,7 +137,8 @@ impl Keyplate {
         })
     }
 
-    /// A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+    /// setup, sign up and sign in.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -206,8 +207,8 @@ impl Keyplate {
             let refusals = self.shared.refusals.take_along(writer)?;
             Ok((result, change.into_events(), (seen, refusals)))
         })?;
-        self.shared.seen.forget(&along.0);
-        self.shared.refusals.forget(&along.1);
+        self.shared.seen.forget(&self.shared.db, &along.0);
+        self.shared.refusals.forget(&self.shared.db, &along.1);
         self.deliver(events);
         Ok(result)
     }
@@ -225,7 +226,11 @@ impl Keyplate {
         if !refusals.is_first(db, &key, &event) {
             return;
         }
-        let stored = db.write_if_free(|writer| db::audit::insert_or_count(writer, &event, &key, 1));
+        let stored = db.write_if_free(|writer| {
+            let at = writer.now(); // C5
+            let event = AuditEvent { at, ..event };
+            db::audit::insert_or_count(writer, &event, &key, 1)
+        });
         if let Ok(event) = stored {
             refusals.note_written(db, key, event.clone());
             self.deliver(vec![event]);
@@ -235,7 +240,7 @@ impl Keyplate {
     /// So that the log shows what was counted in memory; left for later when somebody else is writing.
     pub(crate) fn write_refusals(&self) {
         let Shared { db, refusals, .. } = &*self.shared;
-        if !refusals.is_empty() {
+        if !refusals.is_empty(db) {
             let _ = refusals.write_all(db);
         }
     }
@@ -261,10 +266,10 @@ impl Drop for Shared {
         if !self.db.is_owned_by_this_process() {
             return;
         }
-        if !self.seen.is_empty() {
+        if !self.seen.is_empty(&self.db) {
             let _ = self.seen.write_all(&self.db);
         }
-        if !self.refusals.is_empty() {
+        if !self.refusals.is_empty(&self.db) {
             let _ = self.refusals.write_all(&self.db);
         }
     }

@@ -80,7 +80,8 @@ impl Keyplate {
     /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+    /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+    /// `StepUpRequired` for oneself, when the sign-in is too old.
     pub fn create_one_time_token(
         &self,
         user_id: &UserId,
@@ -96,6 +97,10 @@ impl Keyplate {
         self.write(Method::CreateOneTimeToken, |change| {
             let user = users::get(change, user_id)?;
             change.caller.outrank(&user)?;
+            if change.caller.user_id() == Some(user.id) {
+                // P5: an old session does not become a fresh one by a code for itself.
+                change.caller.recent_sign_in(change)?;
+            }
             user.check_may_sign_in(change.now())?;
             let minted = self.mint_one_time(change, lifetime <= MAX_CODE_SECONDS)?;
             let stored = StoredOneTimeToken {

@@ -1,7 +1,8 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
-    ApiKeyId, Keyplate, KeyplateError, Result, Role, SessionId, UserId, tokens, tokens::TokenKind,
+    ApiKeyId, Keyplate, KeyplateError, Result, Role, SessionId, UserId, UserStatus, tokens,
+    tokens::TokenKind,
 };
 
 /// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
@@ -41,6 +42,8 @@ pub struct Authenticated {
     pub username: String,
     /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
     pub role: Role,
+    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+    pub status: UserStatus,
     /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
     pub scopes: Vec<String>,
     /// The session, if the credential is one.

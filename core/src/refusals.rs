@@ -16,7 +16,14 @@ const MOST_KEYS: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    seen: Mutex<HashMap<String, Pending>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    rows: HashMap<String, Pending>,
+    /// Whose they are: a forked child must not add its parent's once more.
+    process: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -30,7 +37,7 @@ impl Refusals {
     pub(crate) fn is_first(&self, db: &Engine, key: &str, event: &AuditEvent) -> bool {
         // D4: nobody forks with a hook while this lock is held.
         let _still = db.hold_still();
-        match self.lock().get_mut(key) {
+        match self.lock().rows.get_mut(key) {
             Some(pending) => {
                 pending.event.at = event.at;
                 pending.count += 1;
@@ -46,21 +53,23 @@ impl Refusals {
         let mut seen = self.lock();
         // What is of another minute and has been written is of no more use.
         let minute = |event: &AuditEvent| clock::to_millis(event.at) / 60_000;
-        seen.retain(|_, pending| pending.count > 0 || minute(&pending.event) == minute(&event));
-        if seen.len() < MOST_KEYS {
-            seen.insert(key, Pending { event, count: 0 });
+        seen.rows
+            .retain(|_, pending| pending.count > 0 || minute(&pending.event) == minute(&event));
+        if seen.rows.len() < MOST_KEYS {
+            seen.rows.insert(key, Pending { event, count: 0 });
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().values().all(|pending| pending.count == 0)
+    pub(crate) fn is_empty(&self, db: &Engine) -> bool {
+        let _still = db.hold_still();
+        self.lock().rows.values().all(|pending| pending.count == 0)
     }
 
     /// Puts what was counted into a transaction that is under way; to be forgotten once it is committed.
     pub(crate) fn take_along(&self, writer: &Writer<'_>) -> Result<Vec<(String, u64)>> {
         let pending: Vec<(String, Pending)> = {
             let seen = self.lock();
-            let counted = seen.iter().filter(|(_, pending)| pending.count > 0);
+            let counted = seen.rows.iter().filter(|(_, pending)| pending.count > 0);
             counted
                 .map(|(key, pending)| (key.clone(), pending.clone()))
                 .collect()
@@ -74,10 +83,11 @@ impl Refusals {
             .collect())
     }
 
-    pub(crate) fn forget(&self, stored: &[(String, u64)]) {
+    pub(crate) fn forget(&self, db: &Engine, stored: &[(String, u64)]) {
+        let _still = db.hold_still();
         let mut seen = self.lock();
         for (key, count) in stored {
-            if let Some(pending) = seen.get_mut(key) {
+            if let Some(pending) = seen.rows.get_mut(key) {
                 pending.count = pending.count.saturating_sub(*count);
             }
         }
@@ -86,11 +96,17 @@ impl Refusals {
     /// Writes everything, unless somebody else is writing.
     pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
         let stored = db.write_if_free(|writer| self.take_along(writer))?;
-        self.forget(&stored);
+        self.forget(db, &stored);
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Pending>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if seen.process != process {
+            seen.rows.clear();
+            seen.process = process;
+        }
+        seen
     }
 }

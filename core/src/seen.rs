@@ -94,11 +94,12 @@ impl Seen {
     /// Writes everything, unless somebody else is writing.
     pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
         let stored = db.write_if_free(|writer| self.store(writer, usize::MAX))?;
-        self.forget(&stored);
+        self.forget(db, &stored);
         Ok(())
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self, db: &Engine) -> bool {
+        let _still = db.hold_still();
         let pending = self.lock();
         pending.sessions.is_empty() && pending.api_keys.is_empty()
     }
@@ -133,7 +134,8 @@ impl Seen {
     }
 
     /// What was committed, unless it was used again meanwhile.
-    pub(crate) fn forget(&self, stored: &Stored) {
+    pub(crate) fn forget(&self, db: &Engine, stored: &Stored) {
+        let _still = db.hold_still();
         let mut pending = self.lock();
         for (hash, time) in &stored.sessions {
             if pending.sessions.get(hash) == Some(time) {

@@ -180,6 +180,7 @@ impl Keyplate {
             } else {
                 Role::User
             },
+            status: found.status,
             scopes: if enrolling {
                 Scopes::enrol()
             } else {

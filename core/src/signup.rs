@@ -1,4 +1,7 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     EventKind, Keyplate, KeyplateError, NewUser, Result, Settings, SignInMethod, SignedIn,
@@ -15,7 +18,7 @@ use crate::{
 };
 
 /// Somebody who signs up. Empty text is the same as none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewSignup {
     /// As in `NewUser`, and no deleted user's.
@@ -38,6 +41,15 @@ pub struct NewSignup {
     /// Language tag, for example `de-CH`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub locale: Option<String>,
+}
+
+// C2: not the token.
+impl fmt::Debug for NewSignup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSignup")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One use of a sign-up token. Names are those of that time.

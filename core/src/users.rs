@@ -152,7 +152,7 @@ pub enum Expiry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct UserChanges {
-    /// As in `NewUser`. Not for the user himself.
+    /// As in `NewUser`. For the user himself only where the settings allow it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username: Option<String>,
     /// E-mail address. A new one is unverified unless `email_verified` says otherwise.
@@ -332,11 +332,12 @@ impl Keyplate {
         })
     }
 
-    /// Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+    /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+    /// settings allow it his username (U6).
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-    /// `PermissionDenied`.
+    /// `PermissionDenied`; `StepUpRequired` for a role.
     pub fn update_user(&self, id: &UserId, changes: UserChanges) -> Result<User> {
         self.write(Method::UpdateUser, |change| {
             change.caller.reach(id, "user")?;

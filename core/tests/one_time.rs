@@ -330,3 +330,19 @@ fn with_an_encryption_key_the_file_alone_does_not_tell_codes() {
         .redeem_one_time_token(made.secret.as_str())
         .unwrap();
 }
+
+#[test]
+fn an_old_session_does_not_become_fresh_by_a_code_for_itself() {
+    let f = Fixture::new();
+    let ann = f.administrator("ann");
+    let bob = f.user("bob");
+    let old = f.acting(f.session(&ann).secret.as_str());
+    old.create_one_time_token(&ann.id, None).unwrap();
+    f.clock.advance(3_600);
+    assert_eq!(
+        code(old.create_one_time_token(&ann.id, None)),
+        ErrorCode::StepUpRequired
+    );
+    old.create_one_time_token(&bob.id, None)
+        .expect("for others it is an administrator's work");
+}

@@ -521,11 +521,21 @@ fn a_pending_user_reads_his_own_status_and_nothing_else() {
         .stranger()
         .sign_up(signup("dora", Some(made.secret.as_str())))
         .unwrap();
+    assert_eq!(
+        f.keyplate
+            .authenticate(carol.secret.as_str())
+            .unwrap()
+            .status,
+        UserStatus::Pending
+    );
     f.keyplate.approve_user(&carol.user.id).unwrap();
     assert!(
         hers.list_sessions(Default::default()).is_ok(),
         "approved, she is in"
     );
+    f.acting(dora.secret.as_str())
+        .revoke_session(&dora.session.id)
+        .expect("signing out");
     f.keyplate.reject_user(&dora.user.id).unwrap();
     assert_eq!(
         code(f.keyplate.verify_session(dora.secret.as_str())),

@@ -3269,6 +3269,15 @@ pub unsafe extern "C" fn keyplate_authenticated_get_role(
     unsafe { get(authenticated, |value| Some(&value.role)) }
 }
 
+/// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_status(
+    authenticated: *const keyplate_authenticated,
+) -> keyplate_user_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| Some(&value.status)) }
+}
+
 /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
 /// How many there are.
 #[unsafe(no_mangle)]
@@ -6461,7 +6470,7 @@ pub unsafe extern "C" fn keyplate_user_changes_new(
     }
 }
 
-/// As in `NewUser`. Not for the user himself.
+/// As in `NewUser`. For the user himself only where the settings allow it.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_username(
@@ -7504,7 +7513,8 @@ pub unsafe extern "C" fn keyplate_acting_as(
     }
 }
 
-/// A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+/// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+/// setup, sign up and sign in.
 ///
 /// # Errors
 /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -7554,7 +7564,8 @@ pub unsafe extern "C" fn keyplate_with_client(
 /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
 ///
 /// # Errors
-/// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+/// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+/// `StepUpRequired` for oneself, when the sign-in is too old.
 ///
 /// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 #[unsafe(no_mangle)]
@@ -8609,11 +8620,12 @@ pub unsafe extern "C" fn keyplate_set_user_role(
     }
 }
 
-/// Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+/// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+/// settings allow it his username (U6).
 ///
 /// # Errors
 /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-/// `PermissionDenied`.
+/// `PermissionDenied`; `StepUpRequired` for a role.
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]

@@ -800,6 +800,7 @@ static cJSON *give_authenticated(const keyplate_authenticated *it) {
     cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_authenticated_get_user_id(it)));
     cJSON_AddItemToObject(fields, "username", give_text(keyplate_authenticated_get_username(it)));
     cJSON_AddItemToObject(fields, "role", give_role(keyplate_authenticated_get_role(it)));
+    cJSON_AddItemToObject(fields, "status", give_user_status(keyplate_authenticated_get_status(it)));
     cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_authenticated_get_scopes_len(it); i++)
         cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_authenticated_get_scopes_at(it, i)));

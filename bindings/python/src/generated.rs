@@ -1323,6 +1323,8 @@ pub(crate) struct Authenticated {
     pub(crate) username: String,
     /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
     pub(crate) role: Role,
+    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+    pub(crate) status: UserStatus,
     /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
     pub(crate) scopes: Vec<String>,
     /// The session, if the credential is one.
@@ -1340,6 +1342,7 @@ impl Give<Authenticated> for ::keyplate::Authenticated {
             user_id: self.user_id.give(),
             username: self.username.give(),
             role: self.role.give(),
+            status: self.status.give(),
             scopes: self.scopes.give(),
             session_id: self.session_id.give(),
             api_key_id: self.api_key_id.give(),
@@ -1358,6 +1361,7 @@ impl Authenticated {
                 "user_id",
                 "username",
                 "role",
+                "status",
                 "scopes",
                 "session_id",
                 "api_key_id",
@@ -2502,7 +2506,8 @@ impl Keyplate {
         self.call(py, |kp| kp.acting_as(&principal, client))
     }
 
-    /// A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+    /// setup, sign up and sign in.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -2548,7 +2553,8 @@ impl Keyplate {
     /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+    /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+    /// `StepUpRequired` for oneself, when the sign-in is too old.
     #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
     fn create_one_time_token(
         &self,
@@ -3226,11 +3232,12 @@ impl Keyplate {
         self.call(py, |kp| kp.set_user_role(&id, role))
     }
 
-    /// Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+    /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+    /// settings allow it his username (U6).
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-    /// `PermissionDenied`.
+    /// `PermissionDenied`; `StepUpRequired` for a role.
     #[pyo3(signature = (id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None), text_signature = "($self, id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None)")]
     fn update_user(
         &self,

@@ -576,6 +576,7 @@ impl IntoJson for Authenticated {
         object.insert("user_id".to_owned(), self.user_id.into_json());
         object.insert("username".to_owned(), self.username.into_json());
         object.insert("role".to_owned(), self.role.into_json());
+        object.insert("status".to_owned(), self.status.into_json());
         object.insert("scopes".to_owned(), self.scopes.into_json());
         object.insert("session_id".to_owned(), self.session_id.into_json());
         object.insert("api_key_id".to_owned(), self.api_key_id.into_json());

@@ -629,7 +629,7 @@ class OneTimeToken:
 class Authenticated:
     """Who stands behind a credential, and what it lets him do."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
     @property
     def user_id(self) -> UUID:
         """The user."""
@@ -639,6 +639,9 @@ class Authenticated:
     @property
     def role(self) -> Role:
         """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
+    @property
+    def status(self) -> UserStatus:
+        """`Pending` while he waits for approval: then he is known, and let into nothing yet."""
     @property
     def scopes(self) -> list[str]:
         """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
@@ -1345,7 +1348,8 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+        setup, sign up and sign in.
 
         # Errors
         `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -1381,7 +1385,8 @@ class Keyplate:
         is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
 
         # Errors
-        `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+        `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+        `StepUpRequired` for oneself, when the sign-in is too old.
         """
     def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
         """Lists the one-time tokens that still work, of one user or of all, the newest first.
@@ -1875,14 +1880,15 @@ class Keyplate:
         role: Role | None = None,
         disabled: bool | None = None,
     ) -> User:
-        """Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+        """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+        settings allow it his username (U6).
 
         # Errors
         `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-        `PermissionDenied`.
+        `PermissionDenied`; `StepUpRequired` for a role.
 
         # Arguments
-        - `username`: As in `NewUser`. Not for the user himself.
+        - `username`: As in `NewUser`. For the user himself only where the settings allow it.
         - `email`: E-mail address. A new one is unverified unless `email_verified` says otherwise.
         - `email_verified`: Does the address belong to him for certain? Not for the user himself.
         - `display_name`: The name that others see.

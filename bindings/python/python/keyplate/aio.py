@@ -456,7 +456,8 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+        setup, sign up and sign in.
 
         # Errors
         `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -508,7 +509,8 @@ class Keyplate:
         is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
 
         # Errors
-        `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+        `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+        `StepUpRequired` for oneself, when the sign-in is too old.
         """
         return await asyncio.to_thread(
             self._keyplate.create_one_time_token,
@@ -1264,14 +1266,15 @@ class Keyplate:
         role: Role | None = None,
         disabled: bool | None = None,
     ) -> User:
-        """Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+        """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+        settings allow it his username (U6).
 
         # Errors
         `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-        `PermissionDenied`.
+        `PermissionDenied`; `StepUpRequired` for a role.
 
         # Arguments
-        - `username`: As in `NewUser`. Not for the user himself.
+        - `username`: As in `NewUser`. For the user himself only where the settings allow it.
         - `email`: E-mail address. A new one is unverified unless `email_verified` says otherwise.
         - `email_verified`: Does the address belong to him for certain? Not for the user himself.
         - `display_name`: The name that others see.

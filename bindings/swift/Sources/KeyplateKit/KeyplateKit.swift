@@ -1040,7 +1040,8 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func actingAs(principal: Principal, client: ClientInfo) throws  -> Keyplate
 
     /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -1060,7 +1061,8 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
      *
      * # Errors
-     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+     * `StepUpRequired` for oneself, when the sign-in is too old.
      */
     func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?) throws  -> CreatedOneTimeToken
 
@@ -1423,11 +1425,12 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func setUserRole(id: UserId, role: Role) throws  -> User
 
     /**
-     * Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+     * Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+     * settings allow it his username (U6).
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-     * `PermissionDenied`.
+     * `PermissionDenied`; `StepUpRequired` for a role.
      */
     func updateUser(id: UserId, changes: UserChanges) throws  -> User
 
@@ -1851,7 +1854,8 @@ open func actingAs(principal: Principal, client: ClientInfo)throws  -> Keyplate 
 }
 
     /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -1887,7 +1891,8 @@ open func withClient(client: ClientInfo)throws  -> Keyplate  {
      * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
      *
      * # Errors
-     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+     * `StepUpRequired` for oneself, when the sign-in is too old.
      */
 open func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?)throws  -> CreatedOneTimeToken  {
     return try  FfiConverterTypeCreatedOneTimeToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -2589,11 +2594,12 @@ open func setUserRole(id: UserId, role: Role)throws  -> User  {
 }
 
     /**
-     * Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+     * Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+     * settings allow it his username (U6).
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-     * `PermissionDenied`.
+     * `PermissionDenied`; `StepUpRequired` for a role.
      */
 open func updateUser(id: UserId, changes: UserChanges)throws  -> User  {
     return try  FfiConverterTypeUser_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -3865,6 +3871,10 @@ public struct Authenticated {
      */
     public let role: Role
     /**
+     * `Pending` while he waits for approval: then he is known, and let into nothing yet.
+     */
+    public let status: UserStatus
+    /**
      * What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
      */
     public let scopes: [String]
@@ -3898,6 +3908,9 @@ public struct Authenticated {
          * The role in which this credential acts: an administrator's credential from before his promotion says `User`.
          */role: Role,
         /**
+         * `Pending` while he waits for approval: then he is known, and let into nothing yet.
+         */status: UserStatus,
+        /**
          * What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
          */scopes: [String],
         /**
@@ -3915,6 +3928,7 @@ public struct Authenticated {
         self.userId = userId
         self.username = username
         self.role = role
+        self.status = status
         self.scopes = scopes
         self.sessionId = sessionId
         self.apiKeyId = apiKeyId
@@ -3941,6 +3955,7 @@ public struct FfiConverterTypeAuthenticated: FfiConverterRustBuffer {
                 userId: FfiConverterTypeUserId.read(from: &buf),
                 username: FfiConverterString.read(from: &buf),
                 role: FfiConverterTypeRole.read(from: &buf),
+                status: FfiConverterTypeUserStatus.read(from: &buf),
                 scopes: FfiConverterSequenceString.read(from: &buf),
                 sessionId: FfiConverterOptionTypeSessionId.read(from: &buf),
                 apiKeyId: FfiConverterOptionTypeApiKeyId.read(from: &buf),
@@ -3953,6 +3968,7 @@ public struct FfiConverterTypeAuthenticated: FfiConverterRustBuffer {
         FfiConverterTypeUserId.write(value.userId, into: &buf)
         FfiConverterString.write(value.username, into: &buf)
         FfiConverterTypeRole.write(value.role, into: &buf)
+        FfiConverterTypeUserStatus.write(value.status, into: &buf)
         FfiConverterSequenceString.write(value.scopes, into: &buf)
         FfiConverterOptionTypeSessionId.write(value.sessionId, into: &buf)
         FfiConverterOptionTypeApiKeyId.write(value.apiKeyId, into: &buf)
@@ -7978,7 +7994,7 @@ public func FfiConverterTypeUser_lower(_ value: User) -> RustBuffer {
  */
 public struct UserChanges: Equatable, Hashable {
     /**
-     * As in `NewUser`. Not for the user himself.
+     * As in `NewUser`. For the user himself only where the settings allow it.
      */
     public var username: String?
     /**
@@ -8026,7 +8042,7 @@ public struct UserChanges: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * As in `NewUser`. Not for the user himself.
+         * As in `NewUser`. For the user himself only where the settings allow it.
          */username: String? = nil,
         /**
          * E-mail address. A new one is unverified unless `email_verified` says otherwise.
@@ -12201,13 +12217,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_acting_as() != 62513) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_anonymous() != 44056) {
+    if (uniffi_keyplate_checksum_method_keyplate_anonymous() != 41133) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_with_client() != 17299) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 43108) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 12280) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() != 2600) {
@@ -12336,7 +12352,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_set_user_role() != 30725) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_update_user() != 56041) {
+    if (uniffi_keyplate_checksum_method_keyplate_update_user() != 50070) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_secret_reveal() != 62025) {

@@ -1252,13 +1252,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_acting_as() and 0xFFFF) != 62513) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_anonymous() and 0xFFFF) != 44056) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_anonymous() and 0xFFFF) != 41133) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_with_client() and 0xFFFF) != 17299) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 43108) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 12280) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() and 0xFFFF) != 2600) {
@@ -1387,7 +1387,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_role() and 0xFFFF) != 30725) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_user() and 0xFFFF) != 56041) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_user() and 0xFFFF) != 50070) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_secret_reveal() and 0xFFFF) != 62025) {
@@ -2401,7 +2401,8 @@ public interface KeyplateInterface {
     fun `actingAs`(`principal`: Principal, `client`: ClientInfo): Keyplate
 
     /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -2421,7 +2422,8 @@ public interface KeyplateInterface {
      * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
      *
      * # Errors
-     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+     * `StepUpRequired` for oneself, when the sign-in is too old.
      */
     fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken
 
@@ -2784,11 +2786,12 @@ public interface KeyplateInterface {
     fun `setUserRole`(`id`: UserId, `role`: Role): User
 
     /**
-     * Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+     * Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+     * settings allow it his username (U6).
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-     * `PermissionDenied`.
+     * `PermissionDenied`; `StepUpRequired` for a role.
      */
     fun `updateUser`(`id`: UserId, `changes`: UserChanges): User
 
@@ -3352,7 +3355,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup, claim it, and sign in.
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -3398,7 +3402,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
      *
      * # Errors
-     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`.
+     * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
+     * `StepUpRequired` for oneself, when the sign-in is too old.
      */
     @Throws(KeyplateException::class)override fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken {
             return FfiConverterTypeCreatedOneTimeToken.lift(
@@ -4315,11 +4320,12 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * Changes a user's data. A user may change his own names, locale and e-mail address (U6).
+     * Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+     * settings allow it his username (U6).
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-     * `PermissionDenied`.
+     * `PermissionDenied`; `StepUpRequired` for a role.
      */
     @Throws(KeyplateException::class)override fun `updateUser`(`id`: UserId, `changes`: UserChanges): User {
             return FfiConverterTypeUser.lift(
@@ -5803,6 +5809,11 @@ data class Authenticated (
     val `role`: Role
     ,
     /**
+     * `Pending` while he waits for approval: then he is known, and let into nothing yet.
+     */
+    val `status`: UserStatus
+    ,
+    /**
      * What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
      */
     val `scopes`: List<kotlin.String>
@@ -5840,6 +5851,7 @@ data class Authenticated (
         this.`userId`,
         this.`username`,
         this.`role`,
+        this.`status`,
         this.`scopes`,
         this.`sessionId`,
         this.`apiKeyId`,
@@ -5860,6 +5872,7 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
             FfiConverterTypeUserId.read(buf),
             FfiConverterString.read(buf),
             FfiConverterTypeRole.read(buf),
+            FfiConverterTypeUserStatus.read(buf),
             FfiConverterSequenceString.read(buf),
             FfiConverterOptionalTypeSessionId.read(buf),
             FfiConverterOptionalTypeApiKeyId.read(buf),
@@ -5872,6 +5885,7 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
             FfiConverterTypeUserId.allocationSize(value.`userId`) +
             FfiConverterString.allocationSize(value.`username`) +
             FfiConverterTypeRole.allocationSize(value.`role`) +
+            FfiConverterTypeUserStatus.allocationSize(value.`status`) +
             FfiConverterSequenceString.allocationSize(value.`scopes`) +
             FfiConverterOptionalTypeSessionId.allocationSize(value.`sessionId`) +
             FfiConverterOptionalTypeApiKeyId.allocationSize(value.`apiKeyId`) +
@@ -5883,6 +5897,7 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
             FfiConverterTypeUserId.write(value.`userId`, buf)
             FfiConverterString.write(value.`username`, buf)
             FfiConverterTypeRole.write(value.`role`, buf)
+            FfiConverterTypeUserStatus.write(value.`status`, buf)
             FfiConverterSequenceString.write(value.`scopes`, buf)
             FfiConverterOptionalTypeSessionId.write(value.`sessionId`, buf)
             FfiConverterOptionalTypeApiKeyId.write(value.`apiKeyId`, buf)
@@ -8827,7 +8842,7 @@ public object FfiConverterTypeUser: FfiConverterRustBuffer<User> {
  */
 data class UserChanges (
     /**
-     * As in `NewUser`. Not for the user himself.
+     * As in `NewUser`. For the user himself only where the settings allow it.
      */
     val `username`: kotlin.String? = null
     ,
