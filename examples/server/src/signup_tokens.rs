@@ -262,9 +262,12 @@ pub(crate) async fn create(
     let token = caller
         .call(move |keyplate| {
             let created = keyplate.create_signup_token(token)?;
+            let ids = created.signup_token.group_ids.iter();
+            // The secret is shown this once: it must not get lost because groups cannot be read.
+            let groups = Visible::load(keyplate, ids).unwrap_or_default();
             Ok(SignupTokenJson {
                 token: created.secret.reveal(),
-                ..SignupTokenJson::one(keyplate, &created.signup_token)?
+                ..SignupTokenJson::new(&created.signup_token, &groups)
             })
         })
         .await
