@@ -1,6 +1,7 @@
 """What the host gives: event sink, time source, threads, processes, an event loop."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -54,20 +55,13 @@ def test_the_host_tells_the_time(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "nonsense",
-    [
-        None,
-        "noon",
-        datetime(2100, 1, 1),
-        datetime.min.replace(tzinfo=timezone.utc),
-        datetime.max.replace(tzinfo=timezone.utc),
-        RuntimeError("no clock"),
-        SystemExit(1),
-    ],
-    ids=repr,
+    "nonsense", [None, "noon", datetime(2100, 1, 1), RuntimeError("no clock"), SystemExit(1)], ids=repr
 )
-def test_a_broken_time_source_ends_nothing(path: str, nonsense: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "unraisablehook", lambda args: None)
+def test_a_broken_time_source_is_an_ordinary_error(
+    path: str, nonsense: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: raised.append(args.exc_value))
     now = datetime(2026, 11, 1, tzinfo=timezone.utc)
     broken = False
 
@@ -82,15 +76,33 @@ def test_a_broken_time_source_ends_nothing(path: str, nonsense: object, monkeypa
         calls: list[Callable[[], object]] = [
             lambda: kp.create_user(username="ben"),
             lambda: kp.authenticate(session),
-            lambda: kp.create_api_key(name="k", scopes=["*"], owner_id=kp.list_users().items[0].id),
             lambda: kp.purge_expired(),
         ]
         for call in calls:
-            try:
+            with pytest.raises(keyplate.Internal, match="the time source failed"):
                 call()
-            except keyplate.KeyplateError as error:  # A panic would be no `Exception` at all.
-                assert str(error)
+            assert raised
         broken = False
+        assert kp.authenticate(session).username == "ann"
+        assert kp.create_user(username="carl").created_at == now
+
+
+@pytest.mark.parametrize("odd", [datetime(1970, 1, 1), datetime.max])
+def test_no_time_ends_the_process(path: str, odd: datetime) -> None:
+    now = datetime(2026, 11, 1, tzinfo=timezone.utc)
+    times = [now]
+    with keyplate.open(path, origin=ORIGIN, time_source=lambda: times[-1]) as kp:
+        kp.claim_setup(username="ann")
+        times.append(odd.replace(tzinfo=timezone.utc))
+        calls: list[Callable[[], object]] = [
+            lambda: kp.create_user(username="ben"),
+            lambda: kp.create_session(kp.list_users().items[0].id),
+            lambda: kp.purge_expired(),
+        ]
+        for call in calls:
+            with contextlib.suppress(keyplate.KeyplateError):  # A panic would be no `KeyplateError`.
+                call()
+        times.append(now)
         kp.reset_clock()
         assert kp.create_user(username="carl").created_at == now
 
