@@ -1,10 +1,6 @@
 //! The time source: a C function that tells the time, for tests and for hosts with a clock of their own.
 
-use std::{
-    ffi::c_void,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{ffi::c_void, panic::resume_unwind, sync::Arc, time::SystemTime};
 
 use ::keyplate::TimeSource;
 
@@ -28,8 +24,9 @@ impl TimeSource for CTimeSource {
     fn now(&self) -> SystemTime {
         // SAFETY: the host's function with the host's data.
         let millis = unsafe { (self.callback)(self.data.data) };
-        // A time that Rust cannot hold: core never goes back (C5), so 1970 changes nothing.
-        take::time(millis, "now").unwrap_or(UNIX_EPOCH)
+        // A time that Rust cannot hold. Core makes an error of it: any other time would let what has expired go on working.
+        take::time(millis, "now")
+            .unwrap_or_else(|_| resume_unwind(Box::new("the time source failed")))
     }
 }
 

@@ -236,6 +236,65 @@ static void test_time_source(void) {
     keyplate_free(kp);
 }
 
+static int64_t told;
+static int64_t tell(void *data) {
+    (void)data;
+    return told;
+}
+
+static void set_told(keyplate_config *config) {
+    MUST(keyplate_config_set_time_source(config, tell, NULL, NULL, error));
+}
+
+/* Times that nothing can be reckoned with: each call succeeds or says in words why not, and the handle works on. */
+static void test_broken_time_source(void) {
+    const int64_t noon = 1793534400000, nonsense[] = {INT64_MIN, INT64_MAX, INT64_MAX - 1, -1, 0, 253402300800000};
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+        char name[32], id[64];
+        snprintf(name, sizeof name, "broken-%zu.db", i);
+        told = noon;
+        keyplate *kp = fresh(name, set_told);
+        keyplate_signed_in *ann = claim(kp, id);
+        keyplate_str secret = keyplate_secret_reveal(keyplate_signed_in_get_secret(ann));
+        keyplate_new_user *input = NULL;
+        keyplate_client_info *client = NULL;
+        MUST(keyplate_new_user_new("ben", &input, error));
+        MUST(keyplate_client_info_new(&client, error));
+        told = nonsense[i];
+        for (int call = 0; call < 4; call++) {
+            keyplate_user *user = NULL;
+            keyplate_authenticated *who = NULL;
+            keyplate_signed_in *signed_in = NULL;
+            keyplate_purge_report *report = NULL;
+            keyplate_error *error = NULL;
+            keyplate_status status = call == 0   ? keyplate_create_user(kp, input, &user, &error)
+                                     : call == 1 ? keyplate_authenticate(kp, secret.ptr, secret.len, &who, &error)
+                                     : call == 2 ? keyplate_create_session(kp, id, client, NULL, &signed_in, &error)
+                                                 : keyplate_purge_expired(kp, &report, &error);
+            CHECK(keyplate_error_get_status(error) == status);
+            CHECK(status == KEYPLATE_STATUS_OK || keyplate_error_get_message(error).len > 0);
+            keyplate_user_free(user);
+            keyplate_authenticated_free(who);
+            keyplate_signed_in_free(signed_in);
+            keyplate_purge_report_free(report);
+            keyplate_error_free(error);
+        }
+        told = noon;
+        keyplate_new_user *other = NULL;
+        keyplate_user *carl = NULL;
+        MUST(keyplate_reset_clock(kp, error));
+        MUST(keyplate_new_user_new("carl", &other, error));
+        MUST(keyplate_create_user(kp, other, &carl, error));
+        CHECK(keyplate_user_get_created_at(carl) == noon);
+        keyplate_user_free(carl);
+        keyplate_new_user_free(other);
+        keyplate_client_info_free(client);
+        keyplate_new_user_free(input);
+        keyplate_signed_in_free(ann);
+        keyplate_free(kp);
+    }
+}
+
 /* NULL, wrong UTF-8, numbers that are no value of an enum: a status, never a crash. */
 static void test_bad_arguments(void) {
     keyplate *kp = fresh("bad.db", NULL);
@@ -354,6 +413,7 @@ int main(void) {
     test_changes();
     test_events();
     test_time_source();
+    test_broken_time_source();
     test_bad_arguments();
     test_secret();
     test_threads_and_fork();

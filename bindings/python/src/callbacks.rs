@@ -1,9 +1,6 @@
 //! Functions of the host's that core calls: the event sink and the time source.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{panic::resume_unwind, sync::Arc, time::SystemTime};
 
 use ::keyplate::{EventSink, TimeSource};
 use pyo3::{exceptions::PyTypeError, prelude::*};
@@ -17,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct PyEventSink(Py<PyAny>);
 
-/// A function that tells the time. What it raises goes to `sys.unraisablehook`, and the time stands still meanwhile.
+/// A function that tells the time. What it raises goes to `sys.unraisablehook`, and the call that asked fails.
 #[derive(Debug)]
 pub(crate) struct PyTimeSource(Py<PyAny>);
 
@@ -40,8 +37,9 @@ impl TimeSource for PyTimeSource {
             time.map_err(|error| error.write_unraisable(py, Some(self.0.bind(py))))
                 .ok()
         });
-        // Core never goes back (C5): the last time that it knows holds.
-        time.flatten().unwrap_or(UNIX_EPOCH)
+        // Core makes an error of it. Any time at all, even the last one known, would let what has expired go on working.
+        time.flatten()
+            .unwrap_or_else(|| resume_unwind(Box::new("the time source failed")))
     }
 }
 

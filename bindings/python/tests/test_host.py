@@ -1,11 +1,13 @@
 """What the host gives: event sink, time source, threads, processes, an event loop."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import pickle
 import sys
 import threading
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
@@ -28,17 +30,20 @@ def test_events_are_heard_and_may_call_back(path: str) -> None:
     assert (keyplate.EventKind.USER_CREATED, "ben") in heard
 
 
-def test_what_a_sink_raises_changes_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("exception", [RuntimeError, SystemExit, KeyboardInterrupt])
+def test_what_a_sink_raises_changes_nothing(
+    path: str, exception: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
     raised: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda args: raised.append(args.exc_value))
 
     def break_down(event: keyplate.AuditEvent) -> None:
-        raise RuntimeError(event.kind)
+        raise exception(event.kind)
 
     with keyplate.open(path, origin=ORIGIN, events=break_down) as kp:
         user = kp.create_user(username="ben")
         assert kp.get_user(user.id) == user
-    assert raised and all(isinstance(error, RuntimeError) for error in raised)
+    assert raised and all(isinstance(error, exception) for error in raised)
     with pytest.raises(TypeError):
         keyplate.open(path, origin=ORIGIN, events=7)  # type: ignore[arg-type]
 
@@ -47,6 +52,59 @@ def test_the_host_tells_the_time(path: str) -> None:
     now = datetime(2100, 1, 1, 12, 0, 0, 5000, tzinfo=timezone.utc)
     with keyplate.open(path, origin=ORIGIN, time_source=lambda: now) as kp:
         assert kp.create_user(username="ben").created_at == now
+
+
+@pytest.mark.parametrize(
+    "nonsense", [None, "noon", datetime(2100, 1, 1), RuntimeError("no clock"), SystemExit(1)], ids=repr
+)
+def test_a_broken_time_source_is_an_ordinary_error(
+    path: str, nonsense: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: raised.append(args.exc_value))
+    now = datetime(2026, 11, 1, tzinfo=timezone.utc)
+    broken = False
+
+    def tell_time() -> datetime:
+        if broken and isinstance(nonsense, BaseException):
+            raise nonsense
+        return nonsense if broken else now  # type: ignore[return-value]
+
+    with keyplate.open(path, origin=ORIGIN, time_source=tell_time) as kp:
+        session = kp.claim_setup(username="ann").secret.reveal()
+        broken = True
+        calls: list[Callable[[], object]] = [
+            lambda: kp.create_user(username="ben"),
+            lambda: kp.authenticate(session),
+            lambda: kp.purge_expired(),
+        ]
+        for call in calls:
+            with pytest.raises(keyplate.Internal, match="the time source failed"):
+                call()
+            assert raised
+        broken = False
+        assert kp.authenticate(session).username == "ann"
+        assert kp.create_user(username="carl").created_at == now
+
+
+@pytest.mark.parametrize("odd", [datetime(1970, 1, 1), datetime.max])
+def test_no_time_ends_the_process(path: str, odd: datetime) -> None:
+    now = datetime(2026, 11, 1, tzinfo=timezone.utc)
+    times = [now]
+    with keyplate.open(path, origin=ORIGIN, time_source=lambda: times[-1]) as kp:
+        kp.claim_setup(username="ann")
+        times.append(odd.replace(tzinfo=timezone.utc))
+        calls: list[Callable[[], object]] = [
+            lambda: kp.create_user(username="ben"),
+            lambda: kp.create_session(kp.list_users().items[0].id),
+            lambda: kp.purge_expired(),
+        ]
+        for call in calls:
+            with contextlib.suppress(keyplate.KeyplateError):  # A panic would be no `KeyplateError`.
+                call()
+        times.append(now)
+        kp.reset_clock()
+        assert kp.create_user(username="carl").created_at == now
 
 
 def test_threads_share_a_handle(kp: keyplate.Keyplate) -> None:

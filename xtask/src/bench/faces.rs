@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use camino::Utf8PathBuf;
 
 use super::{Prepared, core_bench, line, release_library, report::Line, size};
 use crate::workspace::Workspace;
@@ -39,7 +38,7 @@ fn library_size(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>>
 }
 
 fn memory_after_open(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
-    let output = Command::new(c_program(workspace)?)
+    let output = c_program(workspace)?
         .args([prepared.path(), "--memory"])
         .output()?;
     ensure!(output.status.success(), "the C program failed");
@@ -49,7 +48,7 @@ fn memory_after_open(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<L
 
 /// The floor is the core itself.
 fn c_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
-    let mut program = Command::new(c_program(workspace)?);
+    let mut program = c_program(workspace)?;
     program.arg(prepared.path());
     let mut core = core_bench(workspace)?;
     core.args(["--work", prepared.path()]);
@@ -81,7 +80,7 @@ fn python_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<V
 }
 
 /// `ffi/benches/verify_api_key.c`, linked to the shared library as a host is.
-fn c_program(workspace: &Workspace) -> Result<Utf8PathBuf> {
+fn c_program(workspace: &Workspace) -> Result<Command> {
     let library = release_library(workspace, "keyplate-ffi", "keyplate")?;
     let folder = library.parent().context("the library is in a folder")?;
     let program = folder.join("c_verify_api_key");
@@ -95,7 +94,12 @@ fn c_program(workspace: &Workspace) -> Result<Utf8PathBuf> {
         .status()
         .context("cc")?;
     ensure!(status.success(), "the C program cannot be built");
-    Ok(program)
+    let mut command = Command::new(program);
+    // Cargo's own, in which the debug library would be found first.
+    command
+        .env_remove("LD_LIBRARY_PATH")
+        .env_remove("DYLD_FALLBACK_LIBRARY_PATH");
+    Ok(command)
 }
 
 /// A process that is told which keys to verify, and tells how long it took.

@@ -119,6 +119,22 @@ class FacadeTest {
     }
 
     @Test
+    fun `an exception in the time source is an ordinary error`() {
+        val noon = Instant.parse("2026-11-01T12:00:00Z")
+        var broken = false
+        val clock = object : TimeSource {
+            override fun now(): Instant = if (broken) throw IllegalStateException("no clock") else noon
+        }
+        open(timeSource = clock).use { keyplate ->
+            broken = true
+            assertFailsWith<KeyplateException.Internal> { keyplate.createUser(NewUser("ben")) }
+            assertFailsWith<KeyplateException.Internal> { keyplate.purgeExpired() }
+            broken = false
+            assertEquals(noon, keyplate.createUser(NewUser("carl")).createdAt)
+        }
+    }
+
+    @Test
     fun `threads share a handle`() = open().use { keyplate ->
         val workers = List(4) { number ->
             thread { repeat(10) { keyplate.createUser(NewUser("user-$number-$it")) } }
