@@ -76,7 +76,7 @@ impl Seen {
     fn note(&self, db: &Engine, insert: impl FnOnce(&mut Pending) -> Option<SystemTime>) {
         let due = {
             // D4: nobody forks with a hook while this lock is held.
-            let _still = db.hold_still();
+            let Ok(_still) = db.hold_still() else { return };
             let mut pending = self.lock();
             insert(&mut pending);
             let due = pending.written.elapsed() >= WRITE_EVERY;
