@@ -35,6 +35,7 @@ fn a_session_is_opened_for_whom_the_host_has_checked() {
             .map(|agent| agent.chars().count()),
         Some(512)
     );
+    assert!(!made.session.user_agent.unwrap().contains('\n'));
     let found = f.keyplate.verify_session(made.secret.as_str()).unwrap();
     assert_eq!(
         (found.user_id, found.session_id),
@@ -95,6 +96,19 @@ fn idle_and_absolute_limits() {
     assert_eq!(
         code(f.keyplate.verify_session(idle.secret.as_str())),
         ErrorCode::InvalidCredential
+    );
+
+    let f = Fixture::new();
+    let ann = f.user("ann");
+    let session = f.session(&ann);
+    f.clock.advance(7 * DAY - 1);
+    assert!(f.keyplate.verify_session(session.secret.as_str()).is_ok());
+    let unused = f.open_again(); // it has not seen that
+    f.clock.advance(1);
+    assert_eq!(
+        code(unused.verify_session(session.secret.as_str())),
+        ErrorCode::InvalidCredential,
+        "idle to the second"
     );
 
     let f = Fixture::new();
@@ -223,6 +237,7 @@ fn time_never_runs_backwards_and_the_host_may_correct_it() {
         ErrorCode::InvalidCredential,
         "expired stays expired"
     );
+    f.user("eve");
     assert!(
         !f.heard.kinds().contains(&EventKind::ClockBehind),
         "within a day"

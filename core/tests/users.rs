@@ -211,6 +211,9 @@ fn a_deleted_users_id_and_name_do_not_come_back_by_themselves() {
         ErrorCode::InvalidCredential
     );
     assert_eq!(code(f.keyplate.delete_user(&ann.id)), ErrorCode::NotFound);
+    let keys = f.keyplate.list_api_keys(Default::default()).unwrap();
+    let sessions = f.keyplate.list_sessions(Default::default()).unwrap();
+    assert_eq!((keys.total, sessions.total), (0, 0), "they went with him");
 
     let rename = UserChanges {
         username: Some("Ann".to_owned()),
