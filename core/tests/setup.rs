@@ -256,6 +256,7 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
 
     // The claim may name an existing user, who keeps his data.
     let bob = f.user("bob");
+    let his = f.key(&bob, &["*", "roles:write"]);
     f.keyplate.disable_user(&bob.id).unwrap();
     let claim = || NewAdmin {
         existing_user_id: Some(bob.id),
@@ -276,10 +277,31 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
         ),
         (bob.id, "bob", Role::Administrator)
     );
+    assert_eq!(
+        f.keyplate.verify_api_key(his.secret.as_str()).unwrap().role,
+        Role::User,
+        "a key from before gains nothing"
+    );
     f.acting(claimed.secret.as_str()).complete_setup().unwrap();
     assert!(
         f.keyplate.verify_api_key(key.secret.as_str()).is_ok(),
         "others keep what they have"
+    );
+}
+
+#[test]
+fn reset_ends_the_setup_sessions_and_the_token_of_a_claim() {
+    let f = Fixture::new();
+    let claimed = f.claim();
+    let token = f.keyplate.create_setup_token().unwrap().secret.reveal();
+    f.keyplate.reset_setup(1).unwrap();
+    assert_eq!(
+        code(f.keyplate.verify_session(claimed.secret.as_str())),
+        ErrorCode::InvalidCredential
+    );
+    assert_eq!(
+        code(f.stranger().claim_setup(Some(token), admin("eve"))),
+        ErrorCode::InvalidCredential
     );
 }
 
