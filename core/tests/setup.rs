@@ -172,6 +172,17 @@ fn an_administrator_made_by_the_host_completes_setup() {
         "he cannot sign in"
     );
     let claimed = f.claim();
+    let key = f.key(&claimed.user, &["*", "roles:write"]);
+    let eve = NewUser {
+        role: Some(Role::Administrator),
+        ..new_user("eve")
+    };
+    f.acting(key.secret.as_str()).create_user(eve).unwrap();
+    assert_eq!(
+        f.keyplate.get_setup_state().unwrap().stage,
+        SetupStage::Claimed,
+        "she was not made by the host"
+    );
     f.administrator("carol");
     assert_eq!(
         f.keyplate.get_setup_state().unwrap().stage,
