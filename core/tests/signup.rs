@@ -686,6 +686,22 @@ fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
     both.set_signup_token_grants(&strong.id, &[], claim())
         .unwrap();
     let settings = f.acting(f.key(&ann, &["settings:write"]).secret.as_str());
+    let longer = SettingsChanges {
+        session_lifetime_seconds: Some(366 * 24 * 3_600),
+        ..Default::default()
+    };
+    assert_eq!(
+        code(settings.update_settings(longer)),
+        ErrorCode::PermissionDenied,
+        "everybody's sessions would be stronger"
+    );
+    assert_eq!(
+        refusal(
+            f.keyplate
+                .set_user_claims(&ann.id, [claim(), claim()].concat())
+        ),
+        (ErrorCode::InvalidInput, Some("claims".to_owned()))
+    );
     assert_eq!(
         code(settings.set_default_groups(&[family.id])),
         ErrorCode::PermissionDenied
@@ -726,6 +742,8 @@ fn a_user_sees_the_groups_that_he_is_in_and_names_keep_their_form() {
     assert_eq!((listed.total, listed.items[0].id), (1, family.id));
     assert!(his.get_group(&family.id).is_ok());
     assert_eq!(code(his.get_group(&work.id)), ErrorCode::NotFound);
+    let ann = f.user("ann");
+    assert_eq!(code(his.get_effective_claims(&ann.id)), ErrorCode::NotFound);
     let rename = |name: &str| {
         let changes = keyplate::GroupChanges {
             name: Some(name.to_owned()),
