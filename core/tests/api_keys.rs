@@ -563,6 +563,12 @@ fn what_expires_soon_is_listed() {
         f.keyplate.create_api_key(key).unwrap();
     }
     f.key(&ann, &["*"]);
+    let revoked = NewApiKey {
+        expires_at: Some(f.in_seconds(70)),
+        ..new_key(Some(&ann), &["*"])
+    };
+    let revoked = f.keyplate.create_api_key(revoked).unwrap().api_key;
+    f.keyplate.revoke_api_key(&revoked.id).unwrap();
     assert_eq!(
         names(&f.keyplate.list_expiring_api_keys(100).unwrap()),
         ["sooner", "soon"]

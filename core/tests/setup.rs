@@ -24,9 +24,13 @@ fn from_an_empty_database_to_an_administrators_key() {
     assert_eq!(claimed.user.role, Role::Administrator);
     assert_eq!(claimed.session.expires_at, f.in_seconds(3_600));
     let ann = f.acting(claimed.secret.as_str());
+    let other = f.session(&claimed.user);
+    let gone = f.key(&claimed.user, &["a:b"]);
+    f.keyplate.revoke_api_key(&gone.api_key.id).unwrap();
     let key = ann.create_api_key(new_key(None, &["*"])).unwrap();
     let done = ann.complete_setup().unwrap();
     assert_eq!(done.api_keys, [key.api_key]);
+    assert!(f.keyplate.verify_session(other.secret.as_str()).is_ok());
 
     // The temporary access is dead from this moment, the key is not.
     assert_eq!(
