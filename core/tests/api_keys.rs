@@ -9,8 +9,8 @@ mod common;
 
 use common::*;
 use keyplate::{
-    ApiKeyQuery, ApiKeySort, ErrorCode, Expiry, KeyRotation, NewApiKey, Role, SessionQuery,
-    UserChanges, UserQuery,
+    ApiKeyQuery, ApiKeySort, ErrorCode, EventKind, Expiry, KeyRotation, NewApiKey, Role,
+    SessionQuery, UserChanges, UserQuery,
 };
 
 #[test]
@@ -154,6 +154,9 @@ fn rotation_overlaps_renewal_extends_revocation_ends_all() {
     assert!(works(third.secret.as_str()));
     f.keyplate.revoke_api_key(&id).unwrap();
     f.keyplate.revoke_api_key(&id).expect("again does nothing");
+    let kinds = f.heard.kinds();
+    let revoked = |kind: &&EventKind| **kind == EventKind::ApiKeyRevoked;
+    assert_eq!(kinds.iter().filter(revoked).count(), 1);
     assert!(!works(third.secret.as_str()) && !works(fourth.secret.as_str()));
     assert_eq!(
         code(f.keyplate.rotate_api_key(&id, KeyRotation::default())),

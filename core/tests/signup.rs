@@ -575,6 +575,15 @@ fn a_rejected_name_is_free_again() {
     for _ in 0..2 {
         let made = f.stranger().sign_up(signup("bob", None)).unwrap();
         f.keyplate.reject_user(&made.user.id).unwrap();
+        let same_id = keyplate::NewUser {
+            id: Some(made.user.id),
+            ..new_user("carol")
+        };
+        assert_eq!(
+            code(f.keyplate.create_user(same_id)),
+            ErrorCode::Conflict,
+            "his id is not"
+        );
     }
 }
 
