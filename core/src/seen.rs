@@ -76,7 +76,7 @@ impl Seen {
     fn note(&self, db: &Engine, insert: impl FnOnce(&mut Pending) -> Option<SystemTime>) {
         let due = {
             // D4: nobody forks with a hook while this lock is held.
-            let _still = db.hold_still();
+            let Ok(_still) = db.hold_still() else { return };
             let mut pending = self.lock();
             insert(&mut pending);
             let due = pending.written.elapsed() >= WRITE_EVERY;
@@ -159,4 +159,27 @@ impl Seen {
 pub(crate) struct Stored {
     sessions: Vec<(SecretHash, SystemTime)>,
     api_keys: Vec<(SecretHash, SystemTime)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_again_meanwhile_is_not_forgotten() {
+        let (hash, then) = (SecretHash::default(), SystemTime::UNIX_EPOCH);
+        let later = then + Duration::from_secs(1);
+        let stored = |time| Stored {
+            sessions: vec![(hash, time)],
+            api_keys: vec![(hash, time)],
+        };
+        let seen = Seen::default();
+        seen.lock().sessions.insert(hash, later);
+        seen.lock().api_keys.insert(hash, later);
+        seen.forget(&stored(then));
+        assert_eq!(seen.lock().sessions.get(&hash), Some(&later));
+        assert_eq!(seen.lock().api_keys.get(&hash), Some(&later));
+        seen.forget(&stored(later));
+        assert!(seen.is_empty());
+    }
 }

@@ -9,8 +9,8 @@ mod common;
 
 use common::*;
 use keyplate::{
-    ApiKeyQuery, ApiKeySort, ErrorCode, Expiry, KeyRotation, NewApiKey, Role, SessionQuery,
-    UserChanges, UserQuery,
+    ApiKeyQuery, ApiKeySort, ErrorCode, EventKind, Expiry, KeyRotation, NewApiKey, Role,
+    SessionQuery, UserChanges, UserQuery,
 };
 
 #[test]
@@ -131,6 +131,11 @@ fn rotation_overlaps_renewal_extends_revocation_ends_all() {
     assert!(!works(second.secret.as_str()) && works(third.secret.as_str()));
     f.clock.advance(100);
     assert!(!works(third.secret.as_str()), "the new end");
+    assert_eq!(
+        code(f.keyplate.rotate_api_key(&id, KeyRotation::default())),
+        ErrorCode::NotFound,
+        "an expired key wants a new end"
+    );
     let renewed = f
         .keyplate
         .renew_api_key(
@@ -149,6 +154,9 @@ fn rotation_overlaps_renewal_extends_revocation_ends_all() {
     assert!(works(third.secret.as_str()));
     f.keyplate.revoke_api_key(&id).unwrap();
     f.keyplate.revoke_api_key(&id).expect("again does nothing");
+    let kinds = f.heard.kinds();
+    let revoked = |kind: &&EventKind| **kind == EventKind::ApiKeyRevoked;
+    assert_eq!(kinds.iter().filter(revoked).count(), 1);
     assert!(!works(third.secret.as_str()) && !works(fourth.secret.as_str()));
     assert_eq!(
         code(f.keyplate.rotate_api_key(&id, KeyRotation::default())),
@@ -190,6 +198,10 @@ fn last_use_is_collected_and_written_with_the_next_write_and_at_close() {
             .last_used_at,
         Some(used)
     );
+    // By the secret from before a rotation too.
+    f.keyplate
+        .rotate_api_key(&key.api_key.id, KeyRotation::default())
+        .unwrap();
     let other = f.open_again();
     f.clock.advance(10);
     other.verify_api_key(key.secret.as_str()).unwrap();
@@ -299,6 +311,21 @@ fn a_key_gives_no_more_than_its_maker_has() {
         code(weak.revoke_api_key(&hers.api_key.id)),
         ErrorCode::PermissionDenied
     );
+    let soon = || Expiry::At {
+        time: f.in_seconds(9),
+    };
+    let rotation = KeyRotation {
+        expiry: Some(soon()),
+        ..Default::default()
+    };
+    assert_eq!(
+        code(weak.rotate_api_key(&hers.api_key.id, rotation)),
+        ErrorCode::PermissionDenied
+    );
+    assert_eq!(
+        code(weak.renew_api_key(&hers.api_key.id, soon())),
+        ErrorCode::PermissionDenied
+    );
 }
 
 #[test]
@@ -325,11 +352,15 @@ fn a_promotion_widens_no_older_credential_and_a_demotion_narrows_at_once() {
     let newer = f.key(&bob, &["*"]);
     let acting = f.acting(newer.secret.as_str());
     assert!(acting.list_users(UserQuery::default()).is_ok());
+    let later = f.session(&bob);
     f.keyplate.set_user_role(&bob.id, Role::User).unwrap();
     assert_eq!(
         code(acting.list_users(UserQuery::default())),
         ErrorCode::PermissionDenied
     );
+    for secret in [newer.secret.as_str(), later.secret.as_str()] {
+        assert_eq!(f.keyplate.authenticate(secret).unwrap().role, Role::User);
+    }
 }
 
 #[test]
@@ -535,6 +566,12 @@ fn what_expires_soon_is_listed() {
         f.keyplate.create_api_key(key).unwrap();
     }
     f.key(&ann, &["*"]);
+    let revoked = NewApiKey {
+        expires_at: Some(f.in_seconds(70)),
+        ..new_key(Some(&ann), &["*"])
+    };
+    let revoked = f.keyplate.create_api_key(revoked).unwrap().api_key;
+    f.keyplate.revoke_api_key(&revoked.id).unwrap();
     assert_eq!(
         names(&f.keyplate.list_expiring_api_keys(100).unwrap()),
         ["sooner", "soon"]
@@ -652,4 +689,32 @@ fn roles_write_alone_reads_nobody_and_users_write_does_not_unverify_administrato
         code(users.update_user(&carol.id, unverify)),
         ErrorCode::PermissionDenied
     );
+}
+
+/// A1: the log tells who did it, and by which credential.
+#[test]
+fn a_change_is_logged_with_its_credential() {
+    let f = Fixture::new();
+    let ann = f.administrator("ann");
+    let key = f.key(&ann, &["users:write"]);
+    let bob = f
+        .acting(key.secret.as_str())
+        .create_user(new_user("bob"))
+        .unwrap();
+    let about_bob = keyplate::AuditQuery {
+        user_id: Some(bob.id),
+        ..Default::default()
+    };
+    let row = f
+        .keyplate
+        .list_audit_events(about_bob)
+        .unwrap()
+        .items
+        .remove(0);
+    assert_eq!(row.actor_id.as_deref(), Some(ann.id.as_str()));
+    assert_eq!(row.address.as_deref(), Some("192.0.2.7"));
+    let by = |detail: &keyplate::Detail| {
+        detail.name == "by_api_key" && detail.value == key.api_key.id.as_str()
+    };
+    assert!(row.details.iter().any(by), "{:?}", row.details);
 }

@@ -11,7 +11,7 @@ use std::{
     io::{Read, Write},
     os::unix::net::UnixStream,
     sync::{
-        Arc,
+        Arc, Barrier,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -217,6 +217,34 @@ fn a_second_handle_does_not_work_while_the_first_is_stuck() {
         clock.stop.store(false, Ordering::SeqCst);
     });
     idle.create_user(new_user("parent")).unwrap();
+}
+
+/// A child without a hook, while another thread has one: nobody in it will ever let go, so it must not wait for that.
+#[test]
+fn forked_without_a_hook_while_another_thread_has_one_the_handle_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id.db");
+    let keyplate = Keyplate::open(config(&path)).unwrap();
+    let (hooked, done) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _guard = before_fork();
+            hooked.wait();
+            done.wait();
+        });
+        hooked.wait();
+        let child = in_child(false, || {
+            // SAFETY: ends the child if it hangs; nothing else here uses this signal.
+            unsafe { nix::libc::alarm(10) };
+            let forked = |error: keyplate::KeyplateError| error.code() == ErrorCode::ForkedHandle;
+            keyplate.create_user(new_user("child")).is_err_and(forked)
+                && Keyplate::open(config(&path)).is_err_and(forked)
+        });
+        let ended = waitpid(child, None).unwrap();
+        done.wait();
+        assert_eq!(ended, WaitStatus::Exited(child, 0));
+    });
+    keyplate.create_user(new_user("parent")).unwrap();
 }
 
 #[test]

@@ -128,4 +128,9 @@ fn of_several_who_open_an_old_file_one_upgrades_it() {
             });
         }
     });
+    let copies = fs::read_dir(folder.path()).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().ends_with(".backup")
+    });
+    assert_eq!(copies.count(), 1, "the others found it done");
 }

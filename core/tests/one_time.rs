@@ -240,6 +240,11 @@ fn its_session_can_do_no_more_than_its_maker() {
         code(weak.create_one_time_token(&carol.id, None)),
         ErrorCode::PermissionDenied
     );
+    let hers = f.keyplate.create_one_time_token(&carol.id, None).unwrap();
+    assert_eq!(
+        code(weak.revoke_one_time_token(&hers.one_time_token.id)),
+        ErrorCode::PermissionDenied
+    );
     for user in [&ann, &bob] {
         let made = weak.create_one_time_token(&user.id, None).unwrap();
         let signed_in = f

@@ -35,13 +35,23 @@ fn a_session_is_opened_for_whom_the_host_has_checked() {
             .map(|agent| agent.chars().count()),
         Some(512)
     );
+    assert!(!made.session.user_agent.unwrap().contains('\n'));
     let found = f.keyplate.verify_session(made.secret.as_str()).unwrap();
     assert_eq!(
         (found.user_id, found.session_id),
         (ann.id, Some(made.session.id))
     );
     assert_eq!(found.scopes, ["*", "roles:write"]);
-    f.clock.advance(60);
+    let acting = f.acting(made.secret.as_str());
+    f.clock.advance(30);
+    f.acting(made.secret.as_str());
+    f.user("bob"); // takes along that it was seen
+    f.clock.advance(30);
+    assert_eq!(
+        code(acting.get_user(&ann.id)),
+        ErrorCode::InvalidCredential,
+        "used or not"
+    );
     assert_eq!(
         code(f.keyplate.verify_session(made.secret.as_str())),
         ErrorCode::InvalidCredential
@@ -100,6 +110,24 @@ fn idle_and_absolute_limits() {
     let f = Fixture::new();
     let ann = f.user("ann");
     let session = f.session(&ann);
+    f.clock.advance(7 * DAY - 1);
+    assert!(f.keyplate.verify_session(session.secret.as_str()).is_ok());
+    let unused = f.open_again(); // it has not seen that
+    let acting = f.acting(session.secret.as_str());
+    f.clock.advance(1);
+    assert_eq!(
+        code(acting.list_sessions(SessionQuery::default())),
+        ErrorCode::InvalidCredential
+    );
+    assert_eq!(
+        code(unused.verify_session(session.secret.as_str())),
+        ErrorCode::InvalidCredential,
+        "idle to the second"
+    );
+
+    let f = Fixture::new();
+    let ann = f.user("ann");
+    let session = f.session(&ann);
     for day in 1..=30 {
         f.clock.advance(DAY);
         f.user(&format!("u{day}"));
@@ -138,6 +166,8 @@ fn sessions_are_listed_and_ended_one_by_one_or_all() {
     his.revoke_session(&two.session.id).unwrap();
     his.revoke_session(&two.session.id)
         .expect("again does nothing");
+    let left = his.list_sessions(SessionQuery::default()).unwrap();
+    assert_eq!((left.total, left.items.len()), (2, 2));
     let other = f.open_again();
     assert_eq!(
         code(other.verify_session(two.secret.as_str())),
@@ -223,6 +253,7 @@ fn time_never_runs_backwards_and_the_host_may_correct_it() {
         ErrorCode::InvalidCredential,
         "expired stays expired"
     );
+    f.user("eve");
     assert!(
         !f.heard.kinds().contains(&EventKind::ClockBehind),
         "within a day"
@@ -253,12 +284,28 @@ fn what_expired_long_ago_is_purged_and_users_are_not() {
         .unwrap();
     let key = f.key(&ann, &["*"]);
     f.keyplate.revoke_api_key(&key.api_key.id).unwrap();
+    let year = |keyplate: &keyplate::Keyplate| {
+        keyplate
+            .create_session(&ann.id, ClientInfo::default(), Some(366 * 24 * 3_600))
+            .unwrap()
+            .session
+            .id
+    };
+    f.keyplate.revoke_session(&year(&f.keyplate)).unwrap();
+    year(&f.keyplate); // nobody uses it: it ends after 7 days
+    f.keyplate
+        .create_one_time_token(&ann.id, Some(1_000))
+        .unwrap();
+    let purge = || {
+        let report = f.keyplate.purge_expired().unwrap();
+        (report.sessions, report.api_keys, report.one_time_tokens)
+    };
     f.clock.advance(29 * DAY);
-    let report = f.keyplate.purge_expired().unwrap();
-    assert_eq!((report.sessions, report.api_keys), (0, 0));
+    assert_eq!(purge(), (0, 0, 0));
     f.clock.advance(2 * DAY);
-    let report = f.keyplate.purge_expired().unwrap();
-    assert_eq!((report.sessions, report.api_keys), (1, 1));
+    assert_eq!(purge(), (2, 1, 1));
+    f.clock.advance(7 * DAY);
+    assert_eq!(purge(), (1, 0, 0));
     assert_eq!(
         f.keyplate.list_users(UserQuery::default()).unwrap().total,
         1

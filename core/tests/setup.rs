@@ -24,9 +24,13 @@ fn from_an_empty_database_to_an_administrators_key() {
     assert_eq!(claimed.user.role, Role::Administrator);
     assert_eq!(claimed.session.expires_at, f.in_seconds(3_600));
     let ann = f.acting(claimed.secret.as_str());
+    let other = f.session(&claimed.user);
+    let gone = f.key(&claimed.user, &["a:b"]);
+    f.keyplate.revoke_api_key(&gone.api_key.id).unwrap();
     let key = ann.create_api_key(new_key(None, &["*"])).unwrap();
     let done = ann.complete_setup().unwrap();
     assert_eq!(done.api_keys, [key.api_key]);
+    assert!(f.keyplate.verify_session(other.secret.as_str()).is_ok());
 
     // The temporary access is dead from this moment, the key is not.
     assert_eq!(
@@ -172,6 +176,17 @@ fn an_administrator_made_by_the_host_completes_setup() {
         "he cannot sign in"
     );
     let claimed = f.claim();
+    let key = f.key(&claimed.user, &["*", "roles:write"]);
+    let eve = NewUser {
+        role: Some(Role::Administrator),
+        ..new_user("eve")
+    };
+    f.acting(key.secret.as_str()).create_user(eve).unwrap();
+    assert_eq!(
+        f.keyplate.get_setup_state().unwrap().stage,
+        SetupStage::Claimed,
+        "she was not made by the host"
+    );
     f.administrator("carol");
     assert_eq!(
         f.keyplate.get_setup_state().unwrap().stage,
@@ -256,6 +271,7 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
 
     // The claim may name an existing user, who keeps his data.
     let bob = f.user("bob");
+    let his = f.key(&bob, &["*", "roles:write"]);
     f.keyplate.disable_user(&bob.id).unwrap();
     let claim = || NewAdmin {
         existing_user_id: Some(bob.id),
@@ -276,10 +292,31 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
         ),
         (bob.id, "bob", Role::Administrator)
     );
+    assert_eq!(
+        f.keyplate.verify_api_key(his.secret.as_str()).unwrap().role,
+        Role::User,
+        "a key from before gains nothing"
+    );
     f.acting(claimed.secret.as_str()).complete_setup().unwrap();
     assert!(
         f.keyplate.verify_api_key(key.secret.as_str()).is_ok(),
         "others keep what they have"
+    );
+}
+
+#[test]
+fn reset_ends_the_setup_sessions_and_the_token_of_a_claim() {
+    let f = Fixture::new();
+    let claimed = f.claim();
+    let token = f.keyplate.create_setup_token().unwrap().secret.reveal();
+    f.keyplate.reset_setup(1).unwrap();
+    assert_eq!(
+        code(f.keyplate.verify_session(claimed.secret.as_str())),
+        ErrorCode::InvalidCredential
+    );
+    assert_eq!(
+        code(f.stranger().claim_setup(Some(token), admin("eve"))),
+        ErrorCode::InvalidCredential
     );
 }
 
@@ -307,6 +344,16 @@ fn refusals_are_counted_in_one_row_a_minute() {
             .stranger()
             .claim_setup(Some("guess".to_owned()), admin("eve"));
     }
+    let slip = NewAdmin {
+        email: Some("no address".to_owned()),
+        ..admin("ann")
+    };
+    let _ = f
+        .keyplate
+        .with_client(client())
+        .unwrap()
+        .claim_setup(None, slip); // is none
+    let _ = f.stranger().redeem_one_time_token("0000-0000"); // is another
     let other = ClientInfo {
         address: Some("2001:db8::1".to_owned()),
         ..ClientInfo::default()
@@ -320,7 +367,10 @@ fn refusals_are_counted_in_one_row_a_minute() {
     let _ = f.stranger().claim_setup(None, admin("eve"));
     let rows = f
         .keyplate
-        .list_audit_events(Default::default())
+        .list_audit_events(keyplate::AuditQuery {
+            kind: Some(EventKind::SetupRefused),
+            ..Default::default()
+        })
         .unwrap()
         .items;
     let counts: Vec<(u64, Option<&str>)> = rows
@@ -335,7 +385,8 @@ fn refusals_are_counted_in_one_row_a_minute() {
             (5, Some("192.0.2.7"))
         ]
     );
-    assert!(rows.iter().all(|row| row.kind == EventKind::SetupRefused));
+    let total = f.keyplate.list_audit_events(Default::default());
+    assert_eq!(total.unwrap().total, 4);
 }
 
 #[test]

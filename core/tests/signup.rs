@@ -575,6 +575,15 @@ fn a_rejected_name_is_free_again() {
     for _ in 0..2 {
         let made = f.stranger().sign_up(signup("bob", None)).unwrap();
         f.keyplate.reject_user(&made.user.id).unwrap();
+        let same_id = keyplate::NewUser {
+            id: Some(made.user.id),
+            ..new_user("carol")
+        };
+        assert_eq!(
+            code(f.keyplate.create_user(same_id)),
+            ErrorCode::Conflict,
+            "his id is not"
+        );
     }
 }
 
@@ -670,6 +679,10 @@ fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
         code(weak.update_signup_token(&strong.id, stretch.clone())),
         ErrorCode::PermissionDenied
     );
+    assert_eq!(
+        code(weak.set_signup_token_grants(&strong.id, &[], vec![])),
+        ErrorCode::PermissionDenied
+    );
     let both = f.acting(
         f.key(
             &ann,
@@ -682,6 +695,22 @@ fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
     both.set_signup_token_grants(&strong.id, &[], claim())
         .unwrap();
     let settings = f.acting(f.key(&ann, &["settings:write"]).secret.as_str());
+    let longer = SettingsChanges {
+        session_lifetime_seconds: Some(366 * 24 * 3_600),
+        ..Default::default()
+    };
+    assert_eq!(
+        code(settings.update_settings(longer)),
+        ErrorCode::PermissionDenied,
+        "everybody's sessions would be stronger"
+    );
+    assert_eq!(
+        refusal(
+            f.keyplate
+                .set_user_claims(&ann.id, [claim(), claim()].concat())
+        ),
+        (ErrorCode::InvalidInput, Some("claims".to_owned()))
+    );
     assert_eq!(
         code(settings.set_default_groups(&[family.id])),
         ErrorCode::PermissionDenied
@@ -694,6 +723,70 @@ fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
     assert_eq!(
         code(f.keyplate.create_signup_token(bad)),
         ErrorCode::NotFound
+    );
+    let bad = keyplate::NewUser {
+        group_ids: vec![unknown],
+        ..new_user("bob")
+    };
+    assert_eq!(code(f.keyplate.create_user(bad)), ErrorCode::NotFound);
+    assert_eq!(
+        code(f.keyplate.set_user_groups(&ann.id, &[unknown])),
+        ErrorCode::NotFound
+    );
+    assert_eq!(
+        code(f.keyplate.set_default_groups(&[unknown])),
+        ErrorCode::NotFound
+    );
+}
+
+/// G1.
+#[test]
+fn a_user_sees_the_groups_that_he_is_in_and_names_keep_their_form() {
+    let f = Fixture::new();
+    let bob = f.user("bob");
+    let (family, work) = (group(&f, "family"), group(&f, "work"));
+    f.keyplate.set_user_groups(&bob.id, &[family.id]).unwrap();
+    let his = f.acting(f.session(&bob).secret.as_str());
+    let listed = his.list_groups(Default::default()).unwrap();
+    assert_eq!((listed.total, listed.items[0].id), (1, family.id));
+    assert!(his.get_group(&family.id).is_ok());
+    assert_eq!(code(his.get_group(&work.id)), ErrorCode::NotFound);
+    let ann = f.user("ann");
+    assert_eq!(code(his.get_effective_claims(&ann.id)), ErrorCode::NotFound);
+    let rename = |name: &str| {
+        let changes = keyplate::GroupChanges {
+            name: Some(name.to_owned()),
+            ..Default::default()
+        };
+        refusal(f.keyplate.update_group(&work.id, changes))
+    };
+    let field = Some("name".to_owned());
+    assert_eq!(rename("FAMILY"), (ErrorCode::Conflict, field.clone()));
+    for bad in [
+        "x",
+        "",
+        "-x",
+        "a/b",
+        "änn",
+        "ann ",
+        " ann",
+        &"x".repeat(256),
+    ] {
+        assert_eq!(
+            rename(bad),
+            (ErrorCode::InvalidInput, field.clone()),
+            "{bad}"
+        );
+    }
+    let short = keyplate::GroupChanges {
+        friendly_name: Some("x".to_owned()),
+        ..Default::default()
+    };
+    assert_eq!(
+        refusal(f.keyplate.update_group(&work.id, short))
+            .1
+            .as_deref(),
+        Some("friendly_name")
     );
 }
 

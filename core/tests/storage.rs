@@ -40,11 +40,14 @@ fn a_new_file_is_its_owners_alone() {
         let mode = fs::metadata(f.folder.path().join(name)).unwrap().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
-    fs::set_permissions(f.path(), Permissions::from_mode(0o640)).unwrap();
-    assert_eq!(
-        refusal(open(&f.path())),
-        (ErrorCode::Configuration, Some("path".to_owned()))
-    );
+    for shared in [0o640, 0o620, 0o604, 0o602] {
+        fs::set_permissions(f.path(), Permissions::from_mode(shared)).unwrap();
+        assert_eq!(
+            refusal(open(&f.path())),
+            (ErrorCode::Configuration, Some("path".to_owned())),
+            "{shared:o}"
+        );
+    }
     assert!(
         Keyplate::open(Config {
             allow_shared_file: true,
@@ -89,6 +92,7 @@ fn options_that_cannot_work_are_named() {
             "path",
             Config {
                 path: folder.path().to_string_lossy().into_owned(),
+                allow_shared_file: true,
                 ..good()
             },
         ),
@@ -146,6 +150,13 @@ fn other_files_are_refused_and_left_as_they_are() {
     assert_eq!(
         made(&|| raw(&path).execute_batch(own_id).unwrap()),
         ErrorCode::ForeignDatabase
+    );
+    assert_eq!(
+        made(&|| raw(&path)
+            .execute_batch("PRAGMA application_id = 7")
+            .unwrap()),
+        ErrorCode::ForeignDatabase,
+        "another's, still without tables"
     );
     // An empty file is a new one.
     fs::write(&path, "").unwrap();

@@ -211,6 +211,9 @@ fn a_deleted_users_id_and_name_do_not_come_back_by_themselves() {
         ErrorCode::InvalidCredential
     );
     assert_eq!(code(f.keyplate.delete_user(&ann.id)), ErrorCode::NotFound);
+    let keys = f.keyplate.list_api_keys(Default::default()).unwrap();
+    let sessions = f.keyplate.list_sessions(Default::default()).unwrap();
+    assert_eq!((keys.total, sessions.total), (0, 0), "they went with him");
 
     let rename = UserChanges {
         username: Some("Ann".to_owned()),
@@ -324,6 +327,10 @@ fn a_user_changes_his_own_names_and_address_and_nothing_else() {
             ..none()
         },
         UserChanges {
+            disabled: Some(true),
+            ..none()
+        },
+        UserChanges {
             external_id: Some("1".to_owned()),
             ..none()
         },
@@ -351,6 +358,52 @@ fn a_user_changes_his_own_names_and_address_and_nothing_else() {
     assert_eq!(code(own.delete_user(&ann.id)), ErrorCode::PermissionDenied);
     assert_eq!(
         code(own.list_users(UserQuery::default())),
+        ErrorCode::PermissionDenied
+    );
+}
+
+#[test]
+fn whoever_changes_his_own_address_has_an_unverified_one() {
+    let f = Fixture::new();
+    let ann = f
+        .keyplate
+        .create_user(NewUser {
+            email: Some("ann@x.example".to_owned()),
+            email_verified: true,
+            ..new_user("ann")
+        })
+        .unwrap();
+    let own = f.acting(f.session(&ann).secret.as_str());
+    let address = UserChanges {
+        email: Some("new@x.example".to_owned()),
+        ..UserChanges::default()
+    };
+    assert!(!own.update_user(&ann.id, address).unwrap().email_verified);
+    let without = NewUser {
+        email_verified: true,
+        ..new_user("bob")
+    };
+    assert!(!f.keyplate.create_user(without).unwrap().email_verified);
+}
+
+#[test]
+fn where_users_may_rename_themselves_they_rename_nobody_else() {
+    let f = Fixture::new();
+    let ann = f.administrator("ann");
+    let carol = f.administrator("carol");
+    let changes = keyplate::SettingsChanges {
+        username_change: Some(true),
+        ..Default::default()
+    };
+    f.keyplate.update_settings(changes).unwrap();
+    let weak = f.acting(f.key(&ann, &["users:write"]).secret.as_str());
+    let rename = |name: &str| UserChanges {
+        username: Some(name.to_owned()),
+        ..UserChanges::default()
+    };
+    weak.update_user(&ann.id, rename("anna")).unwrap();
+    assert_eq!(
+        code(weak.update_user(&carol.id, rename("mallory"))),
         ErrorCode::PermissionDenied
     );
 }

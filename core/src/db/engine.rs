@@ -56,7 +56,7 @@ struct Instance {
 
 impl Engine {
     pub(crate) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
-        let _still = fork::enter();
+        let _still = fork::enter()?;
         let pid = std::process::id();
         fork::close_inherited(pid)?;
         let (writer, file) = connect::open_first(&options, clock.now()?)?;
@@ -117,7 +117,7 @@ impl Engine {
         f: impl FnOnce(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let deadline = Instant::now() + patience;
-        let _still = fork::enter();
+        let _still = fork::enter()?;
         self.check_process()?;
         let connection = self
             .pool
@@ -137,7 +137,7 @@ impl Engine {
     }
 
     fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _still = fork::enter();
+        let _still = fork::enter()?;
         self.check_process()?;
         self.file.check_now_and_then(&self.options.path)?;
         let connection = self.pool.take(Role::Reader, Instant::now(), || {
@@ -193,7 +193,7 @@ impl Engine {
     }
 
     /// Keeps hooked forks away while a lock beside the database is held. Not to be nested with calls.
-    pub(crate) fn hold_still(&self) -> impl Drop + use<> {
+    pub(crate) fn hold_still(&self) -> Result<impl Drop + use<>> {
         fork::enter()
     }
 

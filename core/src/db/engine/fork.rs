@@ -2,8 +2,8 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        TryLockError, Weak,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+        TryLockResult, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
@@ -47,8 +47,13 @@ pub fn before_fork() -> ForkGuard {
 }
 
 /// Marks a call that uses connections.
-pub(super) fn enter() -> RwLockReadGuard<'static, ()> {
-    IN_USE.read().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn enter() -> Result<RwLockReadGuard<'static, ()>> {
+    let process = PROCESS.load(Ordering::Relaxed);
+    if process == 0 || process == std::process::id() {
+        return Ok(IN_USE.read().unwrap_or_else(PoisonError::into_inner));
+    }
+    // A child that has not used its handles: a hook may have been waiting, or held, in a thread that only the parent has.
+    patiently(|| IN_USE.try_read())
 }
 
 pub(super) fn register(engine: &Arc<Engine>) {
@@ -63,7 +68,7 @@ pub(super) fn close_inherited(pid: u32) -> Result<()> {
     if PROCESS.load(Ordering::Relaxed) == pid {
         return Ok(());
     }
-    let mut engines = try_lock_engines()?;
+    let mut engines = patiently(|| ENGINES.try_lock())?;
     if PROCESS.load(Ordering::Relaxed) == pid {
         return Ok(()); // another thread of this child was quicker
     }
@@ -93,11 +98,11 @@ pub(super) fn close_inherited(pid: u32) -> Result<()> {
 }
 
 /// Waits for another thread of this child, but not for ever for a thread that only the parent has.
-fn try_lock_engines() -> Result<MutexGuard<'static, Vec<Weak<Engine>>>> {
+fn patiently<T>(mut try_lock: impl FnMut() -> TryLockResult<T>) -> Result<T> {
     for _ in 0..1_000 {
-        match ENGINES.try_lock() {
-            Ok(engines) => return Ok(engines),
-            Err(TryLockError::Poisoned(engines)) => return Ok(engines.into_inner()),
+        match try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(guard)) => return Ok(guard.into_inner()),
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
         }
     }
