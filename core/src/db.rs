@@ -19,7 +19,7 @@ pub(crate) mod users;
 mod engine;
 mod value;
 
-pub(crate) use engine::{Engine, Options, Reader, Row, Writer};
+pub(crate) use engine::{Engine, Options, Reader, Row, Writer, hold_still};
 pub use engine::{ForkGuard, before_fork};
 pub(crate) use value::{Cell, Column, Found, Param, params, read_text, text_enum};
 

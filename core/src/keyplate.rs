@@ -207,8 +207,8 @@ impl Keyplate {
             let refusals = self.shared.refusals.take_along(writer)?;
             Ok((result, change.into_events(), (seen, refusals)))
         })?;
-        self.shared.seen.forget(&self.shared.db, &along.0);
-        self.shared.refusals.forget(&self.shared.db, &along.1);
+        self.shared.seen.forget(&along.0);
+        self.shared.refusals.forget(&along.1);
         self.deliver(events);
         Ok(result)
     }
@@ -223,7 +223,7 @@ impl Keyplate {
         }
         let caller = self.actor.without_rights();
         let (event, key) = audit::refusal(now, &caller, &self.client, kind, error);
-        if !refusals.is_first(db, &key, &event) {
+        if !refusals.is_first(&key, &event) {
             return;
         }
         let stored = db.write_if_free(|writer| {
@@ -232,7 +232,7 @@ impl Keyplate {
             db::audit::insert_or_count(writer, &event, &key, 1)
         });
         if let Ok(event) = stored {
-            refusals.note_written(db, key, event.clone());
+            refusals.note_written(key, event.clone());
             self.deliver(vec![event]);
         }
     }
@@ -240,7 +240,7 @@ impl Keyplate {
     /// So that the log shows what was counted in memory; left for later when somebody else is writing.
     pub(crate) fn write_refusals(&self) {
         let Shared { db, refusals, .. } = &*self.shared;
-        if !refusals.is_empty(db) {
+        if !refusals.is_empty() {
             let _ = refusals.write_all(db);
         }
     }
@@ -266,10 +266,10 @@ impl Drop for Shared {
         if !self.db.is_owned_by_this_process() {
             return;
         }
-        if !self.seen.is_empty(&self.db) {
+        if !self.seen.is_empty() {
             let _ = self.seen.write_all(&self.db);
         }
-        if !self.refusals.is_empty(&self.db) {
+        if !self.refusals.is_empty() {
             let _ = self.refusals.write_all(&self.db);
         }
     }

@@ -34,9 +34,9 @@ struct Pending {
 
 impl Refusals {
     /// True when this refusal is the first of its row and must be written; else it has been counted.
-    pub(crate) fn is_first(&self, db: &Engine, key: &str, event: &AuditEvent) -> bool {
+    pub(crate) fn is_first(&self, key: &str, event: &AuditEvent) -> bool {
         // D4: nobody forks with a hook while this lock is held.
-        let _still = db.hold_still();
+        let _still = db::hold_still();
         match self.lock().rows.get_mut(key) {
             Some(pending) => {
                 pending.event.at = event.at;
@@ -48,8 +48,8 @@ impl Refusals {
     }
 
     /// Remembers that the row of this key has been written.
-    pub(crate) fn note_written(&self, db: &Engine, key: String, event: AuditEvent) {
-        let _still = db.hold_still();
+    pub(crate) fn note_written(&self, key: String, event: AuditEvent) {
+        let _still = db::hold_still();
         let mut seen = self.lock();
         // What is of another minute and has been written is of no more use.
         let minute = |event: &AuditEvent| clock::to_millis(event.at) / 60_000;
@@ -60,8 +60,8 @@ impl Refusals {
         }
     }
 
-    pub(crate) fn is_empty(&self, db: &Engine) -> bool {
-        let _still = db.hold_still();
+    pub(crate) fn is_empty(&self) -> bool {
+        let _still = db::hold_still();
         self.lock().rows.values().all(|pending| pending.count == 0)
     }
 
@@ -83,8 +83,8 @@ impl Refusals {
             .collect())
     }
 
-    pub(crate) fn forget(&self, db: &Engine, stored: &[(String, u64)]) {
-        let _still = db.hold_still();
+    pub(crate) fn forget(&self, stored: &[(String, u64)]) {
+        let _still = db::hold_still();
         let mut seen = self.lock();
         for (key, count) in stored {
             if let Some(pending) = seen.rows.get_mut(key) {
@@ -96,7 +96,7 @@ impl Refusals {
     /// Writes everything, unless somebody else is writing.
     pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
         let stored = db.write_if_free(|writer| self.take_along(writer))?;
-        self.forget(db, &stored);
+        self.forget(&stored);
         Ok(())
     }
 

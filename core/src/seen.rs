@@ -76,7 +76,7 @@ impl Seen {
     fn note(&self, db: &Engine, insert: impl FnOnce(&mut Pending) -> Option<SystemTime>) {
         let due = {
             // D4: nobody forks with a hook while this lock is held.
-            let Ok(_still) = db.hold_still() else { return };
+            let _still = db::hold_still();
             let mut pending = self.lock();
             insert(&mut pending);
             let due = pending.written.elapsed() >= WRITE_EVERY;
@@ -94,12 +94,12 @@ impl Seen {
     /// Writes everything, unless somebody else is writing.
     pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
         let stored = db.write_if_free(|writer| self.store(writer, usize::MAX))?;
-        self.forget(db, &stored);
+        self.forget(&stored);
         Ok(())
     }
 
-    pub(crate) fn is_empty(&self, db: &Engine) -> bool {
-        let _still = db.hold_still();
+    pub(crate) fn is_empty(&self) -> bool {
+        let _still = db::hold_still();
         let pending = self.lock();
         pending.sessions.is_empty() && pending.api_keys.is_empty()
     }
@@ -134,8 +134,8 @@ impl Seen {
     }
 
     /// What was committed, unless it was used again meanwhile.
-    pub(crate) fn forget(&self, db: &Engine, stored: &Stored) {
-        let _still = db.hold_still();
+    pub(crate) fn forget(&self, stored: &Stored) {
+        let _still = db::hold_still();
         let mut pending = self.lock();
         for (hash, time) in &stored.sessions {
             if pending.sessions.get(hash) == Some(time) {

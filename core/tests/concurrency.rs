@@ -15,7 +15,7 @@ use std::{
 };
 
 use common::{
-    process::{job, said, say, start},
+    process::{job, kill_after, said, say, start},
     *,
 };
 use keyplate::{ErrorCode, Expiry, Keyplate, NewUser, Role, UserChanges, UserId, UserQuery};
@@ -266,13 +266,9 @@ fn killed_at_any_moment_nothing_said_is_lost_and_nothing_is_half_made() {
     let began = Instant::now();
     for round in 0..200_u64 {
         let mut child = start(&format!("create {round}"), &path);
-        // Spread over start, first commit and steady work, from a sequence without a pattern.
-        thread::sleep(Duration::from_micros(
-            2_000 + round.wrapping_mul(2_654_435_761) % 28_000,
-        ));
-        child.kill().unwrap();
-        let lines = said(&mut child);
-        child.wait().unwrap();
+        // Spread over the start, the first commits and steady work, from a sequence without a pattern.
+        let random = round.wrapping_mul(2_654_435_761);
+        let lines = kill_after(&mut child, (round % 4) as usize, random % 6_000);
         done.extend(
             lines
                 .iter()

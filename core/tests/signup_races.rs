@@ -7,10 +7,10 @@
 
 mod common;
 
-use std::{collections::BTreeMap, sync::Barrier, thread, time::Duration};
+use std::{collections::BTreeMap, sync::Barrier, thread};
 
 use common::{
-    process::{job, said, say, start},
+    process::{job, kill_after, said, say, start},
     *,
 };
 use keyplate::{
@@ -192,12 +192,8 @@ fn killed_while_signing_up_uses_are_redemptions_are_accounts() {
     let mut seen = 0;
     for round in 0..300_u64 {
         let mut child = start(&format!("loop k{round} {}", made.secret.reveal()), &path);
-        thread::sleep(Duration::from_micros(
-            3_000 + round.wrapping_mul(2_654_435_761) % 15_000,
-        ));
-        child.kill().unwrap();
-        seen += said(&mut child).len() as u64;
-        child.wait().unwrap();
+        let random = round.wrapping_mul(2_654_435_761);
+        seen += kill_after(&mut child, (round % 4) as usize, random % 4_000).len() as u64;
         let (uses, redemptions, accounts) = counts(&keyplate);
         assert!(
             uses == redemptions && redemptions == accounts,

@@ -56,8 +56,8 @@ struct Instance {
 
 impl Engine {
     pub(crate) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
-        let _still = fork::enter()?;
         let pid = std::process::id();
+        let _still = fork::enter(pid)?;
         fork::close_inherited(pid)?;
         let (writer, file) = connect::open_first(&options, clock.now()?)?;
         let engine = Arc::new(Self {
@@ -117,8 +117,9 @@ impl Engine {
         f: impl FnOnce(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let deadline = Instant::now() + patience;
-        let _still = fork::enter()?;
-        self.check_process()?;
+        let pid = std::process::id();
+        let _still = fork::enter(pid)?;
+        self.check_process(pid)?;
         let connection = self
             .pool
             .take(Role::Writer, deadline, || connect::open(&self.options))?;
@@ -137,8 +138,9 @@ impl Engine {
     }
 
     fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _still = fork::enter()?;
-        self.check_process()?;
+        let pid = std::process::id();
+        let _still = fork::enter(pid)?;
+        self.check_process(pid)?;
         self.file.check_now_and_then(&self.options.path)?;
         let connection = self.pool.take(Role::Reader, Instant::now(), || {
             connect::open(&self.options).and_then(|connection| {
@@ -174,8 +176,7 @@ impl Engine {
     }
 
     /// D4: connections that were inherited through `fork` are never used.
-    fn check_process(&self) -> Result<()> {
-        let pid = std::process::id();
+    fn check_process(&self, pid: u32) -> Result<()> {
         if self.owner.load(Ordering::Relaxed) == pid {
             return Ok(());
         }
@@ -190,11 +191,6 @@ impl Engine {
     /// The clock's time, for what is noted beside the database.
     pub(crate) fn clock_now(&self) -> Result<SystemTime> {
         self.clock.now()
-    }
-
-    /// Keeps hooked forks away while a lock beside the database is held. Not to be nested with calls.
-    pub(crate) fn hold_still(&self) -> Result<impl Drop + use<>> {
-        fork::enter()
     }
 
     /// False in a forked child that has not used it.
@@ -332,6 +328,12 @@ impl Row<'_, '_> {
         check_schema(self.get(first + 1)?)?;
         Ok(clock.max(self.get(first)?))
     }
+}
+
+/// Keeps hooked forks away while a lock beside the database is held (D4), in a process that has used its handle. Not to
+/// be nested with calls.
+pub(crate) fn hold_still() -> impl Drop {
+    fork::hold_still()
 }
 
 /// D2: another process may have upgraded the file while it was open here.

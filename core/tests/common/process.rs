@@ -42,6 +42,25 @@ pub fn said(child: &mut Child) -> Vec<String> {
         .collect()
 }
 
+/// Kills a worker so many microseconds after it has said so many lines; gives all that it said. Counted in lines, not in
+/// time alone, so that a slow machine kills at the same places.
+pub fn kill_after(child: &mut Child, lines: usize, micros: u64) -> Vec<String> {
+    let mut reader = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = Vec::new();
+    let mut line = || {
+        let line = reader.find_map(|line| Some(line.ok()?.split_once("::")?.1.to_owned()));
+        line.map(|line| said.push(line)).is_some()
+    };
+    for _ in 0..lines {
+        line();
+    }
+    std::thread::sleep(std::time::Duration::from_micros(micros));
+    child.kill().unwrap();
+    while line() {}
+    child.wait().unwrap();
+    said
+}
+
 /// Says a line to whoever started this process. `println!` would be lost in a kill.
 pub fn say(text: &str) {
     use std::io::Write;

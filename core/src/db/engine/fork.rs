@@ -46,11 +46,16 @@ pub fn before_fork() -> ForkGuard {
     ForkGuard { _still: guard }
 }
 
-/// Marks a call that uses connections.
-pub(super) fn enter() -> Result<RwLockReadGuard<'static, ()>> {
+/// For a process that has used its handles: no hook of another process can hold this.
+pub(super) fn hold_still() -> RwLockReadGuard<'static, ()> {
+    IN_USE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Marks a call of this process that uses connections.
+pub(super) fn enter(pid: u32) -> Result<RwLockReadGuard<'static, ()>> {
     let process = PROCESS.load(Ordering::Relaxed);
-    if process == 0 || process == std::process::id() {
-        return Ok(IN_USE.read().unwrap_or_else(PoisonError::into_inner));
+    if process == 0 || process == pid {
+        return Ok(hold_still());
     }
     // A child that has not used its handles: a hook may have been waiting, or held, in a thread that only the parent has.
     patiently(|| IN_USE.try_read())
