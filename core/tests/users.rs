@@ -471,6 +471,14 @@ fn status_and_expiry_take_effect_in_other_handles_at_once() {
         code(other.verify_api_key(key.secret.as_str())),
         ErrorCode::AccountExpired
     );
+    let same = UserChanges {
+        expiry: Some(Expiry::At { time: f.now() }),
+        display_name: Some("Ann".to_owned()),
+        ..UserChanges::default()
+    };
+    f.keyplate
+        .update_user(&ann.id, same)
+        .expect("a lapsed account's own end may be sent back");
     let never = UserChanges {
         expiry: Some(Expiry::Never),
         ..UserChanges::default()

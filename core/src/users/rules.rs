@@ -111,6 +111,10 @@ impl UserChanges {
                 MAX_EXTERNAL_ID,
             )?,
             expires_at: match self.expiry {
+                // A client that sends back what it was given changes nothing.
+                Some(Expiry::At { time }) if Some(clock::rounded(time)) == user.expires_at => {
+                    user.expires_at
+                }
                 Some(expiry) => expiry.checked("expiry", now)?,
                 None => user.expires_at,
             },

@@ -22,7 +22,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
 
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.
-const CACHE_KIB: i64 = 4096;
+const CACHE_KIB: i64 = 8192;
 
 /// Opens the file for the first time: makes, checks or upgrades it.
 pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<(Connection, FileIdentity)> {
