@@ -37,6 +37,46 @@
 //! # }
 //! ```
 //!
+//! Twenty friends join by a link:
+//!
+//! ```
+//! # fn main() -> Result<(), keyplate::KeyplateError> {
+//! # let folder = tempfile::tempdir().expect("a folder");
+//! # let path = folder.path().join("id.db").to_string_lossy().into_owned();
+//! # let keyplate = keyplate::Keyplate::open(keyplate::Config {
+//! #     path,
+//! #     origin: "https://media.example".into(),
+//! #     ..Default::default()
+//! # })?;
+//! use keyplate::{ClientInfo, Limit, NewGroup, NewSignup, NewSignupToken, SettingsChanges, SignupMode};
+//!
+//! keyplate.update_settings(SettingsChanges {
+//!     signup_mode: Some(SignupMode::WithToken),
+//!     ..SettingsChanges::default()
+//! })?;
+//! let friends = keyplate.create_group(NewGroup { name: "friends".into(), ..NewGroup::default() })?;
+//! let invitation = keyplate.create_signup_token(NewSignupToken {
+//!     uses: Some(Limit::AtMost { most: 20 }),
+//!     group_ids: vec![friends.id],
+//!     ..NewSignupToken::default()
+//! })?;
+//!
+//! let friend = keyplate.anonymous(ClientInfo::default())?;
+//! friend.inspect_signup_token(invitation.secret.as_str())?; // looking uses nothing
+//! let bob = friend.sign_up(NewSignup {
+//!     username: "bob".into(),
+//!     token: Some(invitation.secret.reveal()),
+//!     ..NewSignup::default()
+//! })?;
+//! assert_eq!(bob.user.group_ids, [friends.id]);
+//!
+//! // On another device he types a code, once.
+//! let code = keyplate.create_one_time_token(&bob.user.id, None)?;
+//! friend.redeem_one_time_token(code.secret.as_str())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Everything hangs on [`Keyplate`]. `open` gives the host's handle, which may do everything;
 //! [`Keyplate::anonymous`] one for strangers; [`Keyplate::acting_as`] one that has somebody's rights.
 
