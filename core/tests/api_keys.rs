@@ -438,6 +438,17 @@ fn a_weak_administrators_key_does_not_touch_administrators() {
         code(weak.revoke_user_sessions(&carol.id, None)),
         ErrorCode::PermissionDenied
     );
+    let eve = keyplate::NewUser {
+        role: Some(Role::Administrator),
+        status: Some(keyplate::UserStatus::Pending),
+        ..new_user("eve")
+    };
+    let eve = f.keyplate.create_user(eve).unwrap();
+    assert_eq!(
+        code(weak.approve_user(&eve.id)),
+        ErrorCode::PermissionDenied
+    );
+    assert_eq!(code(weak.reject_user(&eve.id)), ErrorCode::PermissionDenied);
     weak.update_user(&carol.id, name()).unwrap();
     weak.update_user(&dora.id, email()).unwrap();
     weak.disable_user(&dora.id).unwrap();

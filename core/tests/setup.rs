@@ -157,6 +157,29 @@ fn resuming_ends_the_earlier_setup_sessions() {
 }
 
 #[test]
+fn only_an_administrator_who_may_sign_in_resumes() {
+    let f = Fixture::new();
+    let ann = f.claim();
+    let key = f.key(&ann.user, &["*", "roles:write"]);
+    let eve = NewUser {
+        role: Some(Role::Administrator),
+        ..new_user("eve")
+    };
+    f.acting(key.secret.as_str()).create_user(eve).unwrap();
+    f.keyplate.disable_user(&ann.user.id).unwrap();
+    assert_eq!(
+        code(f.keyplate.resume_setup(None)),
+        ErrorCode::AccountDisabled
+    );
+    f.keyplate.enable_user(&ann.user.id).unwrap();
+    f.keyplate.set_user_role(&ann.user.id, Role::User).unwrap();
+    assert_eq!(
+        code(f.keyplate.resume_setup(None)),
+        ErrorCode::PermissionDenied
+    );
+}
+
+#[test]
 fn an_administrator_made_by_the_host_completes_setup() {
     let f = Fixture::new();
     f.user("bob");
@@ -246,6 +269,16 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
     );
     let ann = f.administrator("ann");
     let key = f.key(&ann, &["*", "roles:write"]);
+    let bob = f.administrator("bob"); // he was one once
+    let his = f.key(&bob, &["*", "roles:write"]);
+    f.keyplate.set_user_role(&bob.id, Role::User).unwrap();
+    let lapses = keyplate::UserChanges {
+        expiry: Some(keyplate::Expiry::At {
+            time: f.in_seconds(9),
+        }),
+        ..Default::default()
+    };
+    f.keyplate.update_user(&bob.id, lapses).unwrap();
     for wrong in [0, 2, u32::MAX] {
         assert_eq!(
             refusal(f.keyplate.reset_setup(wrong)),
@@ -270,8 +303,6 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
     assert!(f.heard.kinds().contains(&EventKind::SetupReset));
 
     // The claim may name an existing user, who keeps his data.
-    let bob = f.user("bob");
-    let his = f.key(&bob, &["*", "roles:write"]);
     f.keyplate.disable_user(&bob.id).unwrap();
     let claim = || NewAdmin {
         existing_user_id: Some(bob.id),
@@ -292,6 +323,7 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
         ),
         (bob.id, "bob", Role::Administrator)
     );
+    assert_eq!(claimed.user.expires_at, None);
     assert_eq!(
         f.keyplate.verify_api_key(his.secret.as_str()).unwrap().role,
         Role::User,

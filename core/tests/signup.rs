@@ -365,6 +365,10 @@ fn tokens_are_extended_paused_and_limited_with_effect_on_the_next_sign_up() {
     f.keyplate
         .revoke_signup_token(&id)
         .expect("again does nothing");
+    assert_eq!(
+        code(f.keyplate.set_signup_token_grants(&id, &[], vec![])),
+        ErrorCode::Conflict
+    );
     assert_eq!(code(try_it()), ErrorCode::InvalidCredential);
     assert_eq!(
         f.keyplate
@@ -564,6 +568,29 @@ fn a_pending_user_reads_his_own_status_and_nothing_else() {
 }
 
 #[test]
+fn a_token_may_say_that_nobody_need_approve() {
+    let f = Fixture::new();
+    let changes = SettingsChanges {
+        signup_mode: Some(SignupMode::WithToken),
+        signup_approval: Some(true),
+        ..Default::default()
+    };
+    f.keyplate.update_settings(changes).unwrap();
+    let made = token(
+        &f,
+        NewSignupToken {
+            approval: Some(ApprovalRule::NotNeeded),
+            ..with_uses(1)
+        },
+    );
+    let bob = f
+        .stranger()
+        .sign_up(signup("bob", Some(made.secret.as_str())))
+        .unwrap();
+    assert_eq!(bob.user.status, UserStatus::Active);
+}
+
+#[test]
 fn a_rejected_name_is_free_again() {
     let f = Fixture::new();
     let changes = SettingsChanges {
@@ -713,6 +740,15 @@ fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
     );
     assert_eq!(
         code(settings.set_default_groups(&[family.id])),
+        ErrorCode::PermissionDenied
+    );
+    let users = f.acting(f.key(&ann, &["users:write"]).secret.as_str());
+    let in_family = keyplate::NewUser {
+        group_ids: vec![family.id],
+        ..new_user("bob")
+    };
+    assert_eq!(
+        code(users.create_user(in_family)),
         ErrorCode::PermissionDenied
     );
     let unknown = keyplate::GroupId::parse("00000000-0000-7000-8000-000000000000").unwrap();
