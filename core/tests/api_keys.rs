@@ -349,6 +349,12 @@ fn a_promotion_widens_no_older_credential_and_a_demotion_narrows_at_once() {
             ErrorCode::NotFound
         );
     }
+    let by_older = f
+        .acting(session.secret.as_str())
+        .create_api_key(new_key(None, &["*"]))
+        .unwrap();
+    let found = f.keyplate.verify_api_key(by_older.secret.as_str());
+    assert_eq!(found.unwrap().role, Role::User, "nor by what it makes");
     let newer = f.key(&bob, &["*"]);
     let acting = f.acting(newer.secret.as_str());
     assert!(acting.list_users(UserQuery::default()).is_ok());
@@ -376,6 +382,15 @@ fn roles_want_their_own_scope_and_all_others() {
         let weak = f.acting(f.key(&ann, scopes).secret.as_str());
         assert_eq!(
             code(weak.set_user_role(&bob.id, Role::Administrator)),
+            ErrorCode::PermissionDenied,
+            "{scopes:?}"
+        );
+        let changes = UserChanges {
+            role: Some(Role::Administrator),
+            ..Default::default()
+        };
+        assert_eq!(
+            code(weak.update_user(&bob.id, changes)),
             ErrorCode::PermissionDenied,
             "{scopes:?}"
         );
@@ -498,6 +513,31 @@ fn step_up_is_asked_of_sessions() {
         code(setup.set_user_role(&bob.id, Role::Administrator)),
         ErrorCode::StepUpRequired
     );
+    let promote = UserChanges {
+        role: Some(Role::Administrator),
+        ..Default::default()
+    };
+    assert_eq!(
+        code(setup.update_user(&bob.id, promote)),
+        ErrorCode::StepUpRequired
+    );
+
+    let f = Fixture::new();
+    let claimed = f.claim();
+    let everything = f.key(&claimed.user, &["*", "roles:write"]);
+    let eve = keyplate::NewUser {
+        role: Some(Role::Administrator),
+        ..new_user("eve")
+    };
+    let eve = f.acting(everything.secret.as_str()).create_user(eve);
+    assert_eq!(
+        code(
+            f.acting(claimed.secret.as_str())
+                .create_api_key(new_key(Some(&eve.unwrap()), &["users:read"]))
+        ),
+        ErrorCode::StepUpRequired,
+        "it is not its own"
+    );
 }
 
 #[test]
@@ -538,6 +578,14 @@ fn keys_are_listed_for_those_whom_they_concern() {
     assert_eq!(code(his.get_api_key(&all.items[1].id)), ErrorCode::NotFound);
     assert_eq!(
         code(his.revoke_api_key(&all.items[1].id)),
+        ErrorCode::NotFound
+    );
+    assert_eq!(
+        code(his.rotate_api_key(&all.items[1].id, KeyRotation::default())),
+        ErrorCode::NotFound
+    );
+    assert_eq!(
+        code(his.create_api_key(new_key(Some(&ann), &["a:b"]))),
         ErrorCode::NotFound
     );
     his.revoke_api_key(&all.items[0].id).unwrap();
@@ -596,13 +644,13 @@ fn what_expires_soon_is_listed() {
 
 #[test]
 fn a_second_promotion_widens_nothing_from_the_first_term() {
-    let f = Fixture::new();
-    f.administrator("ann");
-    let bob = f.administrator("bob");
-    let key = f.key(&bob, &["*", "roles:write"]);
-    let session = f.session(&bob);
-    let code_for_him = f.keyplate.create_one_time_token(&bob.id, None).unwrap();
     for promote_by_update in [false, true] {
+        let f = Fixture::new();
+        f.administrator("ann");
+        let bob = f.administrator("bob");
+        let key = f.key(&bob, &["*", "roles:write"]);
+        let session = f.session(&bob);
+        let code_for_him = f.keyplate.create_one_time_token(&bob.id, None).unwrap();
         f.keyplate.set_user_role(&bob.id, Role::User).unwrap();
         if promote_by_update {
             let changes = UserChanges {
@@ -618,18 +666,18 @@ fn a_second_promotion_widens_nothing_from_the_first_term() {
         for secret in [key.secret.as_str(), session.secret.as_str()] {
             assert_eq!(f.keyplate.authenticate(secret).unwrap().role, Role::User);
         }
+        let redeemed = f
+            .stranger()
+            .redeem_one_time_token(code_for_him.secret.as_str())
+            .unwrap();
+        assert_eq!(
+            f.keyplate
+                .verify_session(redeemed.secret.as_str())
+                .unwrap()
+                .role,
+            Role::User
+        );
     }
-    let redeemed = f
-        .stranger()
-        .redeem_one_time_token(code_for_him.secret.as_str())
-        .unwrap();
-    assert_eq!(
-        f.keyplate
-            .verify_session(redeemed.secret.as_str())
-            .unwrap()
-            .role,
-        Role::User
-    );
 }
 
 #[test]
@@ -691,6 +739,7 @@ fn roles_write_alone_reads_nobody_and_users_write_does_not_unverify_administrato
         code(roles.set_user_role(&carol.id, Role::Administrator)),
         ErrorCode::PermissionDenied
     );
+    assert_eq!(code(roles.get_user(&ann.id)), ErrorCode::PermissionDenied);
     let users = f.acting(f.key(&ann, &["users:write"]).secret.as_str());
     let unverify = UserChanges {
         email_verified: Some(false),

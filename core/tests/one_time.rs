@@ -265,6 +265,21 @@ fn its_session_can_do_no_more_than_its_maker() {
             ErrorCode::PermissionDenied
         );
     }
+    let lasting = NewApiKey {
+        expires_at: Some(f.in_seconds(400 * 24 * 3_600)),
+        ..new_key(Some(&ann), &["one_time_tokens:write"])
+    };
+    let lasting = f.keyplate.create_api_key(lasting).unwrap();
+    let made = f
+        .acting(lasting.secret.as_str())
+        .create_one_time_token(&bob.id, None)
+        .unwrap();
+    let signed_in = f.stranger().redeem_one_time_token(made.secret.as_str());
+    assert_eq!(
+        signed_in.unwrap().session.expires_at,
+        f.in_seconds(30 * 24 * 3_600),
+        "as the settings say"
+    );
     // Through such a session nothing lives longer either.
     let made = weak.create_one_time_token(&ann.id, None).unwrap();
     let chained = f.acting(

@@ -245,9 +245,11 @@ fn time_never_runs_backwards_and_the_host_may_correct_it() {
         .keyplate
         .create_session(&ann.id, ClientInfo::default(), Some(60))
         .unwrap();
+    let acting = f.acting(session.secret.as_str());
     f.clock.advance(60);
     f.user("bob");
     f.clock.back(3_000);
+    assert_eq!(code(acting.get_user(&ann.id)), ErrorCode::InvalidCredential);
     assert_eq!(
         code(f.keyplate.verify_session(session.secret.as_str())),
         ErrorCode::InvalidCredential,

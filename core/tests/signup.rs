@@ -773,6 +773,11 @@ fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
         code(f.keyplate.set_default_groups(&[unknown])),
         ErrorCode::NotFound
     );
+    let nobody = keyplate::UserId::parse(unknown.as_str()).unwrap();
+    assert_eq!(
+        code(f.keyplate.set_group_members(&family.id, &[nobody])),
+        ErrorCode::NotFound
+    );
 }
 
 /// G1.

@@ -378,6 +378,14 @@ fn whoever_changes_his_own_address_has_an_unverified_one() {
         email: Some("new@x.example".to_owned()),
         ..UserChanges::default()
     };
+    let declared = UserChanges {
+        email_verified: Some(true),
+        ..address.clone()
+    };
+    assert_eq!(
+        code(own.update_user(&ann.id, declared)),
+        ErrorCode::PermissionDenied
+    );
     assert!(!own.update_user(&ann.id, address).unwrap().email_verified);
     let without = NewUser {
         email_verified: true,
