@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use crate::{
@@ -49,7 +49,8 @@ impl Hasher for FirstBytes {
 struct Pending {
     sessions: Times,
     api_keys: Times,
-    written: Instant,
+    /// When a call that verifies last wrote, or might first have.
+    written: Option<SystemTime>,
 }
 
 impl Default for Seen {
@@ -58,7 +59,7 @@ impl Default for Seen {
             pending: Mutex::new(Pending {
                 sessions: Times::default(),
                 api_keys: Times::default(),
-                written: Instant::now(),
+                written: None,
             }),
         }
     }
@@ -66,22 +67,30 @@ impl Default for Seen {
 
 impl Seen {
     pub(crate) fn session(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
-        self.note(db, |pending| pending.sessions.insert(hash, now));
+        self.note(db, now, |pending| pending.sessions.insert(hash, now));
     }
 
     pub(crate) fn api_key(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
-        self.note(db, |pending| pending.api_keys.insert(hash, now));
+        self.note(db, now, |pending| pending.api_keys.insert(hash, now));
     }
 
-    fn note(&self, db: &Engine, insert: impl FnOnce(&mut Pending) -> Option<SystemTime>) {
+    fn note(
+        &self,
+        db: &Engine,
+        now: SystemTime,
+        insert: impl FnOnce(&mut Pending) -> Option<SystemTime>,
+    ) {
         let due = {
             // D4: nobody forks with a hook while this lock is held.
             let _still = db::hold_still();
             let mut pending = self.lock();
             insert(&mut pending);
-            let due = pending.written.elapsed() >= WRITE_EVERY;
+            let written = *pending.written.get_or_insert(now);
+            let due = now
+                .duration_since(written)
+                .is_ok_and(|since| since >= WRITE_EVERY);
             if due {
-                pending.written = Instant::now();
+                pending.written = Some(now);
             }
             due
         };

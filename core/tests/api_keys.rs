@@ -215,6 +215,26 @@ fn last_use_is_collected_and_written_with_the_next_write_and_at_close() {
     );
 }
 
+/// T1: a call that verifies writes by itself, once a minute at most.
+#[test]
+fn last_use_is_written_within_a_minute_when_nothing_else_is() {
+    let f = Fixture::new();
+    let key = f.key(&f.user("ann"), &["a:b"]);
+    let used = || {
+        f.open_again()
+            .get_api_key(&key.api_key.id)
+            .unwrap()
+            .last_used_at
+    };
+    f.keyplate.verify_api_key(key.secret.as_str()).unwrap();
+    f.clock.advance(59);
+    f.keyplate.verify_api_key(key.secret.as_str()).unwrap();
+    assert_eq!(used(), None);
+    f.clock.advance(1);
+    f.keyplate.verify_api_key(key.secret.as_str()).unwrap();
+    assert_eq!(used(), Some(f.now()));
+}
+
 #[test]
 fn a_key_gives_no_more_than_its_maker_has() {
     let f = Fixture::new();

@@ -49,15 +49,14 @@ fn found_from_row(row: &Row<'_, '_>, clock: SystemTime) -> Result<FoundApiKey> {
 /// The hot path: one statement, the time and the owner included.
 pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundApiKey>> {
     db.look_up(
-        r"
-        SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at,
-               api_keys.revoked_at IS NOT NULL,
-               users.username, users.role, users.status, users.expires_at,
-               instance.last_time, instance.schema
-        FROM instance
-        CROSS JOIN api_keys
-        CROSS JOIN users ON users.id = api_keys.owner_id
-        WHERE instance.id = 1 AND api_keys.secret_hash = ?1",
+        "SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at, \
+         api_keys.revoked_at IS NOT NULL, \
+         users.username, users.role, users.status, users.expires_at, \
+         instance.last_time, instance.schema \
+         FROM instance \
+         CROSS JOIN api_keys \
+         CROSS JOIN users ON users.id = api_keys.owner_id \
+         WHERE instance.id = 1 AND api_keys.secret_hash = ?1",
         params![hash],
         found_from_row,
     )
@@ -66,17 +65,16 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundApiK
 /// The same for a secret from before a rotation, while it still works (K1).
 pub(crate) fn look_up_rotated(db: &Engine, hash: &SecretHash) -> Result<Option<FoundApiKey>> {
     let found = db.look_up(
-        r"
-        SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at,
-               api_keys.revoked_at IS NOT NULL,
-               users.username, users.role, users.status, users.expires_at,
-               instance.last_time, instance.schema,
-               api_key_overlaps.until, api_keys.secret_hash
-        FROM instance
-        CROSS JOIN api_key_overlaps
-        CROSS JOIN api_keys ON api_keys.id = api_key_overlaps.api_key_id
-        CROSS JOIN users ON users.id = api_keys.owner_id
-        WHERE instance.id = 1 AND api_key_overlaps.secret_hash = ?1",
+        "SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at, \
+         api_keys.revoked_at IS NOT NULL, \
+         users.username, users.role, users.status, users.expires_at, \
+         instance.last_time, instance.schema, \
+         api_key_overlaps.until, api_keys.secret_hash \
+         FROM instance \
+         CROSS JOIN api_key_overlaps \
+         CROSS JOIN api_keys ON api_keys.id = api_key_overlaps.api_key_id \
+         CROSS JOIN users ON users.id = api_keys.owner_id \
+         WHERE instance.id = 1 AND api_key_overlaps.secret_hash = ?1",
         params![hash],
         |row, clock| {
             let found = found_from_row(row, clock)?;

@@ -34,15 +34,14 @@ fn from_row(row: &Row<'_, '_>) -> Result<Session> {
 /// The hot path: one statement, the time and the user included.
 pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundSession>> {
     db.look_up(
-        r"
-        SELECT sessions.id, sessions.user_id, sessions.ceiling_scopes, sessions.ceiling_administrator,
-               sessions.last_seen_at, sessions.idle_seconds, sessions.expires_at, sessions.ended_at,
-               users.username, users.role, users.status, users.expires_at,
-               instance.last_time, instance.schema, sessions.method
-        FROM instance
-        CROSS JOIN sessions
-        CROSS JOIN users ON users.id = sessions.user_id
-        WHERE instance.id = 1 AND sessions.secret_hash = ?1",
+        "SELECT sessions.id, sessions.user_id, sessions.ceiling_scopes, sessions.ceiling_administrator, \
+         sessions.last_seen_at, sessions.idle_seconds, sessions.expires_at, sessions.ended_at, \
+         users.username, users.role, users.status, users.expires_at, \
+         instance.last_time, instance.schema, sessions.method \
+         FROM instance \
+         CROSS JOIN sessions \
+         CROSS JOIN users ON users.id = sessions.user_id \
+         WHERE instance.id = 1 AND sessions.secret_hash = ?1",
         params![hash],
         |row, clock| {
             Ok(FoundSession {
