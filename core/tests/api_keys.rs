@@ -797,4 +797,17 @@ fn a_change_is_logged_with_its_credential() {
         detail.name == "by_api_key" && detail.value == key.api_key.id.as_str()
     };
     assert!(row.details.iter().any(by), "{:?}", row.details);
+    let done_by_ann = |since| keyplate::AuditQuery {
+        user_id: Some(ann.id),
+        kind: Some(EventKind::UserCreated),
+        since: Some(since),
+        ..Default::default()
+    };
+    let total = |since| {
+        let page = f.keyplate.list_audit_events(done_by_ann(since));
+        let page = page.unwrap();
+        (page.total, page.items.len())
+    };
+    assert_eq!(total(f.now()), (2, 2), "she was made, and made him");
+    assert_eq!(total(f.in_seconds(1)), (0, 0));
 }

@@ -208,6 +208,8 @@ fn who_may_not_sign_in_does_not_use_it_up() {
         ErrorCode::AccountDisabled
     );
     f.keyplate.enable_user(&bob.id).unwrap();
+    // Nor does another code.
+    f.keyplate.create_one_time_token(&bob.id, None).unwrap();
     f.stranger()
         .redeem_one_time_token(made.secret.as_str())
         .unwrap();

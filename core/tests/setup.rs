@@ -27,6 +27,12 @@ fn from_an_empty_database_to_an_administrators_key() {
     let other = f.session(&claimed.user);
     let gone = f.key(&claimed.user, &["a:b"]);
     f.keyplate.revoke_api_key(&gone.api_key.id).unwrap();
+    let expired = keyplate::NewApiKey {
+        expires_at: Some(f.in_seconds(5)),
+        ..new_key(Some(&claimed.user), &["a:b"])
+    };
+    f.keyplate.create_api_key(expired).unwrap();
+    f.clock.advance(5);
     let key = ann.create_api_key(new_key(None, &["*"])).unwrap();
     let done = ann.complete_setup().unwrap();
     assert_eq!(done.api_keys, [key.api_key]);

@@ -365,6 +365,9 @@ fn tokens_are_extended_paused_and_limited_with_effect_on_the_next_sign_up() {
     f.keyplate
         .revoke_signup_token(&id)
         .expect("again does nothing");
+    let kinds = f.heard.kinds();
+    let revoked = |kind: &&EventKind| **kind == EventKind::SignupTokenRevoked;
+    assert_eq!(kinds.iter().filter(revoked).count(), 1);
     assert_eq!(
         code(f.keyplate.set_signup_token_grants(&id, &[], vec![])),
         ErrorCode::Conflict
@@ -844,6 +847,9 @@ fn open_sign_up_is_limited_by_address_and_settings_reach_other_processes() {
             })
             .unwrap()
     };
+    for _ in 0..10 {
+        let _ = from("2001:db8::1").redeem_one_time_token("0000-0000"); // is counted by itself
+    }
     for n in 0..10 {
         f.clock.advance(60);
         from("2001:db8::1")
