@@ -51,6 +51,8 @@ enum keyplate_status
   KEYPLATE_STATUS_PERMISSION_DENIED = 101,
   // A fresh sign-in is wanted first.
   KEYPLATE_STATUS_STEP_UP_REQUIRED = 102,
+  // A passkey ceremony failed.
+  KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED = 103,
   // The account waits for approval.
   KEYPLATE_STATUS_ACCOUNT_PENDING = 110,
   // The account is disabled.
@@ -234,6 +236,28 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_CLOCK_RESET = 42,
   // What had expired long ago was removed.
   KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 43,
+  // A user registered a passkey.
+  KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED = 44,
+  // The registration of a passkey was refused.
+  KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED = 45,
+  // A passkey got another name.
+  KEYPLATE_EVENT_KIND_PASSKEY_RENAMED = 46,
+  // A passkey was deleted.
+  KEYPLATE_EVENT_KIND_PASSKEY_DELETED = 47,
+  // Somebody signed in by a passkey.
+  KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN = 48,
+  // The signature counter of a passkey went back: there may be a copy of it.
+  KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK = 49,
+  // Somebody showed his passkey again, for an act of weight.
+  KEYPLATE_EVENT_KIND_STEPPED_UP = 50,
+  // A step-up was refused.
+  KEYPLATE_EVENT_KIND_STEP_UP_REFUSED = 51,
+  // A recovery token was made.
+  KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED = 52,
+  // Somebody came in by a recovery token; his other sessions ended.
+  KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED = 53,
+  // The host changed the RP id: passkeys of the former one no longer work.
+  KEYPLATE_EVENT_KIND_RP_ID_CHANGED = 54,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -408,6 +432,27 @@ typedef int32_t keyplate_signup_mode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
+enum keyplate_counter_policy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_COUNTER_POLICY_UNKNOWN = 0,
+  // Note it on the passkey and in the audit log, and sign the user in.
+  KEYPLATE_COUNTER_POLICY_RECORD = 1,
+  // Note it and refuse.
+  KEYPLATE_COUNTER_POLICY_DENY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_counter_policy keyplate_counter_policy;
+#else
+typedef int32_t keyplate_counter_policy;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // A stage of setup. It never goes back by itself.
 enum keyplate_setup_stage
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -428,6 +473,27 @@ enum keyplate_setup_stage
 typedef enum keyplate_setup_stage keyplate_setup_stage;
 #else
 typedef int32_t keyplate_setup_stage;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why passkeys cannot work at the configured origin.
+enum keyplate_passkey_problem
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_PASSKEY_PROBLEM_UNKNOWN = 0,
+  // The origin is an IP address, which browsers take for no RP id.
+  KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS = 1,
+  // The origin is neither https nor localhost: browsers offer no passkeys there.
+  KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_passkey_problem keyplate_passkey_problem;
+#else
+typedef int32_t keyplate_passkey_problem;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -685,6 +751,32 @@ typedef struct keyplate_one_time_token keyplate_one_time_token;
 //
 // Free one that is yours with `keyplate_one_time_token_list_free`.
 typedef struct keyplate_one_time_token_list keyplate_one_time_token_list;
+
+// A passkey of a user. The private key never leaves his authenticator.
+//
+// Free one that is yours with `keyplate_passkey_free`.
+typedef struct keyplate_passkey keyplate_passkey;
+
+// A ceremony that has begun.
+//
+// Free one that is yours with `keyplate_passkey_ceremony_free`.
+typedef struct keyplate_passkey_ceremony keyplate_passkey_ceremony;
+
+// A list of `keyplate_passkey`.
+//
+// Free one that is yours with `keyplate_passkey_list_free`.
+typedef struct keyplate_passkey_list keyplate_passkey_list;
+
+// A passkey that has just been registered, and what came of it.
+//
+// Free one that is yours with `keyplate_passkey_registration_free`.
+typedef struct keyplate_passkey_registration keyplate_passkey_registration;
+
+// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+// Level 3, as JSON.
+//
+// Free one that is yours with `keyplate_passkey_signals_free`.
+typedef struct keyplate_passkey_signals keyplate_passkey_signals;
 
 // Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
 //
@@ -1361,6 +1453,40 @@ keyplate_status keyplate_config_set_username_policy(keyplate_config *config,
                                                     keyplate_username_policy value,
                                                     keyplate_error **error);
 
+// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+// them. It is fixed by the first passkey.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_rp_id(keyplate_config *config, const char *value, keyplate_error **error);
+
+// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_rp_name(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Further web origins of the RP id that people use.
+// Adds one; the value is copied.
+keyplate_status keyplate_config_add_more_origins(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+// Adds one; the value is copied.
+keyplate_status keyplate_config_add_native_origins(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+// RP id.
+// Adds one; the value is copied.
+keyplate_status keyplate_config_add_related_origins(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+// does; `get_setup_state` says what is the matter.
+keyplate_status keyplate_config_set_allow_insecure_origin(keyplate_config *config, bool value, keyplate_error **error);
+
+// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+// everybody registers a new one.
+keyplate_status keyplate_config_set_accept_rp_id_change(keyplate_config *config, bool value, keyplate_error **error);
+
+// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+// be begun.
+keyplate_status keyplate_config_set_maintenance(keyplate_config *config, bool value, keyplate_error **error);
+
 // Opens the file even if other users of the machine can read or write it.
 keyplate_status keyplate_config_set_allow_shared_file(keyplate_config *config, bool value, keyplate_error **error);
 
@@ -1389,6 +1515,9 @@ keyplate_str keyplate_one_time_token_get_user_id(const keyplate_one_time_token *
 // A code to be typed, rather than a token for a link?
 bool keyplate_one_time_token_get_is_code(const keyplate_one_time_token *one_time_token);
 
+// For who has lost his passkey?
+bool keyplate_one_time_token_get_is_recovery(const keyplate_one_time_token *one_time_token);
+
 // When it was made.
 int64_t keyplate_one_time_token_get_created_at(const keyplate_one_time_token *one_time_token);
 
@@ -1402,6 +1531,107 @@ keyplate_str keyplate_one_time_token_get_created_by(const keyplate_one_time_toke
 // For a token its kind and last 4 characters; nothing is told of a code.
 // Borrowed from `one_time_token`.
 keyplate_str keyplate_one_time_token_get_masked_secret(const keyplate_one_time_token *one_time_token);
+
+// Frees it; NULL is fine.
+void keyplate_passkey_free(keyplate_passkey *passkey);
+
+// Names it.
+// Borrowed from `passkey`.
+keyplate_str keyplate_passkey_get_id(const keyplate_passkey *passkey);
+
+// Whose it is.
+// Borrowed from `passkey`.
+keyplate_str keyplate_passkey_get_user_id(const keyplate_passkey *passkey);
+
+// What its authenticator calls it, as base64url.
+// Borrowed from `passkey`.
+keyplate_str keyplate_passkey_get_credential_id(const keyplate_passkey *passkey);
+
+// The RP id that it is bound to.
+// Borrowed from `passkey`.
+keyplate_str keyplate_passkey_get_rp_id(const keyplate_passkey *passkey);
+
+// What its user calls it.
+// Borrowed from `passkey`.
+keyplate_str keyplate_passkey_get_name(const keyplate_passkey *passkey);
+
+// The model of the authenticator, a UUID; none when it did not tell.
+// NULL when there is none. Borrowed from `passkey`.
+keyplate_str keyplate_passkey_get_aaguid(const keyplate_passkey *passkey);
+
+// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+// How many there are.
+size_t keyplate_passkey_get_transports_len(const keyplate_passkey *passkey);
+
+// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+// One of them, borrowed from `passkey`; nothing past the end.
+keyplate_str keyplate_passkey_get_transports_at(const keyplate_passkey *passkey, size_t index);
+
+// May it be backed up, so that it survives the device?
+bool keyplate_passkey_get_backup_eligible(const keyplate_passkey *passkey);
+
+// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+bool keyplate_passkey_get_backup_state(const keyplate_passkey *passkey);
+
+// When its signature counter last went back: somebody may have a copy of it.
+// False, and `out` untouched, when there is none.
+bool keyplate_passkey_get_counter_went_back_at(const keyplate_passkey *passkey, int64_t *out);
+
+// When it was registered.
+int64_t keyplate_passkey_get_created_at(const keyplate_passkey *passkey);
+
+// When it was last used.
+// False, and `out` untouched, when there is none.
+bool keyplate_passkey_get_last_used_at(const keyplate_passkey *passkey, int64_t *out);
+
+// Does it work under today's RP id?
+bool keyplate_passkey_get_usable(const keyplate_passkey *passkey);
+
+// Frees it; NULL is fine.
+void keyplate_passkey_signals_free(keyplate_passkey_signals *passkey_signals);
+
+// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+// NULL when there is none. Borrowed from `passkey_signals`.
+keyplate_str keyplate_passkey_signals_get_unknown_credential(const keyplate_passkey_signals *passkey_signals);
+
+// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+// NULL when there is none. Borrowed from `passkey_signals`.
+keyplate_str keyplate_passkey_signals_get_all_accepted_credentials(const keyplate_passkey_signals *passkey_signals);
+
+// For `signalCurrentUserDetails`, likewise.
+// NULL when there is none. Borrowed from `passkey_signals`.
+keyplate_str keyplate_passkey_signals_get_current_user_details(const keyplate_passkey_signals *passkey_signals);
+
+// Frees it; NULL is fine.
+void keyplate_passkey_ceremony_free(keyplate_passkey_ceremony *passkey_ceremony);
+
+// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+// Borrowed from `passkey_ceremony`.
+keyplate_str keyplate_passkey_ceremony_get_ceremony(const keyplate_passkey_ceremony *passkey_ceremony);
+
+// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+// `parseRequestOptionsFromJSON`.
+// Borrowed from `passkey_ceremony`.
+keyplate_str keyplate_passkey_ceremony_get_options(const keyplate_passkey_ceremony *passkey_ceremony);
+
+// When it is too late.
+int64_t keyplate_passkey_ceremony_get_expires_at(const keyplate_passkey_ceremony *passkey_ceremony);
+
+// Frees it; NULL is fine.
+void keyplate_passkey_registration_free(keyplate_passkey_registration *passkey_registration);
+
+// The passkey.
+// Borrowed from `passkey_registration`.
+const keyplate_passkey *keyplate_passkey_registration_get_passkey(const keyplate_passkey_registration *passkey_registration);
+
+// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+// The former one has ended.
+// NULL when there is none. Borrowed from `passkey_registration`.
+const keyplate_signed_in *keyplate_passkey_registration_get_signed_in(const keyplate_passkey_registration *passkey_registration);
+
+// When this completed setup: the API keys that were made before.
+// NULL when there is none. Borrowed from `passkey_registration`.
+const keyplate_setup_completion *keyplate_passkey_registration_get_setup(const keyplate_passkey_registration *passkey_registration);
 
 // Frees it; NULL is fine.
 void keyplate_authenticated_free(keyplate_authenticated *authenticated);
@@ -1599,6 +1829,9 @@ uint32_t keyplate_settings_get_session_lifetime_seconds(const keyplate_settings 
 // For how many seconds a sign-in counts as fresh, for acts of weight.
 uint32_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings);
 
+// What to do when the signature counter of a passkey goes back.
+keyplate_counter_policy keyplate_settings_get_counter_policy(const keyplate_settings *settings);
+
 // Frees it; NULL is fine.
 void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
 
@@ -1645,6 +1878,11 @@ keyplate_status keyplate_settings_changes_set_session_lifetime_seconds(keyplate_
 keyplate_status keyplate_settings_changes_set_step_up_seconds(keyplate_settings_changes *settings_changes,
                                                               uint32_t value,
                                                               keyplate_error **error);
+
+// What to do when the signature counter of a passkey goes back.
+keyplate_status keyplate_settings_changes_set_counter_policy(keyplate_settings_changes *settings_changes,
+                                                             keyplate_counter_policy value,
+                                                             keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_created_setup_token_free(keyplate_created_setup_token *created_setup_token);
@@ -1724,6 +1962,10 @@ bool keyplate_setup_state_get_claimed_at(const keyplate_setup_state *setup_state
 // When it was completed.
 // False, and `out` untouched, when there is none.
 bool keyplate_setup_state_get_completed_at(const keyplate_setup_state *setup_state, int64_t *out);
+
+// Why passkeys cannot work at this origin; none when they can.
+// False, and `out` untouched, when there is none.
+bool keyplate_setup_state_get_passkey_problem(const keyplate_setup_state *setup_state, keyplate_passkey_problem *out);
 
 // Frees it; NULL is fine.
 void keyplate_new_signup_free(keyplate_new_signup *new_signup);
@@ -2369,7 +2611,8 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, u
 // Opens a database file, or makes it, and gives the host's handle: it may do everything.
 //
 // # Errors
-// `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
 // storage errors for a file that cannot be used.
 //
 // `out` is the caller's: free it with `keyplate_free`.
@@ -2643,6 +2886,19 @@ keyplate_status keyplate_create_one_time_token(const keyplate *kp,
                                                keyplate_created_one_time_token **out,
                                                keyplate_error **error);
 
+// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+// may register a new one and delete others; all his other sessions end.
+//
+// # Errors
+// As `create_one_time_token`; `StepUpRequired` for all but the host.
+//
+// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
+keyplate_status keyplate_create_recovery_token(const keyplate *kp,
+                                               const char *user_id,
+                                               const uint32_t *lifetime_seconds,
+                                               keyplate_created_one_time_token **out,
+                                               keyplate_error **error);
+
 // Lists the one-time tokens that still work, of one user or of all, the newest first.
 //
 // # Errors
@@ -2674,6 +2930,145 @@ keyplate_status keyplate_redeem_one_time_token(const keyplate *kp,
 // # Errors
 // `NotFound` when there is none, or it was used; `PermissionDenied`.
 keyplate_status keyplate_revoke_one_time_token(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+// administrator who has one.
+//
+// # Errors
+// `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+keyplate_status keyplate_delete_passkey(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+// caller's own passkeys and names.
+//
+// # Errors
+// `InvalidInput` for a credential id that is no base64url.
+//
+// `out` is the caller's: free it with `keyplate_passkey_signals_free`.
+keyplate_status keyplate_get_passkey_signals(const keyplate *kp,
+                                             const char *credential_id,
+                                             keyplate_passkey_signals **out,
+                                             keyplate_error **error);
+
+// Lists the passkeys of one user or of all, the oldest first.
+//
+// # Errors
+// `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_passkey_list_free`.
+keyplate_status keyplate_list_passkeys(const keyplate *kp,
+                                       const char *user_id,
+                                       keyplate_passkey_list **out,
+                                       keyplate_error **error);
+
+// Renames a passkey: 1 to 100 characters.
+//
+// # Errors
+// `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+//
+// `out` is the caller's: free it with `keyplate_passkey_free`.
+keyplate_status keyplate_rename_passkey(const keyplate *kp,
+                                        const char *id,
+                                        const char *name,
+                                        keyplate_passkey **out,
+                                        keyplate_error **error);
+
+// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+// shown, for autofill.
+//
+// # Errors
+// `PasskeyCeremonyFailed` where passkeys cannot work.
+//
+// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+keyplate_status keyplate_begin_passkey_login(const keyplate *kp,
+                                             keyplate_passkey_ceremony **out,
+                                             keyplate_error **error);
+
+// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+// it.
+//
+// # Errors
+// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+//
+// `out` is the caller's: free it with `keyplate_signed_in_free`.
+keyplate_status keyplate_finish_passkey_login(const keyplate *kp,
+                                              const char *ceremony,
+                                              const char *response,
+                                              keyplate_signed_in **out,
+                                              keyplate_error **error);
+
+// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+// a further one for a step-up.
+//
+// # Errors
+// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+// `PasskeyCeremonyFailed` where passkeys cannot work.
+//
+// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+keyplate_status keyplate_begin_passkey_registration(const keyplate *kp,
+                                                    keyplate_passkey_ceremony **out,
+                                                    keyplate_error **error);
+
+// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+// ends all others. It completes setup when it is that of the administrator who claimed it.
+//
+// # Errors
+// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_passkey_registration_free`.
+keyplate_status keyplate_finish_passkey_registration(const keyplate *kp,
+                                                     const char *ceremony,
+                                                     const char *response,
+                                                     const char *name,
+                                                     keyplate_passkey_registration **out,
+                                                     keyplate_error **error);
+
+// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+//
+// # Errors
+// As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+//
+// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+keyplate_status keyplate_begin_passkey_signup(const keyplate *kp,
+                                              const keyplate_new_signup *signup,
+                                              keyplate_passkey_ceremony **out,
+                                              keyplate_error **error);
+
+// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+// the account, its groups and claims, the passkey and the session are made together or not at all.
+//
+// # Errors
+// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+//
+// `out` is the caller's: free it with `keyplate_signed_in_free`.
+keyplate_status keyplate_finish_passkey_signup(const keyplate *kp,
+                                               const char *ceremony,
+                                               const char *response,
+                                               keyplate_signed_in **out,
+                                               keyplate_error **error);
+
+// Begins a step-up of the session by which the caller acts.
+//
+// # Errors
+// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+// passkeys cannot work.
+//
+// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+keyplate_status keyplate_begin_step_up(const keyplate *kp, keyplate_passkey_ceremony **out, keyplate_error **error);
+
+// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+// one is dead.
+//
+// # Errors
+// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+//
+// `out` is the caller's: free it with `keyplate_signed_in_free`.
+keyplate_status keyplate_finish_step_up(const keyplate *kp,
+                                        const char *ceremony,
+                                        const char *response,
+                                        keyplate_signed_in **out,
+                                        keyplate_error **error);
 
 // Tells who stands behind a session token or an API key. A host's middleware needs only this.
 //
@@ -3123,6 +3518,15 @@ size_t keyplate_one_time_token_list_len(const keyplate_one_time_token_list *list
 
 // One of them, borrowed from `list`; NULL past the end.
 const keyplate_one_time_token *keyplate_one_time_token_list_at(const keyplate_one_time_token_list *list, size_t index);
+
+// Frees it; NULL is fine.
+void keyplate_passkey_list_free(keyplate_passkey_list *passkey_list);
+
+// How many there are.
+size_t keyplate_passkey_list_len(const keyplate_passkey_list *list);
+
+// One of them, borrowed from `list`; NULL past the end.
+const keyplate_passkey *keyplate_passkey_list_at(const keyplate_passkey_list *list, size_t index);
 
 // How many there are.
 size_t keyplate_str_list_len(const keyplate_str_list *list);

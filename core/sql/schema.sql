@@ -233,7 +233,8 @@ CREATE TABLE one_time_tokens (
     ceiling_expires_at    INTEGER,             -- and for how long
     created_by            TEXT,
     created_at            INTEGER NOT NULL,
-    expires_at            INTEGER NOT NULL
+    expires_at            INTEGER NOT NULL,
+    is_recovery           INTEGER NOT NULL DEFAULT 0 CHECK (is_recovery IN (0, 1)) -- for who has lost his passkey (O3)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX one_time_tokens_by_user ON one_time_tokens (user_id, created_at);
@@ -249,3 +250,68 @@ CREATE TABLE attempts (
 
 CREATE INDEX attempts_by_source ON attempts (kind, source, at);
 CREATE INDEX attempts_by_time ON attempts (kind, at);
+
+-- The RP id of the passkeys that work; no row before there is one (P6).
+CREATE TABLE relying_party (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    rp_id TEXT NOT NULL
+) STRICT;
+
+-- What authenticators know a user by: random, for ever the same (P3).
+CREATE TABLE user_handles (
+    user_id TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    handle  BLOB NOT NULL UNIQUE CHECK (length(handle) = 32)
+) STRICT, WITHOUT ROWID;
+
+-- Keyed by what a sign-in brings.
+CREATE TABLE passkeys (
+    credential_id        BLOB PRIMARY KEY CHECK (length(credential_id) BETWEEN 1 AND 1023),
+    id                   TEXT NOT NULL UNIQUE CHECK (length(id) = 36),
+    user_id              TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    rp_id                TEXT NOT NULL,         -- works only while it is that of relying_party
+    name                 TEXT NOT NULL,
+    public_key           BLOB NOT NULL,         -- COSE_Key (RFC 9052), as the authenticator gave it
+    aaguid               TEXT,                  -- the authenticator's model, if it told
+    transports           TEXT NOT NULL,         -- separated by blanks
+    backup_eligible      INTEGER NOT NULL CHECK (backup_eligible IN (0, 1)),
+    backup_state         INTEGER NOT NULL CHECK (backup_state IN (0, 1)),
+    counter              INTEGER NOT NULL CHECK (counter >= 0),
+    counter_went_back_at INTEGER,               -- the last time (P3)
+    created_at           INTEGER NOT NULL,
+    last_used_at         INTEGER,
+    CHECK (backup_eligible = 1 OR backup_state = 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX passkeys_by_user ON passkeys (user_id, created_at);
+
+-- Begun and not finished; a row goes when it is used, or after 5 minutes (P2). Sign-ins have none.
+CREATE TABLE ceremonies (
+    token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),
+    kind       TEXT NOT NULL CHECK (kind IN ('registration', 'sign_up', 'step_up')),
+    user_id    TEXT REFERENCES users (id) ON DELETE CASCADE,
+    session_id TEXT,
+    source     TEXT,                            -- of a sign-up: the address, of IPv6 its /64
+    state      TEXT NOT NULL,                   -- JSON; holds the challenge, no secret of ours
+    expires_at INTEGER NOT NULL,
+    CHECK ((kind = 'sign_up') = (user_id IS NULL)),
+    CHECK ((user_id IS NULL) = (session_id IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ceremonies_by_end ON ceremonies (expires_at);
+CREATE INDEX ceremonies_by_user ON ceremonies (user_id);
+CREATE INDEX ceremonies_by_source ON ceremonies (source, expires_at) WHERE source IS NOT NULL;
+
+-- Challenges of sign-ins that were used, for as long as somebody could try them again (P2).
+CREATE TABLE spent_challenges (
+    challenge_hash BLOB PRIMARY KEY CHECK (length(challenge_hash) = 32),
+    until          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX spent_challenges_by_end ON spent_challenges (until);
+
+-- Seals the state of sign-ins that travels (P2). One a day; the last one stays for as long as it is needed.
+CREATE TABLE sealing_keys (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    key        BLOB NOT NULL CHECK (length(key) = 32),
+    created_at INTEGER NOT NULL
+) STRICT;

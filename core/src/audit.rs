@@ -102,6 +102,28 @@ pub enum EventKind {
     ClockReset,
     /// What had expired long ago was removed.
     ExpiredPurged,
+    /// A user registered a passkey.
+    PasskeyRegistered,
+    /// The registration of a passkey was refused.
+    PasskeyRegistrationRefused,
+    /// A passkey got another name.
+    PasskeyRenamed,
+    /// A passkey was deleted.
+    PasskeyDeleted,
+    /// Somebody signed in by a passkey.
+    PasskeySignedIn,
+    /// The signature counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack,
+    /// Somebody showed his passkey again, for an act of weight.
+    SteppedUp,
+    /// A step-up was refused.
+    StepUpRefused,
+    /// A recovery token was made.
+    RecoveryTokenCreated,
+    /// Somebody came in by a recovery token; his other sessions ended.
+    RecoveryTokenRedeemed,
+    /// The host changed the RP id: passkeys of the former one no longer work.
+    RpIdChanged,
 }
 
 text_enum!(EventKind {
@@ -148,6 +170,17 @@ text_enum!(EventKind {
     ClockBehind = "clock_behind",
     ClockReset = "clock_reset",
     ExpiredPurged = "expired_purged",
+    PasskeyRegistered = "passkey_registered",
+    PasskeyRegistrationRefused = "passkey_registration_refused",
+    PasskeyRenamed = "passkey_renamed",
+    PasskeyDeleted = "passkey_deleted",
+    PasskeySignedIn = "passkey_signed_in",
+    PasskeyCounterWentBack = "passkey_counter_went_back",
+    SteppedUp = "stepped_up",
+    StepUpRefused = "step_up_refused",
+    RecoveryTokenCreated = "recovery_token_created",
+    RecoveryTokenRedeemed = "recovery_token_redeemed",
+    RpIdChanged = "rp_id_changed",
 });
 
 /// Who did it.
@@ -398,7 +431,10 @@ pub(crate) fn refusal(
     kind: EventKind,
     error: &KeyplateError,
 ) -> (AuditEvent, String) {
-    let reason = format!("{:?}", error.code());
+    let reason = match error {
+        KeyplateError::PasskeyCeremonyFailed { reason } => format!("{reason:?}"),
+        error => format!("{:?}", error.code()),
+    };
     let subject = Subject::default();
     let event = event(at, caller, client, kind, subject, &[("reason", &reason)]);
     let minute = clock::to_millis(at) / 60_000;

@@ -81,7 +81,7 @@ macro_rules! table {
 }
 
 use Access::{Read, Write};
-use Area::{Audit, Groups, Keys, OneTimeTokens, Sessions, SignupTokens, Users};
+use Area::{Audit, Groups, Keys, OneTimeTokens, Passkeys, Sessions, SignupTokens, Users};
 use Authority::{Administrator, Anyone, Enrolling, Host, Own, Roles};
 
 table! {
@@ -128,12 +128,26 @@ table! {
     RevokeSignupToken     "revoke_signup_token"      Administrator(SignupTokens, Write);
     InspectSignupToken    "inspect_signup_token"     Anyone;
     SignUp                "sign_up"                  Anyone;
+    BeginPasskeySignup    "begin_passkey_signup"     Anyone;
+    FinishPasskeySignup   "finish_passkey_signup"    Anyone;
     ListSignupRedemptions "list_signup_redemptions"  Administrator(SignupTokens, Read);
 
     CreateOneTimeToken    "create_one_time_token"    Administrator(OneTimeTokens, Write);
+    CreateRecoveryToken   "create_recovery_token"    Administrator(OneTimeTokens, Write);
     ListOneTimeTokens     "list_one_time_tokens"     Own(OneTimeTokens, Read);
     RevokeOneTimeToken    "revoke_one_time_token"    Administrator(OneTimeTokens, Write);
     RedeemOneTimeToken    "redeem_one_time_token"    Anyone;
+
+    BeginPasskeyRegistration  "begin_passkey_registration"  Enrolling(Passkeys, Write);
+    FinishPasskeyRegistration "finish_passkey_registration" Enrolling(Passkeys, Write);
+    BeginPasskeyLogin     "begin_passkey_login"      Anyone;
+    FinishPasskeyLogin    "finish_passkey_login"     Anyone;
+    BeginStepUp           "begin_step_up"            Own(Sessions, Write);
+    FinishStepUp          "finish_step_up"           Own(Sessions, Write);
+    ListPasskeys          "list_passkeys"            Own(Passkeys, Read);
+    RenamePasskey         "rename_passkey"           Own(Passkeys, Write);
+    DeletePasskey         "delete_passkey"           Own(Passkeys, Write);
+    GetPasskeySignals     "get_passkey_signals"      Anyone;
 
     GetSetupState         "get_setup_state"          Anyone;
     CreateSetupToken      "create_setup_token"       Host;
@@ -444,8 +458,44 @@ impl Caller {
     pub(crate) fn step_up(&self, reader: &Reader<'_>) -> Result<()> {
         match self.acting().map(|acting| acting.credential) {
             Some(Credential::Session { stepped_up_at, .. }) => check_fresh(reader, stepped_up_at),
-            // An API key needs the scope instead, which `check` has asked for.
-            Some(Credential::ApiKey { .. }) | None => Ok(()),
+            Some(Credential::ApiKey { .. }) => self.has_scope_instead_of_step_up(),
+            None => Ok(()),
+        }
+    }
+
+    fn has_scope_instead_of_step_up(&self) -> Result<()> {
+        let scopes = self.acting().map(|acting| &acting.ceiling.scopes);
+        if scopes
+            .is_some_and(|scopes| scopes.allows(Area::Keys, Access::Write) || scopes.allows_roles())
+        {
+            Ok(())
+        } else {
+            Err(denied(
+                "the credential lacks the scope keys:write or roles:write",
+            ))
+        }
+    }
+
+    /// K2: a passkey gives its user everything, and so does a recovery token: only who may do as much hands them out.
+    pub(crate) fn covers_sign_in_of(&self, user: &User) -> Result<()> {
+        let covered = self.acting().is_none_or(|acting| match user.role {
+            Role::Administrator => acting.ceiling.administrator && acting.ceiling.scopes.is_full(),
+            Role::User => acting.ceiling.scopes.are_all(),
+        });
+        if covered {
+            Ok(())
+        } else {
+            Err(denied(
+                "this session may do less than its user; sign in again",
+            ))
+        }
+    }
+
+    /// The session by which the caller acts, if it is one.
+    pub(crate) fn session(&self) -> Option<(SessionId, SignInMethod)> {
+        match self.acting()?.credential {
+            Credential::Session { id, method, .. } => Some((id, method)),
+            Credential::ApiKey { .. } => None,
         }
     }
 

@@ -6,10 +6,12 @@
 pub(crate) mod api_keys;
 pub(crate) mod attempts;
 pub(crate) mod audit;
+pub(crate) mod ceremonies;
 pub(crate) mod claims;
 pub(crate) mod groups;
 pub(crate) mod instance;
 pub(crate) mod one_time_tokens;
+pub(crate) mod passkeys;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod setup;
@@ -21,7 +23,7 @@ mod value;
 
 pub(crate) use engine::{Engine, Options, Reader, Row, Writer, hold_still};
 pub use engine::{ForkGuard, before_fork};
-pub(crate) use value::{Cell, Column, Found, Param, params, read_text, text_enum};
+pub(crate) use value::{Cell, Column, Found, Param, malformed, params, read_text, text_enum};
 
 /// A page of a list as the caller asked for it, already within bounds.
 #[derive(Clone, Copy, Debug)]

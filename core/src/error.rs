@@ -48,6 +48,12 @@ pub enum KeyplateError {
     /// A fresh sign-in is wanted first (P5).
     #[error("step-up required")]
     StepUpRequired,
+    /// A passkey ceremony failed. Its challenge is spent: begin again.
+    #[error("passkey ceremony failed: {}", reason.message())]
+    PasskeyCeremonyFailed {
+        /// Why.
+        reason: PasskeyFailure,
+    },
     /// The account waits for approval.
     #[error("the account is pending")]
     AccountPending,
@@ -124,6 +130,95 @@ pub enum KeyplateError {
     },
 }
 
+/// Why a passkey ceremony failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum PasskeyFailure {
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony,
+    /// Its challenge was used before.
+    SpentChallenge,
+    /// The ceremony is of another kind.
+    WrongKind,
+    /// The ceremony is another user's or another session's.
+    WrongUser,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed,
+    /// The client data is of another type.
+    WrongType,
+    /// The client data has another challenge.
+    WrongChallenge,
+    /// The client was at another origin.
+    WrongOrigin,
+    /// The client was in a frame of another origin.
+    CrossOrigin,
+    /// The authenticator answered for another RP id.
+    WrongRpId,
+    /// Nobody touched the authenticator.
+    UserNotPresent,
+    /// The authenticator did not verify its user.
+    UserNotVerified,
+    /// The signature is wrong.
+    BadSignature,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable,
+    /// This credential is registered already.
+    CredentialTaken,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack,
+}
+
+impl PasskeyFailure {
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Unavailable => "passkeys cannot work here",
+            Self::UnknownCeremony => "no such ceremony",
+            Self::ExpiredCeremony => "the ceremony has expired",
+            Self::SpentChallenge => "the challenge was used before",
+            Self::WrongKind => "the ceremony is of another kind",
+            Self::WrongUser => "the ceremony is somebody else's",
+            Self::Malformed => "the response is malformed",
+            Self::WrongType => "the client data is of another type",
+            Self::WrongChallenge => "another challenge",
+            Self::WrongOrigin => "another origin",
+            Self::CrossOrigin => "in a frame of another origin",
+            Self::WrongRpId => "another RP id",
+            Self::UserNotPresent => "the user was not present",
+            Self::UserNotVerified => "the user was not verified",
+            Self::BadSignature => "the signature is wrong",
+            Self::UnsupportedAlgorithm => "the algorithm was not asked for",
+            Self::BadAttestation => "the attestation is wrong or of an unknown format",
+            Self::WrongBackupFlags => "the backup flags are inconsistent",
+            Self::NotDiscoverable => "the credential is not discoverable",
+            Self::CredentialTaken => "the credential is registered already",
+            Self::UnknownCredential => "unknown credential",
+            Self::WrongUserHandle => "the user handle does not match",
+            Self::CounterWentBack => "the signature counter went back",
+        }
+    }
+}
+
+impl From<PasskeyFailure> for KeyplateError {
+    fn from(reason: PasskeyFailure) -> Self {
+        Self::PasskeyCeremonyFailed { reason }
+    }
+}
+
 /// Shorthand.
 pub type Result<T, E = KeyplateError> = std::result::Result<T, E>;
 
@@ -139,6 +234,7 @@ impl KeyplateError {
             Self::InvalidCredential => ErrorCode::InvalidCredential,
             Self::PermissionDenied { .. } => ErrorCode::PermissionDenied,
             Self::StepUpRequired => ErrorCode::StepUpRequired,
+            Self::PasskeyCeremonyFailed { .. } => ErrorCode::PasskeyCeremonyFailed,
             Self::AccountPending => ErrorCode::AccountPending,
             Self::AccountDisabled => ErrorCode::AccountDisabled,
             Self::AccountExpired => ErrorCode::AccountExpired,
@@ -203,6 +299,8 @@ pub enum ErrorCode {
     PermissionDenied = 101,
     /// A fresh sign-in is wanted first.
     StepUpRequired = 102,
+    /// A passkey ceremony failed.
+    PasskeyCeremonyFailed = 103,
     /// The account waits for approval.
     AccountPending = 110,
     /// The account is disabled.

@@ -99,6 +99,11 @@ id!(
     OneTimeTokenId,
     "one_time_token_id"
 );
+id!(
+    /// Names a passkey.
+    PasskeyId,
+    "passkey_id"
+);
 
 fn parse(text: &str) -> Option<[u8; TEXT_LEN]> {
     // `Uuid` also reads braces, URNs and forms without hyphens; one id has one form here.

@@ -10,6 +10,7 @@ use crate::{
     error::invalid,
     events,
     refusals::Refusals,
+    relying_party::RelyingParty,
     seen::Seen,
     text,
 };
@@ -37,6 +38,35 @@ pub struct Config {
     /// Which letters a username may have.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username_policy: Option<UsernamePolicy>,
+    /// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+    /// them. It is fixed by the first passkey.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub rp_id: Option<String>,
+    /// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub rp_name: Option<String>,
+    /// Further web origins of the RP id that people use.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub more_origins: Vec<String>,
+    /// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub native_origins: Vec<String>,
+    /// Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+    /// RP id.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub related_origins: Vec<String>,
+    /// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+    /// does; `get_setup_state` says what is the matter.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub allow_insecure_origin: bool,
+    /// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+    /// everybody registers a new one.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub accept_rp_id_change: bool,
+    /// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+    /// be begun.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub maintenance: bool,
     /// Opens the file even if other users of the machine can read or write it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub allow_shared_file: bool,
@@ -106,6 +136,7 @@ pub(crate) struct Shared {
     pub(crate) token_prefix: String,
     pub(crate) username_policy: UsernamePolicy,
     pub(crate) code_key: CodeKey,
+    pub(crate) relying_party: RelyingParty,
     pub(crate) seen: Seen,
     refusals: Refusals,
     events: Option<Arc<dyn EventSink>>,
@@ -116,25 +147,30 @@ impl Keyplate {
     /// Opens a database file, or makes it, and gives the host's handle: it may do everything.
     ///
     /// # Errors
-    /// `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+    /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+    /// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
     /// storage errors for a file that cannot be used.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn open(config: Config) -> Result<Keyplate> {
         let (options, token_prefix) = checked(&config)?;
+        let relying_party = RelyingParty::of(&config)?;
         let clock = Clock::new(config.time_source);
-        Ok(Self {
+        let keyplate = Self {
             shared: Arc::new(Shared {
                 db: Engine::open(options, clock)?,
                 token_prefix,
                 username_policy: config.username_policy.unwrap_or_default(),
                 code_key: CodeKey::new(config.encryption_key.as_deref())?,
+                relying_party,
                 seen: Seen::default(),
                 refusals: Refusals::default(),
                 events: config.events,
             }),
             actor: Actor::Host,
             client: ClientInfo::default(),
-        })
+        };
+        keyplate.settle_rp_id(config.accept_rp_id_change)?;
+        Ok(keyplate)
     }
 
     /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
@@ -198,8 +234,21 @@ impl Keyplate {
         f: impl FnOnce(&Change<'_>) -> Result<T>,
     ) -> Result<T> {
         self.actor.check_kind(method)?;
+        self.write_as(|writer| self.actor.resolve(writer, method), f)
+    }
+
+    /// What the library does by itself, as the host.
+    pub(crate) fn write_for_host<T>(&self, f: impl FnOnce(&Change<'_>) -> Result<T>) -> Result<T> {
+        self.write_as(|_| Ok(Caller::Host), f)
+    }
+
+    fn write_as<T>(
+        &self,
+        caller: impl FnOnce(&Reader<'_>) -> Result<Caller>,
+        f: impl FnOnce(&Change<'_>) -> Result<T>,
+    ) -> Result<T> {
         let (result, events, along) = self.shared.db.write(|writer| {
-            let caller = self.actor.resolve(writer, method)?;
+            let caller = caller(writer)?;
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
             let result = f(&change)?;
@@ -318,7 +367,6 @@ fn checked(config: &Config) -> Result<(Options, String)> {
     if config.path.is_empty() || config.path.contains('\0') {
         return Err(wrong("path", "must name a file"));
     }
-    check_origin(&config.origin)?;
     let key = config.encryption_key.as_deref();
     if key.is_some_and(|key| key.as_str().chars().count() < MIN_ENCRYPTION_KEY) {
         return Err(wrong("encryption_key", "must have at least 32 characters"));
@@ -335,87 +383,9 @@ fn checked(config: &Config) -> Result<(Options, String)> {
     Ok((options, prefix.to_owned()))
 }
 
-/// An origin as RFC 6454, section 6.2 writes it: scheme, host, perhaps a port, and nothing after it.
-fn check_origin(origin: &str) -> Result<()> {
-    let authority = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"))
-        .ok_or_else(|| wrong("origin", "must begin with https:// or http://"))?;
-    let port = match authority.strip_prefix('[') {
-        Some(rest) => rest
-            .split_once(']')
-            .map(|(address, port)| (address.parse::<std::net::Ipv6Addr>().is_ok(), port)),
-        None => {
-            let end = authority.find(':').unwrap_or(authority.len());
-            let (host, port) = authority.split_at(end);
-            let named = !host.is_empty()
-                && host.split('.').all(|label| {
-                    !label.is_empty()
-                        && label
-                            .bytes()
-                            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-                });
-            Some((named, port))
-        }
-    };
-    match port {
-        Some((true, "")) => Ok(()),
-        Some((true, port))
-            if port
-                .strip_prefix(':')
-                .is_some_and(|port| port.parse::<u16>().is_ok_and(|p| p > 0)) =>
-        {
-            Ok(())
-        }
-        _ => Err(wrong(
-            "origin",
-            "must be scheme, host in small letters and perhaps a port, without a path",
-        )),
-    }
-}
-
 fn wrong(option: &str, reason: &str) -> KeyplateError {
     KeyplateError::Configuration {
         option: option.to_owned(),
         reason: reason.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins() {
-        for good in [
-            "https://a.example",
-            "http://localhost:1411",
-            "https://[::1]:8443",
-            "http://127.0.0.1",
-        ] {
-            assert!(check_origin(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "a.example",
-            "ftp://a",
-            "https://",
-            "https://a/",
-            "https://a/b",
-            "https://A.example",
-            "https://a:0",
-            "https://a:x",
-            "https://[::g]",
-            "https://a b",
-            "https://u@a",
-            "https://a?q",
-            "https://a:99999",
-        ] {
-            assert_eq!(
-                check_origin(bad).unwrap_err().field().as_deref(),
-                Some("origin"),
-                "{bad}"
-            );
-        }
     }
 }

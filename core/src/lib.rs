@@ -95,8 +95,10 @@ mod keyplate;
 mod limits;
 mod list;
 mod one_time;
+mod passkeys;
 mod principal;
 mod refusals;
+mod relying_party;
 mod scopes;
 mod secret;
 mod seen;
@@ -119,18 +121,21 @@ pub use authority::authority_table;
 pub use claims::Claim;
 pub use clock::TimeSource;
 pub use db::{ForkGuard, before_fork};
-pub use error::{ErrorCode, KeyplateError, Result};
+pub use error::{ErrorCode, KeyplateError, PasskeyFailure, Result};
 pub use events::EventSink;
 pub use groups::{Group, GroupChanges, GroupPage, GroupQuery, GroupSort, NewGroup};
 pub use ids::{
-    ApiKeyId, GroupId, OneTimeTokenId, SessionId, SignupRedemptionId, SignupTokenId, UserId,
+    ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, SessionId, SignupRedemptionId, SignupTokenId,
+    UserId,
 };
 pub use keyplate::{ClientInfo, Config, Keyplate, UsernamePolicy};
 pub use one_time::{CreatedOneTimeToken, OneTimeToken};
+pub use passkeys::{Passkey, PasskeyCeremony, PasskeyRegistration, PasskeySignals};
 pub use principal::{Authenticated, Principal};
+pub use relying_party::PasskeyProblem;
 pub use secret::Secret;
 pub use sessions::{Session, SessionPage, SessionQuery, SignInMethod, SignedIn};
-pub use settings::{PublicSettings, Settings, SettingsChanges, SignupMode};
+pub use settings::{CounterPolicy, PublicSettings, Settings, SettingsChanges, SignupMode};
 pub use setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage, SetupState};
 pub use signup::{NewSignup, SignupRedemption, SignupRedemptionPage, SignupRedemptionQuery};
 pub use signup_tokens::{

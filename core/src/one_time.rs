@@ -10,6 +10,7 @@ use crate::{
     error::invalid,
     limits::{self, Attempt, Rate},
     list,
+    scopes::Scopes,
     sessions::Opening,
     tokens::{self, SecretHash, TokenKind},
     users,
@@ -20,6 +21,9 @@ const DEFAULT_SECONDS: u32 = 15 * 60;
 const MAX_SECONDS: u32 = 31 * 24 * 3_600;
 /// C3: what lives no longer than this is a code that a person types.
 const MAX_CODE_SECONDS: u32 = 15 * 60;
+
+/// O3: the life of a session that recovers.
+const RECOVERY_SECONDS: u32 = 15 * 60;
 
 /// C3: wrong codes of one address.
 const WRONG_FROM_ADDRESS: Rate = Rate {
@@ -47,6 +51,8 @@ pub struct OneTimeToken {
     pub user_id: UserId,
     /// A code to be typed, rather than a token for a link?
     pub is_code: bool,
+    /// For who has lost his passkey?
+    pub is_recovery: bool,
     /// When it was made.
     pub created_at: SystemTime,
     /// When it ends.
@@ -87,13 +93,7 @@ impl Keyplate {
         user_id: &UserId,
         lifetime_seconds: Option<u32>,
     ) -> Result<CreatedOneTimeToken> {
-        let lifetime = lifetime_seconds.unwrap_or(DEFAULT_SECONDS);
-        if !(1..=MAX_SECONDS).contains(&lifetime) {
-            return Err(invalid(
-                "lifetime_seconds",
-                format!("must be between 1 and {MAX_SECONDS}"),
-            ));
-        }
+        let lifetime = checked_lifetime(lifetime_seconds)?;
         self.write(Method::CreateOneTimeToken, |change| {
             let user = users::get(change, user_id)?;
             change.caller.outrank(&user)?;
@@ -101,28 +101,31 @@ impl Keyplate {
                 // P5: an old session does not become a fresh one by a code for itself.
                 change.caller.recent_sign_in(change)?;
             }
-            user.check_may_sign_in(change.now())?;
-            let minted = self.mint_one_time(change, lifetime <= MAX_CODE_SECONDS)?;
-            let stored = StoredOneTimeToken {
-                one_time_token: OneTimeToken {
-                    id: OneTimeTokenId::generate(change.now())?,
-                    user_id: user.id,
-                    is_code: minted.is_code,
-                    created_at: change.now(),
-                    expires_at: clock::after(change.now(), lifetime),
-                    created_by: change.caller.user_id().map(|id| id.to_string()),
-                    masked_secret: minted.masked,
-                },
-                ceiling: handed_on(change, &user),
-                ceiling_expires_at: change.caller.grant_end(),
+            self.create_one_time(change, &user, lifetime, handed_on(change, &user), false)
+        })
+    }
+
+    /// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+    /// may register a new one and delete others; all his other sessions end.
+    ///
+    /// # Errors
+    /// As `create_one_time_token`; `StepUpRequired` for all but the host.
+    pub fn create_recovery_token(
+        &self,
+        user_id: &UserId,
+        lifetime_seconds: Option<u32>,
+    ) -> Result<CreatedOneTimeToken> {
+        let lifetime = checked_lifetime(lifetime_seconds)?;
+        self.write(Method::CreateRecoveryToken, |change| {
+            let user = users::get(change, user_id)?;
+            change.caller.outrank(&user)?;
+            change.caller.step_up(change)?;
+            change.caller.covers_sign_in_of(&user)?;
+            let ceiling = Ceiling {
+                scopes: Scopes::recovery(),
+                administrator: false,
             };
-            db::one_time_tokens::insert(change, &stored, &minted.hash)?;
-            let token = &stored.one_time_token;
-            record(change, EventKind::OneTimeTokenCreated, &user, token)?;
-            Ok(CreatedOneTimeToken {
-                one_time_token: stored.one_time_token,
-                secret: Arc::new(minted.secret),
-            })
+            self.create_one_time(change, &user, lifetime, ceiling, true)
         })
     }
 
@@ -182,6 +185,43 @@ struct MintedOneTime {
 }
 
 impl Keyplate {
+    fn create_one_time(
+        &self,
+        change: &Change<'_>,
+        user: &User,
+        lifetime: u32,
+        ceiling: Ceiling,
+        is_recovery: bool,
+    ) -> Result<CreatedOneTimeToken> {
+        user.check_may_sign_in(change.now())?;
+        let minted = self.mint_one_time(change, lifetime <= MAX_CODE_SECONDS)?;
+        let stored = StoredOneTimeToken {
+            one_time_token: OneTimeToken {
+                id: OneTimeTokenId::generate(change.now())?,
+                user_id: user.id,
+                is_code: minted.is_code,
+                is_recovery,
+                created_at: change.now(),
+                expires_at: clock::after(change.now(), lifetime),
+                created_by: change.caller.user_id().map(|id| id.to_string()),
+                masked_secret: minted.masked,
+            },
+            ceiling,
+            ceiling_expires_at: change.caller.grant_end(),
+        };
+        db::one_time_tokens::insert(change, &stored, &minted.hash)?;
+        let kind = if is_recovery {
+            EventKind::RecoveryTokenCreated
+        } else {
+            EventKind::OneTimeTokenCreated
+        };
+        record(change, kind, user, &stored.one_time_token)?;
+        Ok(CreatedOneTimeToken {
+            one_time_token: stored.one_time_token,
+            secret: Arc::new(minted.secret),
+        })
+    }
+
     fn mint_one_time(&self, change: &Change<'_>, is_code: bool) -> Result<MintedOneTime> {
         if !is_code {
             let token = tokens::mint(&self.shared.token_prefix, TokenKind::OneTime)?;
@@ -250,19 +290,32 @@ impl Keyplate {
         if !db::one_time_tokens::delete(change, &token.id)? {
             return Ok(None);
         }
+        let (method, kind) = if token.is_recovery {
+            // O3: whoever has the lost passkey, or a session by it, is out.
+            db::sessions::end_all(change, &user.id, None, now)?;
+            (SignInMethod::Recovery, EventKind::RecoveryTokenRedeemed)
+        } else {
+            (SignInMethod::OneTimeToken, EventKind::OneTimeTokenRedeemed)
+        };
         let opening = Opening {
             ceiling: stored.ceiling,
             end: stored.ceiling_expires_at,
-            ..Opening::of(&user, SignInMethod::OneTimeToken)
+            lifetime_seconds: token.is_recovery.then_some(RECOVERY_SECONDS),
+            ..Opening::of(&user, method)
         };
         let signed_in = self.open_session(change, user, change.client, opening)?;
-        record(
-            change,
-            EventKind::OneTimeTokenRedeemed,
-            &signed_in.user,
-            token,
-        )?;
+        record(change, kind, &signed_in.user, token)?;
         Ok(Some(signed_in))
+    }
+}
+
+fn checked_lifetime(seconds: Option<u32>) -> Result<u32> {
+    match seconds.unwrap_or(DEFAULT_SECONDS) {
+        lifetime if (1..=MAX_SECONDS).contains(&lifetime) => Ok(lifetime),
+        _ => Err(invalid(
+            "lifetime_seconds",
+            format!("must be between 1 and {MAX_SECONDS}"),
+        )),
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) enum Area {
     Settings,
     SignupTokens,
     OneTimeTokens,
+    Passkeys,
     Sessions,
     Keys,
     Audit,
@@ -37,6 +38,7 @@ impl Area {
             Self::Settings => "settings",
             Self::SignupTokens => "signup_tokens",
             Self::OneTimeTokens => "one_time_tokens",
+            Self::Passkeys => "passkeys",
             Self::Sessions => "sessions",
             Self::Keys => "keys",
             Self::Audit => "audit",
@@ -75,6 +77,12 @@ impl Scopes {
 
     pub(crate) fn are_enrol(&self) -> bool {
         self.0.iter().any(|scope| scope == ENROL)
+    }
+
+    /// O3: what a recovery session may do.
+    pub(crate) fn recovery() -> Self {
+        let names = ["users:read", "passkeys:write", "sessions:write"];
+        Self(names.map(str::to_owned).to_vec())
     }
 
     /// Scopes from outside: always named, never assumed.
@@ -129,8 +137,13 @@ impl Scopes {
         self.0.iter().any(|scope| scope == ROLES)
     }
 
+    /// Everything but roles: all that an ordinary user's rights can be used for.
+    pub(crate) fn are_all(&self) -> bool {
+        self.0.iter().any(|scope| scope == ALL)
+    }
+
     pub(crate) fn is_full(&self) -> bool {
-        self.0.iter().any(|scope| scope == ALL) && self.allows_roles()
+        self.are_all() && self.allows_roles()
     }
 
     /// Would these scopes, on an administrator's key, reach beyond the administrator himself (P5)?

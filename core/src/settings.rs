@@ -37,7 +37,26 @@ pub struct Settings {
     pub session_lifetime_seconds: u32,
     /// For how many seconds a sign-in counts as fresh, for acts of weight.
     pub step_up_seconds: u32,
+    /// What to do when the signature counter of a passkey goes back.
+    pub counter_policy: CounterPolicy,
 }
+
+/// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum CounterPolicy {
+    /// Note it on the passkey and in the audit log, and sign the user in.
+    #[default]
+    Record,
+    /// Note it and refuse.
+    Deny,
+}
+
+text_enum!(CounterPolicy {
+    Record = "record",
+    Deny = "deny",
+});
 
 /// Who may sign up. The mode decides before anything else does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -99,6 +118,9 @@ pub struct SettingsChanges {
     /// 60 seconds to one day.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub step_up_seconds: Option<u32>,
+    /// What to do when the signature counter of a passkey goes back.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub counter_policy: Option<CounterPolicy>,
 }
 
 impl Default for Settings {
@@ -114,6 +136,7 @@ impl Default for Settings {
             session_idle_seconds: 7 * DAY,
             session_lifetime_seconds: 30 * DAY,
             step_up_seconds: 3_600,
+            counter_policy: CounterPolicy::default(),
         }
     }
 }
@@ -267,6 +290,7 @@ impl SettingsChanges {
                 60,
                 DAY,
             )?,
+            counter_policy: self.counter_policy.unwrap_or(before.counter_policy),
             ..before.clone()
         })
     }
@@ -308,7 +332,7 @@ fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
 }
 
 /// Every setting that has a row, with the name and text under which it is stored.
-fn stored(settings: &Settings) -> [(&'static str, String); 9] {
+fn stored(settings: &Settings) -> [(&'static str, String); 10] {
     [
         ("app_name", settings.app_name.clone()),
         ("signup_mode", settings.signup_mode.as_stored().to_owned()),
@@ -331,6 +355,10 @@ fn stored(settings: &Settings) -> [(&'static str, String); 9] {
             settings.session_lifetime_seconds.to_string(),
         ),
         ("step_up_seconds", settings.step_up_seconds.to_string()),
+        (
+            "counter_policy",
+            settings.counter_policy.as_stored().to_owned(),
+        ),
     ]
 }
 
@@ -366,6 +394,7 @@ impl Settings {
             "session_idle_seconds" => set(&mut self.session_idle_seconds, &value),
             "session_lifetime_seconds" => set(&mut self.session_lifetime_seconds, &value),
             "step_up_seconds" => set(&mut self.step_up_seconds, &value),
+            "counter_policy" => self.counter_policy = db::read_text(&value).unwrap_or_default(),
             _ => {} // a newer library's
         }
     }

@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
-    ApiKey, EventKind, Keyplate, KeyplateError, NewUser, Result, Role, Secret, SignedIn, User,
-    UserId, UserStatus,
+    ApiKey, EventKind, Keyplate, KeyplateError, NewUser, PasskeyProblem, Result, Role, Secret,
+    SignedIn, User, UserId, UserStatus,
     audit::{Change, Subject},
     authority::{Caller, Method},
     clock,
@@ -28,6 +28,8 @@ pub struct SetupState {
     pub claimed_at: Option<SystemTime>,
     /// When it was completed.
     pub completed_at: Option<SystemTime>,
+    /// Why passkeys cannot work at this origin; none when they can.
+    pub passkey_problem: Option<PasskeyProblem>,
 }
 
 /// A stage of setup. It never goes back by itself.
@@ -105,7 +107,7 @@ impl Keyplate {
     /// The storage errors.
     pub fn get_setup_state(&self) -> Result<SetupState> {
         self.read(Method::GetSetupState, |reader, _| {
-            Ok(db::setup::get(reader)?.state)
+            Ok(self.with_problem(db::setup::get(reader)?.state))
         })
     }
 
@@ -241,12 +243,19 @@ impl Keyplate {
                 Subject::default(),
                 &[("generation", &next)],
             )?;
-            Ok(db::setup::get(change)?.state)
+            Ok(self.with_problem(db::setup::get(change)?.state))
         })
     }
 }
 
 impl Keyplate {
+    fn with_problem(&self, state: SetupState) -> SetupState {
+        SetupState {
+            passkey_problem: self.shared.relying_party.problem,
+            ..state
+        }
+    }
+
     /// B2, B5: the host needs no token, unless setup was reset.
     fn check_setup_token(
         &self,
@@ -316,6 +325,19 @@ pub(crate) fn complete_if_open(change: &Change<'_>, administrator: &User) -> Res
         complete(change, Some(administrator))?;
     }
     Ok(())
+}
+
+/// B4: so does the first passkey of the administrator who claimed it.
+pub(crate) fn complete_by_passkey(
+    change: &Change<'_>,
+    user: &User,
+) -> Result<Option<SetupCompletion>> {
+    let setup = db::setup::get(change)?;
+    let claimed_by_him = setup.administrator_id == Some(user.id);
+    if setup.state.stage == SetupStage::Claimed && claimed_by_him {
+        return complete(change, Some(user)).map(Some);
+    }
+    Ok(None)
 }
 
 fn complete(change: &Change<'_>, administrator: Option<&User>) -> Result<SetupCompletion> {

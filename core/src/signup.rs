@@ -14,7 +14,7 @@ use crate::{
     limits::{self, Attempt, Rate},
     list,
     sessions::Opening,
-    settings, text, users,
+    settings, signup_tokens, text, users,
 };
 
 /// Somebody who signs up. Empty text is the same as none.
@@ -169,8 +169,26 @@ impl Keyplate {
     }
 }
 
+/// By what somebody may sign up.
+pub(crate) enum Invitation<'a> {
+    None,
+    /// The token as he shows it.
+    Secret(&'a str),
+    /// The token that he has shown before (S8).
+    Token(SignupTokenId),
+}
+
+impl<'a> Invitation<'a> {
+    pub(crate) fn shown(signup: &'a NewSignup) -> Self {
+        match signup.token.as_deref() {
+            None | Some("") => Self::None,
+            Some(secret) => Self::Secret(secret),
+        }
+    }
+}
+
 /// Why somebody may sign up, and what he gets.
-struct Admission {
+pub(crate) struct Admission {
     settings: Settings,
     token: Option<SignupToken>,
     needs_approval: bool,
@@ -178,16 +196,13 @@ struct Admission {
 
 impl Keyplate {
     fn sign_up_unnoted(&self, signup: &NewSignup) -> Result<SignedIn> {
+        let invitation = Invitation::shown(signup);
         // Who cannot get in does not make writers wait: the transaction looks again.
         self.read(Method::SignUp, |reader, _| {
-            self.check_token(reader, signup).map(drop)
+            self.check_invitation(reader, signup, &invitation).map(drop)
         })?;
         self.write(Method::SignUp, |change| {
-            let admission = self.admit(change, signup)?;
-            let user = self.new_member(change, signup, &admission)?;
-            users::insert_signed_up(change, &user)?;
-            admission.grant(change, &user)?;
-            let user = users::get(change, &user.id)?;
+            let (admission, user) = self.make_member(change, signup, &invitation)?;
             let opening = Opening::of(&user, SignInMethod::SignUp);
             let signed_in = self.open_session(change, user, change.client, opening)?;
             admission.record(change, &signed_in.user)?;
@@ -195,29 +210,53 @@ impl Keyplate {
         })
     }
 
+    /// S4: the account, with what the invitation gives, and one use of it.
+    pub(crate) fn make_member(
+        &self,
+        change: &Change<'_>,
+        signup: &NewSignup,
+        invitation: &Invitation<'_>,
+    ) -> Result<(Admission, User)> {
+        let admission = self.admit(change, signup, invitation)?;
+        let user = admission.applied(self.checked_member(change, signup)?, change.now());
+        users::insert_signed_up(change, &user)?;
+        admission.grant(change, &user)?;
+        let user = users::get(change, &user.id)?;
+        Ok((admission, user))
+    }
+
     /// S1: the mode decides, then the token; names are looked at last (S4).
-    fn check_token(
+    pub(crate) fn check_invitation(
         &self,
         reader: &Reader<'_>,
         signup: &NewSignup,
+        invitation: &Invitation<'_>,
     ) -> Result<(Settings, Option<SignupToken>)> {
         let settings = settings::load(reader)?;
-        let token = signup.token.as_deref().filter(|token| !token.is_empty());
-        check_mode(&settings, token.is_some())?;
-        let Some(token) = token else {
-            return Ok((settings, None));
+        check_mode(&settings, !matches!(invitation, Invitation::None))?;
+        let token = match invitation {
+            Invitation::None => {
+                check_domain(&settings, signup)?;
+                return Ok((settings, None));
+            }
+            Invitation::Secret(secret) => self.usable_signup_token(reader, secret)?,
+            Invitation::Token(id) => signup_tokens::usable(reader, id)?,
         };
-        let token = self.usable_signup_token(reader, token)?;
         if !token.admits(signup.email.as_deref()) {
             return Err(KeyplateError::InvalidCredential);
         }
         Ok((settings, Some(token)))
     }
 
-    fn admit(&self, change: &Change<'_>, signup: &NewSignup) -> Result<Admission> {
-        let (settings, token) = self.check_token(change, signup)?;
+    fn admit(
+        &self,
+        change: &Change<'_>,
+        signup: &NewSignup,
+        invitation: &Invitation<'_>,
+    ) -> Result<Admission> {
+        let (settings, token) = self.check_invitation(change, signup, invitation)?;
         let Some(token) = token else {
-            return admit_openly(change, settings, signup);
+            return admit_openly(change, settings);
         };
         Ok(Admission {
             needs_approval: token.needs_approval(settings.signup_approval),
@@ -226,17 +265,8 @@ impl Keyplate {
         })
     }
 
-    fn new_member(
-        &self,
-        change: &Change<'_>,
-        signup: &NewSignup,
-        admission: &Admission,
-    ) -> Result<User> {
-        let now = change.now();
-        let lifetime = admission
-            .token
-            .as_ref()
-            .and_then(|token| token.account_lifetime_seconds);
+    /// The account as it was asked for.
+    pub(crate) fn checked_member(&self, reader: &Reader<'_>, signup: &NewSignup) -> Result<User> {
         let user = NewUser {
             username: signup.username.clone(),
             email: signup.email.clone(),
@@ -244,15 +274,9 @@ impl Keyplate {
             first_name: signup.first_name.clone(),
             last_name: signup.last_name.clone(),
             locale: signup.locale.clone(),
-            status: Some(if admission.needs_approval {
-                UserStatus::Pending
-            } else {
-                UserStatus::Active
-            }),
-            expires_at: lifetime.map(|seconds| clock::after(now, seconds)),
             ..NewUser::default()
         };
-        user.checked(self.shared.username_policy, now)
+        user.checked(self.shared.username_policy, reader.now())
     }
 }
 
@@ -269,14 +293,19 @@ pub(crate) fn check_mode(settings: &Settings, has_token: bool) -> Result<()> {
     }
 }
 
-/// S1: open sign-up is limited by address, and perhaps to domains, which nobody has proved to be his.
-fn admit_openly(change: &Change<'_>, settings: Settings, signup: &NewSignup) -> Result<Admission> {
-    let by_domain = !settings.signup_email_domains.is_empty();
-    if by_domain && !is_of_domain(signup.email.as_deref(), &settings.signup_email_domains) {
-        return Err(KeyplateError::SignupRefused {
-            reason: "the e-mail address is not of an allowed domain".to_owned(),
-        });
+/// S1: only of these domains, which nobody has proved to be his.
+fn check_domain(settings: &Settings, signup: &NewSignup) -> Result<()> {
+    let domains = &settings.signup_email_domains;
+    if domains.is_empty() || is_of_domain(signup.email.as_deref(), domains) {
+        return Ok(());
     }
+    Err(KeyplateError::SignupRefused {
+        reason: "the e-mail address is not of an allowed domain".to_owned(),
+    })
+}
+
+/// S1: open sign-up is limited by address.
+fn admit_openly(change: &Change<'_>, settings: Settings) -> Result<Admission> {
     if let Some(source) = limits::source(change.client) {
         let rate = Rate {
             most: settings.open_signups_per_hour,
@@ -286,7 +315,7 @@ fn admit_openly(change: &Change<'_>, settings: Settings, signup: &NewSignup) -> 
         limits::note(change, Attempt::OpenSignUp, Some(&source))?;
     }
     Ok(Admission {
-        needs_approval: settings.signup_approval || by_domain,
+        needs_approval: settings.signup_approval || !settings.signup_email_domains.is_empty(),
         token: None,
         settings,
     })
@@ -300,6 +329,21 @@ fn is_of_domain(email: Option<&str>, domains: &[String]) -> bool {
 }
 
 impl Admission {
+    /// Whether he waits, and for how long the account lives.
+    fn applied(&self, user: User, now: SystemTime) -> User {
+        let token = self.token.as_ref();
+        let lifetime = token.and_then(|token| token.account_lifetime_seconds);
+        User {
+            status: if self.needs_approval {
+                UserStatus::Pending
+            } else {
+                UserStatus::Active
+            },
+            expires_at: lifetime.map(|seconds| clock::after(now, seconds)),
+            ..user
+        }
+    }
+
     /// S4, S5: uses the token, and gives what it gives besides the default groups.
     fn grant(&self, change: &Change<'_>, user: &User) -> Result<()> {
         for group in &self.settings.default_group_ids {
@@ -327,7 +371,7 @@ impl Admission {
         db::signup_tokens::insert_redemption(change, &redemption)
     }
 
-    fn record(&self, change: &Change<'_>, user: &User) -> Result<()> {
+    pub(crate) fn record(&self, change: &Change<'_>, user: &User) -> Result<()> {
         let subject = match &self.token {
             Some(token) => Subject::of(user, token.id.as_str(), &token.masked_secret),
             None => Subject::user(user),

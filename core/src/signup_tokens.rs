@@ -346,10 +346,19 @@ impl Keyplate {
         secret: &str,
     ) -> Result<SignupToken> {
         let hash = tokens::expect(&self.shared.token_prefix, TokenKind::SignUp, secret)?;
-        match db::signup_tokens::find_by_secret(reader, &hash)? {
-            Some(token) if token.state == SignupTokenState::Usable => Ok(token),
-            _ => Err(KeyplateError::InvalidCredential),
-        }
+        only_usable(db::signup_tokens::find_by_secret(reader, &hash)?)
+    }
+}
+
+/// One that was shown before.
+pub(crate) fn usable(reader: &Reader<'_>, id: &SignupTokenId) -> Result<SignupToken> {
+    only_usable(db::signup_tokens::find(reader, id)?)
+}
+
+fn only_usable(token: Option<SignupToken>) -> Result<SignupToken> {
+    match token {
+        Some(token) if token.state == SignupTokenState::Usable => Ok(token),
+        _ => Err(KeyplateError::InvalidCredential),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{
 use rules::{changed_fields, check_allowed, check_free, find};
 
 pub(crate) use rules::{
-    check_may_sign_in, get, insert, insert_signed_up, keep_an_administrator, narrow_credentials,
+    check_may_sign_in, check_name_for_signup, get, insert, insert_signed_up, keep_an_administrator,
+    narrow_credentials,
 };
 
 /// A user.

@@ -32,6 +32,8 @@ pub enum keyplate_status {
     PermissionDenied = 101,
     /// A fresh sign-in is wanted first.
     StepUpRequired = 102,
+    /// A passkey ceremony failed.
+    PasskeyCeremonyFailed = 103,
     /// The account waits for approval.
     AccountPending = 110,
     /// The account is disabled.
@@ -78,6 +80,7 @@ impl From<::keyplate::ErrorCode> for keyplate_status {
             ::keyplate::ErrorCode::InvalidCredential => Self::InvalidCredential,
             ::keyplate::ErrorCode::PermissionDenied => Self::PermissionDenied,
             ::keyplate::ErrorCode::StepUpRequired => Self::StepUpRequired,
+            ::keyplate::ErrorCode::PasskeyCeremonyFailed => Self::PasskeyCeremonyFailed,
             ::keyplate::ErrorCode::AccountPending => Self::AccountPending,
             ::keyplate::ErrorCode::AccountDisabled => Self::AccountDisabled,
             ::keyplate::ErrorCode::AccountExpired => Self::AccountExpired,
@@ -119,6 +122,13 @@ impl Lend for ::keyplate::OneTimeTokenId {
     type C = keyplate_str;
     fn lend(value: Option<&Self>) -> keyplate_str {
         lend_text(value.map(::keyplate::OneTimeTokenId::as_str))
+    }
+}
+
+impl Lend for ::keyplate::PasskeyId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::PasskeyId::as_str))
     }
 }
 
@@ -313,6 +323,28 @@ pub enum keyplate_event_kind {
     ClockReset = 42,
     /// What had expired long ago was removed.
     ExpiredPurged = 43,
+    /// A user registered a passkey.
+    PasskeyRegistered = 44,
+    /// The registration of a passkey was refused.
+    PasskeyRegistrationRefused = 45,
+    /// A passkey got another name.
+    PasskeyRenamed = 46,
+    /// A passkey was deleted.
+    PasskeyDeleted = 47,
+    /// Somebody signed in by a passkey.
+    PasskeySignedIn = 48,
+    /// The signature counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack = 49,
+    /// Somebody showed his passkey again, for an act of weight.
+    SteppedUp = 50,
+    /// A step-up was refused.
+    StepUpRefused = 51,
+    /// A recovery token was made.
+    RecoveryTokenCreated = 52,
+    /// Somebody came in by a recovery token; his other sessions ended.
+    RecoveryTokenRedeemed = 53,
+    /// The host changed the RP id: passkeys of the former one no longer work.
+    RpIdChanged = 54,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -388,6 +420,27 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::ClockBehind) => keyplate_event_kind::ClockBehind,
             Some(::keyplate::EventKind::ClockReset) => keyplate_event_kind::ClockReset,
             Some(::keyplate::EventKind::ExpiredPurged) => keyplate_event_kind::ExpiredPurged,
+            Some(::keyplate::EventKind::PasskeyRegistered) => {
+                keyplate_event_kind::PasskeyRegistered
+            }
+            Some(::keyplate::EventKind::PasskeyRegistrationRefused) => {
+                keyplate_event_kind::PasskeyRegistrationRefused
+            }
+            Some(::keyplate::EventKind::PasskeyRenamed) => keyplate_event_kind::PasskeyRenamed,
+            Some(::keyplate::EventKind::PasskeyDeleted) => keyplate_event_kind::PasskeyDeleted,
+            Some(::keyplate::EventKind::PasskeySignedIn) => keyplate_event_kind::PasskeySignedIn,
+            Some(::keyplate::EventKind::PasskeyCounterWentBack) => {
+                keyplate_event_kind::PasskeyCounterWentBack
+            }
+            Some(::keyplate::EventKind::SteppedUp) => keyplate_event_kind::SteppedUp,
+            Some(::keyplate::EventKind::StepUpRefused) => keyplate_event_kind::StepUpRefused,
+            Some(::keyplate::EventKind::RecoveryTokenCreated) => {
+                keyplate_event_kind::RecoveryTokenCreated
+            }
+            Some(::keyplate::EventKind::RecoveryTokenRedeemed) => {
+                keyplate_event_kind::RecoveryTokenRedeemed
+            }
+            Some(::keyplate::EventKind::RpIdChanged) => keyplate_event_kind::RpIdChanged,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -441,8 +494,136 @@ impl Choice for keyplate_event_kind {
             41 => Some(::keyplate::EventKind::ClockBehind),
             42 => Some(::keyplate::EventKind::ClockReset),
             43 => Some(::keyplate::EventKind::ExpiredPurged),
+            44 => Some(::keyplate::EventKind::PasskeyRegistered),
+            45 => Some(::keyplate::EventKind::PasskeyRegistrationRefused),
+            46 => Some(::keyplate::EventKind::PasskeyRenamed),
+            47 => Some(::keyplate::EventKind::PasskeyDeleted),
+            48 => Some(::keyplate::EventKind::PasskeySignedIn),
+            49 => Some(::keyplate::EventKind::PasskeyCounterWentBack),
+            50 => Some(::keyplate::EventKind::SteppedUp),
+            51 => Some(::keyplate::EventKind::StepUpRefused),
+            52 => Some(::keyplate::EventKind::RecoveryTokenCreated),
+            53 => Some(::keyplate::EventKind::RecoveryTokenRedeemed),
+            54 => Some(::keyplate::EventKind::RpIdChanged),
 
             _ => None,
+        }
+    }
+}
+
+/// Why a passkey ceremony failed.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_passkey_failure {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable = 1,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony = 2,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony = 3,
+    /// Its challenge was used before.
+    SpentChallenge = 4,
+    /// The ceremony is of another kind.
+    WrongKind = 5,
+    /// The ceremony is another user's or another session's.
+    WrongUser = 6,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed = 7,
+    /// The client data is of another type.
+    WrongType = 8,
+    /// The client data has another challenge.
+    WrongChallenge = 9,
+    /// The client was at another origin.
+    WrongOrigin = 10,
+    /// The client was in a frame of another origin.
+    CrossOrigin = 11,
+    /// The authenticator answered for another RP id.
+    WrongRpId = 12,
+    /// Nobody touched the authenticator.
+    UserNotPresent = 13,
+    /// The authenticator did not verify its user.
+    UserNotVerified = 14,
+    /// The signature is wrong.
+    BadSignature = 15,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm = 16,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation = 17,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags = 18,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable = 19,
+    /// This credential is registered already.
+    CredentialTaken = 20,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential = 21,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle = 22,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack = 23,
+}
+
+impl Lend for ::keyplate::PasskeyFailure {
+    type C = keyplate_passkey_failure;
+    fn lend(value: Option<&Self>) -> keyplate_passkey_failure {
+        match value {
+            Some(::keyplate::PasskeyFailure::Unavailable) => keyplate_passkey_failure::Unavailable,
+            Some(::keyplate::PasskeyFailure::UnknownCeremony) => {
+                keyplate_passkey_failure::UnknownCeremony
+            }
+            Some(::keyplate::PasskeyFailure::ExpiredCeremony) => {
+                keyplate_passkey_failure::ExpiredCeremony
+            }
+            Some(::keyplate::PasskeyFailure::SpentChallenge) => {
+                keyplate_passkey_failure::SpentChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongKind) => keyplate_passkey_failure::WrongKind,
+            Some(::keyplate::PasskeyFailure::WrongUser) => keyplate_passkey_failure::WrongUser,
+            Some(::keyplate::PasskeyFailure::Malformed) => keyplate_passkey_failure::Malformed,
+            Some(::keyplate::PasskeyFailure::WrongType) => keyplate_passkey_failure::WrongType,
+            Some(::keyplate::PasskeyFailure::WrongChallenge) => {
+                keyplate_passkey_failure::WrongChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongOrigin) => keyplate_passkey_failure::WrongOrigin,
+            Some(::keyplate::PasskeyFailure::CrossOrigin) => keyplate_passkey_failure::CrossOrigin,
+            Some(::keyplate::PasskeyFailure::WrongRpId) => keyplate_passkey_failure::WrongRpId,
+            Some(::keyplate::PasskeyFailure::UserNotPresent) => {
+                keyplate_passkey_failure::UserNotPresent
+            }
+            Some(::keyplate::PasskeyFailure::UserNotVerified) => {
+                keyplate_passkey_failure::UserNotVerified
+            }
+            Some(::keyplate::PasskeyFailure::BadSignature) => {
+                keyplate_passkey_failure::BadSignature
+            }
+            Some(::keyplate::PasskeyFailure::UnsupportedAlgorithm) => {
+                keyplate_passkey_failure::UnsupportedAlgorithm
+            }
+            Some(::keyplate::PasskeyFailure::BadAttestation) => {
+                keyplate_passkey_failure::BadAttestation
+            }
+            Some(::keyplate::PasskeyFailure::WrongBackupFlags) => {
+                keyplate_passkey_failure::WrongBackupFlags
+            }
+            Some(::keyplate::PasskeyFailure::NotDiscoverable) => {
+                keyplate_passkey_failure::NotDiscoverable
+            }
+            Some(::keyplate::PasskeyFailure::CredentialTaken) => {
+                keyplate_passkey_failure::CredentialTaken
+            }
+            Some(::keyplate::PasskeyFailure::UnknownCredential) => {
+                keyplate_passkey_failure::UnknownCredential
+            }
+            Some(::keyplate::PasskeyFailure::WrongUserHandle) => {
+                keyplate_passkey_failure::WrongUserHandle
+            }
+            Some(::keyplate::PasskeyFailure::CounterWentBack) => {
+                keyplate_passkey_failure::CounterWentBack
+            }
+
+            _ => keyplate_passkey_failure::Unknown,
         }
     }
 }
@@ -527,6 +708,32 @@ impl Choice for keyplate_username_policy {
     }
 }
 
+/// Why passkeys cannot work at the configured origin.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_passkey_problem {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// The origin is an IP address, which browsers take for no RP id.
+    IpAddress = 1,
+    /// The origin is neither https nor localhost: browsers offer no passkeys there.
+    InsecureOrigin = 2,
+}
+
+impl Lend for ::keyplate::PasskeyProblem {
+    type C = keyplate_passkey_problem;
+    fn lend(value: Option<&Self>) -> keyplate_passkey_problem {
+        match value {
+            Some(::keyplate::PasskeyProblem::IpAddress) => keyplate_passkey_problem::IpAddress,
+            Some(::keyplate::PasskeyProblem::InsecureOrigin) => {
+                keyplate_passkey_problem::InsecureOrigin
+            }
+
+            _ => keyplate_passkey_problem::Unknown,
+        }
+    }
+}
+
 /// How somebody signed in.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -559,6 +766,42 @@ impl Lend for ::keyplate::SignInMethod {
             Some(::keyplate::SignInMethod::Host) => keyplate_sign_in_method::Host,
 
             _ => keyplate_sign_in_method::Unknown,
+        }
+    }
+}
+
+/// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_counter_policy {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Note it on the passkey and in the audit log, and sign the user in.
+    Record = 1,
+    /// Note it and refuse.
+    Deny = 2,
+}
+
+impl Lend for ::keyplate::CounterPolicy {
+    type C = keyplate_counter_policy;
+    fn lend(value: Option<&Self>) -> keyplate_counter_policy {
+        match value {
+            Some(::keyplate::CounterPolicy::Record) => keyplate_counter_policy::Record,
+            Some(::keyplate::CounterPolicy::Deny) => keyplate_counter_policy::Deny,
+
+            _ => keyplate_counter_policy::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_counter_policy {
+    type Core = ::keyplate::CounterPolicy;
+    fn from_number(number: i32) -> Option<::keyplate::CounterPolicy> {
+        match number {
+            1 => Some(::keyplate::CounterPolicy::Record),
+            2 => Some(::keyplate::CounterPolicy::Deny),
+
+            _ => None,
         }
     }
 }
@@ -2924,6 +3167,14 @@ pub unsafe extern "C" fn keyplate_config_new(
                     busy_timeout_ms: Default::default(),
                     encryption_key: Default::default(),
                     username_policy: Default::default(),
+                    rp_id: Default::default(),
+                    rp_name: Default::default(),
+                    more_origins: Default::default(),
+                    native_origins: Default::default(),
+                    related_origins: Default::default(),
+                    allow_insecure_origin: Default::default(),
+                    accept_rp_id_change: Default::default(),
+                    maintenance: Default::default(),
                     allow_shared_file: Default::default(),
                     events: Default::default(),
                     time_source: Default::default(),
@@ -3037,6 +3288,160 @@ pub unsafe extern "C" fn keyplate_config_set_username_policy(
         guard(error, || {
             let config = borrow_mut(config, "config")?;
             config.username_policy = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+/// them. It is fixed by the first passkey.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_rp_id(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.rp_id =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_rp_name(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.rp_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Further web origins of the RP id that people use.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_add_more_origins(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config
+                .more_origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_add_native_origins(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config
+                .native_origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+/// RP id.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_add_related_origins(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config
+                .related_origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+/// does; `get_setup_state` says what is the matter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_allow_insecure_origin(
+    config: *mut keyplate_config,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.allow_insecure_origin = value;
+            Ok(())
+        })
+    }
+}
+
+/// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+/// everybody registers a new one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_accept_rp_id_change(
+    config: *mut keyplate_config,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.accept_rp_id_change = value;
+            Ok(())
+        })
+    }
+}
+
+/// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+/// be begun.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_maintenance(
+    config: *mut keyplate_config,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.maintenance = value;
             Ok(())
         })
     }
@@ -3172,6 +3577,15 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_is_code(
     unsafe { get(one_time_token, |value| Some(&value.is_code)) }
 }
 
+/// For who has lost his passkey?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_one_time_token_get_is_recovery(
+    one_time_token: *const keyplate_one_time_token,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(one_time_token, |value| Some(&value.is_recovery)) }
+}
+
 /// When it was made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_created_at(
@@ -3208,6 +3622,361 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_masked_secret(
 ) -> keyplate_str {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(one_time_token, |value| Some(&value.masked_secret)) }
+}
+
+/// A passkey of a user. The private key never leaves his authenticator.
+///
+/// Free one that is yours with `keyplate_passkey_free`.
+#[derive(Debug)]
+pub struct keyplate_passkey {
+    _opaque: (),
+}
+impl Opaque for keyplate_passkey {
+    type Core = ::keyplate::Passkey;
+}
+impl Lend for ::keyplate::Passkey {
+    type C = *const keyplate_passkey;
+    fn lend(value: Option<&Self>) -> *const keyplate_passkey {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Passkey {
+    type C = *mut keyplate_passkey;
+    fn give(self) -> *mut keyplate_passkey {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_free(passkey: *mut keyplate_passkey) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(passkey) }
+}
+
+/// Names it.
+/// Borrowed from `passkey`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_id(passkey: *const keyplate_passkey) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.id)) }
+}
+
+/// Whose it is.
+/// Borrowed from `passkey`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_user_id(
+    passkey: *const keyplate_passkey,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.user_id)) }
+}
+
+/// What its authenticator calls it, as base64url.
+/// Borrowed from `passkey`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_credential_id(
+    passkey: *const keyplate_passkey,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.credential_id)) }
+}
+
+/// The RP id that it is bound to.
+/// Borrowed from `passkey`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_rp_id(
+    passkey: *const keyplate_passkey,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.rp_id)) }
+}
+
+/// What its user calls it.
+/// Borrowed from `passkey`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_name(
+    passkey: *const keyplate_passkey,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.name)) }
+}
+
+/// The model of the authenticator, a UUID; none when it did not tell.
+/// NULL when there is none. Borrowed from `passkey`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_aaguid(
+    passkey: *const keyplate_passkey,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| value.aaguid.as_ref()) }
+}
+
+/// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_transports_len(
+    passkey: *const keyplate_passkey,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(passkey, |value| value.transports.len()) }
+}
+
+/// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+/// One of them, borrowed from `passkey`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_transports_at(
+    passkey: *const keyplate_passkey,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| value.transports.get(index)) }
+}
+
+/// May it be backed up, so that it survives the device?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_backup_eligible(
+    passkey: *const keyplate_passkey,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.backup_eligible)) }
+}
+
+/// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_backup_state(
+    passkey: *const keyplate_passkey,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.backup_state)) }
+}
+
+/// When its signature counter last went back: somebody may have a copy of it.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_counter_went_back_at(
+    passkey: *const keyplate_passkey,
+    out: *mut i64,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(passkey, |value| value.counter_went_back_at.as_ref(), out) }
+}
+
+/// When it was registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_created_at(passkey: *const keyplate_passkey) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.created_at)) }
+}
+
+/// When it was last used.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_last_used_at(
+    passkey: *const keyplate_passkey,
+    out: *mut i64,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(passkey, |value| value.last_used_at.as_ref(), out) }
+}
+
+/// Does it work under today's RP id?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_usable(passkey: *const keyplate_passkey) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey, |value| Some(&value.usable)) }
+}
+
+/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// Level 3, as JSON.
+///
+/// Free one that is yours with `keyplate_passkey_signals_free`.
+#[derive(Debug)]
+pub struct keyplate_passkey_signals {
+    _opaque: (),
+}
+impl Opaque for keyplate_passkey_signals {
+    type Core = ::keyplate::PasskeySignals;
+}
+impl Lend for ::keyplate::PasskeySignals {
+    type C = *const keyplate_passkey_signals;
+    fn lend(value: Option<&Self>) -> *const keyplate_passkey_signals {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::PasskeySignals {
+    type C = *mut keyplate_passkey_signals;
+    fn give(self) -> *mut keyplate_passkey_signals {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_signals_free(
+    passkey_signals: *mut keyplate_passkey_signals,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(passkey_signals) }
+}
+
+/// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+/// NULL when there is none. Borrowed from `passkey_signals`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_signals_get_unknown_credential(
+    passkey_signals: *const keyplate_passkey_signals,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_signals, |value| value.unknown_credential.as_ref()) }
+}
+
+/// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+/// NULL when there is none. Borrowed from `passkey_signals`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_signals_get_all_accepted_credentials(
+    passkey_signals: *const keyplate_passkey_signals,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(passkey_signals, |value| {
+            value.all_accepted_credentials.as_ref()
+        })
+    }
+}
+
+/// For `signalCurrentUserDetails`, likewise.
+/// NULL when there is none. Borrowed from `passkey_signals`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_signals_get_current_user_details(
+    passkey_signals: *const keyplate_passkey_signals,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_signals, |value| value.current_user_details.as_ref()) }
+}
+
+/// A ceremony that has begun.
+///
+/// Free one that is yours with `keyplate_passkey_ceremony_free`.
+#[derive(Debug)]
+pub struct keyplate_passkey_ceremony {
+    _opaque: (),
+}
+impl Opaque for keyplate_passkey_ceremony {
+    type Core = ::keyplate::PasskeyCeremony;
+}
+impl Lend for ::keyplate::PasskeyCeremony {
+    type C = *const keyplate_passkey_ceremony;
+    fn lend(value: Option<&Self>) -> *const keyplate_passkey_ceremony {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::PasskeyCeremony {
+    type C = *mut keyplate_passkey_ceremony;
+    fn give(self) -> *mut keyplate_passkey_ceremony {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_ceremony_free(
+    passkey_ceremony: *mut keyplate_passkey_ceremony,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(passkey_ceremony) }
+}
+
+/// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+/// Borrowed from `passkey_ceremony`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_ceremony_get_ceremony(
+    passkey_ceremony: *const keyplate_passkey_ceremony,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_ceremony, |value| Some(&value.ceremony)) }
+}
+
+/// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+/// `parseRequestOptionsFromJSON`.
+/// Borrowed from `passkey_ceremony`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_ceremony_get_options(
+    passkey_ceremony: *const keyplate_passkey_ceremony,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_ceremony, |value| Some(&value.options)) }
+}
+
+/// When it is too late.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_ceremony_get_expires_at(
+    passkey_ceremony: *const keyplate_passkey_ceremony,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_ceremony, |value| Some(&value.expires_at)) }
+}
+
+/// A passkey that has just been registered, and what came of it.
+///
+/// Free one that is yours with `keyplate_passkey_registration_free`.
+#[derive(Debug)]
+pub struct keyplate_passkey_registration {
+    _opaque: (),
+}
+impl Opaque for keyplate_passkey_registration {
+    type Core = ::keyplate::PasskeyRegistration;
+}
+impl Lend for ::keyplate::PasskeyRegistration {
+    type C = *const keyplate_passkey_registration;
+    fn lend(value: Option<&Self>) -> *const keyplate_passkey_registration {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::PasskeyRegistration {
+    type C = *mut keyplate_passkey_registration;
+    fn give(self) -> *mut keyplate_passkey_registration {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_registration_free(
+    passkey_registration: *mut keyplate_passkey_registration,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(passkey_registration) }
+}
+
+/// The passkey.
+/// Borrowed from `passkey_registration`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_registration_get_passkey(
+    passkey_registration: *const keyplate_passkey_registration,
+) -> *const keyplate_passkey {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_registration, |value| Some(&value.passkey)) }
+}
+
+/// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+/// The former one has ended.
+/// NULL when there is none. Borrowed from `passkey_registration`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_registration_get_signed_in(
+    passkey_registration: *const keyplate_passkey_registration,
+) -> *const keyplate_signed_in {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_registration, |value| value.signed_in.as_ref()) }
+}
+
+/// When this completed setup: the API keys that were made before.
+/// NULL when there is none. Borrowed from `passkey_registration`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_registration_get_setup(
+    passkey_registration: *const keyplate_passkey_registration,
+) -> *const keyplate_setup_completion {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_registration, |value| value.setup.as_ref()) }
 }
 
 /// Who stands behind a credential, and what it lets him do.
@@ -3912,6 +4681,15 @@ pub unsafe extern "C" fn keyplate_settings_get_step_up_seconds(
     unsafe { get(settings, |value| Some(&value.step_up_seconds)) }
 }
 
+/// What to do when the signature counter of a passkey goes back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_counter_policy(
+    settings: *const keyplate_settings,
+) -> keyplate_counter_policy {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.counter_policy)) }
+}
+
 /// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
 ///
 /// Free one that is yours with `keyplate_settings_changes_free`.
@@ -3963,6 +4741,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_new(
                     session_idle_seconds: Default::default(),
                     session_lifetime_seconds: Default::default(),
                     step_up_seconds: Default::default(),
+                    counter_policy: Default::default(),
                 })
             })
         })
@@ -4102,6 +4881,23 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_step_up_seconds(
         guard(error, || {
             let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
             settings_changes.step_up_seconds = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// What to do when the signature counter of a passkey goes back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_counter_policy(
+    settings_changes: *mut keyplate_settings_changes,
+    value: Raw<keyplate_counter_policy>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.counter_policy = Some(take::choice(value, "value")?);
             Ok(())
         })
     }
@@ -4447,6 +5243,17 @@ pub unsafe extern "C" fn keyplate_setup_state_get_completed_at(
 ) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get_into(setup_state, |value| value.completed_at.as_ref(), out) }
+}
+
+/// Why passkeys cannot work at this origin; none when they can.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_setup_state_get_passkey_problem(
+    setup_state: *const keyplate_setup_state,
+    out: *mut keyplate_passkey_problem,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(setup_state, |value| value.passkey_problem.as_ref(), out) }
 }
 
 /// Somebody who signs up. Empty text is the same as none.
@@ -6955,7 +7762,8 @@ pub unsafe extern "C" fn keyplate_user_query_set_limit(
 /// Opens a database file, or makes it, and gives the host's handle: it may do everything.
 ///
 /// # Errors
-/// `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+/// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+/// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
 /// storage errors for a file that cannot be used.
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
@@ -7589,6 +8397,34 @@ pub unsafe extern "C" fn keyplate_create_one_time_token(
     }
 }
 
+/// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+/// may register a new one and delete others; all his other sessions end.
+///
+/// # Errors
+/// As `create_one_time_token`; `StepUpRequired` for all but the host.
+///
+/// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_create_recovery_token(
+    kp: *const keyplate,
+    user_id: *const c_char,
+    lifetime_seconds: *const u32,
+    out: *mut *mut keyplate_created_one_time_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.create_recovery_token(
+                    &take::id(user_id, "user_id", ::keyplate::UserId::parse)?,
+                    take::optional(lifetime_seconds, |lifetime_seconds| Ok(*lifetime_seconds))?,
+                )?)
+            })
+        })
+    }
+}
+
 /// Lists the one-time tokens that still work, of one user or of all, the newest first.
 ///
 /// # Errors
@@ -7664,6 +8500,310 @@ pub unsafe extern "C" fn keyplate_revoke_one_time_token(
                 ::keyplate::OneTimeTokenId::parse,
             )?)?;
             Ok(())
+        })
+    }
+}
+
+/// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+/// administrator who has one.
+///
+/// # Errors
+/// `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_delete_passkey(
+    kp: *const keyplate,
+    id: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            borrow(kp, "kp")?.delete_passkey(&take::id(id, "id", ::keyplate::PasskeyId::parse)?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+/// caller's own passkeys and names.
+///
+/// # Errors
+/// `InvalidInput` for a credential id that is no base64url.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_signals_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_passkey_signals(
+    kp: *const keyplate,
+    credential_id: *const c_char,
+    out: *mut *mut keyplate_passkey_signals,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?
+                    .get_passkey_signals(take::optional(credential_id, |credential_id| {
+                        Ok(take::text(credential_id, "credential_id")?.to_owned())
+                    })?)?)
+            })
+        })
+    }
+}
+
+/// Lists the passkeys of one user or of all, the oldest first.
+///
+/// # Errors
+/// `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_list_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_list_passkeys(
+    kp: *const keyplate,
+    user_id: *const c_char,
+    out: *mut *mut keyplate_passkey_list,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(
+                    borrow(kp, "kp")?.list_passkeys(take::optional(user_id, |user_id| {
+                        take::id(user_id, "user_id", ::keyplate::UserId::parse)
+                    })?)?,
+                )
+            })
+        })
+    }
+}
+
+/// Renames a passkey: 1 to 100 characters.
+///
+/// # Errors
+/// `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_rename_passkey(
+    kp: *const keyplate,
+    id: *const c_char,
+    name: *const c_char,
+    out: *mut *mut keyplate_passkey,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.rename_passkey(
+                    &take::id(id, "id", ::keyplate::PasskeyId::parse)?,
+                    take::text(name, "name")?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+/// shown, for autofill.
+///
+/// # Errors
+/// `PasskeyCeremonyFailed` where passkeys cannot work.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_begin_passkey_login(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_passkey_ceremony,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.begin_passkey_login()?))
+        })
+    }
+}
+
+/// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+/// it.
+///
+/// # Errors
+/// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+///
+/// `out` is the caller's: free it with `keyplate_signed_in_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_finish_passkey_login(
+    kp: *const keyplate,
+    ceremony: *const c_char,
+    response: *const c_char,
+    out: *mut *mut keyplate_signed_in,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.finish_passkey_login(
+                    take::text(ceremony, "ceremony")?,
+                    take::text(response, "response")?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+/// a further one for a step-up.
+///
+/// # Errors
+/// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+/// `PasskeyCeremonyFailed` where passkeys cannot work.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_begin_passkey_registration(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_passkey_ceremony,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.begin_passkey_registration()?))
+        })
+    }
+}
+
+/// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+/// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+/// ends all others. It completes setup when it is that of the administrator who claimed it.
+///
+/// # Errors
+/// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_registration_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_finish_passkey_registration(
+    kp: *const keyplate,
+    ceremony: *const c_char,
+    response: *const c_char,
+    name: *const c_char,
+    out: *mut *mut keyplate_passkey_registration,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.finish_passkey_registration(
+                    take::text(ceremony, "ceremony")?,
+                    take::text(response, "response")?,
+                    take::optional(name, |name| Ok(take::text(name, "name")?.to_owned()))?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+///
+/// # Errors
+/// As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_begin_passkey_signup(
+    kp: *const keyplate,
+    signup: *const keyplate_new_signup,
+    out: *mut *mut keyplate_passkey_ceremony,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?
+                    .begin_passkey_signup(Clone::clone(borrow(signup, "signup")?))?)
+            })
+        })
+    }
+}
+
+/// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+/// the account, its groups and claims, the passkey and the session are made together or not at all.
+///
+/// # Errors
+/// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+///
+/// `out` is the caller's: free it with `keyplate_signed_in_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_finish_passkey_signup(
+    kp: *const keyplate,
+    ceremony: *const c_char,
+    response: *const c_char,
+    out: *mut *mut keyplate_signed_in,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.finish_passkey_signup(
+                    take::text(ceremony, "ceremony")?,
+                    take::text(response, "response")?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Begins a step-up of the session by which the caller acts.
+///
+/// # Errors
+/// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+/// passkeys cannot work.
+///
+/// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_begin_step_up(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_passkey_ceremony,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.begin_step_up()?))
+        })
+    }
+}
+
+/// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+/// one is dead.
+///
+/// # Errors
+/// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+///
+/// `out` is the caller's: free it with `keyplate_signed_in_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_finish_step_up(
+    kp: *const keyplate,
+    ceremony: *const c_char,
+    response: *const c_char,
+    out: *mut *mut keyplate_signed_in,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.finish_step_up(
+                    take::text(ceremony, "ceremony")?,
+                    take::text(response, "response")?,
+                )?)
+            })
         })
     }
 }
@@ -8790,6 +9930,53 @@ pub unsafe extern "C" fn keyplate_one_time_token_list_at(
     list: *const keyplate_one_time_token_list,
     index: usize,
 ) -> *const keyplate_one_time_token {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { item(list, index) }
+}
+
+/// A list of `keyplate_passkey`.
+///
+/// Free one that is yours with `keyplate_passkey_list_free`.
+#[derive(Debug)]
+pub struct keyplate_passkey_list {
+    _opaque: (),
+}
+impl Opaque for keyplate_passkey_list {
+    type Core = Vec<::keyplate::Passkey>;
+}
+impl Lend for Vec<::keyplate::Passkey> {
+    type C = *const keyplate_passkey_list;
+    fn lend(value: Option<&Self>) -> *const keyplate_passkey_list {
+        lent(value)
+    }
+}
+impl Give for Vec<::keyplate::Passkey> {
+    type C = *mut keyplate_passkey_list;
+    fn give(self) -> *mut keyplate_passkey_list {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_list_free(passkey_list: *mut keyplate_passkey_list) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(passkey_list) }
+}
+
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_list_len(list: *const keyplate_passkey_list) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(list, Vec::len) }
+}
+
+/// One of them, borrowed from `list`; NULL past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_list_at(
+    list: *const keyplate_passkey_list,
+    index: usize,
+) -> *const keyplate_passkey {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { item(list, index) }
 }

@@ -35,6 +35,10 @@ static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it);
 static cJSON *give_one_time_token(const keyplate_one_time_token *it);
+static cJSON *give_passkey(const keyplate_passkey *it);
+static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
+static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it);
+static cJSON *give_passkey_registration(const keyplate_passkey_registration *it);
 static cJSON *give_authenticated(const keyplate_authenticated *it);
 static cJSON *give_session(const keyplate_session *it);
 static cJSON *give_session_page(const keyplate_session_page *it);
@@ -65,6 +69,7 @@ const char *status_name(keyplate_status status) {
     case KEYPLATE_STATUS_INVALID_CREDENTIAL: return "InvalidCredential";
     case KEYPLATE_STATUS_PERMISSION_DENIED: return "PermissionDenied";
     case KEYPLATE_STATUS_STEP_UP_REQUIRED: return "StepUpRequired";
+    case KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED: return "PasskeyCeremonyFailed";
     case KEYPLATE_STATUS_ACCOUNT_PENDING: return "AccountPending";
     case KEYPLATE_STATUS_ACCOUNT_DISABLED: return "AccountDisabled";
     case KEYPLATE_STATUS_ACCOUNT_EXPIRED: return "AccountExpired";
@@ -160,6 +165,17 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_CLOCK_BEHIND: return cJSON_CreateString("ClockBehind");
     case KEYPLATE_EVENT_KIND_CLOCK_RESET: return cJSON_CreateString("ClockReset");
     case KEYPLATE_EVENT_KIND_EXPIRED_PURGED: return cJSON_CreateString("ExpiredPurged");
+    case KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED: return cJSON_CreateString("PasskeyRegistered");
+    case KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED: return cJSON_CreateString("PasskeyRegistrationRefused");
+    case KEYPLATE_EVENT_KIND_PASSKEY_RENAMED: return cJSON_CreateString("PasskeyRenamed");
+    case KEYPLATE_EVENT_KIND_PASSKEY_DELETED: return cJSON_CreateString("PasskeyDeleted");
+    case KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN: return cJSON_CreateString("PasskeySignedIn");
+    case KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK: return cJSON_CreateString("PasskeyCounterWentBack");
+    case KEYPLATE_EVENT_KIND_STEPPED_UP: return cJSON_CreateString("SteppedUp");
+    case KEYPLATE_EVENT_KIND_STEP_UP_REFUSED: return cJSON_CreateString("StepUpRefused");
+    case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED: return cJSON_CreateString("RecoveryTokenCreated");
+    case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED: return cJSON_CreateString("RecoveryTokenRedeemed");
+    case KEYPLATE_EVENT_KIND_RP_ID_CHANGED: return cJSON_CreateString("RpIdChanged");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -209,7 +225,48 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "ClockBehind")) return KEYPLATE_EVENT_KIND_CLOCK_BEHIND;
     if (is_named(from, "ClockReset")) return KEYPLATE_EVENT_KIND_CLOCK_RESET;
     if (is_named(from, "ExpiredPurged")) return KEYPLATE_EVENT_KIND_EXPIRED_PURGED;
+    if (is_named(from, "PasskeyRegistered")) return KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED;
+    if (is_named(from, "PasskeyRegistrationRefused")) return KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED;
+    if (is_named(from, "PasskeyRenamed")) return KEYPLATE_EVENT_KIND_PASSKEY_RENAMED;
+    if (is_named(from, "PasskeyDeleted")) return KEYPLATE_EVENT_KIND_PASSKEY_DELETED;
+    if (is_named(from, "PasskeySignedIn")) return KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN;
+    if (is_named(from, "PasskeyCounterWentBack")) return KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK;
+    if (is_named(from, "SteppedUp")) return KEYPLATE_EVENT_KIND_STEPPED_UP;
+    if (is_named(from, "StepUpRefused")) return KEYPLATE_EVENT_KIND_STEP_UP_REFUSED;
+    if (is_named(from, "RecoveryTokenCreated")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED;
+    if (is_named(from, "RecoveryTokenRedeemed")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED;
+    if (is_named(from, "RpIdChanged")) return KEYPLATE_EVENT_KIND_RP_ID_CHANGED;
     unknown("EventKind", from);
+}
+
+static cJSON *give_passkey_failure(keyplate_passkey_failure value) {
+    switch (value) {
+    case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY: return cJSON_CreateString("UnknownCeremony");
+    case KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY: return cJSON_CreateString("ExpiredCeremony");
+    case KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE: return cJSON_CreateString("SpentChallenge");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_KIND: return cJSON_CreateString("WrongKind");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER: return cJSON_CreateString("WrongUser");
+    case KEYPLATE_PASSKEY_FAILURE_MALFORMED: return cJSON_CreateString("Malformed");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE: return cJSON_CreateString("WrongType");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE: return cJSON_CreateString("WrongChallenge");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN: return cJSON_CreateString("WrongOrigin");
+    case KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN: return cJSON_CreateString("CrossOrigin");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID: return cJSON_CreateString("WrongRpId");
+    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT: return cJSON_CreateString("UserNotPresent");
+    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED: return cJSON_CreateString("UserNotVerified");
+    case KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE: return cJSON_CreateString("BadSignature");
+    case KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM: return cJSON_CreateString("UnsupportedAlgorithm");
+    case KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION: return cJSON_CreateString("BadAttestation");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS: return cJSON_CreateString("WrongBackupFlags");
+    case KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE: return cJSON_CreateString("NotDiscoverable");
+    case KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN: return cJSON_CreateString("CredentialTaken");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL: return cJSON_CreateString("UnknownCredential");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
+    case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
 }
 
 static cJSON *give_group_sort(keyplate_group_sort value) {
@@ -246,6 +303,15 @@ static keyplate_username_policy take_username_policy(const cJSON *from) {
     unknown("UsernamePolicy", from);
 }
 
+static cJSON *give_passkey_problem(keyplate_passkey_problem value) {
+    switch (value) {
+    case KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS: return cJSON_CreateString("IpAddress");
+    case KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
+    case KEYPLATE_PASSKEY_PROBLEM_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
 static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
     switch (value) {
     case KEYPLATE_SIGN_IN_METHOD_SETUP: return cJSON_CreateString("Setup");
@@ -257,6 +323,21 @@ static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
     case KEYPLATE_SIGN_IN_METHOD_UNKNOWN: break;
     }
     return cJSON_CreateNull();
+}
+
+static cJSON *give_counter_policy(keyplate_counter_policy value) {
+    switch (value) {
+    case KEYPLATE_COUNTER_POLICY_RECORD: return cJSON_CreateString("Record");
+    case KEYPLATE_COUNTER_POLICY_DENY: return cJSON_CreateString("Deny");
+    case KEYPLATE_COUNTER_POLICY_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_counter_policy take_counter_policy(const cJSON *from) {
+    if (is_named(from, "Record")) return KEYPLATE_COUNTER_POLICY_RECORD;
+    if (is_named(from, "Deny")) return KEYPLATE_COUNTER_POLICY_DENY;
+    unknown("CounterPolicy", from);
 }
 
 static cJSON *give_signup_mode(keyplate_signup_mode value) {
@@ -787,10 +868,63 @@ static cJSON *give_one_time_token(const keyplate_one_time_token *it) {
     cJSON_AddItemToObject(fields, "id", give_text(keyplate_one_time_token_get_id(it)));
     cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_one_time_token_get_user_id(it)));
     cJSON_AddItemToObject(fields, "is_code", cJSON_CreateBool(keyplate_one_time_token_get_is_code(it)));
+    cJSON_AddItemToObject(fields, "is_recovery", cJSON_CreateBool(keyplate_one_time_token_get_is_recovery(it)));
     cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_one_time_token_get_created_at(it)));
     cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_one_time_token_get_expires_at(it)));
     cJSON_AddItemToObject(fields, "created_by", give_text(keyplate_one_time_token_get_created_by(it)));
     cJSON_AddItemToObject(fields, "masked_secret", give_text(keyplate_one_time_token_get_masked_secret(it)));
+    return fields;
+}
+
+static cJSON *give_passkey(const keyplate_passkey *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_passkey_get_id(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_passkey_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "credential_id", give_text(keyplate_passkey_get_credential_id(it)));
+    cJSON_AddItemToObject(fields, "rp_id", give_text(keyplate_passkey_get_rp_id(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_passkey_get_name(it)));
+    cJSON_AddItemToObject(fields, "aaguid", give_text(keyplate_passkey_get_aaguid(it)));
+    cJSON_AddItemToObject(fields, "transports", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_passkey_get_transports_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "transports"), give_text(keyplate_passkey_get_transports_at(it, i)));
+    cJSON_AddItemToObject(fields, "backup_eligible", cJSON_CreateBool(keyplate_passkey_get_backup_eligible(it)));
+    cJSON_AddItemToObject(fields, "backup_state", cJSON_CreateBool(keyplate_passkey_get_backup_state(it)));
+    int64_t its_counter_went_back_at;
+    cJSON_AddItemToObject(fields, "counter_went_back_at",
+        keyplate_passkey_get_counter_went_back_at(it, &its_counter_went_back_at) ? give_time(its_counter_went_back_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_passkey_get_created_at(it)));
+    int64_t its_last_used_at;
+    cJSON_AddItemToObject(fields, "last_used_at",
+        keyplate_passkey_get_last_used_at(it, &its_last_used_at) ? give_time(its_last_used_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "usable", cJSON_CreateBool(keyplate_passkey_get_usable(it)));
+    return fields;
+}
+
+static cJSON *give_passkey_signals(const keyplate_passkey_signals *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "unknown_credential", give_text(keyplate_passkey_signals_get_unknown_credential(it)));
+    cJSON_AddItemToObject(fields, "all_accepted_credentials", give_text(keyplate_passkey_signals_get_all_accepted_credentials(it)));
+    cJSON_AddItemToObject(fields, "current_user_details", give_text(keyplate_passkey_signals_get_current_user_details(it)));
+    return fields;
+}
+
+static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "ceremony", give_text(keyplate_passkey_ceremony_get_ceremony(it)));
+    cJSON_AddItemToObject(fields, "options", give_text(keyplate_passkey_ceremony_get_options(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_passkey_ceremony_get_expires_at(it)));
+    return fields;
+}
+
+static cJSON *give_passkey_registration(const keyplate_passkey_registration *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "passkey", give_passkey(keyplate_passkey_registration_get_passkey(it)));
+    cJSON_AddItemToObject(fields, "signed_in", give_signed_in(keyplate_passkey_registration_get_signed_in(it)));
+    cJSON_AddItemToObject(fields, "setup", give_setup_completion(keyplate_passkey_registration_get_setup(it)));
     return fields;
 }
 
@@ -901,11 +1035,12 @@ static cJSON *give_settings(const keyplate_settings *it) {
     cJSON_AddItemToObject(fields, "session_idle_seconds", cJSON_CreateNumber((double)keyplate_settings_get_session_idle_seconds(it)));
     cJSON_AddItemToObject(fields, "session_lifetime_seconds", cJSON_CreateNumber((double)keyplate_settings_get_session_lifetime_seconds(it)));
     cJSON_AddItemToObject(fields, "step_up_seconds", cJSON_CreateNumber((double)keyplate_settings_get_step_up_seconds(it)));
+    cJSON_AddItemToObject(fields, "counter_policy", give_counter_policy(keyplate_settings_get_counter_policy(it)));
     return fields;
 }
 
 static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", NULL};
+    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", NULL};
     keyplate_settings_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_settings_changes_new(&it, error);
@@ -948,6 +1083,11 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_step_up_seconds) {
         uint32_t in_value = (uint32_t)take_number(it_step_up_seconds);
         if (!*error) keyplate_settings_changes_set_step_up_seconds(it, in_value, error);
+    }
+    const cJSON *it_counter_policy = field(from, "counter_policy");
+    if (it_counter_policy) {
+        keyplate_counter_policy in_value = take_counter_policy(it_counter_policy);
+        if (!*error) keyplate_settings_changes_set_counter_policy(it, in_value, error);
     }
     return it;
 }
@@ -1014,6 +1154,9 @@ static cJSON *give_setup_state(const keyplate_setup_state *it) {
     int64_t its_completed_at;
     cJSON_AddItemToObject(fields, "completed_at",
         keyplate_setup_state_get_completed_at(it, &its_completed_at) ? give_time(its_completed_at) : cJSON_CreateNull());
+    keyplate_passkey_problem its_passkey_problem;
+    cJSON_AddItemToObject(fields, "passkey_problem",
+        keyplate_setup_state_get_passkey_problem(it, &its_passkey_problem) ? give_passkey_problem(its_passkey_problem) : cJSON_CreateNull());
     return fields;
 }
 
@@ -1827,6 +1970,20 @@ static cJSON *call_create_one_time_token(const keyplate *kp, const cJSON *with, 
     return result;
 }
 
+static cJSON *call_create_recovery_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_id", "lifetime_seconds", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_id = take_text(field(with, "user_id"));
+    uint32_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (uint32_t)take_number(field(with, "lifetime_seconds")) : 0;
+    keyplate_created_one_time_token *out = NULL;
+    if (!*error && keyplate_create_recovery_token(kp, in_user_id, field(with, "lifetime_seconds") ? &in_lifetime_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_created_one_time_token(out);
+    }
+    keyplate_created_one_time_token_free(out);
+    return result;
+}
+
 static cJSON *call_list_one_time_tokens(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"user_id", NULL};
     cJSON *result = NULL;
@@ -1861,6 +2018,164 @@ static cJSON *call_revoke_one_time_token(const keyplate *kp, const cJSON *with, 
     const char *in_id = take_text(field(with, "id"));
     if (!*error && keyplate_revoke_one_time_token(kp, in_id, error) == KEYPLATE_STATUS_OK)
         result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_delete_passkey(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_delete_passkey(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_get_passkey_signals(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"credential_id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_credential_id = field(with, "credential_id") ? take_text(field(with, "credential_id")) : NULL;
+    keyplate_passkey_signals *out = NULL;
+    if (!*error && keyplate_get_passkey_signals(kp, in_credential_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey_signals(out);
+    }
+    keyplate_passkey_signals_free(out);
+    return result;
+}
+
+static cJSON *call_list_passkeys(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_id = field(with, "user_id") ? take_text(field(with, "user_id")) : NULL;
+    keyplate_passkey_list *out = NULL;
+    if (!*error && keyplate_list_passkeys(kp, in_user_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = cJSON_CreateArray();
+        for (size_t i = 0; i < keyplate_passkey_list_len(out); i++) cJSON_AddItemToArray(result, give_passkey(keyplate_passkey_list_at(out, i)));
+    }
+    keyplate_passkey_list_free(out);
+    return result;
+}
+
+static cJSON *call_rename_passkey(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "name", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    const char *in_name = take_text(field(with, "name"));
+    keyplate_passkey *out = NULL;
+    if (!*error && keyplate_rename_passkey(kp, in_id, in_name, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey(out);
+    }
+    keyplate_passkey_free(out);
+    return result;
+}
+
+static cJSON *call_begin_passkey_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_passkey_ceremony *out = NULL;
+    if (!*error && keyplate_begin_passkey_login(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey_ceremony(out);
+    }
+    keyplate_passkey_ceremony_free(out);
+    return result;
+}
+
+static cJSON *call_finish_passkey_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"ceremony", "response", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_ceremony = take_text(field(with, "ceremony"));
+    const char *in_response = take_text(field(with, "response"));
+    keyplate_signed_in *out = NULL;
+    if (!*error && keyplate_finish_passkey_login(kp, in_ceremony, in_response, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signed_in(out);
+    }
+    keyplate_signed_in_free(out);
+    return result;
+}
+
+static cJSON *call_begin_passkey_registration(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_passkey_ceremony *out = NULL;
+    if (!*error && keyplate_begin_passkey_registration(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey_ceremony(out);
+    }
+    keyplate_passkey_ceremony_free(out);
+    return result;
+}
+
+static cJSON *call_finish_passkey_registration(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"ceremony", "response", "name", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_ceremony = take_text(field(with, "ceremony"));
+    const char *in_response = take_text(field(with, "response"));
+    const char *in_name = field(with, "name") ? take_text(field(with, "name")) : NULL;
+    keyplate_passkey_registration *out = NULL;
+    if (!*error && keyplate_finish_passkey_registration(kp, in_ceremony, in_response, in_name, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey_registration(out);
+    }
+    keyplate_passkey_registration_free(out);
+    return result;
+}
+
+static cJSON *call_begin_passkey_signup(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"signup", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_new_signup *in_signup = take_new_signup(field(with, "signup"), error);
+    keyplate_passkey_ceremony *out = NULL;
+    if (!*error && keyplate_begin_passkey_signup(kp, in_signup, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey_ceremony(out);
+    }
+    keyplate_passkey_ceremony_free(out);
+    keyplate_new_signup_free(in_signup);
+    return result;
+}
+
+static cJSON *call_finish_passkey_signup(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"ceremony", "response", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_ceremony = take_text(field(with, "ceremony"));
+    const char *in_response = take_text(field(with, "response"));
+    keyplate_signed_in *out = NULL;
+    if (!*error && keyplate_finish_passkey_signup(kp, in_ceremony, in_response, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signed_in(out);
+    }
+    keyplate_signed_in_free(out);
+    return result;
+}
+
+static cJSON *call_begin_step_up(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_passkey_ceremony *out = NULL;
+    if (!*error && keyplate_begin_step_up(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey_ceremony(out);
+    }
+    keyplate_passkey_ceremony_free(out);
+    return result;
+}
+
+static cJSON *call_finish_step_up(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"ceremony", "response", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_ceremony = take_text(field(with, "ceremony"));
+    const char *in_response = take_text(field(with, "response"));
+    keyplate_signed_in *out = NULL;
+    if (!*error && keyplate_finish_step_up(kp, in_ceremony, in_response, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signed_in(out);
+    }
+    keyplate_signed_in_free(out);
     return result;
 }
 
@@ -2416,9 +2731,22 @@ const struct method methods[] = {
     {"set_user_groups", call_set_user_groups},
     {"update_group", call_update_group},
     {"create_one_time_token", call_create_one_time_token},
+    {"create_recovery_token", call_create_recovery_token},
     {"list_one_time_tokens", call_list_one_time_tokens},
     {"redeem_one_time_token", call_redeem_one_time_token},
     {"revoke_one_time_token", call_revoke_one_time_token},
+    {"delete_passkey", call_delete_passkey},
+    {"get_passkey_signals", call_get_passkey_signals},
+    {"list_passkeys", call_list_passkeys},
+    {"rename_passkey", call_rename_passkey},
+    {"begin_passkey_login", call_begin_passkey_login},
+    {"finish_passkey_login", call_finish_passkey_login},
+    {"begin_passkey_registration", call_begin_passkey_registration},
+    {"finish_passkey_registration", call_finish_passkey_registration},
+    {"begin_passkey_signup", call_begin_passkey_signup},
+    {"finish_passkey_signup", call_finish_passkey_signup},
+    {"begin_step_up", call_begin_step_up},
+    {"finish_step_up", call_finish_step_up},
     {"authenticate", call_authenticate},
     {"create_session", call_create_session},
     {"list_sessions", call_list_sessions},

@@ -44,6 +44,17 @@ impl Take<::keyplate::OneTimeTokenId> for Id {
     }
 }
 
+impl Give<Id> for ::keyplate::PasskeyId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::PasskeyId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::PasskeyId> {
+        self.parse(name, ::keyplate::PasskeyId::parse)
+    }
+}
+
 impl Give<Id> for ::keyplate::SessionId {
     fn give(self) -> Id {
         Id::new(self.as_str())
@@ -257,6 +268,28 @@ pub(crate) enum EventKind {
     ClockReset,
     /// What had expired long ago was removed.
     ExpiredPurged,
+    /// A user registered a passkey.
+    PasskeyRegistered,
+    /// The registration of a passkey was refused.
+    PasskeyRegistrationRefused,
+    /// A passkey got another name.
+    PasskeyRenamed,
+    /// A passkey was deleted.
+    PasskeyDeleted,
+    /// Somebody signed in by a passkey.
+    PasskeySignedIn,
+    /// The signature counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack,
+    /// Somebody showed his passkey again, for an act of weight.
+    SteppedUp,
+    /// A step-up was refused.
+    StepUpRefused,
+    /// A recovery token was made.
+    RecoveryTokenCreated,
+    /// Somebody came in by a recovery token; his other sessions ended.
+    RecoveryTokenRedeemed,
+    /// The host changed the RP id: passkeys of the former one no longer work.
+    RpIdChanged,
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -304,6 +337,17 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::ClockBehind => EventKind::ClockBehind,
             Self::ClockReset => EventKind::ClockReset,
             Self::ExpiredPurged => EventKind::ExpiredPurged,
+            Self::PasskeyRegistered => EventKind::PasskeyRegistered,
+            Self::PasskeyRegistrationRefused => EventKind::PasskeyRegistrationRefused,
+            Self::PasskeyRenamed => EventKind::PasskeyRenamed,
+            Self::PasskeyDeleted => EventKind::PasskeyDeleted,
+            Self::PasskeySignedIn => EventKind::PasskeySignedIn,
+            Self::PasskeyCounterWentBack => EventKind::PasskeyCounterWentBack,
+            Self::SteppedUp => EventKind::SteppedUp,
+            Self::StepUpRefused => EventKind::StepUpRefused,
+            Self::RecoveryTokenCreated => EventKind::RecoveryTokenCreated,
+            Self::RecoveryTokenRedeemed => EventKind::RecoveryTokenRedeemed,
+            Self::RpIdChanged => EventKind::RpIdChanged,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -355,7 +399,107 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::ClockBehind => ::keyplate::EventKind::ClockBehind,
             Self::ClockReset => ::keyplate::EventKind::ClockReset,
             Self::ExpiredPurged => ::keyplate::EventKind::ExpiredPurged,
+            Self::PasskeyRegistered => ::keyplate::EventKind::PasskeyRegistered,
+            Self::PasskeyRegistrationRefused => ::keyplate::EventKind::PasskeyRegistrationRefused,
+            Self::PasskeyRenamed => ::keyplate::EventKind::PasskeyRenamed,
+            Self::PasskeyDeleted => ::keyplate::EventKind::PasskeyDeleted,
+            Self::PasskeySignedIn => ::keyplate::EventKind::PasskeySignedIn,
+            Self::PasskeyCounterWentBack => ::keyplate::EventKind::PasskeyCounterWentBack,
+            Self::SteppedUp => ::keyplate::EventKind::SteppedUp,
+            Self::StepUpRefused => ::keyplate::EventKind::StepUpRefused,
+            Self::RecoveryTokenCreated => ::keyplate::EventKind::RecoveryTokenCreated,
+            Self::RecoveryTokenRedeemed => ::keyplate::EventKind::RecoveryTokenRedeemed,
+            Self::RpIdChanged => ::keyplate::EventKind::RpIdChanged,
         })
+    }
+}
+
+/// Why a passkey ceremony failed.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PasskeyFailure {
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony,
+    /// Its challenge was used before.
+    SpentChallenge,
+    /// The ceremony is of another kind.
+    WrongKind,
+    /// The ceremony is another user's or another session's.
+    WrongUser,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed,
+    /// The client data is of another type.
+    WrongType,
+    /// The client data has another challenge.
+    WrongChallenge,
+    /// The client was at another origin.
+    WrongOrigin,
+    /// The client was in a frame of another origin.
+    CrossOrigin,
+    /// The authenticator answered for another RP id.
+    WrongRpId,
+    /// Nobody touched the authenticator.
+    UserNotPresent,
+    /// The authenticator did not verify its user.
+    UserNotVerified,
+    /// The signature is wrong.
+    BadSignature,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable,
+    /// This credential is registered already.
+    CredentialTaken,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack,
+}
+impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
+    fn give(self) -> PasskeyFailure {
+        match self {
+            Self::Unavailable => PasskeyFailure::Unavailable,
+            Self::UnknownCeremony => PasskeyFailure::UnknownCeremony,
+            Self::ExpiredCeremony => PasskeyFailure::ExpiredCeremony,
+            Self::SpentChallenge => PasskeyFailure::SpentChallenge,
+            Self::WrongKind => PasskeyFailure::WrongKind,
+            Self::WrongUser => PasskeyFailure::WrongUser,
+            Self::Malformed => PasskeyFailure::Malformed,
+            Self::WrongType => PasskeyFailure::WrongType,
+            Self::WrongChallenge => PasskeyFailure::WrongChallenge,
+            Self::WrongOrigin => PasskeyFailure::WrongOrigin,
+            Self::CrossOrigin => PasskeyFailure::CrossOrigin,
+            Self::WrongRpId => PasskeyFailure::WrongRpId,
+            Self::UserNotPresent => PasskeyFailure::UserNotPresent,
+            Self::UserNotVerified => PasskeyFailure::UserNotVerified,
+            Self::BadSignature => PasskeyFailure::BadSignature,
+            Self::UnsupportedAlgorithm => PasskeyFailure::UnsupportedAlgorithm,
+            Self::BadAttestation => PasskeyFailure::BadAttestation,
+            Self::WrongBackupFlags => PasskeyFailure::WrongBackupFlags,
+            Self::NotDiscoverable => PasskeyFailure::NotDiscoverable,
+            Self::CredentialTaken => PasskeyFailure::CredentialTaken,
+            Self::UnknownCredential => PasskeyFailure::UnknownCredential,
+            Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
+            Self::CounterWentBack => PasskeyFailure::CounterWentBack,
+            _ => unreachable!("this face was generated from this core"),
+        }
     }
 }
 
@@ -437,6 +581,32 @@ impl Take<::keyplate::UsernamePolicy> for UsernamePolicy {
     }
 }
 
+/// Why passkeys cannot work at the configured origin.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PasskeyProblem {
+    /// The origin is an IP address, which browsers take for no RP id.
+    IpAddress,
+    /// The origin is neither https nor localhost: browsers offer no passkeys there.
+    InsecureOrigin,
+}
+impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
+    fn give(self) -> PasskeyProblem {
+        match self {
+            Self::IpAddress => PasskeyProblem::IpAddress,
+            Self::InsecureOrigin => PasskeyProblem::InsecureOrigin,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+
 /// How somebody signed in.
 #[pyclass(
     frozen,
@@ -472,6 +642,41 @@ impl Give<SignInMethod> for ::keyplate::SignInMethod {
             Self::Host => SignInMethod::Host,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+
+/// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum CounterPolicy {
+    /// Note it on the passkey and in the audit log, and sign the user in.
+    Record,
+    /// Note it and refuse.
+    Deny,
+}
+impl Give<CounterPolicy> for ::keyplate::CounterPolicy {
+    fn give(self) -> CounterPolicy {
+        match self {
+            Self::Record => CounterPolicy::Record,
+            Self::Deny => CounterPolicy::Deny,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+
+impl Take<::keyplate::CounterPolicy> for CounterPolicy {
+    fn take(self, _: &str) -> PyResult<::keyplate::CounterPolicy> {
+        Ok(match self {
+            Self::Record => ::keyplate::CounterPolicy::Record,
+            Self::Deny => ::keyplate::CounterPolicy::Deny,
+        })
     }
 }
 
@@ -1269,6 +1474,8 @@ pub(crate) struct OneTimeToken {
     pub(crate) user_id: Id,
     /// A code to be typed, rather than a token for a link?
     pub(crate) is_code: bool,
+    /// For who has lost his passkey?
+    pub(crate) is_recovery: bool,
     /// When it was made.
     pub(crate) created_at: SystemTime,
     /// When it ends.
@@ -1284,6 +1491,7 @@ impl Give<OneTimeToken> for ::keyplate::OneTimeToken {
             id: self.id.give(),
             user_id: self.user_id.give(),
             is_code: self.is_code.give(),
+            is_recovery: self.is_recovery.give(),
             created_at: self.created_at.give(),
             expires_at: self.expires_at.give(),
             created_by: self.created_by.give(),
@@ -1301,12 +1509,194 @@ impl OneTimeToken {
                 "id",
                 "user_id",
                 "is_code",
+                "is_recovery",
                 "created_at",
                 "expires_at",
                 "created_by",
                 "masked_secret",
             ],
         )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A passkey of a user. The private key never leaves his authenticator.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Passkey {
+    /// Names it.
+    pub(crate) id: Id,
+    /// Whose it is.
+    pub(crate) user_id: Id,
+    /// What its authenticator calls it, as base64url.
+    pub(crate) credential_id: String,
+    /// The RP id that it is bound to.
+    pub(crate) rp_id: String,
+    /// What its user calls it.
+    pub(crate) name: String,
+    /// The model of the authenticator, a UUID; none when it did not tell.
+    pub(crate) aaguid: Option<String>,
+    /// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+    pub(crate) transports: Vec<String>,
+    /// May it be backed up, so that it survives the device?
+    pub(crate) backup_eligible: bool,
+    /// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+    pub(crate) backup_state: bool,
+    /// When its signature counter last went back: somebody may have a copy of it.
+    pub(crate) counter_went_back_at: Option<SystemTime>,
+    /// When it was registered.
+    pub(crate) created_at: SystemTime,
+    /// When it was last used.
+    pub(crate) last_used_at: Option<SystemTime>,
+    /// Does it work under today's RP id?
+    pub(crate) usable: bool,
+}
+impl Give<Passkey> for ::keyplate::Passkey {
+    fn give(self) -> Passkey {
+        Passkey {
+            id: self.id.give(),
+            user_id: self.user_id.give(),
+            credential_id: self.credential_id.give(),
+            rp_id: self.rp_id.give(),
+            name: self.name.give(),
+            aaguid: self.aaguid.give(),
+            transports: self.transports.give(),
+            backup_eligible: self.backup_eligible.give(),
+            backup_state: self.backup_state.give(),
+            counter_went_back_at: self.counter_went_back_at.give(),
+            created_at: self.created_at.give(),
+            last_used_at: self.last_used_at.give(),
+            usable: self.usable.give(),
+        }
+    }
+}
+#[pymethods]
+impl Passkey {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "user_id",
+                "credential_id",
+                "rp_id",
+                "name",
+                "aaguid",
+                "transports",
+                "backup_eligible",
+                "backup_state",
+                "counter_went_back_at",
+                "created_at",
+                "last_used_at",
+                "usable",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// Level 3, as JSON.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PasskeySignals {
+    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+    pub(crate) unknown_credential: Option<String>,
+    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+    pub(crate) all_accepted_credentials: Option<String>,
+    /// For `signalCurrentUserDetails`, likewise.
+    pub(crate) current_user_details: Option<String>,
+}
+impl Give<PasskeySignals> for ::keyplate::PasskeySignals {
+    fn give(self) -> PasskeySignals {
+        PasskeySignals {
+            unknown_credential: self.unknown_credential.give(),
+            all_accepted_credentials: self.all_accepted_credentials.give(),
+            current_user_details: self.current_user_details.give(),
+        }
+    }
+}
+#[pymethods]
+impl PasskeySignals {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "unknown_credential",
+                "all_accepted_credentials",
+                "current_user_details",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A ceremony that has begun.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PasskeyCeremony {
+    /// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+    pub(crate) ceremony: String,
+    /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+    /// `parseRequestOptionsFromJSON`.
+    pub(crate) options: String,
+    /// When it is too late.
+    pub(crate) expires_at: SystemTime,
+}
+impl Give<PasskeyCeremony> for ::keyplate::PasskeyCeremony {
+    fn give(self) -> PasskeyCeremony {
+        PasskeyCeremony {
+            ceremony: self.ceremony.give(),
+            options: self.options.give(),
+            expires_at: self.expires_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl PasskeyCeremony {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["ceremony", "options", "expires_at"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A passkey that has just been registered, and what came of it.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PasskeyRegistration {
+    /// The passkey.
+    pub(crate) passkey: Passkey,
+    /// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+    /// The former one has ended.
+    pub(crate) signed_in: Option<SignedIn>,
+    /// When this completed setup: the API keys that were made before.
+    pub(crate) setup: Option<SetupCompletion>,
+}
+impl Give<PasskeyRegistration> for ::keyplate::PasskeyRegistration {
+    fn give(self) -> PasskeyRegistration {
+        PasskeyRegistration {
+            passkey: self.passkey.give(),
+            signed_in: self.signed_in.give(),
+            setup: self.setup.give(),
+        }
+    }
+}
+#[pymethods]
+impl PasskeyRegistration {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["passkey", "signed_in", "setup"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -1563,6 +1953,8 @@ pub(crate) struct Settings {
     pub(crate) session_lifetime_seconds: u32,
     /// For how many seconds a sign-in counts as fresh, for acts of weight.
     pub(crate) step_up_seconds: u32,
+    /// What to do when the signature counter of a passkey goes back.
+    pub(crate) counter_policy: CounterPolicy,
 }
 impl Give<Settings> for ::keyplate::Settings {
     fn give(self) -> Settings {
@@ -1577,6 +1969,7 @@ impl Give<Settings> for ::keyplate::Settings {
             session_idle_seconds: self.session_idle_seconds.give(),
             session_lifetime_seconds: self.session_lifetime_seconds.give(),
             step_up_seconds: self.step_up_seconds.give(),
+            counter_policy: self.counter_policy.give(),
         }
     }
 }
@@ -1597,6 +1990,7 @@ impl Settings {
                 "session_idle_seconds",
                 "session_lifetime_seconds",
                 "step_up_seconds",
+                "counter_policy",
             ],
         )
     }
@@ -1670,6 +2064,8 @@ pub(crate) struct SetupState {
     pub(crate) claimed_at: Option<SystemTime>,
     /// When it was completed.
     pub(crate) completed_at: Option<SystemTime>,
+    /// Why passkeys cannot work at this origin; none when they can.
+    pub(crate) passkey_problem: Option<PasskeyProblem>,
 }
 impl Give<SetupState> for ::keyplate::SetupState {
     fn give(self) -> SetupState {
@@ -1678,6 +2074,7 @@ impl Give<SetupState> for ::keyplate::SetupState {
             generation: self.generation.give(),
             claimed_at: self.claimed_at.give(),
             completed_at: self.completed_at.give(),
+            passkey_problem: self.passkey_problem.give(),
         }
     }
 }
@@ -1685,7 +2082,16 @@ impl Give<SetupState> for ::keyplate::SetupState {
 impl SetupState {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["stage", "generation", "claimed_at", "completed_at"])
+        PyTuple::new(
+            py,
+            [
+                "stage",
+                "generation",
+                "claimed_at",
+                "completed_at",
+                "passkey_problem",
+            ],
+        )
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -2570,6 +2976,26 @@ impl Keyplate {
         })
     }
 
+    /// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+    /// may register a new one and delete others; all his other sessions end.
+    ///
+    /// # Errors
+    /// As `create_one_time_token`; `StepUpRequired` for all but the host.
+    #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
+    fn create_recovery_token(
+        &self,
+        py: Python<'_>,
+        user_id: Id,
+        lifetime_seconds: Option<u32>,
+    ) -> PyResult<CreatedOneTimeToken> {
+        let user_id: ::keyplate::UserId = user_id.take("user_id")?;
+        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+
+        self.call(py, |kp| {
+            kp.create_recovery_token(&user_id, lifetime_seconds)
+        })
+    }
+
     /// Lists the one-time tokens that still work, of one user or of all, the newest first.
     ///
     /// # Errors
@@ -2606,6 +3032,177 @@ impl Keyplate {
         let id: ::keyplate::OneTimeTokenId = id.take("id")?;
 
         self.call(py, |kp| kp.revoke_one_time_token(&id))
+    }
+
+    /// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+    /// administrator who has one.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn delete_passkey(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::PasskeyId = id.take("id")?;
+
+        self.call(py, |kp| kp.delete_passkey(&id))
+    }
+
+    /// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+    /// caller's own passkeys and names.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a credential id that is no base64url.
+    #[pyo3(signature = (credential_id=None), text_signature = "($self, credential_id=None)")]
+    fn get_passkey_signals(
+        &self,
+        py: Python<'_>,
+        credential_id: Option<String>,
+    ) -> PyResult<PasskeySignals> {
+        let credential_id: Option<String> = credential_id.take("credential_id")?;
+
+        self.call(py, |kp| kp.get_passkey_signals(credential_id))
+    }
+
+    /// Lists the passkeys of one user or of all, the oldest first.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
+    fn list_passkeys(&self, py: Python<'_>, user_id: Option<Id>) -> PyResult<Vec<Passkey>> {
+        let user_id: Option<::keyplate::UserId> = user_id.take("user_id")?;
+
+        self.call(py, |kp| kp.list_passkeys(user_id))
+    }
+
+    /// Renames a passkey: 1 to 100 characters.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+    #[pyo3(signature = (id, name), text_signature = "($self, id, name)")]
+    fn rename_passkey(&self, py: Python<'_>, id: Id, name: &str) -> PyResult<Passkey> {
+        let id: ::keyplate::PasskeyId = id.take("id")?;
+
+        self.call(py, |kp| kp.rename_passkey(&id, name))
+    }
+
+    /// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+    /// shown, for autofill.
+    ///
+    /// # Errors
+    /// `PasskeyCeremonyFailed` where passkeys cannot work.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn begin_passkey_login(&self, py: Python<'_>) -> PyResult<PasskeyCeremony> {
+        self.call(py, |kp| kp.begin_passkey_login())
+    }
+
+    /// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+    /// it.
+    ///
+    /// # Errors
+    /// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+    #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
+    fn finish_passkey_login(
+        &self,
+        py: Python<'_>,
+        ceremony: &str,
+        response: &str,
+    ) -> PyResult<SignedIn> {
+        self.call(py, |kp| kp.finish_passkey_login(ceremony, response))
+    }
+
+    /// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+    /// a further one for a step-up.
+    ///
+    /// # Errors
+    /// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+    /// `PasskeyCeremonyFailed` where passkeys cannot work.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn begin_passkey_registration(&self, py: Python<'_>) -> PyResult<PasskeyCeremony> {
+        self.call(py, |kp| kp.begin_passkey_registration())
+    }
+
+    /// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+    /// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+    /// ends all others. It completes setup when it is that of the administrator who claimed it.
+    ///
+    /// # Errors
+    /// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+    #[pyo3(signature = (ceremony, response, name=None), text_signature = "($self, ceremony, response, name=None)")]
+    fn finish_passkey_registration(
+        &self,
+        py: Python<'_>,
+        ceremony: &str,
+        response: &str,
+        name: Option<String>,
+    ) -> PyResult<PasskeyRegistration> {
+        let name: Option<String> = name.take("name")?;
+
+        self.call(py, |kp| {
+            kp.finish_passkey_registration(ceremony, response, name)
+        })
+    }
+
+    /// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+    ///
+    /// # Errors
+    /// As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+    #[pyo3(signature = (*, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None), text_signature = "($self, *, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None)")]
+    fn begin_passkey_signup(
+        &self,
+        py: Python<'_>,
+        username: String,
+        token: Option<String>,
+        email: Option<String>,
+        display_name: Option<String>,
+        first_name: Option<String>,
+        last_name: Option<String>,
+        locale: Option<String>,
+    ) -> PyResult<PasskeyCeremony> {
+        let signup = ::keyplate::NewSignup {
+            username,
+            token: token.take("token")?,
+            email: email.take("email")?,
+            display_name: display_name.take("display_name")?,
+            first_name: first_name.take("first_name")?,
+            last_name: last_name.take("last_name")?,
+            locale: locale.take("locale")?,
+        };
+
+        self.call(py, |kp| kp.begin_passkey_signup(signup))
+    }
+
+    /// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+    /// the account, its groups and claims, the passkey and the session are made together or not at all.
+    ///
+    /// # Errors
+    /// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+    #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
+    fn finish_passkey_signup(
+        &self,
+        py: Python<'_>,
+        ceremony: &str,
+        response: &str,
+    ) -> PyResult<SignedIn> {
+        self.call(py, |kp| kp.finish_passkey_signup(ceremony, response))
+    }
+
+    /// Begins a step-up of the session by which the caller acts.
+    ///
+    /// # Errors
+    /// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+    /// passkeys cannot work.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn begin_step_up(&self, py: Python<'_>) -> PyResult<PasskeyCeremony> {
+        self.call(py, |kp| kp.begin_step_up())
+    }
+
+    /// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+    /// one is dead.
+    ///
+    /// # Errors
+    /// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+    #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
+    fn finish_step_up(&self, py: Python<'_>, ceremony: &str, response: &str) -> PyResult<SignedIn> {
+        self.call(py, |kp| kp.finish_step_up(ceremony, response))
     }
 
     /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
@@ -2746,7 +3343,7 @@ impl Keyplate {
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`.
-    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None)")]
+    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None)")]
     fn update_settings(
         &self,
         py: Python<'_>,
@@ -2758,6 +3355,7 @@ impl Keyplate {
         session_idle_seconds: Option<u32>,
         session_lifetime_seconds: Option<u32>,
         step_up_seconds: Option<u32>,
+        counter_policy: Option<CounterPolicy>,
     ) -> PyResult<Settings> {
         let changes = ::keyplate::SettingsChanges {
             app_name: app_name.take("app_name")?,
@@ -2768,6 +3366,7 @@ impl Keyplate {
             session_idle_seconds: session_idle_seconds.take("session_idle_seconds")?,
             session_lifetime_seconds: session_lifetime_seconds.take("session_lifetime_seconds")?,
             step_up_seconds: step_up_seconds.take("step_up_seconds")?,
+            counter_policy: counter_policy.take("counter_policy")?,
         };
 
         self.call(py, |kp| kp.update_settings(changes))
@@ -3277,10 +3876,11 @@ impl Keyplate {
 /// Opens a database file, or makes it, and gives the host's handle: it may do everything.
 ///
 /// # Errors
-/// `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+/// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+/// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
 /// storage errors for a file that cannot be used.
 #[pyfunction]
-#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, allow_shared_file=False, events=None, time_source=None)")]
+#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=Vec::new(), native_origins=Vec::new(), related_origins=Vec::new(), allow_insecure_origin=false, accept_rp_id_change=false, maintenance=false, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=(), native_origins=(), related_origins=(), allow_insecure_origin=False, accept_rp_id_change=False, maintenance=False, allow_shared_file=False, events=None, time_source=None)")]
 fn open(
     py: Python<'_>,
     path: PathText,
@@ -3289,6 +3889,14 @@ fn open(
     busy_timeout_ms: Option<u32>,
     encryption_key: Option<Secret>,
     username_policy: Option<UsernamePolicy>,
+    rp_id: Option<String>,
+    rp_name: Option<String>,
+    more_origins: Vec<String>,
+    native_origins: Vec<String>,
+    related_origins: Vec<String>,
+    allow_insecure_origin: bool,
+    accept_rp_id_change: bool,
+    maintenance: bool,
     allow_shared_file: bool,
     events: Option<PyEventSink>,
     time_source: Option<PyTimeSource>,
@@ -3300,6 +3908,14 @@ fn open(
         busy_timeout_ms: busy_timeout_ms.take("busy_timeout_ms")?,
         encryption_key: encryption_key.take("encryption_key")?,
         username_policy: username_policy.take("username_policy")?,
+        rp_id: rp_id.take("rp_id")?,
+        rp_name: rp_name.take("rp_name")?,
+        more_origins: more_origins.take("more_origins")?,
+        native_origins: native_origins.take("native_origins")?,
+        related_origins: related_origins.take("related_origins")?,
+        allow_insecure_origin,
+        accept_rp_id_change,
+        maintenance,
         allow_shared_file,
         events: events.take("events")?,
         time_source: time_source.take("time_source")?,
@@ -3339,6 +3955,10 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
             vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
         ),
         ::keyplate::KeyplateError::StepUpRequired => ("StepUpRequired", vec![]),
+        ::keyplate::KeyplateError::PasskeyCeremonyFailed { reason } => (
+            "PasskeyCeremonyFailed",
+            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+        ),
         ::keyplate::KeyplateError::AccountPending => ("AccountPending", vec![]),
         ::keyplate::KeyplateError::AccountDisabled => ("AccountDisabled", vec![]),
         ::keyplate::KeyplateError::AccountExpired => ("AccountExpired", vec![]),
@@ -3393,9 +4013,12 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ApiKeySort>()?;
     module.add_class::<ActorKind>()?;
     module.add_class::<EventKind>()?;
+    module.add_class::<PasskeyFailure>()?;
     module.add_class::<GroupSort>()?;
     module.add_class::<UsernamePolicy>()?;
+    module.add_class::<PasskeyProblem>()?;
     module.add_class::<SignInMethod>()?;
+    module.add_class::<CounterPolicy>()?;
     module.add_class::<SignupMode>()?;
     module.add_class::<SetupStage>()?;
     module.add_class::<ApprovalRule>()?;
@@ -3417,6 +4040,10 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GroupPage>()?;
     module.add_class::<CreatedOneTimeToken>()?;
     module.add_class::<OneTimeToken>()?;
+    module.add_class::<Passkey>()?;
+    module.add_class::<PasskeySignals>()?;
+    module.add_class::<PasskeyCeremony>()?;
+    module.add_class::<PasskeyRegistration>()?;
     module.add_class::<Authenticated>()?;
     module.add_class::<Session>()?;
     module.add_class::<SessionPage>()?;

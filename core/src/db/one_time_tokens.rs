@@ -6,8 +6,9 @@ use crate::{
     scopes::Scopes, tokens::SecretHash,
 };
 
-const COLUMNS: &str = "id, user_id, is_code, created_at, expires_at, created_by, masked";
-const COLUMN_COUNT: usize = 7;
+const COLUMNS: &str =
+    "id, user_id, is_code, created_at, expires_at, created_by, masked, is_recovery";
+const COLUMN_COUNT: usize = 8;
 
 fn from_row(row: &Row<'_, '_>) -> Result<OneTimeToken> {
     Ok(OneTimeToken {
@@ -18,6 +19,7 @@ fn from_row(row: &Row<'_, '_>) -> Result<OneTimeToken> {
         expires_at: row.get(4)?,
         created_by: row.get(5)?,
         masked_secret: row.get(6)?,
+        is_recovery: row.get(7)?,
     })
 }
 
@@ -61,8 +63,8 @@ pub(crate) fn insert(
         r"
         INSERT INTO one_time_tokens
             (id, secret_hash, masked, is_code, user_id, ceiling_scopes, ceiling_administrator, ceiling_expires_at,
-             created_by, created_at, expires_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             created_by, created_at, expires_at, is_recovery)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             &token.id,
             hash,
@@ -75,6 +77,7 @@ pub(crate) fn insert(
             token.created_by.as_ref(),
             token.created_at,
             token.expires_at,
+            token.is_recovery,
         ],
     )?;
     Ok(())

@@ -183,6 +183,21 @@ pub(crate) fn end_by_method(
     Ok(())
 }
 
+/// A new secret, and fresh (P5).
+pub(crate) fn step_up(
+    writer: &Writer<'_>,
+    id: &SessionId,
+    hash: &SecretHash,
+    masked: &str,
+    now: SystemTime,
+) -> Result<()> {
+    writer.execute(
+        "UPDATE sessions SET secret_hash = ?2, masked = ?3, stepped_up_at = ?4, last_seen_at = ?4 WHERE id = ?1",
+        params![id, hash, masked, now],
+    )?;
+    Ok(())
+}
+
 pub(crate) fn set_last_seen(
     writer: &Writer<'_>,
     hash: &SecretHash,

@@ -13,6 +13,7 @@ fn from_row(row: &Row<'_, '_>) -> Result<StoredSetup> {
             generation: row.get(1)?,
             claimed_at: row.get(2)?,
             completed_at: row.get(3)?,
+            passkey_problem: None, // of the configuration
         },
         token: hash.zip(expires_at),
         administrator_id: row.get(6)?,

@@ -184,14 +184,19 @@ pub(crate) fn name_was_deleted(reader: &Reader<'_>, folded: &str) -> Result<bool
     )
 }
 
-/// Administrators who are active and without an end (U3).
-pub(crate) fn count_lasting_administrators(reader: &Reader<'_>) -> Result<u64> {
+/// Administrators who are active and without an end, and perhaps have a passkey that works (U3).
+pub(crate) fn count_lasting_administrators(reader: &Reader<'_>, with_passkey: bool) -> Result<u64> {
     reader.value(
         r"
         SELECT count(*)
         FROM users
-        WHERE role = 'administrator' AND status = 'active' AND expires_at IS NULL",
-        &[],
+        WHERE role = 'administrator' AND status = 'active' AND expires_at IS NULL
+          AND (?1 = 0
+               OR EXISTS (SELECT 1
+                          FROM passkeys
+                          JOIN relying_party ON relying_party.rp_id = passkeys.rp_id
+                          WHERE passkeys.user_id = users.id))",
+        params![with_passkey],
     )
 }
 

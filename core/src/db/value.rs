@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use crate::{
     KeyplateError, Result, clock,
     ids::{
-        ApiKeyId, GroupId, OneTimeTokenId, SessionId, SignupRedemptionId, SignupTokenId, UserId,
+        ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, SessionId, SignupRedemptionId, SignupTokenId,
+        UserId,
     },
 };
 
@@ -220,7 +221,8 @@ ids!(
     GroupId,
     SignupTokenId,
     SignupRedemptionId,
-    OneTimeTokenId
+    OneTimeTokenId,
+    PasskeyId
 );
 
 /// The result of a statement that must find something.

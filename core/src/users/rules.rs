@@ -201,12 +201,18 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
     db::users::insert(writer, user)
 }
 
-/// The same for somebody who signs up: deleted users' names do not come back to strangers.
+/// The same for somebody who signs up.
 pub(crate) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Result<()> {
-    if db::users::name_was_deleted(writer, &text::folded(&user.username))? {
+    check_name_for_signup(writer, user)?;
+    insert(writer, user)
+}
+
+/// U1: his names are free, and deleted users' names do not come back to strangers.
+pub(crate) fn check_name_for_signup(reader: &Reader<'_>, user: &User) -> Result<()> {
+    if db::users::name_was_deleted(reader, &text::folded(&user.username))? {
         return Err(conflict("username"));
     }
-    insert(writer, user)
+    check_free(reader, user, None)
 }
 
 /// U1: nobody else has this name or address, in whatever role.
@@ -245,9 +251,11 @@ pub(crate) fn keep_an_administrator<T>(
     change: &Change<'_>,
     f: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    let before = db::users::count_lasting_administrators(change)?;
+    // Once one of them has a passkey, only those count who have: the others might never get in again.
+    let with_passkey = db::users::count_lasting_administrators(change, true)? > 0;
+    let before = db::users::count_lasting_administrators(change, with_passkey)?;
     let result = f()?;
-    if before > 0 && db::users::count_lasting_administrators(change)? == 0 {
+    if before > 0 && db::users::count_lasting_administrators(change, with_passkey)? == 0 {
         return Err(conflict("last administrator"));
     }
     Ok(result)

@@ -103,6 +103,13 @@ pub(crate) fn call(
                 .create_one_time_token(&user_id, lifetime_seconds)?
                 .into_json())
         }
+        "create_recovery_token" => {
+            let user_id: UserId = arguments.get("user_id")?;
+            let lifetime_seconds: Option<u32> = arguments.get("lifetime_seconds")?;
+            Ok(keyplate
+                .create_recovery_token(&user_id, lifetime_seconds)?
+                .into_json())
+        }
         "list_one_time_tokens" => {
             let user_id: Option<UserId> = arguments.get("user_id")?;
             Ok(keyplate.list_one_time_tokens(user_id)?.into_json())
@@ -114,6 +121,57 @@ pub(crate) fn call(
         "revoke_one_time_token" => {
             let id: OneTimeTokenId = arguments.get("id")?;
             Ok(keyplate.revoke_one_time_token(&id)?.into_json())
+        }
+        "delete_passkey" => {
+            let id: PasskeyId = arguments.get("id")?;
+            Ok(keyplate.delete_passkey(&id)?.into_json())
+        }
+        "get_passkey_signals" => {
+            let credential_id: Option<String> = arguments.get("credential_id")?;
+            Ok(keyplate.get_passkey_signals(credential_id)?.into_json())
+        }
+        "list_passkeys" => {
+            let user_id: Option<UserId> = arguments.get("user_id")?;
+            Ok(keyplate.list_passkeys(user_id)?.into_json())
+        }
+        "rename_passkey" => {
+            let id: PasskeyId = arguments.get("id")?;
+            let name: String = arguments.get("name")?;
+            Ok(keyplate.rename_passkey(&id, &name)?.into_json())
+        }
+        "begin_passkey_login" => Ok(keyplate.begin_passkey_login()?.into_json()),
+        "finish_passkey_login" => {
+            let ceremony: String = arguments.get("ceremony")?;
+            let response: String = arguments.get("response")?;
+            Ok(keyplate
+                .finish_passkey_login(&ceremony, &response)?
+                .into_json())
+        }
+        "begin_passkey_registration" => Ok(keyplate.begin_passkey_registration()?.into_json()),
+        "finish_passkey_registration" => {
+            let ceremony: String = arguments.get("ceremony")?;
+            let response: String = arguments.get("response")?;
+            let name: Option<String> = arguments.get("name")?;
+            Ok(keyplate
+                .finish_passkey_registration(&ceremony, &response, name)?
+                .into_json())
+        }
+        "begin_passkey_signup" => {
+            let signup: NewSignup = arguments.get("signup")?;
+            Ok(keyplate.begin_passkey_signup(signup)?.into_json())
+        }
+        "finish_passkey_signup" => {
+            let ceremony: String = arguments.get("ceremony")?;
+            let response: String = arguments.get("response")?;
+            Ok(keyplate
+                .finish_passkey_signup(&ceremony, &response)?
+                .into_json())
+        }
+        "begin_step_up" => Ok(keyplate.begin_step_up()?.into_json()),
+        "finish_step_up" => {
+            let ceremony: String = arguments.get("ceremony")?;
+            let response: String = arguments.get("response")?;
+            Ok(keyplate.finish_step_up(&ceremony, &response)?.into_json())
         }
         "authenticate" => {
             let credential: String = arguments.get("credential")?;
@@ -294,6 +352,16 @@ impl IntoJson for OneTimeTokenId {
     }
 }
 impl FromJson for OneTimeTokenId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for PasskeyId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for PasskeyId {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         Ok(Self::parse(&String::from_json(value)?)?)
     }
@@ -563,10 +631,72 @@ impl IntoJson for OneTimeToken {
         object.insert("id".to_owned(), self.id.into_json());
         object.insert("user_id".to_owned(), self.user_id.into_json());
         object.insert("is_code".to_owned(), self.is_code.into_json());
+        object.insert("is_recovery".to_owned(), self.is_recovery.into_json());
         object.insert("created_at".to_owned(), self.created_at.into_json());
         object.insert("expires_at".to_owned(), self.expires_at.into_json());
         object.insert("created_by".to_owned(), self.created_by.into_json());
         object.insert("masked_secret".to_owned(), self.masked_secret.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for Passkey {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("credential_id".to_owned(), self.credential_id.into_json());
+        object.insert("rp_id".to_owned(), self.rp_id.into_json());
+        object.insert("name".to_owned(), self.name.into_json());
+        object.insert("aaguid".to_owned(), self.aaguid.into_json());
+        object.insert("transports".to_owned(), self.transports.into_json());
+        object.insert(
+            "backup_eligible".to_owned(),
+            self.backup_eligible.into_json(),
+        );
+        object.insert("backup_state".to_owned(), self.backup_state.into_json());
+        object.insert(
+            "counter_went_back_at".to_owned(),
+            self.counter_went_back_at.into_json(),
+        );
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        object.insert("last_used_at".to_owned(), self.last_used_at.into_json());
+        object.insert("usable".to_owned(), self.usable.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for PasskeySignals {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert(
+            "unknown_credential".to_owned(),
+            self.unknown_credential.into_json(),
+        );
+        object.insert(
+            "all_accepted_credentials".to_owned(),
+            self.all_accepted_credentials.into_json(),
+        );
+        object.insert(
+            "current_user_details".to_owned(),
+            self.current_user_details.into_json(),
+        );
+        Value::Object(object)
+    }
+}
+impl IntoJson for PasskeyCeremony {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("ceremony".to_owned(), self.ceremony.into_json());
+        object.insert("options".to_owned(), self.options.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for PasskeyRegistration {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("passkey".to_owned(), self.passkey.into_json());
+        object.insert("signed_in".to_owned(), self.signed_in.into_json());
+        object.insert("setup".to_owned(), self.setup.into_json());
         Value::Object(object)
     }
 }
@@ -679,6 +809,7 @@ impl IntoJson for Settings {
             "step_up_seconds".to_owned(),
             self.step_up_seconds.into_json(),
         );
+        object.insert("counter_policy".to_owned(), self.counter_policy.into_json());
         Value::Object(object)
     }
 }
@@ -695,6 +826,7 @@ impl FromJson for SettingsChanges {
                 "session_idle_seconds",
                 "session_lifetime_seconds",
                 "step_up_seconds",
+                "counter_policy",
             ],
         )?;
         Ok(Self {
@@ -706,6 +838,7 @@ impl FromJson for SettingsChanges {
             session_idle_seconds: arguments.get("session_idle_seconds")?,
             session_lifetime_seconds: arguments.get("session_lifetime_seconds")?,
             step_up_seconds: arguments.get("step_up_seconds")?,
+            counter_policy: arguments.get("counter_policy")?,
         })
     }
 }
@@ -754,6 +887,10 @@ impl IntoJson for SetupState {
         object.insert("generation".to_owned(), self.generation.into_json());
         object.insert("claimed_at".to_owned(), self.claimed_at.into_json());
         object.insert("completed_at".to_owned(), self.completed_at.into_json());
+        object.insert(
+            "passkey_problem".to_owned(),
+            self.passkey_problem.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1169,6 +1306,19 @@ impl IntoJson for EventKind {
             Self::ClockBehind => Value::String("ClockBehind".to_owned()),
             Self::ClockReset => Value::String("ClockReset".to_owned()),
             Self::ExpiredPurged => Value::String("ExpiredPurged".to_owned()),
+            Self::PasskeyRegistered => Value::String("PasskeyRegistered".to_owned()),
+            Self::PasskeyRegistrationRefused => {
+                Value::String("PasskeyRegistrationRefused".to_owned())
+            }
+            Self::PasskeyRenamed => Value::String("PasskeyRenamed".to_owned()),
+            Self::PasskeyDeleted => Value::String("PasskeyDeleted".to_owned()),
+            Self::PasskeySignedIn => Value::String("PasskeySignedIn".to_owned()),
+            Self::PasskeyCounterWentBack => Value::String("PasskeyCounterWentBack".to_owned()),
+            Self::SteppedUp => Value::String("SteppedUp".to_owned()),
+            Self::StepUpRefused => Value::String("StepUpRefused".to_owned()),
+            Self::RecoveryTokenCreated => Value::String("RecoveryTokenCreated".to_owned()),
+            Self::RecoveryTokenRedeemed => Value::String("RecoveryTokenRedeemed".to_owned()),
+            Self::RpIdChanged => Value::String("RpIdChanged".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1220,7 +1370,79 @@ impl FromJson for EventKind {
             "ClockBehind" => Ok(Self::ClockBehind),
             "ClockReset" => Ok(Self::ClockReset),
             "ExpiredPurged" => Ok(Self::ExpiredPurged),
+            "PasskeyRegistered" => Ok(Self::PasskeyRegistered),
+            "PasskeyRegistrationRefused" => Ok(Self::PasskeyRegistrationRefused),
+            "PasskeyRenamed" => Ok(Self::PasskeyRenamed),
+            "PasskeyDeleted" => Ok(Self::PasskeyDeleted),
+            "PasskeySignedIn" => Ok(Self::PasskeySignedIn),
+            "PasskeyCounterWentBack" => Ok(Self::PasskeyCounterWentBack),
+            "SteppedUp" => Ok(Self::SteppedUp),
+            "StepUpRefused" => Ok(Self::StepUpRefused),
+            "RecoveryTokenCreated" => Ok(Self::RecoveryTokenCreated),
+            "RecoveryTokenRedeemed" => Ok(Self::RecoveryTokenRedeemed),
+            "RpIdChanged" => Ok(Self::RpIdChanged),
             other => Err(unknown_name("EventKind", other)),
+        }
+    }
+}
+impl IntoJson for PasskeyFailure {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Unavailable => Value::String("Unavailable".to_owned()),
+            Self::UnknownCeremony => Value::String("UnknownCeremony".to_owned()),
+            Self::ExpiredCeremony => Value::String("ExpiredCeremony".to_owned()),
+            Self::SpentChallenge => Value::String("SpentChallenge".to_owned()),
+            Self::WrongKind => Value::String("WrongKind".to_owned()),
+            Self::WrongUser => Value::String("WrongUser".to_owned()),
+            Self::Malformed => Value::String("Malformed".to_owned()),
+            Self::WrongType => Value::String("WrongType".to_owned()),
+            Self::WrongChallenge => Value::String("WrongChallenge".to_owned()),
+            Self::WrongOrigin => Value::String("WrongOrigin".to_owned()),
+            Self::CrossOrigin => Value::String("CrossOrigin".to_owned()),
+            Self::WrongRpId => Value::String("WrongRpId".to_owned()),
+            Self::UserNotPresent => Value::String("UserNotPresent".to_owned()),
+            Self::UserNotVerified => Value::String("UserNotVerified".to_owned()),
+            Self::BadSignature => Value::String("BadSignature".to_owned()),
+            Self::UnsupportedAlgorithm => Value::String("UnsupportedAlgorithm".to_owned()),
+            Self::BadAttestation => Value::String("BadAttestation".to_owned()),
+            Self::WrongBackupFlags => Value::String("WrongBackupFlags".to_owned()),
+            Self::NotDiscoverable => Value::String("NotDiscoverable".to_owned()),
+            Self::CredentialTaken => Value::String("CredentialTaken".to_owned()),
+            Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
+            Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
+            Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for PasskeyFailure {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Unavailable" => Ok(Self::Unavailable),
+            "UnknownCeremony" => Ok(Self::UnknownCeremony),
+            "ExpiredCeremony" => Ok(Self::ExpiredCeremony),
+            "SpentChallenge" => Ok(Self::SpentChallenge),
+            "WrongKind" => Ok(Self::WrongKind),
+            "WrongUser" => Ok(Self::WrongUser),
+            "Malformed" => Ok(Self::Malformed),
+            "WrongType" => Ok(Self::WrongType),
+            "WrongChallenge" => Ok(Self::WrongChallenge),
+            "WrongOrigin" => Ok(Self::WrongOrigin),
+            "CrossOrigin" => Ok(Self::CrossOrigin),
+            "WrongRpId" => Ok(Self::WrongRpId),
+            "UserNotPresent" => Ok(Self::UserNotPresent),
+            "UserNotVerified" => Ok(Self::UserNotVerified),
+            "BadSignature" => Ok(Self::BadSignature),
+            "UnsupportedAlgorithm" => Ok(Self::UnsupportedAlgorithm),
+            "BadAttestation" => Ok(Self::BadAttestation),
+            "WrongBackupFlags" => Ok(Self::WrongBackupFlags),
+            "NotDiscoverable" => Ok(Self::NotDiscoverable),
+            "CredentialTaken" => Ok(Self::CredentialTaken),
+            "UnknownCredential" => Ok(Self::UnknownCredential),
+            "WrongUserHandle" => Ok(Self::WrongUserHandle),
+            "CounterWentBack" => Ok(Self::CounterWentBack),
+            other => Err(unknown_name("PasskeyFailure", other)),
         }
     }
 }
@@ -1266,6 +1488,25 @@ impl FromJson for UsernamePolicy {
         }
     }
 }
+impl IntoJson for PasskeyProblem {
+    fn into_json(self) -> Value {
+        match self {
+            Self::IpAddress => Value::String("IpAddress".to_owned()),
+            Self::InsecureOrigin => Value::String("InsecureOrigin".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for PasskeyProblem {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "IpAddress" => Ok(Self::IpAddress),
+            "InsecureOrigin" => Ok(Self::InsecureOrigin),
+            other => Err(unknown_name("PasskeyProblem", other)),
+        }
+    }
+}
 impl IntoJson for SignInMethod {
     fn into_json(self) -> Value {
         match self {
@@ -1290,6 +1531,25 @@ impl FromJson for SignInMethod {
             "Passkey" => Ok(Self::Passkey),
             "Host" => Ok(Self::Host),
             other => Err(unknown_name("SignInMethod", other)),
+        }
+    }
+}
+impl IntoJson for CounterPolicy {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Record => Value::String("Record".to_owned()),
+            Self::Deny => Value::String("Deny".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for CounterPolicy {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Record" => Ok(Self::Record),
+            "Deny" => Ok(Self::Deny),
+            other => Err(unknown_name("CounterPolicy", other)),
         }
     }
 }

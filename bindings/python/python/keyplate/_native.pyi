@@ -146,6 +146,83 @@ class EventKind:
     """The host set the stored time back to the clock's."""
     EXPIRED_PURGED: ClassVar[EventKind]
     """What had expired long ago was removed."""
+    PASSKEY_REGISTERED: ClassVar[EventKind]
+    """A user registered a passkey."""
+    PASSKEY_REGISTRATION_REFUSED: ClassVar[EventKind]
+    """The registration of a passkey was refused."""
+    PASSKEY_RENAMED: ClassVar[EventKind]
+    """A passkey got another name."""
+    PASSKEY_DELETED: ClassVar[EventKind]
+    """A passkey was deleted."""
+    PASSKEY_SIGNED_IN: ClassVar[EventKind]
+    """Somebody signed in by a passkey."""
+    PASSKEY_COUNTER_WENT_BACK: ClassVar[EventKind]
+    """The signature counter of a passkey went back: there may be a copy of it."""
+    STEPPED_UP: ClassVar[EventKind]
+    """Somebody showed his passkey again, for an act of weight."""
+    STEP_UP_REFUSED: ClassVar[EventKind]
+    """A step-up was refused."""
+    RECOVERY_TOKEN_CREATED: ClassVar[EventKind]
+    """A recovery token was made."""
+    RECOVERY_TOKEN_REDEEMED: ClassVar[EventKind]
+    """Somebody came in by a recovery token; his other sessions ended."""
+    RP_ID_CHANGED: ClassVar[EventKind]
+    """The host changed the RP id: passkeys of the former one no longer work."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class PasskeyFailure:
+    """Why a passkey ceremony failed."""
+
+    UNAVAILABLE: ClassVar[PasskeyFailure]
+    """Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why."""
+    UNKNOWN_CEREMONY: ClassVar[PasskeyFailure]
+    """No such ceremony was begun here, or it is over."""
+    EXPIRED_CEREMONY: ClassVar[PasskeyFailure]
+    """It was begun more than 5 minutes ago."""
+    SPENT_CHALLENGE: ClassVar[PasskeyFailure]
+    """Its challenge was used before."""
+    WRONG_KIND: ClassVar[PasskeyFailure]
+    """The ceremony is of another kind."""
+    WRONG_USER: ClassVar[PasskeyFailure]
+    """The ceremony is another user's or another session's."""
+    MALFORMED: ClassVar[PasskeyFailure]
+    """The response is no JSON of WebAuthn, or not whole."""
+    WRONG_TYPE: ClassVar[PasskeyFailure]
+    """The client data is of another type."""
+    WRONG_CHALLENGE: ClassVar[PasskeyFailure]
+    """The client data has another challenge."""
+    WRONG_ORIGIN: ClassVar[PasskeyFailure]
+    """The client was at another origin."""
+    CROSS_ORIGIN: ClassVar[PasskeyFailure]
+    """The client was in a frame of another origin."""
+    WRONG_RP_ID: ClassVar[PasskeyFailure]
+    """The authenticator answered for another RP id."""
+    USER_NOT_PRESENT: ClassVar[PasskeyFailure]
+    """Nobody touched the authenticator."""
+    USER_NOT_VERIFIED: ClassVar[PasskeyFailure]
+    """The authenticator did not verify its user."""
+    BAD_SIGNATURE: ClassVar[PasskeyFailure]
+    """The signature is wrong."""
+    UNSUPPORTED_ALGORITHM: ClassVar[PasskeyFailure]
+    """The key is of an algorithm that was not asked for."""
+    BAD_ATTESTATION: ClassVar[PasskeyFailure]
+    """The attestation is wrong, or of an unknown format."""
+    WRONG_BACKUP_FLAGS: ClassVar[PasskeyFailure]
+    """The flags of backup contradict each other or what was registered."""
+    NOT_DISCOVERABLE: ClassVar[PasskeyFailure]
+    """The client made a credential that cannot be found without a user name."""
+    CREDENTIAL_TAKEN: ClassVar[PasskeyFailure]
+    """This credential is registered already."""
+    UNKNOWN_CREDENTIAL: ClassVar[PasskeyFailure]
+    """There is no such credential, or it is of another RP id."""
+    WRONG_USER_HANDLE: ClassVar[PasskeyFailure]
+    """The response has no user handle, or another user's."""
+    COUNTER_WENT_BACK: ClassVar[PasskeyFailure]
+    """The signature counter went back, and the settings refuse that."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -182,6 +259,19 @@ class UsernamePolicy:
     def __int__(self) -> int: ...
 
 @final
+class PasskeyProblem:
+    """Why passkeys cannot work at the configured origin."""
+
+    IP_ADDRESS: ClassVar[PasskeyProblem]
+    """The origin is an IP address, which browsers take for no RP id."""
+    INSECURE_ORIGIN: ClassVar[PasskeyProblem]
+    """The origin is neither https nor localhost: browsers offer no passkeys there."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
 class SignInMethod:
     """How somebody signed in."""
 
@@ -197,6 +287,19 @@ class SignInMethod:
     """With a passkey."""
     HOST: ClassVar[SignInMethod]
     """The host has checked him by its own means."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class CounterPolicy:
+    """What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it."""
+
+    RECORD: ClassVar[CounterPolicy]
+    """Note it on the passkey and in the audit log, and sign the user in."""
+    DENY: ClassVar[CounterPolicy]
+    """Note it and refuse."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -600,7 +703,7 @@ class CreatedOneTimeToken:
 class OneTimeToken:
     """A token or code that signs a user in once, without its secret."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
         """Names it."""
@@ -610,6 +713,9 @@ class OneTimeToken:
     @property
     def is_code(self) -> bool:
         """A code to be typed, rather than a token for a link?"""
+    @property
+    def is_recovery(self) -> bool:
+        """For who has lost his passkey?"""
     @property
     def created_at(self) -> datetime:
         """When it was made."""
@@ -622,6 +728,110 @@ class OneTimeToken:
     @property
     def masked_secret(self) -> str:
         """For a token its kind and last 4 characters; nothing is told of a code."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Passkey:
+    """A passkey of a user. The private key never leaves his authenticator."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """Names it."""
+    @property
+    def user_id(self) -> UUID:
+        """Whose it is."""
+    @property
+    def credential_id(self) -> str:
+        """What its authenticator calls it, as base64url."""
+    @property
+    def rp_id(self) -> str:
+        """The RP id that it is bound to."""
+    @property
+    def name(self) -> str:
+        """What its user calls it."""
+    @property
+    def aaguid(self) -> str | None:
+        """The model of the authenticator, a UUID; none when it did not tell."""
+    @property
+    def transports(self) -> list[str]:
+        """How the authenticator is reached, for example `internal`, `hybrid` or `usb`."""
+    @property
+    def backup_eligible(self) -> bool:
+        """May it be backed up, so that it survives the device?"""
+    @property
+    def backup_state(self) -> bool:
+        """Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user."""
+    @property
+    def counter_went_back_at(self) -> datetime | None:
+        """When its signature counter last went back: somebody may have a copy of it."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was registered."""
+    @property
+    def last_used_at(self) -> datetime | None:
+        """When it was last used."""
+    @property
+    def usable(self) -> bool:
+        """Does it work under today's RP id?"""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class PasskeySignals:
+    """What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+    Level 3, as JSON.
+    """
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def unknown_credential(self) -> str | None:
+        """For `signalUnknownCredential`, when the credential asked about is registered nowhere."""
+    @property
+    def all_accepted_credentials(self) -> str | None:
+        """For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey."""
+    @property
+    def current_user_details(self) -> str | None:
+        """For `signalCurrentUserDetails`, likewise."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class PasskeyCeremony:
+    """A ceremony that has begun."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def ceremony(self) -> str:
+        """Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie."""
+    @property
+    def options(self) -> str:
+        """For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+        `parseRequestOptionsFromJSON`.
+        """
+    @property
+    def expires_at(self) -> datetime:
+        """When it is too late."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class PasskeyRegistration:
+    """A passkey that has just been registered, and what came of it."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def passkey(self) -> Passkey:
+        """The passkey."""
+    @property
+    def signed_in(self) -> SignedIn | None:
+        """The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+        The former one has ended.
+        """
+    @property
+    def setup(self) -> SetupCompletion | None:
+        """When this completed setup: the API keys that were made before."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -756,7 +966,7 @@ class PublicSettings:
 class Settings:
     """What an administrator may set while the application runs."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """What people know the application by."""
@@ -789,6 +999,9 @@ class Settings:
     @property
     def step_up_seconds(self) -> int:
         """For how many seconds a sign-in counts as fresh, for acts of weight."""
+    @property
+    def counter_policy(self) -> CounterPolicy:
+        """What to do when the signature counter of a passkey goes back."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -821,7 +1034,7 @@ class SetupCompletion:
 class SetupState:
     """How far setup has come."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str]]
     @property
     def stage(self) -> SetupStage:
         """The stage."""
@@ -834,6 +1047,9 @@ class SetupState:
     @property
     def completed_at(self) -> datetime | None:
         """When it was completed."""
+    @property
+    def passkey_problem(self) -> PasskeyProblem | None:
+        """Why passkeys cannot work at this origin; none when they can."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1388,6 +1604,17 @@ class Keyplate:
         `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
         `StepUpRequired` for oneself, when the sign-in is too old.
         """
+    def create_recovery_token(
+        self,
+        user_id: UUID | str,
+        lifetime_seconds: int | None = None,
+    ) -> CreatedOneTimeToken:
+        """Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+        may register a new one and delete others; all his other sessions end.
+
+        # Errors
+        As `create_one_time_token`; `StepUpRequired` for all but the host.
+        """
     def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
         """Lists the one-time tokens that still work, of one user or of all, the newest first.
 
@@ -1408,6 +1635,113 @@ class Keyplate:
 
         # Errors
         `NotFound` when there is none, or it was used; `PermissionDenied`.
+        """
+    def delete_passkey(self, id: UUID | str) -> None:
+        """Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+        administrator who has one.
+
+        # Errors
+        `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+        """
+    def get_passkey_signals(self, credential_id: str | None = None) -> PasskeySignals:
+        """Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+        caller's own passkeys and names.
+
+        # Errors
+        `InvalidInput` for a credential id that is no base64url.
+        """
+    def list_passkeys(self, user_id: UUID | str | None = None) -> list[Passkey]:
+        """Lists the passkeys of one user or of all, the oldest first.
+
+        # Errors
+        `PermissionDenied`.
+        """
+    def rename_passkey(self, id: UUID | str, name: str) -> Passkey:
+        """Renames a passkey: 1 to 100 characters.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+        """
+    def begin_passkey_login(self) -> PasskeyCeremony:
+        """Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+        shown, for autofill.
+
+        # Errors
+        `PasskeyCeremonyFailed` where passkeys cannot work.
+        """
+    def finish_passkey_login(self, ceremony: str, response: str) -> SignedIn:
+        """Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+        it.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+        """
+    def begin_passkey_registration(self) -> PasskeyCeremony:
+        """Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+        a further one for a step-up.
+
+        # Errors
+        `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+        `PasskeyCeremonyFailed` where passkeys cannot work.
+        """
+    def finish_passkey_registration(
+        self,
+        ceremony: str,
+        response: str,
+        name: str | None = None,
+    ) -> PasskeyRegistration:
+        """Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+        authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+        ends all others. It completes setup when it is that of the administrator who claimed it.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+        """
+    def begin_passkey_signup(
+        self,
+        *,
+        username: str,
+        token: str | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        locale: str | None = None,
+    ) -> PasskeyCeremony:
+        """Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+
+        # Errors
+        As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+
+        # Arguments
+        - `username`: As in `NewUser`, and no deleted user's.
+        - `token`: The sign-up token, if he has one.
+        - `email`: E-mail address; it is unverified.
+        - `display_name`: The name that others see.
+        - `first_name`: First name.
+        - `last_name`: Last name.
+        - `locale`: Language tag, for example `de-CH`.
+        """
+    def finish_passkey_signup(self, ceremony: str, response: str) -> SignedIn:
+        """Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+        the account, its groups and claims, the passkey and the session are made together or not at all.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+        """
+    def begin_step_up(self) -> PasskeyCeremony:
+        """Begins a step-up of the session by which the caller acts.
+
+        # Errors
+        `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+        passkeys cannot work.
+        """
+    def finish_step_up(self, ceremony: str, response: str) -> SignedIn:
+        """Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+        one is dead.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
         """
     def authenticate(self, credential: str) -> Authenticated:
         """Tells who stands behind a session token or an API key. A host's middleware needs only this.
@@ -1508,6 +1842,7 @@ class Keyplate:
         session_idle_seconds: int | None = None,
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
+        counter_policy: CounterPolicy | None = None,
     ) -> Settings:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
         credentials with `*` and `roles:write`.
@@ -1524,6 +1859,7 @@ class Keyplate:
         - `session_idle_seconds`: 60 seconds to 366 days.
         - `session_lifetime_seconds`: 60 seconds to 366 days.
         - `step_up_seconds`: 60 seconds to one day.
+        - `counter_policy`: What to do when the signature counter of a passkey goes back.
         """
     def claim_setup(
         self,
@@ -1909,6 +2245,14 @@ def open(
     busy_timeout_ms: int | None = None,
     encryption_key: Secret | None = None,
     username_policy: UsernamePolicy | None = None,
+    rp_id: str | None = None,
+    rp_name: str | None = None,
+    more_origins: Sequence[str] = (),
+    native_origins: Sequence[str] = (),
+    related_origins: Sequence[str] = (),
+    allow_insecure_origin: bool = False,
+    accept_rp_id_change: bool = False,
+    maintenance: bool = False,
     allow_shared_file: bool = False,
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
@@ -1916,7 +2260,8 @@ def open(
     """Opens a database file, or makes it, and gives the host's handle: it may do everything.
 
     # Errors
-    `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+    `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+    `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
     storage errors for a file that cannot be used.
 
     # Arguments
@@ -1926,6 +2271,14 @@ def open(
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
     - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
     - `username_policy`: Which letters a username may have.
+    - `rp_id`: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
+    - `rp_name`: What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+    - `more_origins`: Further web origins of the RP id that people use.
+    - `native_origins`: Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+    - `related_origins`: Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the RP id.
+    - `allow_insecure_origin`: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
+    - `accept_rp_id_change`: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
+    - `maintenance`: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
     - `allow_shared_file`: Opens the file even if other users of the machine can read or write it.
     - `events`: Hears what happens.
     - `time_source`: Tells the time; by default the system does.

@@ -24,6 +24,7 @@ from ._native import (
     AuditPage,
     Authenticated,
     Claim,
+    CounterPolicy,
     CreatedApiKey,
     CreatedOneTimeToken,
     CreatedSetupToken,
@@ -36,6 +37,10 @@ from ._native import (
     IntegrityReport,
     Limit,
     OneTimeToken,
+    Passkey,
+    PasskeyCeremony,
+    PasskeyRegistration,
+    PasskeySignals,
     Principal,
     PublicSettings,
     PurgeReport,
@@ -518,6 +523,23 @@ class Keyplate:
             lifetime_seconds,
         )
 
+    async def create_recovery_token(
+        self,
+        user_id: UUID | str,
+        lifetime_seconds: int | None = None,
+    ) -> CreatedOneTimeToken:
+        """Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+        may register a new one and delete others; all his other sessions end.
+
+        # Errors
+        As `create_one_time_token`; `StepUpRequired` for all but the host.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.create_recovery_token,
+            user_id,
+            lifetime_seconds,
+        )
+
     async def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
         """Lists the one-time tokens that still work, of one user or of all, the newest first.
 
@@ -552,6 +574,176 @@ class Keyplate:
         await asyncio.to_thread(
             self._keyplate.revoke_one_time_token,
             id,
+        )
+
+    async def delete_passkey(self, id: UUID | str) -> None:
+        """Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+        administrator who has one.
+
+        # Errors
+        `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+        """
+        await asyncio.to_thread(
+            self._keyplate.delete_passkey,
+            id,
+        )
+
+    async def get_passkey_signals(self, credential_id: str | None = None) -> PasskeySignals:
+        """Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+        caller's own passkeys and names.
+
+        # Errors
+        `InvalidInput` for a credential id that is no base64url.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.get_passkey_signals,
+            credential_id,
+        )
+
+    async def list_passkeys(self, user_id: UUID | str | None = None) -> list[Passkey]:
+        """Lists the passkeys of one user or of all, the oldest first.
+
+        # Errors
+        `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.list_passkeys,
+            user_id,
+        )
+
+    async def rename_passkey(self, id: UUID | str, name: str) -> Passkey:
+        """Renames a passkey: 1 to 100 characters.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.rename_passkey,
+            id,
+            name,
+        )
+
+    async def begin_passkey_login(self) -> PasskeyCeremony:
+        """Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+        shown, for autofill.
+
+        # Errors
+        `PasskeyCeremonyFailed` where passkeys cannot work.
+        """
+        return await asyncio.to_thread(self._keyplate.begin_passkey_login)
+
+    async def finish_passkey_login(self, ceremony: str, response: str) -> SignedIn:
+        """Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+        it.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.finish_passkey_login,
+            ceremony,
+            response,
+        )
+
+    async def begin_passkey_registration(self) -> PasskeyCeremony:
+        """Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+        a further one for a step-up.
+
+        # Errors
+        `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+        `PasskeyCeremonyFailed` where passkeys cannot work.
+        """
+        return await asyncio.to_thread(self._keyplate.begin_passkey_registration)
+
+    async def finish_passkey_registration(
+        self,
+        ceremony: str,
+        response: str,
+        name: str | None = None,
+    ) -> PasskeyRegistration:
+        """Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+        authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+        ends all others. It completes setup when it is that of the administrator who claimed it.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.finish_passkey_registration,
+            ceremony,
+            response,
+            name,
+        )
+
+    async def begin_passkey_signup(
+        self,
+        *,
+        username: str,
+        token: str | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        locale: str | None = None,
+    ) -> PasskeyCeremony:
+        """Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+
+        # Errors
+        As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+
+        # Arguments
+        - `username`: As in `NewUser`, and no deleted user's.
+        - `token`: The sign-up token, if he has one.
+        - `email`: E-mail address; it is unverified.
+        - `display_name`: The name that others see.
+        - `first_name`: First name.
+        - `last_name`: Last name.
+        - `locale`: Language tag, for example `de-CH`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.begin_passkey_signup,
+            username=username,
+            token=token,
+            email=email,
+            display_name=display_name,
+            first_name=first_name,
+            last_name=last_name,
+            locale=locale,
+        )
+
+    async def finish_passkey_signup(self, ceremony: str, response: str) -> SignedIn:
+        """Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+        the account, its groups and claims, the passkey and the session are made together or not at all.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.finish_passkey_signup,
+            ceremony,
+            response,
+        )
+
+    async def begin_step_up(self) -> PasskeyCeremony:
+        """Begins a step-up of the session by which the caller acts.
+
+        # Errors
+        `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+        passkeys cannot work.
+        """
+        return await asyncio.to_thread(self._keyplate.begin_step_up)
+
+    async def finish_step_up(self, ceremony: str, response: str) -> SignedIn:
+        """Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+        one is dead.
+
+        # Errors
+        `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.finish_step_up,
+            ceremony,
+            response,
         )
 
     async def authenticate(self, credential: str) -> Authenticated:
@@ -708,6 +900,7 @@ class Keyplate:
         session_idle_seconds: int | None = None,
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
+        counter_policy: CounterPolicy | None = None,
     ) -> Settings:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
         credentials with `*` and `roles:write`.
@@ -724,6 +917,7 @@ class Keyplate:
         - `session_idle_seconds`: 60 seconds to 366 days.
         - `session_lifetime_seconds`: 60 seconds to 366 days.
         - `step_up_seconds`: 60 seconds to one day.
+        - `counter_policy`: What to do when the signature counter of a passkey goes back.
         """
         return await asyncio.to_thread(
             self._keyplate.update_settings,
@@ -735,6 +929,7 @@ class Keyplate:
             session_idle_seconds=session_idle_seconds,
             session_lifetime_seconds=session_lifetime_seconds,
             step_up_seconds=step_up_seconds,
+            counter_policy=counter_policy,
         )
 
     async def claim_setup(
@@ -1311,6 +1506,14 @@ async def open(
     busy_timeout_ms: int | None = None,
     encryption_key: Secret | None = None,
     username_policy: UsernamePolicy | None = None,
+    rp_id: str | None = None,
+    rp_name: str | None = None,
+    more_origins: Sequence[str] = (),
+    native_origins: Sequence[str] = (),
+    related_origins: Sequence[str] = (),
+    allow_insecure_origin: bool = False,
+    accept_rp_id_change: bool = False,
+    maintenance: bool = False,
     allow_shared_file: bool = False,
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
@@ -1318,7 +1521,8 @@ async def open(
     """Opens a database file, or makes it, and gives the host's handle: it may do everything.
 
     # Errors
-    `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+    `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+    `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
     storage errors for a file that cannot be used.
 
     # Arguments
@@ -1328,6 +1532,14 @@ async def open(
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
     - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
     - `username_policy`: Which letters a username may have.
+    - `rp_id`: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
+    - `rp_name`: What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+    - `more_origins`: Further web origins of the RP id that people use.
+    - `native_origins`: Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+    - `related_origins`: Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the RP id.
+    - `allow_insecure_origin`: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
+    - `accept_rp_id_change`: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
+    - `maintenance`: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
     - `allow_shared_file`: Opens the file even if other users of the machine can read or write it.
     - `events`: Hears what happens.
     - `time_source`: Tells the time; by default the system does.
@@ -1340,6 +1552,14 @@ async def open(
         busy_timeout_ms=busy_timeout_ms,
         encryption_key=encryption_key,
         username_policy=username_policy,
+        rp_id=rp_id,
+        rp_name=rp_name,
+        more_origins=more_origins,
+        native_origins=native_origins,
+        related_origins=related_origins,
+        allow_insecure_origin=allow_insecure_origin,
+        accept_rp_id_change=accept_rp_id_change,
+        maintenance=maintenance,
         allow_shared_file=allow_shared_file,
         events=events,
         time_source=time_source,

@@ -27,6 +27,8 @@ class ErrorCode(enum.IntEnum):
     """The caller may not do this."""
     STEP_UP_REQUIRED = 102
     """A fresh sign-in is wanted first."""
+    PASSKEY_CEREMONY_FAILED = 103
+    """A passkey ceremony failed."""
     ACCOUNT_PENDING = 110
     """The account waits for approval."""
     ACCOUNT_DISABLED = 111
@@ -121,6 +123,13 @@ class PermissionDenied(KeyplateError):
 
 class StepUpRequired(KeyplateError):
     """A fresh sign-in is wanted first (P5)."""
+
+
+class PasskeyCeremonyFailed(KeyplateError):
+    """A passkey ceremony failed. Its challenge is spent: begin again."""
+
+    reason: PasskeyFailure
+    """Why."""
 
 
 class AccountPending(KeyplateError):

@@ -1067,6 +1067,15 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?) throws  -> CreatedOneTimeToken
 
     /**
+     * Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+     * may register a new one and delete others; all his other sessions end.
+     *
+     * # Errors
+     * As `create_one_time_token`; `StepUpRequired` for all but the host.
+     */
+    func createRecoveryToken(userId: UserId, lifetimeSeconds: UInt32?) throws  -> CreatedOneTimeToken
+
+    /**
      * Lists the one-time tokens that still work, of one user or of all, the newest first.
      *
      * # Errors
@@ -1092,6 +1101,113 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `NotFound` when there is none, or it was used; `PermissionDenied`.
      */
     func revokeOneTimeToken(id: OneTimeTokenId) throws
+
+    /**
+     * Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+     * administrator who has one.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+     */
+    func deletePasskey(id: PasskeyId) throws
+
+    /**
+     * Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+     * caller's own passkeys and names.
+     *
+     * # Errors
+     * `InvalidInput` for a credential id that is no base64url.
+     */
+    func getPasskeySignals(credentialId: String?) throws  -> PasskeySignals
+
+    /**
+     * Lists the passkeys of one user or of all, the oldest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    func listPasskeys(userId: UserId?) throws  -> [Passkey]
+
+    /**
+     * Renames a passkey: 1 to 100 characters.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+     */
+    func renamePasskey(id: PasskeyId, name: String) throws  -> Passkey
+
+    /**
+     * Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+     * shown, for autofill.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    func beginPasskeyLogin() throws  -> PasskeyCeremony
+
+    /**
+     * Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+     * it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+     */
+    func finishPasskeyLogin(ceremony: String, response: String) throws  -> SignedIn
+
+    /**
+     * Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+     * a further one for a step-up.
+     *
+     * # Errors
+     * `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    func beginPasskeyRegistration() throws  -> PasskeyCeremony
+
+    /**
+     * Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+     * authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+     * ends all others. It completes setup when it is that of the administrator who claimed it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+     */
+    func finishPasskeyRegistration(ceremony: String, response: String, name: String?) throws  -> PasskeyRegistration
+
+    /**
+     * Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+     *
+     * # Errors
+     * As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    func beginPasskeySignup(signup: NewSignup) throws  -> PasskeyCeremony
+
+    /**
+     * Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+     * the account, its groups and claims, the passkey and the session are made together or not at all.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+     */
+    func finishPasskeySignup(ceremony: String, response: String) throws  -> SignedIn
+
+    /**
+     * Begins a step-up of the session by which the caller acts.
+     *
+     * # Errors
+     * `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+     * passkeys cannot work.
+     */
+    func beginStepUp() throws  -> PasskeyCeremony
+
+    /**
+     * Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+     * one is dead.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+     */
+    func finishStepUp(ceremony: String, response: String) throws  -> SignedIn
 
     /**
      * Tells who stands behind a session token or an API key. A host's middleware needs only this.
@@ -1495,7 +1611,8 @@ open class Keyplate: KeyplateProtocol, @unchecked Sendable {
      * Opens a database file, or makes it, and gives the host's handle: it may do everything.
      *
      * # Errors
-     * `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+     * `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+     * `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
      * storage errors for a file that cannot be used.
      */
 public static func `open`(config: Config)throws  -> Keyplate  {
@@ -1906,6 +2023,24 @@ open func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?)throws  ->
 }
 
     /**
+     * Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+     * may register a new one and delete others; all his other sessions end.
+     *
+     * # Errors
+     * As `create_one_time_token`; `StepUpRequired` for all but the host.
+     */
+open func createRecoveryToken(userId: UserId, lifetimeSeconds: UInt32?)throws  -> CreatedOneTimeToken  {
+    return try  FfiConverterTypeCreatedOneTimeToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_create_recovery_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUserId_lower(userId),
+        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Lists the one-time tokens that still work, of one user or of all, the newest first.
      *
      * # Errors
@@ -1953,6 +2088,211 @@ open func revokeOneTimeToken(id: OneTimeTokenId)throws   {try rustCallWithError(
         FfiConverterTypeOneTimeTokenId_lower(id),uniffiCallStatus
     )
 }
+}
+
+    /**
+     * Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+     * administrator who has one.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+     */
+open func deletePasskey(id: PasskeyId)throws   {try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_delete_passkey(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePasskeyId_lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+     * caller's own passkeys and names.
+     *
+     * # Errors
+     * `InvalidInput` for a credential id that is no base64url.
+     */
+open func getPasskeySignals(credentialId: String?)throws  -> PasskeySignals  {
+    return try  FfiConverterTypePasskeySignals_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_passkey_signals(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionString.lower(credentialId),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the passkeys of one user or of all, the oldest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+open func listPasskeys(userId: UserId?)throws  -> [Passkey]  {
+    return try  FfiConverterSequenceTypePasskey.lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_list_passkeys(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeUserId.lower(userId),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Renames a passkey: 1 to 100 characters.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+     */
+open func renamePasskey(id: PasskeyId, name: String)throws  -> Passkey  {
+    return try  FfiConverterTypePasskey_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_rename_passkey(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePasskeyId_lower(id),
+        FfiConverterString.lower(name),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+     * shown, for autofill.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+open func beginPasskeyLogin()throws  -> PasskeyCeremony  {
+    return try  FfiConverterTypePasskeyCeremony_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_begin_passkey_login(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+     * it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+     */
+open func finishPasskeyLogin(ceremony: String, response: String)throws  -> SignedIn  {
+    return try  FfiConverterTypeSignedIn_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_finish_passkey_login(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(ceremony),
+        FfiConverterString.lower(response),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+     * a further one for a step-up.
+     *
+     * # Errors
+     * `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+open func beginPasskeyRegistration()throws  -> PasskeyCeremony  {
+    return try  FfiConverterTypePasskeyCeremony_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_begin_passkey_registration(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+     * authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+     * ends all others. It completes setup when it is that of the administrator who claimed it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+     */
+open func finishPasskeyRegistration(ceremony: String, response: String, name: String?)throws  -> PasskeyRegistration  {
+    return try  FfiConverterTypePasskeyRegistration_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_finish_passkey_registration(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(ceremony),
+        FfiConverterString.lower(response),
+        FfiConverterOptionString.lower(name),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+     *
+     * # Errors
+     * As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+open func beginPasskeySignup(signup: NewSignup)throws  -> PasskeyCeremony  {
+    return try  FfiConverterTypePasskeyCeremony_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_begin_passkey_signup(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeNewSignup_lower(signup),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+     * the account, its groups and claims, the passkey and the session are made together or not at all.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+     */
+open func finishPasskeySignup(ceremony: String, response: String)throws  -> SignedIn  {
+    return try  FfiConverterTypeSignedIn_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_finish_passkey_signup(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(ceremony),
+        FfiConverterString.lower(response),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Begins a step-up of the session by which the caller acts.
+     *
+     * # Errors
+     * `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+     * passkeys cannot work.
+     */
+open func beginStepUp()throws  -> PasskeyCeremony  {
+    return try  FfiConverterTypePasskeyCeremony_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_begin_step_up(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+     * one is dead.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+     */
+open func finishStepUp(ceremony: String, response: String)throws  -> SignedIn  {
+    return try  FfiConverterTypeSignedIn_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_finish_step_up(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(ceremony),
+        FfiConverterString.lower(response),uniffiCallStatus
+    )
+})
 }
 
     /**
@@ -4171,6 +4511,43 @@ public struct Config {
      */
     public var usernamePolicy: UsernamePolicy?
     /**
+     * The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+     * them. It is fixed by the first passkey.
+     */
+    public var rpId: String?
+    /**
+     * What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+     */
+    public var rpName: String?
+    /**
+     * Further web origins of the RP id that people use.
+     */
+    public var moreOrigins: [String]
+    /**
+     * Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+     */
+    public var nativeOrigins: [String]
+    /**
+     * Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+     * RP id.
+     */
+    public var relatedOrigins: [String]
+    /**
+     * Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+     * does; `get_setup_state` says what is the matter.
+     */
+    public var allowInsecureOrigin: Bool
+    /**
+     * Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+     * everybody registers a new one.
+     */
+    public var acceptRpIdChange: Bool
+    /**
+     * For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+     * be begun.
+     */
+    public var maintenance: Bool
+    /**
      * Opens the file even if other users of the machine can read or write it.
      */
     public var allowSharedFile: Bool
@@ -4206,6 +4583,35 @@ public struct Config {
          * Which letters a username may have.
          */usernamePolicy: UsernamePolicy? = nil,
         /**
+         * The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+         * them. It is fixed by the first passkey.
+         */rpId: String? = nil,
+        /**
+         * What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+         */rpName: String? = nil,
+        /**
+         * Further web origins of the RP id that people use.
+         */moreOrigins: [String] = [],
+        /**
+         * Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+         */nativeOrigins: [String] = [],
+        /**
+         * Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+         * RP id.
+         */relatedOrigins: [String] = [],
+        /**
+         * Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+         * does; `get_setup_state` says what is the matter.
+         */allowInsecureOrigin: Bool = false,
+        /**
+         * Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+         * everybody registers a new one.
+         */acceptRpIdChange: Bool = false,
+        /**
+         * For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+         * be begun.
+         */maintenance: Bool = false,
+        /**
          * Opens the file even if other users of the machine can read or write it.
          */allowSharedFile: Bool = false,
         /**
@@ -4220,6 +4626,14 @@ public struct Config {
         self.busyTimeoutMs = busyTimeoutMs
         self.encryptionKey = encryptionKey
         self.usernamePolicy = usernamePolicy
+        self.rpId = rpId
+        self.rpName = rpName
+        self.moreOrigins = moreOrigins
+        self.nativeOrigins = nativeOrigins
+        self.relatedOrigins = relatedOrigins
+        self.allowInsecureOrigin = allowInsecureOrigin
+        self.acceptRpIdChange = acceptRpIdChange
+        self.maintenance = maintenance
         self.allowSharedFile = allowSharedFile
         self.events = events
         self.timeSource = timeSource
@@ -4247,6 +4661,14 @@ public struct FfiConverterTypeConfig: FfiConverterRustBuffer {
                 busyTimeoutMs: FfiConverterOptionUInt32.read(from: &buf),
                 encryptionKey: FfiConverterOptionTypeSecret.read(from: &buf),
                 usernamePolicy: FfiConverterOptionTypeUsernamePolicy.read(from: &buf),
+                rpId: FfiConverterOptionString.read(from: &buf),
+                rpName: FfiConverterOptionString.read(from: &buf),
+                moreOrigins: FfiConverterSequenceString.read(from: &buf),
+                nativeOrigins: FfiConverterSequenceString.read(from: &buf),
+                relatedOrigins: FfiConverterSequenceString.read(from: &buf),
+                allowInsecureOrigin: FfiConverterBool.read(from: &buf),
+                acceptRpIdChange: FfiConverterBool.read(from: &buf),
+                maintenance: FfiConverterBool.read(from: &buf),
                 allowSharedFile: FfiConverterBool.read(from: &buf),
                 events: FfiConverterOptionTypeEventSink.read(from: &buf),
                 timeSource: FfiConverterOptionTypeTimeSource.read(from: &buf)
@@ -4260,6 +4682,14 @@ public struct FfiConverterTypeConfig: FfiConverterRustBuffer {
         FfiConverterOptionUInt32.write(value.busyTimeoutMs, into: &buf)
         FfiConverterOptionTypeSecret.write(value.encryptionKey, into: &buf)
         FfiConverterOptionTypeUsernamePolicy.write(value.usernamePolicy, into: &buf)
+        FfiConverterOptionString.write(value.rpId, into: &buf)
+        FfiConverterOptionString.write(value.rpName, into: &buf)
+        FfiConverterSequenceString.write(value.moreOrigins, into: &buf)
+        FfiConverterSequenceString.write(value.nativeOrigins, into: &buf)
+        FfiConverterSequenceString.write(value.relatedOrigins, into: &buf)
+        FfiConverterBool.write(value.allowInsecureOrigin, into: &buf)
+        FfiConverterBool.write(value.acceptRpIdChange, into: &buf)
+        FfiConverterBool.write(value.maintenance, into: &buf)
         FfiConverterBool.write(value.allowSharedFile, into: &buf)
         FfiConverterOptionTypeEventSink.write(value.events, into: &buf)
         FfiConverterOptionTypeTimeSource.write(value.timeSource, into: &buf)
@@ -5844,6 +6274,10 @@ public struct OneTimeToken: Equatable, Hashable {
      */
     public let isCode: Bool
     /**
+     * For who has lost his passkey?
+     */
+    public let isRecovery: Bool
+    /**
      * When it was made.
      */
     public let createdAt: Date
@@ -5873,6 +6307,9 @@ public struct OneTimeToken: Equatable, Hashable {
          * A code to be typed, rather than a token for a link?
          */isCode: Bool,
         /**
+         * For who has lost his passkey?
+         */isRecovery: Bool,
+        /**
          * When it was made.
          */createdAt: Date,
         /**
@@ -5887,6 +6324,7 @@ public struct OneTimeToken: Equatable, Hashable {
         self.id = id
         self.userId = userId
         self.isCode = isCode
+        self.isRecovery = isRecovery
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.createdBy = createdBy
@@ -5912,6 +6350,7 @@ public struct FfiConverterTypeOneTimeToken: FfiConverterRustBuffer {
                 id: FfiConverterTypeOneTimeTokenId.read(from: &buf),
                 userId: FfiConverterTypeUserId.read(from: &buf),
                 isCode: FfiConverterBool.read(from: &buf),
+                isRecovery: FfiConverterBool.read(from: &buf),
                 createdAt: FfiConverterTimestamp.read(from: &buf),
                 expiresAt: FfiConverterTimestamp.read(from: &buf),
                 createdBy: FfiConverterOptionString.read(from: &buf),
@@ -5923,6 +6362,7 @@ public struct FfiConverterTypeOneTimeToken: FfiConverterRustBuffer {
         FfiConverterTypeOneTimeTokenId.write(value.id, into: &buf)
         FfiConverterTypeUserId.write(value.userId, into: &buf)
         FfiConverterBool.write(value.isCode, into: &buf)
+        FfiConverterBool.write(value.isRecovery, into: &buf)
         FfiConverterTimestamp.write(value.createdAt, into: &buf)
         FfiConverterTimestamp.write(value.expiresAt, into: &buf)
         FfiConverterOptionString.write(value.createdBy, into: &buf)
@@ -5943,6 +6383,427 @@ public func FfiConverterTypeOneTimeToken_lift(_ buf: RustBuffer) throws -> OneTi
 #endif
 public func FfiConverterTypeOneTimeToken_lower(_ value: OneTimeToken) -> RustBuffer {
     return FfiConverterTypeOneTimeToken.lower(value)
+}
+
+
+/**
+ * A passkey of a user. The private key never leaves his authenticator.
+ */
+public struct Passkey: Equatable, Hashable {
+    /**
+     * Names it.
+     */
+    public let id: PasskeyId
+    /**
+     * Whose it is.
+     */
+    public let userId: UserId
+    /**
+     * What its authenticator calls it, as base64url.
+     */
+    public let credentialId: String
+    /**
+     * The RP id that it is bound to.
+     */
+    public let rpId: String
+    /**
+     * What its user calls it.
+     */
+    public let name: String
+    /**
+     * The model of the authenticator, a UUID; none when it did not tell.
+     */
+    public let aaguid: String?
+    /**
+     * How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+     */
+    public let transports: [String]
+    /**
+     * May it be backed up, so that it survives the device?
+     */
+    public let backupEligible: Bool
+    /**
+     * Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+     */
+    public let backupState: Bool
+    /**
+     * When its signature counter last went back: somebody may have a copy of it.
+     */
+    public let counterWentBackAt: Date?
+    /**
+     * When it was registered.
+     */
+    public let createdAt: Date
+    /**
+     * When it was last used.
+     */
+    public let lastUsedAt: Date?
+    /**
+     * Does it work under today's RP id?
+     */
+    public let usable: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names it.
+         */id: PasskeyId,
+        /**
+         * Whose it is.
+         */userId: UserId,
+        /**
+         * What its authenticator calls it, as base64url.
+         */credentialId: String,
+        /**
+         * The RP id that it is bound to.
+         */rpId: String,
+        /**
+         * What its user calls it.
+         */name: String,
+        /**
+         * The model of the authenticator, a UUID; none when it did not tell.
+         */aaguid: String?,
+        /**
+         * How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+         */transports: [String],
+        /**
+         * May it be backed up, so that it survives the device?
+         */backupEligible: Bool,
+        /**
+         * Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+         */backupState: Bool,
+        /**
+         * When its signature counter last went back: somebody may have a copy of it.
+         */counterWentBackAt: Date?,
+        /**
+         * When it was registered.
+         */createdAt: Date,
+        /**
+         * When it was last used.
+         */lastUsedAt: Date?,
+        /**
+         * Does it work under today's RP id?
+         */usable: Bool) {
+        self.id = id
+        self.userId = userId
+        self.credentialId = credentialId
+        self.rpId = rpId
+        self.name = name
+        self.aaguid = aaguid
+        self.transports = transports
+        self.backupEligible = backupEligible
+        self.backupState = backupState
+        self.counterWentBackAt = counterWentBackAt
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
+        self.usable = usable
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Passkey: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePasskey: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Passkey {
+        return
+            try Passkey(
+                id: FfiConverterTypePasskeyId.read(from: &buf),
+                userId: FfiConverterTypeUserId.read(from: &buf),
+                credentialId: FfiConverterString.read(from: &buf),
+                rpId: FfiConverterString.read(from: &buf),
+                name: FfiConverterString.read(from: &buf),
+                aaguid: FfiConverterOptionString.read(from: &buf),
+                transports: FfiConverterSequenceString.read(from: &buf),
+                backupEligible: FfiConverterBool.read(from: &buf),
+                backupState: FfiConverterBool.read(from: &buf),
+                counterWentBackAt: FfiConverterOptionTimestamp.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf),
+                lastUsedAt: FfiConverterOptionTimestamp.read(from: &buf),
+                usable: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Passkey, into buf: inout [UInt8]) {
+        FfiConverterTypePasskeyId.write(value.id, into: &buf)
+        FfiConverterTypeUserId.write(value.userId, into: &buf)
+        FfiConverterString.write(value.credentialId, into: &buf)
+        FfiConverterString.write(value.rpId, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterOptionString.write(value.aaguid, into: &buf)
+        FfiConverterSequenceString.write(value.transports, into: &buf)
+        FfiConverterBool.write(value.backupEligible, into: &buf)
+        FfiConverterBool.write(value.backupState, into: &buf)
+        FfiConverterOptionTimestamp.write(value.counterWentBackAt, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+        FfiConverterOptionTimestamp.write(value.lastUsedAt, into: &buf)
+        FfiConverterBool.write(value.usable, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskey_lift(_ buf: RustBuffer) throws -> Passkey {
+    return try FfiConverterTypePasskey.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskey_lower(_ value: Passkey) -> RustBuffer {
+    return FfiConverterTypePasskey.lower(value)
+}
+
+
+/**
+ * A ceremony that has begun.
+ */
+public struct PasskeyCeremony: Equatable, Hashable {
+    /**
+     * Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+     */
+    public let ceremony: String
+    /**
+     * For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+     * `parseRequestOptionsFromJSON`.
+     */
+    public let options: String
+    /**
+     * When it is too late.
+     */
+    public let expiresAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+         */ceremony: String,
+        /**
+         * For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+         * `parseRequestOptionsFromJSON`.
+         */options: String,
+        /**
+         * When it is too late.
+         */expiresAt: Date) {
+        self.ceremony = ceremony
+        self.options = options
+        self.expiresAt = expiresAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PasskeyCeremony: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePasskeyCeremony: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PasskeyCeremony {
+        return
+            try PasskeyCeremony(
+                ceremony: FfiConverterString.read(from: &buf),
+                options: FfiConverterString.read(from: &buf),
+                expiresAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PasskeyCeremony, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.ceremony, into: &buf)
+        FfiConverterString.write(value.options, into: &buf)
+        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyCeremony_lift(_ buf: RustBuffer) throws -> PasskeyCeremony {
+    return try FfiConverterTypePasskeyCeremony.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyCeremony_lower(_ value: PasskeyCeremony) -> RustBuffer {
+    return FfiConverterTypePasskeyCeremony.lower(value)
+}
+
+
+/**
+ * A passkey that has just been registered, and what came of it.
+ */
+public struct PasskeyRegistration {
+    /**
+     * The passkey.
+     */
+    public let passkey: Passkey
+    /**
+     * The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+     * The former one has ended.
+     */
+    public let signedIn: SignedIn?
+    /**
+     * When this completed setup: the API keys that were made before.
+     */
+    public let setup: SetupCompletion?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The passkey.
+         */passkey: Passkey,
+        /**
+         * The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+         * The former one has ended.
+         */signedIn: SignedIn?,
+        /**
+         * When this completed setup: the API keys that were made before.
+         */setup: SetupCompletion?) {
+        self.passkey = passkey
+        self.signedIn = signedIn
+        self.setup = setup
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PasskeyRegistration: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePasskeyRegistration: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PasskeyRegistration {
+        return
+            try PasskeyRegistration(
+                passkey: FfiConverterTypePasskey.read(from: &buf),
+                signedIn: FfiConverterOptionTypeSignedIn.read(from: &buf),
+                setup: FfiConverterOptionTypeSetupCompletion.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PasskeyRegistration, into buf: inout [UInt8]) {
+        FfiConverterTypePasskey.write(value.passkey, into: &buf)
+        FfiConverterOptionTypeSignedIn.write(value.signedIn, into: &buf)
+        FfiConverterOptionTypeSetupCompletion.write(value.setup, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyRegistration_lift(_ buf: RustBuffer) throws -> PasskeyRegistration {
+    return try FfiConverterTypePasskeyRegistration.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyRegistration_lower(_ value: PasskeyRegistration) -> RustBuffer {
+    return FfiConverterTypePasskeyRegistration.lower(value)
+}
+
+
+/**
+ * What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+ * Level 3, as JSON.
+ */
+public struct PasskeySignals: Equatable, Hashable {
+    /**
+     * For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+     */
+    public let unknownCredential: String?
+    /**
+     * For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+     */
+    public let allAcceptedCredentials: String?
+    /**
+     * For `signalCurrentUserDetails`, likewise.
+     */
+    public let currentUserDetails: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+         */unknownCredential: String?,
+        /**
+         * For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+         */allAcceptedCredentials: String?,
+        /**
+         * For `signalCurrentUserDetails`, likewise.
+         */currentUserDetails: String?) {
+        self.unknownCredential = unknownCredential
+        self.allAcceptedCredentials = allAcceptedCredentials
+        self.currentUserDetails = currentUserDetails
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PasskeySignals: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePasskeySignals: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PasskeySignals {
+        return
+            try PasskeySignals(
+                unknownCredential: FfiConverterOptionString.read(from: &buf),
+                allAcceptedCredentials: FfiConverterOptionString.read(from: &buf),
+                currentUserDetails: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PasskeySignals, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.unknownCredential, into: &buf)
+        FfiConverterOptionString.write(value.allAcceptedCredentials, into: &buf)
+        FfiConverterOptionString.write(value.currentUserDetails, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeySignals_lift(_ buf: RustBuffer) throws -> PasskeySignals {
+    return try FfiConverterTypePasskeySignals.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeySignals_lower(_ value: PasskeySignals) -> RustBuffer {
+    return FfiConverterTypePasskeySignals.lower(value)
 }
 
 
@@ -6466,6 +7327,10 @@ public struct Settings: Equatable, Hashable {
      * For how many seconds a sign-in counts as fresh, for acts of weight.
      */
     public let stepUpSeconds: UInt32
+    /**
+     * What to do when the signature counter of a passkey goes back.
+     */
+    public let counterPolicy: CounterPolicy
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6500,7 +7365,10 @@ public struct Settings: Equatable, Hashable {
          */sessionLifetimeSeconds: UInt32,
         /**
          * For how many seconds a sign-in counts as fresh, for acts of weight.
-         */stepUpSeconds: UInt32) {
+         */stepUpSeconds: UInt32,
+        /**
+         * What to do when the signature counter of a passkey goes back.
+         */counterPolicy: CounterPolicy) {
         self.appName = appName
         self.signupMode = signupMode
         self.signupApproval = signupApproval
@@ -6511,6 +7379,7 @@ public struct Settings: Equatable, Hashable {
         self.sessionIdleSeconds = sessionIdleSeconds
         self.sessionLifetimeSeconds = sessionLifetimeSeconds
         self.stepUpSeconds = stepUpSeconds
+        self.counterPolicy = counterPolicy
     }
 
 
@@ -6538,7 +7407,8 @@ public struct FfiConverterTypeSettings: FfiConverterRustBuffer {
                 usernameChange: FfiConverterBool.read(from: &buf),
                 sessionIdleSeconds: FfiConverterUInt32.read(from: &buf),
                 sessionLifetimeSeconds: FfiConverterUInt32.read(from: &buf),
-                stepUpSeconds: FfiConverterUInt32.read(from: &buf)
+                stepUpSeconds: FfiConverterUInt32.read(from: &buf),
+                counterPolicy: FfiConverterTypeCounterPolicy.read(from: &buf)
         )
     }
 
@@ -6553,6 +7423,7 @@ public struct FfiConverterTypeSettings: FfiConverterRustBuffer {
         FfiConverterUInt32.write(value.sessionIdleSeconds, into: &buf)
         FfiConverterUInt32.write(value.sessionLifetimeSeconds, into: &buf)
         FfiConverterUInt32.write(value.stepUpSeconds, into: &buf)
+        FfiConverterTypeCounterPolicy.write(value.counterPolicy, into: &buf)
     }
 }
 
@@ -6608,6 +7479,10 @@ public struct SettingsChanges: Equatable, Hashable {
      * 60 seconds to one day.
      */
     public var stepUpSeconds: UInt32?
+    /**
+     * What to do when the signature counter of a passkey goes back.
+     */
+    public var counterPolicy: CounterPolicy?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6635,7 +7510,10 @@ public struct SettingsChanges: Equatable, Hashable {
          */sessionLifetimeSeconds: UInt32? = nil,
         /**
          * 60 seconds to one day.
-         */stepUpSeconds: UInt32? = nil) {
+         */stepUpSeconds: UInt32? = nil,
+        /**
+         * What to do when the signature counter of a passkey goes back.
+         */counterPolicy: CounterPolicy? = nil) {
         self.appName = appName
         self.signupMode = signupMode
         self.signupApproval = signupApproval
@@ -6644,6 +7522,7 @@ public struct SettingsChanges: Equatable, Hashable {
         self.sessionIdleSeconds = sessionIdleSeconds
         self.sessionLifetimeSeconds = sessionLifetimeSeconds
         self.stepUpSeconds = stepUpSeconds
+        self.counterPolicy = counterPolicy
     }
 
 
@@ -6669,7 +7548,8 @@ public struct FfiConverterTypeSettingsChanges: FfiConverterRustBuffer {
                 usernameChange: FfiConverterOptionBool.read(from: &buf),
                 sessionIdleSeconds: FfiConverterOptionUInt32.read(from: &buf),
                 sessionLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf),
-                stepUpSeconds: FfiConverterOptionUInt32.read(from: &buf)
+                stepUpSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                counterPolicy: FfiConverterOptionTypeCounterPolicy.read(from: &buf)
         )
     }
 
@@ -6682,6 +7562,7 @@ public struct FfiConverterTypeSettingsChanges: FfiConverterRustBuffer {
         FfiConverterOptionUInt32.write(value.sessionIdleSeconds, into: &buf)
         FfiConverterOptionUInt32.write(value.sessionLifetimeSeconds, into: &buf)
         FfiConverterOptionUInt32.write(value.stepUpSeconds, into: &buf)
+        FfiConverterOptionTypeCounterPolicy.write(value.counterPolicy, into: &buf)
     }
 }
 
@@ -6780,6 +7661,10 @@ public struct SetupState: Equatable, Hashable {
      * When it was completed.
      */
     public let completedAt: Date?
+    /**
+     * Why passkeys cannot work at this origin; none when they can.
+     */
+    public let passkeyProblem: PasskeyProblem?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6795,11 +7680,15 @@ public struct SetupState: Equatable, Hashable {
          */claimedAt: Date?,
         /**
          * When it was completed.
-         */completedAt: Date?) {
+         */completedAt: Date?,
+        /**
+         * Why passkeys cannot work at this origin; none when they can.
+         */passkeyProblem: PasskeyProblem?) {
         self.stage = stage
         self.generation = generation
         self.claimedAt = claimedAt
         self.completedAt = completedAt
+        self.passkeyProblem = passkeyProblem
     }
 
 
@@ -6821,7 +7710,8 @@ public struct FfiConverterTypeSetupState: FfiConverterRustBuffer {
                 stage: FfiConverterTypeSetupStage.read(from: &buf),
                 generation: FfiConverterUInt32.read(from: &buf),
                 claimedAt: FfiConverterOptionTimestamp.read(from: &buf),
-                completedAt: FfiConverterOptionTimestamp.read(from: &buf)
+                completedAt: FfiConverterOptionTimestamp.read(from: &buf),
+                passkeyProblem: FfiConverterOptionTypePasskeyProblem.read(from: &buf)
         )
     }
 
@@ -6830,6 +7720,7 @@ public struct FfiConverterTypeSetupState: FfiConverterRustBuffer {
         FfiConverterUInt32.write(value.generation, into: &buf)
         FfiConverterOptionTimestamp.write(value.claimedAt, into: &buf)
         FfiConverterOptionTimestamp.write(value.completedAt, into: &buf)
+        FfiConverterOptionTypePasskeyProblem.write(value.passkeyProblem, into: &buf)
     }
 }
 
@@ -8632,6 +9523,81 @@ public func FfiConverterTypeApprovalRule_lower(_ value: ApprovalRule) -> RustBuf
 
 
 /**
+ * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
+ */
+
+public enum CounterPolicy: Equatable, Hashable {
+
+    /**
+     * Note it on the passkey and in the audit log, and sign the user in.
+     */
+    case record
+    /**
+     * Note it and refuse.
+     */
+    case deny
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension CounterPolicy: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCounterPolicy: FfiConverterRustBuffer {
+    typealias SwiftType = CounterPolicy
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CounterPolicy {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .record
+
+        case 2: return .deny
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: CounterPolicy, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .record:
+            writeInt(&buf, Int32(1))
+
+
+        case .deny:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCounterPolicy_lift(_ buf: RustBuffer) throws -> CounterPolicy {
+    return try FfiConverterTypeCounterPolicy.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCounterPolicy_lower(_ value: CounterPolicy) -> RustBuffer {
+    return FfiConverterTypeCounterPolicy.lower(value)
+}
+
+
+
+/**
  * The one table of error codes, for all faces. A number is never used again.
  *
  * 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
@@ -8671,6 +9637,10 @@ public enum ErrorCode: Int32, Equatable, Hashable {
      * A fresh sign-in is wanted first.
      */
     case stepUpRequired = 102
+    /**
+     * A passkey ceremony failed.
+     */
+    case passkeyCeremonyFailed = 103
     /**
      * The account waits for approval.
      */
@@ -8776,39 +9746,41 @@ public struct FfiConverterTypeErrorCode: FfiConverterRustBuffer {
 
         case 8: return .stepUpRequired
 
-        case 9: return .accountPending
+        case 9: return .passkeyCeremonyFailed
 
-        case 10: return .accountDisabled
+        case 10: return .accountPending
 
-        case 11: return .accountExpired
+        case 11: return .accountDisabled
 
-        case 12: return .setupAlreadyClaimed
+        case 12: return .accountExpired
 
-        case 13: return .setupAlreadyComplete
+        case 13: return .setupAlreadyClaimed
 
-        case 14: return .signupRefused
+        case 14: return .setupAlreadyComplete
 
-        case 15: return .rateLimited
+        case 15: return .signupRefused
 
-        case 16: return .busy
+        case 16: return .rateLimited
 
-        case 17: return .storageFull
+        case 17: return .busy
 
-        case 18: return .storageReadOnly
+        case 18: return .storageFull
 
-        case 19: return .storageFailed
+        case 19: return .storageReadOnly
 
-        case 20: return .storageLost
+        case 20: return .storageFailed
 
-        case 21: return .corruptDatabase
+        case 21: return .storageLost
 
-        case 22: return .foreignDatabase
+        case 22: return .corruptDatabase
 
-        case 23: return .schemaTooNew
+        case 23: return .foreignDatabase
 
-        case 24: return .forkedHandle
+        case 24: return .schemaTooNew
 
-        case 25: return .`internal`
+        case 25: return .forkedHandle
+
+        case 26: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -8850,72 +9822,76 @@ public struct FfiConverterTypeErrorCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(8))
 
 
-        case .accountPending:
+        case .passkeyCeremonyFailed:
             writeInt(&buf, Int32(9))
 
 
-        case .accountDisabled:
+        case .accountPending:
             writeInt(&buf, Int32(10))
 
 
-        case .accountExpired:
+        case .accountDisabled:
             writeInt(&buf, Int32(11))
 
 
-        case .setupAlreadyClaimed:
+        case .accountExpired:
             writeInt(&buf, Int32(12))
 
 
-        case .setupAlreadyComplete:
+        case .setupAlreadyClaimed:
             writeInt(&buf, Int32(13))
 
 
-        case .signupRefused:
+        case .setupAlreadyComplete:
             writeInt(&buf, Int32(14))
 
 
-        case .rateLimited:
+        case .signupRefused:
             writeInt(&buf, Int32(15))
 
 
-        case .busy:
+        case .rateLimited:
             writeInt(&buf, Int32(16))
 
 
-        case .storageFull:
+        case .busy:
             writeInt(&buf, Int32(17))
 
 
-        case .storageReadOnly:
+        case .storageFull:
             writeInt(&buf, Int32(18))
 
 
-        case .storageFailed:
+        case .storageReadOnly:
             writeInt(&buf, Int32(19))
 
 
-        case .storageLost:
+        case .storageFailed:
             writeInt(&buf, Int32(20))
 
 
-        case .corruptDatabase:
+        case .storageLost:
             writeInt(&buf, Int32(21))
 
 
-        case .foreignDatabase:
+        case .corruptDatabase:
             writeInt(&buf, Int32(22))
 
 
-        case .schemaTooNew:
+        case .foreignDatabase:
             writeInt(&buf, Int32(23))
 
 
-        case .forkedHandle:
+        case .schemaTooNew:
             writeInt(&buf, Int32(24))
 
 
-        case .`internal`:
+        case .forkedHandle:
             writeInt(&buf, Int32(25))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(26))
 
         }
     }
@@ -9116,6 +10092,50 @@ public enum EventKind: Equatable, Hashable {
      * What had expired long ago was removed.
      */
     case expiredPurged
+    /**
+     * A user registered a passkey.
+     */
+    case passkeyRegistered
+    /**
+     * The registration of a passkey was refused.
+     */
+    case passkeyRegistrationRefused
+    /**
+     * A passkey got another name.
+     */
+    case passkeyRenamed
+    /**
+     * A passkey was deleted.
+     */
+    case passkeyDeleted
+    /**
+     * Somebody signed in by a passkey.
+     */
+    case passkeySignedIn
+    /**
+     * The signature counter of a passkey went back: there may be a copy of it.
+     */
+    case passkeyCounterWentBack
+    /**
+     * Somebody showed his passkey again, for an act of weight.
+     */
+    case steppedUp
+    /**
+     * A step-up was refused.
+     */
+    case stepUpRefused
+    /**
+     * A recovery token was made.
+     */
+    case recoveryTokenCreated
+    /**
+     * Somebody came in by a recovery token; his other sessions ended.
+     */
+    case recoveryTokenRedeemed
+    /**
+     * The host changed the RP id: passkeys of the former one no longer work.
+     */
+    case rpIdChanged
 
 
 
@@ -9222,6 +10242,28 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
         case 42: return .clockReset
 
         case 43: return .expiredPurged
+
+        case 44: return .passkeyRegistered
+
+        case 45: return .passkeyRegistrationRefused
+
+        case 46: return .passkeyRenamed
+
+        case 47: return .passkeyDeleted
+
+        case 48: return .passkeySignedIn
+
+        case 49: return .passkeyCounterWentBack
+
+        case 50: return .steppedUp
+
+        case 51: return .stepUpRefused
+
+        case 52: return .recoveryTokenCreated
+
+        case 53: return .recoveryTokenRedeemed
+
+        case 54: return .rpIdChanged
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -9401,6 +10443,50 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case .expiredPurged:
             writeInt(&buf, Int32(43))
+
+
+        case .passkeyRegistered:
+            writeInt(&buf, Int32(44))
+
+
+        case .passkeyRegistrationRefused:
+            writeInt(&buf, Int32(45))
+
+
+        case .passkeyRenamed:
+            writeInt(&buf, Int32(46))
+
+
+        case .passkeyDeleted:
+            writeInt(&buf, Int32(47))
+
+
+        case .passkeySignedIn:
+            writeInt(&buf, Int32(48))
+
+
+        case .passkeyCounterWentBack:
+            writeInt(&buf, Int32(49))
+
+
+        case .steppedUp:
+            writeInt(&buf, Int32(50))
+
+
+        case .stepUpRefused:
+            writeInt(&buf, Int32(51))
+
+
+        case .recoveryTokenCreated:
+            writeInt(&buf, Int32(52))
+
+
+        case .recoveryTokenRedeemed:
+            writeInt(&buf, Int32(53))
+
+
+        case .rpIdChanged:
+            writeInt(&buf, Int32(54))
 
         }
     }
@@ -9665,6 +10751,14 @@ enum KeyplateError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError 
      */
     case StepUpRequired
     /**
+     * A passkey ceremony failed. Its challenge is spent: begin again.
+     */
+    case PasskeyCeremonyFailed(
+        /**
+         * Why.
+         */reason: PasskeyFailure
+    )
+    /**
      * The account waits for approval.
      */
     case AccountPending
@@ -9858,36 +10952,39 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
             reason: try FfiConverterString.read(from: &buf)
             )
         case 7: return .StepUpRequired
-        case 8: return .AccountPending
-        case 9: return .AccountDisabled
-        case 10: return .AccountExpired
-        case 11: return .SetupAlreadyClaimed
-        case 12: return .SetupAlreadyComplete
-        case 13: return .SignupRefused(
+        case 8: return .PasskeyCeremonyFailed(
+            reason: try FfiConverterTypePasskeyFailure.read(from: &buf)
+            )
+        case 9: return .AccountPending
+        case 10: return .AccountDisabled
+        case 11: return .AccountExpired
+        case 12: return .SetupAlreadyClaimed
+        case 13: return .SetupAlreadyComplete
+        case 14: return .SignupRefused(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 14: return .RateLimited(
+        case 15: return .RateLimited(
             retryAfter: try FfiConverterDuration.read(from: &buf)
             )
-        case 15: return .Busy
-        case 16: return .StorageFull
-        case 17: return .StorageReadOnly
-        case 18: return .StorageFailed(
+        case 16: return .Busy
+        case 17: return .StorageFull
+        case 18: return .StorageReadOnly
+        case 19: return .StorageFailed(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 19: return .StorageLost
-        case 20: return .CorruptDatabase(
+        case 20: return .StorageLost
+        case 21: return .CorruptDatabase(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 21: return .ForeignDatabase(
+        case 22: return .ForeignDatabase(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 22: return .SchemaTooNew(
+        case 23: return .SchemaTooNew(
             found: try FfiConverterUInt32.read(from: &buf),
             known: try FfiConverterUInt32.read(from: &buf)
             )
-        case 23: return .ForkedHandle
-        case 24: return .Internal(
+        case 24: return .ForkedHandle
+        case 25: return .Internal(
             reason: try FfiConverterString.read(from: &buf)
             )
 
@@ -9937,79 +11034,84 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(7))
 
 
-        case .AccountPending:
+        case let .PasskeyCeremonyFailed(reason):
             writeInt(&buf, Int32(8))
+            FfiConverterTypePasskeyFailure.write(reason, into: &buf)
 
 
-        case .AccountDisabled:
+        case .AccountPending:
             writeInt(&buf, Int32(9))
 
 
-        case .AccountExpired:
+        case .AccountDisabled:
             writeInt(&buf, Int32(10))
 
 
-        case .SetupAlreadyClaimed:
+        case .AccountExpired:
             writeInt(&buf, Int32(11))
 
 
-        case .SetupAlreadyComplete:
+        case .SetupAlreadyClaimed:
             writeInt(&buf, Int32(12))
 
 
-        case let .SignupRefused(reason):
+        case .SetupAlreadyComplete:
             writeInt(&buf, Int32(13))
+
+
+        case let .SignupRefused(reason):
+            writeInt(&buf, Int32(14))
             FfiConverterString.write(reason, into: &buf)
 
 
         case let .RateLimited(retryAfter):
-            writeInt(&buf, Int32(14))
+            writeInt(&buf, Int32(15))
             FfiConverterDuration.write(retryAfter, into: &buf)
 
 
         case .Busy:
-            writeInt(&buf, Int32(15))
-
-
-        case .StorageFull:
             writeInt(&buf, Int32(16))
 
 
-        case .StorageReadOnly:
+        case .StorageFull:
             writeInt(&buf, Int32(17))
 
 
-        case let .StorageFailed(reason):
+        case .StorageReadOnly:
             writeInt(&buf, Int32(18))
+
+
+        case let .StorageFailed(reason):
+            writeInt(&buf, Int32(19))
             FfiConverterString.write(reason, into: &buf)
 
 
         case .StorageLost:
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(20))
 
 
         case let .CorruptDatabase(reason):
-            writeInt(&buf, Int32(20))
-            FfiConverterString.write(reason, into: &buf)
-
-
-        case let .ForeignDatabase(reason):
             writeInt(&buf, Int32(21))
             FfiConverterString.write(reason, into: &buf)
 
 
-        case let .SchemaTooNew(found,known):
+        case let .ForeignDatabase(reason):
             writeInt(&buf, Int32(22))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .SchemaTooNew(found,known):
+            writeInt(&buf, Int32(23))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(known, into: &buf)
 
 
         case .ForkedHandle:
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(24))
 
 
         case let .Internal(reason):
-            writeInt(&buf, Int32(24))
+            writeInt(&buf, Int32(25))
             FfiConverterString.write(reason, into: &buf)
 
         }
@@ -10109,6 +11211,366 @@ public func FfiConverterTypeLimit_lift(_ buf: RustBuffer) throws -> Limit {
 #endif
 public func FfiConverterTypeLimit_lower(_ value: Limit) -> RustBuffer {
     return FfiConverterTypeLimit.lower(value)
+}
+
+
+
+/**
+ * Why a passkey ceremony failed.
+ */
+
+public enum PasskeyFailure: Equatable, Hashable {
+
+    /**
+     * Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+     */
+    case unavailable
+    /**
+     * No such ceremony was begun here, or it is over.
+     */
+    case unknownCeremony
+    /**
+     * It was begun more than 5 minutes ago.
+     */
+    case expiredCeremony
+    /**
+     * Its challenge was used before.
+     */
+    case spentChallenge
+    /**
+     * The ceremony is of another kind.
+     */
+    case wrongKind
+    /**
+     * The ceremony is another user's or another session's.
+     */
+    case wrongUser
+    /**
+     * The response is no JSON of WebAuthn, or not whole.
+     */
+    case malformed
+    /**
+     * The client data is of another type.
+     */
+    case wrongType
+    /**
+     * The client data has another challenge.
+     */
+    case wrongChallenge
+    /**
+     * The client was at another origin.
+     */
+    case wrongOrigin
+    /**
+     * The client was in a frame of another origin.
+     */
+    case crossOrigin
+    /**
+     * The authenticator answered for another RP id.
+     */
+    case wrongRpId
+    /**
+     * Nobody touched the authenticator.
+     */
+    case userNotPresent
+    /**
+     * The authenticator did not verify its user.
+     */
+    case userNotVerified
+    /**
+     * The signature is wrong.
+     */
+    case badSignature
+    /**
+     * The key is of an algorithm that was not asked for.
+     */
+    case unsupportedAlgorithm
+    /**
+     * The attestation is wrong, or of an unknown format.
+     */
+    case badAttestation
+    /**
+     * The flags of backup contradict each other or what was registered.
+     */
+    case wrongBackupFlags
+    /**
+     * The client made a credential that cannot be found without a user name.
+     */
+    case notDiscoverable
+    /**
+     * This credential is registered already.
+     */
+    case credentialTaken
+    /**
+     * There is no such credential, or it is of another RP id.
+     */
+    case unknownCredential
+    /**
+     * The response has no user handle, or another user's.
+     */
+    case wrongUserHandle
+    /**
+     * The signature counter went back, and the settings refuse that.
+     */
+    case counterWentBack
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PasskeyFailure: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePasskeyFailure: FfiConverterRustBuffer {
+    typealias SwiftType = PasskeyFailure
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PasskeyFailure {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .unavailable
+
+        case 2: return .unknownCeremony
+
+        case 3: return .expiredCeremony
+
+        case 4: return .spentChallenge
+
+        case 5: return .wrongKind
+
+        case 6: return .wrongUser
+
+        case 7: return .malformed
+
+        case 8: return .wrongType
+
+        case 9: return .wrongChallenge
+
+        case 10: return .wrongOrigin
+
+        case 11: return .crossOrigin
+
+        case 12: return .wrongRpId
+
+        case 13: return .userNotPresent
+
+        case 14: return .userNotVerified
+
+        case 15: return .badSignature
+
+        case 16: return .unsupportedAlgorithm
+
+        case 17: return .badAttestation
+
+        case 18: return .wrongBackupFlags
+
+        case 19: return .notDiscoverable
+
+        case 20: return .credentialTaken
+
+        case 21: return .unknownCredential
+
+        case 22: return .wrongUserHandle
+
+        case 23: return .counterWentBack
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: PasskeyFailure, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .unavailable:
+            writeInt(&buf, Int32(1))
+
+
+        case .unknownCeremony:
+            writeInt(&buf, Int32(2))
+
+
+        case .expiredCeremony:
+            writeInt(&buf, Int32(3))
+
+
+        case .spentChallenge:
+            writeInt(&buf, Int32(4))
+
+
+        case .wrongKind:
+            writeInt(&buf, Int32(5))
+
+
+        case .wrongUser:
+            writeInt(&buf, Int32(6))
+
+
+        case .malformed:
+            writeInt(&buf, Int32(7))
+
+
+        case .wrongType:
+            writeInt(&buf, Int32(8))
+
+
+        case .wrongChallenge:
+            writeInt(&buf, Int32(9))
+
+
+        case .wrongOrigin:
+            writeInt(&buf, Int32(10))
+
+
+        case .crossOrigin:
+            writeInt(&buf, Int32(11))
+
+
+        case .wrongRpId:
+            writeInt(&buf, Int32(12))
+
+
+        case .userNotPresent:
+            writeInt(&buf, Int32(13))
+
+
+        case .userNotVerified:
+            writeInt(&buf, Int32(14))
+
+
+        case .badSignature:
+            writeInt(&buf, Int32(15))
+
+
+        case .unsupportedAlgorithm:
+            writeInt(&buf, Int32(16))
+
+
+        case .badAttestation:
+            writeInt(&buf, Int32(17))
+
+
+        case .wrongBackupFlags:
+            writeInt(&buf, Int32(18))
+
+
+        case .notDiscoverable:
+            writeInt(&buf, Int32(19))
+
+
+        case .credentialTaken:
+            writeInt(&buf, Int32(20))
+
+
+        case .unknownCredential:
+            writeInt(&buf, Int32(21))
+
+
+        case .wrongUserHandle:
+            writeInt(&buf, Int32(22))
+
+
+        case .counterWentBack:
+            writeInt(&buf, Int32(23))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyFailure_lift(_ buf: RustBuffer) throws -> PasskeyFailure {
+    return try FfiConverterTypePasskeyFailure.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyFailure_lower(_ value: PasskeyFailure) -> RustBuffer {
+    return FfiConverterTypePasskeyFailure.lower(value)
+}
+
+
+
+/**
+ * Why passkeys cannot work at the configured origin.
+ */
+
+public enum PasskeyProblem: Equatable, Hashable {
+
+    /**
+     * The origin is an IP address, which browsers take for no RP id.
+     */
+    case ipAddress
+    /**
+     * The origin is neither https nor localhost: browsers offer no passkeys there.
+     */
+    case insecureOrigin
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PasskeyProblem: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePasskeyProblem: FfiConverterRustBuffer {
+    typealias SwiftType = PasskeyProblem
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PasskeyProblem {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .ipAddress
+
+        case 2: return .insecureOrigin
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: PasskeyProblem, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .ipAddress:
+            writeInt(&buf, Int32(1))
+
+
+        case .insecureOrigin:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyProblem_lift(_ buf: RustBuffer) throws -> PasskeyProblem {
+    return try FfiConverterTypePasskeyProblem.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyProblem_lower(_ value: PasskeyProblem) -> RustBuffer {
+    return FfiConverterTypePasskeyProblem.lower(value)
 }
 
 
@@ -11067,6 +12529,54 @@ fileprivate struct FfiConverterOptionTypeTimeSource: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeSetupCompletion: FfiConverterRustBuffer {
+    typealias SwiftType = SetupCompletion?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSetupCompletion.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSetupCompletion.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSignedIn: FfiConverterRustBuffer {
+    typealias SwiftType = SignedIn?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSignedIn.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSignedIn.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeUser: FfiConverterRustBuffer {
     typealias SwiftType = User?
 
@@ -11131,6 +12641,30 @@ fileprivate struct FfiConverterOptionTypeApprovalRule: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeApprovalRule.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeCounterPolicy: FfiConverterRustBuffer {
+    typealias SwiftType = CounterPolicy?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeCounterPolicy.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeCounterPolicy.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -11227,6 +12761,30 @@ fileprivate struct FfiConverterOptionTypeLimit: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeLimit.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypePasskeyProblem: FfiConverterRustBuffer {
+    typealias SwiftType = PasskeyProblem?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePasskeyProblem.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePasskeyProblem.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -11650,6 +13208,31 @@ fileprivate struct FfiConverterSequenceTypeOneTimeToken: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypePasskey: FfiConverterRustBuffer {
+    typealias SwiftType = [Passkey]
+
+    public static func write(_ value: [Passkey], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePasskey.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Passkey] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Passkey]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePasskey.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSession: FfiConverterRustBuffer {
     typealias SwiftType = [Session]
 
@@ -11944,6 +13527,54 @@ public func FfiConverterTypeOneTimeTokenId_lower(_ value: OneTimeTokenId) -> Rus
 
 
 
+public typealias PasskeyId = UUID
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePasskeyId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PasskeyId {
+        let builtinValue = try FfiConverterString.read(from: &buf)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func write(_ value: PasskeyId, into buf: inout [UInt8]) {
+        let builtinValue = value.uuidString
+        return FfiConverterString.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> PasskeyId {
+        let builtinValue = try FfiConverterString.lift(value)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func lower(_ value: PasskeyId) -> RustBuffer {
+        let builtinValue = value.uuidString
+        return FfiConverterString.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyId_lift(_ value: RustBuffer) throws -> PasskeyId {
+    return try FfiConverterTypePasskeyId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePasskeyId_lower(_ value: PasskeyId) -> RustBuffer {
+    return FfiConverterTypePasskeyId.lower(value)
+}
+
+
+
+
+
 public typealias SessionId = UUID
 
 
@@ -12226,6 +13857,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 12280) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_create_recovery_token() != 36382) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() != 2600) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -12233,6 +13867,42 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() != 26060) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_delete_passkey() != 9589) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_get_passkey_signals() != 30241) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_list_passkeys() != 34959) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_rename_passkey() != 21726) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_login() != 64111) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_login() != 31484) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_registration() != 50356) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_registration() != 30404) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_signup() != 4425) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_signup() != 11006) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_begin_step_up() != 59398) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_finish_step_up() != 26320) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_authenticate() != 53745) {
@@ -12358,7 +14028,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_secret_reveal() != 62025) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 43947) {
+    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 4519) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_constructor_secret_new() != 1234) {

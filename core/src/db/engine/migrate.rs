@@ -12,7 +12,10 @@ const SCHEMA_SQL: &str = include_str!("../../../sql/schema.sql");
 /// One step from the schema before it; `MIGRATIONS[0]` makes version 2 of version 1.
 type Migration = &'static str;
 
-const MIGRATIONS: &[Migration] = &[include_str!("../../../sql/migrations/0002_sign_up.sql")];
+const MIGRATIONS: &[Migration] = &[
+    include_str!("../../../sql/migrations/0002_sign_up.sql"),
+    include_str!("../../../sql/migrations/0003_passkeys.sql"),
+];
 
 /// The schema that this library reads and writes (`PRAGMA user_version`).
 pub(super) const SCHEMA: u32 = schema_after(MIGRATIONS);

@@ -772,11 +772,37 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_create_one_time_token(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_create_recovery_token(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_delete_passkey(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_passkey_signals(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_list_passkeys(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_rename_passkey(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_begin_passkey_login(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_finish_passkey_login(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_begin_passkey_registration(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_finish_passkey_registration(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_begin_passkey_signup(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_finish_passkey_signup(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_begin_step_up(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_finish_step_up(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_authenticate(
     ): Int
@@ -956,12 +982,38 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_keyplate_fn_method_keyplate_create_one_time_token(`ptr`: Long,`userId`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_create_recovery_token(`ptr`: Long,`userId`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_one_time_tokens(`ptr`: Long,`userId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_redeem_one_time_token(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_revoke_one_time_token(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
+    external fun uniffi_keyplate_fn_method_keyplate_delete_passkey(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_keyplate_fn_method_keyplate_get_passkey_signals(`ptr`: Long,`credentialId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_list_passkeys(`ptr`: Long,`userId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_rename_passkey(`ptr`: Long,`id`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_begin_passkey_login(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_finish_passkey_login(`ptr`: Long,`ceremony`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_begin_passkey_registration(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_finish_passkey_registration(`ptr`: Long,`ceremony`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_begin_passkey_signup(`ptr`: Long,`signup`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_finish_passkey_signup(`ptr`: Long,`ceremony`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_begin_step_up(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_finish_step_up(`ptr`: Long,`ceremony`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_authenticate(`ptr`: Long,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_create_session(`ptr`: Long,`userId`: RustBuffer.ByValue,`client`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1261,6 +1313,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 12280) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_recovery_token() and 0xFFFF) != 36382) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() and 0xFFFF) != 2600) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1268,6 +1323,42 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() and 0xFFFF) != 26060) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_passkey() and 0xFFFF) != 9589) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_passkey_signals() and 0xFFFF) != 30241) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_passkeys() and 0xFFFF) != 34959) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rename_passkey() and 0xFFFF) != 21726) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_login() and 0xFFFF) != 64111) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_login() and 0xFFFF) != 31484) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_registration() and 0xFFFF) != 50356) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_registration() and 0xFFFF) != 30404) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_signup() and 0xFFFF) != 4425) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_signup() and 0xFFFF) != 11006) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_step_up() and 0xFFFF) != 59398) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_step_up() and 0xFFFF) != 26320) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_authenticate() and 0xFFFF) != 53745) {
@@ -1393,7 +1484,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_secret_reveal() and 0xFFFF) != 62025) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 43947) {
+    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 4519) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_constructor_secret_new() and 0xFFFF) != 1234) {
@@ -2428,6 +2519,15 @@ public interface KeyplateInterface {
     fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken
 
     /**
+     * Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+     * may register a new one and delete others; all his other sessions end.
+     *
+     * # Errors
+     * As `create_one_time_token`; `StepUpRequired` for all but the host.
+     */
+    fun `createRecoveryToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken
+
+    /**
      * Lists the one-time tokens that still work, of one user or of all, the newest first.
      *
      * # Errors
@@ -2453,6 +2553,113 @@ public interface KeyplateInterface {
      * `NotFound` when there is none, or it was used; `PermissionDenied`.
      */
     fun `revokeOneTimeToken`(`id`: OneTimeTokenId)
+
+    /**
+     * Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+     * administrator who has one.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+     */
+    fun `deletePasskey`(`id`: PasskeyId)
+
+    /**
+     * Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+     * caller's own passkeys and names.
+     *
+     * # Errors
+     * `InvalidInput` for a credential id that is no base64url.
+     */
+    fun `getPasskeySignals`(`credentialId`: kotlin.String?): PasskeySignals
+
+    /**
+     * Lists the passkeys of one user or of all, the oldest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    fun `listPasskeys`(`userId`: UserId?): List<Passkey>
+
+    /**
+     * Renames a passkey: 1 to 100 characters.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+     */
+    fun `renamePasskey`(`id`: PasskeyId, `name`: kotlin.String): Passkey
+
+    /**
+     * Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+     * shown, for autofill.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    fun `beginPasskeyLogin`(): PasskeyCeremony
+
+    /**
+     * Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+     * it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+     */
+    fun `finishPasskeyLogin`(`ceremony`: kotlin.String, `response`: kotlin.String): SignedIn
+
+    /**
+     * Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+     * a further one for a step-up.
+     *
+     * # Errors
+     * `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    fun `beginPasskeyRegistration`(): PasskeyCeremony
+
+    /**
+     * Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+     * authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+     * ends all others. It completes setup when it is that of the administrator who claimed it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+     */
+    fun `finishPasskeyRegistration`(`ceremony`: kotlin.String, `response`: kotlin.String, `name`: kotlin.String?): PasskeyRegistration
+
+    /**
+     * Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+     *
+     * # Errors
+     * As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    fun `beginPasskeySignup`(`signup`: NewSignup): PasskeyCeremony
+
+    /**
+     * Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+     * the account, its groups and claims, the passkey and the session are made together or not at all.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+     */
+    fun `finishPasskeySignup`(`ceremony`: kotlin.String, `response`: kotlin.String): SignedIn
+
+    /**
+     * Begins a step-up of the session by which the caller acts.
+     *
+     * # Errors
+     * `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+     * passkeys cannot work.
+     */
+    fun `beginStepUp`(): PasskeyCeremony
+
+    /**
+     * Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+     * one is dead.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+     */
+    fun `finishStepUp`(`ceremony`: kotlin.String, `response`: kotlin.String): SignedIn
 
     /**
      * Tells who stands behind a session token or an API key. A host's middleware needs only this.
@@ -3422,6 +3629,29 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+     * may register a new one and delete others; all his other sessions end.
+     *
+     * # Errors
+     * As `create_one_time_token`; `StepUpRequired` for all but the host.
+     */
+    @Throws(KeyplateException::class)override fun `createRecoveryToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken {
+            return FfiConverterTypeCreatedOneTimeToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_create_recovery_token(
+        it,
+
+        FfiConverterTypeUserId.lower(`userId`),
+        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Lists the one-time tokens that still work, of one user or of all, the newest first.
      *
      * # Errors
@@ -3483,6 +3713,271 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 }
     }
 
+
+
+
+    /**
+     * Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
+     * administrator who has one.
+     *
+     * # Errors
+     * `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+     */
+    @Throws(KeyplateException::class)override fun `deletePasskey`(`id`: PasskeyId)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_delete_passkey(
+        it,
+
+        FfiConverterTypePasskeyId.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+     * caller's own passkeys and names.
+     *
+     * # Errors
+     * `InvalidInput` for a credential id that is no base64url.
+     */
+    @Throws(KeyplateException::class)override fun `getPasskeySignals`(`credentialId`: kotlin.String?): PasskeySignals {
+            return FfiConverterTypePasskeySignals.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_passkey_signals(
+        it,
+
+        FfiConverterOptionalString.lower(`credentialId`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the passkeys of one user or of all, the oldest first.
+     *
+     * # Errors
+     * `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `listPasskeys`(`userId`: UserId?): List<Passkey> {
+            return FfiConverterSequenceTypePasskey.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_list_passkeys(
+        it,
+
+        FfiConverterOptionalTypeUserId.lower(`userId`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Renames a passkey: 1 to 100 characters.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+     */
+    @Throws(KeyplateException::class)override fun `renamePasskey`(`id`: PasskeyId, `name`: kotlin.String): Passkey {
+            return FfiConverterTypePasskey.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_rename_passkey(
+        it,
+
+        FfiConverterTypePasskeyId.lower(`id`),
+        FfiConverterString.lower(`name`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+     * shown, for autofill.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    @Throws(KeyplateException::class)override fun `beginPasskeyLogin`(): PasskeyCeremony {
+            return FfiConverterTypePasskeyCeremony.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_begin_passkey_login(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
+     * it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+     */
+    @Throws(KeyplateException::class)override fun `finishPasskeyLogin`(`ceremony`: kotlin.String, `response`: kotlin.String): SignedIn {
+            return FfiConverterTypeSignedIn.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_finish_passkey_login(
+        it,
+
+        FfiConverterString.lower(`ceremony`),
+        FfiConverterString.lower(`response`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+     * a further one for a step-up.
+     *
+     * # Errors
+     * `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+     * `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    @Throws(KeyplateException::class)override fun `beginPasskeyRegistration`(): PasskeyCeremony {
+            return FfiConverterTypePasskeyCeremony.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_begin_passkey_registration(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+     * authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+     * ends all others. It completes setup when it is that of the administrator who claimed it.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `finishPasskeyRegistration`(`ceremony`: kotlin.String, `response`: kotlin.String, `name`: kotlin.String?): PasskeyRegistration {
+            return FfiConverterTypePasskeyRegistration.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_finish_passkey_registration(
+        it,
+
+        FfiConverterString.lower(`ceremony`),
+        FfiConverterString.lower(`response`),
+        FfiConverterOptionalString.lower(`name`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+     *
+     * # Errors
+     * As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+     */
+    @Throws(KeyplateException::class)override fun `beginPasskeySignup`(`signup`: NewSignup): PasskeyCeremony {
+            return FfiConverterTypePasskeyCeremony.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_begin_passkey_signup(
+        it,
+
+        FfiConverterTypeNewSignup.lower(`signup`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
+     * the account, its groups and claims, the passkey and the session are made together or not at all.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+     */
+    @Throws(KeyplateException::class)override fun `finishPasskeySignup`(`ceremony`: kotlin.String, `response`: kotlin.String): SignedIn {
+            return FfiConverterTypeSignedIn.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_finish_passkey_signup(
+        it,
+
+        FfiConverterString.lower(`ceremony`),
+        FfiConverterString.lower(`response`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Begins a step-up of the session by which the caller acts.
+     *
+     * # Errors
+     * `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+     * passkeys cannot work.
+     */
+    @Throws(KeyplateException::class)override fun `beginStepUp`(): PasskeyCeremony {
+            return FfiConverterTypePasskeyCeremony.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_begin_step_up(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
+     * one is dead.
+     *
+     * # Errors
+     * `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+     */
+    @Throws(KeyplateException::class)override fun `finishStepUp`(`ceremony`: kotlin.String, `response`: kotlin.String): SignedIn {
+            return FfiConverterTypeSignedIn.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_finish_step_up(
+        it,
+
+        FfiConverterString.lower(`ceremony`),
+        FfiConverterString.lower(`response`),_status)
+}
+    }
+    )
+    }
 
 
 
@@ -4354,7 +4849,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * Opens a database file, or makes it, and gives the host's handle: it may do everything.
      *
      * # Errors
-     * `Configuration` with the option at fault; `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+     * `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+     * `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
      * storage errors for a file that cannot be used.
      */
     @Throws(KeyplateException::class) fun `open`(`config`: Config): Keyplate {
@@ -6046,6 +6542,51 @@ data class Config (
     val `usernamePolicy`: UsernamePolicy? = null
     ,
     /**
+     * The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+     * them. It is fixed by the first passkey.
+     */
+    val `rpId`: kotlin.String? = null
+    ,
+    /**
+     * What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+     */
+    val `rpName`: kotlin.String? = null
+    ,
+    /**
+     * Further web origins of the RP id that people use.
+     */
+    val `moreOrigins`: List<kotlin.String> = listOf()
+    ,
+    /**
+     * Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+     */
+    val `nativeOrigins`: List<kotlin.String> = listOf()
+    ,
+    /**
+     * Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+     * RP id.
+     */
+    val `relatedOrigins`: List<kotlin.String> = listOf()
+    ,
+    /**
+     * Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+     * does; `get_setup_state` says what is the matter.
+     */
+    val `allowInsecureOrigin`: kotlin.Boolean = false
+    ,
+    /**
+     * Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+     * everybody registers a new one.
+     */
+    val `acceptRpIdChange`: kotlin.Boolean = false
+    ,
+    /**
+     * For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+     * be begun.
+     */
+    val `maintenance`: kotlin.Boolean = false
+    ,
+    /**
      * Opens the file even if other users of the machine can read or write it.
      */
     val `allowSharedFile`: kotlin.Boolean = false
@@ -6076,6 +6617,14 @@ data class Config (
         this.`busyTimeoutMs`,
         this.`encryptionKey`,
         this.`usernamePolicy`,
+        this.`rpId`,
+        this.`rpName`,
+        this.`moreOrigins`,
+        this.`nativeOrigins`,
+        this.`relatedOrigins`,
+        this.`allowInsecureOrigin`,
+        this.`acceptRpIdChange`,
+        this.`maintenance`,
         this.`allowSharedFile`,
         this.`events`,
         this.`timeSource`
@@ -6097,6 +6646,14 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalTypeSecret.read(buf),
             FfiConverterOptionalTypeUsernamePolicy.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypeEventSink.read(buf),
             FfiConverterOptionalTypeTimeSource.read(buf),
@@ -6110,6 +6667,14 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterOptionalUInt.allocationSize(value.`busyTimeoutMs`) +
             FfiConverterOptionalTypeSecret.allocationSize(value.`encryptionKey`) +
             FfiConverterOptionalTypeUsernamePolicy.allocationSize(value.`usernamePolicy`) +
+            FfiConverterOptionalString.allocationSize(value.`rpId`) +
+            FfiConverterOptionalString.allocationSize(value.`rpName`) +
+            FfiConverterSequenceString.allocationSize(value.`moreOrigins`) +
+            FfiConverterSequenceString.allocationSize(value.`nativeOrigins`) +
+            FfiConverterSequenceString.allocationSize(value.`relatedOrigins`) +
+            FfiConverterBoolean.allocationSize(value.`allowInsecureOrigin`) +
+            FfiConverterBoolean.allocationSize(value.`acceptRpIdChange`) +
+            FfiConverterBoolean.allocationSize(value.`maintenance`) +
             FfiConverterBoolean.allocationSize(value.`allowSharedFile`) +
             FfiConverterOptionalTypeEventSink.allocationSize(value.`events`) +
             FfiConverterOptionalTypeTimeSource.allocationSize(value.`timeSource`)
@@ -6122,6 +6687,14 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterOptionalUInt.write(value.`busyTimeoutMs`, buf)
             FfiConverterOptionalTypeSecret.write(value.`encryptionKey`, buf)
             FfiConverterOptionalTypeUsernamePolicy.write(value.`usernamePolicy`, buf)
+            FfiConverterOptionalString.write(value.`rpId`, buf)
+            FfiConverterOptionalString.write(value.`rpName`, buf)
+            FfiConverterSequenceString.write(value.`moreOrigins`, buf)
+            FfiConverterSequenceString.write(value.`nativeOrigins`, buf)
+            FfiConverterSequenceString.write(value.`relatedOrigins`, buf)
+            FfiConverterBoolean.write(value.`allowInsecureOrigin`, buf)
+            FfiConverterBoolean.write(value.`acceptRpIdChange`, buf)
+            FfiConverterBoolean.write(value.`maintenance`, buf)
             FfiConverterBoolean.write(value.`allowSharedFile`, buf)
             FfiConverterOptionalTypeEventSink.write(value.`events`, buf)
             FfiConverterOptionalTypeTimeSource.write(value.`timeSource`, buf)
@@ -7282,6 +7855,11 @@ data class OneTimeToken (
     val `isCode`: kotlin.Boolean
     ,
     /**
+     * For who has lost his passkey?
+     */
+    val `isRecovery`: kotlin.Boolean
+    ,
+    /**
      * When it was made.
      */
     val `createdAt`: java.time.Instant
@@ -7319,6 +7897,7 @@ public object FfiConverterTypeOneTimeToken: FfiConverterRustBuffer<OneTimeToken>
             FfiConverterTypeOneTimeTokenId.read(buf),
             FfiConverterTypeUserId.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
             FfiConverterTimestamp.read(buf),
             FfiConverterTimestamp.read(buf),
             FfiConverterOptionalString.read(buf),
@@ -7330,6 +7909,7 @@ public object FfiConverterTypeOneTimeToken: FfiConverterRustBuffer<OneTimeToken>
             FfiConverterTypeOneTimeTokenId.allocationSize(value.`id`) +
             FfiConverterTypeUserId.allocationSize(value.`userId`) +
             FfiConverterBoolean.allocationSize(value.`isCode`) +
+            FfiConverterBoolean.allocationSize(value.`isRecovery`) +
             FfiConverterTimestamp.allocationSize(value.`createdAt`) +
             FfiConverterTimestamp.allocationSize(value.`expiresAt`) +
             FfiConverterOptionalString.allocationSize(value.`createdBy`) +
@@ -7340,10 +7920,324 @@ public object FfiConverterTypeOneTimeToken: FfiConverterRustBuffer<OneTimeToken>
             FfiConverterTypeOneTimeTokenId.write(value.`id`, buf)
             FfiConverterTypeUserId.write(value.`userId`, buf)
             FfiConverterBoolean.write(value.`isCode`, buf)
+            FfiConverterBoolean.write(value.`isRecovery`, buf)
             FfiConverterTimestamp.write(value.`createdAt`, buf)
             FfiConverterTimestamp.write(value.`expiresAt`, buf)
             FfiConverterOptionalString.write(value.`createdBy`, buf)
             FfiConverterString.write(value.`maskedSecret`, buf)
+    }
+}
+
+
+
+/**
+ * A passkey of a user. The private key never leaves his authenticator.
+ */
+data class Passkey (
+    /**
+     * Names it.
+     */
+    val `id`: PasskeyId
+    ,
+    /**
+     * Whose it is.
+     */
+    val `userId`: UserId
+    ,
+    /**
+     * What its authenticator calls it, as base64url.
+     */
+    val `credentialId`: kotlin.String
+    ,
+    /**
+     * The RP id that it is bound to.
+     */
+    val `rpId`: kotlin.String
+    ,
+    /**
+     * What its user calls it.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The model of the authenticator, a UUID; none when it did not tell.
+     */
+    val `aaguid`: kotlin.String?
+    ,
+    /**
+     * How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+     */
+    val `transports`: List<kotlin.String>
+    ,
+    /**
+     * May it be backed up, so that it survives the device?
+     */
+    val `backupEligible`: kotlin.Boolean
+    ,
+    /**
+     * Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+     */
+    val `backupState`: kotlin.Boolean
+    ,
+    /**
+     * When its signature counter last went back: somebody may have a copy of it.
+     */
+    val `counterWentBackAt`: java.time.Instant?
+    ,
+    /**
+     * When it was registered.
+     */
+    val `createdAt`: java.time.Instant
+    ,
+    /**
+     * When it was last used.
+     */
+    val `lastUsedAt`: java.time.Instant?
+    ,
+    /**
+     * Does it work under today's RP id?
+     */
+    val `usable`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePasskey: FfiConverterRustBuffer<Passkey> {
+    override fun read(buf: ByteBuffer): Passkey {
+        return Passkey(
+            FfiConverterTypePasskeyId.read(buf),
+            FfiConverterTypeUserId.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Passkey) = (
+            FfiConverterTypePasskeyId.allocationSize(value.`id`) +
+            FfiConverterTypeUserId.allocationSize(value.`userId`) +
+            FfiConverterString.allocationSize(value.`credentialId`) +
+            FfiConverterString.allocationSize(value.`rpId`) +
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterOptionalString.allocationSize(value.`aaguid`) +
+            FfiConverterSequenceString.allocationSize(value.`transports`) +
+            FfiConverterBoolean.allocationSize(value.`backupEligible`) +
+            FfiConverterBoolean.allocationSize(value.`backupState`) +
+            FfiConverterOptionalTimestamp.allocationSize(value.`counterWentBackAt`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`) +
+            FfiConverterOptionalTimestamp.allocationSize(value.`lastUsedAt`) +
+            FfiConverterBoolean.allocationSize(value.`usable`)
+    )
+
+    override fun write(value: Passkey, buf: ByteBuffer) {
+            FfiConverterTypePasskeyId.write(value.`id`, buf)
+            FfiConverterTypeUserId.write(value.`userId`, buf)
+            FfiConverterString.write(value.`credentialId`, buf)
+            FfiConverterString.write(value.`rpId`, buf)
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterOptionalString.write(value.`aaguid`, buf)
+            FfiConverterSequenceString.write(value.`transports`, buf)
+            FfiConverterBoolean.write(value.`backupEligible`, buf)
+            FfiConverterBoolean.write(value.`backupState`, buf)
+            FfiConverterOptionalTimestamp.write(value.`counterWentBackAt`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+            FfiConverterOptionalTimestamp.write(value.`lastUsedAt`, buf)
+            FfiConverterBoolean.write(value.`usable`, buf)
+    }
+}
+
+
+
+/**
+ * A ceremony that has begun.
+ */
+data class PasskeyCeremony (
+    /**
+     * Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+     */
+    val `ceremony`: kotlin.String
+    ,
+    /**
+     * For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+     * `parseRequestOptionsFromJSON`.
+     */
+    val `options`: kotlin.String
+    ,
+    /**
+     * When it is too late.
+     */
+    val `expiresAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePasskeyCeremony: FfiConverterRustBuffer<PasskeyCeremony> {
+    override fun read(buf: ByteBuffer): PasskeyCeremony {
+        return PasskeyCeremony(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PasskeyCeremony) = (
+            FfiConverterString.allocationSize(value.`ceremony`) +
+            FfiConverterString.allocationSize(value.`options`) +
+            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
+    )
+
+    override fun write(value: PasskeyCeremony, buf: ByteBuffer) {
+            FfiConverterString.write(value.`ceremony`, buf)
+            FfiConverterString.write(value.`options`, buf)
+            FfiConverterTimestamp.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
+ * A passkey that has just been registered, and what came of it.
+ */
+data class PasskeyRegistration (
+    /**
+     * The passkey.
+     */
+    val `passkey`: Passkey
+    ,
+    /**
+     * The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+     * The former one has ended.
+     */
+    val `signedIn`: SignedIn?
+    ,
+    /**
+     * When this completed setup: the API keys that were made before.
+     */
+    val `setup`: SetupCompletion?
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`passkey`,
+        this.`signedIn`,
+        this.`setup`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePasskeyRegistration: FfiConverterRustBuffer<PasskeyRegistration> {
+    override fun read(buf: ByteBuffer): PasskeyRegistration {
+        return PasskeyRegistration(
+            FfiConverterTypePasskey.read(buf),
+            FfiConverterOptionalTypeSignedIn.read(buf),
+            FfiConverterOptionalTypeSetupCompletion.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PasskeyRegistration) = (
+            FfiConverterTypePasskey.allocationSize(value.`passkey`) +
+            FfiConverterOptionalTypeSignedIn.allocationSize(value.`signedIn`) +
+            FfiConverterOptionalTypeSetupCompletion.allocationSize(value.`setup`)
+    )
+
+    override fun write(value: PasskeyRegistration, buf: ByteBuffer) {
+            FfiConverterTypePasskey.write(value.`passkey`, buf)
+            FfiConverterOptionalTypeSignedIn.write(value.`signedIn`, buf)
+            FfiConverterOptionalTypeSetupCompletion.write(value.`setup`, buf)
+    }
+}
+
+
+
+/**
+ * What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+ * Level 3, as JSON.
+ */
+data class PasskeySignals (
+    /**
+     * For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+     */
+    val `unknownCredential`: kotlin.String?
+    ,
+    /**
+     * For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+     */
+    val `allAcceptedCredentials`: kotlin.String?
+    ,
+    /**
+     * For `signalCurrentUserDetails`, likewise.
+     */
+    val `currentUserDetails`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePasskeySignals: FfiConverterRustBuffer<PasskeySignals> {
+    override fun read(buf: ByteBuffer): PasskeySignals {
+        return PasskeySignals(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PasskeySignals) = (
+            FfiConverterOptionalString.allocationSize(value.`unknownCredential`) +
+            FfiConverterOptionalString.allocationSize(value.`allAcceptedCredentials`) +
+            FfiConverterOptionalString.allocationSize(value.`currentUserDetails`)
+    )
+
+    override fun write(value: PasskeySignals, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`unknownCredential`, buf)
+            FfiConverterOptionalString.write(value.`allAcceptedCredentials`, buf)
+            FfiConverterOptionalString.write(value.`currentUserDetails`, buf)
     }
 }
 
@@ -7742,6 +8636,11 @@ data class Settings (
      * For how many seconds a sign-in counts as fresh, for acts of weight.
      */
     val `stepUpSeconds`: kotlin.UInt
+    ,
+    /**
+     * What to do when the signature counter of a passkey goes back.
+     */
+    val `counterPolicy`: CounterPolicy
 
 ){
 
@@ -7768,6 +8667,7 @@ public object FfiConverterTypeSettings: FfiConverterRustBuffer<Settings> {
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
+            FfiConverterTypeCounterPolicy.read(buf),
         )
     }
 
@@ -7781,7 +8681,8 @@ public object FfiConverterTypeSettings: FfiConverterRustBuffer<Settings> {
             FfiConverterBoolean.allocationSize(value.`usernameChange`) +
             FfiConverterUInt.allocationSize(value.`sessionIdleSeconds`) +
             FfiConverterUInt.allocationSize(value.`sessionLifetimeSeconds`) +
-            FfiConverterUInt.allocationSize(value.`stepUpSeconds`)
+            FfiConverterUInt.allocationSize(value.`stepUpSeconds`) +
+            FfiConverterTypeCounterPolicy.allocationSize(value.`counterPolicy`)
     )
 
     override fun write(value: Settings, buf: ByteBuffer) {
@@ -7795,6 +8696,7 @@ public object FfiConverterTypeSettings: FfiConverterRustBuffer<Settings> {
             FfiConverterUInt.write(value.`sessionIdleSeconds`, buf)
             FfiConverterUInt.write(value.`sessionLifetimeSeconds`, buf)
             FfiConverterUInt.write(value.`stepUpSeconds`, buf)
+            FfiConverterTypeCounterPolicy.write(value.`counterPolicy`, buf)
     }
 }
 
@@ -7843,6 +8745,11 @@ data class SettingsChanges (
      * 60 seconds to one day.
      */
     val `stepUpSeconds`: kotlin.UInt? = null
+    ,
+    /**
+     * What to do when the signature counter of a passkey goes back.
+     */
+    val `counterPolicy`: CounterPolicy? = null
 
 ){
 
@@ -7867,6 +8774,7 @@ public object FfiConverterTypeSettingsChanges: FfiConverterRustBuffer<SettingsCh
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeCounterPolicy.read(buf),
         )
     }
 
@@ -7878,7 +8786,8 @@ public object FfiConverterTypeSettingsChanges: FfiConverterRustBuffer<SettingsCh
             FfiConverterOptionalBoolean.allocationSize(value.`usernameChange`) +
             FfiConverterOptionalUInt.allocationSize(value.`sessionIdleSeconds`) +
             FfiConverterOptionalUInt.allocationSize(value.`sessionLifetimeSeconds`) +
-            FfiConverterOptionalUInt.allocationSize(value.`stepUpSeconds`)
+            FfiConverterOptionalUInt.allocationSize(value.`stepUpSeconds`) +
+            FfiConverterOptionalTypeCounterPolicy.allocationSize(value.`counterPolicy`)
     )
 
     override fun write(value: SettingsChanges, buf: ByteBuffer) {
@@ -7890,6 +8799,7 @@ public object FfiConverterTypeSettingsChanges: FfiConverterRustBuffer<SettingsCh
             FfiConverterOptionalUInt.write(value.`sessionIdleSeconds`, buf)
             FfiConverterOptionalUInt.write(value.`sessionLifetimeSeconds`, buf)
             FfiConverterOptionalUInt.write(value.`stepUpSeconds`, buf)
+            FfiConverterOptionalTypeCounterPolicy.write(value.`counterPolicy`, buf)
     }
 }
 
@@ -7957,6 +8867,11 @@ data class SetupState (
      * When it was completed.
      */
     val `completedAt`: java.time.Instant?
+    ,
+    /**
+     * Why passkeys cannot work at this origin; none when they can.
+     */
+    val `passkeyProblem`: PasskeyProblem?
 
 ){
 
@@ -7977,6 +8892,7 @@ public object FfiConverterTypeSetupState: FfiConverterRustBuffer<SetupState> {
             FfiConverterUInt.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterOptionalTypePasskeyProblem.read(buf),
         )
     }
 
@@ -7984,7 +8900,8 @@ public object FfiConverterTypeSetupState: FfiConverterRustBuffer<SetupState> {
             FfiConverterTypeSetupStage.allocationSize(value.`stage`) +
             FfiConverterUInt.allocationSize(value.`generation`) +
             FfiConverterOptionalTimestamp.allocationSize(value.`claimedAt`) +
-            FfiConverterOptionalTimestamp.allocationSize(value.`completedAt`)
+            FfiConverterOptionalTimestamp.allocationSize(value.`completedAt`) +
+            FfiConverterOptionalTypePasskeyProblem.allocationSize(value.`passkeyProblem`)
     )
 
     override fun write(value: SetupState, buf: ByteBuffer) {
@@ -7992,6 +8909,7 @@ public object FfiConverterTypeSetupState: FfiConverterRustBuffer<SetupState> {
             FfiConverterUInt.write(value.`generation`, buf)
             FfiConverterOptionalTimestamp.write(value.`claimedAt`, buf)
             FfiConverterOptionalTimestamp.write(value.`completedAt`, buf)
+            FfiConverterOptionalTypePasskeyProblem.write(value.`passkeyProblem`, buf)
     }
 }
 
@@ -9266,6 +10184,51 @@ public object FfiConverterTypeApprovalRule: FfiConverterRustBuffer<ApprovalRule>
 
 
 /**
+ * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
+ */
+
+enum class CounterPolicy {
+
+    /**
+     * Note it on the passkey and in the audit log, and sign the user in.
+     */
+    RECORD,
+    /**
+     * Note it and refuse.
+     */
+    DENY;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCounterPolicy: FfiConverterRustBuffer<CounterPolicy> {
+    override fun read(buf: ByteBuffer) = try {
+
+        CounterPolicy.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: CounterPolicy) = 4UL
+
+    override fun write(value: CounterPolicy, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * The one table of error codes, for all faces. A number is never used again.
  *
  * 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
@@ -9305,6 +10268,10 @@ enum class ErrorCode(val value: kotlin.Int) {
      * A fresh sign-in is wanted first.
      */
     STEP_UP_REQUIRED(102),
+    /**
+     * A passkey ceremony failed.
+     */
+    PASSKEY_CEREMONY_FAILED(103),
     /**
      * The account waits for approval.
      */
@@ -9581,7 +10548,51 @@ enum class EventKind {
     /**
      * What had expired long ago was removed.
      */
-    EXPIRED_PURGED;
+    EXPIRED_PURGED,
+    /**
+     * A user registered a passkey.
+     */
+    PASSKEY_REGISTERED,
+    /**
+     * The registration of a passkey was refused.
+     */
+    PASSKEY_REGISTRATION_REFUSED,
+    /**
+     * A passkey got another name.
+     */
+    PASSKEY_RENAMED,
+    /**
+     * A passkey was deleted.
+     */
+    PASSKEY_DELETED,
+    /**
+     * Somebody signed in by a passkey.
+     */
+    PASSKEY_SIGNED_IN,
+    /**
+     * The signature counter of a passkey went back: there may be a copy of it.
+     */
+    PASSKEY_COUNTER_WENT_BACK,
+    /**
+     * Somebody showed his passkey again, for an act of weight.
+     */
+    STEPPED_UP,
+    /**
+     * A step-up was refused.
+     */
+    STEP_UP_REFUSED,
+    /**
+     * A recovery token was made.
+     */
+    RECOVERY_TOKEN_CREATED,
+    /**
+     * Somebody came in by a recovery token; his other sessions ended.
+     */
+    RECOVERY_TOKEN_REDEEMED,
+    /**
+     * The host changed the RP id: passkeys of the former one no longer work.
+     */
+    RP_ID_CHANGED;
 
 
 
@@ -9854,6 +10865,20 @@ sealed class KeyplateException: kotlin.Exception() {
      * A fresh sign-in is wanted first (P5).
      */
     class StepUpRequired(
+        ) : KeyplateException() {
+        override val message
+            get() = this.toString()
+    }
+
+    /**
+     * A passkey ceremony failed. Its challenge is spent: begin again.
+     */
+    class PasskeyCeremonyFailed(
+
+        /**
+         * Why.
+         */
+        val `reason`: PasskeyFailure
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -10138,36 +11163,39 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
                 FfiConverterString.read(buf),
                 )
             7 -> KeyplateException.StepUpRequired()
-            8 -> KeyplateException.AccountPending()
-            9 -> KeyplateException.AccountDisabled()
-            10 -> KeyplateException.AccountExpired()
-            11 -> KeyplateException.SetupAlreadyClaimed()
-            12 -> KeyplateException.SetupAlreadyComplete()
-            13 -> KeyplateException.SignupRefused(
+            8 -> KeyplateException.PasskeyCeremonyFailed(
+                FfiConverterTypePasskeyFailure.read(buf),
+                )
+            9 -> KeyplateException.AccountPending()
+            10 -> KeyplateException.AccountDisabled()
+            11 -> KeyplateException.AccountExpired()
+            12 -> KeyplateException.SetupAlreadyClaimed()
+            13 -> KeyplateException.SetupAlreadyComplete()
+            14 -> KeyplateException.SignupRefused(
                 FfiConverterString.read(buf),
                 )
-            14 -> KeyplateException.RateLimited(
+            15 -> KeyplateException.RateLimited(
                 FfiConverterDuration.read(buf),
                 )
-            15 -> KeyplateException.Busy()
-            16 -> KeyplateException.StorageFull()
-            17 -> KeyplateException.StorageReadOnly()
-            18 -> KeyplateException.StorageFailed(
+            16 -> KeyplateException.Busy()
+            17 -> KeyplateException.StorageFull()
+            18 -> KeyplateException.StorageReadOnly()
+            19 -> KeyplateException.StorageFailed(
                 FfiConverterString.read(buf),
                 )
-            19 -> KeyplateException.StorageLost()
-            20 -> KeyplateException.CorruptDatabase(
+            20 -> KeyplateException.StorageLost()
+            21 -> KeyplateException.CorruptDatabase(
                 FfiConverterString.read(buf),
                 )
-            21 -> KeyplateException.ForeignDatabase(
+            22 -> KeyplateException.ForeignDatabase(
                 FfiConverterString.read(buf),
                 )
-            22 -> KeyplateException.SchemaTooNew(
+            23 -> KeyplateException.SchemaTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            23 -> KeyplateException.ForkedHandle()
-            24 -> KeyplateException.Internal(
+            24 -> KeyplateException.ForkedHandle()
+            25 -> KeyplateException.Internal(
                 FfiConverterString.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -10210,6 +11238,11 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             is KeyplateException.StepUpRequired -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+            )
+            is KeyplateException.PasskeyCeremonyFailed -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypePasskeyFailure.allocationSize(value.`reason`)
             )
             is KeyplateException.AccountPending -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -10327,79 +11360,84 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
                 buf.putInt(7)
                 Unit
             }
-            is KeyplateException.AccountPending -> {
+            is KeyplateException.PasskeyCeremonyFailed -> {
                 buf.putInt(8)
+                FfiConverterTypePasskeyFailure.write(value.`reason`, buf)
                 Unit
             }
-            is KeyplateException.AccountDisabled -> {
+            is KeyplateException.AccountPending -> {
                 buf.putInt(9)
                 Unit
             }
-            is KeyplateException.AccountExpired -> {
+            is KeyplateException.AccountDisabled -> {
                 buf.putInt(10)
                 Unit
             }
-            is KeyplateException.SetupAlreadyClaimed -> {
+            is KeyplateException.AccountExpired -> {
                 buf.putInt(11)
                 Unit
             }
-            is KeyplateException.SetupAlreadyComplete -> {
+            is KeyplateException.SetupAlreadyClaimed -> {
                 buf.putInt(12)
                 Unit
             }
-            is KeyplateException.SignupRefused -> {
+            is KeyplateException.SetupAlreadyComplete -> {
                 buf.putInt(13)
+                Unit
+            }
+            is KeyplateException.SignupRefused -> {
+                buf.putInt(14)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is KeyplateException.RateLimited -> {
-                buf.putInt(14)
+                buf.putInt(15)
                 FfiConverterDuration.write(value.`retryAfter`, buf)
                 Unit
             }
             is KeyplateException.Busy -> {
-                buf.putInt(15)
-                Unit
-            }
-            is KeyplateException.StorageFull -> {
                 buf.putInt(16)
                 Unit
             }
-            is KeyplateException.StorageReadOnly -> {
+            is KeyplateException.StorageFull -> {
                 buf.putInt(17)
                 Unit
             }
-            is KeyplateException.StorageFailed -> {
+            is KeyplateException.StorageReadOnly -> {
                 buf.putInt(18)
+                Unit
+            }
+            is KeyplateException.StorageFailed -> {
+                buf.putInt(19)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is KeyplateException.StorageLost -> {
-                buf.putInt(19)
+                buf.putInt(20)
                 Unit
             }
             is KeyplateException.CorruptDatabase -> {
-                buf.putInt(20)
-                FfiConverterString.write(value.`reason`, buf)
-                Unit
-            }
-            is KeyplateException.ForeignDatabase -> {
                 buf.putInt(21)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is KeyplateException.SchemaTooNew -> {
+            is KeyplateException.ForeignDatabase -> {
                 buf.putInt(22)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is KeyplateException.SchemaTooNew -> {
+                buf.putInt(23)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`known`, buf)
                 Unit
             }
             is KeyplateException.ForkedHandle -> {
-                buf.putInt(23)
+                buf.putInt(24)
                 Unit
             }
             is KeyplateException.Internal -> {
-                buf.putInt(24)
+                buf.putInt(25)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -10488,6 +11526,180 @@ public object FfiConverterTypeLimit : FfiConverterRustBuffer<Limit>{
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * Why a passkey ceremony failed.
+ */
+
+enum class PasskeyFailure {
+
+    /**
+     * Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+     */
+    UNAVAILABLE,
+    /**
+     * No such ceremony was begun here, or it is over.
+     */
+    UNKNOWN_CEREMONY,
+    /**
+     * It was begun more than 5 minutes ago.
+     */
+    EXPIRED_CEREMONY,
+    /**
+     * Its challenge was used before.
+     */
+    SPENT_CHALLENGE,
+    /**
+     * The ceremony is of another kind.
+     */
+    WRONG_KIND,
+    /**
+     * The ceremony is another user's or another session's.
+     */
+    WRONG_USER,
+    /**
+     * The response is no JSON of WebAuthn, or not whole.
+     */
+    MALFORMED,
+    /**
+     * The client data is of another type.
+     */
+    WRONG_TYPE,
+    /**
+     * The client data has another challenge.
+     */
+    WRONG_CHALLENGE,
+    /**
+     * The client was at another origin.
+     */
+    WRONG_ORIGIN,
+    /**
+     * The client was in a frame of another origin.
+     */
+    CROSS_ORIGIN,
+    /**
+     * The authenticator answered for another RP id.
+     */
+    WRONG_RP_ID,
+    /**
+     * Nobody touched the authenticator.
+     */
+    USER_NOT_PRESENT,
+    /**
+     * The authenticator did not verify its user.
+     */
+    USER_NOT_VERIFIED,
+    /**
+     * The signature is wrong.
+     */
+    BAD_SIGNATURE,
+    /**
+     * The key is of an algorithm that was not asked for.
+     */
+    UNSUPPORTED_ALGORITHM,
+    /**
+     * The attestation is wrong, or of an unknown format.
+     */
+    BAD_ATTESTATION,
+    /**
+     * The flags of backup contradict each other or what was registered.
+     */
+    WRONG_BACKUP_FLAGS,
+    /**
+     * The client made a credential that cannot be found without a user name.
+     */
+    NOT_DISCOVERABLE,
+    /**
+     * This credential is registered already.
+     */
+    CREDENTIAL_TAKEN,
+    /**
+     * There is no such credential, or it is of another RP id.
+     */
+    UNKNOWN_CREDENTIAL,
+    /**
+     * The response has no user handle, or another user's.
+     */
+    WRONG_USER_HANDLE,
+    /**
+     * The signature counter went back, and the settings refuse that.
+     */
+    COUNTER_WENT_BACK;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePasskeyFailure: FfiConverterRustBuffer<PasskeyFailure> {
+    override fun read(buf: ByteBuffer) = try {
+
+        PasskeyFailure.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: PasskeyFailure) = 4UL
+
+    override fun write(value: PasskeyFailure, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * Why passkeys cannot work at the configured origin.
+ */
+
+enum class PasskeyProblem {
+
+    /**
+     * The origin is an IP address, which browsers take for no RP id.
+     */
+    IP_ADDRESS,
+    /**
+     * The origin is neither https nor localhost: browsers offer no passkeys there.
+     */
+    INSECURE_ORIGIN;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePasskeyProblem: FfiConverterRustBuffer<PasskeyProblem> {
+    override fun read(buf: ByteBuffer) = try {
+
+        PasskeyProblem.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: PasskeyProblem) = 4UL
+
+    override fun write(value: PasskeyProblem, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -11179,6 +12391,70 @@ public object FfiConverterOptionalTypeTimeSource: FfiConverterRustBuffer<TimeSou
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeSetupCompletion: FfiConverterRustBuffer<SetupCompletion?> {
+    override fun read(buf: ByteBuffer): SetupCompletion? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSetupCompletion.read(buf)
+    }
+
+    override fun allocationSize(value: SetupCompletion?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSetupCompletion.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SetupCompletion?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSetupCompletion.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeSignedIn: FfiConverterRustBuffer<SignedIn?> {
+    override fun read(buf: ByteBuffer): SignedIn? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSignedIn.read(buf)
+    }
+
+    override fun allocationSize(value: SignedIn?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSignedIn.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SignedIn?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSignedIn.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeUser: FfiConverterRustBuffer<User?> {
     override fun read(buf: ByteBuffer): User? {
         if (buf.get().toInt() == 0) {
@@ -11265,6 +12541,38 @@ public object FfiConverterOptionalTypeApprovalRule: FfiConverterRustBuffer<Appro
         } else {
             buf.put(1)
             FfiConverterTypeApprovalRule.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeCounterPolicy: FfiConverterRustBuffer<CounterPolicy?> {
+    override fun read(buf: ByteBuffer): CounterPolicy? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeCounterPolicy.read(buf)
+    }
+
+    override fun allocationSize(value: CounterPolicy?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeCounterPolicy.allocationSize(value)
+        }
+    }
+
+    override fun write(value: CounterPolicy?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeCounterPolicy.write(value, buf)
         }
     }
 }
@@ -11393,6 +12701,38 @@ public object FfiConverterOptionalTypeLimit: FfiConverterRustBuffer<Limit?> {
         } else {
             buf.put(1)
             FfiConverterTypeLimit.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypePasskeyProblem: FfiConverterRustBuffer<PasskeyProblem?> {
+    override fun read(buf: ByteBuffer): PasskeyProblem? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePasskeyProblem.read(buf)
+    }
+
+    override fun allocationSize(value: PasskeyProblem?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePasskeyProblem.allocationSize(value)
+        }
+    }
+
+    override fun write(value: PasskeyProblem?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePasskeyProblem.write(value, buf)
         }
     }
 }
@@ -11919,6 +13259,34 @@ public object FfiConverterSequenceTypeOneTimeToken: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypePasskey: FfiConverterRustBuffer<List<Passkey>> {
+    override fun read(buf: ByteBuffer): List<Passkey> {
+        val len = buf.getInt()
+        return List<Passkey>(len) {
+            FfiConverterTypePasskey.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Passkey>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePasskey.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Passkey>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePasskey.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeSession: FfiConverterRustBuffer<List<Session>> {
     override fun read(buf: ByteBuffer): List<Session> {
         val len = buf.getInt()
@@ -12187,6 +13555,43 @@ public object FfiConverterTypeOneTimeTokenId: FfiConverter<OneTimeTokenId, RustB
     }
 
     override fun write(value: OneTimeTokenId, buf: ByteBuffer) {
+        val builtinValue = value.toString()
+        FfiConverterString.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+public typealias PasskeyId = UUID
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePasskeyId: FfiConverter<PasskeyId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): PasskeyId {
+        val builtinValue = FfiConverterString.lift(value)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun lower(value: PasskeyId): RustBuffer.ByValue {
+        val builtinValue = value.toString()
+        return FfiConverterString.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): PasskeyId {
+        val builtinValue = FfiConverterString.read(buf)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun allocationSize(value: PasskeyId): ULong {
+        val builtinValue = value.toString()
+        return FfiConverterString.allocationSize(builtinValue)
+    }
+
+    override fun write(value: PasskeyId, buf: ByteBuffer) {
         val builtinValue = value.toString()
         FfiConverterString.write(builtinValue, buf)
     }

@@ -1,0 +1,150 @@
+use std::time::SystemTime;
+
+use super::{Reader, Row, Writer, params};
+use crate::{
+    Result,
+    passkeys::{SealingKey, StoredCeremony},
+    tokens::SecretHash,
+};
+
+pub(crate) fn insert(
+    writer: &Writer<'_>,
+    token_hash: &SecretHash,
+    ceremony: &StoredCeremony,
+) -> Result<()> {
+    let (user_id, session_id) = match &ceremony.owner {
+        Some((user_id, session_id)) => (Some(user_id), Some(session_id)),
+        None => (None, None),
+    };
+    writer.execute(
+        r"
+        INSERT INTO ceremonies (token_hash, kind, user_id, session_id, source, state, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            token_hash,
+            ceremony.kind,
+            user_id,
+            session_id,
+            ceremony.source.as_ref(),
+            &ceremony.state,
+            ceremony.expires_at,
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn find(reader: &Reader<'_>, token_hash: &SecretHash) -> Result<Option<StoredCeremony>> {
+    reader.query_one(
+        r"
+        SELECT kind, user_id, session_id, source, state, expires_at
+        FROM ceremonies
+        WHERE token_hash = ?1",
+        params![token_hash],
+        |row| {
+            let user_id: Option<_> = row.get(1)?;
+            let session_id: Option<_> = row.get(2)?;
+            Ok(StoredCeremony {
+                kind: row.get(0)?,
+                owner: user_id.zip(session_id),
+                source: row.get(3)?,
+                state: row.get(4)?,
+                expires_at: row.get(5)?,
+            })
+        },
+    )
+}
+
+pub(crate) fn delete(writer: &Writer<'_>, token_hash: &SecretHash) -> Result<()> {
+    writer.execute(
+        "DELETE FROM ceremonies WHERE token_hash = ?1",
+        params![token_hash],
+    )?;
+    Ok(())
+}
+
+/// How many sign-ups have begun from there and may still be finished.
+pub(crate) fn count_from(reader: &Reader<'_>, source: &str, now: SystemTime) -> Result<u64> {
+    reader.value(
+        "SELECT count(*) FROM ceremonies WHERE source = ?1 AND expires_at > ?2",
+        params![source, now],
+    )
+}
+
+/// Kept for as long again, so that who comes too late is told so.
+pub(crate) fn forget_expired(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
+    writer.execute(
+        "DELETE FROM ceremonies WHERE expires_at < ?1",
+        params![now - std::time::Duration::from_secs(300)],
+    )?;
+    Ok(())
+}
+
+/// False when it was spent before.
+pub(crate) fn spend_challenge(
+    writer: &Writer<'_>,
+    challenge_hash: &SecretHash,
+    now: SystemTime,
+    until: SystemTime,
+) -> Result<bool> {
+    writer.execute(
+        "DELETE FROM spent_challenges WHERE until <= ?1",
+        params![now],
+    )?;
+    let inserted = writer.execute(
+        r"
+        INSERT INTO spent_challenges (challenge_hash, until)
+        VALUES (?1, ?2)
+        ON CONFLICT (challenge_hash) DO NOTHING",
+        params![challenge_hash, until],
+    )?;
+    Ok(inserted == 1)
+}
+
+fn key_from_row(row: &Row<'_, '_>) -> Result<SealingKey> {
+    let bytes: Vec<u8> = row.get(1)?;
+    Ok(SealingKey {
+        id: row.get(0)?,
+        bytes: bytes.try_into().map_err(|_| super::malformed(1))?,
+        created_at: row.get(2)?,
+    })
+}
+
+pub(crate) fn newest_sealing_key(reader: &Reader<'_>) -> Result<Option<SealingKey>> {
+    reader.query_one(
+        "SELECT id, key, created_at FROM sealing_keys ORDER BY id DESC LIMIT 1",
+        &[],
+        key_from_row,
+    )
+}
+
+pub(crate) fn sealing_key(reader: &Reader<'_>, id: i64) -> Result<Option<SealingKey>> {
+    reader.query_one(
+        "SELECT id, key, created_at FROM sealing_keys WHERE id = ?1",
+        params![id],
+        key_from_row,
+    )
+}
+
+pub(crate) fn insert_sealing_key(
+    writer: &Writer<'_>,
+    key: &[u8; 32],
+    now: SystemTime,
+) -> Result<SealingKey> {
+    let id = writer.value(
+        "INSERT INTO sealing_keys (key, created_at) VALUES (?1, ?2) RETURNING id",
+        params![key, now],
+    )?;
+    Ok(SealingKey {
+        id,
+        bytes: *key,
+        created_at: now,
+    })
+}
+
+pub(crate) fn forget_sealing_keys(writer: &Writer<'_>, before: SystemTime) -> Result<()> {
+    writer.execute(
+        "DELETE FROM sealing_keys WHERE created_at < ?1",
+        params![before],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,232 @@
+use std::time::SystemTime;
+
+use super::{Reader, Row, Writer, params};
+use crate::{
+    Passkey, PasskeyId, Result, UserId,
+    passkeys::{Assertion, KnownCredential, NewCredential, StoredPasskey},
+};
+
+const COLUMNS: &str = "passkeys.id, passkeys.user_id, passkeys.credential_id, passkeys.rp_id, passkeys.name, \
+    passkeys.aaguid, passkeys.transports, passkeys.backup_eligible, passkeys.backup_state, \
+    passkeys.counter_went_back_at, passkeys.created_at, passkeys.last_used_at, \
+    passkeys.rp_id = (SELECT rp_id FROM relying_party)";
+/// P6: the others work no more.
+const USABLE: &str = "passkeys.rp_id = (SELECT rp_id FROM relying_party)";
+
+fn from_row(row: &Row<'_, '_>) -> Result<Passkey> {
+    let credential_id: Vec<u8> = row.get(2)?;
+    let transports: String = row.get(6)?;
+    Ok(Passkey {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        credential_id: crate::passkeys::base64url(&credential_id),
+        rp_id: row.get(3)?,
+        name: row.get(4)?,
+        aaguid: row.get(5)?,
+        transports: transports
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect(),
+        backup_eligible: row.get(7)?,
+        backup_state: row.get(8)?,
+        counter_went_back_at: row.get(9)?,
+        created_at: row.get(10)?,
+        last_used_at: row.get(11)?,
+        usable: row.get::<Option<bool>>(12)?.unwrap_or(false),
+    })
+}
+
+/// The RP id of the passkeys that work.
+pub(crate) fn rp_id(reader: &Reader<'_>) -> Result<Option<String>> {
+    reader.query_one("SELECT rp_id FROM relying_party", &[], |row| row.get(0))
+}
+
+pub(crate) fn set_rp_id(writer: &Writer<'_>, rp_id: &str) -> Result<()> {
+    writer.execute(
+        r"
+        INSERT INTO relying_party (id, rp_id)
+        VALUES (1, ?1)
+        ON CONFLICT (id) DO UPDATE SET rp_id = excluded.rp_id",
+        params![rp_id],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn exist(reader: &Reader<'_>) -> Result<bool> {
+    reader.value("SELECT EXISTS (SELECT 1 FROM passkeys)", &[])
+}
+
+/// What authenticators know a user by, if he was ever told to one.
+pub(crate) fn user_handle(reader: &Reader<'_>, user_id: &UserId) -> Result<Option<Vec<u8>>> {
+    reader.query_one(
+        "SELECT handle FROM user_handles WHERE user_id = ?1",
+        params![user_id],
+        |row| row.get(0),
+    )
+}
+
+pub(crate) fn set_user_handle(writer: &Writer<'_>, user_id: &UserId, handle: &[u8]) -> Result<()> {
+    writer.execute(
+        "INSERT INTO user_handles (user_id, handle) VALUES (?1, ?2)",
+        params![user_id, handle],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn insert(
+    writer: &Writer<'_>,
+    passkey: &Passkey,
+    credential: &NewCredential,
+) -> Result<()> {
+    writer.execute(
+        r"
+        INSERT INTO passkeys
+            (credential_id, id, user_id, rp_id, name, public_key, aaguid, transports, backup_eligible, backup_state,
+             counter, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            credential.credential_id.as_slice(),
+            &passkey.id,
+            &passkey.user_id,
+            &passkey.rp_id,
+            &passkey.name,
+            credential.public_key.as_slice(),
+            passkey.aaguid.as_ref(),
+            &passkey.transports.join(" "),
+            passkey.backup_eligible,
+            passkey.backup_state,
+            credential.counter,
+            passkey.created_at,
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn is_registered(reader: &Reader<'_>, credential_id: &[u8]) -> Result<bool> {
+    reader.value(
+        "SELECT EXISTS (SELECT 1 FROM passkeys WHERE credential_id = ?1)",
+        params![credential_id],
+    )
+}
+
+pub(crate) fn find(reader: &Reader<'_>, id: &PasskeyId) -> Result<Option<Passkey>> {
+    let sql = format!("SELECT {COLUMNS} FROM passkeys WHERE id = ?1");
+    reader.query_one(&sql, params![id], from_row)
+}
+
+/// One that works, with what is needed to verify it.
+pub(crate) fn find_usable(
+    reader: &Reader<'_>,
+    credential_id: &[u8],
+) -> Result<Option<StoredPasskey>> {
+    reader.query_one(
+        &format!(
+            r"
+            SELECT {COLUMNS}, passkeys.public_key, user_handles.handle
+            FROM passkeys
+            JOIN user_handles ON user_handles.user_id = passkeys.user_id
+            WHERE passkeys.credential_id = ?1 AND {USABLE}"
+        ),
+        params![credential_id],
+        |row| {
+            let passkey = from_row(row)?;
+            Ok(StoredPasskey {
+                known: KnownCredential {
+                    credential_id: credential_id.to_vec(),
+                    public_key: row.get(13)?,
+                    backup_eligible: passkey.backup_eligible,
+                    backup_state: passkey.backup_state,
+                },
+                user_handle: row.get(14)?,
+                passkey,
+            })
+        },
+    )
+}
+
+pub(crate) fn list(reader: &Reader<'_>, user_id: Option<&UserId>) -> Result<Vec<Passkey>> {
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM passkeys
+            WHERE ?1 IS NULL OR user_id = ?1
+            ORDER BY created_at, id"
+        ),
+        params![user_id],
+        from_row,
+    )
+}
+
+/// Those that work, with their transports: what a user may answer with.
+pub(crate) fn usable_credentials(
+    reader: &Reader<'_>,
+    user_id: &UserId,
+) -> Result<Vec<(Vec<u8>, Vec<String>)>> {
+    reader.query_all(
+        &format!(
+            r"
+            SELECT credential_id, transports
+            FROM passkeys
+            WHERE user_id = ?1 AND {USABLE}
+            ORDER BY created_at, id"
+        ),
+        params![user_id],
+        |row| {
+            let transports: String = row.get(1)?;
+            let transports = transports.split_ascii_whitespace().map(str::to_owned);
+            Ok((row.get(0)?, transports.collect()))
+        },
+    )
+}
+
+pub(crate) fn count_usable(reader: &Reader<'_>, user_id: &UserId) -> Result<u64> {
+    reader.value(
+        &format!("SELECT count(*) FROM passkeys WHERE user_id = ?1 AND {USABLE}"),
+        params![user_id],
+    )
+}
+
+/// The signature counter that was last seen.
+pub(crate) fn counter(reader: &Reader<'_>, id: &PasskeyId) -> Result<u32> {
+    reader.value("SELECT counter FROM passkeys WHERE id = ?1", params![id])
+}
+
+/// After a verified assertion (P3).
+pub(crate) fn set_used(
+    writer: &Writer<'_>,
+    id: &PasskeyId,
+    assertion: Assertion,
+    now: SystemTime,
+) -> Result<()> {
+    writer.execute(
+        "UPDATE passkeys SET counter = ?2, backup_state = ?3, last_used_at = ?4 WHERE id = ?1",
+        params![id, assertion.counter, assertion.backup_state, now],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn set_counter_went_back(
+    writer: &Writer<'_>,
+    id: &PasskeyId,
+    now: SystemTime,
+) -> Result<()> {
+    writer.execute(
+        "UPDATE passkeys SET counter_went_back_at = ?2 WHERE id = ?1",
+        params![id, now],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn rename(writer: &Writer<'_>, id: &PasskeyId, name: &str) -> Result<()> {
+    writer.execute(
+        "UPDATE passkeys SET name = ?2 WHERE id = ?1",
+        params![id, name],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn delete(writer: &Writer<'_>, id: &PasskeyId) -> Result<()> {
+    writer.execute("DELETE FROM passkeys WHERE id = ?1", params![id])?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Ceremonies between their beginning and their end (P2). Each is used once: it is spent, for all processes to see,
+//! before its answer is verified.
+
+use std::time::SystemTime;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::verifier::to_json;
+use crate::{
+    Keyplate, PasskeyFailure, Result, SessionId, UserId,
+    audit::Change,
+    clock,
+    db::{self, text_enum},
+    error::internal,
+    tokens,
+};
+
+/// P2.
+pub(super) const LIFETIME_SECONDS: u32 = 5 * 60;
+
+/// A ceremony that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct PasskeyCeremony {
+    /// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+    pub ceremony: String,
+    /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+    /// `parseRequestOptionsFromJSON`.
+    pub options: String,
+    /// When it is too late.
+    pub expires_at: SystemTime,
+}
+
+/// What is stored of a ceremony that is a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CeremonyKind {
+    Registration,
+    SignUp,
+    StepUp,
+}
+
+text_enum!(CeremonyKind {
+    Registration = "registration",
+    SignUp = "sign_up",
+    StepUp = "step_up",
+});
+
+/// A ceremony as it is stored.
+pub(crate) struct StoredCeremony {
+    pub(crate) kind: CeremonyKind,
+    /// None for a sign-up: there is nobody yet.
+    pub(crate) owner: Option<(UserId, SessionId)>,
+    /// Of a sign-up: from where.
+    pub(crate) source: Option<String>,
+    pub(crate) state: String,
+    pub(crate) expires_at: SystemTime,
+}
+
+/// The first part of a ceremony's name, so that one of another kind is told as such.
+fn head(kind: CeremonyKind) -> &'static str {
+    match kind {
+        CeremonyKind::Registration => "registration.",
+        CeremonyKind::SignUp => "signup.",
+        CeremonyKind::StepUp => "stepup.",
+    }
+}
+
+pub(super) const LOGIN_HEAD: &str = "login.";
+
+/// Of another kind, or of none?
+pub(super) fn not_this_kind(ceremony: &str) -> PasskeyFailure {
+    let heads = [
+        head(CeremonyKind::Registration),
+        head(CeremonyKind::SignUp),
+        head(CeremonyKind::StepUp),
+        LOGIN_HEAD,
+    ];
+    if heads.iter().any(|head| ceremony.starts_with(head)) {
+        PasskeyFailure::WrongKind
+    } else {
+        PasskeyFailure::UnknownCeremony
+    }
+}
+
+/// Stores a ceremony; gives what names it.
+pub(super) fn begin(
+    change: &Change<'_>,
+    kind: CeremonyKind,
+    owner: Option<(UserId, SessionId)>,
+    source: Option<String>,
+    options: String,
+    state: &impl Serialize,
+) -> Result<PasskeyCeremony> {
+    let mut random = [0; 32];
+    SystemRandom::new()
+        .fill(&mut random)
+        .map_err(|_| internal("the system gives no random bytes"))?;
+    let ceremony = format!("{}{}", head(kind), BASE64URL.encode(random));
+    let expires_at = clock::after(change.now(), LIFETIME_SECONDS);
+    let stored = StoredCeremony {
+        kind,
+        owner,
+        source,
+        state: to_json(state)?,
+        expires_at,
+    };
+    db::ceremonies::forget_expired(change, change.now())?;
+    db::ceremonies::insert(change, &tokens::hash(&ceremony), &stored)?;
+    Ok(PasskeyCeremony {
+        ceremony,
+        options,
+        expires_at,
+    })
+}
+
+impl Keyplate {
+    /// Takes a ceremony away, which nobody can use after that, and gives its state.
+    pub(super) fn spend_ceremony<T: DeserializeOwned>(
+        &self,
+        kind: CeremonyKind,
+        owner: Option<(UserId, SessionId)>,
+        ceremony: &str,
+    ) -> Result<T> {
+        if !ceremony.starts_with(head(kind)) {
+            return Err(not_this_kind(ceremony).into());
+        }
+        let hash = tokens::hash(ceremony);
+        let stored = self.shared.db.write_unsynced(|writer| {
+            let Some(stored) = db::ceremonies::find(writer, &hash)? else {
+                return Err(PasskeyFailure::UnknownCeremony.into());
+            };
+            // It is not spent by somebody else's trying.
+            if stored.kind != kind || !is_owner(kind, &stored.owner, &owner) {
+                return Err(PasskeyFailure::WrongUser.into());
+            }
+            db::ceremonies::delete(writer, &hash)?;
+            Ok((stored.expires_at > writer.now()).then_some(stored))
+        })?;
+        let stored = stored.ok_or(PasskeyFailure::ExpiredCeremony)?;
+        serde_json::from_str(&stored.state).map_err(|_| PasskeyFailure::UnknownCeremony.into())
+    }
+}
+
+/// A step-up is a session's; whoever registers a passkey may do so by another of his sessions.
+fn is_owner(
+    kind: CeremonyKind,
+    stored: &Option<(UserId, SessionId)>,
+    caller: &Option<(UserId, SessionId)>,
+) -> bool {
+    let user = |owner: &Option<(UserId, SessionId)>| owner.as_ref().map(|owner| owner.0);
+    stored == caller || (kind == CeremonyKind::Registration && user(stored) == user(caller))
+}

@@ -1,0 +1,115 @@
+//! The state of a sign-in that travels through the browser (P2): sealed with AES-256-GCM under a key in the database,
+//! so that every process can open it and nothing is written when somebody only begins.
+
+use std::time::{Duration, SystemTime};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    rand::{SecureRandom, SystemRandom},
+};
+
+use super::ceremonies::{LIFETIME_SECONDS, LOGIN_HEAD};
+use crate::{
+    Keyplate, PasskeyFailure, Result,
+    db::{self, Reader},
+    error::internal,
+};
+
+/// A key seals for a day, and opens for as long as what it sealed last is good.
+const SEALS_FOR: Duration = Duration::from_secs(24 * 3_600);
+const OPENS_FOR: Duration = Duration::from_secs(24 * 3_600 + 4 * LIFETIME_SECONDS as u64);
+
+/// A key as it is stored.
+pub(crate) struct SealingKey {
+    pub(crate) id: i64,
+    pub(crate) bytes: [u8; 32],
+    pub(crate) created_at: SystemTime,
+}
+
+impl SealingKey {
+    fn cipher(&self) -> Result<LessSafeKey> {
+        UnboundKey::new(&AES_256_GCM, &self.bytes)
+            .map(LessSafeKey::new)
+            .map_err(|_| internal("a sealing key cannot be used"))
+    }
+}
+
+impl Keyplate {
+    /// Seals `state`; the name of the ceremony.
+    pub(super) fn seal(&self, state: &str) -> Result<String> {
+        let key = match self.shared.db.read(fresh_key)? {
+            Some(key) => key,
+            None => self.make_sealing_key()?,
+        };
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new()
+            .fill(&mut nonce)
+            .map_err(|_| internal("the system gives no random bytes"))?;
+        let mut sealed = state.as_bytes().to_vec();
+        key.cipher()?
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(LOGIN_HEAD),
+                &mut sealed,
+            )
+            .map_err(|_| internal("a ceremony cannot be sealed"))?;
+        let sealed = BASE64URL.encode([&nonce[..], &sealed].concat());
+        Ok(format!("{LOGIN_HEAD}{}.{sealed}", key.id))
+    }
+
+    /// The first one in a day makes the next key; it is not worth waiting for the disk.
+    fn make_sealing_key(&self) -> Result<SealingKey> {
+        self.shared.db.write_unsynced(|writer| {
+            if let Some(key) = fresh_key(writer)? {
+                return Ok(key); // another was quicker
+            }
+            let mut bytes = [0; 32];
+            SystemRandom::new()
+                .fill(&mut bytes)
+                .map_err(|_| internal("the system gives no random bytes"))?;
+            db::ceremonies::forget_sealing_keys(writer, writer.now() - OPENS_FOR)?;
+            db::ceremonies::insert_sealing_key(writer, &bytes, writer.now())
+        })
+    }
+}
+
+fn fresh_key(reader: &Reader<'_>) -> Result<Option<SealingKey>> {
+    let key = db::ceremonies::newest_sealing_key(reader)?;
+    Ok(key.filter(|key| reader.now() < key.created_at + SEALS_FOR))
+}
+
+/// What was sealed, by whichever process; none when it was not sealed here.
+pub(super) fn open(reader: &Reader<'_>, ceremony: &str) -> Result<Option<String>> {
+    let Some((id, sealed)) = parse(ceremony) else {
+        return Ok(None);
+    };
+    let Some(key) = db::ceremonies::sealing_key(reader, id)? else {
+        return Ok(None);
+    };
+    let (nonce, body) = sealed.split_at(NONCE_LEN);
+    let nonce = Nonce::try_assume_unique_for_key(nonce)
+        .map_err(|_| internal("a nonce has another length"))?;
+    let mut body = body.to_vec();
+    let opened = key
+        .cipher()?
+        .open_in_place(nonce, Aad::from(LOGIN_HEAD), &mut body)
+        .ok()
+        .and_then(|plain| String::from_utf8(plain.to_vec()).ok());
+    Ok(opened)
+}
+
+fn parse(ceremony: &str) -> Option<(i64, Vec<u8>)> {
+    // Our own are far shorter.
+    if ceremony.len() > 4_096 {
+        return None;
+    }
+    let (id, sealed) = ceremony.strip_prefix(LOGIN_HEAD)?.split_once('.')?;
+    let sealed = BASE64URL.decode(sealed).ok()?;
+    (sealed.len() > NONCE_LEN).then_some((id.parse().ok()?, sealed))
+}
+
+/// Is this a ceremony's failure? For one word at each place.
+pub(super) fn unknown() -> crate::KeyplateError {
+    PasskeyFailure::UnknownCeremony.into()
+}
