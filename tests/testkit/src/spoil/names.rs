@@ -258,3 +258,47 @@ impl Argument<'_> {
         Err(CeremonyError::Spoil(format!("{} {why}", self.name)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_that_mean_nothing_are_refused() {
+        for text in [
+            "",
+            "unknown",
+            "origin",
+            "cross-origin=true",
+            "challenge=not base64url",
+            "challenge=AA==",
+            "flags=256",
+            "counter=-1",
+            "backup-state=yes",
+            "truncated=0",
+            "trailing-bytes=",
+            "attestation",
+            "public-key=wrong",
+        ] {
+            let result = text.parse::<Spoil>();
+            assert!(
+                matches!(result, Err(CeremonyError::Spoil(_))),
+                "{text}: {result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_spoil() {
+        let readme = include_str!("../../README.md");
+        let listed: Vec<&str> = readme
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
+        let row = |spoil: &SpoilName| {
+            format!("| `{}` | {} |", spoil.usage.replace('|', "\\|"), spoil.help)
+        };
+        let expected: Vec<String> = SPOILS.iter().map(row).collect();
+        assert_eq!(listed, expected);
+    }
+}
