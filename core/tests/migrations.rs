@@ -40,7 +40,10 @@ fn schema(path: &Path) -> Vec<String> {
             .join(" ")
             .split_whitespace()
             .collect::<Vec<_>>()
-            .join(" ");
+            .join(" ")
+            // A column that was added later stands right before the bracket.
+            .replace(" )", ")")
+            .replace(" ,", ",");
         Ok(format!(
             "{} {} {words}",
             row.get::<_, String>(0)?,

@@ -146,9 +146,7 @@ impl Verifier {
         response: &str,
     ) -> Result<NewCredential, PasskeyFailure> {
         let response: RegisterPublicKeyCredential = parse(response)?;
-        if response.id != BASE64URL.encode(&response.raw_id) {
-            return Err(PasskeyFailure::Malformed);
-        }
+        check_form(&response.id, &response.raw_id, &response.type_)?;
         let told = response.extensions.cred_props.as_ref();
         let discoverable = told.and_then(|properties| properties.rk);
         if discoverable == Some(false) {
@@ -205,9 +203,8 @@ impl Verifier {
 
     pub(super) fn parse_assertion(response: &str) -> Result<PublicKeyCredential, PasskeyFailure> {
         let response: PublicKeyCredential = parse(response)?;
-        if response.id != BASE64URL.encode(&response.raw_id) {
-            return Err(PasskeyFailure::Malformed);
-        }
+        check_form(&response.id, &response.raw_id, &response.type_)?;
+        parse_authenticator_data(&response.response.authenticator_data)?;
         Ok(response)
     }
 
@@ -267,6 +264,14 @@ fn parse<T: serde::de::DeserializeOwned>(response: &str) -> Result<T, PasskeyFai
     serde_json::from_str(response).map_err(|_| PasskeyFailure::Malformed)
 }
 
+fn check_form(id: &str, raw_id: &[u8], kind: &str) -> Result<(), PasskeyFailure> {
+    if id == BASE64URL.encode(raw_id) && kind == "public-key" {
+        Ok(())
+    } else {
+        Err(PasskeyFailure::Malformed)
+    }
+}
+
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|_| internal("a value cannot be written as JSON"))
 }
@@ -280,37 +285,70 @@ fn transports(named: Vec<AuthenticatorTransport>) -> Vec<String> {
         .collect()
 }
 
-/// What the authenticator data says of the credential (WebAuthn Level 3, section 6.5.1).
+/// What the authenticator says of a new credential.
 fn attested(attestation_object: &[u8]) -> Result<NewCredential, PasskeyFailure> {
-    const FLAGS_AND_COUNTER: usize = 32 + 1 + 4;
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct AttestationObject<'a> {
-        #[serde(borrow)]
+        fmt: &'a str,
+        att_stmt: serde_cbor_2::Value,
         auth_data: &'a [u8],
-    }
-    fn split(bytes: &[u8], at: usize) -> Result<(&[u8], &[u8]), PasskeyFailure> {
-        bytes.split_at_checked(at).ok_or(PasskeyFailure::Malformed)
     }
     let object: AttestationObject<'_> =
         serde_cbor_2::from_slice(attestation_object).map_err(|_| PasskeyFailure::Malformed)?;
-    let (_, rest) = split(object.auth_data, FLAGS_AND_COUNTER)?;
-    let (aaguid, rest) = split(rest, 16)?;
-    let (len, rest) = split(rest, 2)?;
-    let len = usize::from(u16::from_be_bytes([len[0], len[1]]));
-    let (credential_id, rest) = split(rest, len)?;
-    let mut reader = serde_cbor_2::Deserializer::from_slice(rest);
+    // WebAuthn Level 3, section 8.7.
+    let empty = serde_cbor_2::Value::Map(std::collections::BTreeMap::new());
+    if object.fmt == "none" && object.att_stmt != empty {
+        return Err(PasskeyFailure::BadAttestation);
+    }
+    parse_authenticator_data(object.auth_data)?.ok_or(PasskeyFailure::Malformed)
+}
+
+/// Authenticator data (WebAuthn Level 3, section 6.1): the credential that is in it, if there is one. webauthn-rs
+/// passes over what stands behind it; here nothing may.
+fn parse_authenticator_data(bytes: &[u8]) -> Result<Option<NewCredential>, PasskeyFailure> {
+    const FLAGS: usize = 32;
+    const ATTESTED_CREDENTIAL_DATA: u8 = 1 << 6;
+    const EXTENSION_DATA: u8 = 1 << 7;
+    let (fixed, mut rest) = split(bytes, FLAGS + 1 + 4)?;
+    let mut credential = None;
+    if fixed[FLAGS] & ATTESTED_CREDENTIAL_DATA != 0 {
+        let (aaguid, after) = split(rest, 16)?;
+        let (len, after) = split(after, 2)?;
+        let len = usize::from(u16::from_be_bytes([len[0], len[1]]));
+        let (credential_id, after) = split(after, len)?;
+        let (public_key, after) = split(after, cbor_len(after)?)?;
+        let aaguid = uuid::Uuid::from_slice(aaguid).ok();
+        credential = Some(NewCredential {
+            credential_id: credential_id.to_vec(),
+            public_key: public_key.to_vec(),
+            aaguid: aaguid.filter(|aaguid| !aaguid.is_nil()),
+            transports: Vec::new(),
+            backup_eligible: false,
+            backup_state: false,
+            counter: 0,
+        });
+        rest = after;
+    }
+    if fixed[FLAGS] & EXTENSION_DATA != 0 {
+        rest = split(rest, cbor_len(rest)?)?.1;
+    }
+    if rest.is_empty() {
+        Ok(credential)
+    } else {
+        Err(PasskeyFailure::Malformed)
+    }
+}
+
+fn split(bytes: &[u8], at: usize) -> Result<(&[u8], &[u8]), PasskeyFailure> {
+    bytes.split_at_checked(at).ok_or(PasskeyFailure::Malformed)
+}
+
+/// The length of the CBOR value at the beginning.
+fn cbor_len(bytes: &[u8]) -> Result<usize, PasskeyFailure> {
+    let mut reader = serde_cbor_2::Deserializer::from_slice(bytes);
     serde::de::IgnoredAny::deserialize(&mut reader).map_err(|_| PasskeyFailure::Malformed)?;
-    let aaguid = uuid::Uuid::from_slice(aaguid).ok();
-    Ok(NewCredential {
-        credential_id: credential_id.to_vec(),
-        public_key: rest[..reader.byte_offset()].to_vec(),
-        aaguid: aaguid.filter(|aaguid| !aaguid.is_nil()),
-        transports: Vec::new(),
-        backup_eligible: false,
-        backup_state: false,
-        counter: 0,
-    })
+    Ok(reader.byte_offset())
 }
 
 fn public_key(cose: &[u8]) -> Result<COSEKey, PasskeyFailure> {
@@ -338,7 +376,8 @@ fn failure(error: WebauthnError) -> PasskeyFailure {
         E::CredentialAlteredAlgFromRequest
         | E::COSEKeyInvalidAlgorithm
         | E::COSEKeyInvalidType
-        | E::COSEKeyEDUnsupported => PasskeyFailure::UnsupportedAlgorithm,
+        | E::COSEKeyEDUnsupported
+        | E::SshPublicKeyEDUnsupported => PasskeyFailure::UnsupportedAlgorithm,
         E::CredentialMayNotBeHardwareBound | E::CredentialBackupEligibilityInconsistent => {
             PasskeyFailure::WrongBackupFlags
         }

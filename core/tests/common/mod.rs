@@ -5,6 +5,7 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod passkeys;
 pub mod process;
 
 use std::{
