@@ -10,12 +10,12 @@ mod common;
 
 use std::{collections::BTreeMap, thread};
 
-use common::*;
+use common::{passkeys::Person, *};
 use keyplate::{
     Authenticated, Claim, ClientInfo, CreatedOneTimeToken, CreatedSignupToken, ErrorCode, Expiry,
     Group, KeyRotation, Keyplate, Limit, NewAdmin, NewApiKey, NewGroup, NewSignup, NewSignupToken,
-    NewUser, Result, Role, SessionQuery, SettingsChanges, SignedIn, SignupTokenChanges, User,
-    UserChanges,
+    NewUser, Passkey, Result, Role, SessionQuery, SettingsChanges, SignedIn, SignupTokenChanges,
+    User, UserChanges,
 };
 use rusqlite::Connection;
 
@@ -62,10 +62,12 @@ struct World {
     group: Group,
     token: CreatedSignupToken,
     carols_token: CreatedOneTimeToken,
+    /// Carol's and Bob's.
+    passkeys: Vec<Passkey>,
 }
 
 impl World {
-    fn new(owner_role: Role, scope: &str) -> Self {
+    fn new(owner_role: Role, scope: &str, method: &str) -> Self {
         let f = Fixture::new();
         let carol = f.administrator("carol");
         let owner = match owner_role {
@@ -93,7 +95,12 @@ impl World {
             group_ids: vec![group.id],
             ..Default::default()
         };
+        let mut passkeys = Vec::new();
+        if method.contains("passkey") {
+            passkeys = [&carol, &bob].map(|user| f.person(user).1).to_vec();
+        }
         Self {
+            passkeys,
             carols_key: f.key(&carol, &["*", "roles:write"]),
             bobs_key: f.key(&bob, &["*"]),
             carols_session: f.session(&carol),
@@ -401,10 +408,57 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             for seconds in [60, 1_000_000] {
                 each(w, &mut refusals, |user| {
                     let made = w.weak.create_one_time_token(&user.id, Some(seconds))?;
-                    w.f.stranger().redeem_one_time_token(made.secret.as_str())
+                    let session = w.f.stranger().redeem_one_time_token(made.secret.as_str())?;
+                    try_to_register(w, &session);
+                    Ok(())
                 });
             }
         }
+        "create_recovery_token" => each(w, &mut refusals, |user| {
+            let made = w.weak.create_recovery_token(&user.id, None)?;
+            let session = w.f.stranger().redeem_one_time_token(made.secret.as_str())?;
+            try_to_register(w, &session);
+            Ok(())
+        }),
+        "begin_passkey_signup" => drop(w.weak.begin_passkey_signup(NewSignup {
+            token: Some(w.token.secret.reveal()),
+            username: "eve".to_owned(),
+            ..Default::default()
+        })),
+        "finish_passkey_signup" => {
+            note(
+                &mut refusals,
+                w.weak.finish_passkey_signup("signup.x", "{}"),
+            );
+        }
+        "begin_passkey_registration" | "finish_passkey_registration" => {
+            note(&mut refusals, w.weak.begin_passkey_registration());
+            note(
+                &mut refusals,
+                w.weak
+                    .finish_passkey_registration("registration.x", "{}", None),
+            );
+        }
+        "begin_passkey_login" => note(&mut refusals, w.weak.begin_passkey_login()),
+        "finish_passkey_login" => {
+            note(&mut refusals, w.weak.finish_passkey_login("login.x", "{}"));
+        }
+        "begin_step_up" | "finish_step_up" => {
+            note(&mut refusals, w.weak.begin_step_up());
+            note(&mut refusals, w.weak.finish_step_up("stepup.x", "{}"));
+        }
+        "list_passkeys" => note(&mut refusals, w.weak.list_passkeys(Some(w.carol.id))),
+        "rename_passkey" => {
+            for passkey in &w.passkeys {
+                note(&mut refusals, w.weak.rename_passkey(&passkey.id, "mine"));
+            }
+        }
+        "delete_passkey" => {
+            for passkey in &w.passkeys {
+                note(&mut refusals, w.weak.delete_passkey(&passkey.id));
+            }
+        }
+        "get_passkey_signals" => note(&mut refusals, w.weak.get_passkey_signals(None)),
         "list_one_time_tokens" => {
             note(&mut refusals, w.weak.list_one_time_tokens(Some(w.carol.id)))
         }
@@ -417,6 +471,15 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         other => panic!("`{other}` has no entry in the walk by weak keys"),
     }
     refusals
+}
+
+/// A passkey is for ever: no session that a weak key has made may register one. One with `*` gives an ordinary user
+/// all that he has anyway.
+fn try_to_register(w: &World, session: &SignedIn) {
+    if w.weak_key.api_key.scopes != ["*"] {
+        let acting = w.f.acting(session.secret.as_str());
+        drop(Person::new().register(&acting));
+    }
 }
 
 fn note<T>(refusals: &mut Vec<ErrorCode>, result: Result<T>) {
@@ -444,6 +507,7 @@ struct Strength {
     /// User, key, value.
     claims: Vec<String>,
     limits: Vec<String>,
+    passkeys: Vec<String>,
     /// Without those that were made meanwhile.
     signup_tokens: Vec<String>,
 }
@@ -506,6 +570,9 @@ fn strength(w: &World) -> Strength {
     );
     found.limits = list(
         "SELECT name || value FROM settings WHERE name LIKE 'session%' OR name LIKE 'step_up%' ORDER BY 1",
+    );
+    found.passkeys = list(
+        "SELECT id || user_id FROM passkeys UNION ALL SELECT rp_id FROM relying_party ORDER BY 1",
     );
     found.signup_tokens = list(
         "SELECT id || ifnull(expires_at, '-') || ifnull(max_uses, '-') || enabled FROM signup_tokens
@@ -604,6 +671,10 @@ fn assert_grants(w: &World, scope: &str, before: &Strength, after: &Strength, to
         may_invite || !more(&before.signup_tokens, &after.signup_tokens),
         "{told}: stretched an invitation"
     );
+    assert!(
+        !more(&before.passkeys, &after.passkeys),
+        "{told}: made a passkey"
+    );
     assert_eq!(before.limits, after.limits, "{told}: longer sessions");
 }
 
@@ -652,7 +723,7 @@ fn a_key_with_one_scope_makes_nobody_stronger() {
 fn walk(role: Role, scope: &str) -> usize {
     let mut allowed = 0;
     for (method, authority) in methods() {
-        let w = World::new(role, scope);
+        let w = World::new(role, scope, method);
         let before = strength(&w);
         let refusals = call(method, &w);
         let told = format!("{role:?} {scope} {method}");

@@ -286,7 +286,7 @@ fn transports(named: Vec<AuthenticatorTransport>) -> Vec<String> {
 }
 
 /// What the authenticator says of a new credential.
-fn attested(attestation_object: &[u8]) -> Result<NewCredential, PasskeyFailure> {
+pub(super) fn attested(attestation_object: &[u8]) -> Result<NewCredential, PasskeyFailure> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct AttestationObject<'a> {
@@ -376,6 +376,7 @@ fn failure(error: WebauthnError) -> PasskeyFailure {
         E::CredentialAlteredAlgFromRequest
         | E::COSEKeyInvalidAlgorithm
         | E::COSEKeyInvalidType
+        | E::COSEKeyRSANEInvalid // RSA of another size than 2048 bits
         | E::COSEKeyEDUnsupported
         | E::SshPublicKeyEDUnsupported => PasskeyFailure::UnsupportedAlgorithm,
         E::CredentialMayNotBeHardwareBound | E::CredentialBackupEligibilityInconsistent => {
