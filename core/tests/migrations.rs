@@ -7,13 +7,24 @@
 
 mod common;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, thread};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
 
-use common::*;
-use keyplate::{Keyplate, Role, SetupStage, UserStatus};
+use common::{passkeys::Person, *};
+use keyplate::{Config, Keyplate, NewSignup, Role, SetupStage, UserStatus};
 use rusqlite::Connection;
 
-/// The secret of the API key in the fixtures.
+const SCHEMA_1: &str = include_str!("fixtures/schema-1.sql");
+const SCHEMA_2: &str = include_str!("fixtures/schema-2.sql");
+
+/// An API key, a session, a sign-up token and a one-time token.
+const SECRETS_OF_SCHEMA_2: [&str; 4] = [
+    "kp_key_LTLErubsG49hh49WXuUSoWbK0Ea2I9VCAuQvUblXZ8w3lRLJf",
+    "kp_ses_gG9PX8ZCdkFaToYJRbL0UAFEJO7goxOJgLmFH9Fb45x2wJxlM",
+    "kp_inv_sB4PiuRBcKZTOHYluA8scBRlIzHQq3lNKVnAHuRbLWk4Grf6K",
+    "kp_otp_GLZAt9VPnZjmFh9uHV4TJRt5ycu6IFMy2C4ACoOjCYO3a58fO",
+];
+
+/// The secret of the API key in the first fixture.
 const KEY: &str = "kp_key_FixtureOfSchema1xxxxxxxxxxxxxxxxxxxxxxxxxxx2GjmJ9";
 
 fn raw(path: &Path) -> Connection {
@@ -53,21 +64,23 @@ fn schema(path: &Path) -> Vec<String> {
     objects.unwrap().map(Result::unwrap).collect()
 }
 
-fn from_fixture(folder: &Path) -> std::path::PathBuf {
+fn from_fixture(folder: &Path, fixture: &str) -> std::path::PathBuf {
     let path = folder.join("id.db");
-    raw(&path)
-        .execute_batch(include_str!("fixtures/schema-1.sql"))
-        .unwrap();
+    raw(&path).execute_batch(fixture).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     path
 }
 
-#[test]
-fn an_old_file_becomes_the_same_as_a_new_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = from_fixture(folder.path());
-    let keyplate = Keyplate::open(config(&path)).unwrap();
-    let fresh = folder.path().join("fresh.db");
+/// Opens a copy of the fixture; it must have become what a new file is, with a copy of what it was beside it.
+fn upgraded(folder: &Path, fixture: &str, schema_before: i64) -> Keyplate {
+    let path = from_fixture(folder, fixture);
+    let keyplate = Keyplate::open(Config {
+        // Not long after the fixtures were made.
+        time_source: Some(Arc::new(TestClock::at(START + 60))),
+        ..config(&path)
+    })
+    .unwrap();
+    let fresh = folder.join("fresh.db");
     drop(Keyplate::open(config(&fresh)).unwrap());
     assert_eq!(schema(&path), schema(&fresh));
     let version = |path: &Path| {
@@ -76,7 +89,20 @@ fn an_old_file_becomes_the_same_as_a_new_one() {
             .unwrap()
     };
     assert_eq!(version(&path), version(&fresh));
+    let copy = folder.join(format!("id.db.schema-{schema_before}.backup"));
+    assert_eq!(version(&copy), schema_before);
+    assert_eq!(
+        fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert!(keyplate.check_integrity().unwrap().ok);
+    keyplate
+}
 
+#[test]
+fn a_file_of_schema_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyplate = upgraded(folder.path(), SCHEMA_1, 1);
     let ann = keyplate.find_user("ann@x.example").unwrap().unwrap();
     assert_eq!(
         (ann.username.as_str(), ann.role, ann.email_verified),
@@ -98,26 +124,49 @@ fn an_old_file_becomes_the_same_as_a_new_one() {
             .total,
         1
     );
-    assert!(keyplate.check_integrity().unwrap().ok);
     keyplate
         .create_group(keyplate::NewGroup {
             name: "family".to_owned(),
             friendly_name: None,
         })
         .unwrap();
+}
 
-    let copy = folder.path().join("id.db.schema-1.backup");
-    assert_eq!(version(&copy), 1);
+#[test]
+fn a_file_of_schema_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyplate = upgraded(folder.path(), SCHEMA_2, 2);
+    let bob = keyplate.find_user("bob").unwrap().unwrap();
+    let [key, session, invitation, one_time] = SECRETS_OF_SCHEMA_2;
+    assert_eq!(keyplate.verify_api_key(key).unwrap().username, "Ann");
+    assert_eq!(keyplate.verify_session(session).unwrap().user_id, bob.id);
+    let stranger = keyplate.anonymous(client()).unwrap();
+    let cid = stranger
+        .sign_up(NewSignup {
+            username: "cid".to_owned(),
+            token: Some(invitation.to_owned()),
+            ..NewSignup::default()
+        })
+        .unwrap();
+    assert_eq!(cid.user.group_ids.len(), 1);
+    let tokens = keyplate.list_one_time_tokens(Some(bob.id)).unwrap();
+    assert!(!tokens[0].is_recovery);
     assert_eq!(
-        fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
-        0o600
+        stranger.redeem_one_time_token(one_time).unwrap().user.id,
+        bob.id
     );
+    // Whoever was there before registers a passkey.
+    let principal = keyplate.authenticate(session).unwrap().principal;
+    let acting = keyplate.acting_as(&principal, client()).unwrap();
+    let mut person = Person::new();
+    person.register(&acting).unwrap();
+    assert_eq!(person.log_in(&stranger).unwrap().user.id, bob.id);
 }
 
 #[test]
 fn of_several_who_open_an_old_file_one_upgrades_it() {
     let folder = tempfile::tempdir().unwrap();
-    let path = from_fixture(folder.path());
+    let path = from_fixture(folder.path(), SCHEMA_1);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {

@@ -28,6 +28,10 @@ pub const START: u64 = 1_793_491_200;
 pub struct TestClock(AtomicU64);
 
 impl TestClock {
+    pub fn at(seconds: u64) -> Self {
+        Self(AtomicU64::new(seconds * 1_000))
+    }
+
     pub fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
@@ -91,7 +95,7 @@ impl Fixture {
     }
 
     fn in_folder(folder: tempfile::TempDir) -> Self {
-        let clock = Arc::new(TestClock(AtomicU64::new(START * 1_000)));
+        let clock = Arc::new(TestClock::at(START));
         let heard = Arc::new(Heard::default());
         let config = Config {
             time_source: Some(clock.clone()),
