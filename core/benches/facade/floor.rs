@@ -77,6 +77,36 @@ impl Floor {
         run("COMMIT", &[]);
     }
 
+    /// One commit: a session and its audit row.
+    pub(crate) fn sign_in(&self, n: usize) {
+        let now = millis(now());
+        let id = format!("{n:08x}-0000-7000-8000-000000000000");
+        let run = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
+            self.0.prepare_cached(sql).unwrap().execute(params).unwrap()
+        };
+        run("BEGIN IMMEDIATE", &[]);
+        if n == 0 {
+            run(
+                "INSERT INTO users (id, username, username_key, email_verified, role, status, created_at, updated_at)
+                 VALUES ('00000000-0000-7000-8000-000000000000', 'bob', 'bob', 0, 'user', 'active', ?1, ?1)",
+                &[&now],
+            );
+        }
+        run(
+            "INSERT INTO sessions (secret_hash, id, user_id, method, ceiling_scopes, ceiling_administrator,
+                 signed_in_at, stepped_up_at, last_seen_at, idle_seconds, expires_at, masked)
+             VALUES (?1, ?2, '00000000-0000-7000-8000-000000000000', 'passkey', '* roles:write', 0, ?3, ?3, ?3,
+                 604800, ?3 + 86400000, 'kp_ses_…')",
+            &[&hash(&id), &id, &now],
+        );
+        run(
+            "INSERT INTO audit (at, kind, actor_kind, user_id, username, details, count)
+             VALUES (?1, 'passkey_signed_in', 'anonymous', ?2, 'bob', '{}', 1)",
+            &[&now, &id],
+        );
+        run("COMMIT", &[]);
+    }
+
     /// One try: the use, the user and the redemption in one transaction, or nothing.
     pub(crate) fn sign_up(&self, username: &str, hash: &[u8]) -> bool {
         let now = millis(now());

@@ -6,15 +6,11 @@
 
 mod data;
 mod floor;
+mod passkey;
 mod race;
 mod worker;
 
-use std::{
-    env,
-    hint::black_box,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{env, hint::black_box, path::Path, time::Instant};
 
 use data::Data;
 use floor::Floor;
@@ -42,7 +38,7 @@ fn main() {
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
-    let cases: [(&str, fn()); 6] = [
+    let cases: [(&str, fn()); 7] = [
         ("verify_api_key", || {
             verify_api_key("verify_api_key", 100_000)
         }),
@@ -52,6 +48,7 @@ fn main() {
         ("verify_session", verify_session),
         ("create_user", create_user),
         ("sign_up_race", race::run),
+        ("finish_passkey_login", passkey::run),
         ("open", open),
     ];
     for (name, run) in cases {
@@ -127,25 +124,25 @@ fn open() {
 
 /// Runs case and floor in turns over different parts of the data and prints both medians.
 fn in_turns(case: &str, n: usize, mut measured: impl FnMut(usize), mut floor: impl FnMut(usize)) {
-    let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
+    let floor_name = format!("{case}_floor");
+    all_in_turns(n, &mut [(case, &mut measured), (&floor_name, &mut floor)]);
+}
+
+fn all_in_turns(n: usize, measured: &mut [(&str, &mut dyn FnMut(usize))]) {
+    let mut times = vec![Vec::new(); measured.len()];
     for turn in 0..=TURNS {
-        let from = turn * n;
-        let began = Instant::now();
-        (from..from + n).for_each(&mut measured);
-        let case_time = began.elapsed();
-        let began = Instant::now();
-        (from..from + n).for_each(&mut floor);
-        let floor_time = began.elapsed();
-        // The first turn warms the caches up.
-        if turn > 0 {
-            times[0].push(case_time);
-            times[1].push(floor_time);
+        let part = turn * n..(turn + 1) * n;
+        for ((_, run), times) in measured.iter_mut().zip(&mut times) {
+            let began = Instant::now();
+            part.clone().for_each(run);
+            let time = began.elapsed();
+            // The first turn warms the caches up.
+            if turn > 0 {
+                times.push(time);
+            }
         }
     }
-    for (name, times) in [case.to_owned(), format!("{case}_floor")]
-        .iter()
-        .zip(&mut times)
-    {
+    for ((name, _), times) in measured.iter().zip(&mut times) {
         times.sort();
         let us_per_op = times[TURNS / 2].as_secs_f64() * 1e6 / n as f64;
         println!(
