@@ -7,6 +7,7 @@
 
 pub mod passkeys;
 pub mod process;
+pub mod signups;
 
 use std::{
     path::PathBuf,
