@@ -1,7 +1,7 @@
 use crate::{
     EventKind, GroupId, Keyplate, Result,
-    audit::Subject,
-    authority::{Caller, Method},
+    audit::{Change, Subject},
+    authority::Method,
     db::{self, Reader, text_enum},
     error::{denied, invalid},
     groups, text,
@@ -170,12 +170,12 @@ impl Keyplate {
     /// credentials with `*` and `roles:write`.
     ///
     /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
     pub fn update_settings(&self, changes: SettingsChanges) -> Result<Settings> {
         self.write(Method::UpdateSettings, |change| {
             let before = load(change)?;
             let after = changes.applied(&before)?;
-            check_allowed(change.caller, &before, &after)?;
+            check_allowed(change, &before, &after)?;
             self.store_settings(change, &before, after)
         })
     }
@@ -218,7 +218,7 @@ impl Keyplate {
 impl Keyplate {
     fn store_settings(
         &self,
-        change: &crate::audit::Change<'_>,
+        change: &Change<'_>,
         before: &Settings,
         after: Settings,
     ) -> Result<Settings> {
@@ -297,7 +297,7 @@ impl SettingsChanges {
 }
 
 /// K2: longer sessions and step-ups make everybody's credentials stronger.
-fn check_allowed(caller: &Caller, before: &Settings, after: &Settings) -> Result<()> {
+fn check_allowed(change: &Change<'_>, before: &Settings, after: &Settings) -> Result<()> {
     let limits = |settings: &Settings| {
         (
             settings.session_idle_seconds,
@@ -305,12 +305,18 @@ fn check_allowed(caller: &Caller, before: &Settings, after: &Settings) -> Result
             settings.step_up_seconds,
         )
     };
-    if limits(before) == limits(after) || caller.has_everything() {
+    if limits(before) == limits(after) {
         return Ok(());
     }
-    Err(denied(
-        "limits of sessions are only changed by credentials with * and roles:write",
-    ))
+    if !change.caller.has_everything() {
+        return Err(denied(
+            "limits of sessions are only changed by credentials with * and roles:write",
+        ));
+    }
+    if after.step_up_seconds > before.step_up_seconds {
+        change.caller.step_up(change)?; // P5: an old session does not make itself fresh
+    }
+    Ok(())
 }
 
 fn checked_domains(domains: &[String]) -> Result<Vec<String>> {

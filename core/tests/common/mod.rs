@@ -7,6 +7,7 @@
 
 pub mod passkeys;
 pub mod process;
+pub mod signups;
 
 use std::{
     path::PathBuf,
@@ -80,14 +81,9 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// In memory where there is such a file system: most tests are not about the disk, and commits wait for it.
+    /// In memory: most tests are not about the disk.
     pub fn new() -> Self {
-        let memory = std::path::Path::new("/dev/shm");
-        Self::in_folder(if memory.is_dir() {
-            tempfile::tempdir_in(memory).unwrap()
-        } else {
-            tempfile::tempdir().unwrap()
-        })
+        Self::in_folder(folder())
     }
 
     pub fn on_disk() -> Self {
@@ -174,6 +170,16 @@ impl Fixture {
     }
 }
 
+/// In memory where there is such a file system: commits wait for a disk, and a kill loses nothing of either.
+pub fn folder() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
 pub fn config(path: &std::path::Path) -> Config {
     Config {
         path: path.to_str().unwrap().to_owned(),
@@ -227,4 +233,10 @@ pub fn refusal<T: std::fmt::Debug>(
 
 pub fn code<T: std::fmt::Debug>(result: keyplate::Result<T>) -> keyplate::ErrorCode {
     refusal(result).0
+}
+
+/// The file as another program sees it.
+pub fn raw(path: &std::path::Path) -> rusqlite::Connection {
+    #[expect(clippy::disallowed_methods, reason = "the test plays another program")]
+    rusqlite::Connection::open(path).unwrap()
 }
