@@ -32,8 +32,16 @@ impl Authenticator {
         let rp_id = client::rp_id(self, origin, options.rp.id.as_deref())?;
         let selection = options.authenticator_selection.as_ref();
         self.check_selection(selection.unwrap_or(&Selection::default()))?;
-        if !options.offers(self.algorithm.cose()) && !spoil.unoffered_algorithm {
-            return Err(CeremonyError::NotSupported);
+        match (
+            options.offers(self.algorithm.cose()),
+            spoil.unoffered_algorithm,
+        ) {
+            (false, false) => return Err(CeremonyError::NotSupported),
+            (true, true) => {
+                let text = "unoffered-algorithm: the authenticator's algorithm is offered";
+                return Err(CeremonyError::Spoil(text.to_owned()));
+            }
+            _ => {}
         }
         let is_excluded = |credential: &Credential| {
             let mut listed = options.exclude_credentials.iter();

@@ -58,7 +58,7 @@ pub struct Spoil {
     /// `type` of the credential, in place of `public-key`.
     pub credential_type: Option<String>,
 
-    /// Registration: a key of the authenticator's algorithm though the options do not offer it.
+    /// Registration: a key of the authenticator's algorithm though the options do not offer it. Refused when they do.
     pub unoffered_algorithm: bool,
     /// Registration: another public key.
     pub public_key: Option<PublicKeySpoil>,

@@ -372,6 +372,9 @@ fn one_that_is_of_the_other_ceremony_is_refused() {
         let result = authenticator.authenticate(ORIGIN, &request, &spoil);
         assert!(matches!(result, Err(CeremonyError::Spoil(_))), "{spoil:?}");
     }
+    let offered = "unoffered-algorithm".parse().unwrap();
+    let result = authenticator.register(ORIGIN, &creation, &offered);
+    assert!(matches!(result, Err(CeremonyError::Spoil(_))));
     assert_eq!(authenticator.credentials.len(), 1);
     assert_eq!(authenticator.credentials[0].counter, 0);
 }
