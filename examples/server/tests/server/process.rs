@@ -145,6 +145,13 @@ fn mistakes_on_the_command_line_are_told() {
         "--listen",
         "--open-setup",
         "--trusted-proxy",
+        "--extra-origin",
+        "--rp-id",
+        "--rp-name",
+        "--related-origin",
+        "--native-origin",
+        "--allow-insecure-origin",
+        "--accept-rp-id-change",
         "KEYPLATE_ORIGIN",
         "keyplate-data",
     ] {
