@@ -1,9 +1,14 @@
 //! Signing in by a passkey, and the ceremonies' cookies.
 
+use std::thread;
+
 use keyplate_testkit::{SignatureSpoil, Spoil, UserHandleSpoil};
 use serde_json::{Value, json};
 
-use crate::{person::Person, support::Server};
+use crate::{
+    person::Person,
+    support::{Reply, Server},
+};
 
 const START: &str = "/api/webauthn/login/start";
 const FINISH: &str = "/api/webauthn/login/finish";
@@ -70,6 +75,24 @@ fn an_answer_works_once() {
     let good = ann.show(&options, &Spoil::default());
     ann.finish(FINISH, &bad).fails_ceremony("bad_signature");
     ann.finish(FINISH, &good).fails_ceremony("spent_challenge");
+}
+
+#[test]
+fn of_many_who_send_the_same_answer_one_is_signed_in() {
+    let server = Server::start();
+    let mut ann = Person::administrator(&server);
+    let options = ann.begin(START);
+    let credential = ann.show(&options, &Spoil::default());
+    let request = ann.request("POST", FINISH).json(&credential);
+    let replies: Vec<Reply> = thread::scope(|scope| {
+        let tries: Vec<_> = (0..12).map(|_| scope.spawn(|| request.send())).collect();
+        tries.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    let (won, lost): (Vec<&Reply>, Vec<&Reply>) = replies.iter().partition(|r| r.status == 200);
+    assert_eq!(won.len(), 1, "{replies:?}");
+    for reply in lost {
+        reply.fails_ceremony("spent_challenge");
+    }
 }
 
 #[test]
