@@ -134,7 +134,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 43] = [
+const KINDS: [EventKind; 54] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -178,6 +178,17 @@ const KINDS: [EventKind; 43] = [
     EventKind::ClockBehind,
     EventKind::ClockReset,
     EventKind::ExpiredPurged,
+    EventKind::PasskeyRegistered,
+    EventKind::PasskeyRegistrationRefused,
+    EventKind::PasskeyRenamed,
+    EventKind::PasskeyDeleted,
+    EventKind::PasskeySignedIn,
+    EventKind::PasskeyCounterWentBack,
+    EventKind::SteppedUp,
+    EventKind::StepUpRefused,
+    EventKind::RecoveryTokenCreated,
+    EventKind::RecoveryTokenRedeemed,
+    EventKind::RpIdChanged,
 ];
 
 #[cfg(test)]

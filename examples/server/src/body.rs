@@ -9,7 +9,10 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use tokio::time::timeout;
 
 use crate::{
@@ -69,6 +72,27 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             return Err(unreadable("The request body must be a JSON object"));
         }
         parse(text).map(Self)
+    }
+}
+
+/// A JSON object that the library reads: its text.
+#[derive(Debug)]
+pub(crate) struct JsonText(pub(crate) String);
+
+impl FromRequest<App> for JsonText {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let bytes = typed(request, app).await?;
+        let text = bytes.trim_ascii();
+        if text.first() != Some(&b'{') {
+            return Err(unreadable("The request body must be a JSON object"));
+        }
+        let _: IgnoredAny = parse(text)?;
+        match String::from_utf8(text.to_vec()) {
+            Ok(text) => Ok(Self(text)),
+            Err(_) => Err(unreadable("The request body must be UTF-8")),
+        }
     }
 }
 

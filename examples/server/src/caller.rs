@@ -6,7 +6,7 @@ use axum::{
 };
 use keyplate::{Authenticated, Keyplate, Role};
 
-use crate::{answer, client, error::Failure, server::App};
+use crate::{client, cookie, error::Failure, server::App};
 
 /// Where a credential stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(crate) enum Source {
 pub(crate) struct Caller {
     pub(crate) who: Authenticated,
     pub(crate) source: Source,
+    pub(crate) handle: Keyplate,
     app: App,
-    handle: Keyplate,
 }
 
 /// A caller who is an administrator. The library asks again, and knows more; this is the contract's column "who".
@@ -70,8 +70,8 @@ impl FromRequestParts<App> for Caller {
         Ok(Self {
             who,
             source,
-            app: app.clone(),
             handle,
+            app: app.clone(),
         })
     }
 }
@@ -118,23 +118,11 @@ impl FromRequestParts<App> for Stranger {
 
 /// The credential of a request: the first that is there decides, whether it works or not.
 pub(crate) fn credential(app: &App, headers: &HeaderMap) -> Option<(Source, String)> {
-    let cookie = || from_cookie(headers, answer::cookie_name(app.origin()));
+    let cookie = || cookie::read(app, headers, cookie::SESSION);
     let in_header = || from_bearer(headers).or_else(|| from_api_key(headers));
     cookie()
         .map(|credential| (Source::Cookie, credential))
         .or_else(|| in_header().map(|credential| (Source::Header, credential)))
-}
-
-fn from_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).iter();
-    let mut pairs = lines
-        .flat_map(|line| line.as_bytes().split(|b| *b == b';'))
-        .map(String::from_utf8_lossy)
-        .filter_map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            (key.trim() == name).then(|| value.trim().to_owned())
-        });
-    pairs.find(|value| !value.is_empty())
 }
 
 fn from_bearer(headers: &HeaderMap) -> Option<String> {
@@ -176,8 +164,11 @@ pub(crate) fn has_no_foreign_site(headers: &HeaderMap) -> bool {
     sites.all(|site| site == "same-origin" || site == "none")
 }
 
-/// Is `Origin` left out, or the configured one?
+/// Is `Origin` left out, or a configured one?
 pub(crate) fn has_no_foreign_origin(app: &App, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
-    origins.all(|origin| origin.to_str().is_ok_and(|origin| app.origin().is(origin)))
+    origins.all(|origin| {
+        let origin = origin.to_str();
+        origin.is_ok_and(|origin| app.origins().contain(origin))
+    })
 }

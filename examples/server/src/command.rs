@@ -5,22 +5,29 @@ use keyplate::{Keyplate, KeyplateError};
 use crate::{
     options::Options,
     origin::Origin,
-    start::{self, print},
+    start::{self, Opening, print},
 };
 
 /// Prints what signs a user in once, and the link for it.
-pub(crate) fn one_time_token(options: &Options, name: &str, seconds: u32) -> Result<(), String> {
+pub(crate) fn one_time_token(
+    options: &Options,
+    name: &str,
+    seconds: u32,
+    recovery: bool,
+) -> Result<(), String> {
     let keyplate = open(options)?;
     let user = keyplate
         .find_user(name)
         .map_err(|error| error.to_string())?
         .ok_or("there is no such user")?;
-    let created = keyplate
-        .create_one_time_token(&user.id, Some(seconds))
-        .map_err(|error| match error {
-            KeyplateError::InvalidInput { reason, .. } => format!("--ttl {reason} seconds"),
-            error => error.to_string(),
-        })?;
+    let created = match recovery {
+        true => keyplate.create_recovery_token(&user.id, Some(seconds)),
+        false => keyplate.create_one_time_token(&user.id, Some(seconds)),
+    };
+    let created = created.map_err(|error| match error {
+        KeyplateError::InvalidInput { reason, .. } => format!("--ttl {reason} seconds"),
+        error => error.to_string(),
+    })?;
     let what = if created.one_time_token.is_code {
         "code"
     } else {
@@ -53,12 +60,12 @@ fn refused(keyplate: &Keyplate, error: KeyplateError) -> String {
 
 /// Opens the database that is there: a new one would only be a mistake in `--data`.
 fn open(options: &Options) -> Result<Keyplate, String> {
-    Origin::parse(&options.origin).ok_or("--origin must begin with https:// or http://")?;
+    Origin::own(options)?;
     let path = start::database(options);
     if !path.is_file() {
         return Err(format!("there is no database {}", path.display()));
     }
-    start::open(options)
+    start::open(options, Opening::ForMaintenance)
 }
 
 /// Who did not get to read it has to be told.

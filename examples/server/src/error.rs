@@ -6,8 +6,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use keyplate::KeyplateError;
+use keyplate::{KeyplateError, PasskeyFailure};
 use serde::Serialize;
+
+use crate::passkey_failure;
 
 /// Why a request gets no answer of the kind that it wants. The router writes it out, together with the request's id.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Failure {
     /// For the person in front of the client.
     pub(crate) message: String,
     pub(crate) fields: Vec<FieldError>,
+    /// What of a ceremony failed.
+    pub(crate) passkey_failure: Option<PasskeyFailure>,
     /// In seconds.
     pub(crate) retry_after: Option<u64>,
     /// For the log: what the server's keeper must know and the client need not.
@@ -38,6 +42,7 @@ impl Failure {
             code,
             message: message.into(),
             fields: Vec::new(),
+            passkey_failure: None,
             retry_after: None,
             cause: None,
         }
@@ -153,6 +158,7 @@ impl From<KeyplateError> for Failure {
                 "setup_already_completed",
                 "Setup is already completed",
             ),
+            E::PasskeyCeremonyFailed { reason } => passkey_failure::refused(*reason),
             E::SignupRefused { reason } => signup_refused(reason),
             E::RateLimited { .. } => Self {
                 retry_after: seconds_to_wait(&error),
@@ -218,6 +224,11 @@ fn conflict(what: &str) -> Failure {
         "last administrator" => conflict(
             "last_administrator",
             "The last administrator must stay".to_owned(),
+        ),
+        // P4
+        "last passkey" => conflict(
+            "last_passkey",
+            "This is your only passkey: add another one first".to_owned(),
         ),
         other => conflict("conflict", capitalised(other)),
     }

@@ -8,28 +8,35 @@ mod api_keys;
 mod audit;
 mod body;
 mod caller;
+mod ceremony;
 mod claims;
 mod client;
 mod command;
+mod cookie;
 mod duration;
 mod error;
 mod groups;
 mod instance;
 mod list;
 mod log;
+mod login;
 mod one_time;
 mod options;
 mod origin;
+mod passkey_failure;
+mod passkeys;
 mod router;
 mod server;
 mod sessions;
 mod settings;
 mod setup;
+mod signals;
 mod signup;
 mod signup_tokens;
 mod stall;
 mod start;
 mod users;
+mod well_known;
 
 use std::process::ExitCode;
 
@@ -39,7 +46,11 @@ fn main() -> ExitCode {
     let (command, options) = Options::read();
     let result = match command {
         Command::Serve => start::run(&options),
-        Command::OneTimeToken { name, ttl } => command::one_time_token(&options, &name, ttl),
+        Command::OneTimeToken {
+            name,
+            ttl,
+            recovery,
+        } => command::one_time_token(&options, &name, ttl, recovery),
         Command::ResetSetup { generation } => command::reset_setup(&options, generation),
     };
     match result {

@@ -22,6 +22,8 @@ use crate::{
 struct OneTimeTokenJson {
     id: String,
     is_code: bool,
+    /// For who has lost his passkey?
+    recovery: bool,
     /// A masked form; nothing is told of a code.
     token: String,
     created_at: String,
@@ -34,6 +36,7 @@ impl From<&OneTimeToken> for OneTimeTokenJson {
         Self {
             id: token.id.to_string(),
             is_code: token.is_code,
+            recovery: token.is_recovery,
             token: token.masked_secret.clone(),
             created_at: answer::time(token.created_at),
             expires_at: answer::time(token.expires_at),
@@ -44,24 +47,28 @@ impl From<&OneTimeToken> for OneTimeTokenJson {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct TtlBody {
+pub(crate) struct NewTokenBody {
     ttl: Option<Length>,
+    recovery: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct NothingBody {}
 
-/// A code for up to 15 minutes, beyond that a long token.
+/// A code for up to 15 minutes, beyond that a long token; of either kind for who has lost his passkey too (O3).
 pub(crate) async fn create(
     Administrator(caller): Administrator,
     id: Id,
-    Json(body): Json<TtlBody>,
+    Json(body): Json<NewTokenBody>,
 ) -> Answer {
     let id = users::parse_id(&id)?;
     let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
     let created = caller
-        .call(move |keyplate| keyplate.create_one_time_token(&id, seconds))
+        .call(move |keyplate| match body.recovery {
+            true => keyplate.create_recovery_token(&id, seconds),
+            false => keyplate.create_one_time_token(&id, seconds),
+        })
         .await
         .map_err(|failure| failure.renamed("lifetimeSeconds", "ttl"))?;
     answer::created(&json!({ "token": created.secret.as_str() }))

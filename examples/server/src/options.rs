@@ -26,6 +26,10 @@ pub(crate) enum Command {
         /// How long it works: 15m, 24h, 7d; at most 31 days.
         #[arg(long, value_name = "TIME", default_value = "15m", value_parser = seconds)]
         ttl: u32,
+        /// For who has lost his passkey: within 15 minutes of signing in he may register a new one and delete others.
+        /// All his other sessions end.
+        #[arg(long)]
+        recovery: bool,
     },
     /// Open setup again, when nobody can sign in as administrator any more, and print the setup link. A server may be
     /// running.
@@ -63,6 +67,52 @@ pub(crate) struct Options {
     )]
     pub(crate) origin: String,
 
+    /// A further origin that people type, of the same RP id. May be repeated.
+    #[arg(
+        long = "extra-origin",
+        env = "KEYPLATE_EXTRA_ORIGIN",
+        value_name = "URL",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub(crate) extra_origins: Vec<String>,
+
+    /// The domain that passkeys are bound to: the origin's host, or a domain above it. It is fixed by the first passkey.
+    #[arg(long, env = "KEYPLATE_RP_ID", value_name = "DOMAIN", global = true)]
+    pub(crate) rp_id: Option<String>,
+
+    /// What browsers call this server when they ask for a passkey; by default the setting appName.
+    #[arg(long, env = "KEYPLATE_RP_NAME", value_name = "NAME", global = true)]
+    pub(crate) rp_name: Option<String>,
+
+    /// An origin of another domain under which people reach this server too, and use the same passkeys. May be repeated.
+    #[arg(
+        long = "related-origin",
+        env = "KEYPLATE_RELATED_ORIGIN",
+        value_name = "URL",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub(crate) related_origins: Vec<String>,
+
+    /// An Android application that uses the passkeys: android:apk-key-hash:… May be repeated.
+    #[arg(
+        long = "native-origin",
+        env = "KEYPLATE_NATIVE_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub(crate) native_origins: Vec<String>,
+
+    /// Starts although passkeys cannot work at the origin: an IP address, or neither https nor localhost.
+    #[arg(long, env = "KEYPLATE_ALLOW_INSECURE_ORIGIN", value_parser = FalseyValueParser::new(), global = true)]
+    pub(crate) allow_insecure_origin: bool,
+
+    /// Starts under another RP id than before: the passkeys there are stop working, and everybody registers a new one.
+    #[arg(long, env = "KEYPLATE_ACCEPT_RP_ID_CHANGE", value_parser = FalseyValueParser::new(), global = true)]
+    pub(crate) accept_rp_id_change: bool,
+
     /// The address to listen on.
     #[arg(
         long,
@@ -92,6 +142,22 @@ impl Options {
     /// Reads command line and environment; ends the process for `--help`, `--version` and mistakes.
     pub(crate) fn read() -> (Command, Self) {
         let line = CommandLine::parse();
-        (line.command.unwrap_or(Command::Serve), line.options)
+        let mut options = line.options;
+        // An environment variable that is there and empty says nothing.
+        for list in [
+            &mut options.extra_origins,
+            &mut options.related_origins,
+            &mut options.native_origins,
+        ] {
+            list.retain(|origin| !origin.is_empty());
+        }
+        options.rp_id = options.rp_id.filter(|id| !id.is_empty());
+        (line.command.unwrap_or(Command::Serve), options)
+    }
+
+    /// Only an origin.
+    #[cfg(test)]
+    pub(crate) fn of(origin: &str) -> Self {
+        CommandLine::parse_from(["keyplate-server", "--origin", origin]).options
     }
 }

@@ -16,7 +16,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -24,14 +24,73 @@ use serde::Serialize;
 use crate::{
     answer, api_keys, audit, body, claims,
     error::{Failure, FieldError},
-    groups, instance, log, one_time,
+    groups, instance, log, login, one_time, passkey_failure, passkeys,
     server::App,
-    sessions, settings, setup, signup, signup_tokens, users,
+    sessions, settings, setup, signals, signup, signup_tokens, users, well_known,
 };
 
 const HEALTH: &str = "/healthz";
+const WEBAUTHN: &str = "/.well-known/webauthn";
 
 pub(crate) fn routes(app: App) -> Router {
+    resources()
+        .merge(webauthn())
+        .fallback(async || nothing_there())
+        .method_not_allowed_fallback(async || {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            Failure::new(status, "method_not_allowed", "Method not allowed")
+        })
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .layer(middleware::from_fn(finish))
+        .with_state(app)
+}
+
+/// Passkeys, and what is signed in and out by them.
+fn webauthn() -> Router<App> {
+    Router::new()
+        .route(WEBAUTHN, get(well_known::webauthn))
+        .route(
+            "/.well-known/passkey-endpoints",
+            get(well_known::passkey_endpoints),
+        )
+        .route(
+            "/api/webauthn/register/start",
+            get(passkeys::begin_registration),
+        )
+        .route(
+            "/api/webauthn/register/finish",
+            post(passkeys::finish_registration),
+        )
+        .route("/api/webauthn/login/start", get(login::begin))
+        .route("/api/webauthn/login/finish", post(login::finish))
+        .route(
+            "/api/webauthn/reauthenticate/start",
+            get(login::begin_step_up),
+        )
+        .route("/api/webauthn/reauthenticate", post(login::finish_step_up))
+        .route("/api/webauthn/logout", post(sessions::log_out))
+        .route("/api/webauthn/signals", get(signals::get))
+        .route("/api/webauthn/credentials", get(passkeys::list))
+        .route(
+            "/api/webauthn/credentials/{id}",
+            patch(passkeys::rename).delete(passkeys::delete),
+        )
+        .route(
+            "/api/users/{id}/webauthn-credentials",
+            get(passkeys::list_of_user),
+        )
+        .route(
+            "/api/users/{id}/webauthn-credentials/{credential}",
+            delete(passkeys::delete_of_user),
+        )
+        .route("/api/signup/passkey/start", post(signup::begin_by_passkey))
+        .route(
+            "/api/signup/passkey/finish",
+            post(signup::finish_by_passkey),
+        )
+}
+
+fn resources() -> Router<App> {
     Router::new()
         .route(HEALTH, get(instance::health))
         .route("/api/version/current", get(instance::current_version))
@@ -104,18 +163,9 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/api/api-keys/{id}/renew", post(api_keys::renew))
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/{id}", delete(sessions::revoke))
-        .route("/api/webauthn/logout", post(sessions::log_out))
         .route("/api/audit-logs", get(audit::own))
         .route("/api/audit-logs/all", get(audit::all))
         .route("/api/audit-logs/filters/users", get(audit::users))
-        .fallback(async || nothing_there())
-        .method_not_allowed_fallback(async || {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            Failure::new(status, "method_not_allowed", "Method not allowed")
-        })
-        .layer(middleware::from_fn_with_state(app.clone(), admit))
-        .layer(middleware::from_fn(finish))
-        .with_state(app)
 }
 
 /// The `{id}` of a path.
@@ -170,14 +220,16 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
 
 /// A page that has its own host name point here (DNS rebinding) is refused by the name that it asks for.
 fn is_meant_for_us(app: &App, request: &Request) -> bool {
+    let origins = app.origins();
+    // The RP id may be a domain above every origin; its keeper passes this one path on.
+    let at_rp_id = request.uri().path() == WEBAUTHN;
+    let is_ours = |host: &str| origins.have_authority(host) || at_rp_id && origins.have_rp_id(host);
     if let Some(authority) = request.uri().authority() {
-        return app.origin().has_authority(authority.as_str());
+        return is_ours(authority.as_str());
     }
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host
-            .to_str()
-            .is_ok_and(|host| app.origin().has_authority(host)),
+        (Some(host), None) => host.to_str().is_ok_and(is_ours),
         _ => false,
     }
 }
@@ -249,17 +301,24 @@ struct FailureJson<'a> {
 
 #[derive(Serialize)]
 struct Details<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 fn write_failure(response: &mut Response, failure: &Failure, id: &RequestId) {
-    let fields = &failure.fields;
+    let details = Details {
+        fields: &failure.fields,
+        reason: failure.passkey_failure.map(passkey_failure::name),
+    };
+    let has_details = !details.fields.is_empty() || details.reason.is_some();
     let written = answer::json(
         failure.status,
         &FailureJson {
             error: &failure.message,
             code: failure.code,
-            details: (!fields.is_empty()).then_some(Details { fields }),
+            details: has_details.then_some(details),
             request_id: id.to_string(),
         },
     );

@@ -28,7 +28,7 @@ use crate::{
     error::Failure,
     log,
     options::Options,
-    origin::Origin,
+    origin::Origins,
     router,
     stall::Unstalled,
 };
@@ -46,7 +46,7 @@ pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
     keyplate: Keyplate,
-    origin: Origin,
+    origins: Origins,
     trusted_proxies: Vec<Network>,
     open_setup: bool,
     listener: IpAddr,
@@ -55,13 +55,13 @@ struct Shared {
 impl App {
     pub(crate) fn new(
         keyplate: Keyplate,
-        origin: Origin,
+        origins: Origins,
         options: &Options,
         listener: SocketAddr,
     ) -> Self {
         Self(Arc::new(Shared {
             keyplate,
-            origin,
+            origins,
             trusted_proxies: options.trusted_proxies.clone(),
             open_setup: options.open_setup,
             listener: listener.ip().to_canonical(),
@@ -73,8 +73,8 @@ impl App {
         &self.0.keyplate
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.0.origin
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.0.origins
     }
 
     pub(crate) fn trusted_proxies(&self) -> &[Network] {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     answer::{self, Answer},
     caller::Caller,
+    cookie,
     error::Failure,
     list::{self, Query},
     router::Id,
@@ -91,5 +92,5 @@ pub(crate) async fn log_out(State(app): State<App>, caller: Caller) -> Answer {
             .await?;
     }
     let response = axum::http::StatusCode::NO_CONTENT.into_response();
-    Ok(answer::without_cookie(response, app.origin()))
+    Ok(cookie::without_session(response, &app))
 }

@@ -2,7 +2,9 @@
 //! key, a type and its value as text.
 
 use axum::extract::State;
-use keyplate::{GroupId, Keyplate, PublicSettings, Settings, SettingsChanges, SignupMode};
+use keyplate::{
+    CounterPolicy, GroupId, Keyplate, PublicSettings, Settings, SettingsChanges, SignupMode,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -18,6 +20,11 @@ const MODES: [(&str, SignupMode); 3] = [
     ("disabled", SignupMode::Disabled),
     ("withToken", SignupMode::WithToken),
     ("open", SignupMode::Open),
+];
+
+const COUNTER_POLICIES: [(&str, CounterPolicy); 2] = [
+    ("record", CounterPolicy::Record),
+    ("deny", CounterPolicy::Deny),
 ];
 
 const GROUPS: &str = "signupDefaultUserGroupIDs";
@@ -47,6 +54,7 @@ pub(crate) struct ConfigurationBody {
     session_duration: Option<Value>,
     session_idle_duration: Option<Value>,
     step_up_duration: Option<Value>,
+    counter_policy: Option<String>,
 }
 
 /// What is to be set.
@@ -67,13 +75,14 @@ impl ConfigurationBody {
         Ok(Wanted {
             changes: SettingsChanges {
                 app_name: self.app_name,
-                signup_mode: mode(self.allow_user_signups)?,
+                signup_mode: one_of("allowUserSignups", &MODES, self.allow_user_signups)?,
                 signup_approval: flag("signupRequiresApproval", self.signup_requires_approval)?,
                 open_signups_per_hour: whole("openSignupsPerHour", self.open_signups_per_hour)?,
                 username_change: flag("allowUsernameChange", self.allow_username_change)?,
                 session_idle_seconds: minutes("sessionIdleDuration", self.session_idle_duration)?,
                 session_lifetime_seconds: minutes("sessionDuration", self.session_duration)?,
                 step_up_seconds: minutes("stepUpDuration", self.step_up_duration)?,
+                counter_policy: one_of("counterPolicy", &COUNTER_POLICIES, self.counter_policy)?,
             },
             group_ids: ids.transpose()?,
             domains: texts(DOMAINS, self.signup_email_domains)?,
@@ -128,7 +137,7 @@ fn apply(keyplate: &Keyplate, wanted: Wanted) -> keyplate::Result<Settings> {
 fn listed_public(settings: &PublicSettings) -> Vec<SettingJson> {
     vec![
         text("appName", &settings.app_name),
-        text("allowUserSignups", mode_name(settings.signup_mode)),
+        text("allowUserSignups", name(&MODES, settings.signup_mode)),
         boolean("allowUsernameChange", settings.username_change),
     ]
 }
@@ -141,7 +150,7 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
         .collect();
     vec![
         text("appName", &settings.app_name),
-        text("allowUserSignups", mode_name(settings.signup_mode)),
+        text("allowUserSignups", name(&MODES, settings.signup_mode)),
         boolean("signupRequiresApproval", settings.signup_approval),
         text(GROUPS, &json!(ids).to_string()),
         text(DOMAINS, &json!(settings.signup_email_domains).to_string()),
@@ -159,6 +168,10 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
             in_minutes(settings.session_idle_seconds),
         ),
         number("stepUpDuration", in_minutes(settings.step_up_seconds)),
+        text(
+            "counterPolicy",
+            name(&COUNTER_POLICIES, settings.counter_policy),
+        ),
     ]
 }
 
@@ -191,20 +204,26 @@ fn in_minutes(seconds: u32) -> String {
     (f64::from(seconds) / 60.0).to_string()
 }
 
-fn mode_name(mode: SignupMode) -> &'static str {
-    MODES
-        .iter()
-        .find(|(_, known)| *known == mode)
-        .map_or("disabled", |(name, _)| *name)
+/// A choice that only a newer library knows is called by the first one's name.
+fn name<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
+    let known = names.iter().find(|(_, known)| *known == value);
+    known.or(names.first()).map_or("", |(name, _)| name)
 }
 
-fn mode(name: Option<String>) -> Result<Option<SignupMode>, Failure> {
-    let Some(name) = name else { return Ok(None) };
-    match MODES.iter().find(|(known, _)| *known == name) {
-        Some((_, mode)) => Ok(Some(*mode)),
+fn one_of<T: Copy>(
+    field: &str,
+    names: &[(&str, T)],
+    wanted: Option<String>,
+) -> Result<Option<T>, Failure> {
+    let Some(wanted) = wanted else {
+        return Ok(None);
+    };
+    match names.iter().find(|(name, _)| *name == wanted) {
+        Some((_, value)) => Ok(Some(*value)),
         None => {
-            let reason = "must be one of: disabled, withToken, open";
-            Err(Failure::field("allowUserSignups", "invalid", reason))
+            let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            let reason = format!("must be one of: {}", names.join(", "));
+            Err(Failure::field(field, "invalid", &reason))
         }
     }
 }

@@ -7,7 +7,9 @@ use axum::{
     http::{HeaderMap, StatusCode, Version, request::Parts},
 };
 use jiff::Timestamp;
-use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, UserQuery};
+use keyplate::{
+    Keyplate, KeyplateError, NewAdmin, SetupCompletion, SetupStage, SignedIn, UserQuery,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
     body::Json,
     caller::{self, Caller, Source, Stranger},
     client::{self, Peer},
+    cookie,
     error::Failure,
     server::App,
 };
@@ -69,11 +72,11 @@ impl FromRequestParts<App> for Claimant {
 }
 
 /// A script on this very machine may set a fresh server up without the secret. A proxy in front looks much like one,
-/// so all of these must hold; that `Host` is the origin's was asked of every request before. The last condition, that
+/// so all of these must hold; that `Host` is an origin's was asked of every request before. The last condition, that
 /// setup was never reset, is the library's: the host then needs a token too (B5).
 fn is_local_script(app: &App, parts: &Parts) -> bool {
     let peer = parts.extensions.get::<Peer>();
-    app.origin().is_local()
+    app.origins().are_local()
         && app.listens_on_loopback()
         && peer.is_some_and(|peer| peer.0.to_canonical().is_loopback())
         && parts.version >= Version::HTTP_11
@@ -106,10 +109,19 @@ pub(crate) struct TokenBody {
     token: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What there was when setup ended: somebody else may have made one of these keys (B4).
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CompletionJson {
+pub(crate) struct CompletionJson {
     api_keys: Vec<ApiKeyJson>,
+}
+
+impl From<&SetupCompletion> for CompletionJson {
+    fn from(completion: &SetupCompletion) -> Self {
+        Self {
+            api_keys: completion.api_keys.iter().map(ApiKeyJson::from).collect(),
+        }
+    }
 }
 
 /// Does the server wait for its first administrator?
@@ -176,10 +188,9 @@ pub(crate) async fn complete(State(app): State<App>, caller: Caller) -> Answer {
             Ok((completion, keyplate.get_user(&own_id).is_ok()))
         })
         .await?;
-    let api_keys = completion.api_keys.iter().map(ApiKeyJson::from).collect();
-    let response = answer::ok(&CompletionJson { api_keys })?;
+    let response = answer::ok(&CompletionJson::from(&completion))?;
     Ok(match caller.source {
-        Source::Cookie if !goes_on => answer::without_cookie(response, app.origin()),
+        Source::Cookie if !goes_on => cookie::without_session(response, &app),
         _ => response,
     })
 }

@@ -1,13 +1,17 @@
 //! How strangers become users.
 
-use axum::{extract::State, http::StatusCode};
-use keyplate::{NewSignup, SignupTokenPreview, UserStatus};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use keyplate::{NewSignup, SignedIn, SignupTokenPreview, UserStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::{self, Answer},
-    body::Json,
+    body::{Json, JsonText},
     caller::Stranger,
+    ceremony::{self, Kind},
     error::Failure,
     server::App,
 };
@@ -51,29 +55,69 @@ impl From<&SignupTokenPreview> for PreviewJson {
     }
 }
 
-/// Signs somebody up and in. Who has to be approved first may look at himself meanwhile, hence a cookie then too.
+impl From<SignupBody> for NewSignup {
+    fn from(body: SignupBody) -> Self {
+        Self {
+            username: body.username.unwrap_or_default(),
+            token: body.token,
+            email: body.email,
+            display_name: body.display_name,
+            first_name: body.first_name,
+            last_name: body.last_name,
+            locale: body.locale,
+        }
+    }
+}
+
+/// Signs somebody up and in.
 pub(crate) async fn sign_up(
     State(app): State<App>,
     stranger: Stranger,
     Json(body): Json<SignupBody>,
 ) -> Answer {
-    let signup = NewSignup {
-        username: body.username.unwrap_or_default(),
-        token: body.token,
-        email: body.email,
-        display_name: body.display_name,
-        first_name: body.first_name,
-        last_name: body.last_name,
-        locale: body.locale,
-    };
     let signed_in = app
-        .blocking(move || stranger.handle.sign_up(signup))
+        .blocking(move || stranger.handle.sign_up(body.into()))
         .await?;
+    signed_up(&app, signed_in).await
+}
+
+/// S8: the account is made when the passkey is there.
+pub(crate) async fn begin_by_passkey(
+    State(app): State<App>,
+    stranger: Stranger,
+    Json(body): Json<SignupBody>,
+) -> Answer {
+    let begun = app
+        .blocking(move || stranger.handle.begin_passkey_signup(body.into()))
+        .await?;
+    ceremony::begun(&app, Kind::SignUp, begun)
+}
+
+pub(crate) async fn finish_by_passkey(
+    State(app): State<App>,
+    stranger: Stranger,
+    headers: HeaderMap,
+    JsonText(credential): JsonText,
+) -> Answer {
+    let ceremony = ceremony::named(&app, Kind::SignUp, &headers)?;
+    let signed_in = app
+        .blocking(move || {
+            stranger
+                .handle
+                .finish_passkey_signup(&ceremony, &credential)
+        })
+        .await?;
+    let response = signed_up(&app, signed_in).await?;
+    Ok(ceremony::ended(&app, Kind::SignUp, response))
+}
+
+/// Who has to be approved first may look at himself meanwhile, hence a cookie then too.
+async fn signed_up(app: &App, signed_in: SignedIn) -> Answer {
     let status = match signed_in.user.status {
         UserStatus::Pending => StatusCode::ACCEPTED,
         _ => StatusCode::CREATED,
     };
-    answer::signed_in(&app, status, signed_in).await
+    answer::signed_in(app, status, signed_in).await
 }
 
 /// Looks at a sign-up token without using it.

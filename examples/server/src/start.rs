@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use keyplate::{Config, CreatedSetupToken, Keyplate, KeyplateError, SetupStage};
+use keyplate::{Config, CreatedSetupToken, Keyplate, KeyplateError, PasskeyProblem, SetupStage};
 
 use crate::{
     log,
     options::Options,
-    origin::Origin,
+    origin::Origins,
     server::{self, App},
 };
 
@@ -25,20 +25,19 @@ const LAST_CALLS: Duration = Duration::from_secs(6);
 
 /// Runs until a signal stops it.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let origin = Origin::parse(&options.origin)
-        .ok_or("--origin must begin with https:// or http://, for example https://id.example")?;
+    let origins = Origins::of(options)?;
     make_folder(&options.data)?;
     // Before the database: a second server by mistake must not mint a token that ends the first one's.
     let listener = bind(options)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let keyplate = open(options)?;
+    let keyplate = open(options, Opening::ToServe)?;
     announce(&keyplate, options, address).map_err(|error| format!("cannot begin: {error}"))?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
-    let app = App::new(keyplate, origin, options, address);
+    let app = App::new(keyplate, origins, options, address);
     let result = runtime.block_on(server::serve(listener, app));
     runtime.shutdown_timeout(LAST_CALLS);
     result.map_err(|error| format!("cannot serve: {error}"))
@@ -72,7 +71,15 @@ pub(crate) fn database(options: &Options) -> PathBuf {
     options.data.join(DATABASE)
 }
 
-pub(crate) fn open(options: &Options) -> Result<Keyplate, String> {
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    ToServe,
+    /// P6: commands that recover work whatever the RP id and the origin.
+    ForMaintenance,
+}
+
+pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, String> {
     let path = database(options);
     let config = Config {
         path: path
@@ -80,14 +87,58 @@ pub(crate) fn open(options: &Options) -> Result<Keyplate, String> {
             .ok_or("the data folder's name must be UTF-8")?
             .to_owned(),
         origin: options.origin.clone(),
-        ..Config::default()
+        ..match opening {
+            Opening::ToServe => relying_party(options),
+            Opening::ForMaintenance => Config {
+                maintenance: true,
+                ..Config::default()
+            },
+        }
     };
     Keyplate::open(config).map_err(|error| match error {
-        KeyplateError::Configuration { option, reason } if option == "origin" => {
-            format!("--origin {reason}")
-        }
+        KeyplateError::Configuration { option, reason } => refused(&option, &reason),
         error => format!("cannot open {}: {error}", path.display()),
     })
+}
+
+fn relying_party(options: &Options) -> Config {
+    Config {
+        rp_id: options.rp_id.clone(),
+        rp_name: options.rp_name.clone(),
+        more_origins: options.extra_origins.clone(),
+        related_origins: options.related_origins.clone(),
+        native_origins: options.native_origins.clone(),
+        allow_insecure_origin: options.allow_insecure_origin,
+        accept_rp_id_change: options.accept_rp_id_change,
+        ..Config::default()
+    }
+}
+
+/// The library's options, and what they are called here.
+const FLAGS: [(&str, &str); 7] = [
+    ("accept_rp_id_change", "--accept-rp-id-change"),
+    ("allow_insecure_origin", "--allow-insecure-origin"),
+    ("more_origins", "--extra-origin"),
+    ("related_origins", "--related-origin"),
+    ("native_origins", "--native-origin"),
+    ("rp_id", "--rp-id"),
+    ("origin", "--origin"),
+];
+
+/// Says a refusal with the flags by which it is mended.
+fn refused(option: &str, reason: &str) -> String {
+    let mut reason = reason.to_owned();
+    for (name, flag) in FLAGS.iter().filter(|(name, _)| name.contains('_')) {
+        reason = reason.replace(name, flag);
+    }
+    // P6: nobody need have given that option; it is the database that wants something.
+    if reason.contains("--accept-rp-id-change") {
+        return format!("{reason} (see --origin and --rp-id)");
+    }
+    match FLAGS.iter().find(|(name, _)| *name == option) {
+        Some((_, flag)) => format!("{flag} {reason}"),
+        None => format!("{option} {reason}"),
+    }
 }
 
 /// Says where the server is and, until setup is complete, how to begin: the one secret that is ever printed.
@@ -106,6 +157,12 @@ fn announce(
             .map_err(|error| error.to_string())?;
         text.push_str(&setup_link(options, &token));
     }
+    if let Some(problem) = state.passkey_problem {
+        log::line(format_args!(
+            "warning: passkeys cannot work: {}",
+            why(problem)
+        ));
+    }
     if options.open_setup && state.stage != SetupStage::Complete {
         log::line(format_args!(
             "warning: --open-setup: whoever comes first becomes the administrator"
@@ -114,6 +171,14 @@ fn announce(
     // Nobody may be listening; the server runs all the same.
     let _ = print(&text);
     Ok(())
+}
+
+fn why(problem: PasskeyProblem) -> &'static str {
+    match problem {
+        PasskeyProblem::IpAddress => "--origin is an IP address; give the server a host name",
+        PasskeyProblem::InsecureOrigin => "--origin is neither https nor localhost",
+        _ => "of --origin",
+    }
 }
 
 /// The line with the setup link.

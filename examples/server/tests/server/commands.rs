@@ -152,5 +152,6 @@ fn nothing_is_made_where_nothing_is() {
     let mut wrong = command();
     wrong.args(["one-time-token", "admin", "--origin", "localhost", "--data"]);
     let output = wrong.arg(data).output().unwrap();
-    fails(&output, "--origin must begin with https:// or http://");
+    let reason = "--origin must begin with https:// or http://, for example https://id.example";
+    fails(&output, reason);
 }

@@ -145,7 +145,21 @@ fn mistakes_on_the_command_line_are_told() {
         "--listen",
         "--open-setup",
         "--trusted-proxy",
+        "--extra-origin",
+        "--rp-id",
+        "--rp-name",
+        "--related-origin",
+        "--native-origin",
+        "--allow-insecure-origin",
+        "--accept-rp-id-change",
         "KEYPLATE_ORIGIN",
+        "KEYPLATE_EXTRA_ORIGIN",
+        "KEYPLATE_RP_ID",
+        "KEYPLATE_RP_NAME",
+        "KEYPLATE_RELATED_ORIGIN",
+        "KEYPLATE_NATIVE_ORIGIN",
+        "KEYPLATE_ALLOW_INSECURE_ORIGIN",
+        "KEYPLATE_ACCEPT_RP_ID_CHANGE",
         "keyplate-data",
     ] {
         assert!(text.contains(word), "{word}");
@@ -166,6 +180,14 @@ fn options_come_from_the_environment_too() {
         .env("KEYPLATE_LISTEN", "127.0.0.1:0")
         .env("KEYPLATE_OPEN_SETUP", "true")
         .env("KEYPLATE_TRUSTED_PROXY", "127.0.0.1,::1")
+        // What is empty says nothing.
+        .env("KEYPLATE_RP_ID", "")
+        .env("KEYPLATE_RP_NAME", "")
+        .env("KEYPLATE_EXTRA_ORIGIN", "")
+        .env("KEYPLATE_RELATED_ORIGIN", "")
+        .env("KEYPLATE_NATIVE_ORIGIN", "")
+        .env("KEYPLATE_ALLOW_INSECURE_ORIGIN", "")
+        .env("KEYPLATE_ACCEPT_RP_ID_CHANGE", "0")
         .stdout(fs::File::create(&out).unwrap())
         .stderr(fs::File::create(folder.path().join("log")).unwrap())
         .spawn()

@@ -36,12 +36,13 @@ fn settings_are_public_or_not_and_change() {
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": true,
             "signupDefaultUserGroupIDs": [group], "signupEmailDomains": ["Club.example"], "openSignupsPerHour": 5,
             "allowUsernameChange": true, "sessionDuration": 1440, "sessionIdleDuration": 60, "stepUpDuration": 10,
+            "counterPolicy": "deny",
         }),
         json!({
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": "true",
             "signupDefaultUserGroupIDs": json!([group]).to_string(), "signupEmailDomains": "[\"club.example\"]",
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
-            "sessionIdleDuration": "60", "stepUpDuration": "10", "smtpHost": "mail", "emailsVerified": "false",
+            "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny", "smtpHost": "mail", "emailsVerified": "false",
         }),
     ] {
         let reply = put(&strong, body);
@@ -49,7 +50,7 @@ fn settings_are_public_or_not_and_change() {
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": "true",
             "signupDefaultUserGroupIDs": format!("[\"{group}\"]"), "signupEmailDomains": "[\"club.example\"]",
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
-            "sessionIdleDuration": "60", "stepUpDuration": "10",
+            "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny",
         });
         assert_eq!(Value::from(values(&reply)), expected);
         assert_eq!(Value::from(all()), expected);
@@ -138,6 +139,7 @@ fn wrong_values_name_their_field_and_change_nothing() {
         ("sessionIdleDuration", json!("")),
         ("sessionIdleDuration", json!(900_000_000)),
         ("stepUpDuration", json!(1_441)),
+        ("counterPolicy", json!("ignore")),
         ("signupDefaultUserGroupIDs", json!("42")),
         ("signupDefaultUserGroupIDs", json!("[42]")),
         ("signupDefaultUserGroupIDs", json!(["42"])),

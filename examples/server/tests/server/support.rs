@@ -357,6 +357,12 @@ impl Reply {
         Some(value)
     }
 
+    /// All cookies that are set, in this order.
+    pub(crate) fn cookies(&self) -> Vec<&str> {
+        let cookies = self.headers.iter().filter(|(name, _)| name == "set-cookie");
+        cookies.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// The value of the first cookie that is set, as a script takes it out.
     pub(crate) fn cookie_value(&self) -> String {
         let cookie = self.header("set-cookie").expect("a cookie");
@@ -402,6 +408,14 @@ impl Reply {
             "{}",
             self.body
         );
+    }
+
+    /// Asserts that a ceremony failed, and why.
+    #[track_caller]
+    pub(crate) fn fails_ceremony(&self, reason: &str) {
+        self.is_refused(400, "passkey_ceremony_failed");
+        let details = serde_json::json!({ "reason": reason });
+        assert_eq!(self.json()["details"], details, "{}", self.body);
     }
 
     /// Asserts that one field is refused.
