@@ -20,6 +20,7 @@ mod log;
 mod one_time;
 mod options;
 mod origin;
+mod pages;
 mod router;
 mod server;
 mod sessions;
