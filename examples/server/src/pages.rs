@@ -26,7 +26,7 @@ macro_rules! files {
 
 /// What the pages load, under `/assets/`.
 static ASSETS: &[File] = &files! {
-    "account.js" "admin.js" "admin_audit.js" "admin_group.js" "admin_groups.js" "admin_keys.js" "admin_settings.js"
+    "account.js" "admin.js" "admin_access.js" "admin_audit.js" "admin_group.js" "admin_groups.js" "admin_keys.js" "admin_settings.js"
     "admin_signup.js" "admin_token.js" "admin_user.js" "admin_users.js" "api.js" "base.css" "ceremony.js" "code.js"
     "dialogs.js" "dom.js" "failures.js" "format.js" "forms.js" "home.js" "http.js" "icon.svg" "keys.js" "list.js"
     "mypasskeys.js" "parts.css" "parts.js" "passkeys.js" "profile.js" "qr.js" "setup.js" "shell.js" "signin.js"

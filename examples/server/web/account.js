@@ -41,10 +41,18 @@ function advice(passkeys, session) {
   }
   if (usable.length === 0) {
     const why = session?.method === "oneTimeToken" ? "You came in by a code, which works only once. " : "";
-    return notice("warning", "You have no passkey", `${why}Without one you cannot sign in again by yourself. Add one below.`);
+    return notice(
+      "warning",
+      "You have no passkey",
+      `${why}Without one you cannot sign in again by yourself. Add one below.`,
+    );
   }
   if (usable.length === 1 && !usable[0].backupState) {
-    return notice("info", "You have one passkey, on one device", "If you lose the device you lose the way in. Add a second passkey on another device, or a security key.");
+    return notice(
+      "info",
+      "You have one passkey, on one device",
+      "If you lose the device you lose the way in. Add a second passkey on another device, or a security key.",
+    );
   }
   return null;
 }
@@ -62,9 +70,28 @@ function profile(me, settings) {
     maxlength: 50,
     spellcheck: "false",
   });
-  const displayName = field({ name: "displayName", label: "Display name", value: me.displayName, maxlength: 100, hint: "What others see; else it is made of your names.", autocomplete: "nickname" });
-  const firstName = field({ name: "firstName", label: "First name", value: me.firstName, maxlength: 50, autocomplete: "given-name" });
-  const lastName = field({ name: "lastName", label: "Last name", value: me.lastName, maxlength: 50, autocomplete: "family-name" });
+  const displayName = field({
+    name: "displayName",
+    label: "Display name",
+    value: me.displayName,
+    maxlength: 100,
+    hint: "What others see; else it is made of your names.",
+    autocomplete: "nickname",
+  });
+  const firstName = field({
+    name: "firstName",
+    label: "First name",
+    value: me.firstName,
+    maxlength: 50,
+    autocomplete: "given-name",
+  });
+  const lastName = field({
+    name: "lastName",
+    label: "Last name",
+    value: me.lastName,
+    maxlength: 50,
+    autocomplete: "family-name",
+  });
   const email = field({
     name: "email",
     label: "E-mail",
@@ -75,7 +102,14 @@ function profile(me, settings) {
     maxlength: 254,
   });
   return section(
-    { id: "profile", title: "Profile", text: me.userGroups.length > 0 ? ["Your groups: ", me.userGroups.map((group) => group.friendlyName ?? group.name ?? "a group").join(", ")] : null },
+    {
+      id: "profile",
+      title: "Profile",
+      text:
+        me.userGroups.length > 0
+          ? ["Your groups: ", me.userGroups.map((group) => group.friendlyName ?? group.name ?? "a group").join(", ")]
+          : null,
+    },
     h(
       "div",
       { class: "panel" },
@@ -127,18 +161,22 @@ function sessions() {
 
 function sessionRow(session, onChange) {
   const name = session.deviceName || device(session.userAgent);
-  const revoke = button("Sign out", async () => {
-    const done = await ask({
-      title: `Sign out “${name}”?`,
-      text: "Whoever uses it there has to sign in again.",
-      action: "Sign out",
-      danger: true,
-      run: () => remove(`/api/sessions/${session.id}`),
-    });
-    if (!done) return;
-    note(`“${name}” is signed out.`);
-    onChange();
-  }, { label: `Sign out ${name}` });
+  const revoke = button(
+    "Sign out",
+    async () => {
+      const done = await ask({
+        title: `Sign out “${name}”?`,
+        text: "Whoever uses it there has to sign in again.",
+        action: "Sign out",
+        danger: true,
+        run: () => remove(`/api/sessions/${session.id}`),
+      });
+      if (!done) return;
+      note(`“${name}” is signed out.`);
+      onChange();
+    },
+    { label: `Sign out ${name}` },
+  );
   return row({
     title: name,
     picture: "device",
@@ -162,7 +200,10 @@ function keys(me) {
     item: (key) => keyRow(key, { onChange: () => list.reload() }),
   });
   const make = button("New API key", () => makeKey({ me, onChange: () => list.reload() }), { picture: "plus" });
-  return section({ id: "keys", title: "API keys", text: "For scripts and programs that act in your name.", action: make }, list.element);
+  return section(
+    { id: "keys", title: "API keys", text: "For scripts and programs that act in your name.", action: make },
+    list.element,
+  );
 }
 
 load(

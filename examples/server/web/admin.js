@@ -25,7 +25,11 @@ else load(main, () => enter("Administration"), begin);
 
 function begin({ me, settings: known }) {
   const show = id ? SINGLE[part] : PARTS[part];
-  if (!me.isAdmin) return refuse("This part is for administrators", "Your account is not one of them. If it should be, ask an administrator.");
+  if (!me.isAdmin)
+    return refuse(
+      "This part is for administrators",
+      "Your account is not one of them. If it should be, ask an administrator.",
+    );
   if (!show) return refuse("There is no such page", "The address may be mistyped.");
   return show({ main, me, settings: known, id });
 }

@@ -10,8 +10,15 @@ import { entitle, pageHead } from "./shell.js";
 
 export async function show({ main, settings }) {
   entitle("Audit log", settings);
-  const [events, users] = await Promise.all([get("/api/audit-logs/filters/events"), get("/api/audit-logs/filters/users")]);
-  const event = field({ name: "filters[event]", label: "Event", options: [["", "All events"], ...events.map((name) => [name, words(name)])] });
+  const [events, users] = await Promise.all([
+    get("/api/audit-logs/filters/events"),
+    get("/api/audit-logs/filters/users"),
+  ]);
+  const event = field({
+    name: "filters[event]",
+    label: "Event",
+    options: [["", "All events"], ...events.map((name) => [name, words(name)])],
+  });
   const byName = Object.entries(users).sort(([, a], [, b]) => a.localeCompare(b));
   const user = field({
     name: "filters[userId]",
@@ -28,16 +35,27 @@ export async function show({ main, settings }) {
     empty: "Nothing has happened yet.",
     item: eventRow,
   });
-  fill(main, pageHead({ title: "Audit log", text: "What was changed, who came in, and who was refused. The newest first." }), list.element);
+  fill(
+    main,
+    pageHead({ title: "Audit log", text: "What was changed, who came in, and who was refused. The newest first." }),
+    list.element,
+  );
 }
 
 /** `USER_CREATED` is “User created”. */
 function words(name) {
-  const text = name.toLowerCase().replaceAll("_", " ").replace(/\bapi\b/, "API");
+  const text = name
+    .toLowerCase()
+    .replaceAll("_", " ")
+    .replace(/\bapi\b/, "API");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const BAD = /REFUSED|GUESSING|BEHIND/;
+/** What an administrator should not pass over. */
+function warning(name) {
+  if (name.endsWith("_REFUSED")) return badge("refused", "wait");
+  return /GUESSING|BEHIND|RESET|RECOVERY/.test(name) ? badge("look at this", "bad") : null;
+}
 
 function eventRow(event) {
   const { subject, count, ...details } = event.data;
@@ -50,7 +68,13 @@ function eventRow(event) {
     h(
       "div",
       { class: "row-text" },
-      h("p", { class: "row-title" }, h("span", {}, words(event.event)), BAD.test(event.event) ? badge("look at it", "bad") : null, count ? badge(`${count} times`) : null),
+      h(
+        "p",
+        { class: "row-title" },
+        h("span", {}, words(event.event)),
+        warning(event.event),
+        count ? badge(`${count} times`) : null,
+      ),
       h(
         "p",
         { class: "row-facts" },
@@ -59,7 +83,9 @@ function eventRow(event) {
           event.actorUsername && event.actorUsername !== about ? `by ${event.actorUsername}` : null,
           event.ipAddress,
           event.device ? device(event.device) : null,
-        ].filter(Boolean).map((fact) => h("span", {}, fact)),
+        ]
+          .filter(Boolean)
+          .map((fact) => h("span", {}, fact)),
       ),
       h("details", {}, h("summary", {}, "Details"), h("dl", {}, pairs(event, more))),
     ),

@@ -3,7 +3,7 @@
 import { every, get, put, remove } from "./api.js";
 import { groupFields } from "./admin_groups.js";
 import { ask, note } from "./dialogs.js";
-import { fill, h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { form, load, ticks } from "./forms.js";
 import { many, nameOf } from "./format.js";
 import { button, formDialog, row, section } from "./parts.js";
@@ -11,16 +11,20 @@ import { entitle, pageHead } from "./shell.js";
 
 export async function show({ main, settings, id }) {
   const reload = () =>
-    load(main, () => get(`/api/user-groups/${id}`), (group) => {
-      entitle(group.friendlyName, settings);
-      fill(
-        main,
-        pageHead({ title: group.friendlyName, text: group.name, back: ["/admin/groups", "Groups"] }),
-        names(group, reload),
-        members(group, reload),
-        end(group),
-      );
-    });
+    load(
+      main,
+      () => get(`/api/user-groups/${id}`),
+      (group) => {
+        entitle(group.friendlyName, settings);
+        refill(
+          main,
+          pageHead({ title: group.friendlyName, text: group.name, back: ["/admin/groups", "Groups"] }),
+          names(group, reload),
+          members(group, reload),
+          end(group),
+        );
+      },
+    );
   await reload();
 }
 
@@ -64,13 +68,21 @@ function members(group, reload) {
       text: users.length === 0 ? "Nobody is in it." : many(users.length, "member"),
       action: button("Choose members", () => choose(group, reload), { kind: "primary" }),
     },
-    users.length === 0 ? null : h("ul", { class: "rows" }, users.map((user) => row({
-      title: nameOf(user),
-      href: `/admin/users/${user.id}`,
-      picture: "user",
-      facts: [user.username, user.email],
-      actions: [button("Take out", () => without(user), { label: `Take out ${nameOf(user)}` })],
-    }))),
+    users.length === 0
+      ? null
+      : h(
+          "ul",
+          { class: "rows" },
+          users.map((user) =>
+            row({
+              title: nameOf(user),
+              href: `/admin/users/${user.id}`,
+              picture: "user",
+              facts: [user.username, user.email],
+              actions: [button("Take out", () => without(user), { label: `Take out ${nameOf(user)}` })],
+            }),
+          ),
+        ),
   );
 }
 
@@ -87,7 +99,14 @@ async function choose(group, reload) {
     title: `Members of “${group.friendlyName}”`,
     build: (close) =>
       form({
-        parts: [ticks({ name: "userIds", label: "Users", options: users.map((user) => [user.id, nameOf(user), user.username]), value: before })],
+        parts: [
+          ticks({
+            name: "userIds",
+            label: "Users",
+            options: users.map((user) => [user.id, nameOf(user), user.username]),
+            value: before,
+          }),
+        ],
         action: "Save members",
         cancel: () => close(false),
         run: async ({ userIds }) => {
@@ -107,14 +126,20 @@ function end(group) {
   const erase = async () => {
     const done = await ask({
       title: `Delete the group “${group.friendlyName}”?`,
-      text: group.userCount > 0 ? `${many(group.userCount, "user is", "users are")} in it and lose what it gives. The users themselves stay.` : "Nobody is in it.",
+      text:
+        group.userCount > 0
+          ? `${many(group.userCount, "user is", "users are")} in it and lose what it gives. The users themselves stay.`
+          : "Nobody is in it.",
       action: "Delete group",
       danger: true,
       run: () => remove(`/api/user-groups/${group.id}`),
     });
     if (done) location.assign("/admin/groups");
   };
-  return section(
-    { id: "end", title: "Delete", text: "The users in it stay.", action: button("Delete group", erase, { kind: "danger" }) },
-  );
+  return section({
+    id: "end",
+    title: "Delete",
+    text: "The users in it stay.",
+    action: button("Delete group", erase, { kind: "danger" }),
+  });
 }

@@ -32,7 +32,15 @@ export function show({ main, settings }) {
 /** The two names of a group. */
 export function groupFields(group = {}) {
   return [
-    field({ name: "friendlyName", label: "Name", value: group.friendlyName ?? "", required: true, maxlength: 50, hint: "For people.", autocomplete: "off" }),
+    field({
+      name: "friendlyName",
+      label: "Name",
+      value: group.friendlyName ?? "",
+      required: true,
+      maxlength: 50,
+      hint: "For people.",
+      autocomplete: "off",
+    }),
     field({
       name: "name",
       label: "Short name",

@@ -26,7 +26,10 @@ export async function show({ main, me, settings }) {
   });
   fill(
     main,
-    pageHead({ title: "API keys", text: ["Of all users. Your own are made in ", h("a", { href: "/account#keys" }, "your account"), "."] }),
+    pageHead({
+      title: "API keys",
+      text: ["Of all users. Your own are made in ", h("a", { href: "/account#keys" }, "your account"), "."],
+    }),
     list.element,
   );
 }

@@ -27,7 +27,12 @@ export async function show({ main, settings }) {
   entitle("Settings", settings);
   const reload = () =>
     load(main, allSettings, (all) => {
-      fill(main, pageHead({ title: "Settings", text: "Who may sign up is set under “Sign-up”." }), application(all), sessions(all));
+      fill(
+        main,
+        pageHead({ title: "Settings", text: "Who may sign up is set under “Sign-up”." }),
+        application(all),
+        sessions(all),
+      );
     });
   await reload();
 }
@@ -40,8 +45,19 @@ function application(all) {
       { class: "panel" },
       form({
         parts: [
-          field({ name: "appName", label: "Name", value: all.appName, required: true, maxlength: 100, hint: "What people know it by; it stands on every page." }),
-          tick({ name: "allowUsernameChange", label: "People may change their own username", value: all.allowUsernameChange === "true" }),
+          field({
+            name: "appName",
+            label: "Name",
+            value: all.appName,
+            required: true,
+            maxlength: 100,
+            hint: "What people know it by; it stands on every page.",
+          }),
+          tick({
+            name: "allowUsernameChange",
+            label: "People may change their own username",
+            value: all.allowUsernameChange === "true",
+          }),
         ],
         action: "Save",
         run: async (values) => {
@@ -59,7 +75,16 @@ const DAY = 24 * 60;
 
 function sessions(all) {
   const number = (name, label, unit, hint) =>
-    field({ name, label, type: "number", min: 0, step: "any", required: true, value: String(Number(all[name]) / unit), hint });
+    field({
+      name,
+      label,
+      type: "number",
+      min: 0,
+      step: "any",
+      required: true,
+      value: String(Number(all[name]) / unit),
+      hint,
+    });
   return section(
     { id: "lengths", title: "Sessions", text: "For sign-ins and sessions from now on." },
     h(
@@ -69,7 +94,12 @@ function sessions(all) {
         parts: [
           number("sessionDuration", "Longest session, in days", DAY, "After this everybody has to sign in again."),
           number("sessionIdleDuration", "Unused session, in days", DAY, "A session that is not used for so long ends."),
-          number("stepUpDuration", "Fresh sign-in, in minutes", 1, "For so long a sign-in with a passkey is enough for steps that want one, such as changing roles."),
+          number(
+            "stepUpDuration",
+            "Fresh sign-in, in minutes",
+            1,
+            "For so long a sign-in with a passkey is enough for steps that want one, such as changing roles.",
+          ),
         ],
         action: "Save",
         run: async (values) => {

@@ -26,7 +26,16 @@ export async function show({ main, settings }) {
     ([all, groups]) => {
       const closed = h("div", {});
       const warn = (mode) =>
-        fill(closed, mode === "disabled" ? notice("warning", "Invitations do not work at the moment", "Nobody may sign up. Change that above, and they work again.") : null);
+        fill(
+          closed,
+          mode === "disabled"
+            ? notice(
+                "warning",
+                "Invitations do not work at the moment",
+                "Nobody may sign up. Change that above, and they work again.",
+              )
+            : null,
+        );
       warn(all.allowUserSignups);
       fill(main, pageHead({ title: "Sign-up" }), rules(all, groups, warn), invitations(groups, closed));
     },
@@ -34,7 +43,12 @@ export async function show({ main, settings }) {
 }
 
 function rules(all, groups, onMode) {
-  const mode = field({ name: "allowUserSignups", label: "Who may sign up", options: MODES, value: all.allowUserSignups });
+  const mode = field({
+    name: "allowUserSignups",
+    label: "Who may sign up",
+    options: MODES,
+    value: all.allowUserSignups,
+  });
   const approval = tick({
     name: "signupRequiresApproval",
     label: "An administrator approves each account",
@@ -49,7 +63,15 @@ function rules(all, groups, onMode) {
     hint: "One a line. Then only these, and their accounts wait for approval: an address that somebody types proves nothing.",
     spellcheck: "false",
   });
-  const perHour = field({ name: "openSignupsPerHour", label: "Accounts an hour from one address", type: "number", min: 1, step: 1, required: true, value: all.openSignupsPerHour });
+  const perHour = field({
+    name: "openSignupsPerHour",
+    label: "Accounts an hour from one address",
+    type: "number",
+    min: 1,
+    step: 1,
+    required: true,
+    value: all.openSignupsPerHour,
+  });
   const whenOpen = h("div", { class: "stack" }, domains.element, perHour.element);
   const look = () => {
     whenOpen.hidden = mode.value !== "open";
@@ -77,7 +99,10 @@ function rules(all, groups, onMode) {
             });
           } catch (error) {
             // The form calls two things otherwise.
-            for (const [theirs, ours] of [["signupEmailDomains", "domains"], [GROUPS, "userGroupIds"]]) {
+            for (const [theirs, ours] of [
+              ["signupEmailDomains", "domains"],
+              [GROUPS, "userGroupIds"],
+            ]) {
               if (error.fields?.[theirs]) error.fields[ours] = error.fields[theirs];
             }
             throw error;
@@ -100,7 +125,10 @@ function invitations(groups, closed) {
     empty: "No invitations. Make one, and give its link to whom you want to let in.",
     item: tokenRow,
   });
-  const add = button("New invitation", () => makeToken(groups, () => list.reload()), { kind: "primary", picture: "plus" });
+  const add = button("New invitation", () => makeToken(groups, () => list.reload()), {
+    kind: "primary",
+    picture: "plus",
+  });
   return section(
     { id: "tokens", title: "Invitations", text: "Sign-up tokens: a link for one person or for many.", action: add },
     closed,
@@ -123,7 +151,14 @@ export function stateBadge(token) {
 
 /** How often it was used: `3 of 8`. */
 export function uses(token) {
-  return token.usageLimit === null ? `${many(token.usageCount, "use")}, no limit` : `${token.usageCount} of ${many(token.usageLimit, "use")}`;
+  return token.usageLimit === null
+    ? `${many(token.usageCount, "use")}, no limit`
+    : `${token.usageCount} of ${many(token.usageLimit, "use")}`;
+}
+
+function allowance({ usageLimit }) {
+  if (usageLimit === null) return "as often as anybody likes";
+  return usageLimit === 1 ? "once" : `${usageLimit} times in all`;
 }
 
 function tokenRow(token) {
@@ -176,16 +211,38 @@ async function makeToken(groups, onChange) {
     build: (close) =>
       form({
         parts: [
-          field({ name: "note", label: "Note", maxlength: 500, hint: "For administrators: who it is for.", autocomplete: "off", autofocus: true }),
+          field({
+            name: "note",
+            label: "Note",
+            maxlength: 500,
+            hint: "For administrators: who it is for.",
+            autocomplete: "off",
+            autofocus: true,
+          }),
           pair(
             field({ name: "ttl", label: "Good for", options: LIFETIMES, value: "7d" }),
-            field({ name: "usageLimit", label: "For how many people", type: "number", min: 1, max: 100, step: 1, value: "1", hint: "Empty: without limit." }),
+            field({
+              name: "usageLimit",
+              label: "For how many people",
+              type: "number",
+              min: 1,
+              max: 100,
+              step: 1,
+              value: "1",
+              hint: "Empty: without limit.",
+            }),
           ),
           pair(
             field({ name: "approval", label: "Approval by an administrator", options: APPROVALS }),
             field({ name: "accountLifetime", label: "The accounts last", options: ACCOUNTS }),
           ),
-          field({ name: "email", label: "Only for", hint: "An e-mail address, or a domain such as @mail.example.", autocomplete: "off", spellcheck: "false" }),
+          field({
+            name: "email",
+            label: "Only for",
+            hint: "An e-mail address, or a domain such as @mail.example.",
+            autocomplete: "off",
+            spellcheck: "false",
+          }),
           groupTicks(groups, [], "Groups of who signs up with it"),
         ],
         action: "Make invitation",
@@ -207,7 +264,7 @@ async function makeToken(groups, onChange) {
   if (!created) return;
   await showSecret({
     title: "Your invitation",
-    text: `Give the link to whom you invite. Opening it uses nothing; signing up does: ${uses(created)}.`,
+    text: `Give the link to whom you invite. Opening it uses nothing; signing up does, ${allowance(created)}.`,
     link: `${location.origin}/signup#token=${created.token}`,
   });
   onChange();

@@ -4,7 +4,7 @@ import { every, get, put, remove } from "./api.js";
 import { APPROVALS, approvalOf, LIFETIMES, stateBadge, uses } from "./admin_signup.js";
 import { groupTicks } from "./admin_users.js";
 import { ask, note } from "./dialogs.js";
-import { fill, h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { field, form, load, pair } from "./forms.js";
 import { ago, device, length, moment } from "./format.js";
 import { listOf } from "./list.js";
@@ -19,7 +19,7 @@ export async function show({ main, settings, id }) {
       ([token, groups]) => {
         entitle("Invitation", settings);
         const over = token.state === "revoked";
-        fill(
+        refill(
           main,
           pageHead({
             title: token.note || token.email || "Invitation",
@@ -45,7 +45,11 @@ function facts(token) {
     ["The accounts last", token.accountLifetime ? length(token.accountLifetime) : "without end"],
     ["Revoked", token.revokedAt ? moment(token.revokedAt) : null],
   ];
-  return h("dl", { class: "panel pairs" }, pairs.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  return h(
+    "dl",
+    { class: "panel pairs" },
+    pairs.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+  );
 }
 
 function pause(token, reload) {
@@ -53,7 +57,9 @@ function pause(token, reload) {
   return button(enabled ? "Pause" : "Go on", async () => {
     const done = await ask({
       title: enabled ? "Pause this invitation?" : "Let this invitation work again?",
-      text: enabled ? "Nobody can sign up with it until you let it work again." : "Who has the link can sign up with it again.",
+      text: enabled
+        ? "Nobody can sign up with it until you let it work again."
+        : "Who has the link can sign up with it again.",
       action: enabled ? "Pause" : "Go on",
       run: () => put(`/api/signup-tokens/${token.id}`, { enabled: !enabled }),
     });
@@ -64,18 +70,22 @@ function pause(token, reload) {
 }
 
 function revoke(token, reload) {
-  return button("Revoke", async () => {
-    const done = await ask({
-      title: `Revoke “${token.note || token.token}”?`,
-      text: "Nobody can sign up with it any more. It cannot be taken back; the accounts made with it stay.",
-      action: "Revoke invitation",
-      danger: true,
-      run: () => remove(`/api/signup-tokens/${token.id}`),
-    });
-    if (!done) return;
-    note("The invitation is revoked.");
-    await reload();
-  }, { kind: "danger" });
+  return button(
+    "Revoke",
+    async () => {
+      const done = await ask({
+        title: `Revoke “${token.note || token.token}”?`,
+        text: "Nobody can sign up with it any more. It cannot be taken back; the accounts made with it stay.",
+        action: "Revoke invitation",
+        danger: true,
+        run: () => remove(`/api/signup-tokens/${token.id}`),
+      });
+      if (!done) return;
+      note("The invitation is revoked.");
+      await reload();
+    },
+    { kind: "danger" },
+  );
 }
 
 function changes(token, groups, reload) {
@@ -88,7 +98,15 @@ function changes(token, groups, reload) {
         parts: [
           field({ name: "note", label: "Note", value: token.note ?? "", maxlength: 500, autocomplete: "off" }),
           pair(
-            field({ name: "ttl", label: "Good for", options: [["keep", "As it is"], ...LIFETIMES.map(([key, text]) => [key, key ? `${text}, from now` : text])], value: "keep" }),
+            field({
+              name: "ttl",
+              label: "Good for",
+              options: [
+                ["keep", "As it is"],
+                ...LIFETIMES.map(([key, text]) => [key, key ? `${text}, from now` : text]),
+              ],
+              value: "keep",
+            }),
             field({
               name: "usageLimit",
               label: "For how many people in all",
@@ -100,8 +118,17 @@ function changes(token, groups, reload) {
               hint: "Empty: without limit.",
             }),
           ),
-          field({ name: "approval", label: "Approval by an administrator", options: APPROVALS, value: token.approval === null ? "" : String(token.approval) }),
-          groupTicks(groups, token.userGroups.map((group) => group.id), "Groups of who signs up with it"),
+          field({
+            name: "approval",
+            label: "Approval by an administrator",
+            options: APPROVALS,
+            value: token.approval === null ? "" : String(token.approval),
+          }),
+          groupTicks(
+            groups,
+            token.userGroups.map((group) => group.id),
+            "Groups of who signs up with it",
+          ),
         ],
         action: "Save",
         run: async (values) => {
@@ -111,7 +138,10 @@ function changes(token, groups, reload) {
           const limit = values.usageLimit === "" ? null : Number(values.usageLimit);
           if (limit !== token.usageLimit) body.usageLimit = limit;
           const before = token.userGroups.map((group) => group.id);
-          if (values.userGroupIds.length !== before.length || !values.userGroupIds.every((one) => before.includes(one))) {
+          if (
+            values.userGroupIds.length !== before.length ||
+            !values.userGroupIds.every((one) => before.includes(one))
+          ) {
             body.userGroupIds = values.userGroupIds;
           }
           await put(`/api/signup-tokens/${token.id}`, body);

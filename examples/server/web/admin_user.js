@@ -1,13 +1,13 @@
-// One user: what is known of him, his groups, his ways in, and the steps that end them.
+// One user: what is known of him, his groups, his ways in, and what ends them.
 
-import { every, get, post, put, query, remove } from "./api.js";
-import { ask, note } from "./dialogs.js";
-import { fill, h } from "./dom.js";
-import { field, form, load, pair, tick } from "./forms.js";
-import { ago, moment, nameOf } from "./format.js";
+import { waysIn } from "./admin_access.js";
 import { approve, groupTicks, reject, statusBadges } from "./admin_users.js";
-import { passkeyRow } from "./mypasskeys.js";
-import { badge, button, formDialog, link, notice, row, section, showSecret } from "./parts.js";
+import { every, get, put, query, remove } from "./api.js";
+import { ask, note } from "./dialogs.js";
+import { h, refill } from "./dom.js";
+import { field, form, load, pair, tick } from "./forms.js";
+import { nameOf } from "./format.js";
+import { button, link, notice, section } from "./parts.js";
 import { countPending, entitle, pageHead } from "./shell.js";
 
 const BACK = ["/admin/users", "Users"];
@@ -19,7 +19,7 @@ export async function show({ main, me, settings, id }) {
       () => Promise.all([get(`/api/users/${id}`), every("/api/user-groups", { "sort[column]": "name" })]),
       ([user, groups]) => {
         entitle(nameOf(user), settings);
-        fill(
+        refill(
           main,
           pageHead({ title: nameOf(user), text: [user.username, " ", statusBadges(user)], back: BACK }),
           user.status === "pending" ? decision(user, reload) : null,
@@ -55,7 +55,14 @@ function decision(user, reload) {
 }
 
 function details(user, reload) {
-  const email = field({ name: "email", label: "E-mail", type: "email", value: user.email ?? "", maxlength: 254, autocomplete: "off" });
+  const email = field({
+    name: "email",
+    label: "E-mail",
+    type: "email",
+    value: user.email ?? "",
+    maxlength: 254,
+    autocomplete: "off",
+  });
   const verified = tick({ name: "emailVerified", label: "The e-mail address is verified", value: user.emailVerified });
   return section(
     { id: "details", title: "Details" },
@@ -64,10 +71,30 @@ function details(user, reload) {
       { class: "panel" },
       form({
         parts: [
-          field({ name: "username", label: "Username", value: user.username, required: true, maxlength: 50, autocomplete: "off", spellcheck: "false" }),
-          field({ name: "displayName", label: "Display name", value: user.displayName, maxlength: 100, autocomplete: "off" }),
+          field({
+            name: "username",
+            label: "Username",
+            value: user.username,
+            required: true,
+            maxlength: 50,
+            autocomplete: "off",
+            spellcheck: "false",
+          }),
+          field({
+            name: "displayName",
+            label: "Display name",
+            value: user.displayName,
+            maxlength: 100,
+            autocomplete: "off",
+          }),
           pair(
-            field({ name: "firstName", label: "First name", value: user.firstName, maxlength: 50, autocomplete: "off" }),
+            field({
+              name: "firstName",
+              label: "First name",
+              value: user.firstName,
+              maxlength: 50,
+              autocomplete: "off",
+            }),
             field({ name: "lastName", label: "Last name", value: user.lastName, maxlength: 50, autocomplete: "off" }),
           ),
           email,
@@ -115,129 +142,24 @@ function memberships(user, groups) {
   );
 }
 
-function waysIn(user) {
-  const codes = h("div", {});
-  const passkeys = h("div", {});
-  const showCodes = () => load(codes, () => get(`/api/users/${user.id}/one-time-access-tokens`), (list) => codeList(user, list, showCodes));
-  const showPasskeys = () => load(passkeys, () => get(`/api/users/${user.id}/webauthn-credentials`), (list) => passkeyList(user, list, showPasskeys));
-  showCodes();
-  showPasskeys();
-  return section(
-    {
-      id: "ways",
-      title: "Ways in",
-      text: "Passkeys are made by their owner. A code lets somebody in who has none yet, or has lost them.",
-      action: h(
-        "div",
-        { class: "actions" },
-        button("Recovery code", () => giveRecovery(user, showCodes)),
-        button("One-time code", () => giveCode(user, showCodes), { kind: "primary" }),
-      ),
-    },
-    passkeys,
-    codes,
-  );
-}
-
-function passkeyList(user, list, reload) {
-  if (list.length === 0) return h("p", { class: "list-status empty" }, "No passkeys.");
-  const erase = async (passkey) => {
-    const done = await ask({
-      title: `Delete the passkey “${passkey.name}” of ${nameOf(user)}?`,
-      text: "It signs nobody in any more. If it was the last one, a code is the only way in.",
-      action: "Delete passkey",
-      danger: true,
-      run: () => remove(`/api/users/${user.id}/webauthn-credentials/${passkey.id}`),
-    });
-    if (!done) return;
-    note(`“${passkey.name}” is deleted.`);
-    reload();
-  };
-  return h("ul", { class: "rows" }, list.map((passkey) => passkeyRow(passkey, {
-    actions: [button("Delete", () => erase(passkey), { kind: "danger", label: `Delete ${passkey.name}` })],
-  })));
-}
-
-function codeList(user, list, reload) {
-  if (list.length === 0) return null;
-  const revoke = async (token) => {
-    const done = await ask({
-      title: `Take back this ${token.isCode ? "code" : "link"} of ${nameOf(user)}?`,
-      text: "It signs nobody in any more.",
-      action: "Take back",
-      danger: true,
-      run: () => remove(`/api/users/${user.id}/one-time-access-tokens/${token.id}`),
-    });
-    if (!done) return;
-    note("It is taken back.");
-    reload();
-  };
-  return h("ul", { class: "rows" }, list.map((token) => row({
-    title: token.isCode ? "One-time code" : "One-time link",
-    picture: "clock",
-    badges: [badge("not used yet", "wait")],
-    facts: [token.token ? h("code", {}, token.token) : null, ["made ", ago(token.createdAt)], ["good until ", moment(token.expiresAt)]],
-    actions: [button("Take back", () => revoke(token), { kind: "danger" })],
-  })));
-}
-
-const LIFETIMES = [
-  ["15m", "15 minutes, as a short code"],
-  ["24h", "A day, as a link"],
-  ["7d", "A week, as a link"],
-];
-
-async function giveCode(user, reload) {
-  const created = await formDialog({
-    title: `One-time code for ${nameOf(user)}`,
-    text: "It signs in once. Only then can its owner add a passkey.",
-    build: (close) =>
-      form({
-        parts: [field({ name: "ttl", label: "Good for", options: LIFETIMES, value: "15m" })],
-        action: "Make code",
-        cancel: () => close(),
-        run: async ({ ttl }) => close({ ...(await post(`/api/users/${user.id}/one-time-access-token`, { ttl })), ttl }),
-      }),
-  });
-  if (created) await showCode(user, created.token, "Give it to its owner, and to nobody else: whoever has it gets in, once.", reload);
-}
-
-async function giveRecovery(user, reload) {
-  let created;
-  const done = await ask({
-    title: `Recovery code for ${nameOf(user)}?`,
-    text: [
-      "For somebody who has lost his passkeys. Be sure that you know who asks: whoever has the code takes over the account.",
-      "When it is used, all other sessions of the account end, and within 15 minutes a new passkey can be added and the old ones deleted.",
-    ],
-    action: "Make recovery code",
-    danger: true,
-    run: async () => {
-      created = await post(`/api/users/${user.id}/one-time-access-token`, { recovery: true });
-    },
-  });
-  if (done) await showCode(user, created.token, "Whoever has it takes over the account. Give it to its owner in person.", reload);
-}
-
-async function showCode(user, token, text, reload) {
-  const short = token.length <= 9;
-  await showSecret({
-    title: `Code for ${nameOf(user)}`,
-    text,
-    label: "Code",
-    secret: short ? token : null,
-    link: `${location.origin}/code#${token}`,
-    more: short ? "It can also be typed, on the sign-in page under “Use a code”." : null,
-  });
-  reload();
-}
-
 /** What he may do, whether he may come in at all, and the end of the account. */
 function standing(user, isMe, reload) {
   const name = nameOf(user);
-  const step = (text, detail, control) => h("div", { class: "setting" }, h("div", {}, h("p", { class: "setting-title" }, text), h("p", { class: "hint" }, detail)), control);
+  const step = (text, detail, control) =>
+    h(
+      "div",
+      { class: "setting" },
+      h("div", {}, h("p", { class: "setting-title" }, text), h("p", { class: "hint" }, detail)),
+      control,
+    );
   const change = (title, text, action, danger, changes, said) => async () => {
-    const done = await ask({ title, text, action, danger, run: () => put(`/api/users/${user.id}`, changed(user, changes)) });
+    const done = await ask({
+      title,
+      text,
+      action,
+      danger,
+      run: () => put(`/api/users/${user.id}`, changed(user, changes)),
+    });
     if (!done) return;
     note(said);
     await reload();
@@ -259,14 +181,85 @@ function standing(user, isMe, reload) {
     h(
       "div",
       { class: "panel settings" },
-      waits ? null : user.isAdmin
-        ? step("Administrator", "May do everything on these pages.", button("Make an ordinary user", change(`Make “${name}” an ordinary user?`, "The rights of an administrator end at once, in all sessions and keys.", "Make an ordinary user", true, { isAdmin: false }, `“${name}” is an ordinary user now.`), { kind: "danger" }))
-        : step("Ordinary user", "May change only what is his own.", button("Make administrator", change(`Make “${name}” an administrator?`, "Administrators may do everything on these pages, and make others administrators.", "Make administrator", false, { isAdmin: true }, `“${name}” is an administrator now.`))),
-      waits ? null : user.disabled
-        ? step("Disabled", "Nobody can sign in to it; nothing is deleted.", button("Enable", change(`Enable “${name}”?`, "Its owner can sign in again, and sessions and keys that have not ended work again.", "Enable", false, { disabled: false }, `“${name}” is enabled.`), { kind: "primary" }))
-        : step("Active", "Disabling keeps everything, and lets nobody in.", button("Disable", change(`Disable “${name}”?`, "Sessions and keys are refused from now on, until it is enabled again.", "Disable", true, { disabled: true }, `“${name}” is disabled.`), { kind: "danger" })),
-      step("Audit log", "What this account did, and what was done to it.", link("Look", query("/admin/audit", { user: user.id }))),
-      step("Delete", "For good. To keep somebody out for a while, disable the account.", button("Delete user", erase, { kind: "danger" })),
+      waits
+        ? null
+        : user.isAdmin
+          ? step(
+              "Administrator",
+              "May do everything on these pages.",
+              button(
+                "Make an ordinary user",
+                change(
+                  `Make “${name}” an ordinary user?`,
+                  "The rights of an administrator end at once, in all sessions and keys.",
+                  "Make an ordinary user",
+                  true,
+                  { isAdmin: false },
+                  `“${name}” is an ordinary user now.`,
+                ),
+                { kind: "danger" },
+              ),
+            )
+          : step(
+              "Ordinary user",
+              "May change only what is his own.",
+              button(
+                "Make administrator",
+                change(
+                  `Make “${name}” an administrator?`,
+                  "Administrators may do everything on these pages, and make others administrators.",
+                  "Make administrator",
+                  false,
+                  { isAdmin: true },
+                  `“${name}” is an administrator now.`,
+                ),
+              ),
+            ),
+      waits
+        ? null
+        : user.disabled
+          ? step(
+              "Disabled",
+              "Nobody can sign in to it; nothing is deleted.",
+              button(
+                "Enable",
+                change(
+                  `Enable “${name}”?`,
+                  "Its owner can sign in again, and sessions and keys that have not ended work again.",
+                  "Enable",
+                  false,
+                  { disabled: false },
+                  `“${name}” is enabled.`,
+                ),
+                { kind: "primary" },
+              ),
+            )
+          : step(
+              "Active",
+              "Disabling keeps everything, and lets nobody in.",
+              button(
+                "Disable",
+                change(
+                  `Disable “${name}”?`,
+                  "Sessions and keys are refused from now on, until it is enabled again.",
+                  "Disable",
+                  true,
+                  { disabled: true },
+                  `“${name}” is disabled.`,
+                ),
+                { kind: "danger" },
+              ),
+            ),
+      step(
+        "Audit log",
+        "What this account did, and what was done to it.",
+        link("Look", query("/admin/audit", { user: user.id })),
+      ),
+      step(
+        "Delete",
+        "For good. To keep somebody out for a while, disable the account.",
+        button("Delete user", erase, { kind: "danger" }),
+      ),
     ),
   );
 }

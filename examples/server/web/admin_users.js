@@ -54,7 +54,10 @@ function userRow(user, onChange) {
     facts: [
       name === user.username ? null : user.username,
       user.email,
-      user.userGroups.map((group) => group.friendlyName ?? group.name).filter(Boolean).join(", "),
+      user.userGroups
+        .map((group) => group.friendlyName ?? group.name)
+        .filter(Boolean)
+        .join(", "),
       user.expiresAt ? ["ends ", date(user.expiresAt)] : null,
     ],
     actions: waits
@@ -98,7 +101,15 @@ async function makeUser() {
     text: "An account without a passkey: afterwards give its owner a one-time code to sign in with.",
     wide: true,
     build: (close) => {
-      const username = field({ name: "username", label: "Username", required: true, maxlength: 50, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+      const username = field({
+        name: "username",
+        label: "Username",
+        required: true,
+        maxlength: 50,
+        autocomplete: "off",
+        autocapitalize: "none",
+        spellcheck: "false",
+      });
       const firstName = field({ name: "firstName", label: "First name", maxlength: 50, autocomplete: "off" });
       const lastName = field({ name: "lastName", label: "Last name", maxlength: 50, autocomplete: "off" });
       const email = field({ name: "email", label: "E-mail", type: "email", maxlength: 254, autocomplete: "off" });

@@ -83,7 +83,7 @@ function inWords(error, making) {
         making
           ? "No passkey was made: the browser's window was closed, or it took too long. Try again when you are ready."
           : "No passkey was used: the browser's window was closed, it took too long, or this device has none for this " +
-            "server. Try again, or use another way.",
+              "server. Try again, or use another way.",
       );
     case "InvalidStateError":
       return new CeremonyError(

@@ -33,7 +33,9 @@ function show(settings) {
     label: "Code",
     value: tidy(given),
     required: true,
-    hint: given ? "It came with the link. It works once; opening the link has not used it." : "Eight letters and digits, as XXXX-XXXX. It works once.",
+    hint: given
+      ? "It came with the link. It works once; opening the link has not used it."
+      : "Eight letters and digits, as XXXX-XXXX. It works once.",
     class: given.length > LONGEST_CODE ? "code long" : "code",
     autocomplete: "one-time-code",
     autocapitalize: "characters",

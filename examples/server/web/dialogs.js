@@ -31,7 +31,11 @@ export function tell({ title, text }) {
     title,
     build: (close) => [
       h("p", {}, text),
-      h("div", { class: "actions" }, h("button", { type: "button", class: "button", autofocus: true, onclick: () => close() }, "Close")),
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { type: "button", class: "button", autofocus: true, onclick: () => close() }, "Close"),
+      ),
     ],
   });
 }
@@ -46,12 +50,18 @@ export async function ask({ title, text, action, danger = false, run }) {
     build: (close) => {
       const problem = h("p", { class: "problem", role: "alert", hidden: true });
       const go = h("button", { type: "button", class: danger ? "button danger" : "button primary" }, action);
-      go.addEventListener("click", () => busy(go, problem, async () => {
-        await run?.();
-        close(true);
-      }));
+      go.addEventListener("click", () =>
+        busy(go, problem, async () => {
+          await run?.();
+          close(true);
+        }),
+      );
       // Enter must not destroy anything: there the focus is on the way out.
-      const cancel = h("button", { type: "button", class: "button", autofocus: danger, onclick: () => close(false) }, "Cancel");
+      const cancel = h(
+        "button",
+        { type: "button", class: "button", autofocus: danger, onclick: () => close(false) },
+        "Cancel",
+      );
       if (!danger) go.setAttribute("autofocus", "");
       const texts = [text].flat().map((line) => (typeof line === "string" ? h("p", {}, line) : line));
       return [texts, problem, h("div", { class: "actions" }, cancel, go)];

@@ -2,7 +2,7 @@
 // at the field that it is about.
 
 import { busy } from "./dialogs.js";
-import { fill, h, newId } from "./dom.js";
+import { fill, h, newId, refill } from "./dom.js";
 import { explain } from "./failures.js";
 
 /** A field with its label: text by default; `options` makes it a choice, `rows` a text of several lines. */
@@ -11,7 +11,11 @@ export function field({ name, label, hint, value = "", options, rows, type = "te
   const attributes = { id, name, required, "aria-describedby": `${id}-hint ${id}-error`, ...rest };
   let input;
   if (options) {
-    input = h("select", attributes, options.map(([key, text]) => h("option", { value: key }, text)));
+    input = h(
+      "select",
+      attributes,
+      options.map(([key, text]) => h("option", { value: key }, text)),
+    );
     input.value = value;
   } else if (rows) {
     input = h("textarea", { ...attributes, rows, value });
@@ -22,7 +26,12 @@ export function field({ name, label, hint, value = "", options, rows, type = "te
   const element = h(
     "div",
     { class: "field" },
-    h("label", { for: id }, label, required || options || type === "checkbox" ? null : h("span", { class: "optional" }, "optional")),
+    h(
+      "label",
+      { for: id },
+      label,
+      required || options || type === "checkbox" ? null : h("span", { class: "optional" }, "optional"),
+    ),
     input,
     h("p", { id: `${id}-hint`, class: "hint", hidden: !hint }, hint ?? ""),
     problem,
@@ -98,7 +107,11 @@ export function ticks({ name, label, hint, options, value = [], empty }) {
     h("legend", {}, label),
     hint ? h("p", { class: "hint" }, hint) : null,
     boxes.length === 0 ? h("p", { class: "hint" }, empty ?? "There is nothing to choose from.") : null,
-    h("div", { class: "ticks" }, boxes.map((box) => box.element)),
+    h(
+      "div",
+      { class: "ticks" },
+      boxes.map((box) => box.element),
+    ),
     problem,
   );
   return {
@@ -128,7 +141,13 @@ export function form({ parts, action, run, danger = false, cancel, className = "
   const button = h("button", { type: "submit", class: danger ? "button danger" : "button primary" }, action);
   const out = cancel ? h("button", { type: "button", class: "button", onclick: cancel }, "Cancel") : null;
   const elements = given.map((part) => part.element ?? part);
-  const element = h("form", { class: className, novalidate: true }, elements, problem, h("div", { class: "actions" }, out, button));
+  const element = h(
+    "form",
+    { class: className, novalidate: true },
+    elements,
+    problem,
+    h("div", { class: "actions" }, out, button),
+  );
   element.addEventListener("submit", (event) => {
     event.preventDefault();
     if (button.disabled) return;
@@ -171,14 +190,19 @@ export function pair(first, second) {
  * contents, or nothing where it has put them there itself.
  */
 export async function load(element, fetchIt, show) {
-  if (!element.querySelector(":scope > :not(noscript)")) fill(element, h("p", { class: "loading", role: "status" }, "Loading…"));
+  if (!element.querySelector(":scope > :not(noscript)"))
+    fill(element, h("p", { class: "loading", role: "status" }, "Loading…"));
   try {
     const shown = show(await fetchIt());
-    if (shown !== undefined) fill(element, shown);
+    if (shown !== undefined) refill(element, shown);
   } catch (error) {
     const text = explain(error);
     if (text === null) return;
-    const again = h("button", { type: "button", class: "button", onclick: () => load(element, fetchIt, show) }, "Try again");
+    const again = h(
+      "button",
+      { type: "button", class: "button", onclick: () => load(element, fetchIt, show) },
+      "Try again",
+    );
     fill(element, h("div", { class: "notice warning", role: "alert" }, h("p", {}, text), again));
   }
 }

@@ -56,9 +56,11 @@ const SENTENCES = {
   open_signup_disabled: "Sign-up is closed. Ask an administrator to let you in.",
   email_domain_not_allowed: "This e-mail address is not of a domain that may sign up here. Use another one.",
   last_administrator: "This is the last administrator who can sign in. Make somebody else an administrator first.",
-  cross_origin: "The browser says that this request came from another site. Open the page at its own address and try again.",
+  cross_origin:
+    "The browser says that this request came from another site. Open the page at its own address and try again.",
   misdirected_request: "This server does not answer at this address. Open it at the address that it was set up with.",
-  storage_unavailable: "The server cannot use its database at the moment. Nothing was changed; try again later, or tell who runs it.",
+  storage_unavailable:
+    "The server cannot use its database at the moment. Nothing was changed; try again later, or tell who runs it.",
   internal_error: "Something went wrong on the server. Try again; if it stays, tell who runs it.",
   passkey_unknown: "This passkey is not known here, or no longer. Choose another one, or use a code.",
 };
@@ -97,7 +99,8 @@ function waiting(retryAfter) {
 
 function fields(status, body) {
   const found = {};
-  for (const { field, message } of body.details?.fields ?? []) found[field] = finished(message);
+  for (const { field, message } of body.details?.fields ?? [])
+    found[field] = finished(message.replace(/^Email /, "This "));
   // Which name is taken is said in words only.
   if (body.code === "already_in_use" && taken(body)) {
     const [field, text] = taken(body);

@@ -59,7 +59,13 @@ function scopeBadge(scopes) {
 
 function lifetimeFields(label) {
   const lifetime = field({ name: "lifetime", label, options: LIFETIMES, value: "90" });
-  const until = field({ name: "until", label: "Until", type: "date", required: false, min: new Date(Date.now() + DAY).toISOString().slice(0, 10) });
+  const until = field({
+    name: "until",
+    label: "Until",
+    type: "date",
+    required: false,
+    min: new Date(Date.now() + DAY).toISOString().slice(0, 10),
+  });
   until.element.hidden = true;
   lifetime.input.addEventListener("change", () => {
     until.element.hidden = lifetime.value !== "date";
@@ -95,13 +101,24 @@ export async function makeKey({ me, onChange }) {
 }
 
 function newKeyForm(me, close) {
-  const name = field({ name: "name", label: "Name", required: true, minlength: 3, maxlength: 50, hint: "What uses it; 3 to 50 characters.", autocomplete: "off" });
+  const name = field({
+    name: "name",
+    label: "Name",
+    required: true,
+    minlength: 3,
+    maxlength: 50,
+    hint: "What uses it; 3 to 50 characters.",
+    autocomplete: "off",
+  });
   const description = field({ name: "description", label: "Note", maxlength: 500, autocomplete: "off" });
   const end = lifetimeFields("Works for");
   const extent = field({
     name: "extent",
     label: "May do",
-    options: [["all", me.isAdmin ? "Everything that you may do, but change roles" : "Everything that you may do"], ["some", "Only what is chosen"]],
+    options: [
+      ["all", me.isAdmin ? "Everything that you may do, but change roles" : "Everything that you may do"],
+      ["some", "Only what is chosen"],
+    ],
     value: "all",
   });
   const scopes = scopeFields(me);
@@ -119,7 +136,14 @@ function newKeyForm(me, close) {
       const chosen = extent.value === "all" ? ["*"] : scopes.value;
       if (chosen.length === 0) return scopes.complain("Choose at least one thing that the key may do.");
       try {
-        close(await post("/api/api-keys", { name: values.name, description: values.description || null, expiresAt, scopes: chosen }));
+        close(
+          await post("/api/api-keys", {
+            name: values.name,
+            description: values.description || null,
+            expiresAt,
+            scopes: chosen,
+          }),
+        );
       } catch (error) {
         if (error.fields?.expiresAt) end.until.complain(error.fields.expiresAt);
         throw error;
@@ -135,8 +159,19 @@ function scopeFields(me) {
     [`${area}:write`, `${name}: change`, `${area}:write`],
   ]);
   if (me.isAdmin) options.push(["roles:write", "Make administrators", "roles:write"]);
-  const known = ticks({ name: "scopes", label: "Scopes", hint: "A key never may more than its owner may at the time.", options });
-  const others = field({ name: "others", label: "Other scopes", hint: "Those of your own applications, with spaces between, such as library:stream.", autocomplete: "off", spellcheck: "false" });
+  const known = ticks({
+    name: "scopes",
+    label: "Scopes",
+    hint: "A key never may more than its owner may at the time.",
+    options,
+  });
+  const others = field({
+    name: "others",
+    label: "Other scopes",
+    hint: "Those of your own applications, with spaces between, such as library:stream.",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const element = h("div", { class: "scopes" }, known.element, others.element);
   return {
     name: "scopes",

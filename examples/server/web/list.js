@@ -1,7 +1,7 @@
 // A list from the server: search, filters, pages, and what to say while there is nothing.
 
 import { get, query } from "./api.js";
-import { fill, h, icon, newId } from "./dom.js";
+import { fill, h, icon, newId, refill } from "./dom.js";
 import { explain } from "./failures.js";
 import { many } from "./format.js";
 import { button } from "./parts.js";
@@ -12,7 +12,18 @@ const PAUSE = 250;
  * Builds a list of `path`. `item(record)` makes a line of it; `filters` are controls of `forms.js` whose names and
  * values go into the query; `empty` says what there would be. Gives the element and a `reload`.
  */
-export function listOf({ path, noun, plural, item, search = false, filters = [], values = {}, limit = 20, empty, onLoad }) {
+export function listOf({
+  path,
+  noun,
+  plural,
+  item,
+  search = false,
+  filters = [],
+  values = {},
+  limit = 20,
+  empty,
+  onLoad,
+}) {
   const state = { page: 1, search: "" };
   const rows = h("ul", { class: "rows" });
   const status = h("p", { class: "list-status", role: "status" });
@@ -42,9 +53,10 @@ export function listOf({ path, noun, plural, item, search = false, filters = [],
   function show(data, { currentPage, totalPages, totalItems }) {
     state.page = currentPage;
     const narrowed = state.search !== "" || filters.some((filter) => filter.value !== "" && filter.value !== false);
-    fill(rows, data.map(item));
+    refill(rows, data.map(item));
     rows.hidden = data.length === 0;
-    if (totalItems === 0) status.textContent = narrowed ? `No ${plural} fit this.` : (empty ?? `There are no ${plural} yet.`);
+    if (totalItems === 0)
+      status.textContent = narrowed ? `No ${plural} fit this.` : (empty ?? `There are no ${plural} yet.`);
     else status.textContent = many(totalItems, noun, plural);
     status.classList.toggle("empty", totalItems === 0);
     fill(pager, totalPages > 1 ? pages(currentPage, totalPages) : []);
@@ -80,7 +92,13 @@ export function listOf({ path, noun, plural, item, search = false, filters = [],
 
   function searchBox() {
     const id = newId("search");
-    const input = h("input", { id, type: "search", placeholder: `Search ${plural}`, autocomplete: "off", spellcheck: "false" });
+    const input = h("input", {
+      id,
+      type: "search",
+      placeholder: `Search ${plural}`,
+      autocomplete: "off",
+      spellcheck: "false",
+    });
     let timer;
     input.addEventListener("input", () => {
       clearTimeout(timer);
@@ -90,7 +108,13 @@ export function listOf({ path, noun, plural, item, search = false, filters = [],
         reload();
       }, PAUSE);
     });
-    return h("div", { class: "search" }, h("label", { for: id, class: "hidden" }, `Search ${plural}`), icon("search"), input);
+    return h(
+      "div",
+      { class: "search" },
+      h("label", { for: id, class: "hidden" }, `Search ${plural}`),
+      icon("search"),
+      input,
+    );
   }
 
   for (const filter of filters) {
@@ -99,7 +123,15 @@ export function listOf({ path, noun, plural, item, search = false, filters = [],
       reload();
     });
   }
-  const tools = box || filters.length > 0 ? h("div", { class: "tools" }, box, filters.map((filter) => filter.element)) : null;
+  const tools =
+    box || filters.length > 0
+      ? h(
+          "div",
+          { class: "tools" },
+          box,
+          filters.map((filter) => filter.element),
+        )
+      : null;
   const element = h("div", { class: "list" }, tools, status, rows, pager);
   status.textContent = "Loading…";
   rows.hidden = true;

@@ -16,10 +16,14 @@ export function myPasskeys({ onLoaded }) {
   const why = obstacle();
   const add = h("button", { type: "button", class: "button primary" }, icon("plus"), "Add a passkey");
   const reload = () =>
-    load(list, () => get("/api/webauthn/credentials"), (passkeys) => {
-      onLoaded(passkeys);
-      return show(passkeys, reload);
-    });
+    load(
+      list,
+      () => get("/api/webauthn/credentials"),
+      (passkeys) => {
+        onLoaded(passkeys);
+        return show(passkeys, reload);
+      },
+    );
   add.addEventListener("click", () =>
     busy(add, problem, async () => {
       const passkey = await register();
@@ -38,23 +42,31 @@ export function myPasskeys({ onLoaded }) {
 
 function show(passkeys, reload) {
   if (passkeys.length === 0) return h("p", { class: "list-status empty" }, "No passkeys yet.");
-  return h("ul", { class: "rows" }, passkeys.map((passkey) => passkeyRow(passkey, {
-    actions: [
-      button("Rename", () => rename(passkey, reload), { label: `Rename ${passkey.name}` }),
-      button("Delete", () => erase(passkey, passkeys, reload), { kind: "danger", label: `Delete ${passkey.name}` }),
-    ],
-  })));
+  return h(
+    "ul",
+    { class: "rows" },
+    passkeys.map((passkey) =>
+      passkeyRow(passkey, {
+        actions: [
+          button("Rename", () => rename(passkey, reload), { label: `Rename ${passkey.name}` }),
+          button("Delete", () => erase(passkey, passkeys, reload), { kind: "danger", label: `Delete ${passkey.name}` }),
+        ],
+      }),
+    ),
+  );
 }
 
 /** One line of a list of passkeys. */
 export function passkeyRow(passkey, { actions }) {
   const unusable = passkey.usable === false;
-  const line = row({
+  return row({
     title: passkey.name,
     picture: "passkey",
     badges: [
       unusable ? badge("cannot be used", "bad") : null,
-      passkey.backupState ? badge("synced", "good") : badge(passkey.backupEligible ? "not synced yet" : "on one device"),
+      passkey.backupState
+        ? badge("synced", "good")
+        : badge(passkey.backupEligible ? "not synced yet" : "on one device"),
     ],
     facts: [
       ["made ", date(passkey.createdAt)],
@@ -63,8 +75,6 @@ export function passkeyRow(passkey, { actions }) {
     ],
     actions,
   });
-  line.classList.toggle("dim", unusable);
-  return line;
 }
 
 async function rename(passkey, reload, title = `Rename “${passkey.name}”`, text = null) {
@@ -72,7 +82,15 @@ async function rename(passkey, reload, title = `Rename “${passkey.name}”`, t
     title,
     text,
     build: (close) => {
-      const name = field({ name: "name", label: "Name", value: passkey.name, required: true, maxlength: 100, autocomplete: "off", autofocus: true });
+      const name = field({
+        name: "name",
+        label: "Name",
+        value: passkey.name,
+        required: true,
+        maxlength: 100,
+        autocomplete: "off",
+        autofocus: true,
+      });
       return form({
         parts: [name],
         action: "Save",

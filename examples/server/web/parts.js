@@ -25,13 +25,23 @@ export function section({ id, title, text, action }, ...children) {
   return h(
     "section",
     { id, class: "section", "aria-labelledby": `${id}-title` },
-    h("div", { class: "section-head" }, h("div", {}, h("h2", { id: `${id}-title`, tabindex: "-1" }, title), text ? h("p", {}, text) : null), action),
+    h(
+      "div",
+      { class: "section-head" },
+      h("div", {}, h("h2", { id: `${id}-title`, tabindex: "-1" }, title), text ? h("p", {}, text) : null),
+      action,
+    ),
     children,
   );
 }
 
 export function button(text, onclick, { kind = "", picture, label } = {}) {
-  return h("button", { type: "button", class: `button ${kind}`, onclick, "aria-label": label }, picture ? icon(picture) : null, text);
+  return h(
+    "button",
+    { type: "button", class: `button ${kind}`, onclick, "aria-label": label },
+    picture ? icon(picture) : null,
+    text,
+  );
 }
 
 export function link(text, href, { kind = "", picture } = {}) {
@@ -48,7 +58,11 @@ export function row({ title, href, badges = [], facts = [], actions = [], pictur
       "div",
       { class: "row-text" },
       h("p", { class: "row-title" }, href ? h("a", { href }, title) : h("span", {}, title), badges),
-      h("p", { class: "row-facts" }, facts.filter(Boolean).map((fact) => h("span", {}, fact))),
+      h(
+        "p",
+        { class: "row-facts" },
+        facts.filter(Boolean).map((fact) => h("span", {}, fact)),
+      ),
     ),
     actions.length > 0 ? h("div", { class: "row-actions" }, actions) : null,
   );
@@ -92,11 +106,19 @@ export function showSecret({ title, text, label, secret, link: address, more }) 
       return [
         h("p", {}, text),
         secret ? h("div", { class: "secret-part" }, h("p", { class: "label" }, label), secretBox(label, secret)) : null,
-        address ? h("div", { class: "secret-part" }, h("p", { class: "label" }, "Link"), secretBox("Link", address)) : null,
-        picture ? h("figure", { class: "qr" }, picture, h("figcaption", {}, "The same link, for a telephone's camera")) : null,
+        address
+          ? h("div", { class: "secret-part" }, h("p", { class: "label" }, "Link"), secretBox("Link", address))
+          : null,
+        picture
+          ? h("figure", { class: "qr" }, picture, h("figcaption", {}, "The same link, for a telephone's camera"))
+          : null,
         more ? h("p", { class: "hint" }, more) : null,
         notice("warning", "Shown only this once", "When this window is closed nobody can look it up again."),
-        h("div", { class: "actions" }, h("button", { type: "button", class: "button primary", onclick: () => close() }, "Done")),
+        h(
+          "div",
+          { class: "actions" },
+          h("button", { type: "button", class: "button primary", onclick: () => close() }, "Done"),
+        ),
       ];
     },
   });

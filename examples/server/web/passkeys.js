@@ -20,9 +20,12 @@ export async function signUp(profile) {
 }
 
 /** Signs in with a passkey that the person chooses. */
-export async function signIn({ signal, mediation } = {}) {
+export async function signIn() {
   const options = await send("GET", "/api/webauthn/login/start");
-  const credential = await askForCredential(options, { signal, mediation });
+  return prove(options, await askForCredential(options));
+}
+
+async function prove(options, credential) {
   try {
     return await send("POST", "/api/webauthn/login/finish", credential);
   } catch (error) {
@@ -35,38 +38,48 @@ export async function signIn({ signal, mediation } = {}) {
 const FRESH = 4 * 60_000;
 
 /**
- * Has the browser offer passkeys in a field, for as long as nobody chooses one. `onChosen(user)` is told who signed in,
- * `onProblem(error)` what went wrong. Gives a function that stops it: browsers run one ceremony at a time.
+ * Has the browser offer passkeys in a field, until one signs in. `onChosen(user)` is told who did, `onProblem(error)`
+ * why one that was chosen did not. Gives a function that stops it: browsers run one ceremony at a time.
  */
 export function offerInField({ onChosen, onProblem }) {
-  let stopped = false;
-  let controller = null;
-  const run = async () => {
-    while (!stopped) {
-      controller = new AbortController();
-      const timer = setTimeout(() => controller.abort(), FRESH);
-      try {
-        const user = await signIn({ signal: controller.signal, mediation: "conditional" });
-        stopped = true;
-        onChosen(user);
-      } catch (error) {
-        const brokenOff = error instanceof CeremonyError && error.silent;
-        if (!brokenOff) {
-          onProblem(error);
-          // Refused by the browser itself, or no server: trying on would go round and round.
-          if (error instanceof CeremonyError || error.passes) return;
-          if (error.status !== 401 && error.status !== 400) return;
-        }
-      } finally {
-        clearTimeout(timer);
-      }
-    }
-  };
-  run();
+  const state = { stopped: false, controller: null };
+  offerAgain(state, onChosen, onProblem);
   return () => {
-    stopped = true;
-    controller?.abort();
+    state.stopped = true;
+    state.controller?.abort();
   };
+}
+
+async function offerAgain(state, onChosen, onProblem) {
+  while (!state.stopped) {
+    const offered = await offerOnce(state);
+    // Nobody asked for the offer: that there can be none is said when the button is pressed.
+    if (offered === "never") return;
+    if (offered === "aged") continue;
+    try {
+      const user = await prove(offered.options, offered.credential);
+      state.stopped = true;
+      onChosen(user);
+    } catch (error) {
+      onProblem(error);
+      // With another passkey it may go well; with a server that cannot answer it would go round and round.
+      if (error.status !== 400 && error.status !== 401) return;
+    }
+  }
+}
+
+async function offerOnce(state) {
+  state.controller = new AbortController();
+  const { signal } = state.controller;
+  const timer = setTimeout(() => state.controller.abort(), FRESH);
+  try {
+    const options = await send("GET", "/api/webauthn/login/start");
+    return { options, credential: await askForCredential(options, { signal, mediation: "conditional" }) };
+  } catch (error) {
+    return error instanceof CeremonyError && error.silent ? "aged" : "never";
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Has the browser's store of passkeys forget one that the server does not know. */

@@ -34,7 +34,9 @@ export function profileFields({ email = null } = {}) {
 
 function emailHint(email, domain) {
   if (!email) return null;
-  return domain ? `This invitation is for addresses that end in ${email}.` : "This invitation is for this address alone.";
+  return domain
+    ? `This invitation is for addresses that end in ${email}.`
+    : "This invitation is for this address alone.";
 }
 
 /** Without what was left empty: there it would be an empty name, not none. */

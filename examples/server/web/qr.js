@@ -17,7 +17,19 @@ const BLOCKS = [
   { correction: 26, data: [43, 43, 43, 43, 44] },
 ];
 // By version: the middles of the alignment patterns.
-const ALIGNMENT = [null, [], [6, 18], [6, 22], [6, 26], [6, 30], [6, 34], [6, 22, 38], [6, 24, 42], [6, 26, 46], [6, 28, 50]];
+const ALIGNMENT = [
+  null,
+  [],
+  [6, 18],
+  [6, 22],
+  [6, 26],
+  [6, 30],
+  [6, 34],
+  [6, 22, 38],
+  [6, 24, 42],
+  [6, 26, 46],
+  [6, 28, 50],
+];
 
 // Logarithms in the field of 256 elements with the polynomial x⁸ + x⁴ + x³ + x² + 1.
 const EXP = new Uint8Array(510);
@@ -45,7 +57,13 @@ export function qrCode(text) {
   // Its ground is white in the dark too: many readers cannot see light on dark.
   return svg(
     "svg",
-    { viewBox: `0 0 ${whole} ${whole}`, class: "qr-code", role: "img", "aria-label": "QR code of the link", "shape-rendering": "crispEdges" },
+    {
+      viewBox: `0 0 ${whole} ${whole}`,
+      class: "qr-code",
+      role: "img",
+      "aria-label": "QR code of the link",
+      "shape-rendering": "crispEdges",
+    },
     svg("rect", { width: whole, height: whole, fill: "#fff" }),
     svg("path", { d: path, fill: "#000" }),
   );
@@ -172,7 +190,11 @@ function drawFrame(version, size, set, taken) {
     set(6, i, i % 2 === 0);
     set(i, 6, i % 2 === 0);
   }
-  for (const [left, top] of [[3, 3], [size - 4, 3], [3, size - 4]]) {
+  for (const [left, top] of [
+    [3, 3],
+    [size - 4, 3],
+    [3, size - 4],
+  ]) {
     for (let dy = -4; dy <= 4; dy += 1) {
       for (let dx = -4; dx <= 4; dx += 1) {
         const ring = Math.max(Math.abs(dx), Math.abs(dy));

@@ -53,7 +53,9 @@ function progress(now) {
   return h(
     "ol",
     { class: "steps", "aria-label": "Steps" },
-    names.map((name, i) => h("li", { class: i < now ? "done" : null, "aria-current": i === now ? "step" : null }, name)),
+    names.map((name, i) =>
+      h("li", { class: i < now ? "done" : null, "aria-current": i === now ? "step" : null }, name),
+    ),
   );
 }
 
@@ -102,7 +104,8 @@ function setupToken(text) {
 
 function claimFailed(error, typed) {
   if (!(error instanceof ApiError)) throw error;
-  if (error.code === "setup_already_completed") return over("Somebody else was quicker: this server has its first administrator.");
+  if (error.code === "setup_already_completed")
+    return over("Somebody else was quicker: this server has its first administrator.");
   if (error.status !== 401) throw error;
   if (!typed) return noLongerGood();
   error.fields.token = typed.value
@@ -119,7 +122,11 @@ function forgetToken() {
 function noLongerGood() {
   step(
     main,
-    doorHead(settings, "This set-up link is no longer good", "It was used, a later start of the server ended it, or it is older than 24 hours."),
+    doorHead(
+      settings,
+      "This set-up link is no longer good",
+      "It was used, a later start of the server ended it, or it is older than 24 hours.",
+    ),
     h("p", {}, NEW_LINK),
     h("div", { class: "door-actions" }, link("Sign in", "/signin")),
   );
@@ -144,7 +151,11 @@ function begun() {
   });
   step(
     main,
-    doorHead(settings, "Set-up was begun", "The first administrator is there, but may have no passkey yet. If that is you, go on with it now."),
+    doorHead(
+      settings,
+      "Set-up was begun",
+      "The first administrator is there, but may have no passkey yet. If that is you, go on with it now.",
+    ),
     progress(1),
     resume,
   );
@@ -152,8 +163,13 @@ function begun() {
 
 function passkey() {
   const why = obstacle();
-  const head = doorHead(settings, "Add your passkey", "It takes the place of a password: your device keeps it and asks for your fingerprint, face or PIN.");
-  if (why) return step(main, head, progress(1), notice("warning", why.title, why.text), h("p", { class: "hint" }, NEW_LINK));
+  const head = doorHead(
+    settings,
+    "Add your passkey",
+    "It takes the place of a password: your device keeps it and asks for your fingerprint, face or PIN.",
+  );
+  if (why)
+    return step(main, head, progress(1), notice("warning", why.title, why.text), h("p", { class: "hint" }, NEW_LINK));
   step(
     main,
     head,
@@ -166,25 +182,45 @@ function passkey() {
         done(setup?.apiKeys ?? []);
       },
     }),
-    h("p", { class: "hint" }, "Set-up is complete with it, and the set-up link is dead from then on. You can add more passkeys later."),
+    h(
+      "p",
+      { class: "hint" },
+      "Set-up is complete with it, and the set-up link is dead from then on. You can add more passkeys later.",
+    ),
   );
 }
 
 function done(keys) {
   const list = h("ul", { class: "rows" });
-  const draw = () => fill(list, keys.map((key) => keyRow(key, () => {
-    keys.splice(keys.indexOf(key), 1);
-    draw();
-  })));
+  const draw = () =>
+    fill(
+      list,
+      keys.map((key) =>
+        keyRow(key, () => {
+          keys.splice(keys.indexOf(key), 1);
+          draw();
+        }),
+      ),
+    );
   draw();
   step(
     main,
-    doorHead(settings, "Set-up is complete", keys.length === 0 ? "You are signed in, and the set-up link works no longer." : "You are signed in. Look at this before you go on:"),
+    doorHead(
+      settings,
+      "Set-up is complete",
+      keys.length === 0
+        ? "You are signed in, and the set-up link works no longer."
+        : "You are signed in. Look at this before you go on:",
+    ),
     progress(2),
     keys.length === 0
       ? null
       : [
-          notice("warning", "These API keys exist already", "They were made during set-up. Revoke each that neither you nor a script of yours has made."),
+          notice(
+            "warning",
+            "These API keys exist already",
+            "They were made during set-up. Revoke each that neither you nor a script of yours has made.",
+          ),
           list,
         ],
     h("div", { class: "door-actions" }, link("Go to your account", "/account", { kind: "primary" })),
@@ -192,20 +228,28 @@ function done(keys) {
 }
 
 function keyRow(key, onRevoked) {
-  const revoke = button("Revoke", async () => {
-    const done = await ask({
-      title: `Revoke “${key.name}”?`,
-      text: "Whatever uses this key is refused from now on.",
-      action: "Revoke key",
-      danger: true,
-      run: () => send("DELETE", `/api/api-keys/${key.id}`),
-    });
-    if (done) onRevoked();
-  }, { kind: "danger", label: `Revoke ${key.name}` });
+  const revoke = button(
+    "Revoke",
+    async () => {
+      const done = await ask({
+        title: `Revoke “${key.name}”?`,
+        text: "Whatever uses this key is refused from now on.",
+        action: "Revoke key",
+        danger: true,
+        run: () => send("DELETE", `/api/api-keys/${key.id}`),
+      });
+      if (done) onRevoked();
+    },
+    { kind: "danger", label: `Revoke ${key.name}` },
+  );
   return row({
     title: key.name,
     badges: [key.scopes.includes("*") ? badge("everything", "wait") : badge(`${key.scopes.length} scopes`)],
-    facts: [h("code", {}, key.prefix), ["made ", date(key.createdAt)], key.expiresAt ? ["until ", date(key.expiresAt)] : "without end"],
+    facts: [
+      h("code", {}, key.prefix),
+      ["made ", date(key.createdAt)],
+      key.expiresAt ? ["until ", date(key.expiresAt)] : "without end",
+    ],
     actions: [revoke],
   });
 }

@@ -59,6 +59,8 @@ export async function enter(title) {
   entitle(title, settings);
   fill(document.getElementById("top"), top(me, settings));
   fill(document.getElementById("nav"), nav(me));
+  // On a telephone the parts stand in a line that is longer than the screen.
+  document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (me.isAdmin) countPending();
   return { me, settings };
 }
@@ -85,7 +87,12 @@ function nav(me) {
     h("li", {}, h("a", { href, "aria-current": here(href) ? "page" : null }, icon(picture), h("span", {}, text)));
   return [
     h("ul", {}, entry(["/account", "Your account", "user"])),
-    me.isAdmin ? [h("p", { class: "nav-title", id: "nav-admin" }, "Administration"), h("ul", { "aria-labelledby": "nav-admin" }, PARTS.map(entry))] : null,
+    me.isAdmin
+      ? [
+          h("p", { class: "nav-title", id: "nav-admin" }, "Administration"),
+          h("ul", { "aria-labelledby": "nav-admin" }, PARTS.map(entry)),
+        ]
+      : null,
   ];
 }
 
@@ -96,7 +103,8 @@ export async function countPending() {
     const { pagination } = await send("GET", query("/api/users", { status: "pending", limit: 1 }));
     entry?.querySelector(".count")?.remove();
     const count = pagination.totalItems;
-    if (count > 0) entry?.append(h("span", { class: "count", "aria-label": `${count} waiting for approval` }, String(count)));
+    if (count > 0)
+      entry?.append(h("span", { class: "count", "aria-label": `${count} waiting for approval` }, String(count)));
   } catch {
     // The list itself says what is wrong.
   }

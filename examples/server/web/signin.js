@@ -35,7 +35,14 @@ function show({ settings, setupIsOpen, autofill }) {
     main,
     doorHead(settings, "Sign in", parameters.has("next") ? "Sign in to go on." : null),
     parameters.has("out") ? notice("good", "You are signed out", null) : null,
-    setupIsOpen ? notice("info", "This server is not set up yet", "It waits for its first administrator.", link("Set it up", "/setup")) : null,
+    setupIsOpen
+      ? notice(
+          "info",
+          "This server is not set up yet",
+          "It waits for its first administrator.",
+          link("Set it up", "/setup"),
+        )
+      : null,
     why ? notice("warning", why.title, why.text) : passkeyForm(autofill),
     others(settings),
   );

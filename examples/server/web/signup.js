@@ -66,7 +66,11 @@ function toSignIn() {
 function closed() {
   step(
     main,
-    doorHead(settings, "Sign-up is closed", "Nobody can sign up here at the moment, with an invitation neither. Ask an administrator to make an account for you."),
+    doorHead(
+      settings,
+      "Sign-up is closed",
+      "Nobody can sign up here at the moment, with an invitation neither. Ask an administrator to make an account for you.",
+    ),
     toSignIn(),
   );
 }
@@ -135,7 +139,11 @@ function profile(token, preview) {
         person.username,
         pair(person.firstName, person.lastName),
         person.email,
-        h("p", { class: "hint" }, "Instead of a password your device makes a passkey and asks for your fingerprint, face or PIN."),
+        h(
+          "p",
+          { class: "hint" },
+          "Instead of a password your device makes a passkey and asks for your fingerprint, face or PIN.",
+        ),
       ],
       action: "Create account with a passkey",
       className: "form full",
@@ -153,7 +161,13 @@ function conditions(preview) {
     preview.accountLifetime ? `Your account lasts ${length(preview.accountLifetime)}.` : null,
     preview.expiresAt ? ["The invitation is good until ", moment(preview.expiresAt), "."] : null,
   ].filter(Boolean);
-  return facts.length === 0 ? null : h("ul", { class: "facts" }, facts.map((fact) => h("li", {}, fact)));
+  return facts.length === 0
+    ? null
+    : h(
+        "ul",
+        { class: "facts" },
+        facts.map((fact) => h("li", {}, fact)),
+      );
 }
 
 async function create(profile) {
@@ -176,21 +190,30 @@ async function create(profile) {
 /** Waits for an administrator, and goes on by itself. */
 function pending(me) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const state = h("p", { class: "hint", role: "status" }, "This page looks by itself every ten seconds; you may also come back later and sign in.");
+  const state = h(
+    "p",
+    { class: "hint", role: "status" },
+    "This page looks by itself every ten seconds; you may also come back later and sign in.",
+  );
   const now = button("Look now", () => busy(now, problem, check), { kind: "primary" });
   step(
     main,
-    doorHead(settings, "Your account waits for approval", `Hello ${nameOf(me)}. Your account is made, and an administrator has to approve it.`),
+    doorHead(
+      settings,
+      "Your account waits for approval",
+      `Hello ${nameOf(me)}. Your account is made, and an administrator has to approve it.`,
+    ),
     state,
     problem,
     h("div", { class: "door-actions" }, now),
   );
   const timer = setInterval(() => {
     // A page that nobody looks at need not ask.
-    if (document.visibilityState === "visible") check().catch((error) => {
-      problem.textContent = explain(error) ?? "";
-      problem.hidden = problem.textContent === "";
-    });
+    if (document.visibilityState === "visible")
+      check().catch((error) => {
+        problem.textContent = explain(error) ?? "";
+        problem.hidden = problem.textContent === "";
+      });
   }, PAUSE);
 
   async function check() {
@@ -209,7 +232,11 @@ function pending(me) {
 function notAccepted() {
   step(
     main,
-    doorHead(settings, "You are not signed in any more", "If you were approved meanwhile, sign in with your passkey. If not, your request was not accepted: ask an administrator."),
+    doorHead(
+      settings,
+      "You are not signed in any more",
+      "If you were approved meanwhile, sign in with your passkey. If not, your request was not accepted: ask an administrator.",
+    ),
     h("div", { class: "door-actions" }, link("Sign in", "/signin", { kind: "primary" })),
   );
 }
@@ -217,7 +244,11 @@ function notAccepted() {
 function already(me) {
   step(
     main,
-    doorHead(settings, "You have an account", `You are signed in as ${nameOf(me)}. To sign up somebody else, sign out first.`),
+    doorHead(
+      settings,
+      "You have an account",
+      `You are signed in as ${nameOf(me)}. To sign up somebody else, sign out first.`,
+    ),
     h("div", { class: "door-actions" }, link("Go to your account", "/account", { kind: "primary" })),
   );
 }

@@ -16,6 +16,7 @@ mod conventions;
 mod groups;
 mod lists;
 mod one_time;
+mod pages;
 mod process;
 mod sessions;
 mod settings;
