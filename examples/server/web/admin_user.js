@@ -33,10 +33,16 @@ export async function show({ main, me, settings, id }) {
   await reload();
 }
 
-/** The whole user, as the server wants him back, with some things changed. */
-function changed(user, changes) {
-  const { username, email, emailVerified, firstName, lastName, displayName, isAdmin, locale, disabled } = user;
-  return { username, email, emailVerified, firstName, lastName, displayName, isAdmin, locale, disabled, ...changes };
+/**
+ * Changes some things. The server takes the whole user, so he is asked for right before: somebody else may have changed
+ * him since this page was opened.
+ */
+async function change(user, changes) {
+  const path = `/api/users/${user.id}`;
+  const { username, email, emailVerified, firstName, lastName, displayName, isAdmin, locale, disabled } =
+    await get(path);
+  const whole = { username, email, emailVerified, firstName, lastName, displayName, isAdmin, locale, disabled };
+  await put(path, { ...whole, ...changes });
 }
 
 function decision(user, reload) {
@@ -109,10 +115,10 @@ function details(user, reload) {
         ],
         action: "Save",
         run: async ({ ends, ...values }) => {
-          const body = changed(user, { ...values, email: values.email || null });
+          const changes = { ...values, email: values.email || null };
           // The day alone is shown; where it was left as it is, so is the hour.
-          if (ends !== (user.expiresAt?.slice(0, 10) ?? "")) body.expiresAt = ends ? `${ends}T23:59:59Z` : null;
-          await put(`/api/users/${user.id}`, body);
+          if (ends !== (user.expiresAt?.slice(0, 10) ?? "")) changes.expiresAt = ends ? `${ends}T23:59:59Z` : null;
+          await change(user, changes);
           note("Saved.");
           await reload();
         },
@@ -152,14 +158,8 @@ function standing(user, isMe, reload) {
       h("div", {}, h("p", { class: "setting-title" }, text), h("p", { class: "hint" }, detail)),
       control,
     );
-  const change = (title, text, action, danger, changes, said) => async () => {
-    const done = await ask({
-      title,
-      text,
-      action,
-      danger,
-      run: () => put(`/api/users/${user.id}`, changed(user, changes)),
-    });
+  const asks = (title, text, action, danger, changes, said) => async () => {
+    const done = await ask({ title, text, action, danger, run: () => change(user, changes) });
     if (!done) return;
     note(said);
     await reload();
@@ -189,7 +189,7 @@ function standing(user, isMe, reload) {
               "May do everything on these pages.",
               button(
                 "Make an ordinary user",
-                change(
+                asks(
                   `Make “${name}” an ordinary user?`,
                   "The rights of an administrator end at once, in all sessions and keys.",
                   "Make an ordinary user",
@@ -205,7 +205,7 @@ function standing(user, isMe, reload) {
               "May change only what is his own.",
               button(
                 "Make administrator",
-                change(
+                asks(
                   `Make “${name}” an administrator?`,
                   "Administrators may do everything on these pages, and make others administrators.",
                   "Make administrator",
@@ -223,7 +223,7 @@ function standing(user, isMe, reload) {
               "Nobody can sign in to it; nothing is deleted.",
               button(
                 "Enable",
-                change(
+                asks(
                   `Enable “${name}”?`,
                   "Its owner can sign in again, and sessions and keys that have not ended work again.",
                   "Enable",
@@ -239,7 +239,7 @@ function standing(user, isMe, reload) {
               "Disabling keeps everything, and lets nobody in.",
               button(
                 "Disable",
-                change(
+                asks(
                   `Disable “${name}”?`,
                   "Sessions and keys are refused from now on, until it is enabled again.",
                   "Disable",

@@ -91,6 +91,27 @@ export function tick({ name, label, hint, value = false, ...rest }) {
   };
 }
 
+// More boxes than this are found by typing.
+const MANY = 24;
+
+function narrow(boxes, label) {
+  const input = h("input", {
+    type: "search",
+    placeholder: "Search",
+    "aria-label": `Search: ${label}`,
+    autocomplete: "off",
+  });
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase();
+    for (const { element } of boxes) element.hidden = !element.textContent.toLowerCase().includes(wanted);
+  });
+  // Enter here looks for something; it does not save.
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
+  return input;
+}
+
 /** Several boxes under one heading; its value is the list of the keys that are ticked. */
 export function ticks({ name, label, hint, options, value = [], empty }) {
   const boxes = options.map(([key, text, detail]) => {
@@ -101,17 +122,19 @@ export function ticks({ name, label, hint, options, value = [], empty }) {
     return { key, input, element: h("div", { class: "tick" }, input, label) };
   });
   const problem = h("p", { class: "field-error", hidden: true });
+  const list = h(
+    "div",
+    { class: "ticks" },
+    boxes.map((box) => box.element),
+  );
   const element = h(
     "fieldset",
     { class: "field" },
     h("legend", {}, label),
     hint ? h("p", { class: "hint" }, hint) : null,
     boxes.length === 0 ? h("p", { class: "hint" }, empty ?? "There is nothing to choose from.") : null,
-    h(
-      "div",
-      { class: "ticks" },
-      boxes.map((box) => box.element),
-    ),
+    boxes.length > MANY ? narrow(boxes, label) : null,
+    list,
     problem,
   );
   return {

@@ -99,14 +99,24 @@ function waiting(retryAfter) {
 
 function fields(status, body) {
   const found = {};
-  for (const { field, message } of body.details?.fields ?? [])
-    found[field] = finished(message.replace(/^Email /, "This "));
+  for (const { field, message } of body.details?.fields ?? []) {
+    // The sentence as a whole may say more, such as a unit.
+    found[field] = atField(field, body.error?.startsWith(message) ? body.error : message);
+  }
   // Which name is taken is said in words only.
   if (body.code === "already_in_use" && taken(body)) {
     const [field, text] = taken(body);
     found[field] = text;
   }
   return found;
+}
+
+/** The server's sentences begin with the field's name, which stands there already: `firstName` is “First name”. */
+function atField(field, text) {
+  const words = field.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
+  const name = words.charAt(0).toUpperCase() + words.slice(1);
+  const rest = text.startsWith(`${name} `) ? text.slice(name.length + 1) : text;
+  return finished(/^(is|are|must|has|have|names) /.test(rest) ? `This ${rest}` : rest);
 }
 
 /** With a capital and a full stop. */

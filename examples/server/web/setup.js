@@ -272,3 +272,5 @@ function over(text = "This server has its first administrator.") {
 }
 
 load(main, look, show);
+// The link, pasted into a window that shows this page already, changes only what is behind the #.
+addEventListener("hashchange", () => location.reload());

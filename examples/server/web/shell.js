@@ -51,6 +51,10 @@ const PARTS = [
  * Draws the frame and gives who is signed in and the settings. Who still waits for approval has a page of his own.
  */
 export async function enter(title) {
+  // The Back button may thaw a page whose owner has signed out since.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
   const [me, settings] = await Promise.all([get("/api/users/me"), publicSettings()]);
   if (me.status === "pending") {
     location.replace("/signup");
