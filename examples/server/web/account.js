@@ -16,17 +16,31 @@ const main = document.getElementById("main");
 
 function show({ me, settings, session }) {
   const wayIn = h("div", {});
-  const passkeys = myPasskeys({ onLoaded: (list) => fill(wayIn, advice(list, session)) });
+  const signedIn = sessions();
+  let now = session;
+  const passkeys = myPasskeys({
+    onLoaded: (list) => fill(wayIn, advice(list, now)),
+    // The first passkey turns a session by a code or by set-up into another one.
+    onAdded: async () => {
+      now = await currentSession();
+      signedIn.reload();
+    },
+  });
   fill(
     main,
     pageHead({ title: "Your account", text: [nameOf(me), me.expiresAt ? [" · ends ", date(me.expiresAt)] : ""] }),
     wayIn,
     profile(me, settings),
     passkeys,
-    sessions(),
+    signedIn.element,
     keys(me),
   );
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+}
+
+async function currentSession() {
+  const { data } = await get("/api/sessions?limit=100");
+  return data.find((session) => session.current);
 }
 
 /** What somebody should do before he locks himself out. */
@@ -156,7 +170,8 @@ function sessions() {
     note("You are signed out everywhere else.");
     list.reload();
   });
-  return section({ id: "sessions", title: "Sessions", text: "Where you are signed in.", action: others }, list.element);
+  const about = { id: "sessions", title: "Sessions", text: "Where you are signed in.", action: others };
+  return { element: section(about, list.element), reload: list.reload };
 }
 
 function sessionRow(session, onChange) {
@@ -210,8 +225,7 @@ load(
   main,
   async () => {
     const entered = await enter("Your account");
-    const list = await get("/api/sessions?limit=100");
-    return { ...entered, session: list.data.find((session) => session.current) };
+    return { ...entered, session: await currentSession() };
   },
   show,
 );

@@ -9,8 +9,11 @@ import { ago, date } from "./format.js";
 import { badge, button, formDialog, notice, row, section } from "./parts.js";
 import { register, tellBrowser } from "./passkeys.js";
 
-/** The part of the account page. `onLoaded(passkeys)` is told what there is, whenever that changes. */
-export function myPasskeys({ onLoaded }) {
+/**
+ * The part of the account page. `onAdded` is told of a new passkey, and `onLoaded(passkeys)` what there is, whenever
+ * that changes.
+ */
+export function myPasskeys({ onLoaded, onAdded }) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const list = h("div", { class: "list" });
   const why = obstacle();
@@ -27,6 +30,7 @@ export function myPasskeys({ onLoaded }) {
   add.addEventListener("click", () =>
     busy(add, problem, async () => {
       const passkey = await register();
+      await onAdded();
       await reload();
       await rename(passkey, reload, "Your new passkey", "It is ready. Give it a name by which you will know it.");
     }),
