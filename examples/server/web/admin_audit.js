@@ -60,6 +60,9 @@ function warning(name) {
 function eventRow(event) {
   const { subject, count, ...details } = event.data;
   const about = subject ?? event.username;
+  const actor = event.actorUsername;
+  // A code or an invitation is about somebody besides.
+  const whose = event.username !== about && event.username !== actor ? event.username : null;
   const more = Object.entries(details).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
   return h(
     "li",
@@ -80,7 +83,8 @@ function eventRow(event) {
         { class: "row-facts" },
         [
           about,
-          event.actorUsername && event.actorUsername !== about ? `by ${event.actorUsername}` : null,
+          whose ? `for ${whose}` : null,
+          actor && actor !== about ? `by ${actor}` : null,
           event.ipAddress,
           event.device ? device(event.device) : null,
         ]

@@ -162,7 +162,7 @@ function scopeFields(me) {
   const known = ticks({
     name: "scopes",
     label: "Scopes",
-    hint: "A key never may more than its owner may at the time.",
+    hint: "A key can never do more than its owner at the time.",
     options,
   });
   const others = field({
