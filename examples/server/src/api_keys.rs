@@ -34,6 +34,9 @@ pub(crate) struct ApiKeyJson {
     expiration_email_sent: bool,
     prefix: String,
     scopes: Vec<String>,
+    /// Whose it is.
+    #[serde(rename = "userID")]
+    user_id: String,
 }
 
 impl From<&ApiKey> for ApiKeyJson {
@@ -48,6 +51,7 @@ impl From<&ApiKey> for ApiKeyJson {
             expiration_email_sent: false,
             prefix: key.masked_secret.clone(),
             scopes: key.scopes.clone(),
+            user_id: key.owner_id.to_string(),
         }
     }
 }

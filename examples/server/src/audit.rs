@@ -101,6 +101,11 @@ pub(crate) async fn users(Administrator(caller): Administrator) -> Answer {
     answer::ok(&names)
 }
 
+/// The events that a list may be narrowed to.
+pub(crate) async fn kinds(_: Administrator) -> Answer {
+    answer::ok(&KINDS.map(name).to_vec())
+}
+
 async fn events(caller: &Caller, query: &Query, user_id: Option<UserId>) -> Answer {
     let limit = query.limit()?;
     let wanted = AuditQuery {

@@ -23,6 +23,7 @@ mod login;
 mod one_time;
 mod options;
 mod origin;
+mod pages;
 mod passkey_failure;
 mod passkeys;
 mod router;

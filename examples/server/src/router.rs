@@ -1,4 +1,4 @@
-//! All routes in one list, and what holds for each of them.
+//! All routes in one list (the pages have their own), and what holds for each of them.
 
 use std::{
     fmt,
@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::{
     answer, api_keys, audit, body, claims,
     error::{Failure, FieldError},
-    groups, instance, log, login, one_time, passkey_failure, passkeys,
+    groups, instance, log, login, one_time, pages, passkey_failure, passkeys,
     server::App,
     sessions, settings, setup, signals, signup, signup_tokens, users, well_known,
 };
@@ -35,7 +35,8 @@ const WEBAUTHN: &str = "/.well-known/webauthn";
 pub(crate) fn routes(app: App) -> Router {
     resources()
         .merge(webauthn())
-        .fallback(async || nothing_there())
+        .merge(pages::routes())
+        .fallback(pages::missing)
         .method_not_allowed_fallback(async || {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             Failure::new(status, "method_not_allowed", "Method not allowed")
@@ -161,11 +162,15 @@ fn resources() -> Router<App> {
         .route("/api/api-keys", get(api_keys::list).post(api_keys::create))
         .route("/api/api-keys/{id}", delete(api_keys::revoke))
         .route("/api/api-keys/{id}/renew", post(api_keys::renew))
-        .route("/api/sessions", get(sessions::list))
+        .route(
+            "/api/sessions",
+            get(sessions::list).delete(sessions::revoke_others),
+        )
         .route("/api/sessions/{id}", delete(sessions::revoke))
         .route("/api/audit-logs", get(audit::own))
         .route("/api/audit-logs/all", get(audit::all))
         .route("/api/audit-logs/filters/users", get(audit::users))
+        .route("/api/audit-logs/filters/events", get(audit::kinds))
 }
 
 /// The `{id}` of a path.
@@ -198,7 +203,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
     }
 }
 
-fn nothing_there() -> Failure {
+pub(crate) fn nothing_there() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "not_found", "Not found")
 }
 
@@ -248,10 +253,10 @@ async fn finish(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     let text = HeaderValue::try_from(id.to_string()).expect("it is made of letters and digits");
     headers.insert("x-request-id", text);
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-store"),
-    );
+    // What the pages load is the same for everybody, and says so itself.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-store"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -84,6 +84,15 @@ pub(crate) async fn revoke(caller: Caller, id: Id) -> Answer {
     answer::no_content()
 }
 
+/// Ends all of one's own but the one that asks; an API key keeps none.
+pub(crate) async fn revoke_others(caller: Caller) -> Answer {
+    let (user_id, asking) = (caller.who.user_id, caller.who.session_id);
+    caller
+        .call(move |keyplate| keyplate.revoke_user_sessions(&user_id, asking))
+        .await?;
+    answer::no_content()
+}
+
 /// Ends the session that asks and takes the cookie away. An API key is not logged out by it: it is revoked elsewhere.
 pub(crate) async fn log_out(State(app): State<App>, caller: Caller) -> Answer {
     if let Some(id) = caller.who.session_id {

@@ -24,6 +24,8 @@ fn a_key_is_made_listed_renewed_and_revoked() {
         "as clients that know of no scopes expect"
     );
     assert_eq!(key["lastUsedAt"], json!(null));
+    let me = server.get("/api/users/me").bearer(&session).send().json();
+    assert_eq!(key["userID"], me["id"]);
     let path = format!("/api/api-keys/{}", key["id"].as_str().unwrap());
 
     let listed = server.get("/api/api-keys").key(token).send();

@@ -58,4 +58,13 @@ fn the_log_is_filtered() {
         .send()
         .is_refused(403, "forbidden");
     server.get(path).send().is_refused(401, "not_signed_in");
+
+    let path = "/api/audit-logs/filters/events";
+    let events = server.get(path).key(&key).send().json();
+    assert!(events.as_array().unwrap().contains(&json!("USER_CREATED")));
+    server
+        .get(path)
+        .bearer(&session)
+        .send()
+        .is_refused(403, "forbidden");
 }

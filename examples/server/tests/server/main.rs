@@ -16,6 +16,7 @@ mod conventions;
 mod groups;
 mod lists;
 mod one_time;
+mod pages;
 mod passkey_login;
 mod passkey_signup;
 mod passkeys;

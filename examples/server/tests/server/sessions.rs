@@ -171,3 +171,37 @@ fn the_address_is_the_clients_behind_a_trusted_proxy_only() {
         assert_eq!(log["data"][0]["ipAddress"], expected);
     }
 }
+
+#[test]
+fn all_others_of_ones_own_are_ended_at_once() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let (id, first) = server.user_with_session(&key, "bob");
+    let (_, eve) = server.user_with_session(&key, "eve");
+    let id = keyplate::UserId::parse(&id).unwrap();
+    let open = || {
+        let library = server.library();
+        let signed_in = library.create_session(&id, Default::default(), None);
+        signed_in.unwrap().secret.reveal()
+    };
+    let (second, third) = (open(), open());
+    let end = |request: crate::support::Request<'_>| request.send().status;
+    assert_eq!(
+        end(server.request("DELETE", "/api/sessions").bearer(&first)),
+        204
+    );
+    for ended in [&second, &third] {
+        let reply = server.get("/api/users/me").bearer(ended).send();
+        reply.is_refused(401, "token_invalid_or_expired");
+    }
+    for kept in [&first, &eve] {
+        assert_eq!(server.get("/api/users/me").bearer(kept).send().status, 200);
+    }
+    let own_key = server.make_key(&first, "script", None);
+    assert_eq!(
+        end(server.request("DELETE", "/api/sessions").key(&own_key)),
+        204
+    );
+    let reply = server.get("/api/users/me").bearer(&first).send();
+    reply.is_refused(401, "token_invalid_or_expired");
+}

@@ -1,0 +1,233 @@
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::support::{Reply, Server};
+
+const PAGES: [&str; 18] = [
+    "/",
+    "/setup",
+    "/signin",
+    "/login",
+    "/code",
+    "/signup",
+    "/st/kp_inv_old",
+    "/account",
+    "/admin",
+    "/admin/users",
+    "/admin/users/42",
+    "/admin/groups",
+    "/admin/groups/42",
+    "/admin/signup",
+    "/admin/signup/42",
+    "/admin/keys",
+    "/admin/audit",
+    "/admin/settings",
+];
+
+#[test]
+fn pages_are_served_to_everybody_and_let_nothing_else_in() {
+    let server = Server::start();
+    for path in PAGES {
+        let reply = server.get(path).send();
+        assert_eq!(reply.status, 200, "{path}");
+        assert_eq!(
+            reply.header("cache-control"),
+            Some("private, no-store"),
+            "{path}"
+        );
+        is_page(&reply);
+        let head = server.request("HEAD", path).send();
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+        server
+            .post(path)
+            .send()
+            .is_refused(405, "method_not_allowed");
+    }
+}
+
+/// The headers of a page, and nothing in it that its own policy would refuse.
+#[track_caller]
+fn is_page(reply: &Reply) {
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(reply.header("set-cookie"), None);
+    let policy = reply.header("content-security-policy").unwrap();
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    ] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    for inline in ["<style", "style=", "<script>", " onclick=", " onload="] {
+        assert!(!reply.body.contains(inline), "{inline}: {}", reply.body);
+    }
+    assert!(reply.body.contains("<html lang=\"en\">") && reply.body.contains("<main"));
+}
+
+#[test]
+fn everything_that_a_page_loads_is_there_and_nothing_else() {
+    let server = Server::start();
+    let mut wanted = BTreeSet::new();
+    for path in PAGES.into_iter().chain(["/nothing"]) {
+        let page = server.get(path).send().body;
+        wanted.extend(between(&page, "src=\"", "\""));
+        wanted.extend(between(&page, "rel=\"icon\" href=\"", "\""));
+        wanted.extend(between(&page, "rel=\"stylesheet\" href=\"", "\""));
+    }
+    let mut seen = BTreeSet::new();
+    while let Some(path) = wanted.pop_first() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let reply = server.get(&path).send();
+        assert_eq!(reply.status, 200, "{path}");
+        let kind = match path.rsplit_once('.').unwrap().1 {
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            _ => "image/svg+xml",
+        };
+        assert_eq!(reply.header("content-type"), Some(kind), "{path}");
+        for import in between(&reply.body, "from \"./", "\";") {
+            wanted.insert(format!("/assets/{import}"));
+        }
+    }
+    let served: BTreeSet<String> = seen
+        .iter()
+        .map(|path| path.strip_prefix("/assets/").unwrap().to_owned())
+        .collect();
+    let files: BTreeSet<String> = fs::read_dir(web())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".html"))
+        .collect();
+    assert_eq!(served, files);
+}
+
+#[test]
+fn modules_give_what_others_take_and_stay_within_bounds() {
+    for (name, text) in modules() {
+        for import in between(&text, "import {", ";\n") {
+            let (names, from) = import.split_once("} from \"./").unwrap();
+            let from = fs::read_to_string(web().join(from.trim_end_matches('"'))).unwrap();
+            for taken in names.split(',').map(str::trim).filter(|t| !t.is_empty()) {
+                let taken = taken.split(' ').next().unwrap();
+                let is_given = ["function ", "async function ", "const ", "class "]
+                    .iter()
+                    .any(|kind| {
+                        let export = format!("export {kind}{taken}");
+                        from.match_indices(&export).any(|(at, _)| {
+                            !from[at + export.len()..].starts_with(char::is_alphanumeric)
+                        })
+                    });
+                assert!(is_given, "{name} takes {taken}");
+            }
+        }
+        for never in [
+            // Text must not become markup or code.
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            // A secret must not outlive the page.
+            "localStorage",
+            "sessionStorage",
+            "document.cookie",
+            // Nothing comes from elsewhere, and nothing but the icons' name space is called so.
+            "https:/",
+        ] {
+            let text = text.replace("https:// address", "");
+            assert!(!text.contains(never), "{name}: {never}");
+        }
+    }
+}
+
+#[test]
+fn what_pages_load_is_asked_for_again_only_when_it_has_changed() {
+    let server = Server::start();
+    let first = server.get("/assets/base.css").send();
+    assert_eq!(first.header("cache-control"), Some("no-cache"));
+    let tag = first.header("etag").unwrap();
+    let again = server
+        .get("/assets/base.css")
+        .header("If-None-Match", tag)
+        .send();
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    assert_eq!(again.header("etag"), Some(tag));
+    let other = server.get("/assets/parts.css").send();
+    assert_ne!(other.header("etag"), Some(tag));
+    let other = server
+        .get("/assets/parts.css")
+        .header("If-None-Match", tag)
+        .send();
+    assert_eq!(other.status, 200);
+}
+
+#[test]
+fn where_nothing_is_people_get_a_page_and_programs_json() {
+    let server = Server::start();
+    for path in [
+        "/nothing",
+        "/admin/nothing",
+        "/apis",
+        "/st",
+        "/setup/",
+        "/%ff",
+    ] {
+        let reply = server.get(path).send();
+        assert_eq!(reply.status, 404, "{path}");
+        assert_eq!(reply.header("cache-control"), Some("private, no-store"));
+        is_page(&reply);
+    }
+    for path in ["/api/nothing", "/assets/nothing.js", "/.well-known/nothing"] {
+        server.get(path).send().is_refused(404, "not_found");
+    }
+    server.post("/nothing").send().is_refused(404, "not_found");
+    let elsewhere = server.get("/").host("evil.example").send();
+    elsewhere.is_refused(421, "misdirected_request");
+}
+
+#[test]
+fn the_token_of_an_old_link_is_neither_used_nor_kept() {
+    let (server, key) = Server::inviting(&[]);
+    let (id, token) = server.invitation(&key, serde_json::json!({ "usageLimit": 1 }));
+    let reply = server.get(&format!("/st/{token}")).send();
+    assert_eq!(reply.body, server.get("/signup").send().body);
+    assert!(!server.log().contains(&token));
+    let path = format!("/api/signup-tokens/{id}");
+    assert_eq!(server.get(&path).key(&key).send().json()["usageCount"], 0);
+}
+
+fn web() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web"))
+}
+
+fn modules() -> Vec<(String, String)> {
+    let files = fs::read_dir(web())
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some_and(|kind| kind == "js"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+/// All pieces of a text that stand between two others.
+fn between(text: &str, before: &str, after: &str) -> Vec<String> {
+    let pieces = text.split(before).skip(1);
+    pieces
+        .map(|piece| piece.split_once(after).unwrap().0.to_owned())
+        .collect()
+}
