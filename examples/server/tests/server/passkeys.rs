@@ -147,6 +147,8 @@ fn ones_own_are_renamed_and_deleted() {
         delete.send().is_refused(404, "not_found");
         let by_administrator = server.request("DELETE", path).key(&key).send();
         by_administrator.is_refused(404, "not_found");
+        let by_administrator = server.request("PATCH", path).key(&key).json(&body);
+        by_administrator.send().is_refused(404, "not_found");
     }
     // P4
     let last = bob.request("DELETE", &path).send();
