@@ -134,15 +134,17 @@ fn completed_meanwhile_the_setup_session_registers_nothing() {
 #[test]
 fn after_a_reset_a_user_with_an_old_passkey_registers_another() {
     let f = Fixture::new();
-    f.administrator("root");
-    let bob = f.user("bob");
+    f.person(&f.administrator("root"));
+    // He was an administrator before, and has a session from then.
+    let bob = f.administrator("bob");
     let (mut lost, old, by_old) = f.person(&bob);
+    f.keyplate.set_user_role(&bob.id, Role::User).unwrap();
     let key = f.key(&bob, &["library:stream"]);
     f.clock.advance(7_200);
     let claimed = claim_again(&f, 1, &bob);
     assert_eq!(claimed.user.role, Role::Administrator);
     assert_eq!(claimed.session.method, SignInMethod::Setup);
-    // What he had from before is an ordinary user's still (K2).
+    // It does not become an administrator's again (K2).
     let before = f.keyplate.authenticate(by_old.secret.as_str()).unwrap();
     assert_eq!(before.role, Role::User);
 

@@ -162,7 +162,10 @@ fn it_is_for_nothing_else() {
     let acting = f.acting(recovered.secret.as_str());
 
     assert_eq!(acting.get_user(&ann.id).unwrap().username, "ann");
-    assert_eq!(acting.list_passkeys(None).unwrap(), [passkey.clone()]);
+    assert_eq!(
+        acting.list_passkeys(None).unwrap(),
+        std::slice::from_ref(&passkey)
+    );
     for (act, outcome) in forbidden(&acting, &ann, &key.id) {
         assert_eq!(outcome, Some(ErrorCode::PermissionDenied), "{act}");
     }

@@ -9,22 +9,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::*;
+use common::{signups::*, *};
 use keyplate::{
-    ApprovalRule, Claim, ClientInfo, CreatedSignupToken, ErrorCode, EventKind, Expiry, Group,
-    Limit, NewGroup, NewSignup, NewSignupToken, Settings, SettingsChanges, SignupMode,
-    SignupRedemptionQuery, SignupTokenChanges, SignupTokenQuery, SignupTokenState, UserQuery,
-    UserStatus,
+    ApprovalRule, Claim, ClientInfo, ErrorCode, EventKind, Expiry, Group, Limit, NewGroup,
+    NewSignup, NewSignupToken, Settings, SettingsChanges, SignupMode, SignupRedemptionQuery,
+    SignupTokenChanges, SignupTokenQuery, SignupTokenState, UserQuery, UserStatus,
 };
-
-fn set_mode(f: &Fixture, signup_mode: SignupMode) {
-    f.keyplate
-        .update_settings(SettingsChanges {
-            signup_mode: Some(signup_mode),
-            ..Default::default()
-        })
-        .unwrap();
-}
 
 fn group(f: &Fixture, name: &str) -> Group {
     f.keyplate
@@ -33,25 +23,6 @@ fn group(f: &Fixture, name: &str) -> Group {
             friendly_name: None,
         })
         .unwrap()
-}
-
-fn token(f: &Fixture, token: NewSignupToken) -> CreatedSignupToken {
-    f.keyplate.create_signup_token(token).unwrap()
-}
-
-fn with_uses(most: u32) -> NewSignupToken {
-    NewSignupToken {
-        uses: Some(Limit::AtMost { most }),
-        ..Default::default()
-    }
-}
-
-fn signup(username: &str, token: Option<&str>) -> NewSignup {
-    NewSignup {
-        username: username.to_owned(),
-        token: token.map(str::to_owned),
-        ..Default::default()
-    }
 }
 
 /// Item 1: mode × token × approval.

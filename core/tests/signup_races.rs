@@ -11,40 +11,10 @@ use std::{collections::BTreeMap, sync::Barrier, thread};
 
 use common::{
     process::{job, kill_after, said, say, start},
+    signups::*,
     *,
 };
-use keyplate::{
-    CreatedSignupToken, ErrorCode, Keyplate, Limit, NewSignup, NewSignupToken, SettingsChanges,
-    SignupMode, SignupRedemptionQuery, SignupTokenQuery, UserQuery,
-};
-
-fn token(f: &Fixture, token: NewSignupToken) -> CreatedSignupToken {
-    f.keyplate.create_signup_token(token).unwrap()
-}
-
-fn with_uses(most: u32) -> NewSignupToken {
-    NewSignupToken {
-        uses: Some(Limit::AtMost { most }),
-        ..Default::default()
-    }
-}
-
-fn signup(username: &str, token: Option<&str>) -> NewSignup {
-    NewSignup {
-        username: username.to_owned(),
-        token: token.map(str::to_owned),
-        ..Default::default()
-    }
-}
-
-fn set_mode(f: &Fixture, signup_mode: SignupMode) {
-    f.keyplate
-        .update_settings(SettingsChanges {
-            signup_mode: Some(signup_mode),
-            ..Default::default()
-        })
-        .unwrap();
-}
+use keyplate::{ErrorCode, Keyplate, Limit, NewSignupToken, SettingsChanges, SignupMode};
 
 /// Item 2, with threads: five of sixty.
 #[test]
@@ -80,26 +50,6 @@ fn of_sixty_parallel_sign_ups_on_five_uses_five_win() {
         55
     );
     assert_eq!(counts(&f.keyplate), (5, 5, 5));
-}
-
-/// Uses, redemptions, accounts.
-fn counts(keyplate: &Keyplate) -> (u64, u64, u64) {
-    let tokens = keyplate
-        .list_signup_tokens(SignupTokenQuery {
-            limit: Some(1_000),
-            ..Default::default()
-        })
-        .unwrap();
-    let uses = tokens.items.iter().map(|token| u64::from(token.uses)).sum();
-    let redemptions = keyplate
-        .list_signup_redemptions(SignupRedemptionQuery::default())
-        .unwrap()
-        .total;
-    (
-        uses,
-        redemptions,
-        keyplate.list_users(UserQuery::default()).unwrap().total,
-    )
 }
 
 /// The jobs of other processes; without a job there is nothing to do.

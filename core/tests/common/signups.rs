@@ -1,8 +1,9 @@
 //! Sign-up tokens, and who signs up by them.
 
 use keyplate::{
-    CreatedSignupToken, Keyplate, Limit, NewSignup, NewSignupToken, Result, SettingsChanges,
-    SignedIn, SignupMode, SignupRedemptionQuery, SignupTokenQuery, UserQuery,
+    CreatedSignupToken, Keyplate, Limit, NewSignup, NewSignupToken, PasskeyCeremony, Result,
+    SessionQuery, SettingsChanges, SignedIn, SignupMode, SignupRedemptionQuery, SignupTokenQuery,
+    UserQuery,
 };
 use keyplate_testkit::Spoil;
 
@@ -55,4 +56,26 @@ pub fn counts(keyplate: &Keyplate) -> (u64, u64, u64) {
     let redemptions = keyplate.list_signup_redemptions(SignupRedemptionQuery::default());
     let users = keyplate.list_users(UserQuery::default());
     (uses, redemptions.unwrap().total, users.unwrap().total)
+}
+
+pub fn invited(uses: u32) -> (Fixture, CreatedSignupToken) {
+    let f = Fixture::new();
+    set_mode(&f, SignupMode::WithToken);
+    let made = token(&f, with_uses(uses));
+    (f, made)
+}
+
+/// A ceremony begun, and the browser's answer.
+pub fn begun(f: &Fixture, signup: NewSignup) -> (PasskeyCeremony, String) {
+    let ceremony = f.stranger().begin_passkey_signup(signup).unwrap();
+    let response = Person::new().create(&ceremony, &Spoil::default());
+    (ceremony, response)
+}
+
+/// Nobody came in and nothing was used.
+pub fn assert_untouched(f: &Fixture, users: u64) {
+    assert_eq!(counts(&f.keyplate), (0, 0, users));
+    assert!(f.keyplate.list_passkeys(None).unwrap().is_empty());
+    let sessions = f.keyplate.list_sessions(SessionQuery::default()).unwrap();
+    assert_eq!(sessions.total, 0);
 }
