@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests the C face: the header alone, the test program under ASan and UBSan and under valgrind, the exported names, the
-# scenarios, and an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON.
+# scenarios, and an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON, and
+# in KEYPLATE_TESTKIT the program keyplate-testkit.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -58,7 +59,7 @@ build() {
         "$library/libkeyplate.a" -lpthread -ldl -lm -o "$out/$program"
 }
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
-scenario_sources=(ffi/tests/scenario_{test,facade,json}.c)
+scenario_sources=(ffi/tests/scenario_{test,authenticator,facade,json}.c)
 check "build with ASan and UBSan" build sanitized "${sanitizers[@]}" ffi/tests/facade_test.c
 check "build of the scenarios" build scenarios "${sanitizers[@]}" "${scenario_sources[@]}" \
     $(pkg-config --cflags --libs libcjson)
