@@ -84,6 +84,23 @@ cmake_example() {
     "$out/cmake/keyplate-example" "$out/example.db"
 }
 check "example through CMake" cmake_example
+# The browser of the other example: it asks with `register` or `authenticate` and the options.
+browser() {
+    while read -r action options; do
+        case $action in
+            register | authenticate)
+                "$KEYPLATE_TESTKIT" "$action" --state "$out/browser.json" --origin https://media.example <<<"$options" ;;
+            *) echo "$action $options" >&2 ;;
+        esac
+    done
+}
+passkey_example() {
+    rm -f "$out/passkey.db"* "$out/browser.json" "$out/answers"
+    "$KEYPLATE_TESTKIT" new --state "$out/browser.json"
+    mkfifo "$out/answers"
+    "$out/cmake/keyplate-passkey" "$out/passkey.db" <"$out/answers" | browser >"$out/answers"
+}
+check "passkey example" passkey_example
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
