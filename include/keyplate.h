@@ -580,6 +580,69 @@ typedef int32_t keyplate_user_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Why a passkey ceremony failed.
+enum keyplate_passkey_failure
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_PASSKEY_FAILURE_UNKNOWN = 0,
+  // Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+  KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE = 1,
+  // No such ceremony was begun here, or it is over.
+  KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY = 2,
+  // It was begun more than 5 minutes ago.
+  KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY = 3,
+  // Its challenge was used before.
+  KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE = 4,
+  // The ceremony is of another kind.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_KIND = 5,
+  // The ceremony is another user's or another session's.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_USER = 6,
+  // The response is no JSON of WebAuthn, or not whole.
+  KEYPLATE_PASSKEY_FAILURE_MALFORMED = 7,
+  // The client data is of another type.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE = 8,
+  // The client data has another challenge.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE = 9,
+  // The client was at another origin.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN = 10,
+  // The client was in a frame of another origin.
+  KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN = 11,
+  // The authenticator answered for another RP id.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID = 12,
+  // Nobody touched the authenticator.
+  KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT = 13,
+  // The authenticator did not verify its user.
+  KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED = 14,
+  // The signature is wrong.
+  KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE = 15,
+  // The key is of an algorithm that was not asked for.
+  KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM = 16,
+  // The attestation is wrong, or of an unknown format.
+  KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION = 17,
+  // The flags of backup contradict each other or what was registered.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS = 18,
+  // The client made a credential that cannot be found without a user name.
+  KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE = 19,
+  // This credential is registered already.
+  KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN = 20,
+  // There is no such credential, or it is of another RP id.
+  KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL = 21,
+  // The response has no user handle, or another user's.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE = 22,
+  // The signature counter went back, and the settings refuse that.
+  KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK = 23,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_passkey_failure keyplate_passkey_failure;
+#else
+typedef int32_t keyplate_passkey_failure;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // An open database. May be shared between threads; every function that takes one blocks until it is done.
 typedef struct keyplate keyplate;
 
@@ -3555,6 +3618,9 @@ keyplate_str keyplate_error_get_field(const keyplate_error *error);
 
 // How many milliseconds to wait before trying again. False where waiting does not help.
 bool keyplate_error_get_retry_after(const keyplate_error *error, uint64_t *out);
+
+// Why a passkey ceremony failed; `KEYPLATE_PASSKEY_FAILURE_UNKNOWN` where none did.
+keyplate_passkey_failure keyplate_error_get_passkey_failure(const keyplate_error *error);
 
 // Frees it; NULL is fine.
 void keyplate_error_free(keyplate_error *error);

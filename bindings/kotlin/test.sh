@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests the Kotlin face: builds the native library, puts it into the jar, runs the tests and the example with it, and
-# looks at what the jar holds. Wants a JDK (17 or newer) and mvn, which fetches Kotlin, JUnit and JNA.
+# looks at what the jar holds. Wants a JDK (17 or newer) and mvn, which fetches Kotlin, JUnit and JNA, and in
+# KEYPLATE_TESTKIT the program keyplate-testkit.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")"

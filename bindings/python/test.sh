@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests the Python face: builds it into a virtual environment, then pytest, mypy --strict on tests and example,
-# stubtest, and the example. Wants what venv.sh does.
+# stubtest, and the examples. Wants what venv.sh does, and in KEYPLATE_TESTKIT the program keyplate-testkit.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -28,7 +28,7 @@ count() { sed -n "s/.*<testsuite [^>]*$1=\"\([0-9]*\)\".*/\1/p" "$report" | head
 tests=$(count tests) bad=$(($(count failures) + $(count errors)))
 passed=$((passed + tests - bad - $(count skipped))) failed=$((failed + bad))
 
-check "mypy" "$python" -m mypy --strict --cache-dir "$cache/mypy" tests benches "$root/examples/python/app.py"
+check "mypy" "$python" -m mypy --strict --cache-dir "$cache/mypy" tests benches "$root"/examples/python/*.py
 check "stubtest" "$python" -m mypy.stubtest keyplate
 check "example" env PYTHONDONTWRITEBYTECODE=1 "$python" "$root/examples/python/app.py"
 

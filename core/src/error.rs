@@ -273,6 +273,14 @@ impl KeyplateError {
             _ => None,
         }
     }
+
+    /// Why a passkey ceremony failed, where one did.
+    pub fn passkey_failure(&self) -> Option<PasskeyFailure> {
+        match self {
+            Self::PasskeyCeremonyFailed { reason } => Some(*reason),
+            _ => None,
+        }
+    }
 }
 
 /// The one table of error codes, for all faces. A number is never used again.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ::keyplate::KeyplateError;
+use ::keyplate::{KeyplateError, PasskeyFailure};
 
 use crate::{
     boundary::{Opaque, free, peek},
     give::{get, get_into},
-    keyplate_status, keyplate_str,
+    keyplate_passkey_failure, keyplate_status, keyplate_str,
 };
 
 /// What went wrong. Made by a function that fails, if it was given a place for it; free it with
@@ -24,6 +24,7 @@ pub(crate) struct Failure {
     message: String,
     field: Option<String>,
     retry_after: Option<Duration>,
+    passkey_failure: Option<PasskeyFailure>,
 }
 
 impl Opaque for keyplate_error {
@@ -52,6 +53,7 @@ impl From<KeyplateError> for Failure {
             message: error.to_string(),
             field: error.field(),
             retry_after: error.retry_after(),
+            passkey_failure: error.passkey_failure(),
         }
     }
 }
@@ -87,6 +89,15 @@ pub unsafe extern "C" fn keyplate_error_get_retry_after(
 ) -> bool {
     // SAFETY: NULL or an error that is valid during the call; NULL or a place for a number.
     unsafe { get_into(error, |error| error.retry_after.as_ref(), out) }
+}
+
+/// Why a passkey ceremony failed; `KEYPLATE_PASSKEY_FAILURE_UNKNOWN` where none did.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_passkey_failure(
+    error: *const keyplate_error,
+) -> keyplate_passkey_failure {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe { get(error, |error| error.passkey_failure.as_ref()) }
 }
 
 /// Frees it; NULL is fine.

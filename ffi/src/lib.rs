@@ -22,7 +22,7 @@ mod time_source;
 use error::Failure;
 pub use error::{
     keyplate_error, keyplate_error_free, keyplate_error_get_field, keyplate_error_get_message,
-    keyplate_error_get_retry_after, keyplate_error_get_status,
+    keyplate_error_get_passkey_failure, keyplate_error_get_retry_after, keyplate_error_get_status,
 };
 pub use events::{keyplate_config_set_events, keyplate_data_free, keyplate_event_callback};
 pub use generated::*;

@@ -1,5 +1,7 @@
 /* The C face from its caller's side: first run, refusals, events, time, arguments that only C can get wrong. */
 
+#define _GNU_SOURCE
+
 #include "check.h"
 
 #include <pthread.h>
@@ -140,6 +142,42 @@ static void test_refusals(void) {
     CHECK(found == NULL);
     keyplate_user_free(user);
     keyplate_new_user_free(input);
+    keyplate_free(kp);
+}
+
+static void at_home(keyplate_config *config) {
+    MUST(keyplate_config_set_origin(config, "https://tv.home.example", error));
+    MUST(keyplate_config_set_rp_id(config, "home.example", error));
+    MUST(keyplate_config_add_more_origins(config, "https://home.example", error));
+    MUST(keyplate_config_add_more_origins(config, "https://x.home.example", error));
+}
+
+/* The lists of the configuration; the reason of a failed ceremony. */
+static void test_relying_party(void) {
+    keyplate *kp = fresh("home.db", at_home), *other = NULL;
+    keyplate_passkey_ceremony *ceremony = NULL;
+    keyplate_config *config = NULL;
+    keyplate_signed_in *signed_in = NULL;
+    keyplate_error *error = NULL;
+    MUST(keyplate_begin_passkey_login(kp, &ceremony, error));
+    keyplate_str options = keyplate_passkey_ceremony_get_options(ceremony);
+    CHECK(memmem(options.ptr, options.len, "\"home.example\"", 14) != NULL);
+    keyplate_passkey_ceremony_free(ceremony);
+    CHECK(keyplate_finish_passkey_login(kp, "x", "{}", &signed_in, &error) == KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED);
+    CHECK(keyplate_error_get_passkey_failure(error) == KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY);
+    CHECK(is_text(keyplate_error_get_message(error), "passkey ceremony failed: no such ceremony"));
+    keyplate_error_free(error);
+    error = NULL;
+
+    MUST(keyplate_config_new(file_path("home.db"), "https://home.example", &config, error));
+    MUST(keyplate_config_add_related_origins(config, "https://a.example", error));
+    MUST(keyplate_config_add_related_origins(config, "http://b.example", error));
+    CHECK(keyplate_open(config, &other, &error) == KEYPLATE_STATUS_CONFIGURATION && other == NULL);
+    CHECK(is_text(keyplate_error_get_field(error), "related_origins"));
+    CHECK(keyplate_error_get_passkey_failure(error) == KEYPLATE_PASSKEY_FAILURE_UNKNOWN);
+    CHECK(keyplate_error_get_passkey_failure(NULL) == KEYPLATE_PASSKEY_FAILURE_UNKNOWN);
+    keyplate_error_free(error);
+    keyplate_config_free(config);
     keyplate_free(kp);
 }
 
@@ -410,6 +448,7 @@ int main(void) {
     if (!mkdtemp(folder)) return 1;
     test_first_run();
     test_refusals();
+    test_relying_party();
     test_changes();
     test_events();
     test_time_source();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests the C face: the header alone, the test program under ASan and UBSan and under valgrind, the exported names, the
-# scenarios, and an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON.
+# scenarios, and an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON, and
+# in KEYPLATE_TESTKIT the program keyplate-testkit.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -58,7 +59,7 @@ build() {
         "$library/libkeyplate.a" -lpthread -ldl -lm -o "$out/$program"
 }
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
-scenario_sources=(ffi/tests/scenario_{test,facade,json}.c)
+scenario_sources=(ffi/tests/scenario_{test,authenticator,facade,json}.c)
 check "build with ASan and UBSan" build sanitized "${sanitizers[@]}" ffi/tests/facade_test.c
 check "build of the scenarios" build scenarios "${sanitizers[@]}" "${scenario_sources[@]}" \
     $(pkg-config --cflags --libs libcjson)
@@ -83,6 +84,23 @@ cmake_example() {
     "$out/cmake/keyplate-example" "$out/example.db"
 }
 check "example through CMake" cmake_example
+# The browser of the other example: it asks with `register` or `authenticate` and the options.
+browser() {
+    while read -r action options; do
+        case $action in
+            register | authenticate)
+                "$KEYPLATE_TESTKIT" "$action" --state "$out/browser.json" --origin https://media.example <<<"$options" ;;
+            *) echo "$action $options" >&2 ;;
+        esac
+    done
+}
+passkey_example() {
+    rm -f "$out/passkey.db"* "$out/browser.json" "$out/answers"
+    "$KEYPLATE_TESTKIT" new --state "$out/browser.json"
+    mkfifo "$out/answers"
+    "$out/cmake/keyplate-passkey" "$out/passkey.db" <"$out/answers" | browser >"$out/answers"
+}
+check "passkey example" passkey_example
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

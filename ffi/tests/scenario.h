@@ -11,6 +11,9 @@
 /* 2026-11-01T00:00:00Z, where every scenario begins. */
 extern const int64_t scenario_start;
 
+/* Where its people are. */
+extern const char *const scenario_origin;
+
 /* A method of the facade: its arguments and its result as JSON; NULL and an error when it is refused. */
 struct method {
     const char *name;
@@ -20,8 +23,18 @@ struct method {
 /* All of them, up to one without a name. */
 extern const struct method methods[];
 
+/* The configuration, without what calls back. */
+keyplate_config *take_config(const cJSON *from, keyplate_error **error);
+
+/* `WrongOrigin` and so on; null where no ceremony failed. */
+cJSON *give_passkey_failure(keyplate_passkey_failure value);
+
 /* `InvalidInput` and so on. */
 const char *status_name(keyplate_status status);
+
+/* Lets the authenticator that a step names, a file in `folder`, answer the options. NULL when its browser throws; the
+   exception's name is then in `thrown`. */
+cJSON *answer(const char *folder, const cJSON *step, const char *options, char thrown[64]);
 
 /* A member that is there and not null; NULL otherwise. */
 cJSON *field(const cJSON *object, const char *name);

@@ -239,7 +239,7 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     unknown("EventKind", from);
 }
 
-static cJSON *give_passkey_failure(keyplate_passkey_failure value) {
+cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     switch (value) {
     case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
     case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY: return cJSON_CreateString("UnknownCeremony");
@@ -850,6 +850,82 @@ static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error 
     if (it_device_name) {
         const char *in_value = take_text(it_device_name);
         if (!*error) keyplate_client_info_set_device_name(it, in_value, error);
+    }
+    return it;
+}
+
+keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"path", "origin", "token_prefix", "busy_timeout_ms", "encryption_key", "username_policy", "rp_id", "rp_name", "more_origins", "native_origins", "related_origins", "allow_insecure_origin", "accept_rp_id_change", "maintenance", "allow_shared_file", NULL};
+    keyplate_config *it = NULL;
+    only(from, known);
+    const char *in_path = take_text(field(from, "path"));
+    const char *in_origin = take_text(field(from, "origin"));
+    if (!*error) keyplate_config_new(in_path, in_origin, &it, error);
+    const cJSON *it_token_prefix = field(from, "token_prefix");
+    if (it_token_prefix) {
+        const char *in_value = take_text(it_token_prefix);
+        if (!*error) keyplate_config_set_token_prefix(it, in_value, error);
+    }
+    const cJSON *it_busy_timeout_ms = field(from, "busy_timeout_ms");
+    if (it_busy_timeout_ms) {
+        uint32_t in_value = (uint32_t)take_number(it_busy_timeout_ms);
+        if (!*error) keyplate_config_set_busy_timeout_ms(it, in_value, error);
+    }
+    const cJSON *it_encryption_key = field(from, "encryption_key");
+    if (it_encryption_key) {
+        keyplate_secret *in_value = take_secret(it_encryption_key, error);
+        if (!*error) keyplate_config_set_encryption_key(it, in_value, error);
+        keyplate_secret_free(in_value);
+    }
+    const cJSON *it_username_policy = field(from, "username_policy");
+    if (it_username_policy) {
+        keyplate_username_policy in_value = take_username_policy(it_username_policy);
+        if (!*error) keyplate_config_set_username_policy(it, in_value, error);
+    }
+    const cJSON *it_rp_id = field(from, "rp_id");
+    if (it_rp_id) {
+        const char *in_value = take_text(it_rp_id);
+        if (!*error) keyplate_config_set_rp_id(it, in_value, error);
+    }
+    const cJSON *it_rp_name = field(from, "rp_name");
+    if (it_rp_name) {
+        const char *in_value = take_text(it_rp_name);
+        if (!*error) keyplate_config_set_rp_name(it, in_value, error);
+    }
+    cJSON *it_more_origins;
+    cJSON_ArrayForEach(it_more_origins, field(from, "more_origins")) {
+        const char *in_value = take_text(it_more_origins);
+        if (!*error) keyplate_config_add_more_origins(it, in_value, error);
+    }
+    cJSON *it_native_origins;
+    cJSON_ArrayForEach(it_native_origins, field(from, "native_origins")) {
+        const char *in_value = take_text(it_native_origins);
+        if (!*error) keyplate_config_add_native_origins(it, in_value, error);
+    }
+    cJSON *it_related_origins;
+    cJSON_ArrayForEach(it_related_origins, field(from, "related_origins")) {
+        const char *in_value = take_text(it_related_origins);
+        if (!*error) keyplate_config_add_related_origins(it, in_value, error);
+    }
+    const cJSON *it_allow_insecure_origin = field(from, "allow_insecure_origin");
+    if (it_allow_insecure_origin) {
+        bool in_value = take_bool(it_allow_insecure_origin);
+        if (!*error) keyplate_config_set_allow_insecure_origin(it, in_value, error);
+    }
+    const cJSON *it_accept_rp_id_change = field(from, "accept_rp_id_change");
+    if (it_accept_rp_id_change) {
+        bool in_value = take_bool(it_accept_rp_id_change);
+        if (!*error) keyplate_config_set_accept_rp_id_change(it, in_value, error);
+    }
+    const cJSON *it_maintenance = field(from, "maintenance");
+    if (it_maintenance) {
+        bool in_value = take_bool(it_maintenance);
+        if (!*error) keyplate_config_set_maintenance(it, in_value, error);
+    }
+    const cJSON *it_allow_shared_file = field(from, "allow_shared_file");
+    if (it_allow_shared_file) {
+        bool in_value = take_bool(it_allow_shared_file);
+        if (!*error) keyplate_config_set_allow_shared_file(it, in_value, error);
     }
     return it;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 const int64_t scenario_start = 1793491200000;
+const char *const scenario_origin = "https://media.example";
 
 _Noreturn void unknown(const char *what, const cJSON *value) {
     char *text = cJSON_PrintUnformatted(value);

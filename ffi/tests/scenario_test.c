@@ -4,12 +4,14 @@
 #include "scenario.h"
 
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int passed, failed;
-static char folder[] = "/tmp/keyplate-c-XXXXXX";
+static char root[] = "/tmp/keyplate-c-XXXXXX";
 
 struct run {
+    char folder[64]; /* of the database and the authenticators */
     int64_t now;
     keyplate *host;
     keyplate_client_info *client;
@@ -36,7 +38,7 @@ static bool differs(const char *place, const cJSON *expected, const cJSON *found
     return false;
 }
 
-/* Objects may hold more than expected; lists may not. */
+/* Objects may hold more than expected; lists may not. Text that is expected to be an object is JSON. */
 static bool check(const cJSON *expected, const cJSON *found, const char *place) {
     char inner[256];
     const cJSON *value;
@@ -47,6 +49,12 @@ static bool check(const cJSON *expected, const cJSON *found, const char *place) 
             if (!check(value, other, inner)) return false;
         }
         return true;
+    }
+    if (cJSON_IsObject(expected) && cJSON_IsString(found)) {
+        cJSON *inside = cJSON_Parse(found->valuestring);
+        bool same = cJSON_IsObject(inside) ? check(expected, inside, place) : differs(place, expected, found);
+        cJSON_Delete(inside);
+        return same;
     }
     if (cJSON_IsArray(expected) && cJSON_GetArraySize(expected) == cJSON_GetArraySize(found)) {
         int index = 0;
@@ -60,7 +68,7 @@ static bool check(const cJSON *expected, const cJSON *found, const char *place) 
 }
 
 static bool check_error(const cJSON *expected, const keyplate_error *error) {
-    static const char *const known[] = {"code", "number", "field", "message", "retry_after_seconds", NULL};
+    static const char *const known[] = {"code", "number", "field", "message", "retry_after_seconds", "passkey_failure", NULL};
     keyplate_status status = keyplate_error_get_status(error);
     uint64_t wait;
     only(expected, known);
@@ -72,6 +80,7 @@ static bool check_error(const cJSON *expected, const keyplate_error *error) {
     cJSON_AddItemToObject(found, "retry_after_seconds",
                           keyplate_error_get_retry_after(error, &wait) ? cJSON_CreateNumber((double)(wait / 1000))
                                                                        : cJSON_CreateNull());
+    cJSON_AddItemToObject(found, "passkey_failure", give_passkey_failure(keyplate_error_get_passkey_failure(error)));
     bool same = check(expected, found, "the error") || differs("the error", expected, found);
     cJSON_Delete(found);
     return same;
@@ -100,7 +109,7 @@ static bool save(struct run *run, const cJSON *wanted, cJSON *result) {
     cJSON_ArrayForEach(path, wanted) {
         char *copy = strdup(take_text(path)), *rest = copy, *part;
         cJSON *value = result;
-        while (value && (part = strsep(&rest, ".")))
+        while (value && *copy && (part = strsep(&rest, ".")))
             value = cJSON_IsArray(value) ? cJSON_GetArrayItem(value, atoi(part))
                                          : cJSON_GetObjectItemCaseSensitive(value, part);
         free(copy);
@@ -141,42 +150,82 @@ static cJSON *call(struct run *run, const cJSON *step, keyplate_error **error) {
     return result;
 }
 
+static int64_t tell_time(void *data) { return ((struct run *)data)->now; }
+
+/* Opens the database with the fields of `given`; on success the handle takes the place of the host's. */
+static void open_database(struct run *run, const cJSON *given, keyplate_error **error) {
+    char path[80];
+    snprintf(path, sizeof path, "%s/id.db", run->folder);
+    cJSON *fields = given ? cJSON_Duplicate(given, true) : cJSON_CreateObject();
+    cJSON_AddStringToObject(fields, "path", path);
+    if (!field(fields, "origin")) cJSON_AddStringToObject(fields, "origin", scenario_origin);
+    keyplate_config *config = take_config(fields, error);
+    keyplate *kp = NULL;
+    if (!*error) keyplate_config_set_time_source(config, tell_time, run, NULL, error);
+    if (!*error && keyplate_open(config, &kp, error) == KEYPLATE_STATUS_OK) {
+        keyplate_free(run->host);
+        run->host = kp;
+    }
+    keyplate_config_free(config);
+    cJSON_Delete(fields);
+}
+
+/* What a step does; `what` names it. */
+static cJSON *perform(struct run *run, const cJSON *step, const char **what, keyplate_error **error, char thrown[64]) {
+    if (field(step, "authenticator")) {
+        *what = take_text(field(step, "authenticator"));
+        cJSON *options = filled(run, field(step, "options"));
+        cJSON *result = answer(run->folder, step, take_text(options), thrown);
+        cJSON_Delete(options);
+        return result;
+    }
+    if (field(step, "open")) {
+        *what = "open";
+        open_database(run, field(step, "open"), error);
+        return NULL;
+    }
+    *what = take_text(field(step, "call"));
+    return call(run, step, error);
+}
+
 static bool do_step(struct run *run, const cJSON *step) {
-    static const char *const known[] = {"advance_seconds", "as", "call", "with", "expect", "error", "save", NULL};
+    static const char *const known[] = {"advance_seconds", "as", "call", "with", "authenticator", "do", "options", "origin",
+                                        "spoil", "throws", "open", "expect", "error", "save", NULL};
     only(step, known);
     if (field(step, "advance_seconds")) run->now += (int64_t)take_number(field(step, "advance_seconds")) * 1000;
-    if (!field(step, "call")) return true;
-    const cJSON *refusal = field(step, "error"), *wanted = cJSON_GetObjectItemCaseSensitive(step, "expect");
-    const char *name = take_text(field(step, "call"));
+    if (!field(step, "call") && !field(step, "authenticator") && !field(step, "open")) return true;
+    const cJSON *refusal = field(step, "error"), *throws = field(step, "throws");
+    const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(step, "expect");
+    const char *what;
+    char thrown[64] = "";
     keyplate_error *error = NULL;
-    cJSON *result = call(run, step, &error), *expected = filled(run, wanted);
+    cJSON *result = perform(run, step, &what, &error, thrown), *expected = filled(run, wanted);
     bool fine;
     if (refusal)
-        fine = error ? check_error(refusal, error) : differs(name, refusal, result);
+        fine = error ? check_error(refusal, error) : differs(what, refusal, result);
     else if (error)
-        fine = fail("%s: %s: %.*s", name, status_name(keyplate_error_get_status(error)),
+        fine = fail("%s: %s: %.*s", what, status_name(keyplate_error_get_status(error)),
                     (int)keyplate_error_get_message(error).len, keyplate_error_get_message(error).ptr);
+    else if (throws || *thrown)
+        fine = strcmp(take_text(throws), thrown) == 0 ||
+               fail("%s throws %s, not %s", what, *thrown ? thrown : "nothing", take_text(throws));
     else
-        fine = (!wanted || check(expected, result, name)) && save(run, field(step, "save"), result);
+        fine = (!wanted || check(expected, result, what)) && save(run, field(step, "save"), result);
     keyplate_error_free(error);
     cJSON_Delete(result);
     cJSON_Delete(expected);
     return fine;
 }
 
-static int64_t tell_time(void *data) { return ((struct run *)data)->now; }
-
 static void begin(struct run *run, int number) {
-    char path[64];
-    keyplate_config *config = NULL;
-    snprintf(path, sizeof path, "%s/%d.db", folder, number);
-    MUST(keyplate_config_new(path, "https://media.example", &config, error));
-    MUST(keyplate_config_set_time_source(config, tell_time, run, NULL, error));
-    MUST(keyplate_open(config, &run->host, error));
+    snprintf(run->folder, sizeof run->folder, "%s/%d", root, number);
+    if (mkdir(run->folder, 0700) != 0) unknown("place for a folder", NULL);
+    keyplate_error *failure = NULL;
+    open_database(run, NULL, &failure);
+    if (failure) unknown("place for a database", NULL);
     MUST(keyplate_client_info_new(&run->client, error));
     MUST(keyplate_client_info_set_address(run->client, "192.0.2.7", error));
     MUST(keyplate_client_info_set_user_agent(run->client, "test/1", error));
-    keyplate_config_free(config);
 }
 
 static cJSON *read_json(const char *path) {
@@ -211,11 +260,11 @@ static bool run_scenario(const char *path, int number) {
 }
 
 int main(int count, char **paths) {
-    if (!mkdtemp(folder)) return 1;
+    if (!mkdtemp(root)) return 1;
     int fine = 0;
     for (int i = 1; i < count; i++) fine += run_scenario(paths[i], i);
     printf("%d passed, %d failed\n", fine, count - 1 - fine);
     char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
+    snprintf(command, sizeof command, "rm -r %s", root);
     return system(command) != 0 || count < 2 || fine != count - 1;
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 
 use crate::{
-    facade::{Enum, Facade, Method, Record, Ty},
+    facade::{Enum, Facade, Field, Method, Record, Ty},
     workspace::{Files, rustfmt},
 };
 
@@ -65,6 +65,11 @@ pub(crate) fn is_runners(method: &Method) -> bool {
         || method.inputs.iter().any(|input| handle(&input.ty))
 }
 
+/// A scenario cannot write it; where one is wanted, the runner gives it.
+pub(crate) fn is_callback(field: &Field) -> bool {
+    matches!(field.ty.leaf(), Ty::Trait(_))
+}
+
 fn arm(method: &Method) -> Result<String> {
     let name = &method.name;
     if is_runners(method) {
@@ -101,16 +106,19 @@ fn argument_type(ty: &Ty) -> Result<String> {
 fn record_impls(record: &Record) -> String {
     let name = &record.name;
     let mut out = String::new();
-    let has_trait = |field: &&crate::facade::Field| matches!(field.ty.leaf(), Ty::Trait(_));
-    if record.is_input && !record.fields.iter().any(|field| has_trait(&field)) {
+    if record.is_input {
         let fields: String = record
             .fields
             .iter()
-            .map(|field| format!("{0}: arguments.get(\"{0}\")?,\n", field.name))
+            .map(|field| match is_callback(field) {
+                true => format!("{}: None,\n", field.name),
+                false => format!("{0}: arguments.get(\"{0}\")?,\n", field.name),
+            })
             .collect();
         let names: String = record
             .fields
             .iter()
+            .filter(|field| !is_callback(field))
             .map(|field| format!("\"{}\", ", field.name))
             .collect();
         out += &format!(

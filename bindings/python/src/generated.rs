@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
 
 use crate::{callbacks::*, convert::*, error::Description, handle::Keyplate, secret::Secret};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 impl Give<Id> for ::keyplate::ApiKeyId {
     fn give(self) -> Id {
@@ -130,6 +130,12 @@ impl Give<ApiKeySort> for ::keyplate::ApiKeySort {
         }
     }
 }
+#[pymethods]
+impl ApiKeySort {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 impl Take<::keyplate::ApiKeySort> for ApiKeySort {
     fn take(self, _: &str) -> PyResult<::keyplate::ApiKeySort> {
@@ -168,6 +174,12 @@ impl Give<ActorKind> for ::keyplate::ActorKind {
             Self::User => ActorKind::User,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+#[pymethods]
+impl ActorKind {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -352,6 +364,12 @@ impl Give<EventKind> for ::keyplate::EventKind {
         }
     }
 }
+#[pymethods]
+impl EventKind {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 impl Take<::keyplate::EventKind> for EventKind {
     fn take(self, _: &str) -> PyResult<::keyplate::EventKind> {
@@ -502,6 +520,12 @@ impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
         }
     }
 }
+#[pymethods]
+impl PasskeyFailure {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 /// An order of groups; the id decides between equals.
 #[pyclass(
@@ -532,6 +556,12 @@ impl Give<GroupSort> for ::keyplate::GroupSort {
             Self::MemberCount => GroupSort::MemberCount,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+#[pymethods]
+impl GroupSort {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -571,6 +601,12 @@ impl Give<UsernamePolicy> for ::keyplate::UsernamePolicy {
         }
     }
 }
+#[pymethods]
+impl UsernamePolicy {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 impl Take<::keyplate::UsernamePolicy> for UsernamePolicy {
     fn take(self, _: &str) -> PyResult<::keyplate::UsernamePolicy> {
@@ -604,6 +640,12 @@ impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
             Self::InsecureOrigin => PasskeyProblem::InsecureOrigin,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+#[pymethods]
+impl PasskeyProblem {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -644,6 +686,12 @@ impl Give<SignInMethod> for ::keyplate::SignInMethod {
         }
     }
 }
+#[pymethods]
+impl SignInMethod {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
 #[pyclass(
@@ -668,6 +716,12 @@ impl Give<CounterPolicy> for ::keyplate::CounterPolicy {
             Self::Deny => CounterPolicy::Deny,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+#[pymethods]
+impl CounterPolicy {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -706,6 +760,12 @@ impl Give<SignupMode> for ::keyplate::SignupMode {
             Self::Open => SignupMode::Open,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+#[pymethods]
+impl SignupMode {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -747,6 +807,12 @@ impl Give<SetupStage> for ::keyplate::SetupStage {
         }
     }
 }
+#[pymethods]
+impl SetupStage {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 /// Does an administrator approve who signs up?
 #[pyclass(
@@ -774,6 +840,12 @@ impl Give<ApprovalRule> for ::keyplate::ApprovalRule {
             Self::NotNeeded => ApprovalRule::NotNeeded,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+#[pymethods]
+impl ApprovalRule {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -856,6 +928,12 @@ impl Give<SignupTokenState> for ::keyplate::SignupTokenState {
         }
     }
 }
+#[pymethods]
+impl SignupTokenState {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 /// When something ends.
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
@@ -917,6 +995,12 @@ impl Give<Role> for ::keyplate::Role {
         }
     }
 }
+#[pymethods]
+impl Role {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 impl Take<::keyplate::Role> for Role {
     fn take(self, _: &str) -> PyResult<::keyplate::Role> {
@@ -970,6 +1054,12 @@ impl Give<UserSort> for ::keyplate::UserSort {
         }
     }
 }
+#[pymethods]
+impl UserSort {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
 
 impl Take<::keyplate::UserSort> for UserSort {
     fn take(self, _: &str) -> PyResult<::keyplate::UserSort> {
@@ -1012,6 +1102,12 @@ impl Give<UserStatus> for ::keyplate::UserStatus {
             Self::Disabled => UserStatus::Disabled,
             _ => unreachable!("this face was generated from this core"),
         }
+    }
+}
+#[pymethods]
+impl UserStatus {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -3930,34 +4026,37 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
         ::keyplate::KeyplateError::InvalidInput { field, reason } => (
             "InvalidInput",
             vec![
-                ("field", field.into_pyobject(py)?.into_any().unbind()),
-                ("reason", reason.into_pyobject(py)?.into_any().unbind()),
+                ("field", Give::<String>::give(field).into_py_any(py)?),
+                ("reason", Give::<String>::give(reason).into_py_any(py)?),
             ],
         ),
         ::keyplate::KeyplateError::NotFound { what } => (
             "NotFound",
-            vec![("what", what.into_pyobject(py)?.into_any().unbind())],
+            vec![("what", Give::<String>::give(what).into_py_any(py)?)],
         ),
         ::keyplate::KeyplateError::Conflict { what } => (
             "Conflict",
-            vec![("what", what.into_pyobject(py)?.into_any().unbind())],
+            vec![("what", Give::<String>::give(what).into_py_any(py)?)],
         ),
         ::keyplate::KeyplateError::Configuration { option, reason } => (
             "Configuration",
             vec![
-                ("option", option.into_pyobject(py)?.into_any().unbind()),
-                ("reason", reason.into_pyobject(py)?.into_any().unbind()),
+                ("option", Give::<String>::give(option).into_py_any(py)?),
+                ("reason", Give::<String>::give(reason).into_py_any(py)?),
             ],
         ),
         ::keyplate::KeyplateError::InvalidCredential => ("InvalidCredential", vec![]),
         ::keyplate::KeyplateError::PermissionDenied { reason } => (
             "PermissionDenied",
-            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
         ),
         ::keyplate::KeyplateError::StepUpRequired => ("StepUpRequired", vec![]),
         ::keyplate::KeyplateError::PasskeyCeremonyFailed { reason } => (
             "PasskeyCeremonyFailed",
-            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+            vec![(
+                "reason",
+                Give::<PasskeyFailure>::give(reason).into_py_any(py)?,
+            )],
         ),
         ::keyplate::KeyplateError::AccountPending => ("AccountPending", vec![]),
         ::keyplate::KeyplateError::AccountDisabled => ("AccountDisabled", vec![]),
@@ -3966,13 +4065,13 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
         ::keyplate::KeyplateError::SetupAlreadyComplete => ("SetupAlreadyComplete", vec![]),
         ::keyplate::KeyplateError::SignupRefused { reason } => (
             "SignupRefused",
-            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
         ),
         ::keyplate::KeyplateError::RateLimited { retry_after } => (
             "RateLimited",
             vec![(
                 "retry_after",
-                retry_after.into_pyobject(py)?.into_any().unbind(),
+                Give::<Duration>::give(retry_after).into_py_any(py)?,
             )],
         ),
         ::keyplate::KeyplateError::Busy => ("Busy", vec![]),
@@ -3980,28 +4079,28 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
         ::keyplate::KeyplateError::StorageReadOnly => ("StorageReadOnly", vec![]),
         ::keyplate::KeyplateError::StorageFailed { reason } => (
             "StorageFailed",
-            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
         ),
         ::keyplate::KeyplateError::StorageLost => ("StorageLost", vec![]),
         ::keyplate::KeyplateError::CorruptDatabase { reason } => (
             "CorruptDatabase",
-            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
         ),
         ::keyplate::KeyplateError::ForeignDatabase { reason } => (
             "ForeignDatabase",
-            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
         ),
         ::keyplate::KeyplateError::SchemaTooNew { found, known } => (
             "SchemaTooNew",
             vec![
-                ("found", found.into_pyobject(py)?.into_any().unbind()),
-                ("known", known.into_pyobject(py)?.into_any().unbind()),
+                ("found", Give::<u32>::give(found).into_py_any(py)?),
+                ("known", Give::<u32>::give(known).into_py_any(py)?),
             ],
         ),
         ::keyplate::KeyplateError::ForkedHandle => ("ForkedHandle", vec![]),
         ::keyplate::KeyplateError::Internal { reason } => (
             "Internal",
-            vec![("reason", reason.into_pyobject(py)?.into_any().unbind())],
+            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
         ),
 
         _ => ("KeyplateError", vec![]),

@@ -1,4 +1,6 @@
-from collections.abc import Iterator
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,32 @@ import pytest
 import keyplate
 
 ORIGIN = "https://media.example"
+
+
+class BrowserError(Exception):
+    """What a browser throws; `name` is its exception's."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.name = line.split(": ")[1]
+
+
+def browser(action: str, state: Path, options: str, origin: str = ORIGIN, spoils: Sequence[str] = ()) -> str:
+    """The answer of a software authenticator, which is kept in `state` and made when it is first asked.
+
+    The action is `register` or `authenticate`; the spoils are those of `tests/testkit/README.md`.
+    """
+    program = os.environ.get("KEYPLATE_TESTKIT", "")
+    if not os.access(program, os.X_OK):
+        pytest.fail("KEYPLATE_TESTKIT does not name the program keyplate-testkit, which ./test builds", pytrace=False)
+    if not state.exists():
+        subprocess.run([program, "new", "--state", state], check=True)
+    arguments = [program, action, f"--state={state}", f"--origin={origin}", *(f"--spoil={spoil}" for spoil in spoils)]
+    done = subprocess.run(arguments, input=options, capture_output=True, encoding="utf-8")
+    if done.returncode == 1:
+        raise BrowserError(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 @pytest.fixture

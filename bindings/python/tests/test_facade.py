@@ -121,6 +121,26 @@ def test_the_configuration_is_checked(path: str) -> None:
         keyplate.open(path)  # type: ignore[call-arg]
 
 
+def test_the_configuration_has_lists(path: str) -> None:
+    origins = ["https://home.example", "https://x.home.example"]
+    with keyplate.open(path, origin="https://tv.home.example", rp_id="home.example", more_origins=origins) as kp:
+        assert '"rpId":"home.example"' in kp.anonymous().begin_passkey_login().options
+    with pytest.raises(keyplate.Configuration) as caught:
+        keyplate.open(path, origin="https://home.example", related_origins=("https://a.example", "http://b.example"))
+    assert caught.value.field == "related_origins"
+
+
+def test_a_failed_ceremony_has_its_reason(kp: keyplate.Keyplate) -> None:
+    with pytest.raises(keyplate.PasskeyCeremonyFailed) as caught:
+        kp.finish_passkey_login("x", "{}")
+    error = caught.value
+    assert (error.code, str(error)) == (103, "passkey ceremony failed: no such ceremony")
+    assert error.reason == error.passkey_failure == keyplate.PasskeyFailure.UNKNOWN_CEREMONY
+    with pytest.raises(keyplate.InvalidCredential) as other:
+        kp.verify_session("x")
+    assert other.value.passkey_failure is None
+
+
 def test_text_that_is_no_text(kp: keyplate.Keyplate) -> None:
     with pytest.raises(ValueError):
         kp.create_user(username="\ud800")

@@ -187,6 +187,9 @@ def test_errors_can_be_pickled(kp: keyplate.Keyplate) -> None:
         kp.create_user(username="")
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (type(copy), copy.field, copy.code) == (keyplate.InvalidInput, "username", 1)
+    with pytest.raises(keyplate.PasskeyCeremonyFailed) as failed:
+        kp.finish_passkey_login("x", "{}")
+    assert pickle.loads(pickle.dumps(failed.value)).reason == failed.value.passkey_failure
 
 
 def test_every_code_has_its_class() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import builtins
 import collections.abc
+import contextlib
 import inspect
 import json
+import os
 import re
 import types
 import typing
@@ -20,13 +22,18 @@ import pytest
 
 import keyplate
 
-from conftest import ORIGIN
+from conftest import ORIGIN, BrowserError, browser
 
 SCENARIOS = sorted((Path(__file__).parents[3] / "tests" / "scenarios").glob("*.json"))
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 CLIENT = {"address": "192.0.2.7", "user_agent": "test/1"}
-STEP_KEYS = {"advance_seconds", "as", "call", "with", "expect", "error", "save"}
-ERROR_KEYS = {"code", "number", "field", "message", "retry_after_seconds"}
+ACTION_KEYS = {
+    "call": {"as", "with", "error"},
+    "authenticator": {"do", "options", "origin", "spoil", "throws"},
+    "open": {"error"},
+}
+STEP_KEYS = {"advance_seconds", "expect", "save"}
+ERROR_KEYS = {"code", "number", "field", "message", "retry_after_seconds", "passkey_failure"}
 
 
 def test_there_are_scenarios() -> None:
@@ -37,8 +44,7 @@ def test_there_are_scenarios() -> None:
 def test_scenario(file: Path, path: str) -> None:
     scenario = json.loads(file.read_text(encoding="utf-8"))
     assert scenario.keys() == {"about", "steps"} and scenario["about"]
-    run = Run(path)
-    with run.host:
+    with contextlib.closing(Run(Path(path))) as run:
         for number, step in enumerate(scenario["steps"], 1):
             try:
                 run.step(step)
@@ -47,31 +53,54 @@ def test_scenario(file: Path, path: str) -> None:
 
 
 class Run:
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.now = START
         self.saved: dict[str, Any] = {}
-        self.host = keyplate.open(path, origin=ORIGIN, time_source=lambda: self.now)
+        self.host = self.open({})
+
+    def close(self) -> None:
+        self.host.close()
 
     def step(self, step: dict[str, Any]) -> None:
-        assert step.keys() <= STEP_KEYS, step
         self.now += timedelta(seconds=step.get("advance_seconds", 0))
-        if "call" not in step:
+        action = next((key for key in ACTION_KEYS if key in step), None)
+        assert step.keys() <= STEP_KEYS | ({action} | ACTION_KEYS[action] if action else set()), step
+        if action is None:
             return
-        name, expected_error = step["call"], step.get("error")
-        arguments = self.filled(step.get("with", {}))
+        what, expected_error, throws = step[action], step.get("error"), step.get("throws")
         try:
-            method = getattr(self.handle(step.get("as", "host")), name)
-            result = to_json(method(**keywords(method, arguments)))
+            result = self.perform(action, step)
         except keyplate.KeyplateError as error:
             if expected_error is None:
                 raise
             check_error(expected_error, error)
             return
-        assert expected_error is None, f"{name} gave {result}, not {expected_error}"
+        except BrowserError as error:
+            assert error.name == throws, f"{what} throws {error}"
+            return
+        assert expected_error is None and throws is None, f"{what} gave {result}"
         if "expect" in step:
-            check(self.filled(step["expect"]), result, name)
+            check(self.filled(step["expect"]), result, what)
         for saved, place in step.get("save", {}).items():
             self.saved[saved] = at(result, place)
+
+    def perform(self, action: str, step: dict[str, Any]) -> Any:
+        if action == "call":
+            method = getattr(self.handle(step.get("as", "host")), step["call"])
+            known = HINTS["Keyplate", method.__name__]
+            return to_json(method(**keywords(method, known, self.filled(step.get("with", {})))))
+        if action == "authenticator":
+            state = self.path.with_name(f"{step['authenticator']}.json")
+            options, origin = self.filled(step["options"]), step.get("origin", ORIGIN)
+            return browser(step["do"], state, options, origin, step.get("spoil", []))
+        former, self.host = self.host, self.open(step["open"])
+        former.close()
+        return None
+
+    def open(self, fields: dict[str, Any]) -> keyplate.Keyplate:
+        given = keywords(keyplate.open, HINTS["", "open"], {"path": str(self.path), "origin": ORIGIN, **fields})
+        return keyplate.open(**given, time_source=lambda: self.now)
 
     def handle(self, name: str) -> keyplate.Keyplate:
         if name == "host":
@@ -92,9 +121,8 @@ class Run:
         return value
 
 
-def keywords(method: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+def keywords(method: Callable[..., Any], known: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """A step's arguments as the method's keywords: a record's fields, unless the record itself is one."""
-    known = HINTS["Keyplate", method.__name__]
     given: dict[str, Any] = {}
     for name, value in arguments.items():
         whole = name in known and not (isinstance(value, dict) and value.keys() <= known.keys())
@@ -116,7 +144,7 @@ def left_out(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, A
 def hints() -> dict[tuple[str, str], dict[str, Any]]:
     """What the stubs say: the types of each function's arguments, by class and name."""
     stub = ast.parse(Path(keyplate.__file__).with_name("_native.pyi").read_text(encoding="utf-8"))
-    names = {**vars(builtins), **vars(collections.abc), **vars(keyplate), "UUID": UUID, "datetime": datetime}
+    names = {**vars(builtins), **vars(collections.abc), **vars(keyplate), "UUID": UUID, "datetime": datetime, "os": os}
     found: dict[tuple[str, str], dict[str, Any]] = {}
 
     def read(nodes: list[ast.stmt], owner: str) -> None:
@@ -124,7 +152,7 @@ def hints() -> dict[tuple[str, str], dict[str, Any]]:
             if isinstance(node, ast.ClassDef):
                 read(node.body, f"{owner}.{node.name}".lstrip("."))
             elif isinstance(node, ast.FunctionDef) and (
-                node.name == "__new__" or (owner == "Keyplate" and not node.name.startswith("_"))
+                node.name == "__new__" or (owner in ("", "Keyplate") and not node.name.startswith("_"))
             ):
                 arguments = [*node.args.args, *node.args.kwonlyargs]
                 found[owner, node.name] = {
@@ -209,13 +237,16 @@ def screaming(name: str) -> str:
 
 
 def at(result: Any, place: str) -> Any:
-    for part in place.split("."):
+    """What is there in the result; all of it if no place is named."""
+    for part in filter(None, place.split(".")):
         result = result[int(part) if isinstance(result, list) else part]
     return result
 
 
 def check(expected: Any, found: Any, place: str) -> None:
-    """Objects may hold more than expected; lists may not."""
+    """Objects may hold more than expected; lists may not. Text that is expected to be an object is JSON."""
+    if isinstance(expected, dict) and isinstance(found, str):
+        found = json.loads(found)
     if isinstance(expected, dict) and isinstance(found, dict):
         for key, value in expected.items():
             assert key in found, f"{place} has no {key}"
@@ -229,13 +260,14 @@ def check(expected: Any, found: Any, place: str) -> None:
 
 def check_error(expected: dict[str, Any], error: keyplate.KeyplateError) -> None:
     assert expected.keys() <= ERROR_KEYS, expected
-    waits = error.retry_after
+    waits, failure = error.retry_after, error.passkey_failure
     found = {
         "code": camel(error.code.name),
         "number": int(error.code),
         "field": error.field,
         "message": str(error),
         "retry_after_seconds": None if waits is None else waits // timedelta(seconds=1),
+        "passkey_failure": None if failure is None else to_json(failure),
     }
     for key, value in expected.items():
         assert value is None or found[key] == value, f"{found}, not {expected}"

@@ -617,6 +617,49 @@ impl FromJson for ClientInfo {
         })
     }
 }
+impl FromJson for Config {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "path",
+                "origin",
+                "token_prefix",
+                "busy_timeout_ms",
+                "encryption_key",
+                "username_policy",
+                "rp_id",
+                "rp_name",
+                "more_origins",
+                "native_origins",
+                "related_origins",
+                "allow_insecure_origin",
+                "accept_rp_id_change",
+                "maintenance",
+                "allow_shared_file",
+            ],
+        )?;
+        Ok(Self {
+            path: arguments.get("path")?,
+            origin: arguments.get("origin")?,
+            token_prefix: arguments.get("token_prefix")?,
+            busy_timeout_ms: arguments.get("busy_timeout_ms")?,
+            encryption_key: arguments.get("encryption_key")?,
+            username_policy: arguments.get("username_policy")?,
+            rp_id: arguments.get("rp_id")?,
+            rp_name: arguments.get("rp_name")?,
+            more_origins: arguments.get("more_origins")?,
+            native_origins: arguments.get("native_origins")?,
+            related_origins: arguments.get("related_origins")?,
+            allow_insecure_origin: arguments.get("allow_insecure_origin")?,
+            accept_rp_id_change: arguments.get("accept_rp_id_change")?,
+            maintenance: arguments.get("maintenance")?,
+            allow_shared_file: arguments.get("allow_shared_file")?,
+            events: None,
+            time_source: None,
+        })
+    }
+}
 impl IntoJson for CreatedOneTimeToken {
     fn into_json(self) -> Value {
         let mut object = Map::new();

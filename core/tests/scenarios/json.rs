@@ -6,6 +6,7 @@ use std::{
 };
 
 use keyplate::{KeyplateError, Principal, Secret};
+use keyplate_testkit::CeremonyError;
 use serde_json::{Map, Value};
 
 use crate::common::START;
@@ -15,6 +16,8 @@ use crate::common::START;
 pub(crate) enum Failure {
     /// The facade refused.
     Refused(KeyplateError),
+    /// The browser threw.
+    Thrown(CeremonyError),
     /// The scenario itself is wrong.
     Scenario(String),
 }
@@ -166,6 +169,12 @@ impl FromJson for SystemTime {
 impl IntoJson for Arc<Secret> {
     fn into_json(self) -> Value {
         self.reveal().into()
+    }
+}
+
+impl FromJson for Arc<Secret> {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::new(Secret::new(String::from_json(value)?)))
     }
 }
 

@@ -5,6 +5,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod authenticators;
 #[path = "../common/mod.rs"]
 mod common;
 mod facade;
@@ -12,9 +13,10 @@ mod json;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use common::{Fixture, client};
-use json::{Arguments, Failure};
-use keyplate::{ErrorCode, Keyplate};
+use authenticators::{Action, Authenticators};
+use common::{Fixture, client, passkeys::ORIGIN};
+use json::{Arguments, Failure, FromJson};
+use keyplate::{Config, ErrorCode, Keyplate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -37,6 +39,20 @@ struct Step {
     call: Option<String>,
     #[serde(default)]
     with: Map<String, Value>,
+    /// The authenticator that answers `options`.
+    authenticator: Option<String>,
+    #[serde(rename = "do")]
+    action: Option<Action>,
+    options: Option<Value>,
+    /// Where its browser is.
+    origin: Option<String>,
+    /// What is wrong with its answer.
+    #[serde(default)]
+    spoil: Vec<String>,
+    /// The exception that must come instead of the answer.
+    throws: Option<String>,
+    /// The configuration to open the database again with.
+    open: Option<Value>,
     /// What the result must hold; more may be in it.
     expect: Option<Value>,
     /// The error that must come instead.
@@ -54,6 +70,7 @@ struct ExpectedError {
     field: Option<String>,
     message: Option<String>,
     retry_after_seconds: Option<u64>,
+    passkey_failure: Option<String>,
 }
 
 #[test]
@@ -76,6 +93,7 @@ fn all_scenarios() {
         assert!(!scenario.about.is_empty());
         let mut run = Run {
             fixture: Fixture::new(),
+            authenticators: Authenticators::default(),
             saved: BTreeMap::new(),
         };
         for (number, step) in scenario.steps.iter().enumerate() {
@@ -88,33 +106,67 @@ fn all_scenarios() {
 
 struct Run {
     fixture: Fixture,
+    authenticators: Authenticators,
     saved: BTreeMap<String, Value>,
 }
 
 impl Run {
     fn step(&mut self, step: &Step) -> Result<(), String> {
         self.fixture.clock.advance(step.advance_seconds);
-        let Some(method) = &step.call else {
+        let (what, result) = if let Some(method) = &step.call {
+            (method.as_str(), self.call(step, method))
+        } else if let Some(name) = &step.authenticator {
+            (name.as_str(), self.answer(step, name))
+        } else if let Some(config) = &step.open {
+            ("open", self.open(config))
+        } else {
             return Ok(());
         };
-        let arguments = self.filled(&Value::Object(step.with.clone()))?;
-        let arguments = Arguments::new(arguments.as_object().cloned().unwrap_or_default());
-        let result = self
-            .handle(step.handle.as_deref())
-            .and_then(|handle| facade::call(&handle, method, &arguments));
-        match (result, &step.error) {
-            (Ok(result), None) => {
+        match (result, &step.error, &step.throws) {
+            (Ok(result), None, None) => {
                 if let Some(expected) = &step.expect {
-                    check(&self.filled(expected)?, &result, method)?;
+                    check(&self.filled(expected)?, &result, what)?;
                 }
                 self.save(&step.save, &result)
             }
-            (Ok(result), Some(expected)) => {
-                Err(format!("{method} gave {result}, not {}", expected.code))
-            }
-            (Err(Failure::Refused(error)), Some(expected)) => check_error(expected, &error),
-            (Err(failure), _) => Err(format!("{method}: {failure:?}")),
+            (Err(Failure::Refused(error)), Some(expected), None) => check_error(expected, &error),
+            (Err(Failure::Thrown(error)), None, Some(name)) if error.name() == name => Ok(()),
+            (Ok(result), _, _) => Err(format!("{what} gave {result}")),
+            (Err(failure), _, _) => Err(format!("{what}: {failure:?}")),
         }
+    }
+
+    fn call(&self, step: &Step, method: &str) -> Result<Value, Failure> {
+        let arguments = self.filled(&Value::Object(step.with.clone()));
+        let arguments = arguments.map_err(Failure::Scenario)?;
+        let arguments = Arguments::new(arguments.as_object().cloned().unwrap_or_default());
+        let handle = self.handle(step.handle.as_deref())?;
+        facade::call(&handle, method, &arguments)
+    }
+
+    fn answer(&mut self, step: &Step, name: &str) -> Result<Value, Failure> {
+        let (Some(action), Some(options)) = (step.action, &step.options) else {
+            let why = "an authenticator wants `do` and `options`";
+            return Err(Failure::Scenario(why.to_owned()));
+        };
+        let options = self.filled(options).map_err(Failure::Scenario)?;
+        let options = options.as_str().unwrap_or_default();
+        let origin = step.origin.as_deref().unwrap_or(ORIGIN);
+        let answer = self
+            .authenticators
+            .answer(name, action, origin, options, &step.spoil)?;
+        Ok(Value::String(answer))
+    }
+
+    fn open(&mut self, config: &Value) -> Result<Value, Failure> {
+        let mut config = Config::from_json(config)?;
+        config.path = self.fixture.path().to_string_lossy().into_owned();
+        config.time_source = Some(self.fixture.clock.clone());
+        if config.origin.is_empty() {
+            config.origin = ORIGIN.to_owned();
+        }
+        self.fixture.keyplate = Keyplate::open(config)?;
+        Ok(Value::Null)
     }
 
     fn handle(&self, name: Option<&str>) -> Result<Keyplate, Failure> {
@@ -157,12 +209,11 @@ impl Run {
 
     fn save(&mut self, wanted: &BTreeMap<String, String>, result: &Value) -> Result<(), String> {
         for (name, path) in wanted {
-            let value =
-                path.split('.')
-                    .try_fold(result, |value, part| match part.parse::<usize>() {
-                        Ok(index) => value.get(index),
-                        Err(_) => value.get(part),
-                    });
+            let mut parts = path.split('.').filter(|part| !part.is_empty());
+            let value = parts.try_fold(result, |value, part| match part.parse::<usize>() {
+                Ok(index) => value.get(index),
+                Err(_) => value.get(part),
+            });
             let value = value.ok_or_else(|| format!("there is no {path} in {result}"))?;
             self.saved.insert(name.clone(), value.clone());
         }
@@ -170,7 +221,7 @@ impl Run {
     }
 }
 
-/// Objects may hold more than expected; lists may not.
+/// Objects may hold more than expected; lists may not. Text that is expected to be an object is JSON.
 fn check(expected: &Value, found: &Value, place: &str) -> Result<(), String> {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => {
@@ -180,6 +231,11 @@ fn check(expected: &Value, found: &Value, place: &str) -> Result<(), String> {
                     .ok_or_else(|| format!("{place} has no {key}"))?;
                 check(expected, found, &format!("{place}.{key}"))
             })
+        }
+        (Value::Object(_), Value::String(text)) => {
+            let found: Value = serde_json::from_str(text)
+                .map_err(|_| format!("{place} is {found}, which is no JSON"))?;
+            check(expected, &found, place)
         }
         (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
             let mut pairs = expected.iter().zip(found).enumerate();
@@ -205,6 +261,11 @@ fn check_error(expected: &ExpectedError, error: &keyplate::KeyplateError) -> Res
             error
                 .retry_after()
                 .is_some_and(|after| after.as_secs() == seconds)
+        })
+        && expected.passkey_failure.as_ref().is_none_or(|name| {
+            error
+                .passkey_failure()
+                .is_some_and(|failure| format!("{failure:?}") == *name)
         });
     if same {
         Ok(())

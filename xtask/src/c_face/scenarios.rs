@@ -8,7 +8,7 @@ use super::{c_name, crossing::is_plain, crossing::is_secret};
 use crate::{
     facade::{Enum, Facade, Field, Method, Record, Ty},
     names::{screaming, snake},
-    scenario_face::is_runners,
+    scenario_face::{is_callback, is_runners},
 };
 
 const HEAD: &str = "\
@@ -31,7 +31,8 @@ struct Passed {
 /// The source, whole.
 pub(super) fn source(facade: &Facade) -> Result<String> {
     let mut out = HEAD.to_owned();
-    for record in facade.records.iter().filter(|record| is_taken(record)) {
+    let is_local = |record: &&Record| record.is_input && !is_opened(facade, record);
+    for record in facade.records.iter().filter(is_local) {
         let c = c_name(&record.name);
         let name = snake(&record.name);
         writeln!(
@@ -50,14 +51,14 @@ pub(super) fn source(facade: &Facade) -> Result<String> {
     status(facade, &mut out)?;
     for item in facade.enums.iter().filter(|item| item.name != "ErrorCode") {
         if item.is_choice() {
-            choice(item, &mut out)?;
+            choice(facade, item, &mut out)?;
         } else {
             union(item, &mut out)?;
         }
     }
     for record in &facade.records {
-        if is_taken(record) {
-            take_record(record, &mut out)?;
+        if record.is_input {
+            take_record(facade, record, &mut out)?;
         }
         if record.is_output {
             give_record(record, &mut out)?;
@@ -79,10 +80,20 @@ pub(super) fn source(facade: &Facade) -> Result<String> {
     Ok(out + "    {NULL, NULL},\n};\n")
 }
 
-/// An input that a scenario can write: the configuration holds callbacks.
-fn is_taken(record: &Record) -> bool {
-    let is_callback = |field: &Field| matches!(field.ty.leaf(), Ty::Trait(_));
-    record.is_input && !record.fields.iter().any(is_callback)
+/// The configuration, which the runner itself reads; `scenario.h` declares it.
+fn is_opened(facade: &Facade, record: &Record) -> bool {
+    let mut inputs = facade.constructor().flat_map(|method| &method.inputs);
+    inputs.any(|input| input.ty.record() == Some(&record.name))
+}
+
+/// What an error carries, which the runner itself shows; `scenario.h` declares it.
+fn is_of_errors(facade: &Facade, item: &Enum) -> bool {
+    let mut fields = facade
+        .error
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.fields);
+    fields.any(|field| field.ty == Ty::Choice(item.name.clone()))
 }
 
 fn status(facade: &Facade, out: &mut String) -> Result<()> {
@@ -99,7 +110,7 @@ fn status(facade: &Facade, out: &mut String) -> Result<()> {
     Ok(())
 }
 
-fn choice(item: &Enum, out: &mut String) -> Result<()> {
+fn choice(facade: &Facade, item: &Enum, out: &mut String) -> Result<()> {
     let (c, name) = (c_name(&item.name), snake(&item.name));
     let values = || {
         item.variants.iter().map(|variant| {
@@ -107,7 +118,12 @@ fn choice(item: &Enum, out: &mut String) -> Result<()> {
             (value, &variant.name)
         })
     };
-    writeln!(out, "\nstatic cJSON *give_{name}({c} value) {{")?;
+    let local = if is_of_errors(facade, item) {
+        ""
+    } else {
+        "static "
+    };
+    writeln!(out, "\n{local}cJSON *give_{name}({c} value) {{")?;
     writeln!(out, "    switch (value) {{")?;
     for (value, text) in values() {
         writeln!(
@@ -188,23 +204,22 @@ fn union(item: &Enum, out: &mut String) -> Result<()> {
     Ok(())
 }
 
-fn take_record(record: &Record, out: &mut String) -> Result<()> {
+fn take_record(facade: &Facade, record: &Record, out: &mut String) -> Result<()> {
     let (c, name) = (c_name(&record.name), snake(&record.name));
-    let names: String = record
-        .fields
-        .iter()
+    let fields = || record.fields.iter().filter(|field| !is_callback(field));
+    let names: String = fields()
         .map(|field| format!("\"{}\", ", field.name))
         .collect();
-    let required: Vec<Field> = record
-        .fields
-        .iter()
-        .filter(|field| field.required)
-        .cloned()
-        .collect();
+    let required: Vec<Field> = fields().filter(|field| field.required).cloned().collect();
     let passed = pass_all(&required, "from")?;
+    let local = if is_opened(facade, record) {
+        ""
+    } else {
+        "static "
+    };
     writeln!(
         out,
-        "\nstatic {c} *take_{name}(const cJSON *from, keyplate_error **error) {{"
+        "\n{local}{c} *take_{name}(const cJSON *from, keyplate_error **error) {{"
     )?;
     writeln!(
         out,
@@ -218,7 +233,7 @@ fn take_record(record: &Record, out: &mut String) -> Result<()> {
         list(&passed.arguments)
     )?;
     *out += &indented(&passed.after, "    ");
-    for field in record.fields.iter().filter(|field| !field.required) {
+    for field in fields().filter(|field| !field.required) {
         take_optional(&c, field, out)?;
     }
     *out += "    return it;\n}\n";

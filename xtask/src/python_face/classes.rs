@@ -58,6 +58,10 @@ pub(super) fn choice(item: &Enum) -> String {
         impl Give<{name}> for ::keyplate::{name} {{
             fn give(self) -> {name} {{ match self {{ {give} {rest} }} }}
         }}
+        #[pymethods]
+        impl {name} {{
+            fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {{ reduce(slf.as_any()) }}
+        }}
         ",
         doc = rust_doc(&item.doc),
         rest = rest(item),

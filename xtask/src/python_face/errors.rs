@@ -1,10 +1,12 @@
 //! Exceptions: a class for each variant in Python, and the table from core's error to class and attributes.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
-use super::signature::hint;
+use super::signature::{hint, rust_type};
 use crate::{
-    facade::Facade,
+    facade::{Facade, Field, Ty},
     names::{docstring, screaming},
 };
 
@@ -12,7 +14,7 @@ use crate::{
 const COMMON: &[&str] = &["field", "retry_after"];
 
 /// The function that names an error's class and its attributes.
-pub(super) fn rust(facade: &Facade) -> String {
+pub(super) fn rust(facade: &Facade) -> Result<String> {
     let mut arms = String::new();
     for variant in &facade.error.variants {
         let name = &variant.name;
@@ -26,14 +28,22 @@ pub(super) fn rust(facade: &Facade) -> String {
         } else {
             format!("{{ {} }}", fields.join(", "))
         };
-        let attribute =
-            |field: &&str| format!("({field:?}, {field}.into_pyobject(py)?.into_any().unbind()), ");
-        let attributes: String = fields.iter().map(attribute).collect();
+        let attribute = |field: &Field| {
+            let (name, ty) = (&field.name, rust_type(&field.ty)?);
+            Ok(format!(
+                "({name:?}, Give::<{ty}>::give({name}).into_py_any(py)?), "
+            ))
+        };
+        let attributes: String = variant
+            .fields
+            .iter()
+            .map(attribute)
+            .collect::<Result<_>>()?;
         arms += &format!(
             "::keyplate::KeyplateError::{name} {pattern} => ({name:?}, vec![{attributes}]),\n"
         );
     }
-    format!(
+    Ok(format!(
         "
         /// The class of an error, and its attributes.
         pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyResult<Description> {{
@@ -43,7 +53,7 @@ pub(super) fn rust(facade: &Facade) -> String {
             }})
         }}
         "
-    )
+    ))
 }
 
 pub(super) fn python(facade: &Facade) -> Result<String> {
@@ -57,12 +67,17 @@ from __future__ import annotations
 import enum
 from datetime import timedelta
 
-
+"
+    .to_owned();
+    let names = choices(facade);
+    if !names.is_empty() {
+        out += &format!("from ._native import {}\n\n", names.join(", "));
+    }
+    out += "
 class ErrorCode(enum.IntEnum):
     \"\"\"The one table of error codes, the same on every face. A number is never used again.\"\"\"
 
-"
-    .to_owned();
+";
     for code in &facade.codes {
         out += &format!(
             "    {} = {}\n{}",
@@ -79,6 +94,8 @@ class ErrorCode(enum.IntEnum):
     \"\"\"The field of the input that is at fault, where one is.\"\"\"
     retry_after: timedelta | None = None
     \"\"\"How long to wait before trying again, where waiting helps.\"\"\"
+    passkey_failure: PasskeyFailure | None = None
+    \"\"\"Why a passkey ceremony failed, where one did.\"\"\"
 ",
         docstring(&facade.error.doc, "    ")
     );
@@ -103,4 +120,22 @@ class ErrorCode(enum.IntEnum):
         }
     }
     Ok(out)
+}
+
+/// The enums that are attributes of exceptions.
+fn choices(facade: &Facade) -> Vec<String> {
+    let fields = facade
+        .error
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.fields);
+    let name = |field: &Field| match field.ty.leaf() {
+        Ty::Choice(name) => Some(name.clone()),
+        _ => None,
+    };
+    fields
+        .filter_map(name)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }

@@ -26,7 +26,7 @@ const HEAD: &str = "\
 
 use std::sync::Arc;
 
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
 
 use crate::{callbacks::*, convert::*, error::Description, handle::Keyplate, secret::Secret};
 ";
@@ -58,7 +58,7 @@ pub(crate) fn write(facade: &Facade, files: &mut Files) -> Result<()> {
         rust += &classes::record(record)?;
     }
     rust += &methods::rust(facade)?;
-    rust += &errors::rust(facade);
+    rust += &errors::rust(facade)?;
     rust += &classes::registration(facade);
     let duration = if rust.contains("Duration") {
         "Duration, "

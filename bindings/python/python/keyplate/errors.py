@@ -7,6 +7,8 @@ from __future__ import annotations
 import enum
 from datetime import timedelta
 
+from ._native import PasskeyFailure
+
 
 class ErrorCode(enum.IntEnum):
     """The one table of error codes, the same on every face. A number is never used again."""
@@ -78,6 +80,8 @@ class KeyplateError(Exception):
     """The field of the input that is at fault, where one is."""
     retry_after: timedelta | None = None
     """How long to wait before trying again, where waiting helps."""
+    passkey_failure: PasskeyFailure | None = None
+    """Why a passkey ceremony failed, where one did."""
 
 
 class InvalidInput(KeyplateError):

@@ -10884,6 +10884,18 @@ public func field() -> String?  {
 }
 
     /**
+     * Why a passkey ceremony failed, where one did.
+     */
+public func passkeyFailure() -> PasskeyFailure?  {
+    return try!  FfiConverterOptionTypePasskeyFailure.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplateerror_passkey_failure(
+            FfiConverterTypeKeyplateError_lower(self),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * How long to wait before trying again, where waiting helps.
      */
 public func retryAfter() -> TimeInterval?  {
@@ -12761,6 +12773,30 @@ fileprivate struct FfiConverterOptionTypeLimit: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeLimit.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypePasskeyFailure: FfiConverterRustBuffer {
+    typealias SwiftType = PasskeyFailure?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePasskeyFailure.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePasskeyFailure.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }

@@ -1112,6 +1112,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplateerror_field(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplateerror_passkey_failure(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplateerror_retry_after(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplateerror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -11106,6 +11108,19 @@ sealed class KeyplateException: kotlin.Exception() {
 
 
         /**
+         * Why a passkey ceremony failed, where one did.
+         */ fun `passkeyFailure`(): PasskeyFailure? {
+            return FfiConverterOptionalTypePasskeyFailure.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplateerror_passkey_failure(FfiConverterTypeKeyplateError.lower(this),
+        _status)
+}
+    )
+    }
+
+
+
+        /**
          * How long to wait before trying again, where waiting helps.
          */ fun `retryAfter`(): java.time.Duration? {
             return FfiConverterOptionalDuration.lift(
@@ -12701,6 +12716,38 @@ public object FfiConverterOptionalTypeLimit: FfiConverterRustBuffer<Limit?> {
         } else {
             buf.put(1)
             FfiConverterTypeLimit.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypePasskeyFailure: FfiConverterRustBuffer<PasskeyFailure?> {
+    override fun read(buf: ByteBuffer): PasskeyFailure? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePasskeyFailure.read(buf)
+    }
+
+    override fun allocationSize(value: PasskeyFailure?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePasskeyFailure.allocationSize(value)
+        }
+    }
+
+    override fun write(value: PasskeyFailure?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePasskeyFailure.write(value, buf)
         }
     }
 }

@@ -11,7 +11,9 @@ import kotlin.test.assertFalse
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import org.junit.jupiter.api.io.TempDir
+import org.keyplate.example.Page
 import org.keyplate.example.main
+import org.keyplate.example.passkeys
 
 /** First run, refusals, events, time: the facade as Kotlin has it. */
 class FacadeTest {
@@ -144,5 +146,40 @@ class FacadeTest {
     }
 
     @Test
+    fun `a configuration has lists`() {
+        val config = Config(folder.resolve("id.db").toString(), "https://tv.home.example", rpId = "home.example", moreOrigins = listOf("https://home.example", "https://x.home.example"))
+        Keyplate.open(config).use { keyplate ->
+            assertTrue("\"rpId\":\"home.example\"" in keyplate.anonymous(ClientInfo()).use { it.beginPasskeyLogin() }.options)
+        }
+        val refusal = assertFailsWith<KeyplateException.Configuration> {
+            Keyplate.open(config.copy(moreOrigins = listOf("https://home.example", "https://other.example")))
+        }
+        assertEquals("more_origins", refusal.field())
+    }
+
+    @Test
+    fun `a failed ceremony has its reason`() = open().use { keyplate ->
+        val failure = assertFailsWith<KeyplateException.PasskeyCeremonyFailed> { keyplate.finishPasskeyLogin("x", "{}") }
+        assertEquals(PasskeyFailure.UNKNOWN_CEREMONY, failure.reason)
+        assertEquals(PasskeyFailure.UNKNOWN_CEREMONY, failure.passkeyFailure())
+        assertEquals(ErrorCode.PASSKEY_CEREMONY_FAILED to 103, failure.code() to failure.code().value)
+        assertEquals("passkey ceremony failed: no such ceremony", failure.message)
+        assertNull(assertFailsWith<KeyplateException> { keyplate.verifySession("x") }.passkeyFailure())
+    }
+
+    @Test
     fun `the example runs`() = main(arrayOf(folder.resolve("example.db").toString()))
+
+    @Test
+    fun `the example of passkeys runs`() = open().use { keyplate ->
+        val browser = Browser(folder.resolve("phone.json"))
+        val page = object : Page {
+            override fun create(options: String) = browser.answer("register", options)
+
+            override fun get(options: String) = browser.answer("authenticate", options)
+        }
+        passkeys(keyplate, page)
+        assertEquals(listOf("bob"), keyplate.listUsers(UserQuery()).items.map { it.username })
+        assertEquals(2uL, keyplate.listSessions(SessionQuery()).total)
+    }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path
 import java.time.Duration
 import java.time.Instant
 import java.util.UUID
+import kotlin.io.path.createDirectory
 import kotlin.reflect.KClass
 import kotlin.reflect.KFunction
 import kotlin.reflect.KParameter
@@ -27,7 +28,12 @@ private typealias Json = Map<String, Any?>
 
 private val START = Instant.parse("2026-11-01T00:00:00Z")
 private val CLIENT = ClientInfo(address = "192.0.2.7", userAgent = "test/1")
-private val STEP_KEYS = setOf("advance_seconds", "as", "call", "with", "expect", "error", "save")
+private val STEP_KEYS = setOf("advance_seconds", "expect", "save")
+private val ACTION_KEYS = mapOf(
+    "call" to setOf("as", "with", "error"),
+    "authenticator" to setOf("do", "options", "origin", "spoil", "throws"),
+    "open" to setOf("error"),
+)
 private val gson: Gson = GsonBuilder().setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).create()
 
 /** Runs `tests/scenarios/`, by reflection; the README there tells their form. */
@@ -44,7 +50,7 @@ class ScenarioTest {
     private fun run(file: File) {
         val scenario = file.reader().use { gson.fromJson(it, Any::class.java) }.asObject()
         assertEquals(setOf("about", "steps"), scenario.keys)
-        Run(folder.resolve("${file.nameWithoutExtension}.db")).use { run ->
+        Run(folder.resolve(file.nameWithoutExtension).createDirectory()).use { run ->
             (scenario["steps"] as List<*>).forEachIndexed { index, step ->
                 try {
                     run.step(step.asObject())
@@ -56,32 +62,54 @@ class ScenarioTest {
     }
 }
 
-private class Run(path: Path) : TimeSource, AutoCloseable {
+private class Run(private val folder: Path) : TimeSource, AutoCloseable {
     @Volatile private var now = START
     private val saved = mutableMapOf<String, Any?>()
-    private val host = Keyplate.open(Config(path.toString(), "https://media.example", timeSource = this))
-    private val handles = mutableListOf(host)
+    private val handles = mutableListOf<Keyplate>()
+    private var host = open(emptyMap())
 
     override fun now(): Instant = now
 
     override fun close() = handles.asReversed().forEach(Keyplate::close)
 
     fun step(step: Json) {
-        check(STEP_KEYS.containsAll(step.keys)) { "an unknown key in $step" }
         now = now.plusSeconds(step["advance_seconds"] as Long? ?: 0)
-        val name = step["call"] as String? ?: return
+        val action = ACTION_KEYS.keys.singleOrNull { it in step }
+        val known = STEP_KEYS + if (action == null) emptySet() else ACTION_KEYS.getValue(action) + action
+        check(known.containsAll(step.keys)) { "an unknown key in $step" }
+        val what = step[action ?: return]
         val expectedError = step["error"]?.asObject()
+        val throws = step["throws"]
         val result = try {
-            val method = Keyplate::class.memberFunctions.single { it.name == camel(name) }
-            val handle = handle(step["as"] as String? ?: "host")
-            toJson(method.callOn(handle, filled(step["with"]).asObject()))
+            perform(action, step)
         } catch (error: KeyplateException) {
             checkError(expectedError ?: throw error, error)
             return
+        } catch (error: BrowserException) {
+            check(error.name == throws) { "$what throws $error" }
+            return
         }
-        check(expectedError == null) { "$name gave $result, not $expectedError" }
-        if ("expect" in step) checkResult(filled(step["expect"]), result, name)
+        check(expectedError == null && throws == null) { "$what gave $result" }
+        if ("expect" in step) checkResult(filled(step["expect"]), result, "$what")
         for ((key, place) in step["save"].asObject()) saved[key] = at(result, place as String)
+    }
+
+    private fun perform(action: String, step: Json): Any? = when (action) {
+        "call" -> {
+            val method = Keyplate::class.memberFunctions.single { it.name == camel(step["call"] as String) }
+            toJson(method.callOn(handle(step["as"] as String? ?: "host"), filled(step["with"]).asObject()))
+        }
+        "authenticator" -> Browser(folder.resolve("${step["authenticator"]}.json"), step["origin"] as String? ?: ORIGIN)
+            .answer(step["do"] as String, filled(step["options"]) as String, step["spoil"] as List<*>? ?: emptyList<Any>())
+        else -> {
+            host = open(step["open"].asObject())
+            null
+        }
+    }
+
+    private fun open(fields: Json): Keyplate {
+        val given = mapOf("path" to folder.resolve("id.db").toString(), "origin" to ORIGIN) + fields
+        return Keyplate.open((build(Config::class, given) as Config).copy(timeSource = this)).also(handles::add)
     }
 
     private fun handle(name: String): Keyplate = when (name) {
@@ -180,12 +208,15 @@ private fun time(text: String): Instant {
 private fun seconds(span: Duration): String =
     span.toMillis().toBigDecimal().movePointLeft(3).stripTrailingZeros().toPlainString()
 
+/** What is there in the result; all of it if no place is named. */
 private fun at(result: Any?, place: String): Any? =
-    place.split(".").fold(result) { value, part -> if (value is List<*>) value[part.toInt()] else value.asObject().getValue(part) }
+    place.split(".").filter(String::isNotEmpty).fold(result) { value, part -> if (value is List<*>) value[part.toInt()] else value.asObject().getValue(part) }
 
-/** Objects may hold more than expected; lists may not. */
+/** Objects may hold more than expected; lists may not. Text that is expected to be an object is JSON. */
 private fun checkResult(expected: Any?, found: Any?, place: String) {
-    if (expected is Map<*, *> && found is Map<*, *>) {
+    if (expected is Map<*, *> && found is String) {
+        checkResult(expected, gson.fromJson(found, Any::class.java), place)
+    } else if (expected is Map<*, *> && found is Map<*, *>) {
         for ((key, value) in expected) {
             check(key in found) { "$place has no $key" }
             checkResult(value, found[key], "$place.$key")
@@ -204,6 +235,7 @@ private fun checkError(expected: Json, error: KeyplateException) {
         "field" to error.`field`(),
         "message" to error.message,
         "retry_after_seconds" to error.retryAfter()?.seconds,
+        "passkey_failure" to toJson(error.passkeyFailure()),
     )
     for ((key, value) in expected) {
         check(key in found && (value == null || found[key] == value)) { "$found, not $expected" }
