@@ -124,6 +124,14 @@ pub enum EventKind {
     RecoveryTokenRedeemed,
     /// The host changed the RP id: passkeys of the former one no longer work.
     RpIdChanged,
+    /// A service was made.
+    ServiceCreated,
+    /// A service got other names or origins.
+    ServiceUpdated,
+    /// A service was deleted.
+    ServiceDeleted,
+    /// A service was opened to others, or closed.
+    ServiceAccessChanged,
 }
 
 text_enum!(EventKind {
@@ -181,6 +189,10 @@ text_enum!(EventKind {
     RecoveryTokenCreated = "recovery_token_created",
     RecoveryTokenRedeemed = "recovery_token_redeemed",
     RpIdChanged = "rp_id_changed",
+    ServiceCreated = "service_created",
+    ServiceUpdated = "service_updated",
+    ServiceDeleted = "service_deleted",
+    ServiceAccessChanged = "service_access_changed",
 });
 
 /// Who did it.

@@ -81,7 +81,7 @@ macro_rules! table {
 }
 
 use Access::{Read, Write};
-use Area::{Audit, Groups, Keys, OneTimeTokens, Passkeys, Sessions, SignupTokens, Users};
+use Area::{Audit, Groups, Keys, OneTimeTokens, Passkeys, Services, Sessions, SignupTokens, Users};
 use Authority::{Administrator, Anyone, Enrolling, Host, Own, Roles};
 
 table! {
@@ -113,6 +113,15 @@ table! {
     DeleteGroup           "delete_group"             Administrator(Groups, Write);
     SetGroupMembers       "set_group_members"        Administrator(Groups, Write);
     SetGroupClaims        "set_group_claims"         Administrator(Groups, Write);
+
+    CreateService         "create_service"           Administrator(Services, Write);
+    GetService            "get_service"              Own(Services, Read);
+    ListServices          "list_services"            Own(Services, Read);
+    UpdateService         "update_service"           Administrator(Services, Write);
+    SetServiceOrigins     "set_service_origins"      Administrator(Services, Write);
+    SetServiceAccess      "set_service_access"       Administrator(Services, Write);
+    DeleteService         "delete_service"           Administrator(Services, Write);
+    Authorize             "authorize"                Anyone;
 
     GetSettings           "get_settings"             Administrator(Area::Settings, Read);
     GetPublicSettings     "get_public_settings"      Anyone;
@@ -284,7 +293,7 @@ impl Ceiling {
 }
 
 impl Acting {
-    fn load(reader: &Reader<'_>, principal: &Principal) -> Result<Self> {
+    pub(crate) fn load(reader: &Reader<'_>, principal: &Principal) -> Result<Self> {
         let now = reader.now();
         let (user, mut ceiling, credential) = match principal.credential {
             CredentialId::Session(id) => db::sessions::find_acting(reader, &id, now)?,

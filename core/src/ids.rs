@@ -104,6 +104,11 @@ id!(
     PasskeyId,
     "passkey_id"
 );
+id!(
+    /// Names a service for ever.
+    ServiceId,
+    "service_id"
+);
 
 fn parse(text: &str) -> Option<[u8; TEXT_LEN]> {
     // `Uuid` also reads braces, URNs and forms without hyphens; one id has one form here.

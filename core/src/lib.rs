@@ -102,6 +102,7 @@ mod relying_party;
 mod scopes;
 mod secret;
 mod seen;
+mod services;
 mod sessions;
 mod settings;
 mod setup;
@@ -125,8 +126,8 @@ pub use error::{ErrorCode, KeyplateError, PasskeyFailure, Result};
 pub use events::EventSink;
 pub use groups::{Group, GroupChanges, GroupPage, GroupQuery, GroupSort, NewGroup};
 pub use ids::{
-    ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, SessionId, SignupRedemptionId, SignupTokenId,
-    UserId,
+    ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, ServiceId, SessionId, SignupRedemptionId,
+    SignupTokenId, UserId,
 };
 pub use keyplate::{ClientInfo, Config, Keyplate, UsernamePolicy};
 pub use one_time::{CreatedOneTimeToken, OneTimeToken};
@@ -134,6 +135,9 @@ pub use passkeys::{Passkey, PasskeyCeremony, PasskeyRegistration, PasskeySignals
 pub use principal::{Authenticated, Principal};
 pub use relying_party::PasskeyProblem;
 pub use secret::Secret;
+pub use services::{
+    Decision, DecisionReason, NewService, Service, ServiceChanges, ServicePage, ServiceQuery,
+};
 pub use sessions::{Session, SessionPage, SessionQuery, SignInMethod, SignedIn};
 pub use settings::{CounterPolicy, PublicSettings, Settings, SettingsChanges, SignupMode};
 pub use setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage, SetupState};

@@ -91,7 +91,7 @@ impl RelyingParty {
 }
 
 /// An origin as RFC 6454, section 6.2 writes it: scheme, host, perhaps a port, and nothing after it.
-struct Origin {
+pub(crate) struct Origin {
     url: Url,
     host: String,
     is_https: bool,
@@ -99,7 +99,7 @@ struct Origin {
 }
 
 impl Origin {
-    fn parse(option: &str, text: &str) -> Result<Self> {
+    pub(crate) fn parse(option: &str, text: &str) -> Result<Self> {
         let scheme = ["https://", "http://"]
             .into_iter()
             .find(|scheme| text.starts_with(scheme))

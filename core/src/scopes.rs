@@ -7,6 +7,7 @@ use crate::{Result, error::invalid};
 pub(crate) enum Area {
     Users,
     Groups,
+    Services,
     Settings,
     SignupTokens,
     OneTimeTokens,
@@ -35,6 +36,7 @@ impl Area {
         match self {
             Self::Users => "users",
             Self::Groups => "groups",
+            Self::Services => "services",
             Self::Settings => "settings",
             Self::SignupTokens => "signup_tokens",
             Self::OneTimeTokens => "one_time_tokens",
@@ -132,6 +134,12 @@ impl Scopes {
         })
     }
 
+    /// G2: does it open a service that is open to its owner? `*` does, and any scope of the service's own.
+    pub(crate) fn reach_service(&self, slug: &str) -> bool {
+        let of_service = |scope: &str| scope.split_once(':').is_some_and(|(area, _)| area == slug);
+        self.0.iter().any(|scope| scope == ALL || of_service(scope))
+    }
+
     /// May roles be changed? Only the scope of that name says so.
     pub(crate) fn allows_roles(&self) -> bool {
         self.0.iter().any(|scope| scope == ROLES)
@@ -168,6 +176,11 @@ impl Scopes {
             scope == wanted || (scope == ALL && wanted != ROLES) || writes_what_is_read()
         })
     }
+}
+
+/// Is this the name of something built in, which no service may have?
+pub(crate) fn is_area(name: &str) -> bool {
+    AREAS.contains(&name) || name == "roles"
 }
 
 fn is_built_in(scope: &str) -> bool {

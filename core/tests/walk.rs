@@ -13,9 +13,9 @@ use std::{collections::BTreeMap, thread};
 use common::{passkeys::Person, *};
 use keyplate::{
     Authenticated, Claim, ClientInfo, CreatedOneTimeToken, CreatedSignupToken, ErrorCode, Expiry,
-    Group, KeyRotation, Keyplate, Limit, NewAdmin, NewApiKey, NewGroup, NewSignup, NewSignupToken,
-    NewUser, Passkey, Result, Role, SessionQuery, SettingsChanges, SignedIn, SignupTokenChanges,
-    User, UserChanges,
+    Group, KeyRotation, Keyplate, Limit, NewAdmin, NewApiKey, NewGroup, NewService, NewSignup,
+    NewSignupToken, NewUser, Passkey, Result, Role, Service, SessionQuery, SettingsChanges,
+    SignedIn, SignupTokenChanges, User, UserChanges,
 };
 use rusqlite::Connection;
 
@@ -62,6 +62,7 @@ struct World {
     group: Group,
     token: CreatedSignupToken,
     carols_token: CreatedOneTimeToken,
+    service: Service,
     /// Carol's and Bob's.
     passkeys: Vec<Passkey>,
 }
@@ -91,6 +92,11 @@ impl World {
                 friendly_name: None,
             })
             .unwrap();
+        let service = NewService {
+            slug: "films".to_owned(),
+            ..Default::default()
+        };
+        let service = f.keyplate.create_service(service).unwrap();
         let token = NewSignupToken {
             group_ids: vec![group.id],
             ..Default::default()
@@ -100,6 +106,7 @@ impl World {
             passkeys = [&carol, &bob].map(|user| f.person(user).1).to_vec();
         }
         Self {
+            service,
             passkeys,
             carols_key: f.key(&carol, &["*", "roles:write"]),
             bobs_key: f.key(&bob, &["*"]),
@@ -335,6 +342,32 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             &mut refusals,
             w.weak.set_group_claims(&w.group.id, vec![claim()]),
         ),
+        "create_service" => note(
+            &mut refusals,
+            w.weak.create_service(NewService {
+                slug: "more".to_owned(),
+                ..Default::default()
+            }),
+        ),
+        "get_service" => note(&mut refusals, w.weak.get_service(&w.service.id)),
+        "list_services" => note(&mut refusals, w.weak.list_services(Default::default())),
+        "update_service" => note(
+            &mut refusals,
+            w.weak.update_service(&w.service.id, Default::default()),
+        ),
+        "set_service_origins" => note(
+            &mut refusals,
+            w.weak.set_service_origins(&w.service.id, &[]),
+        ),
+        "set_service_access" => note(
+            &mut refusals,
+            w.weak.set_service_access(&w.service.id, true, &[]),
+        ),
+        "delete_service" => note(&mut refusals, w.weak.delete_service(&w.service.id)),
+        "authorize" => note(
+            &mut refusals,
+            w.weak.authorize(&w.found.principal, w.service.id.as_str()),
+        ),
         "get_settings" => note(&mut refusals, w.weak.get_settings()),
         "get_public_settings" => note(&mut refusals, w.weak.get_public_settings()),
         "update_settings" => {
@@ -508,6 +541,8 @@ struct Strength {
     claims: Vec<String>,
     limits: Vec<String>,
     passkeys: Vec<String>,
+    /// To whom services are open.
+    services: Vec<String>,
     /// Without those that were made meanwhile.
     signup_tokens: Vec<String>,
 }
@@ -570,6 +605,10 @@ fn strength(w: &World) -> Strength {
     );
     found.limits = list(
         "SELECT name || value FROM settings WHERE name LIKE 'session%' OR name LIKE 'step_up%' ORDER BY 1",
+    );
+    found.services = list(
+        "SELECT id || for_everyone FROM services
+         UNION ALL SELECT service_id || group_id FROM service_groups ORDER BY 1",
     );
     found.passkeys = list(
         "SELECT id || user_id FROM passkeys UNION ALL SELECT rp_id FROM relying_party ORDER BY 1",
@@ -670,6 +709,11 @@ fn assert_grants(w: &World, scope: &str, before: &Strength, after: &Strength, to
     assert!(
         may_invite || !more(&before.signup_tokens, &after.signup_tokens),
         "{told}: stretched an invitation"
+    );
+    let may_open = administrator && covers(scope, "services:write");
+    assert!(
+        may_open || !more(&before.services, &after.services),
+        "{told}: opened a service"
     );
     assert!(
         !more(&before.passkeys, &after.passkeys),

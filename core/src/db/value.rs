@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use crate::{
     KeyplateError, Result, clock,
     ids::{
-        ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, SessionId, SignupRedemptionId, SignupTokenId,
-        UserId,
+        ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, ServiceId, SessionId, SignupRedemptionId,
+        SignupTokenId, UserId,
     },
 };
 
@@ -222,7 +222,8 @@ ids!(
     SignupTokenId,
     SignupRedemptionId,
     OneTimeTokenId,
-    PasskeyId
+    PasskeyId,
+    ServiceId
 );
 
 /// The result of a statement that must find something.

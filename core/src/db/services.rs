@@ -1,0 +1,163 @@
+use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
+use crate::{GroupId, Result, Service, ServiceId, UserId};
+
+const COLUMNS: &str = "id, slug, name, for_everyone, created_at";
+
+fn from_row(row: &Row<'_, '_>) -> Result<Service> {
+    Ok(Service {
+        id: row.get(0)?,
+        slug: row.get(1)?,
+        name: row.get(2)?,
+        for_everyone: row.get(3)?,
+        created_at: row.get(4)?,
+        origins: Vec::new(),
+        group_ids: Vec::new(),
+    })
+}
+
+fn with_origins_and_groups(reader: &Reader<'_>, mut service: Service) -> Result<Service> {
+    service.origins = reader.query_all(
+        "SELECT origin FROM service_origins WHERE service_id = ?1 ORDER BY origin",
+        params![&service.id],
+        |row| row.get(0),
+    )?;
+    service.group_ids = reader.query_all(
+        "SELECT group_id FROM service_groups WHERE service_id = ?1 ORDER BY group_id",
+        params![&service.id],
+        |row| row.get(0),
+    )?;
+    Ok(service)
+}
+
+pub(crate) fn find(reader: &Reader<'_>, id: &ServiceId) -> Result<Option<Service>> {
+    let sql = format!("SELECT {COLUMNS} FROM services WHERE id = ?1");
+    let found = reader.query_one(&sql, params![id], from_row)?;
+    found
+        .map(|service| with_origins_and_groups(reader, service))
+        .transpose()
+}
+
+pub(crate) fn find_by_slug(reader: &Reader<'_>, slug: &str) -> Result<Option<Service>> {
+    let sql = format!("SELECT {COLUMNS} FROM services WHERE slug = ?1");
+    let found = reader.query_one(&sql, params![slug], from_row)?;
+    found
+        .map(|service| with_origins_and_groups(reader, service))
+        .transpose()
+}
+
+pub(crate) fn insert(writer: &Writer<'_>, service: &Service) -> Result<()> {
+    writer.execute(
+        "INSERT INTO services (id, slug, name, for_everyone, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            &service.id,
+            &service.slug,
+            &service.name,
+            service.for_everyone,
+            service.created_at,
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn update(writer: &Writer<'_>, service: &Service) -> Result<()> {
+    writer.execute(
+        "UPDATE services SET slug = ?2, name = ?3 WHERE id = ?1",
+        params![&service.id, &service.slug, &service.name],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn delete(writer: &Writer<'_>, id: &ServiceId) -> Result<()> {
+    writer.execute("DELETE FROM services WHERE id = ?1", params![id])?;
+    Ok(())
+}
+
+pub(crate) fn replace_origins(
+    writer: &Writer<'_>,
+    id: &ServiceId,
+    origins: &[String],
+) -> Result<()> {
+    writer.execute(
+        "DELETE FROM service_origins WHERE service_id = ?1",
+        params![id],
+    )?;
+    for origin in origins {
+        writer.execute(
+            "INSERT INTO service_origins (service_id, origin) VALUES (?1, ?2)",
+            params![id, origin],
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn set_access(
+    writer: &Writer<'_>,
+    id: &ServiceId,
+    for_everyone: bool,
+    group_ids: &[GroupId],
+) -> Result<()> {
+    writer.execute(
+        "UPDATE services SET for_everyone = ?2 WHERE id = ?1",
+        params![id, for_everyone],
+    )?;
+    writer.execute(
+        "DELETE FROM service_groups WHERE service_id = ?1",
+        params![id],
+    )?;
+    for group_id in group_ids {
+        writer.execute(
+            r"
+            INSERT INTO service_groups (service_id, group_id)
+            VALUES (?1, ?2)
+            ON CONFLICT (service_id, group_id) DO NOTHING",
+            params![id, group_id],
+        )?;
+    }
+    Ok(())
+}
+
+const FILTER: &str = r"
+    WHERE (?1 IS NULL
+           OR for_everyone = 1
+           OR EXISTS (SELECT 1
+                      FROM service_groups
+                      JOIN group_members ON group_members.group_id = service_groups.group_id
+                      WHERE service_groups.service_id = services.id AND group_members.user_id = ?1))
+      AND (?2 IS NULL OR slug LIKE ?2 ESCAPE '\' OR lower(name) LIKE ?2 ESCAPE '\')";
+
+pub(crate) fn count(
+    reader: &Reader<'_>,
+    user_id: Option<&UserId>,
+    search: Option<&str>,
+) -> Result<u64> {
+    let pattern = search.map(contains_pattern);
+    reader.value(
+        &format!("SELECT count(*) FROM services {FILTER}"),
+        params![user_id, pattern.as_ref()],
+    )
+}
+
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    user_id: Option<&UserId>,
+    search: Option<&str>,
+    page: PageRequest,
+) -> Result<Vec<Service>> {
+    let pattern = search.map(contains_pattern);
+    let services = reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM services
+            {FILTER}
+            ORDER BY slug
+            LIMIT ?3 OFFSET ?4"
+        ),
+        params![user_id, pattern.as_ref(), page.limit, page.offset()],
+        from_row,
+    )?;
+    services
+        .into_iter()
+        .map(|service| with_origins_and_groups(reader, service))
+        .collect()
+}
