@@ -258,6 +258,14 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED = 53,
   // The host changed the RP id: passkeys of the former one no longer work.
   KEYPLATE_EVENT_KIND_RP_ID_CHANGED = 54,
+  // A service was made.
+  KEYPLATE_EVENT_KIND_SERVICE_CREATED = 55,
+  // A service got other names or origins.
+  KEYPLATE_EVENT_KIND_SERVICE_UPDATED = 56,
+  // A service was deleted.
+  KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
+  // A service was opened to others, or closed.
+  KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -377,6 +385,41 @@ enum keyplate_user_status
 typedef enum keyplate_user_status keyplate_user_status;
 #else
 typedef int32_t keyplate_user_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why somebody may use a service, or not.
+enum keyplate_decision_reason
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_DECISION_REASON_UNKNOWN = 0,
+  // Allowed: the service is open to everyone.
+  KEYPLATE_DECISION_REASON_EVERYONE = 1,
+  // Allowed: he is in one of its groups.
+  KEYPLATE_DECISION_REASON_GROUP = 2,
+  // The service is closed to all.
+  KEYPLATE_DECISION_REASON_CLOSED = 3,
+  // He is in none of its groups.
+  KEYPLATE_DECISION_REASON_NO_GROUP = 4,
+  // His credential has neither `*` nor a scope of this service.
+  KEYPLATE_DECISION_REASON_MISSING_SCOPE = 5,
+  // His account waits for approval.
+  KEYPLATE_DECISION_REASON_ACCOUNT_PENDING = 6,
+  // His account is disabled.
+  KEYPLATE_DECISION_REASON_ACCOUNT_DISABLED = 7,
+  // His account has lapsed.
+  KEYPLATE_DECISION_REASON_ACCOUNT_EXPIRED = 8,
+  // His credential has expired or was revoked.
+  KEYPLATE_DECISION_REASON_CREDENTIAL_ENDED = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_decision_reason keyplate_decision_reason;
+#else
+typedef int32_t keyplate_decision_reason;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -726,6 +769,11 @@ typedef struct keyplate_created_setup_token keyplate_created_setup_token;
 // Free one that is yours with `keyplate_created_signup_token_free`.
 typedef struct keyplate_created_signup_token keyplate_created_signup_token;
 
+// May somebody use a service, and why?
+//
+// Free one that is yours with `keyplate_decision_free`.
+typedef struct keyplate_decision keyplate_decision;
+
 // Something more about an event.
 //
 // Free one that is yours with `keyplate_detail_free`.
@@ -789,6 +837,11 @@ typedef struct keyplate_new_api_key keyplate_new_api_key;
 //
 // Free one that is yours with `keyplate_new_group_free`.
 typedef struct keyplate_new_group keyplate_new_group;
+
+// A service to be made. It is closed to all at first.
+//
+// Free one that is yours with `keyplate_new_service_free`.
+typedef struct keyplate_new_service keyplate_new_service;
 
 // Somebody who signs up. Empty text is the same as none.
 //
@@ -860,6 +913,26 @@ typedef struct keyplate_purge_report keyplate_purge_report;
 
 // A secret, wiped when the last owner frees it.
 typedef struct keyplate_secret keyplate_secret;
+
+// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+//
+// Free one that is yours with `keyplate_service_free`.
+typedef struct keyplate_service keyplate_service;
+
+// Changes to a service: what is left out stays.
+//
+// Free one that is yours with `keyplate_service_changes_free`.
+typedef struct keyplate_service_changes keyplate_service_changes;
+
+// A page of services.
+//
+// Free one that is yours with `keyplate_service_page_free`.
+typedef struct keyplate_service_page keyplate_service_page;
+
+// Which services, by slug.
+//
+// Free one that is yours with `keyplate_service_query_free`.
+typedef struct keyplate_service_query keyplate_service_query;
 
 // A signed-in browser or application, without its secret.
 //
@@ -1736,6 +1809,147 @@ bool keyplate_authenticated_get_expires_at(const keyplate_authenticated *authent
 // For `acting_as`.
 // Borrowed from `authenticated`.
 const keyplate_principal *keyplate_authenticated_get_principal(const keyplate_authenticated *authenticated);
+
+// Frees it; NULL is fine.
+void keyplate_decision_free(keyplate_decision *decision);
+
+// Let him in?
+bool keyplate_decision_get_allowed(const keyplate_decision *decision);
+
+// Why, or why not.
+keyplate_decision_reason keyplate_decision_get_reason(const keyplate_decision *decision);
+
+// The service.
+// Borrowed from `decision`.
+keyplate_str keyplate_decision_get_service_id(const keyplate_decision *decision);
+
+// Who asks; none when his credential has ended.
+// NULL when there is none. Borrowed from `decision`.
+keyplate_str keyplate_decision_get_user_id(const keyplate_decision *decision);
+
+// Frees it; NULL is fine.
+void keyplate_new_service_free(keyplate_new_service *new_service);
+
+// Makes one with its defaults; free it with `keyplate_new_service_free`.
+keyplate_status keyplate_new_service_new(const char *slug, keyplate_new_service **out, keyplate_error **error);
+
+// 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+// The value is copied.
+keyplate_status keyplate_new_service_set_slug(keyplate_new_service *new_service,
+                                              const char *value,
+                                              keyplate_error **error);
+
+// 1 to 100 characters; by default the slug.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_service_set_name(keyplate_new_service *new_service,
+                                              const char *value,
+                                              keyplate_error **error);
+
+// At most 20 web origins, for example `https://films.example`.
+// Adds one; the value is copied.
+keyplate_status keyplate_new_service_add_origins(keyplate_new_service *new_service,
+                                                 const char *value,
+                                                 keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_service_free(keyplate_service *service);
+
+// Names it for ever.
+// Borrowed from `service`.
+keyplate_str keyplate_service_get_id(const keyplate_service *service);
+
+// Its short name for programs, unique.
+// Borrowed from `service`.
+keyplate_str keyplate_service_get_slug(const keyplate_service *service);
+
+// Its name for people.
+// Borrowed from `service`.
+keyplate_str keyplate_service_get_name(const keyplate_service *service);
+
+// The web origins where it is.
+// How many there are.
+size_t keyplate_service_get_origins_len(const keyplate_service *service);
+
+// The web origins where it is.
+// One of them, borrowed from `service`; nothing past the end.
+keyplate_str keyplate_service_get_origins_at(const keyplate_service *service, size_t index);
+
+// Open to every user?
+bool keyplate_service_get_for_everyone(const keyplate_service *service);
+
+// Otherwise open to the members of these groups; to nobody when there is none.
+// How many there are.
+size_t keyplate_service_get_group_ids_len(const keyplate_service *service);
+
+// Otherwise open to the members of these groups; to nobody when there is none.
+// One of them, borrowed from `service`; nothing past the end.
+keyplate_str keyplate_service_get_group_ids_at(const keyplate_service *service, size_t index);
+
+// When it was made.
+int64_t keyplate_service_get_created_at(const keyplate_service *service);
+
+// Frees it; NULL is fine.
+void keyplate_service_changes_free(keyplate_service_changes *service_changes);
+
+// Makes one with its defaults; free it with `keyplate_service_changes_free`.
+keyplate_status keyplate_service_changes_new(keyplate_service_changes **out, keyplate_error **error);
+
+// As in `NewService`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_service_changes_set_slug(keyplate_service_changes *service_changes,
+                                                  const char *value,
+                                                  keyplate_error **error);
+
+// As in `NewService`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_service_changes_set_name(keyplate_service_changes *service_changes,
+                                                  const char *value,
+                                                  keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_service_page_free(keyplate_service_page *service_page);
+
+// The services.
+// How many there are.
+size_t keyplate_service_page_get_items_len(const keyplate_service_page *service_page);
+
+// The services.
+// One of them, borrowed from `service_page`; nothing past the end.
+const keyplate_service *keyplate_service_page_get_items_at(const keyplate_service_page *service_page, size_t index);
+
+// How many there are in all.
+uint64_t keyplate_service_page_get_total(const keyplate_service_page *service_page);
+
+// Which page this is; the last one when a later one was asked for.
+uint32_t keyplate_service_page_get_page(const keyplate_service_page *service_page);
+
+// Frees it; NULL is fine.
+void keyplate_service_query_free(keyplate_service_query *service_query);
+
+// Makes one with its defaults; free it with `keyplate_service_query_free`.
+keyplate_status keyplate_service_query_new(keyplate_service_query **out, keyplate_error **error);
+
+// A part of slug or name, without regard to case.
+// The value is copied; NULL for none.
+keyplate_status keyplate_service_query_set_search(keyplate_service_query *service_query,
+                                                  const char *value,
+                                                  keyplate_error **error);
+
+// Only those that this user may use. A user who is no administrator sees his own in any case.
+// The value is copied; NULL for none.
+keyplate_status keyplate_service_query_set_user_id(keyplate_service_query *service_query,
+                                                   const char *value,
+                                                   keyplate_error **error);
+
+// Which page, from 1.
+keyplate_status keyplate_service_query_set_page(keyplate_service_query *service_query,
+                                                uint32_t value,
+                                                keyplate_error **error);
+
+// How many on a page: 1 to 1000, by default 20.
+keyplate_status keyplate_service_query_set_limit(keyplate_service_query *service_query,
+                                                 uint32_t value,
+                                                 keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_session_free(keyplate_session *session);
@@ -3146,6 +3360,98 @@ keyplate_status keyplate_authenticate(const keyplate *kp,
                                       keyplate_authenticated **out,
                                       keyplate_error **error);
 
+// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+//
+// # Errors
+// `NotFound` for the service; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_decision_free`.
+keyplate_status keyplate_authorize(const keyplate *kp,
+                                   const keyplate_principal *principal,
+                                   const char *service,
+                                   keyplate_decision **out,
+                                   keyplate_error **error);
+
+// Makes a service, closed to all.
+//
+// # Errors
+// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_service_free`.
+keyplate_status keyplate_create_service(const keyplate *kp,
+                                        const keyplate_new_service *service,
+                                        keyplate_service **out,
+                                        keyplate_error **error);
+
+// Deletes a service.
+//
+// # Errors
+// `NotFound`, `PermissionDenied`.
+keyplate_status keyplate_delete_service(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Gives a service. A user who is no administrator sees those that he may use.
+//
+// # Errors
+// `NotFound`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_service_free`.
+keyplate_status keyplate_get_service(const keyplate *kp,
+                                     const char *id,
+                                     keyplate_service **out,
+                                     keyplate_error **error);
+
+// Lists services by slug.
+//
+// # Errors
+// `InvalidInput`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_service_page_free`.
+keyplate_status keyplate_list_services(const keyplate *kp,
+                                       const keyplate_service_query *query,
+                                       keyplate_service_page **out,
+                                       keyplate_error **error);
+
+// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+//
+// # Errors
+// `NotFound` for the service or a group; `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_service_free`.
+keyplate_status keyplate_set_service_access(const keyplate *kp,
+                                            const char *id,
+                                            bool for_everyone,
+                                            const char *const *group_ids,
+                                            size_t group_ids_len,
+                                            keyplate_service **out,
+                                            keyplate_error **error);
+
+// Gives a service exactly these web origins.
+//
+// # Errors
+// `NotFound`, `InvalidInput`, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_service_free`.
+keyplate_status keyplate_set_service_origins(const keyplate *kp,
+                                             const char *id,
+                                             const char *const *origins,
+                                             size_t origins_len,
+                                             keyplate_service **out,
+                                             keyplate_error **error);
+
+// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+//
+// # Errors
+// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+//
+// `out` is the caller's: free it with `keyplate_service_free`.
+keyplate_status keyplate_update_service(const keyplate *kp,
+                                        const char *id,
+                                        const keyplate_service_changes *changes,
+                                        keyplate_service **out,
+                                        keyplate_error **error);
+
 // Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
 // It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 //
@@ -3247,7 +3553,7 @@ keyplate_status keyplate_set_signup_email_domains(const keyplate *kp,
 // credentials with `*` and `roles:write`.
 //
 // # Errors
-// `InvalidInput`, `PermissionDenied`.
+// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
 //
 // `out` is the caller's: free it with `keyplate_settings_free`.
 keyplate_status keyplate_update_settings(const keyplate *kp,

@@ -132,6 +132,13 @@ impl Lend for ::keyplate::PasskeyId {
     }
 }
 
+impl Lend for ::keyplate::ServiceId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::ServiceId::as_str))
+    }
+}
+
 impl Lend for ::keyplate::SessionId {
     type C = keyplate_str;
     fn lend(value: Option<&Self>) -> keyplate_str {
@@ -345,6 +352,14 @@ pub enum keyplate_event_kind {
     RecoveryTokenRedeemed = 53,
     /// The host changed the RP id: passkeys of the former one no longer work.
     RpIdChanged = 54,
+    /// A service was made.
+    ServiceCreated = 55,
+    /// A service got other names or origins.
+    ServiceUpdated = 56,
+    /// A service was deleted.
+    ServiceDeleted = 57,
+    /// A service was opened to others, or closed.
+    ServiceAccessChanged = 58,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -441,6 +456,12 @@ impl Lend for ::keyplate::EventKind {
                 keyplate_event_kind::RecoveryTokenRedeemed
             }
             Some(::keyplate::EventKind::RpIdChanged) => keyplate_event_kind::RpIdChanged,
+            Some(::keyplate::EventKind::ServiceCreated) => keyplate_event_kind::ServiceCreated,
+            Some(::keyplate::EventKind::ServiceUpdated) => keyplate_event_kind::ServiceUpdated,
+            Some(::keyplate::EventKind::ServiceDeleted) => keyplate_event_kind::ServiceDeleted,
+            Some(::keyplate::EventKind::ServiceAccessChanged) => {
+                keyplate_event_kind::ServiceAccessChanged
+            }
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -505,6 +526,10 @@ impl Choice for keyplate_event_kind {
             52 => Some(::keyplate::EventKind::RecoveryTokenCreated),
             53 => Some(::keyplate::EventKind::RecoveryTokenRedeemed),
             54 => Some(::keyplate::EventKind::RpIdChanged),
+            55 => Some(::keyplate::EventKind::ServiceCreated),
+            56 => Some(::keyplate::EventKind::ServiceUpdated),
+            57 => Some(::keyplate::EventKind::ServiceDeleted),
+            58 => Some(::keyplate::EventKind::ServiceAccessChanged),
 
             _ => None,
         }
@@ -730,6 +755,61 @@ impl Lend for ::keyplate::PasskeyProblem {
             }
 
             _ => keyplate_passkey_problem::Unknown,
+        }
+    }
+}
+
+/// Why somebody may use a service, or not.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_decision_reason {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Allowed: the service is open to everyone.
+    Everyone = 1,
+    /// Allowed: he is in one of its groups.
+    Group = 2,
+    /// The service is closed to all.
+    Closed = 3,
+    /// He is in none of its groups.
+    NoGroup = 4,
+    /// His credential has neither `*` nor a scope of this service.
+    MissingScope = 5,
+    /// His account waits for approval.
+    AccountPending = 6,
+    /// His account is disabled.
+    AccountDisabled = 7,
+    /// His account has lapsed.
+    AccountExpired = 8,
+    /// His credential has expired or was revoked.
+    CredentialEnded = 9,
+}
+
+impl Lend for ::keyplate::DecisionReason {
+    type C = keyplate_decision_reason;
+    fn lend(value: Option<&Self>) -> keyplate_decision_reason {
+        match value {
+            Some(::keyplate::DecisionReason::Everyone) => keyplate_decision_reason::Everyone,
+            Some(::keyplate::DecisionReason::Group) => keyplate_decision_reason::Group,
+            Some(::keyplate::DecisionReason::Closed) => keyplate_decision_reason::Closed,
+            Some(::keyplate::DecisionReason::NoGroup) => keyplate_decision_reason::NoGroup,
+            Some(::keyplate::DecisionReason::MissingScope) => {
+                keyplate_decision_reason::MissingScope
+            }
+            Some(::keyplate::DecisionReason::AccountPending) => {
+                keyplate_decision_reason::AccountPending
+            }
+            Some(::keyplate::DecisionReason::AccountDisabled) => {
+                keyplate_decision_reason::AccountDisabled
+            }
+            Some(::keyplate::DecisionReason::AccountExpired) => {
+                keyplate_decision_reason::AccountExpired
+            }
+            Some(::keyplate::DecisionReason::CredentialEnded) => {
+                keyplate_decision_reason::CredentialEnded
+            }
+
+            _ => keyplate_decision_reason::Unknown,
         }
     }
 }
@@ -4107,6 +4187,578 @@ pub unsafe extern "C" fn keyplate_authenticated_get_principal(
 ) -> *const keyplate_principal {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(authenticated, |value| Some(&value.principal)) }
+}
+
+/// May somebody use a service, and why?
+///
+/// Free one that is yours with `keyplate_decision_free`.
+#[derive(Debug)]
+pub struct keyplate_decision {
+    _opaque: (),
+}
+impl Opaque for keyplate_decision {
+    type Core = ::keyplate::Decision;
+}
+impl Lend for ::keyplate::Decision {
+    type C = *const keyplate_decision;
+    fn lend(value: Option<&Self>) -> *const keyplate_decision {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Decision {
+    type C = *mut keyplate_decision;
+    fn give(self) -> *mut keyplate_decision {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_decision_free(decision: *mut keyplate_decision) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(decision) }
+}
+
+/// Let him in?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_decision_get_allowed(decision: *const keyplate_decision) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(decision, |value| Some(&value.allowed)) }
+}
+
+/// Why, or why not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_decision_get_reason(
+    decision: *const keyplate_decision,
+) -> keyplate_decision_reason {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(decision, |value| Some(&value.reason)) }
+}
+
+/// The service.
+/// Borrowed from `decision`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_decision_get_service_id(
+    decision: *const keyplate_decision,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(decision, |value| Some(&value.service_id)) }
+}
+
+/// Who asks; none when his credential has ended.
+/// NULL when there is none. Borrowed from `decision`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_decision_get_user_id(
+    decision: *const keyplate_decision,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(decision, |value| value.user_id.as_ref()) }
+}
+
+/// A service to be made. It is closed to all at first.
+///
+/// Free one that is yours with `keyplate_new_service_free`.
+#[derive(Debug)]
+pub struct keyplate_new_service {
+    _opaque: (),
+}
+impl Opaque for keyplate_new_service {
+    type Core = ::keyplate::NewService;
+}
+impl Lend for ::keyplate::NewService {
+    type C = *const keyplate_new_service;
+    fn lend(value: Option<&Self>) -> *const keyplate_new_service {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::NewService {
+    type C = *mut keyplate_new_service;
+    fn give(self) -> *mut keyplate_new_service {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_free(new_service: *mut keyplate_new_service) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(new_service) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_new_service_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_new(
+    slug: *const c_char,
+    out: *mut *mut keyplate_new_service,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::NewService {
+                    slug: take::text(slug, "slug")?.to_owned(),
+                    name: Default::default(),
+                    origins: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+/// The value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_set_slug(
+    new_service: *mut keyplate_new_service,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_service = borrow_mut(new_service, "new_service")?;
+            new_service.slug = take::text(value, "value")?.to_owned();
+            Ok(())
+        })
+    }
+}
+
+/// 1 to 100 characters; by default the slug.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_set_name(
+    new_service: *mut keyplate_new_service,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_service = borrow_mut(new_service, "new_service")?;
+            new_service.name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// At most 20 web origins, for example `https://films.example`.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_add_origins(
+    new_service: *mut keyplate_new_service,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_service = borrow_mut(new_service, "new_service")?;
+            new_service
+                .origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+///
+/// Free one that is yours with `keyplate_service_free`.
+#[derive(Debug)]
+pub struct keyplate_service {
+    _opaque: (),
+}
+impl Opaque for keyplate_service {
+    type Core = ::keyplate::Service;
+}
+impl Lend for ::keyplate::Service {
+    type C = *const keyplate_service;
+    fn lend(value: Option<&Self>) -> *const keyplate_service {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Service {
+    type C = *mut keyplate_service;
+    fn give(self) -> *mut keyplate_service {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_free(service: *mut keyplate_service) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(service) }
+}
+
+/// Names it for ever.
+/// Borrowed from `service`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_id(service: *const keyplate_service) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| Some(&value.id)) }
+}
+
+/// Its short name for programs, unique.
+/// Borrowed from `service`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_slug(
+    service: *const keyplate_service,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| Some(&value.slug)) }
+}
+
+/// Its name for people.
+/// Borrowed from `service`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_name(
+    service: *const keyplate_service,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| Some(&value.name)) }
+}
+
+/// The web origins where it is.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_origins_len(
+    service: *const keyplate_service,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(service, |value| value.origins.len()) }
+}
+
+/// The web origins where it is.
+/// One of them, borrowed from `service`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_origins_at(
+    service: *const keyplate_service,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| value.origins.get(index)) }
+}
+
+/// Open to every user?
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_for_everyone(
+    service: *const keyplate_service,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| Some(&value.for_everyone)) }
+}
+
+/// Otherwise open to the members of these groups; to nobody when there is none.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_group_ids_len(
+    service: *const keyplate_service,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(service, |value| value.group_ids.len()) }
+}
+
+/// Otherwise open to the members of these groups; to nobody when there is none.
+/// One of them, borrowed from `service`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_group_ids_at(
+    service: *const keyplate_service,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| value.group_ids.get(index)) }
+}
+
+/// When it was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_created_at(service: *const keyplate_service) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| Some(&value.created_at)) }
+}
+
+/// Changes to a service: what is left out stays.
+///
+/// Free one that is yours with `keyplate_service_changes_free`.
+#[derive(Debug)]
+pub struct keyplate_service_changes {
+    _opaque: (),
+}
+impl Opaque for keyplate_service_changes {
+    type Core = ::keyplate::ServiceChanges;
+}
+impl Lend for ::keyplate::ServiceChanges {
+    type C = *const keyplate_service_changes;
+    fn lend(value: Option<&Self>) -> *const keyplate_service_changes {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::ServiceChanges {
+    type C = *mut keyplate_service_changes;
+    fn give(self) -> *mut keyplate_service_changes {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_free(
+    service_changes: *mut keyplate_service_changes,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(service_changes) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_service_changes_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_new(
+    out: *mut *mut keyplate_service_changes,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::ServiceChanges {
+                    slug: Default::default(),
+                    name: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// As in `NewService`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_set_slug(
+    service_changes: *mut keyplate_service_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_changes = borrow_mut(service_changes, "service_changes")?;
+            service_changes.slug =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// As in `NewService`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_set_name(
+    service_changes: *mut keyplate_service_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_changes = borrow_mut(service_changes, "service_changes")?;
+            service_changes.name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// A page of services.
+///
+/// Free one that is yours with `keyplate_service_page_free`.
+#[derive(Debug)]
+pub struct keyplate_service_page {
+    _opaque: (),
+}
+impl Opaque for keyplate_service_page {
+    type Core = ::keyplate::ServicePage;
+}
+impl Lend for ::keyplate::ServicePage {
+    type C = *const keyplate_service_page;
+    fn lend(value: Option<&Self>) -> *const keyplate_service_page {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::ServicePage {
+    type C = *mut keyplate_service_page;
+    fn give(self) -> *mut keyplate_service_page {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_page_free(service_page: *mut keyplate_service_page) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(service_page) }
+}
+
+/// The services.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_page_get_items_len(
+    service_page: *const keyplate_service_page,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(service_page, |value| value.items.len()) }
+}
+
+/// The services.
+/// One of them, borrowed from `service_page`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_page_get_items_at(
+    service_page: *const keyplate_service_page,
+    index: usize,
+) -> *const keyplate_service {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service_page, |value| value.items.get(index)) }
+}
+
+/// How many there are in all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_page_get_total(
+    service_page: *const keyplate_service_page,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service_page, |value| Some(&value.total)) }
+}
+
+/// Which page this is; the last one when a later one was asked for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_page_get_page(
+    service_page: *const keyplate_service_page,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service_page, |value| Some(&value.page)) }
+}
+
+/// Which services, by slug.
+///
+/// Free one that is yours with `keyplate_service_query_free`.
+#[derive(Debug)]
+pub struct keyplate_service_query {
+    _opaque: (),
+}
+impl Opaque for keyplate_service_query {
+    type Core = ::keyplate::ServiceQuery;
+}
+impl Lend for ::keyplate::ServiceQuery {
+    type C = *const keyplate_service_query;
+    fn lend(value: Option<&Self>) -> *const keyplate_service_query {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::ServiceQuery {
+    type C = *mut keyplate_service_query;
+    fn give(self) -> *mut keyplate_service_query {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_query_free(service_query: *mut keyplate_service_query) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(service_query) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_service_query_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_query_new(
+    out: *mut *mut keyplate_service_query,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::ServiceQuery {
+                    search: Default::default(),
+                    user_id: Default::default(),
+                    page: Default::default(),
+                    limit: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// A part of slug or name, without regard to case.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_query_set_search(
+    service_query: *mut keyplate_service_query,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_query = borrow_mut(service_query, "service_query")?;
+            service_query.search =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Only those that this user may use. A user who is no administrator sees his own in any case.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_query_set_user_id(
+    service_query: *mut keyplate_service_query,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_query = borrow_mut(service_query, "service_query")?;
+            service_query.user_id = take::optional(value, |value| {
+                take::id(value, "value", ::keyplate::UserId::parse)
+            })?;
+            Ok(())
+        })
+    }
+}
+
+/// Which page, from 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_query_set_page(
+    service_query: *mut keyplate_service_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_query = borrow_mut(service_query, "service_query")?;
+            service_query.page = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// How many on a page: 1 to 1000, by default 20.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_query_set_limit(
+    service_query: *mut keyplate_service_query,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_query = borrow_mut(service_query, "service_query")?;
+            service_query.limit = Some(value);
+            Ok(())
+        })
+    }
 }
 
 /// A signed-in browser or application, without its secret.
@@ -8837,6 +9489,216 @@ pub unsafe extern "C" fn keyplate_authenticate(
     }
 }
 
+/// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+/// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+/// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+///
+/// # Errors
+/// `NotFound` for the service; the storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_decision_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authorize(
+    kp: *const keyplate,
+    principal: *const keyplate_principal,
+    service: *const c_char,
+    out: *mut *mut keyplate_decision,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.authorize(
+                    borrow(principal, "principal")?,
+                    take::text(service, "service")?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Makes a service, closed to all.
+///
+/// # Errors
+/// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_service_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_create_service(
+    kp: *const keyplate,
+    service: *const keyplate_new_service,
+    out: *mut *mut keyplate_service,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.create_service(Clone::clone(borrow(service, "service")?))?)
+            })
+        })
+    }
+}
+
+/// Deletes a service.
+///
+/// # Errors
+/// `NotFound`, `PermissionDenied`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_delete_service(
+    kp: *const keyplate,
+    id: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            borrow(kp, "kp")?.delete_service(&take::id(id, "id", ::keyplate::ServiceId::parse)?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Gives a service. A user who is no administrator sees those that he may use.
+///
+/// # Errors
+/// `NotFound`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_service_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_service(
+    kp: *const keyplate,
+    id: *const c_char,
+    out: *mut *mut keyplate_service,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.get_service(&take::id(
+                    id,
+                    "id",
+                    ::keyplate::ServiceId::parse,
+                )?)?)
+            })
+        })
+    }
+}
+
+/// Lists services by slug.
+///
+/// # Errors
+/// `InvalidInput`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_service_page_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_list_services(
+    kp: *const keyplate,
+    query: *const keyplate_service_query,
+    out: *mut *mut keyplate_service_page,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.list_services(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+///
+/// # Errors
+/// `NotFound` for the service or a group; `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_service_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_service_access(
+    kp: *const keyplate,
+    id: *const c_char,
+    for_everyone: bool,
+    group_ids: *const *const c_char,
+    group_ids_len: usize,
+    out: *mut *mut keyplate_service,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_service_access(
+                    &take::id(id, "id", ::keyplate::ServiceId::parse)?,
+                    for_everyone,
+                    &take::list(group_ids, group_ids_len, "group_ids", |group_ids| {
+                        take::id(group_ids, "group_ids", ::keyplate::GroupId::parse)
+                    })?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Gives a service exactly these web origins.
+///
+/// # Errors
+/// `NotFound`, `InvalidInput`, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_service_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_service_origins(
+    kp: *const keyplate,
+    id: *const c_char,
+    origins: *const *const c_char,
+    origins_len: usize,
+    out: *mut *mut keyplate_service,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_service_origins(
+                    &take::id(id, "id", ::keyplate::ServiceId::parse)?,
+                    &take::list(origins, origins_len, "origins", |origins| {
+                        Ok(take::text(origins, "origins")?.to_owned())
+                    })?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+///
+/// # Errors
+/// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+///
+/// `out` is the caller's: free it with `keyplate_service_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_update_service(
+    kp: *const keyplate,
+    id: *const c_char,
+    changes: *const keyplate_service_changes,
+    out: *mut *mut keyplate_service,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.update_service(
+                    &take::id(id, "id", ::keyplate::ServiceId::parse)?,
+                    Clone::clone(borrow(changes, "changes")?),
+                )?)
+            })
+        })
+    }
+}
+
 /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
 /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 ///
@@ -9061,7 +9923,7 @@ pub unsafe extern "C" fn keyplate_set_signup_email_domains(
 /// credentials with `*` and `roles:write`.
 ///
 /// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
 ///
 /// `out` is the caller's: free it with `keyplate_settings_free`.
 #[unsafe(no_mangle)]

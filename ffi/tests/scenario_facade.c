@@ -13,6 +13,9 @@ static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_er
 static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error);
 static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error);
 static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error);
+static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error);
+static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error);
+static keyplate_service_query *take_service_query(const cJSON *from, keyplate_error **error);
 static keyplate_session_query *take_session_query(const cJSON *from, keyplate_error **error);
 static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error);
 static keyplate_new_admin *take_new_admin(const cJSON *from, keyplate_error **error);
@@ -40,6 +43,9 @@ static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it);
 static cJSON *give_passkey_registration(const keyplate_passkey_registration *it);
 static cJSON *give_authenticated(const keyplate_authenticated *it);
+static cJSON *give_decision(const keyplate_decision *it);
+static cJSON *give_service(const keyplate_service *it);
+static cJSON *give_service_page(const keyplate_service_page *it);
 static cJSON *give_session(const keyplate_session *it);
 static cJSON *give_session_page(const keyplate_session_page *it);
 static cJSON *give_signed_in(const keyplate_signed_in *it);
@@ -176,6 +182,10 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED: return cJSON_CreateString("RecoveryTokenCreated");
     case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED: return cJSON_CreateString("RecoveryTokenRedeemed");
     case KEYPLATE_EVENT_KIND_RP_ID_CHANGED: return cJSON_CreateString("RpIdChanged");
+    case KEYPLATE_EVENT_KIND_SERVICE_CREATED: return cJSON_CreateString("ServiceCreated");
+    case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
+    case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
+    case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -236,6 +246,10 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "RecoveryTokenCreated")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED;
     if (is_named(from, "RecoveryTokenRedeemed")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED;
     if (is_named(from, "RpIdChanged")) return KEYPLATE_EVENT_KIND_RP_ID_CHANGED;
+    if (is_named(from, "ServiceCreated")) return KEYPLATE_EVENT_KIND_SERVICE_CREATED;
+    if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
+    if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
+    if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
     unknown("EventKind", from);
 }
 
@@ -308,6 +322,22 @@ static cJSON *give_passkey_problem(keyplate_passkey_problem value) {
     case KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS: return cJSON_CreateString("IpAddress");
     case KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
     case KEYPLATE_PASSKEY_PROBLEM_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_decision_reason(keyplate_decision_reason value) {
+    switch (value) {
+    case KEYPLATE_DECISION_REASON_EVERYONE: return cJSON_CreateString("Everyone");
+    case KEYPLATE_DECISION_REASON_GROUP: return cJSON_CreateString("Group");
+    case KEYPLATE_DECISION_REASON_CLOSED: return cJSON_CreateString("Closed");
+    case KEYPLATE_DECISION_REASON_NO_GROUP: return cJSON_CreateString("NoGroup");
+    case KEYPLATE_DECISION_REASON_MISSING_SCOPE: return cJSON_CreateString("MissingScope");
+    case KEYPLATE_DECISION_REASON_ACCOUNT_PENDING: return cJSON_CreateString("AccountPending");
+    case KEYPLATE_DECISION_REASON_ACCOUNT_DISABLED: return cJSON_CreateString("AccountDisabled");
+    case KEYPLATE_DECISION_REASON_ACCOUNT_EXPIRED: return cJSON_CreateString("AccountExpired");
+    case KEYPLATE_DECISION_REASON_CREDENTIAL_ENDED: return cJSON_CreateString("CredentialEnded");
+    case KEYPLATE_DECISION_REASON_UNKNOWN: break;
     }
     return cJSON_CreateNull();
 }
@@ -1021,6 +1051,109 @@ static cJSON *give_authenticated(const keyplate_authenticated *it) {
         keyplate_authenticated_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
     cJSON_AddItemToObject(fields, "principal", cJSON_CreateNull());
     return fields;
+}
+
+static cJSON *give_decision(const keyplate_decision *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "allowed", cJSON_CreateBool(keyplate_decision_get_allowed(it)));
+    cJSON_AddItemToObject(fields, "reason", give_decision_reason(keyplate_decision_get_reason(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_decision_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_decision_get_user_id(it)));
+    return fields;
+}
+
+static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"slug", "name", "origins", NULL};
+    keyplate_new_service *it = NULL;
+    only(from, known);
+    const char *in_slug = take_text(field(from, "slug"));
+    if (!*error) keyplate_new_service_new(in_slug, &it, error);
+    const cJSON *it_name = field(from, "name");
+    if (it_name) {
+        const char *in_value = take_text(it_name);
+        if (!*error) keyplate_new_service_set_name(it, in_value, error);
+    }
+    cJSON *it_origins;
+    cJSON_ArrayForEach(it_origins, field(from, "origins")) {
+        const char *in_value = take_text(it_origins);
+        if (!*error) keyplate_new_service_add_origins(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_service(const keyplate_service *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_service_get_id(it)));
+    cJSON_AddItemToObject(fields, "slug", give_text(keyplate_service_get_slug(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_service_get_name(it)));
+    cJSON_AddItemToObject(fields, "origins", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_service_get_origins_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "origins"), give_text(keyplate_service_get_origins_at(it, i)));
+    cJSON_AddItemToObject(fields, "for_everyone", cJSON_CreateBool(keyplate_service_get_for_everyone(it)));
+    cJSON_AddItemToObject(fields, "group_ids", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_service_get_group_ids_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "group_ids"), give_text(keyplate_service_get_group_ids_at(it, i)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_service_get_created_at(it)));
+    return fields;
+}
+
+static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"slug", "name", NULL};
+    keyplate_service_changes *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_service_changes_new(&it, error);
+    const cJSON *it_slug = field(from, "slug");
+    if (it_slug) {
+        const char *in_value = take_text(it_slug);
+        if (!*error) keyplate_service_changes_set_slug(it, in_value, error);
+    }
+    const cJSON *it_name = field(from, "name");
+    if (it_name) {
+        const char *in_value = take_text(it_name);
+        if (!*error) keyplate_service_changes_set_name(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_service_page(const keyplate_service_page *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_service_page_get_items_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "items"), give_service(keyplate_service_page_get_items_at(it, i)));
+    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_service_page_get_total(it)));
+    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_service_page_get_page(it)));
+    return fields;
+}
+
+static keyplate_service_query *take_service_query(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"search", "user_id", "page", "limit", NULL};
+    keyplate_service_query *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_service_query_new(&it, error);
+    const cJSON *it_search = field(from, "search");
+    if (it_search) {
+        const char *in_value = take_text(it_search);
+        if (!*error) keyplate_service_query_set_search(it, in_value, error);
+    }
+    const cJSON *it_user_id = field(from, "user_id");
+    if (it_user_id) {
+        const char *in_value = take_text(it_user_id);
+        if (!*error) keyplate_service_query_set_user_id(it, in_value, error);
+    }
+    const cJSON *it_page = field(from, "page");
+    if (it_page) {
+        uint32_t in_value = (uint32_t)take_number(it_page);
+        if (!*error) keyplate_service_query_set_page(it, in_value, error);
+    }
+    const cJSON *it_limit = field(from, "limit");
+    if (it_limit) {
+        uint32_t in_value = (uint32_t)take_number(it_limit);
+        if (!*error) keyplate_service_query_set_limit(it, in_value, error);
+    }
+    return it;
 }
 
 static cJSON *give_session(const keyplate_session *it) {
@@ -2268,6 +2401,107 @@ static cJSON *call_authenticate(const keyplate *kp, const cJSON *with, keyplate_
     return result;
 }
 
+static cJSON *call_create_service(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"service", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_new_service *in_service = take_new_service(field(with, "service"), error);
+    keyplate_service *out = NULL;
+    if (!*error && keyplate_create_service(kp, in_service, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service(out);
+    }
+    keyplate_service_free(out);
+    keyplate_new_service_free(in_service);
+    return result;
+}
+
+static cJSON *call_delete_service(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_delete_service(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_get_service(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    keyplate_service *out = NULL;
+    if (!*error && keyplate_get_service(kp, in_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service(out);
+    }
+    keyplate_service_free(out);
+    return result;
+}
+
+static cJSON *call_list_services(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"query", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_service_query *in_query = take_service_query(field(with, "query"), error);
+    keyplate_service_page *out = NULL;
+    if (!*error && keyplate_list_services(kp, in_query, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service_page(out);
+    }
+    keyplate_service_page_free(out);
+    keyplate_service_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_set_service_access(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "for_everyone", "group_ids", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    bool in_for_everyone = take_bool(field(with, "for_everyone"));
+    size_t in_group_ids_len = (size_t)cJSON_GetArraySize(field(with, "group_ids"));
+    const char **in_group_ids = calloc(in_group_ids_len + 1, sizeof *in_group_ids);
+    for (size_t i = 0; i < in_group_ids_len; i++) in_group_ids[i] = take_text(cJSON_GetArrayItem(field(with, "group_ids"), (int)i));
+    keyplate_service *out = NULL;
+    if (!*error && keyplate_set_service_access(kp, in_id, in_for_everyone, in_group_ids, in_group_ids_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service(out);
+    }
+    keyplate_service_free(out);
+    free(in_group_ids);
+    return result;
+}
+
+static cJSON *call_set_service_origins(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "origins", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    size_t in_origins_len = (size_t)cJSON_GetArraySize(field(with, "origins"));
+    const char **in_origins = calloc(in_origins_len + 1, sizeof *in_origins);
+    for (size_t i = 0; i < in_origins_len; i++) in_origins[i] = take_text(cJSON_GetArrayItem(field(with, "origins"), (int)i));
+    keyplate_service *out = NULL;
+    if (!*error && keyplate_set_service_origins(kp, in_id, in_origins, in_origins_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service(out);
+    }
+    keyplate_service_free(out);
+    free(in_origins);
+    return result;
+}
+
+static cJSON *call_update_service(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", "changes", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    keyplate_service_changes *in_changes = take_service_changes(field(with, "changes"), error);
+    keyplate_service *out = NULL;
+    if (!*error && keyplate_update_service(kp, in_id, in_changes, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service(out);
+    }
+    keyplate_service_free(out);
+    keyplate_service_changes_free(in_changes);
+    return result;
+}
+
 static cJSON *call_create_session(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"user_id", "client", "lifetime_seconds", NULL};
     cJSON *result = NULL;
@@ -2824,6 +3058,13 @@ const struct method methods[] = {
     {"begin_step_up", call_begin_step_up},
     {"finish_step_up", call_finish_step_up},
     {"authenticate", call_authenticate},
+    {"create_service", call_create_service},
+    {"delete_service", call_delete_service},
+    {"get_service", call_get_service},
+    {"list_services", call_list_services},
+    {"set_service_access", call_set_service_access},
+    {"set_service_origins", call_set_service_origins},
+    {"update_service", call_update_service},
     {"create_session", call_create_session},
     {"list_sessions", call_list_sessions},
     {"revoke_session", call_revoke_session},

@@ -55,6 +55,17 @@ impl Take<::keyplate::PasskeyId> for Id {
     }
 }
 
+impl Give<Id> for ::keyplate::ServiceId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::ServiceId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::ServiceId> {
+        self.parse(name, ::keyplate::ServiceId::parse)
+    }
+}
+
 impl Give<Id> for ::keyplate::SessionId {
     fn give(self) -> Id {
         Id::new(self.as_str())
@@ -302,6 +313,14 @@ pub(crate) enum EventKind {
     RecoveryTokenRedeemed,
     /// The host changed the RP id: passkeys of the former one no longer work.
     RpIdChanged,
+    /// A service was made.
+    ServiceCreated,
+    /// A service got other names or origins.
+    ServiceUpdated,
+    /// A service was deleted.
+    ServiceDeleted,
+    /// A service was opened to others, or closed.
+    ServiceAccessChanged,
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -360,6 +379,10 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::RecoveryTokenCreated => EventKind::RecoveryTokenCreated,
             Self::RecoveryTokenRedeemed => EventKind::RecoveryTokenRedeemed,
             Self::RpIdChanged => EventKind::RpIdChanged,
+            Self::ServiceCreated => EventKind::ServiceCreated,
+            Self::ServiceUpdated => EventKind::ServiceUpdated,
+            Self::ServiceDeleted => EventKind::ServiceDeleted,
+            Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -428,6 +451,10 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::RecoveryTokenCreated => ::keyplate::EventKind::RecoveryTokenCreated,
             Self::RecoveryTokenRedeemed => ::keyplate::EventKind::RecoveryTokenRedeemed,
             Self::RpIdChanged => ::keyplate::EventKind::RpIdChanged,
+            Self::ServiceCreated => ::keyplate::EventKind::ServiceCreated,
+            Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
+            Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
+            Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
         })
     }
 }
@@ -644,6 +671,59 @@ impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
 }
 #[pymethods]
 impl PasskeyProblem {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// Why somebody may use a service, or not.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum DecisionReason {
+    /// Allowed: the service is open to everyone.
+    Everyone,
+    /// Allowed: he is in one of its groups.
+    Group,
+    /// The service is closed to all.
+    Closed,
+    /// He is in none of its groups.
+    NoGroup,
+    /// His credential has neither `*` nor a scope of this service.
+    MissingScope,
+    /// His account waits for approval.
+    AccountPending,
+    /// His account is disabled.
+    AccountDisabled,
+    /// His account has lapsed.
+    AccountExpired,
+    /// His credential has expired or was revoked.
+    CredentialEnded,
+}
+impl Give<DecisionReason> for ::keyplate::DecisionReason {
+    fn give(self) -> DecisionReason {
+        match self {
+            Self::Everyone => DecisionReason::Everyone,
+            Self::Group => DecisionReason::Group,
+            Self::Closed => DecisionReason::Closed,
+            Self::NoGroup => DecisionReason::NoGroup,
+            Self::MissingScope => DecisionReason::MissingScope,
+            Self::AccountPending => DecisionReason::AccountPending,
+            Self::AccountDisabled => DecisionReason::AccountDisabled,
+            Self::AccountExpired => DecisionReason::AccountExpired,
+            Self::CredentialEnded => DecisionReason::CredentialEnded,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl DecisionReason {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
         reduce(slf.as_any())
     }
@@ -1855,6 +1935,125 @@ impl Authenticated {
                 "principal",
             ],
         )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// May somebody use a service, and why?
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Decision {
+    /// Let him in?
+    pub(crate) allowed: bool,
+    /// Why, or why not.
+    pub(crate) reason: DecisionReason,
+    /// The service.
+    pub(crate) service_id: Id,
+    /// Who asks; none when his credential has ended.
+    pub(crate) user_id: Option<Id>,
+}
+impl Give<Decision> for ::keyplate::Decision {
+    fn give(self) -> Decision {
+        Decision {
+            allowed: self.allowed.give(),
+            reason: self.reason.give(),
+            service_id: self.service_id.give(),
+            user_id: self.user_id.give(),
+        }
+    }
+}
+#[pymethods]
+impl Decision {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["allowed", "reason", "service_id", "user_id"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Service {
+    /// Names it for ever.
+    pub(crate) id: Id,
+    /// Its short name for programs, unique.
+    pub(crate) slug: String,
+    /// Its name for people.
+    pub(crate) name: String,
+    /// The web origins where it is.
+    pub(crate) origins: Vec<String>,
+    /// Open to every user?
+    pub(crate) for_everyone: bool,
+    /// Otherwise open to the members of these groups; to nobody when there is none.
+    pub(crate) group_ids: Vec<Id>,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+}
+impl Give<Service> for ::keyplate::Service {
+    fn give(self) -> Service {
+        Service {
+            id: self.id.give(),
+            slug: self.slug.give(),
+            name: self.name.give(),
+            origins: self.origins.give(),
+            for_everyone: self.for_everyone.give(),
+            group_ids: self.group_ids.give(),
+            created_at: self.created_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl Service {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "slug",
+                "name",
+                "origins",
+                "for_everyone",
+                "group_ids",
+                "created_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A page of services.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ServicePage {
+    /// The services.
+    pub(crate) items: Vec<Service>,
+    /// How many there are in all.
+    pub(crate) total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub(crate) page: u32,
+}
+impl Give<ServicePage> for ::keyplate::ServicePage {
+    fn give(self) -> ServicePage {
+        ServicePage {
+            items: self.items.give(),
+            total: self.total.give(),
+            page: self.page.give(),
+        }
+    }
+}
+#[pymethods]
+impl ServicePage {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["items", "total", "page"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -3311,6 +3510,143 @@ impl Keyplate {
         self.call(py, |kp| kp.authenticate(credential))
     }
 
+    /// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+    /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+    /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+    ///
+    /// # Errors
+    /// `NotFound` for the service; the storage errors.
+    #[pyo3(signature = (principal, service), text_signature = "($self, principal, service)")]
+    fn authorize(&self, py: Python<'_>, principal: Principal, service: &str) -> PyResult<Decision> {
+        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
+
+        self.call(py, |kp| kp.authorize(&principal, service))
+    }
+
+    /// Makes a service, closed to all.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+    #[pyo3(signature = (*, slug, name=None, origins=Vec::new()), text_signature = "($self, *, slug, name=None, origins=())")]
+    fn create_service(
+        &self,
+        py: Python<'_>,
+        slug: String,
+        name: Option<String>,
+        origins: Vec<String>,
+    ) -> PyResult<Service> {
+        let service = ::keyplate::NewService {
+            slug,
+            name: name.take("name")?,
+            origins: origins.take("origins")?,
+        };
+
+        self.call(py, |kp| kp.create_service(service))
+    }
+
+    /// Deletes a service.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn delete_service(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::ServiceId = id.take("id")?;
+
+        self.call(py, |kp| kp.delete_service(&id))
+    }
+
+    /// Gives a service. A user who is no administrator sees those that he may use.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn get_service(&self, py: Python<'_>, id: Id) -> PyResult<Service> {
+        let id: ::keyplate::ServiceId = id.take("id")?;
+
+        self.call(py, |kp| kp.get_service(&id))
+    }
+
+    /// Lists services by slug.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    #[pyo3(signature = (*, search=None, user_id=None, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, page=None, limit=None)")]
+    fn list_services(
+        &self,
+        py: Python<'_>,
+        search: Option<String>,
+        user_id: Option<Id>,
+        page: Option<u32>,
+        limit: Option<u32>,
+    ) -> PyResult<ServicePage> {
+        let query = ::keyplate::ServiceQuery {
+            search: search.take("search")?,
+            user_id: user_id.take("user_id")?,
+            page: page.take("page")?,
+            limit: limit.take("limit")?,
+        };
+
+        self.call(py, |kp| kp.list_services(query))
+    }
+
+    /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+    ///
+    /// # Errors
+    /// `NotFound` for the service or a group; `PermissionDenied`.
+    #[pyo3(signature = (id, for_everyone, group_ids), text_signature = "($self, id, for_everyone, group_ids)")]
+    fn set_service_access(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        for_everyone: bool,
+        group_ids: Vec<Id>,
+    ) -> PyResult<Service> {
+        let id: ::keyplate::ServiceId = id.take("id")?;
+        let group_ids: Vec<::keyplate::GroupId> = group_ids.take("group_ids")?;
+
+        self.call(py, |kp| {
+            kp.set_service_access(&id, for_everyone, &group_ids)
+        })
+    }
+
+    /// Gives a service exactly these web origins.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `PermissionDenied`.
+    #[pyo3(signature = (id, origins), text_signature = "($self, id, origins)")]
+    fn set_service_origins(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        origins: Vec<String>,
+    ) -> PyResult<Service> {
+        let id: ::keyplate::ServiceId = id.take("id")?;
+        let origins: Vec<String> = origins.take("origins")?;
+
+        self.call(py, |kp| kp.set_service_origins(&id, &origins))
+    }
+
+    /// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+    #[pyo3(signature = (id, *, slug=None, name=None), text_signature = "($self, id, *, slug=None, name=None)")]
+    fn update_service(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        slug: Option<String>,
+        name: Option<String>,
+    ) -> PyResult<Service> {
+        let id: ::keyplate::ServiceId = id.take("id")?;
+        let changes = ::keyplate::ServiceChanges {
+            slug: slug.take("slug")?,
+            name: name.take("name")?,
+        };
+
+        self.call(py, |kp| kp.update_service(&id, changes))
+    }
+
     /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
     /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
     ///
@@ -3438,7 +3774,7 @@ impl Keyplate {
     /// credentials with `*` and `roles:write`.
     ///
     /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
     #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None)")]
     fn update_settings(
         &self,
@@ -4116,6 +4452,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GroupSort>()?;
     module.add_class::<UsernamePolicy>()?;
     module.add_class::<PasskeyProblem>()?;
+    module.add_class::<DecisionReason>()?;
     module.add_class::<SignInMethod>()?;
     module.add_class::<CounterPolicy>()?;
     module.add_class::<SignupMode>()?;
@@ -4144,6 +4481,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PasskeyCeremony>()?;
     module.add_class::<PasskeyRegistration>()?;
     module.add_class::<Authenticated>()?;
+    module.add_class::<Decision>()?;
+    module.add_class::<Service>()?;
+    module.add_class::<ServicePage>()?;
     module.add_class::<Session>()?;
     module.add_class::<SessionPage>()?;
     module.add_class::<SignedIn>()?;

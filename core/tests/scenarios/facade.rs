@@ -177,6 +177,40 @@ pub(crate) fn call(
             let credential: String = arguments.get("credential")?;
             Ok(keyplate.authenticate(&credential)?.into_json())
         }
+        "create_service" => {
+            let service: NewService = arguments.get("service")?;
+            Ok(keyplate.create_service(service)?.into_json())
+        }
+        "delete_service" => {
+            let id: ServiceId = arguments.get("id")?;
+            Ok(keyplate.delete_service(&id)?.into_json())
+        }
+        "get_service" => {
+            let id: ServiceId = arguments.get("id")?;
+            Ok(keyplate.get_service(&id)?.into_json())
+        }
+        "list_services" => {
+            let query: ServiceQuery = arguments.get("query")?;
+            Ok(keyplate.list_services(query)?.into_json())
+        }
+        "set_service_access" => {
+            let id: ServiceId = arguments.get("id")?;
+            let for_everyone: bool = arguments.get("for_everyone")?;
+            let group_ids: Vec<GroupId> = arguments.get("group_ids")?;
+            Ok(keyplate
+                .set_service_access(&id, for_everyone, &group_ids)?
+                .into_json())
+        }
+        "set_service_origins" => {
+            let id: ServiceId = arguments.get("id")?;
+            let origins: Vec<String> = arguments.get("origins")?;
+            Ok(keyplate.set_service_origins(&id, &origins)?.into_json())
+        }
+        "update_service" => {
+            let id: ServiceId = arguments.get("id")?;
+            let changes: ServiceChanges = arguments.get("changes")?;
+            Ok(keyplate.update_service(&id, changes)?.into_json())
+        }
         "create_session" => {
             let user_id: UserId = arguments.get("user_id")?;
             let client: ClientInfo = arguments.get("client")?;
@@ -362,6 +396,16 @@ impl IntoJson for PasskeyId {
     }
 }
 impl FromJson for PasskeyId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for ServiceId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for ServiceId {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         Ok(Self::parse(&String::from_json(value)?)?)
     }
@@ -756,6 +800,68 @@ impl IntoJson for Authenticated {
         object.insert("expires_at".to_owned(), self.expires_at.into_json());
         object.insert("principal".to_owned(), self.principal.into_json());
         Value::Object(object)
+    }
+}
+impl IntoJson for Decision {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("allowed".to_owned(), self.allowed.into_json());
+        object.insert("reason".to_owned(), self.reason.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for NewService {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["slug", "name", "origins"])?;
+        Ok(Self {
+            slug: arguments.get("slug")?,
+            name: arguments.get("name")?,
+            origins: arguments.get("origins")?,
+        })
+    }
+}
+impl IntoJson for Service {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("slug".to_owned(), self.slug.into_json());
+        object.insert("name".to_owned(), self.name.into_json());
+        object.insert("origins".to_owned(), self.origins.into_json());
+        object.insert("for_everyone".to_owned(), self.for_everyone.into_json());
+        object.insert("group_ids".to_owned(), self.group_ids.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for ServiceChanges {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["slug", "name"])?;
+        Ok(Self {
+            slug: arguments.get("slug")?,
+            name: arguments.get("name")?,
+        })
+    }
+}
+impl IntoJson for ServicePage {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("items".to_owned(), self.items.into_json());
+        object.insert("total".to_owned(), self.total.into_json());
+        object.insert("page".to_owned(), self.page.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for ServiceQuery {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["search", "user_id", "page", "limit"])?;
+        Ok(Self {
+            search: arguments.get("search")?,
+            user_id: arguments.get("user_id")?,
+            page: arguments.get("page")?,
+            limit: arguments.get("limit")?,
+        })
     }
 }
 impl IntoJson for Session {
@@ -1362,6 +1468,10 @@ impl IntoJson for EventKind {
             Self::RecoveryTokenCreated => Value::String("RecoveryTokenCreated".to_owned()),
             Self::RecoveryTokenRedeemed => Value::String("RecoveryTokenRedeemed".to_owned()),
             Self::RpIdChanged => Value::String("RpIdChanged".to_owned()),
+            Self::ServiceCreated => Value::String("ServiceCreated".to_owned()),
+            Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
+            Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
+            Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1424,6 +1534,10 @@ impl FromJson for EventKind {
             "RecoveryTokenCreated" => Ok(Self::RecoveryTokenCreated),
             "RecoveryTokenRedeemed" => Ok(Self::RecoveryTokenRedeemed),
             "RpIdChanged" => Ok(Self::RpIdChanged),
+            "ServiceCreated" => Ok(Self::ServiceCreated),
+            "ServiceUpdated" => Ok(Self::ServiceUpdated),
+            "ServiceDeleted" => Ok(Self::ServiceDeleted),
+            "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -1547,6 +1661,39 @@ impl FromJson for PasskeyProblem {
             "IpAddress" => Ok(Self::IpAddress),
             "InsecureOrigin" => Ok(Self::InsecureOrigin),
             other => Err(unknown_name("PasskeyProblem", other)),
+        }
+    }
+}
+impl IntoJson for DecisionReason {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Everyone => Value::String("Everyone".to_owned()),
+            Self::Group => Value::String("Group".to_owned()),
+            Self::Closed => Value::String("Closed".to_owned()),
+            Self::NoGroup => Value::String("NoGroup".to_owned()),
+            Self::MissingScope => Value::String("MissingScope".to_owned()),
+            Self::AccountPending => Value::String("AccountPending".to_owned()),
+            Self::AccountDisabled => Value::String("AccountDisabled".to_owned()),
+            Self::AccountExpired => Value::String("AccountExpired".to_owned()),
+            Self::CredentialEnded => Value::String("CredentialEnded".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for DecisionReason {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Everyone" => Ok(Self::Everyone),
+            "Group" => Ok(Self::Group),
+            "Closed" => Ok(Self::Closed),
+            "NoGroup" => Ok(Self::NoGroup),
+            "MissingScope" => Ok(Self::MissingScope),
+            "AccountPending" => Ok(Self::AccountPending),
+            "AccountDisabled" => Ok(Self::AccountDisabled),
+            "AccountExpired" => Ok(Self::AccountExpired),
+            "CredentialEnded" => Ok(Self::CredentialEnded),
+            other => Err(unknown_name("DecisionReason", other)),
         }
     }
 }

@@ -168,6 +168,14 @@ class EventKind:
     """Somebody came in by a recovery token; his other sessions ended."""
     RP_ID_CHANGED: ClassVar[EventKind]
     """The host changed the RP id: passkeys of the former one no longer work."""
+    SERVICE_CREATED: ClassVar[EventKind]
+    """A service was made."""
+    SERVICE_UPDATED: ClassVar[EventKind]
+    """A service got other names or origins."""
+    SERVICE_DELETED: ClassVar[EventKind]
+    """A service was deleted."""
+    SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
+    """A service was opened to others, or closed."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -266,6 +274,33 @@ class PasskeyProblem:
     """The origin is an IP address, which browsers take for no RP id."""
     INSECURE_ORIGIN: ClassVar[PasskeyProblem]
     """The origin is neither https nor localhost: browsers offer no passkeys there."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class DecisionReason:
+    """Why somebody may use a service, or not."""
+
+    EVERYONE: ClassVar[DecisionReason]
+    """Allowed: the service is open to everyone."""
+    GROUP: ClassVar[DecisionReason]
+    """Allowed: he is in one of its groups."""
+    CLOSED: ClassVar[DecisionReason]
+    """The service is closed to all."""
+    NO_GROUP: ClassVar[DecisionReason]
+    """He is in none of its groups."""
+    MISSING_SCOPE: ClassVar[DecisionReason]
+    """His credential has neither `*` nor a scope of this service."""
+    ACCOUNT_PENDING: ClassVar[DecisionReason]
+    """His account waits for approval."""
+    ACCOUNT_DISABLED: ClassVar[DecisionReason]
+    """His account is disabled."""
+    ACCOUNT_EXPIRED: ClassVar[DecisionReason]
+    """His account has lapsed."""
+    CREDENTIAL_ENDED: ClassVar[DecisionReason]
+    """His credential has expired or was revoked."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -867,6 +902,72 @@ class Authenticated:
     @property
     def principal(self) -> Principal:
         """For `acting_as`."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Decision:
+    """May somebody use a service, and why?"""
+
+    __match_args__: ClassVar[tuple[str, str, str, str]]
+    @property
+    def allowed(self) -> bool:
+        """Let him in?"""
+    @property
+    def reason(self) -> DecisionReason:
+        """Why, or why not."""
+    @property
+    def service_id(self) -> UUID:
+        """The service."""
+    @property
+    def user_id(self) -> UUID | None:
+        """Who asks; none when his credential has ended."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Service:
+    """Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """Names it for ever."""
+    @property
+    def slug(self) -> str:
+        """Its short name for programs, unique."""
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+    @property
+    def origins(self) -> list[str]:
+        """The web origins where it is."""
+    @property
+    def for_everyone(self) -> bool:
+        """Open to every user?"""
+    @property
+    def group_ids(self) -> list[UUID]:
+        """Otherwise open to the members of these groups; to nobody when there is none."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class ServicePage:
+    """A page of services."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def items(self) -> list[Service]:
+        """The services."""
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+    @property
+    def page(self) -> int:
+        """Which page this is; the last one when a later one was asked for."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1750,6 +1851,95 @@ class Keyplate:
         `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
         `AccountExpired`; the storage errors.
         """
+    def authorize(self, principal: Principal, service: str) -> Decision:
+        """Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+        among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+        service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+
+        # Errors
+        `NotFound` for the service; the storage errors.
+        """
+    def create_service(
+        self,
+        *,
+        slug: str,
+        name: str | None = None,
+        origins: Sequence[str] = (),
+    ) -> Service:
+        """Makes a service, closed to all.
+
+        # Errors
+        `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+
+        # Arguments
+        - `slug`: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+        - `name`: 1 to 100 characters; by default the slug.
+        - `origins`: At most 20 web origins, for example `https://films.example`.
+        """
+    def delete_service(self, id: UUID | str) -> None:
+        """Deletes a service.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+    def get_service(self, id: UUID | str) -> Service:
+        """Gives a service. A user who is no administrator sees those that he may use.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+    def list_services(
+        self,
+        *,
+        search: str | None = None,
+        user_id: UUID | str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> ServicePage:
+        """Lists services by slug.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `search`: A part of slug or name, without regard to case.
+        - `user_id`: Only those that this user may use. A user who is no administrator sees his own in any case.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def set_service_access(
+        self,
+        id: UUID | str,
+        for_everyone: bool,
+        group_ids: Sequence[UUID | str],
+    ) -> Service:
+        """Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+
+        # Errors
+        `NotFound` for the service or a group; `PermissionDenied`.
+        """
+    def set_service_origins(self, id: UUID | str, origins: Sequence[str]) -> Service:
+        """Gives a service exactly these web origins.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `PermissionDenied`.
+        """
+    def update_service(
+        self,
+        id: UUID | str,
+        *,
+        slug: str | None = None,
+        name: str | None = None,
+    ) -> Service:
+        """Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+
+        # Arguments
+        - `slug`: As in `NewService`.
+        - `name`: As in `NewService`.
+        """
     def create_session(
         self,
         user_id: UUID | str,
@@ -1848,7 +2038,7 @@ class Keyplate:
         credentials with `*` and `roles:write`.
 
         # Errors
-        `InvalidInput`, `PermissionDenied`.
+        `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
 
         # Arguments
         - `app_name`: 1 to 100 characters.

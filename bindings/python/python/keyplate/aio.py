@@ -29,6 +29,7 @@ from ._native import (
     CreatedOneTimeToken,
     CreatedSetupToken,
     CreatedSignupToken,
+    Decision,
     EventKind,
     Expiry,
     Group,
@@ -46,6 +47,8 @@ from ._native import (
     PurgeReport,
     Role,
     Secret,
+    Service,
+    ServicePage,
     SessionPage,
     Settings,
     SetupCompletion,
@@ -758,6 +761,146 @@ class Keyplate:
             credential,
         )
 
+    async def authorize(self, principal: Principal, service: str) -> Decision:
+        """Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+        among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+        service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+
+        # Errors
+        `NotFound` for the service; the storage errors.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.authorize,
+            principal,
+            service,
+        )
+
+    async def create_service(
+        self,
+        *,
+        slug: str,
+        name: str | None = None,
+        origins: Sequence[str] = (),
+    ) -> Service:
+        """Makes a service, closed to all.
+
+        # Errors
+        `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+
+        # Arguments
+        - `slug`: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+        - `name`: 1 to 100 characters; by default the slug.
+        - `origins`: At most 20 web origins, for example `https://films.example`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.create_service,
+            slug=slug,
+            name=name,
+            origins=origins,
+        )
+
+    async def delete_service(self, id: UUID | str) -> None:
+        """Deletes a service.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+        await asyncio.to_thread(
+            self._keyplate.delete_service,
+            id,
+        )
+
+    async def get_service(self, id: UUID | str) -> Service:
+        """Gives a service. A user who is no administrator sees those that he may use.
+
+        # Errors
+        `NotFound`, `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.get_service,
+            id,
+        )
+
+    async def list_services(
+        self,
+        *,
+        search: str | None = None,
+        user_id: UUID | str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> ServicePage:
+        """Lists services by slug.
+
+        # Errors
+        `InvalidInput`, `PermissionDenied`.
+
+        # Arguments
+        - `search`: A part of slug or name, without regard to case.
+        - `user_id`: Only those that this user may use. A user who is no administrator sees his own in any case.
+        - `page`: Which page, from 1.
+        - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.list_services,
+            search=search,
+            user_id=user_id,
+            page=page,
+            limit=limit,
+        )
+
+    async def set_service_access(
+        self,
+        id: UUID | str,
+        for_everyone: bool,
+        group_ids: Sequence[UUID | str],
+    ) -> Service:
+        """Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+
+        # Errors
+        `NotFound` for the service or a group; `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_service_access,
+            id,
+            for_everyone,
+            group_ids,
+        )
+
+    async def set_service_origins(self, id: UUID | str, origins: Sequence[str]) -> Service:
+        """Gives a service exactly these web origins.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `PermissionDenied`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.set_service_origins,
+            id,
+            origins,
+        )
+
+    async def update_service(
+        self,
+        id: UUID | str,
+        *,
+        slug: str | None = None,
+        name: str | None = None,
+    ) -> Service:
+        """Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+
+        # Errors
+        `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+
+        # Arguments
+        - `slug`: As in `NewService`.
+        - `name`: As in `NewService`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.update_service,
+            id,
+            slug=slug,
+            name=name,
+        )
+
     async def create_session(
         self,
         user_id: UUID | str,
@@ -906,7 +1049,7 @@ class Keyplate:
         credentials with `*` and `roles:write`.
 
         # Errors
-        `InvalidInput`, `PermissionDenied`.
+        `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
 
         # Arguments
         - `app_name`: 1 to 100 characters.

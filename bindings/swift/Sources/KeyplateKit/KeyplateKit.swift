@@ -1219,6 +1219,72 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func authenticate(credential: String) throws  -> Authenticated
 
     /**
+     * Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+     * among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+     * service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+     *
+     * # Errors
+     * `NotFound` for the service; the storage errors.
+     */
+    func authorize(principal: Principal, service: String) throws  -> Decision
+
+    /**
+     * Makes a service, closed to all.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+     */
+    func createService(service: NewService) throws  -> Service
+
+    /**
+     * Deletes a service.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    func deleteService(id: ServiceId) throws
+
+    /**
+     * Gives a service. A user who is no administrator sees those that he may use.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    func getService(id: ServiceId) throws  -> Service
+
+    /**
+     * Lists services by slug.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    func listServices(query: ServiceQuery) throws  -> ServicePage
+
+    /**
+     * Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+     *
+     * # Errors
+     * `NotFound` for the service or a group; `PermissionDenied`.
+     */
+    func setServiceAccess(id: ServiceId, forEveryone: Bool, groupIds: [GroupId]) throws  -> Service
+
+    /**
+     * Gives a service exactly these web origins.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`.
+     */
+    func setServiceOrigins(id: ServiceId, origins: [String]) throws  -> Service
+
+    /**
+     * Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+     */
+    func updateService(id: ServiceId, changes: ServiceChanges) throws  -> Service
+
+    /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
      * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
@@ -1298,7 +1364,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * credentials with `*` and `roles:write`.
      *
      * # Errors
-     * `InvalidInput`, `PermissionDenied`.
+     * `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
      */
     func updateSettings(changes: SettingsChanges) throws  -> Settings
 
@@ -2313,6 +2379,140 @@ open func authenticate(credential: String)throws  -> Authenticated  {
 }
 
     /**
+     * Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+     * among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+     * service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+     *
+     * # Errors
+     * `NotFound` for the service; the storage errors.
+     */
+open func authorize(principal: Principal, service: String)throws  -> Decision  {
+    return try  FfiConverterTypeDecision_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_authorize(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePrincipal_lower(principal),
+        FfiConverterString.lower(service),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes a service, closed to all.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+     */
+open func createService(service: NewService)throws  -> Service  {
+    return try  FfiConverterTypeService_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_create_service(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeNewService_lower(service),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Deletes a service.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+open func deleteService(id: ServiceId)throws   {try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_delete_service(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeServiceId_lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Gives a service. A user who is no administrator sees those that he may use.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+open func getService(id: ServiceId)throws  -> Service  {
+    return try  FfiConverterTypeService_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_service(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeServiceId_lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists services by slug.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+open func listServices(query: ServiceQuery)throws  -> ServicePage  {
+    return try  FfiConverterTypeServicePage_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_list_services(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeServiceQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+     *
+     * # Errors
+     * `NotFound` for the service or a group; `PermissionDenied`.
+     */
+open func setServiceAccess(id: ServiceId, forEveryone: Bool, groupIds: [GroupId])throws  -> Service  {
+    return try  FfiConverterTypeService_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_service_access(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeServiceId_lower(id),
+        FfiConverterBool.lower(forEveryone),
+        FfiConverterSequenceTypeGroupId.lower(groupIds),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives a service exactly these web origins.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`.
+     */
+open func setServiceOrigins(id: ServiceId, origins: [String])throws  -> Service  {
+    return try  FfiConverterTypeService_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_set_service_origins(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeServiceId_lower(id),
+        FfiConverterSequenceString.lower(origins),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+     */
+open func updateService(id: ServiceId, changes: ServiceChanges)throws  -> Service  {
+    return try  FfiConverterTypeService_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_update_service(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeServiceId_lower(id),
+        FfiConverterTypeServiceChanges_lower(changes),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
      * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
@@ -2464,7 +2664,7 @@ open func setSignupEmailDomains(domains: [String])throws  -> Settings  {
      * credentials with `*` and `roles:write`.
      *
      * # Errors
-     * `InvalidInput`, `PermissionDenied`.
+     * `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
      */
 open func updateSettings(changes: SettingsChanges)throws  -> Settings  {
     return try  FfiConverterTypeSettings_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -4989,6 +5189,95 @@ public func FfiConverterTypeCreatedSignupToken_lower(_ value: CreatedSignupToken
 
 
 /**
+ * May somebody use a service, and why?
+ */
+public struct Decision: Equatable, Hashable {
+    /**
+     * Let him in?
+     */
+    public let allowed: Bool
+    /**
+     * Why, or why not.
+     */
+    public let reason: DecisionReason
+    /**
+     * The service.
+     */
+    public let serviceId: ServiceId
+    /**
+     * Who asks; none when his credential has ended.
+     */
+    public let userId: UserId?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Let him in?
+         */allowed: Bool,
+        /**
+         * Why, or why not.
+         */reason: DecisionReason,
+        /**
+         * The service.
+         */serviceId: ServiceId,
+        /**
+         * Who asks; none when his credential has ended.
+         */userId: UserId?) {
+        self.allowed = allowed
+        self.reason = reason
+        self.serviceId = serviceId
+        self.userId = userId
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Decision: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDecision: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Decision {
+        return
+            try Decision(
+                allowed: FfiConverterBool.read(from: &buf),
+                reason: FfiConverterTypeDecisionReason.read(from: &buf),
+                serviceId: FfiConverterTypeServiceId.read(from: &buf),
+                userId: FfiConverterOptionTypeUserId.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Decision, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.allowed, into: &buf)
+        FfiConverterTypeDecisionReason.write(value.reason, into: &buf)
+        FfiConverterTypeServiceId.write(value.serviceId, into: &buf)
+        FfiConverterOptionTypeUserId.write(value.userId, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDecision_lift(_ buf: RustBuffer) throws -> Decision {
+    return try FfiConverterTypeDecision.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDecision_lower(_ value: Decision) -> RustBuffer {
+    return FfiConverterTypeDecision.lower(value)
+}
+
+
+/**
  * Something more about an event.
  */
 public struct Detail: Equatable, Hashable {
@@ -5837,6 +6126,85 @@ public func FfiConverterTypeNewGroup_lift(_ buf: RustBuffer) throws -> NewGroup 
 #endif
 public func FfiConverterTypeNewGroup_lower(_ value: NewGroup) -> RustBuffer {
     return FfiConverterTypeNewGroup.lower(value)
+}
+
+
+/**
+ * A service to be made. It is closed to all at first.
+ */
+public struct NewService: Equatable, Hashable {
+    /**
+     * 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+     */
+    public var slug: String
+    /**
+     * 1 to 100 characters; by default the slug.
+     */
+    public var name: String?
+    /**
+     * At most 20 web origins, for example `https://films.example`.
+     */
+    public var origins: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+         */slug: String,
+        /**
+         * 1 to 100 characters; by default the slug.
+         */name: String? = nil,
+        /**
+         * At most 20 web origins, for example `https://films.example`.
+         */origins: [String] = []) {
+        self.slug = slug
+        self.name = name
+        self.origins = origins
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NewService: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNewService: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NewService {
+        return
+            try NewService(
+                slug: FfiConverterString.read(from: &buf),
+                name: FfiConverterOptionString.read(from: &buf),
+                origins: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NewService, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.slug, into: &buf)
+        FfiConverterOptionString.write(value.name, into: &buf)
+        FfiConverterSequenceString.write(value.origins, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewService_lift(_ buf: RustBuffer) throws -> NewService {
+    return try FfiConverterTypeNewService.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNewService_lower(_ value: NewService) -> RustBuffer {
+    return FfiConverterTypeNewService.lower(value)
 }
 
 
@@ -6962,6 +7330,362 @@ public func FfiConverterTypePurgeReport_lift(_ buf: RustBuffer) throws -> PurgeR
 #endif
 public func FfiConverterTypePurgeReport_lower(_ value: PurgeReport) -> RustBuffer {
     return FfiConverterTypePurgeReport.lower(value)
+}
+
+
+/**
+ * Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+ */
+public struct Service: Equatable, Hashable {
+    /**
+     * Names it for ever.
+     */
+    public let id: ServiceId
+    /**
+     * Its short name for programs, unique.
+     */
+    public let slug: String
+    /**
+     * Its name for people.
+     */
+    public let name: String
+    /**
+     * The web origins where it is.
+     */
+    public let origins: [String]
+    /**
+     * Open to every user?
+     */
+    public let forEveryone: Bool
+    /**
+     * Otherwise open to the members of these groups; to nobody when there is none.
+     */
+    public let groupIds: [GroupId]
+    /**
+     * When it was made.
+     */
+    public let createdAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names it for ever.
+         */id: ServiceId,
+        /**
+         * Its short name for programs, unique.
+         */slug: String,
+        /**
+         * Its name for people.
+         */name: String,
+        /**
+         * The web origins where it is.
+         */origins: [String],
+        /**
+         * Open to every user?
+         */forEveryone: Bool,
+        /**
+         * Otherwise open to the members of these groups; to nobody when there is none.
+         */groupIds: [GroupId],
+        /**
+         * When it was made.
+         */createdAt: Date) {
+        self.id = id
+        self.slug = slug
+        self.name = name
+        self.origins = origins
+        self.forEveryone = forEveryone
+        self.groupIds = groupIds
+        self.createdAt = createdAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Service: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeService: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Service {
+        return
+            try Service(
+                id: FfiConverterTypeServiceId.read(from: &buf),
+                slug: FfiConverterString.read(from: &buf),
+                name: FfiConverterString.read(from: &buf),
+                origins: FfiConverterSequenceString.read(from: &buf),
+                forEveryone: FfiConverterBool.read(from: &buf),
+                groupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Service, into buf: inout [UInt8]) {
+        FfiConverterTypeServiceId.write(value.id, into: &buf)
+        FfiConverterString.write(value.slug, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterSequenceString.write(value.origins, into: &buf)
+        FfiConverterBool.write(value.forEveryone, into: &buf)
+        FfiConverterSequenceTypeGroupId.write(value.groupIds, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeService_lift(_ buf: RustBuffer) throws -> Service {
+    return try FfiConverterTypeService.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeService_lower(_ value: Service) -> RustBuffer {
+    return FfiConverterTypeService.lower(value)
+}
+
+
+/**
+ * Changes to a service: what is left out stays.
+ */
+public struct ServiceChanges: Equatable, Hashable {
+    /**
+     * As in `NewService`.
+     */
+    public var slug: String?
+    /**
+     * As in `NewService`.
+     */
+    public var name: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * As in `NewService`.
+         */slug: String? = nil,
+        /**
+         * As in `NewService`.
+         */name: String? = nil) {
+        self.slug = slug
+        self.name = name
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ServiceChanges: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeServiceChanges: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServiceChanges {
+        return
+            try ServiceChanges(
+                slug: FfiConverterOptionString.read(from: &buf),
+                name: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ServiceChanges, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.slug, into: &buf)
+        FfiConverterOptionString.write(value.name, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServiceChanges_lift(_ buf: RustBuffer) throws -> ServiceChanges {
+    return try FfiConverterTypeServiceChanges.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServiceChanges_lower(_ value: ServiceChanges) -> RustBuffer {
+    return FfiConverterTypeServiceChanges.lower(value)
+}
+
+
+/**
+ * A page of services.
+ */
+public struct ServicePage: Equatable, Hashable {
+    /**
+     * The services.
+     */
+    public let items: [Service]
+    /**
+     * How many there are in all.
+     */
+    public let total: UInt64
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    public let page: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The services.
+         */items: [Service],
+        /**
+         * How many there are in all.
+         */total: UInt64,
+        /**
+         * Which page this is; the last one when a later one was asked for.
+         */page: UInt32) {
+        self.items = items
+        self.total = total
+        self.page = page
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ServicePage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeServicePage: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServicePage {
+        return
+            try ServicePage(
+                items: FfiConverterSequenceTypeService.read(from: &buf),
+                total: FfiConverterUInt64.read(from: &buf),
+                page: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ServicePage, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeService.write(value.items, into: &buf)
+        FfiConverterUInt64.write(value.total, into: &buf)
+        FfiConverterUInt32.write(value.page, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServicePage_lift(_ buf: RustBuffer) throws -> ServicePage {
+    return try FfiConverterTypeServicePage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServicePage_lower(_ value: ServicePage) -> RustBuffer {
+    return FfiConverterTypeServicePage.lower(value)
+}
+
+
+/**
+ * Which services, by slug.
+ */
+public struct ServiceQuery: Equatable, Hashable {
+    /**
+     * A part of slug or name, without regard to case.
+     */
+    public var search: String?
+    /**
+     * Only those that this user may use. A user who is no administrator sees his own in any case.
+     */
+    public var userId: UserId?
+    /**
+     * Which page, from 1.
+     */
+    public var page: UInt32?
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    public var limit: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * A part of slug or name, without regard to case.
+         */search: String? = nil,
+        /**
+         * Only those that this user may use. A user who is no administrator sees his own in any case.
+         */userId: UserId? = nil,
+        /**
+         * Which page, from 1.
+         */page: UInt32? = nil,
+        /**
+         * How many on a page: 1 to 1000, by default 20.
+         */limit: UInt32? = nil) {
+        self.search = search
+        self.userId = userId
+        self.page = page
+        self.limit = limit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ServiceQuery: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeServiceQuery: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServiceQuery {
+        return
+            try ServiceQuery(
+                search: FfiConverterOptionString.read(from: &buf),
+                userId: FfiConverterOptionTypeUserId.read(from: &buf),
+                page: FfiConverterOptionUInt32.read(from: &buf),
+                limit: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ServiceQuery, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.search, into: &buf)
+        FfiConverterOptionTypeUserId.write(value.userId, into: &buf)
+        FfiConverterOptionUInt32.write(value.page, into: &buf)
+        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServiceQuery_lift(_ buf: RustBuffer) throws -> ServiceQuery {
+    return try FfiConverterTypeServiceQuery.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServiceQuery_lower(_ value: ServiceQuery) -> RustBuffer {
+    return FfiConverterTypeServiceQuery.lower(value)
 }
 
 
@@ -9598,6 +10322,151 @@ public func FfiConverterTypeCounterPolicy_lower(_ value: CounterPolicy) -> RustB
 
 
 /**
+ * Why somebody may use a service, or not.
+ */
+
+public enum DecisionReason: Equatable, Hashable {
+
+    /**
+     * Allowed: the service is open to everyone.
+     */
+    case everyone
+    /**
+     * Allowed: he is in one of its groups.
+     */
+    case group
+    /**
+     * The service is closed to all.
+     */
+    case closed
+    /**
+     * He is in none of its groups.
+     */
+    case noGroup
+    /**
+     * His credential has neither `*` nor a scope of this service.
+     */
+    case missingScope
+    /**
+     * His account waits for approval.
+     */
+    case accountPending
+    /**
+     * His account is disabled.
+     */
+    case accountDisabled
+    /**
+     * His account has lapsed.
+     */
+    case accountExpired
+    /**
+     * His credential has expired or was revoked.
+     */
+    case credentialEnded
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DecisionReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDecisionReason: FfiConverterRustBuffer {
+    typealias SwiftType = DecisionReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DecisionReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .everyone
+
+        case 2: return .group
+
+        case 3: return .closed
+
+        case 4: return .noGroup
+
+        case 5: return .missingScope
+
+        case 6: return .accountPending
+
+        case 7: return .accountDisabled
+
+        case 8: return .accountExpired
+
+        case 9: return .credentialEnded
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: DecisionReason, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .everyone:
+            writeInt(&buf, Int32(1))
+
+
+        case .group:
+            writeInt(&buf, Int32(2))
+
+
+        case .closed:
+            writeInt(&buf, Int32(3))
+
+
+        case .noGroup:
+            writeInt(&buf, Int32(4))
+
+
+        case .missingScope:
+            writeInt(&buf, Int32(5))
+
+
+        case .accountPending:
+            writeInt(&buf, Int32(6))
+
+
+        case .accountDisabled:
+            writeInt(&buf, Int32(7))
+
+
+        case .accountExpired:
+            writeInt(&buf, Int32(8))
+
+
+        case .credentialEnded:
+            writeInt(&buf, Int32(9))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDecisionReason_lift(_ buf: RustBuffer) throws -> DecisionReason {
+    return try FfiConverterTypeDecisionReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDecisionReason_lower(_ value: DecisionReason) -> RustBuffer {
+    return FfiConverterTypeDecisionReason.lower(value)
+}
+
+
+
+/**
  * The one table of error codes, for all faces. A number is never used again.
  *
  * 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
@@ -10136,6 +11005,22 @@ public enum EventKind: Equatable, Hashable {
      * The host changed the RP id: passkeys of the former one no longer work.
      */
     case rpIdChanged
+    /**
+     * A service was made.
+     */
+    case serviceCreated
+    /**
+     * A service got other names or origins.
+     */
+    case serviceUpdated
+    /**
+     * A service was deleted.
+     */
+    case serviceDeleted
+    /**
+     * A service was opened to others, or closed.
+     */
+    case serviceAccessChanged
 
 
 
@@ -10264,6 +11149,14 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
         case 53: return .recoveryTokenRedeemed
 
         case 54: return .rpIdChanged
+
+        case 55: return .serviceCreated
+
+        case 56: return .serviceUpdated
+
+        case 57: return .serviceDeleted
+
+        case 58: return .serviceAccessChanged
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -10487,6 +11380,22 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case .rpIdChanged:
             writeInt(&buf, Int32(54))
+
+
+        case .serviceCreated:
+            writeInt(&buf, Int32(55))
+
+
+        case .serviceUpdated:
+            writeInt(&buf, Int32(56))
+
+
+        case .serviceDeleted:
+            writeInt(&buf, Int32(57))
+
+
+        case .serviceAccessChanged:
+            writeInt(&buf, Int32(58))
 
         }
     }
@@ -13269,6 +14178,31 @@ fileprivate struct FfiConverterSequenceTypePasskey: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeService: FfiConverterRustBuffer {
+    typealias SwiftType = [Service]
+
+    public static func write(_ value: [Service], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeService.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Service] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Service]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeService.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSession: FfiConverterRustBuffer {
     typealias SwiftType = [Session]
 
@@ -13611,6 +14545,54 @@ public func FfiConverterTypePasskeyId_lower(_ value: PasskeyId) -> RustBuffer {
 
 
 
+public typealias ServiceId = UUID
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeServiceId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServiceId {
+        let builtinValue = try FfiConverterString.read(from: &buf)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func write(_ value: ServiceId, into buf: inout [UInt8]) {
+        let builtinValue = value.uuidString
+        return FfiConverterString.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> ServiceId {
+        let builtinValue = try FfiConverterString.lift(value)
+        return UUID(uuidString: builtinValue)!
+    }
+
+    public static func lower(_ value: ServiceId) -> RustBuffer {
+        let builtinValue = value.uuidString
+        return FfiConverterString.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServiceId_lift(_ value: RustBuffer) throws -> ServiceId {
+    return try FfiConverterTypeServiceId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServiceId_lower(_ value: ServiceId) -> RustBuffer {
+    return FfiConverterTypeServiceId.lower(value)
+}
+
+
+
+
+
 public typealias SessionId = UUID
 
 
@@ -13944,6 +14926,30 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_authenticate() != 53745) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_authorize() != 46050) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_create_service() != 61101) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_delete_service() != 52819) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_get_service() != 44025) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_list_services() != 29606) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_service_access() != 210) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_set_service_origins() != 57139) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_update_service() != 16789) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_create_session() != 10273) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -13971,7 +14977,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() != 28539) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_update_settings() != 43414) {
+    if (uniffi_keyplate_checksum_method_keyplate_update_settings() != 3017) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_claim_setup() != 48731) {

@@ -806,6 +806,22 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_authenticate(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_authorize(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_create_service(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_delete_service(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_service(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_list_services(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_service_access(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_set_service_origins(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_update_service(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_create_session(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_sessions(
@@ -1015,6 +1031,22 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_finish_step_up(`ptr`: Long,`ceremony`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_authenticate(`ptr`: Long,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_authorize(`ptr`: Long,`principal`: Long,`service`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_create_service(`ptr`: Long,`service`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_delete_service(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_keyplate_fn_method_keyplate_get_service(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_list_services(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_service_access(`ptr`: Long,`id`: RustBuffer.ByValue,`forEveryone`: Byte,`groupIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_set_service_origins(`ptr`: Long,`id`: RustBuffer.ByValue,`origins`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_update_service(`ptr`: Long,`id`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_create_session(`ptr`: Long,`userId`: RustBuffer.ByValue,`client`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1366,6 +1398,30 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_authenticate() and 0xFFFF) != 53745) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_authorize() and 0xFFFF) != 46050) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_service() and 0xFFFF) != 61101) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_service() and 0xFFFF) != 52819) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_service() and 0xFFFF) != 44025) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_services() and 0xFFFF) != 29606) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_service_access() and 0xFFFF) != 210) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_service_origins() and 0xFFFF) != 57139) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_service() and 0xFFFF) != 16789) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_session() and 0xFFFF) != 10273) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1393,7 +1449,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() and 0xFFFF) != 28539) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_settings() and 0xFFFF) != 43414) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_settings() and 0xFFFF) != 3017) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_claim_setup() and 0xFFFF) != 48731) {
@@ -2673,6 +2729,72 @@ public interface KeyplateInterface {
     fun `authenticate`(`credential`: kotlin.String): Authenticated
 
     /**
+     * Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+     * among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+     * service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+     *
+     * # Errors
+     * `NotFound` for the service; the storage errors.
+     */
+    fun `authorize`(`principal`: Principal, `service`: kotlin.String): Decision
+
+    /**
+     * Makes a service, closed to all.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+     */
+    fun `createService`(`service`: NewService): Service
+
+    /**
+     * Deletes a service.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    fun `deleteService`(`id`: ServiceId)
+
+    /**
+     * Gives a service. A user who is no administrator sees those that he may use.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    fun `getService`(`id`: ServiceId): Service
+
+    /**
+     * Lists services by slug.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    fun `listServices`(`query`: ServiceQuery): ServicePage
+
+    /**
+     * Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+     *
+     * # Errors
+     * `NotFound` for the service or a group; `PermissionDenied`.
+     */
+    fun `setServiceAccess`(`id`: ServiceId, `forEveryone`: kotlin.Boolean, `groupIds`: List<GroupId>): Service
+
+    /**
+     * Gives a service exactly these web origins.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`.
+     */
+    fun `setServiceOrigins`(`id`: ServiceId, `origins`: List<kotlin.String>): Service
+
+    /**
+     * Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+     */
+    fun `updateService`(`id`: ServiceId, `changes`: ServiceChanges): Service
+
+    /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
      * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
@@ -2752,7 +2874,7 @@ public interface KeyplateInterface {
      * credentials with `*` and `roles:write`.
      *
      * # Errors
-     * `InvalidInput`, `PermissionDenied`.
+     * `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
      */
     fun `updateSettings`(`changes`: SettingsChanges): Settings
 
@@ -4006,6 +4128,180 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+     * among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+     * service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+     *
+     * # Errors
+     * `NotFound` for the service; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `authorize`(`principal`: Principal, `service`: kotlin.String): Decision {
+            return FfiConverterTypeDecision.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_authorize(
+        it,
+
+        FfiConverterTypePrincipal.lower(`principal`),
+        FfiConverterString.lower(`service`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes a service, closed to all.
+     *
+     * # Errors
+     * `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `createService`(`service`: NewService): Service {
+            return FfiConverterTypeService.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_create_service(
+        it,
+
+        FfiConverterTypeNewService.lower(`service`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Deletes a service.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `deleteService`(`id`: ServiceId)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_delete_service(
+        it,
+
+        FfiConverterTypeServiceId.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Gives a service. A user who is no administrator sees those that he may use.
+     *
+     * # Errors
+     * `NotFound`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `getService`(`id`: ServiceId): Service {
+            return FfiConverterTypeService.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_service(
+        it,
+
+        FfiConverterTypeServiceId.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists services by slug.
+     *
+     * # Errors
+     * `InvalidInput`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `listServices`(`query`: ServiceQuery): ServicePage {
+            return FfiConverterTypeServicePage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_list_services(
+        it,
+
+        FfiConverterTypeServiceQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+     *
+     * # Errors
+     * `NotFound` for the service or a group; `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setServiceAccess`(`id`: ServiceId, `forEveryone`: kotlin.Boolean, `groupIds`: List<GroupId>): Service {
+            return FfiConverterTypeService.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_service_access(
+        it,
+
+        FfiConverterTypeServiceId.lower(`id`),
+        FfiConverterBoolean.lower(`forEveryone`),
+        FfiConverterSequenceTypeGroupId.lower(`groupIds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives a service exactly these web origins.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `setServiceOrigins`(`id`: ServiceId, `origins`: List<kotlin.String>): Service {
+            return FfiConverterTypeService.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_set_service_origins(
+        it,
+
+        FfiConverterTypeServiceId.lower(`id`),
+        FfiConverterSequenceString.lower(`origins`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+     *
+     * # Errors
+     * `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+     */
+    @Throws(KeyplateException::class)override fun `updateService`(`id`: ServiceId, `changes`: ServiceChanges): Service {
+            return FfiConverterTypeService.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_update_service(
+        it,
+
+        FfiConverterTypeServiceId.lower(`id`),
+        FfiConverterTypeServiceChanges.lower(`changes`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
      * It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
      *
@@ -4202,7 +4498,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * credentials with `*` and `roles:write`.
      *
      * # Errors
-     * `InvalidInput`, `PermissionDenied`.
+     * `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
      */
     @Throws(KeyplateException::class)override fun `updateSettings`(`changes`: SettingsChanges): Settings {
             return FfiConverterTypeSettings.lift(
@@ -6930,6 +7226,69 @@ public object FfiConverterTypeCreatedSignupToken: FfiConverterRustBuffer<Created
 
 
 /**
+ * May somebody use a service, and why?
+ */
+data class Decision (
+    /**
+     * Let him in?
+     */
+    val `allowed`: kotlin.Boolean
+    ,
+    /**
+     * Why, or why not.
+     */
+    val `reason`: DecisionReason
+    ,
+    /**
+     * The service.
+     */
+    val `serviceId`: ServiceId
+    ,
+    /**
+     * Who asks; none when his credential has ended.
+     */
+    val `userId`: UserId?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDecision: FfiConverterRustBuffer<Decision> {
+    override fun read(buf: ByteBuffer): Decision {
+        return Decision(
+            FfiConverterBoolean.read(buf),
+            FfiConverterTypeDecisionReason.read(buf),
+            FfiConverterTypeServiceId.read(buf),
+            FfiConverterOptionalTypeUserId.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Decision) = (
+            FfiConverterBoolean.allocationSize(value.`allowed`) +
+            FfiConverterTypeDecisionReason.allocationSize(value.`reason`) +
+            FfiConverterTypeServiceId.allocationSize(value.`serviceId`) +
+            FfiConverterOptionalTypeUserId.allocationSize(value.`userId`)
+    )
+
+    override fun write(value: Decision, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`allowed`, buf)
+            FfiConverterTypeDecisionReason.write(value.`reason`, buf)
+            FfiConverterTypeServiceId.write(value.`serviceId`, buf)
+            FfiConverterOptionalTypeUserId.write(value.`userId`, buf)
+    }
+}
+
+
+
+/**
  * Something more about an event.
  */
 data class Detail (
@@ -7523,6 +7882,61 @@ public object FfiConverterTypeNewGroup: FfiConverterRustBuffer<NewGroup> {
     override fun write(value: NewGroup, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
             FfiConverterOptionalString.write(value.`friendlyName`, buf)
+    }
+}
+
+
+
+/**
+ * A service to be made. It is closed to all at first.
+ */
+data class NewService (
+    /**
+     * 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+     */
+    val `slug`: kotlin.String
+    ,
+    /**
+     * 1 to 100 characters; by default the slug.
+     */
+    val `name`: kotlin.String? = null
+    ,
+    /**
+     * At most 20 web origins, for example `https://films.example`.
+     */
+    val `origins`: List<kotlin.String> = listOf()
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNewService: FfiConverterRustBuffer<NewService> {
+    override fun read(buf: ByteBuffer): NewService {
+        return NewService(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NewService) = (
+            FfiConverterString.allocationSize(value.`slug`) +
+            FfiConverterOptionalString.allocationSize(value.`name`) +
+            FfiConverterSequenceString.allocationSize(value.`origins`)
+    )
+
+    override fun write(value: NewService, buf: ByteBuffer) {
+            FfiConverterString.write(value.`slug`, buf)
+            FfiConverterOptionalString.write(value.`name`, buf)
+            FfiConverterSequenceString.write(value.`origins`, buf)
     }
 }
 
@@ -8350,6 +8764,258 @@ public object FfiConverterTypePurgeReport: FfiConverterRustBuffer<PurgeReport> {
             FfiConverterULong.write(value.`sessions`, buf)
             FfiConverterULong.write(value.`apiKeys`, buf)
             FfiConverterULong.write(value.`oneTimeTokens`, buf)
+    }
+}
+
+
+
+/**
+ * Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+ */
+data class Service (
+    /**
+     * Names it for ever.
+     */
+    val `id`: ServiceId
+    ,
+    /**
+     * Its short name for programs, unique.
+     */
+    val `slug`: kotlin.String
+    ,
+    /**
+     * Its name for people.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The web origins where it is.
+     */
+    val `origins`: List<kotlin.String>
+    ,
+    /**
+     * Open to every user?
+     */
+    val `forEveryone`: kotlin.Boolean
+    ,
+    /**
+     * Otherwise open to the members of these groups; to nobody when there is none.
+     */
+    val `groupIds`: List<GroupId>
+    ,
+    /**
+     * When it was made.
+     */
+    val `createdAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeService: FfiConverterRustBuffer<Service> {
+    override fun read(buf: ByteBuffer): Service {
+        return Service(
+            FfiConverterTypeServiceId.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeGroupId.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Service) = (
+            FfiConverterTypeServiceId.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`slug`) +
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterSequenceString.allocationSize(value.`origins`) +
+            FfiConverterBoolean.allocationSize(value.`forEveryone`) +
+            FfiConverterSequenceTypeGroupId.allocationSize(value.`groupIds`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`)
+    )
+
+    override fun write(value: Service, buf: ByteBuffer) {
+            FfiConverterTypeServiceId.write(value.`id`, buf)
+            FfiConverterString.write(value.`slug`, buf)
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterSequenceString.write(value.`origins`, buf)
+            FfiConverterBoolean.write(value.`forEveryone`, buf)
+            FfiConverterSequenceTypeGroupId.write(value.`groupIds`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+    }
+}
+
+
+
+/**
+ * Changes to a service: what is left out stays.
+ */
+data class ServiceChanges (
+    /**
+     * As in `NewService`.
+     */
+    val `slug`: kotlin.String? = null
+    ,
+    /**
+     * As in `NewService`.
+     */
+    val `name`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeServiceChanges: FfiConverterRustBuffer<ServiceChanges> {
+    override fun read(buf: ByteBuffer): ServiceChanges {
+        return ServiceChanges(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ServiceChanges) = (
+            FfiConverterOptionalString.allocationSize(value.`slug`) +
+            FfiConverterOptionalString.allocationSize(value.`name`)
+    )
+
+    override fun write(value: ServiceChanges, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`slug`, buf)
+            FfiConverterOptionalString.write(value.`name`, buf)
+    }
+}
+
+
+
+/**
+ * A page of services.
+ */
+data class ServicePage (
+    /**
+     * The services.
+     */
+    val `items`: List<Service>
+    ,
+    /**
+     * How many there are in all.
+     */
+    val `total`: kotlin.ULong
+    ,
+    /**
+     * Which page this is; the last one when a later one was asked for.
+     */
+    val `page`: kotlin.UInt
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeServicePage: FfiConverterRustBuffer<ServicePage> {
+    override fun read(buf: ByteBuffer): ServicePage {
+        return ServicePage(
+            FfiConverterSequenceTypeService.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ServicePage) = (
+            FfiConverterSequenceTypeService.allocationSize(value.`items`) +
+            FfiConverterULong.allocationSize(value.`total`) +
+            FfiConverterUInt.allocationSize(value.`page`)
+    )
+
+    override fun write(value: ServicePage, buf: ByteBuffer) {
+            FfiConverterSequenceTypeService.write(value.`items`, buf)
+            FfiConverterULong.write(value.`total`, buf)
+            FfiConverterUInt.write(value.`page`, buf)
+    }
+}
+
+
+
+/**
+ * Which services, by slug.
+ */
+data class ServiceQuery (
+    /**
+     * A part of slug or name, without regard to case.
+     */
+    val `search`: kotlin.String? = null
+    ,
+    /**
+     * Only those that this user may use. A user who is no administrator sees his own in any case.
+     */
+    val `userId`: UserId? = null
+    ,
+    /**
+     * Which page, from 1.
+     */
+    val `page`: kotlin.UInt? = null
+    ,
+    /**
+     * How many on a page: 1 to 1000, by default 20.
+     */
+    val `limit`: kotlin.UInt? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeServiceQuery: FfiConverterRustBuffer<ServiceQuery> {
+    override fun read(buf: ByteBuffer): ServiceQuery {
+        return ServiceQuery(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeUserId.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ServiceQuery) = (
+            FfiConverterOptionalString.allocationSize(value.`search`) +
+            FfiConverterOptionalTypeUserId.allocationSize(value.`userId`) +
+            FfiConverterOptionalUInt.allocationSize(value.`page`) +
+            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+    )
+
+    override fun write(value: ServiceQuery, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`search`, buf)
+            FfiConverterOptionalTypeUserId.write(value.`userId`, buf)
+            FfiConverterOptionalUInt.write(value.`page`, buf)
+            FfiConverterOptionalUInt.write(value.`limit`, buf)
     }
 }
 
@@ -10231,6 +10897,79 @@ public object FfiConverterTypeCounterPolicy: FfiConverterRustBuffer<CounterPolic
 
 
 /**
+ * Why somebody may use a service, or not.
+ */
+
+enum class DecisionReason {
+
+    /**
+     * Allowed: the service is open to everyone.
+     */
+    EVERYONE,
+    /**
+     * Allowed: he is in one of its groups.
+     */
+    GROUP,
+    /**
+     * The service is closed to all.
+     */
+    CLOSED,
+    /**
+     * He is in none of its groups.
+     */
+    NO_GROUP,
+    /**
+     * His credential has neither `*` nor a scope of this service.
+     */
+    MISSING_SCOPE,
+    /**
+     * His account waits for approval.
+     */
+    ACCOUNT_PENDING,
+    /**
+     * His account is disabled.
+     */
+    ACCOUNT_DISABLED,
+    /**
+     * His account has lapsed.
+     */
+    ACCOUNT_EXPIRED,
+    /**
+     * His credential has expired or was revoked.
+     */
+    CREDENTIAL_ENDED;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDecisionReason: FfiConverterRustBuffer<DecisionReason> {
+    override fun read(buf: ByteBuffer) = try {
+
+        DecisionReason.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: DecisionReason) = 4UL
+
+    override fun write(value: DecisionReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * The one table of error codes, for all faces. A number is never used again.
  *
  * 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
@@ -10594,7 +11333,23 @@ enum class EventKind {
     /**
      * The host changed the RP id: passkeys of the former one no longer work.
      */
-    RP_ID_CHANGED;
+    RP_ID_CHANGED,
+    /**
+     * A service was made.
+     */
+    SERVICE_CREATED,
+    /**
+     * A service got other names or origins.
+     */
+    SERVICE_UPDATED,
+    /**
+     * A service was deleted.
+     */
+    SERVICE_DELETED,
+    /**
+     * A service was opened to others, or closed.
+     */
+    SERVICE_ACCESS_CHANGED;
 
 
 
@@ -13334,6 +14089,34 @@ public object FfiConverterSequenceTypePasskey: FfiConverterRustBuffer<List<Passk
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeService: FfiConverterRustBuffer<List<Service>> {
+    override fun read(buf: ByteBuffer): List<Service> {
+        val len = buf.getInt()
+        return List<Service>(len) {
+            FfiConverterTypeService.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Service>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeService.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Service>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeService.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeSession: FfiConverterRustBuffer<List<Session>> {
     override fun read(buf: ByteBuffer): List<Session> {
         val len = buf.getInt()
@@ -13639,6 +14422,43 @@ public object FfiConverterTypePasskeyId: FfiConverter<PasskeyId, RustBuffer.ByVa
     }
 
     override fun write(value: PasskeyId, buf: ByteBuffer) {
+        val builtinValue = value.toString()
+        FfiConverterString.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+public typealias ServiceId = UUID
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeServiceId: FfiConverter<ServiceId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): ServiceId {
+        val builtinValue = FfiConverterString.lift(value)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun lower(value: ServiceId): RustBuffer.ByValue {
+        val builtinValue = value.toString()
+        return FfiConverterString.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): ServiceId {
+        val builtinValue = FfiConverterString.read(buf)
+        return UUID.fromString(builtinValue)
+    }
+
+    override fun allocationSize(value: ServiceId): ULong {
+        val builtinValue = value.toString()
+        return FfiConverterString.allocationSize(builtinValue)
+    }
+
+    override fun write(value: ServiceId, buf: ByteBuffer) {
         val builtinValue = value.toString()
         FfiConverterString.write(builtinValue, buf)
     }
