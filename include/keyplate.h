@@ -2223,6 +2223,15 @@ size_t keyplate_setup_completion_get_api_keys_len(const keyplate_setup_completio
 const keyplate_api_key *keyplate_setup_completion_get_api_keys_at(const keyplate_setup_completion *setup_completion,
                                                                   size_t index);
 
+// The one-time tokens made before, for which the same holds.
+// How many there are.
+size_t keyplate_setup_completion_get_one_time_tokens_len(const keyplate_setup_completion *setup_completion);
+
+// The one-time tokens made before, for which the same holds.
+// One of them, borrowed from `setup_completion`; nothing past the end.
+const keyplate_one_time_token *keyplate_setup_completion_get_one_time_tokens_at(const keyplate_setup_completion *setup_completion,
+                                                                                size_t index);
+
 // Frees it; NULL is fine.
 void keyplate_setup_state_free(keyplate_setup_state *setup_state);
 
@@ -3154,7 +3163,7 @@ keyplate_status keyplate_with_client(const keyplate *kp,
 //
 // # Errors
 // `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-// `StepUpRequired` for oneself, when the sign-in is too old.
+// `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
 //
 // `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 keyplate_status keyplate_create_one_time_token(const keyplate *kp,

@@ -87,7 +87,7 @@ impl Keyplate {
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-    /// `StepUpRequired` for oneself, when the sign-in is too old.
+    /// `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
     pub fn create_one_time_token(
         &self,
         user_id: &UserId,
@@ -100,6 +100,9 @@ impl Keyplate {
             if change.caller.user_id() == Some(user.id) {
                 // P5: an old session does not become a fresh one by a code for itself.
                 change.caller.recent_sign_in(change)?;
+            } else if user.role == Role::Administrator {
+                // Nor by one for another administrator, who has no passkey yet and would get one by it.
+                change.caller.step_up(change)?;
             }
             self.create_one_time(change, &user, lifetime, handed_on(change, &user), false)
         })

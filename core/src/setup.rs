@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
-    ApiKey, EventKind, Keyplate, KeyplateError, NewUser, PasskeyProblem, Result, Role, Secret,
-    SignedIn, User, UserId, UserStatus,
+    ApiKey, EventKind, Keyplate, KeyplateError, NewUser, OneTimeToken, PasskeyProblem, Result,
+    Role, Secret, SignedIn, User, UserId, UserStatus,
     audit::{Change, Subject},
     authority::{Caller, Method},
     clock,
@@ -90,6 +90,8 @@ pub struct NewAdmin {
 pub struct SetupCompletion {
     /// The API keys made before, all of which go on working. A person can revoke one that is not his.
     pub api_keys: Vec<ApiKey>,
+    /// The one-time tokens made before, for which the same holds.
+    pub one_time_tokens: Vec<OneTimeToken>,
 }
 
 /// Setup as it is stored.
@@ -342,10 +344,14 @@ pub(crate) fn complete_by_passkey(
 
 fn complete(change: &Change<'_>, administrator: Option<&User>) -> Result<SetupCompletion> {
     let api_keys = db::api_keys::list_working(change, change.now())?;
+    let one_time_tokens = db::one_time_tokens::list(change, None, change.now())?;
     sessions::end_setup_sessions(change)?;
     db::setup::complete(change, change.now())?;
     let count = api_keys.len().to_string();
     let subject = administrator.map(Subject::user).unwrap_or_default();
     change.record(EventKind::SetupCompleted, subject, &[("api_keys", &count)])?;
-    Ok(SetupCompletion { api_keys })
+    Ok(SetupCompletion {
+        api_keys,
+        one_time_tokens,
+    })
 }

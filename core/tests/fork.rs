@@ -248,6 +248,32 @@ fn forked_without_a_hook_while_another_thread_has_one_the_handle_says_so() {
 }
 
 #[test]
+fn the_hook_waits_for_handles_that_are_opened_and_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyplate = Keyplate::open(config(&folder.path().join("id.db"))).unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for thread in 0..3 {
+            let (folder, stop) = (folder.path(), &stop);
+            scope.spawn(move || {
+                let path = folder.join(format!("other{thread}.db"));
+                while !stop.load(Ordering::SeqCst) {
+                    let other = Keyplate::open(config(&path)).unwrap();
+                    drop(other.list_users(Default::default()).unwrap());
+                }
+            });
+        }
+        for _ in 0..150 {
+            // SQLite's own locks, too, must be free in the child.
+            assert_well(in_child(true, || {
+                keyplate.list_users(Default::default()).is_ok()
+            }));
+        }
+        stop.store(true, Ordering::SeqCst);
+    });
+}
+
+#[test]
 fn the_hook_waits_for_calls_under_way_and_holds_others_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("id.db");

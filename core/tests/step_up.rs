@@ -41,6 +41,7 @@ promote by update          step  none   step no       step step     ok      step
 make an administrator      step  no     step no       step step     ok      step        ok          no  ok   no   no    no
 make a recovery token      step  no     step no       step step     ok      step        ok          ok  ok   no   no    no
 make oneself a code        ok    no     ok   no       ok   step     ok      step        ok          ok  ok   ok   ok    ok
+make an admin a code       step  no     step no       step step     ok      step        ok          no  ok   no   no    no
 ";
 
 /// The scope that an act wants of an API key at least.
@@ -64,6 +65,8 @@ struct World {
     /// Whom administrators act on.
     bob: User,
     bobs: Option<Passkey>,
+    /// Another administrator, who has no passkey.
+    root: User,
 }
 
 impl World {
@@ -97,6 +100,7 @@ impl World {
             person,
             bobs: (act == "delete another's").then(|| f.person(&bob).1),
             bob,
+            root,
             f,
         }
     }
@@ -193,6 +197,7 @@ impl World {
             }
             "make a recovery token" => acting.create_recovery_token(&bob.id, None).map(drop),
             "make oneself a code" => acting.create_one_time_token(&ann.id, None).map(drop),
+            "make an admin a code" => acting.create_one_time_token(&self.root.id, None).map(drop),
             other => panic!("no such act: {other}"),
         })
     }

@@ -5827,6 +5827,27 @@ pub unsafe extern "C" fn keyplate_setup_completion_get_api_keys_at(
     unsafe { get(setup_completion, |value| value.api_keys.get(index)) }
 }
 
+/// The one-time tokens made before, for which the same holds.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_setup_completion_get_one_time_tokens_len(
+    setup_completion: *const keyplate_setup_completion,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(setup_completion, |value| value.one_time_tokens.len()) }
+}
+
+/// The one-time tokens made before, for which the same holds.
+/// One of them, borrowed from `setup_completion`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_setup_completion_get_one_time_tokens_at(
+    setup_completion: *const keyplate_setup_completion,
+    index: usize,
+) -> *const keyplate_one_time_token {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(setup_completion, |value| value.one_time_tokens.get(index)) }
+}
+
 /// How far setup has come.
 ///
 /// Free one that is yours with `keyplate_setup_state_free`.
@@ -9025,7 +9046,7 @@ pub unsafe extern "C" fn keyplate_with_client(
 ///
 /// # Errors
 /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-/// `StepUpRequired` for oneself, when the sign-in is too old.
+/// `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
 ///
 /// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 #[unsafe(no_mangle)]

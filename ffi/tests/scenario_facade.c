@@ -1349,6 +1349,9 @@ static cJSON *give_setup_completion(const keyplate_setup_completion *it) {
     cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_setup_completion_get_api_keys_len(it); i++)
         cJSON_AddItemToArray(field(fields, "api_keys"), give_api_key(keyplate_setup_completion_get_api_keys_at(it, i)));
+    cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_setup_completion_get_one_time_tokens_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "one_time_tokens"), give_one_time_token(keyplate_setup_completion_get_one_time_tokens_at(it, i)));
     return fields;
 }
 

@@ -2328,11 +2328,14 @@ impl CreatedSetupToken {
 pub(crate) struct SetupCompletion {
     /// The API keys made before, all of which go on working. A person can revoke one that is not his.
     pub(crate) api_keys: Vec<ApiKey>,
+    /// The one-time tokens made before, for which the same holds.
+    pub(crate) one_time_tokens: Vec<OneTimeToken>,
 }
 impl Give<SetupCompletion> for ::keyplate::SetupCompletion {
     fn give(self) -> SetupCompletion {
         SetupCompletion {
             api_keys: self.api_keys.give(),
+            one_time_tokens: self.one_time_tokens.give(),
         }
     }
 }
@@ -2340,7 +2343,7 @@ impl Give<SetupCompletion> for ::keyplate::SetupCompletion {
 impl SetupCompletion {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["api_keys"])
+        PyTuple::new(py, ["api_keys", "one_time_tokens"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -3255,7 +3258,7 @@ impl Keyplate {
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-    /// `StepUpRequired` for oneself, when the sign-in is too old.
+    /// `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
     #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
     fn create_one_time_token(
         &self,

@@ -235,10 +235,12 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // A forked child that merely ends must not check-point its parent's log.
-        if *self.owner.get_mut() != std::process::id()
-            && let Some(idle) = self.pool.if_idle()
-        {
+        if *self.owner.get_mut() == std::process::id() {
+            // Closing is SQLite's work as well: a child must not be forked in the middle of it (D4).
+            let _still = fork::hold_still_if_possible();
+            self.pool.close();
+        } else if let Some(idle) = self.pool.if_idle() {
+            // A forked child that merely ends must not check-point its parent's log.
             idle.close_inherited();
         }
     }

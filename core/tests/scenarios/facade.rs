@@ -1026,6 +1026,10 @@ impl IntoJson for SetupCompletion {
     fn into_json(self) -> Value {
         let mut object = Map::new();
         object.insert("api_keys".to_owned(), self.api_keys.into_json());
+        object.insert(
+            "one_time_tokens".to_owned(),
+            self.one_time_tokens.into_json(),
+        );
         Value::Object(object)
     }
 }

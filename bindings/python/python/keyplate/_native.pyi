@@ -1124,10 +1124,13 @@ class CreatedSetupToken:
 class SetupCompletion:
     """What was there when setup ended."""
 
-    __match_args__: ClassVar[tuple[str]]
+    __match_args__: ClassVar[tuple[str, str]]
     @property
     def api_keys(self) -> list[ApiKey]:
         """The API keys made before, all of which go on working. A person can revoke one that is not his."""
+    @property
+    def one_time_tokens(self) -> list[OneTimeToken]:
+        """The one-time tokens made before, for which the same holds."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1703,7 +1706,7 @@ class Keyplate:
 
         # Errors
         `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-        `StepUpRequired` for oneself, when the sign-in is too old.
+        `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
         """
     def create_recovery_token(
         self,

@@ -518,7 +518,7 @@ class Keyplate:
 
         # Errors
         `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-        `StepUpRequired` for oneself, when the sign-in is too old.
+        `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
         """
         return await asyncio.to_thread(
             self._keyplate.create_one_time_token,

@@ -1062,7 +1062,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-     * `StepUpRequired` for oneself, when the sign-in is too old.
+     * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
     func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?) throws  -> CreatedOneTimeToken
 
@@ -2075,7 +2075,7 @@ open func withClient(client: ClientInfo)throws  -> Keyplate  {
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-     * `StepUpRequired` for oneself, when the sign-in is too old.
+     * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
 open func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?)throws  -> CreatedOneTimeToken  {
     return try  FfiConverterTypeCreatedOneTimeToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -8314,14 +8314,22 @@ public struct SetupCompletion: Equatable, Hashable {
      * The API keys made before, all of which go on working. A person can revoke one that is not his.
      */
     public let apiKeys: [ApiKey]
+    /**
+     * The one-time tokens made before, for which the same holds.
+     */
+    public let oneTimeTokens: [OneTimeToken]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
          * The API keys made before, all of which go on working. A person can revoke one that is not his.
-         */apiKeys: [ApiKey]) {
+         */apiKeys: [ApiKey],
+        /**
+         * The one-time tokens made before, for which the same holds.
+         */oneTimeTokens: [OneTimeToken]) {
         self.apiKeys = apiKeys
+        self.oneTimeTokens = oneTimeTokens
     }
 
 
@@ -8340,12 +8348,14 @@ public struct FfiConverterTypeSetupCompletion: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SetupCompletion {
         return
             try SetupCompletion(
-                apiKeys: FfiConverterSequenceTypeApiKey.read(from: &buf)
+                apiKeys: FfiConverterSequenceTypeApiKey.read(from: &buf),
+                oneTimeTokens: FfiConverterSequenceTypeOneTimeToken.read(from: &buf)
         )
     }
 
     public static func write(_ value: SetupCompletion, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeApiKey.write(value.apiKeys, into: &buf)
+        FfiConverterSequenceTypeOneTimeToken.write(value.oneTimeTokens, into: &buf)
     }
 }
 
@@ -14872,7 +14882,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_with_client() != 17299) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 12280) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 6918) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_create_recovery_token() != 36382) {

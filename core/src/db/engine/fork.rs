@@ -51,6 +51,13 @@ pub(super) fn hold_still() -> RwLockReadGuard<'static, ()> {
     IN_USE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// For a handle that is dropped. It may be dropped by a thread that holds this already, while a hook waits for that
+/// very thread; or with a lock that the hook's thread wants (Python's GIL). So it does not wait for ever: a fork takes
+/// milliseconds.
+pub(super) fn hold_still_if_possible() -> Option<RwLockReadGuard<'static, ()>> {
+    patiently(|| IN_USE.try_read()).ok()
+}
+
 /// Marks a call of this process that uses connections.
 pub(super) fn enter(pid: u32) -> Result<RwLockReadGuard<'static, ()>> {
     let process = PROCESS.load(Ordering::Relaxed);

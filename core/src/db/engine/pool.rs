@@ -88,6 +88,15 @@ impl Pool {
         Ok(lent)
     }
 
+    pub(super) fn close(&mut self) {
+        let connections = self
+            .connections
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        connections.readers.clear();
+        connections.writer = None;
+    }
+
     /// The connections, if none is in use.
     pub(super) fn if_idle(&self) -> Option<Idle<'_>> {
         let connections = self.connections.try_lock().ok()?;

@@ -1344,7 +1344,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_with_client() and 0xFFFF) != 17299) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 12280) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 6918) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_recovery_token() and 0xFFFF) != 36382) {
@@ -2572,7 +2572,7 @@ public interface KeyplateInterface {
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-     * `StepUpRequired` for oneself, when the sign-in is too old.
+     * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
     fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken
 
@@ -3734,7 +3734,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      *
      * # Errors
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-     * `StepUpRequired` for oneself, when the sign-in is too old.
+     * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
     @Throws(KeyplateException::class)override fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken {
             return FfiConverterTypeCreatedOneTimeToken.lift(
@@ -9481,6 +9481,11 @@ data class SetupCompletion (
      * The API keys made before, all of which go on working. A person can revoke one that is not his.
      */
     val `apiKeys`: List<ApiKey>
+    ,
+    /**
+     * The one-time tokens made before, for which the same holds.
+     */
+    val `oneTimeTokens`: List<OneTimeToken>
 
 ){
 
@@ -9498,15 +9503,18 @@ public object FfiConverterTypeSetupCompletion: FfiConverterRustBuffer<SetupCompl
     override fun read(buf: ByteBuffer): SetupCompletion {
         return SetupCompletion(
             FfiConverterSequenceTypeApiKey.read(buf),
+            FfiConverterSequenceTypeOneTimeToken.read(buf),
         )
     }
 
     override fun allocationSize(value: SetupCompletion) = (
-            FfiConverterSequenceTypeApiKey.allocationSize(value.`apiKeys`)
+            FfiConverterSequenceTypeApiKey.allocationSize(value.`apiKeys`) +
+            FfiConverterSequenceTypeOneTimeToken.allocationSize(value.`oneTimeTokens`)
     )
 
     override fun write(value: SetupCompletion, buf: ByteBuffer) {
             FfiConverterSequenceTypeApiKey.write(value.`apiKeys`, buf)
+            FfiConverterSequenceTypeOneTimeToken.write(value.`oneTimeTokens`, buf)
     }
 }
 
