@@ -406,6 +406,12 @@ static void *make_users(void *data) {
     return NULL;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+static const int with_asan = 1;
+#else
+static const int with_asan = 0;
+#endif
+
 /* Forks while other threads write; the child, and the parent after it, go on working. */
 static void fork_once(const keyplate *kp, const char *id) {
     pid_t child = fork();
@@ -433,8 +439,10 @@ static void test_threads_and_fork(void) {
     pthread_t threads[2];
     struct work work[2] = {{kp, 1, 0}, {kp, 2, 0}};
     for (int i = 0; i < 2; i++) CHECK(pthread_create(&threads[i], NULL, make_users, &work[i]) == 0);
-    fork_once(kp, id);
+    /* GCC 12's ASan does not free its allocator's locks in a child: there nobody may allocate meanwhile. */
+    if (!with_asan) fork_once(kp, id);
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    if (with_asan) fork_once(kp, id);
     CHECK(work[0].made == 20 && work[1].made == 20);
 
     keyplate_user *user = NULL;

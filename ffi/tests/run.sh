@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests the C face: the header alone, the test program under ASan and UBSan and under valgrind, the exported names, the
-# scenarios, and an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON, and
-# in KEYPLATE_TESTKIT the program keyplate-testkit.
+# Tests the C face: the header alone, the test program under ASan and UBSan, natively and under valgrind, the exported
+# names, the scenarios, and an installed copy through pkg-config and CMake. Wants gcc, g++, cmake, pkg-config, valgrind,
+# cJSON, and in KEYPLATE_TESTKIT the program keyplate-testkit.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -66,6 +66,8 @@ check "build of the scenarios" build scenarios "${sanitizers[@]}" "${scenario_so
 check "build" build plain ffi/tests/facade_test.c
 check_program "under ASan and UBSan" env ASAN_OPTIONS=detect_leaks=1 "$out/sanitized"
 check_program "scenarios" env ASAN_OPTIONS=detect_leaks=1 "$out/scenarios" tests/scenarios/*.json
+# Valgrind runs one thread at a time, and under ASan nobody forks among writers.
+check_program "natively" "$out/plain"
 check_program "under valgrind" valgrind --quiet --error-exitcode=1 --leak-check=full \
     --errors-for-leak-kinds=definite,indirect,possible "$out/plain"
 
