@@ -139,7 +139,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 54] = [
+const KINDS: [EventKind; 58] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -194,6 +194,10 @@ const KINDS: [EventKind; 54] = [
     EventKind::RecoveryTokenCreated,
     EventKind::RecoveryTokenRedeemed,
     EventKind::RpIdChanged,
+    EventKind::ServiceCreated,
+    EventKind::ServiceUpdated,
+    EventKind::ServiceDeleted,
+    EventKind::ServiceAccessChanged,
 ];
 
 #[cfg(test)]

@@ -19,8 +19,10 @@ use crate::{
 /// A one-time token as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OneTimeTokenJson {
+pub(crate) struct OneTimeTokenJson {
     id: String,
+    #[serde(rename = "userID")]
+    user_id: String,
     is_code: bool,
     /// For who has lost his passkey?
     recovery: bool,
@@ -35,6 +37,7 @@ impl From<&OneTimeToken> for OneTimeTokenJson {
     fn from(token: &OneTimeToken) -> Self {
         Self {
             id: token.id.to_string(),
+            user_id: token.user_id.to_string(),
             is_code: token.is_code,
             recovery: token.is_recovery,
             token: token.masked_secret.clone(),

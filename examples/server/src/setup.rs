@@ -20,6 +20,7 @@ use crate::{
     client::{self, Peer},
     cookie,
     error::Failure,
+    one_time::OneTimeTokenJson,
     server::App,
 };
 
@@ -109,17 +110,23 @@ pub(crate) struct TokenBody {
     token: Option<String>,
 }
 
-/// What there was when setup ended: somebody else may have made one of these keys (B4).
+/// What there was when setup ended: somebody else may have made one of these (B4).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CompletionJson {
     api_keys: Vec<ApiKeyJson>,
+    one_time_tokens: Vec<OneTimeTokenJson>,
 }
 
 impl From<&SetupCompletion> for CompletionJson {
     fn from(completion: &SetupCompletion) -> Self {
         Self {
             api_keys: completion.api_keys.iter().map(ApiKeyJson::from).collect(),
+            one_time_tokens: completion
+                .one_time_tokens
+                .iter()
+                .map(OneTimeTokenJson::from)
+                .collect(),
         }
     }
 }

@@ -179,7 +179,7 @@ function passkey() {
       action: "Add a passkey",
       run: async () => {
         const { setup } = await register();
-        done(setup?.apiKeys ?? []);
+        done([...(setup?.apiKeys ?? []).map(keyFound), ...(setup?.oneTimeTokens ?? []).map(codeFound)]);
       },
     }),
     h(
@@ -190,14 +190,15 @@ function passkey() {
   );
 }
 
-function done(keys) {
+/** What lets somebody in and was made before set-up was complete (B4). */
+function done(found) {
   const list = h("ul", { class: "rows" });
   const draw = () =>
     fill(
       list,
-      keys.map((key) =>
-        keyRow(key, () => {
-          keys.splice(keys.indexOf(key), 1);
+      found.map((one) =>
+        foundRow(one, () => {
+          found.splice(found.indexOf(one), 1);
           draw();
         }),
       ),
@@ -208,17 +209,17 @@ function done(keys) {
     doorHead(
       settings,
       "Set-up is complete",
-      keys.length === 0
+      found.length === 0
         ? "You are signed in, and the set-up link works no longer."
         : "You are signed in. Look at this before you go on:",
     ),
     progress(2),
-    keys.length === 0
+    found.length === 0
       ? null
       : [
           notice(
             "warning",
-            "These API keys exist already",
+            "These exist already",
             "They were made during set-up. Revoke each that neither you nor a script of yours has made.",
           ),
           list,
@@ -227,31 +228,50 @@ function done(keys) {
   );
 }
 
-function keyRow(key, onRevoked) {
-  const revoke = button(
-    "Revoke",
-    async () => {
-      const done = await ask({
-        title: `Revoke “${key.name}”?`,
-        text: "Whatever uses this key is refused from now on.",
-        action: "Revoke key",
-        danger: true,
-        run: () => send("DELETE", `/api/api-keys/${key.id}`),
-      });
-      if (done) onRevoked();
-    },
-    { kind: "danger", label: `Revoke ${key.name}` },
-  );
-  return row({
-    title: key.name,
-    badges: [key.scopes.includes("*") ? badge("everything", "wait") : badge(`${key.scopes.length} scopes`)],
+function keyFound(key) {
+  return {
+    name: key.name,
+    path: `/api/api-keys/${key.id}`,
+    consequence: "Whatever uses this key is refused from now on.",
+    badges: [
+      badge("API key"),
+      key.scopes.includes("*") ? badge("everything", "wait") : badge(`${key.scopes.length} scopes`),
+    ],
     facts: [
       h("code", {}, key.prefix),
       ["made ", date(key.createdAt)],
       key.expiresAt ? ["until ", date(key.expiresAt)] : "without end",
     ],
-    actions: [revoke],
-  });
+  };
+}
+
+function codeFound(token) {
+  const name = token.isCode ? "A sign-in code" : "A sign-in link";
+  return {
+    name,
+    path: `/api/users/${token.userID}/one-time-access-tokens/${token.id}`,
+    consequence: "It signs nobody in from now on.",
+    badges: [badge("works once")],
+    facts: [["made ", date(token.createdAt)], ["until ", date(token.expiresAt)]],
+  };
+}
+
+function foundRow(one, onRevoked) {
+  const revoke = button(
+    "Revoke",
+    async () => {
+      const done = await ask({
+        title: `Revoke “${one.name}”?`,
+        text: one.consequence,
+        action: "Revoke",
+        danger: true,
+        run: () => send("DELETE", one.path),
+      });
+      if (done) onRevoked();
+    },
+    { kind: "danger", label: `Revoke ${one.name}` },
+  );
+  return row({ title: one.name, badges: one.badges, facts: one.facts, actions: [revoke] });
 }
 
 function signedIn() {

@@ -14,8 +14,7 @@ type Migration = &'static str;
 
 const MIGRATIONS: &[Migration] = &[
     include_str!("../../../sql/migrations/0002_sign_up.sql"),
-    include_str!("../../../sql/migrations/0003_passkeys.sql"),
-    include_str!("../../../sql/migrations/0004_services.sql"),
+    include_str!("../../../sql/migrations/0003_passkeys_and_services.sql"),
 ];
 
 /// The schema that this library reads and writes (`PRAGMA user_version`).
