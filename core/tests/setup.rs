@@ -33,8 +33,8 @@ fn from_an_empty_database_to_an_administrators_key() {
     };
     f.keyplate.create_api_key(expired).unwrap();
     f.clock.advance(5);
-    let key = ann.create_api_key(new_key(None, &["*"])).unwrap();
     let typed = ann.create_one_time_token(&claimed.user.id, None).unwrap();
+    let key = ann.create_api_key(new_key(None, &["*"])).unwrap();
     let done = ann.complete_setup().unwrap();
     assert_eq!(done.api_keys, [key.api_key]);
     assert_eq!(done.one_time_tokens, [typed.one_time_token]);
