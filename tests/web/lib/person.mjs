@@ -22,6 +22,14 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS });
 }
 
+/** What Chromium's console says although nothing is wrong: the words, and the paths for which it may say them. */
+const EXPECTED = [
+  // Every answer of 4xx, also those that a page asks for, such as “is set-up open?”, and a page that is not there.
+  [/^Failed to load resource: .* status of 4\d\d /, /^\/api\/|\/nowhere$/],
+  // Where there is no HTTPS some headers have no effect.
+  [/^The Cross-Origin-Opener-Policy header has been ignored/, /^/],
+];
+
 const DEVICE = {
   protocol: "ctap2",
   ctap2Version: "ctap2_1",
@@ -32,17 +40,23 @@ const DEVICE = {
   automaticPresenceSimulation: true,
 };
 
-// Runs in the page before its own modules: notes what it asks of the browser, and lets it go on.
+// Runs in the page before its own modules: notes what it got of the browser, and lets it go on. The browser that has no
+// offers in fields is chosen by the address.
 function record() {
   const wrap = (object, name, detail) => {
     const original = object?.[name]?.bind(object);
     if (!original) return;
-    object[name] = (...given) => {
-      window.noteOfPage({ name, ...detail(...given) });
-      return original(...given);
+    object[name] = async (...given) => {
+      const result = await original(...given);
+      // A page may leave as soon as it has what it wanted: first the note.
+      await window.noteOfPage({ name, ...detail(...given) });
+      return result;
     };
   };
   wrap(navigator.credentials, "get", ({ mediation }) => ({ mediation: mediation ?? "modal" }));
+  if (location.search.includes("without-autofill")) {
+    PublicKeyCredential.isConditionalMediationAvailable = async () => false;
+  }
   wrap(navigator.credentials, "create", () => ({}));
   for (const name of ["signalUnknownCredential", "signalAllAcceptedCredentials", "signalCurrentUserDetails"]) {
     wrap(window.PublicKeyCredential, name, (payload) => ({ payload }));
@@ -79,9 +93,8 @@ export class Person {
       if (!["error", "warning"].includes(message.type())) return;
       const { url } = message.location();
       const path = URL.canParse(url) ? new URL(url).pathname : "";
-      // Chromium reports every answer of 4xx there, also those that a page asks for, such as “is set-up open?”.
-      const expected = /^Failed to load resource: .* status of 4\d\d /.test(message.text()) && path.startsWith("/api/");
-      if (!expected) this.complaints.push(`console: ${message.text()} (${path})`);
+      if (!EXPECTED.some(([words, where]) => words.test(message.text()) && where.test(path)))
+        this.complaints.push(`console: ${message.text()} (${path})`);
     });
   }
 
@@ -93,6 +106,12 @@ export class Person {
   async leave() {
     await this.context.close();
     this.isContent();
+  }
+
+  /** How passkeys were shown since this was last asked: `modal` by a button, `conditional` by what a field offers. */
+  waysIn() {
+    const shown = this.asked.splice(0).filter(({ name }) => name === "get");
+    return shown.map(({ mediation }) => mediation);
   }
 
   // --- his device ---
@@ -119,6 +138,19 @@ export class Person {
     return before;
   }
 
+  /** His device waits for a touch that does not come; without this it answers at once, to what a field offers too. */
+  async keepHandsOff() {
+    await this.presence(false);
+  }
+
+  async touch() {
+    await this.presence(true);
+  }
+
+  async presence(enabled) {
+    await this.cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: this.device, enabled });
+  }
+
   // --- what he does ---
 
   open(path) {
@@ -136,15 +168,20 @@ export class Person {
   }
 
   async follow(name, options = {}) {
-    await this.page.getByRole("link", { name, exact: true, ...options }).click();
+    await this.page.getByRole("link", { name, exact: true, ...options }).first().click();
+  }
+
+  /** The field with this label; which fields are optional is said there too. */
+  async field(label) {
+    return (await this.within()).getByLabel(new RegExp(`^${label}( ?optional)?$`));
   }
 
   async type(label, text) {
-    await (await this.within()).getByLabel(label).fill(text);
+    await (await this.field(label)).fill(text);
   }
 
   async choose(label, option) {
-    await (await this.within()).getByLabel(label).selectOption({ label: option });
+    await (await this.field(label)).selectOption({ label: option });
   }
 
   async tick(label, ticked = true) {

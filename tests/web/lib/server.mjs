@@ -2,6 +2,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,15 +94,20 @@ export class Server {
     return (await this.command("one-time-token", name, ...line)).match(/(?:code|token): (\S+)/)[1];
   }
 
-  /** A request of a script: by an API key, or whatever else `headers` say. */
-  async ask(method, path, { key, session, body, headers = {} } = {}) {
+  /** A request of a script: by an API key, a session's token, or as nobody. */
+  ask(method, path, { key, session, body } = {}) {
+    const headers = { Host: new URL(this.origin).host, "Content-Type": "application/json" };
     if (key) headers["X-API-Key"] = key;
     if (session) headers.Authorization = `Bearer ${session}`;
-    const init = { method, headers: { "Content-Type": "application/json", ...headers } };
-    if (body !== undefined) init.body = JSON.stringify(body);
-    const response = await fetch(`http://localhost:${this.port}${path}`, init);
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null };
+    return new Promise((resolve, reject) => {
+      const sent = request({ host: "127.0.0.1", port: this.port, method, path, headers }, async (answer) => {
+        let text = "";
+        for await (const chunk of answer) text += chunk;
+        resolve({ status: answer.statusCode, headers: answer.headers, body: text ? JSON.parse(text) : null });
+      });
+      sent.on("error", reject);
+      sent.end(body === undefined ? "" : JSON.stringify(body));
+    });
   }
 
   /** What waiting for hours would do: everybody's sign-in and last passkey were so long ago. */
