@@ -245,9 +245,11 @@ chapter("the audit log tells it all again", async () => {
   await ann.follow("Audit log");
   await ann.seesHeading("Audit log");
   await ann.choose("User", "bob");
-  await ann.sees("User disabled");
-  await ann.page.getByText("Details", { exact: true }).first().click();
-  await ann.sees("Chrome on Linux");
+  await ann.sees("User signed up");
+  const disabled = ann.row("User updated").last();
+  await disabled.getByText("Details", { exact: true }).click();
+  await ann.sees("fields: status", disabled);
+  await ann.sees("by ann", disabled);
 });
 
 /** What a telephone's camera would read. */

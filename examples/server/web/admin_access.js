@@ -100,7 +100,8 @@ function codeList(user, list, reload) {
         picture: "clock",
         badges: [badge("not used yet", "wait")],
         facts: [
-          token.token ? h("code", {}, token.token) : null,
+          // Of a code nothing is shown again, not even its end.
+          token.token && !token.isCode ? h("code", {}, token.token) : null,
           ["made ", ago(token.createdAt)],
           ["good until ", moment(token.expiresAt)],
         ],

@@ -4,7 +4,7 @@ import { ask } from "./dialogs.js";
 import { obstacle } from "./ceremony.js";
 import { fill, h } from "./dom.js";
 import { field, form, load, pair } from "./forms.js";
-import { date } from "./format.js";
+import { date, many } from "./format.js";
 import { ApiError, send } from "./http.js";
 import { register } from "./passkeys.js";
 import { badge, button, link, notice, row } from "./parts.js";
@@ -244,7 +244,7 @@ function keyRow(key, onRevoked) {
   );
   return row({
     title: key.name,
-    badges: [key.scopes.includes("*") ? badge("everything", "wait") : badge(`${key.scopes.length} scopes`)],
+    badges: [key.scopes.includes("*") ? badge("everything", "wait") : badge(many(key.scopes.length, "scope"))],
     facts: [
       h("code", {}, key.prefix),
       ["made ", date(key.createdAt)],

@@ -11,12 +11,16 @@ const WIDTHS = [1280, 390];
 const SCHEMES = ["light", "dark"];
 const SERIOUS = ["serious", "critical"];
 
-/** Takes a picture of what is shown in each width and scheme, and asserts that everybody can use it. */
-export async function look({ page }, name) {
+/**
+ * Takes a picture of what is shown in each width and scheme, and asserts that everybody can use it. `again` opens the
+ * page anew in another width, where that is possible.
+ */
+export async function look({ page }, name, { again } = {}) {
   mkdirSync(PICTURES, { recursive: true });
   const found = [];
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: width > 600 ? 800 : 844 });
+    if (width !== WIDTHS[0]) await again?.();
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const path = join(PICTURES, `${name}-${width}-${colorScheme}.png`);
