@@ -67,6 +67,19 @@ static void test_first_run(void) {
     MUST(keyplate_authenticate(kp, secret.ptr, secret.len, &who, error));
     MUST(keyplate_acting_as(kp, keyplate_authenticated_get_principal(who), client, &ann, error));
 
+    keyplate_new_service *new_service = NULL;
+    keyplate_service *service = NULL;
+    keyplate_decision *decision = NULL;
+    MUST(keyplate_new_service_new("films", &new_service, error));
+    MUST(keyplate_create_service(kp, new_service, &service, error));
+    MUST(keyplate_authorize(kp, keyplate_authenticated_get_principal(who), "films", &decision, error));
+    CHECK(!keyplate_decision_get_allowed(decision));
+    CHECK(keyplate_decision_get_reason(decision) == KEYPLATE_DECISION_REASON_CLOSED);
+    CHECK(is_text(keyplate_service_get_slug(service), "films"));
+    keyplate_decision_free(decision);
+    keyplate_service_free(service);
+    keyplate_new_service_free(new_service);
+
     const char *scopes[] = {"users:read", "library:stream"};
     keyplate_new_api_key *new_key = NULL;
     keyplate_created_api_key *created = NULL;

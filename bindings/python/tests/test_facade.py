@@ -26,6 +26,22 @@ def test_first_run(kp: keyplate.Keyplate) -> None:
     assert [key.name for key in ann.complete_setup().api_keys] == ["automation"]
 
 
+def test_who_may_use_a_service(kp: keyplate.Keyplate) -> None:
+    bob = kp.create_user(username="bob")
+    films = kp.create_service(slug="films", origins=["https://films.example"])
+    assert (films.name, films.for_everyone, films.group_ids) == ("films", False, [])
+    session = kp.create_session(bob.id, lifetime_seconds=60)
+    principal = kp.authenticate(session.secret.reveal()).principal
+    decision = kp.authorize(principal, "films")
+    assert (decision.allowed, decision.reason) == (False, keyplate.DecisionReason.CLOSED)
+    kp.set_service_access(films.id, True, [])
+    decision = kp.authorize(principal, str(films.id))
+    assert (decision.allowed, decision.reason) == (True, keyplate.DecisionReason.EVERYONE)
+    assert (decision.user_id, decision.service_id) == (bob.id, films.id)
+    with pytest.raises(keyplate.NotFound):
+        kp.authorize(principal, "nothing")
+
+
 def test_a_refusal_has_its_particulars(kp: keyplate.Keyplate) -> None:
     with pytest.raises(keyplate.InvalidInput) as caught:
         kp.create_user(username="ben", email="no address")

@@ -9,7 +9,7 @@ import { show as signup } from "./admin_signup.js";
 import { show as token } from "./admin_token.js";
 import { show as user } from "./admin_user.js";
 import { show as users } from "./admin_users.js";
-import { fill } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { load } from "./forms.js";
 import { link } from "./parts.js";
 import { enter, pageHead } from "./shell.js";
@@ -35,5 +35,5 @@ function begin({ me, settings: known }) {
 }
 
 function refuse(title, text) {
-  fill(main, pageHead({ title, text }), link("Go to your account", "/account"));
+  fill(main, pageHead({ title, text }), h("p", {}, link("Go to your account", "/account")));
 }

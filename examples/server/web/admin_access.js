@@ -30,17 +30,26 @@ export function waysIn(user) {
     {
       id: "ways",
       title: "Ways in",
-      text: "Passkeys are made by their owner. A code lets somebody in who has none yet, or has lost them.",
-      action: h(
-        "div",
-        { class: "actions" },
-        button("Recovery code", () => giveRecovery(user, showCodes)),
-        button("One-time code", () => giveCode(user, showCodes), { kind: "primary" }),
-      ),
+      text: isShut(user)
+        ? "Nobody can sign in to this account at the moment; codes can be made when that is changed."
+        : "Passkeys are made by their owner. A code lets somebody in who has none yet, or has lost them.",
+      action: isShut(user)
+        ? null
+        : h(
+            "div",
+            { class: "actions" },
+            button("Recovery code", () => giveRecovery(user, showCodes)),
+            button("One-time code", () => giveCode(user, showCodes), { kind: "primary" }),
+          ),
     },
     passkeys,
     codes,
   );
+}
+
+/** Disabled, or over: then there are no codes either. */
+function isShut(user) {
+  return user.disabled || (user.expiresAt && new Date(user.expiresAt) < new Date());
 }
 
 function passkeyList(user, list, reload) {
@@ -91,7 +100,8 @@ function codeList(user, list, reload) {
         picture: "clock",
         badges: [badge("not used yet", "wait")],
         facts: [
-          token.token ? h("code", {}, token.token) : null,
+          // Of a code nothing is shown again, not even its end.
+          token.token && !token.isCode ? h("code", {}, token.token) : null,
           ["made ", ago(token.createdAt)],
           ["good until ", moment(token.expiresAt)],
         ],

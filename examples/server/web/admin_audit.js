@@ -47,7 +47,8 @@ function words(name) {
   const text = name
     .toLowerCase()
     .replaceAll("_", " ")
-    .replace(/\bapi\b/, "API");
+    .replace(/\bapi\b/, "API")
+    .replace("one time", "one-time");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -59,7 +60,8 @@ function warning(name) {
 
 function eventRow(event) {
   const { subject, count, ...details } = event.data;
-  const about = subject ?? event.username;
+  // Of a code only dots are kept.
+  const about = /\w/.test(subject ?? "") ? subject : event.username;
   const actor = event.actorUsername;
   // A code or an invitation is about somebody besides.
   const whose = event.username !== about && event.username !== actor ? event.username : null;

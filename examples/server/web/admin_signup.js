@@ -13,7 +13,7 @@ import { entitle, pageHead } from "./shell.js";
 
 const GROUPS = "signupDefaultUserGroupIDs";
 const MODES = [
-  ["disabled", "Nobody; administrators make users"],
+  ["disabled", "Nobody"],
   ["withToken", "Who has an invitation"],
   ["open", "Everybody"],
 ];
@@ -48,6 +48,7 @@ function rules(all, groups, onMode) {
     label: "Who may sign up",
     options: MODES,
     value: all.allowUserSignups,
+    hint: "Administrators can make users in any case.",
   });
   const approval = tick({
     name: "signupRequiresApproval",

@@ -12,6 +12,8 @@ export async function call(method, path, body) {
     return await send(method, path, body);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return goToSignIn();
+    if (error instanceof ApiError && error.code === "user_disabled" && (await amDisabled()))
+      return goToSignIn({ disabled: 1 });
     if (error instanceof ApiError && error.code === "reauthentication_required") {
       await confirmWithPasskey();
       return send(method, path, body);
@@ -46,9 +48,19 @@ export async function every(path, values = {}) {
   }
 }
 
+/** Is it who asks that is disabled, and not somebody whom he asked about? */
+async function amDisabled() {
+  try {
+    await send("GET", "/api/users/me");
+    return false;
+  } catch (error) {
+    return error.code === "user_disabled";
+  }
+}
+
 /** Leaves for the sign-in page; the promise stays open, so that nothing goes on meanwhile. */
-function goToSignIn() {
-  location.replace(query("/signin", { next: location.pathname + location.search }));
+function goToSignIn(why = {}) {
+  location.replace(query("/signin", { next: location.pathname + location.search, ...why }));
   return new Promise(() => {});
 }
 

@@ -20,6 +20,15 @@ export function obstacle() {
         `neither yet, put it behind a proxy with a certificate and start it with that address as --origin.`,
     };
   }
+  // 127.0.0.1 is a secure context, and yet no address that a passkey can be bound to.
+  if (/^[\d.]+$|^\[/.test(location.hostname)) {
+    return {
+      title: "Passkeys cannot work at this address",
+      text:
+        `Browsers bind passkeys to a name, and ${location.hostname} is a number. Open the page at the server's name, or ` +
+        `on its own machine at localhost. If it has no name yet, give it one and start it with that as --origin.`,
+    };
+  }
   const key = window.PublicKeyCredential;
   if (!key || !navigator.credentials) {
     return {

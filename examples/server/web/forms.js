@@ -30,7 +30,8 @@ export function field({ name, label, hint, value = "", options, rows, type = "te
       "label",
       { for: id },
       label,
-      required || options || type === "checkbox" ? null : h("span", { class: "optional" }, "optional"),
+      // The blank is for who hears it: else it is one word with the label.
+      required || options || type === "checkbox" ? null : [" ", h("span", { class: "optional" }, "optional")],
     ),
     input,
     h("p", { id: `${id}-hint`, class: "hint", hidden: !hint }, hint ?? ""),

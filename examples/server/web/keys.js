@@ -116,7 +116,7 @@ function newKeyForm(me, close) {
     name: "extent",
     label: "May do",
     options: [
-      ["all", me.isAdmin ? "Everything that you may do, but change roles" : "Everything that you may do"],
+      ["all", me.isAdmin ? "Everything but changing roles" : "Everything that you may do"],
       ["some", "Only what is chosen"],
     ],
     value: "all",

@@ -4,7 +4,7 @@ import { ask } from "./dialogs.js";
 import { obstacle } from "./ceremony.js";
 import { fill, h } from "./dom.js";
 import { field, form, load, pair } from "./forms.js";
-import { date } from "./format.js";
+import { date, many } from "./format.js";
 import { ApiError, send } from "./http.js";
 import { register } from "./passkeys.js";
 import { badge, button, link, notice, row } from "./parts.js";
@@ -228,6 +228,7 @@ function done(found) {
   );
 }
 
+<<<<<<< HEAD
 function keyFound(key) {
   return {
     name: key.name,
@@ -237,6 +238,26 @@ function keyFound(key) {
       badge("API key"),
       key.scopes.includes("*") ? badge("everything", "wait") : badge(`${key.scopes.length} scopes`),
     ],
+=======
+function keyRow(key, onRevoked) {
+  const revoke = button(
+    "Revoke",
+    async () => {
+      const done = await ask({
+        title: `Revoke “${key.name}”?`,
+        text: "Whatever uses this key is refused from now on.",
+        action: "Revoke key",
+        danger: true,
+        run: () => send("DELETE", `/api/api-keys/${key.id}`),
+      });
+      if (done) onRevoked();
+    },
+    { kind: "danger", label: `Revoke ${key.name}` },
+  );
+  return row({
+    title: key.name,
+    badges: [key.scopes.includes("*") ? badge("everything", "wait") : badge(many(key.scopes.length, "scope"))],
+>>>>>>> f1a73f06536ff402091d1f0997b8491e147ace14
     facts: [
       h("code", {}, key.prefix),
       ["made ", date(key.createdAt)],

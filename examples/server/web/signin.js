@@ -33,8 +33,11 @@ function show({ settings, setupIsOpen, autofill }) {
   const why = obstacle();
   step(
     main,
-    doorHead(settings, "Sign in", parameters.has("next") ? "Sign in to go on." : null),
+    doorHead(settings, "Sign in", parameters.has("next") && !parameters.has("disabled") ? "Sign in to go on." : null),
     parameters.has("out") ? notice("good", "You are signed out", null) : null,
+    parameters.has("disabled")
+      ? notice("warning", "Your account is disabled", "It was disabled, or its time has ended. Ask an administrator.")
+      : null,
     setupIsOpen
       ? notice(
           "info",

@@ -44,6 +44,19 @@ class FacadeTest {
     }
 
     @Test
+    fun `who may use a service`() = open().use { keyplate ->
+        val bob = keyplate.createUser(NewUser(username = "bob"))
+        val films = keyplate.createService(NewService(slug = "films"))
+        val session = keyplate.createSession(bob.id, ClientInfo(), null)
+        val principal = keyplate.authenticate(session.secret.reveal()).principal
+        assertEquals(DecisionReason.CLOSED, keyplate.authorize(principal, "films").reason)
+        keyplate.setServiceAccess(films.id, true, emptyList())
+        val decision = keyplate.authorize(principal, films.id.toString())
+        assertTrue(decision.allowed)
+        assertEquals(bob.id, decision.userId)
+    }
+
+    @Test
     fun `a refusal has its particulars`() = open().use { keyplate ->
         val refusal = assertFailsWith<KeyplateException.InvalidInput> {
             keyplate.createUser(NewUser(username = "ben", email = "no address"))
