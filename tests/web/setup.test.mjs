@@ -41,7 +41,7 @@ test("the link leads over the profile to a passkey, and shows the keys that were
   await ann.press("Add a passkey");
   await ann.seesHeading("Set-up is complete");
   assert.equal((await ann.passkeys()).length, 1);
-  await ann.sees("These API keys exist already");
+  await ann.sees("These exist already");
   await ann.press("Revoke automation");
   await ann.press("Revoke key");
   await ann.row("automation").waitFor({ state: "detached" });

@@ -228,7 +228,6 @@ function done(found) {
   );
 }
 
-<<<<<<< HEAD
 function keyFound(key) {
   return {
     name: key.name,
@@ -236,28 +235,8 @@ function keyFound(key) {
     consequence: "Whatever uses this key is refused from now on.",
     badges: [
       badge("API key"),
-      key.scopes.includes("*") ? badge("everything", "wait") : badge(`${key.scopes.length} scopes`),
+      key.scopes.includes("*") ? badge("everything", "wait") : badge(many(key.scopes.length, "scope")),
     ],
-=======
-function keyRow(key, onRevoked) {
-  const revoke = button(
-    "Revoke",
-    async () => {
-      const done = await ask({
-        title: `Revoke “${key.name}”?`,
-        text: "Whatever uses this key is refused from now on.",
-        action: "Revoke key",
-        danger: true,
-        run: () => send("DELETE", `/api/api-keys/${key.id}`),
-      });
-      if (done) onRevoked();
-    },
-    { kind: "danger", label: `Revoke ${key.name}` },
-  );
-  return row({
-    title: key.name,
-    badges: [key.scopes.includes("*") ? badge("everything", "wait") : badge(many(key.scopes.length, "scope"))],
->>>>>>> f1a73f06536ff402091d1f0997b8491e147ace14
     facts: [
       h("code", {}, key.prefix),
       ["made ", date(key.createdAt)],
