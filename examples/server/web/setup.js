@@ -232,6 +232,7 @@ function keyFound(key) {
   return {
     name: key.name,
     path: `/api/api-keys/${key.id}`,
+    action: "Revoke key",
     consequence: "Whatever uses this key is refused from now on.",
     badges: [
       badge("API key"),
@@ -250,6 +251,7 @@ function codeFound(token) {
   return {
     name,
     path: `/api/users/${token.userID}/one-time-access-tokens/${token.id}`,
+    action: "Revoke",
     consequence: "It signs nobody in from now on.",
     badges: [badge("works once")],
     facts: [["made ", date(token.createdAt)], ["until ", date(token.expiresAt)]],
@@ -263,7 +265,7 @@ function foundRow(one, onRevoked) {
       const done = await ask({
         title: `Revoke “${one.name}”?`,
         text: one.consequence,
-        action: "Revoke",
+        action: one.action,
         danger: true,
         run: () => send("DELETE", one.path),
       });
