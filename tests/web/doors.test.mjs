@@ -114,6 +114,7 @@ test("a browser that finds no passkey says what may be the matter, and offers ag
 
 test("a server that is gone", async () => {
   await visitor.open("/code");
+  await visitor.sees("Eight letters and digits");
   await server.end();
   await visitor.type("Code", "AAAA-AAAA");
   await visitor.press("Sign in");

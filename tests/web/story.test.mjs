@@ -51,8 +51,7 @@ chapter("Ann sets the server up and signs out", async () => {
 });
 
 chapter("she signs in by what the browser offers in the field", async () => {
-  await ann.touch();
-  await ann.open("/signin?next=%2Fadmin%2Fgroups");
+  await ann.touchAt("/signin?next=%2Fadmin%2Fgroups");
   await ann.isAt("/admin/groups");
   await ann.seesHeading("Groups");
   assert.deepEqual(ann.waysIn(), ["conditional"]);
@@ -62,8 +61,7 @@ chapter("and by the button, where the browser has no such offer", async () => {
   await ann.keepHandsOff();
   await ann.press("Sign out");
   await ann.isAt("/signin");
-  await ann.touch();
-  await ann.open("/signin?without-autofill");
+  await ann.touchAt("/signin?without-autofill");
   await ann.press("Sign in with a passkey");
   await ann.isAt("/account");
   assert.deepEqual(ann.waysIn(), ["modal"]);
@@ -169,8 +167,7 @@ chapter("she disables Bob, whose next click lands on signing in", async () => {
   await bob.press("Save");
   await bob.isAt("/signin");
   await bob.sees("Your account is disabled");
-  await bob.touch();
-  await bob.open("/signin?without-autofill");
+  await bob.touchAt("/signin?without-autofill");
   await bob.press("Sign in with a passkey");
   await bob.sees("This account is disabled or has ended. Ask an administrator.");
 });

@@ -63,10 +63,16 @@ export async function enter(title) {
   entitle(title, settings);
   fill(document.getElementById("top"), top(me, settings));
   fill(document.getElementById("nav"), nav(me));
-  // On a telephone the parts stand in a line that is longer than the screen.
-  document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  showWhereWeAre();
   if (me.isAdmin) countPending();
   return { me, settings };
+}
+
+/** On a telephone the parts stand in a line that is longer than the screen. */
+function showWhereWeAre() {
+  const nav = document.getElementById("nav");
+  const current = nav.querySelector("[aria-current]");
+  if (current) nav.scrollLeft = current.offsetLeft + current.offsetWidth / 2 - nav.clientWidth / 2;
 }
 
 function top(me, settings) {
@@ -107,8 +113,11 @@ export async function countPending() {
     const { pagination } = await send("GET", query("/api/users", { status: "pending", limit: 1 }));
     entry?.querySelector(".count")?.remove();
     const count = pagination.totalItems;
-    if (count > 0)
+    if (count > 0) {
       entry?.append(h("span", { class: "count", "aria-label": `${count} waiting for approval` }, String(count)));
+      // It has moved what stands behind it.
+      showWhereWeAre();
+    }
   } catch {
     // The list itself says what is wrong.
   }

@@ -1,6 +1,7 @@
 // Somebody in front of a browser of his own, with a device that keeps his passkeys.
 
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { chromium } from "playwright-core";
 
 /** Beyond this something is wrong, on a slow machine too. */
@@ -69,6 +70,7 @@ export class Person {
     person.server = server;
     person.complaints = [];
     person.asked = [];
+    person.notes = new EventEmitter();
     person.context = await browser.newContext({
       baseURL: server.origin,
       viewport: { width: 1280, height: 800 },
@@ -78,7 +80,10 @@ export class Person {
       ...options,
     });
     person.context.setDefaultTimeout(PATIENCE);
-    await person.context.exposeBinding("noteOfPage", (_, note) => person.asked.push(note));
+    await person.context.exposeBinding("noteOfPage", (_, note) => {
+      person.asked.push(note);
+      person.notes.emit("note");
+    });
     await person.context.addInitScript(record);
     person.page = await person.context.newPage();
     person.listen();
@@ -108,10 +113,16 @@ export class Person {
     this.isContent();
   }
 
-  /** How passkeys were shown since this was last asked: `modal` by a button, `conditional` by what a field offers. */
+  /** How passkeys were shown since he came back to his device: `modal` by a button, `conditional` by what a field offers. */
   waysIn() {
-    const shown = this.asked.splice(0).filter(({ name }) => name === "get");
+    const shown = this.asked.filter(({ name }) => name === "get");
     return shown.map(({ mediation }) => mediation);
+  }
+
+  /** Waits until a page tells the browser this. */
+  async hears(name, isIt) {
+    const signal = AbortSignal.timeout(PATIENCE);
+    while (!this.asked.some((note) => note.name === name && isIt(note.payload))) await once(this.notes, "note", { signal });
   }
 
   // --- his device ---
@@ -143,8 +154,12 @@ export class Person {
     await this.presence(false);
   }
 
-  async touch() {
+  /** Opens a page where he touches his device again. A page that still waits for a touch must be gone by then. */
+  async touchAt(path) {
+    await this.open("about:blank");
+    this.asked = [];
     await this.presence(true);
+    await this.open(path);
   }
 
   async presence(enabled) {
