@@ -168,8 +168,15 @@ export class Person {
 
   // --- what he does ---
 
-  open(path) {
-    return this.page.goto(path);
+  /** Goes there, also if the page is just going somewhere by itself. */
+  async open(path) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.page.goto(path);
+      } catch (error) {
+        if (tries === 3 || !/ERR_ABORTED|interrupted by another navigation/.test(error.message)) throw error;
+      }
+    }
   }
 
   /** The dialog that is open, else the page: what is behind a dialog cannot be used. */
