@@ -133,6 +133,7 @@ test("administration with much in it", async () => {
 test("dialogs", async () => {
   await ann.open("/admin/users");
   await ann.press("New user");
+  await ann.dialog("New user").waitFor();
   await look(ann, "dialog-new-user");
   await ann.press("Cancel");
   await ann.open("/admin/groups");
@@ -148,6 +149,7 @@ test("dialogs", async () => {
   await ann.press("Done");
   await ann.open(`/admin/groups/${ids.friends}`);
   await ann.press("Choose members");
+  await ann.dialog("Members of “Friends”").waitFor();
   await look(ann, "dialog-members");
   await ann.open(`/admin/users/${ids.bob}`);
   await ann.press("One-time code");
