@@ -226,6 +226,9 @@ test("an account without a passkey, and one by recovery", async () => {
   await guest.dialog("Your new passkey").waitFor();
   await look(guest, "dialog-new-passkey");
   await guest.press("Save");
+  await guest.dialog("Your new passkey").waitFor({ state: "detached" });
+  // From an empty page: this one would go to sign-in by itself, and be signed in by the new passkey.
+  await guest.open("about:blank");
   await guest.context.clearCookies();
   await guest.open(`/code#${await server.code("guest02", "--recovery")}`);
   await guest.press("Sign in");
