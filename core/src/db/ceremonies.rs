@@ -70,11 +70,10 @@ pub(crate) fn count_from(reader: &Reader<'_>, source: &str, now: SystemTime) -> 
     )
 }
 
-/// Kept for as long again, so that who comes too late is told so.
-pub(crate) fn forget_expired(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
+pub(crate) fn forget_expired(writer: &Writer<'_>, before: SystemTime) -> Result<()> {
     writer.execute(
         "DELETE FROM ceremonies WHERE expires_at < ?1",
-        params![now - std::time::Duration::from_secs(300)],
+        params![before],
     )?;
     Ok(())
 }

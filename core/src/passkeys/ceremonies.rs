@@ -1,7 +1,7 @@
 //! Ceremonies between their beginning and their end (P2). Each is used once: it is spent, for all processes to see,
 //! before its answer is verified.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -106,7 +106,9 @@ pub(super) fn begin(
         state: to_json(state)?,
         expires_at,
     };
-    db::ceremonies::forget_expired(change, change.now())?;
+    // Kept for as long again, so that who comes too late is told so.
+    let long_expired = change.now() - Duration::from_secs(u64::from(LIFETIME_SECONDS));
+    db::ceremonies::forget_expired(change, long_expired)?;
     db::ceremonies::insert(change, &tokens::hash(&ceremony), &stored)?;
     Ok(PasskeyCeremony {
         ceremony,

@@ -109,7 +109,7 @@ fn parse(ceremony: &str) -> Option<(i64, Vec<u8>)> {
     (sealed.len() > NONCE_LEN).then_some((id.parse().ok()?, sealed))
 }
 
-/// Is this a ceremony's failure? For one word at each place.
+/// What is told of a ceremony that was not begun here.
 pub(super) fn unknown() -> crate::KeyplateError {
     PasskeyFailure::UnknownCeremony.into()
 }
