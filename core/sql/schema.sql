@@ -4,10 +4,11 @@
 
 -- The one row about this file.
 CREATE TABLE instance (
-    id         INTEGER PRIMARY KEY CHECK (id = 1),
-    schema     INTEGER NOT NULL,               -- the same number as user_version, for statements that must see it (D2)
-    last_time  INTEGER NOT NULL,               -- time of the last commit: time never runs before it (C5)
-    created_at INTEGER NOT NULL
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    schema       INTEGER NOT NULL,             -- the same number as user_version, for statements that must see it (D2)
+    last_time    INTEGER NOT NULL,             -- time of the last commit: time never runs before it (C5)
+    created_at   INTEGER NOT NULL,
+    backed_up_at INTEGER                       -- when this was made, in a back-up that nobody has opened yet (D8)
 ) STRICT;
 
 CREATE TABLE users (
@@ -79,7 +80,8 @@ CREATE TABLE api_keys (
     created_at            INTEGER NOT NULL,
     last_used_at          INTEGER,
     expires_at            INTEGER,
-    revoked_at            INTEGER              -- kept for the audit (K1)
+    revoked_at            INTEGER,             -- kept for the audit (K1)
+    supplied_hash         BLOB CHECK (length(supplied_hash) = 32) -- the last secret that a plan gave it (B6)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_keys_by_owner ON api_keys (owner_id, created_at);
@@ -338,3 +340,16 @@ CREATE TABLE service_groups (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX service_groups_by_group ON service_groups (group_id);
+
+-- Sign access tokens (J1). One signs; those before it verify until they end, without their private half.
+CREATE TABLE signing_keys (
+    id          TEXT PRIMARY KEY CHECK (length(id) = 36),
+    public_key  BLOB NOT NULL CHECK (length(public_key) = 32),
+    private_key BLOB,                          -- PKCS #8
+    is_sealed   INTEGER NOT NULL CHECK (is_sealed IN (0, 1)), -- with AES-256-GCM, under the configured key
+    created_at  INTEGER NOT NULL,
+    ends_at     INTEGER,
+    CHECK ((private_key IS NULL) = (ends_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX signing_keys_that_sign ON signing_keys (ends_at IS NULL) WHERE ends_at IS NULL;

@@ -15,6 +15,7 @@ type Migration = &'static str;
 const MIGRATIONS: &[Migration] = &[
     include_str!("../../../sql/migrations/0002_sign_up.sql"),
     include_str!("../../../sql/migrations/0003_passkeys_and_services.sql"),
+    include_str!("../../../sql/migrations/0004_access_tokens_and_plans.sql"),
 ];
 
 /// The schema that this library reads and writes (`PRAGMA user_version`).
