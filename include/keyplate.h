@@ -266,6 +266,10 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
   // A service was opened to others, or closed.
   KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
+  // There is a first key that signs access tokens.
+  KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED = 59,
+  // Another key signs access tokens.
+  KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED = 60,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -689,6 +693,16 @@ typedef int32_t keyplate_passkey_failure;
 // An open database. May be shared between threads; every function that takes one blocks until it is done.
 typedef struct keyplate keyplate;
 
+// A new access token.
+//
+// Free one that is yours with `keyplate_access_token_free`.
+typedef struct keyplate_access_token keyplate_access_token;
+
+// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+//
+// Free one that is yours with `keyplate_access_token_claims_free`.
+typedef struct keyplate_access_token_claims keyplate_access_token_claims;
+
 // An API key, without its secret.
 //
 // Free one that is yours with `keyplate_api_key_free`.
@@ -812,6 +826,11 @@ typedef struct keyplate_group_query keyplate_group_query;
 //
 // Free one that is yours with `keyplate_integrity_report_free`.
 typedef struct keyplate_integrity_report keyplate_integrity_report;
+
+// The public keys by which access tokens are verified.
+//
+// Free one that is yours with `keyplate_jwks_free`.
+typedef struct keyplate_jwks keyplate_jwks;
 
 // How to rotate a key.
 //
@@ -974,6 +993,11 @@ typedef struct keyplate_setup_state keyplate_setup_state;
 // Free one that is yours with `keyplate_signed_in_free`.
 typedef struct keyplate_signed_in keyplate_signed_in;
 
+// A key that signs access tokens, without its private half.
+//
+// Free one that is yours with `keyplate_signing_key_free`.
+typedef struct keyplate_signing_key keyplate_signing_key;
+
 // One use of a sign-up token. Names are those of that time.
 //
 // Free one that is yours with `keyplate_signup_redemption_free`.
@@ -1096,6 +1120,101 @@ keyplate_status keyplate_expiry_new_at(int64_t time, keyplate_expiry **out, keyp
 
 // Frees it; NULL is fine.
 void keyplate_principal_free(keyplate_principal *principal);
+
+// Frees it; NULL is fine.
+void keyplate_access_token_free(keyplate_access_token *access_token);
+
+// The JWT.
+// Borrowed from `access_token`.
+const keyplate_secret *keyplate_access_token_get_secret(const keyplate_access_token *access_token);
+
+// The service for which it is good: its audience is the service's slug.
+// Borrowed from `access_token`.
+keyplate_str keyplate_access_token_get_service_id(const keyplate_access_token *access_token);
+
+// When it ends.
+int64_t keyplate_access_token_get_expires_at(const keyplate_access_token *access_token);
+
+// Frees it; NULL is fine.
+void keyplate_access_token_claims_free(keyplate_access_token_claims *access_token_claims);
+
+// The user.
+// Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_user_id(const keyplate_access_token_claims *access_token_claims);
+
+// His name.
+// Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_username(const keyplate_access_token_claims *access_token_claims);
+
+// The service.
+// Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_service_id(const keyplate_access_token_claims *access_token_claims);
+
+// The session that asked for the token.
+// NULL when there is none. Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_session_id(const keyplate_access_token_claims *access_token_claims);
+
+// Or the API key.
+// NULL when there is none. Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_api_key_id(const keyplate_access_token_claims *access_token_claims);
+
+// Of the scopes of that session or key, `*` and those of the service.
+// How many there are.
+size_t keyplate_access_token_claims_get_scopes_len(const keyplate_access_token_claims *access_token_claims);
+
+// Of the scopes of that session or key, `*` and those of the service.
+// One of them, borrowed from `access_token_claims`; nothing past the end.
+keyplate_str keyplate_access_token_claims_get_scopes_at(const keyplate_access_token_claims *access_token_claims,
+                                                        size_t index);
+
+// The names of his groups.
+// How many there are.
+size_t keyplate_access_token_claims_get_groups_len(const keyplate_access_token_claims *access_token_claims);
+
+// The names of his groups.
+// One of them, borrowed from `access_token_claims`; nothing past the end.
+keyplate_str keyplate_access_token_claims_get_groups_at(const keyplate_access_token_claims *access_token_claims,
+                                                        size_t index);
+
+// His claims, with those of his groups.
+// How many there are.
+size_t keyplate_access_token_claims_get_claims_len(const keyplate_access_token_claims *access_token_claims);
+
+// His claims, with those of his groups.
+// One of them, borrowed from `access_token_claims`; nothing past the end.
+const keyplate_claim *keyplate_access_token_claims_get_claims_at(const keyplate_access_token_claims *access_token_claims,
+                                                                 size_t index);
+
+// When the token was issued.
+int64_t keyplate_access_token_claims_get_issued_at(const keyplate_access_token_claims *access_token_claims);
+
+// When it ends.
+int64_t keyplate_access_token_claims_get_expires_at(const keyplate_access_token_claims *access_token_claims);
+
+// Frees it; NULL is fine.
+void keyplate_jwks_free(keyplate_jwks *jwks);
+
+// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+// Borrowed from `jwks`.
+keyplate_str keyplate_jwks_get_json(const keyplate_jwks *jwks);
+
+// What is in it; the key that signs comes first.
+// How many there are.
+size_t keyplate_jwks_get_keys_len(const keyplate_jwks *jwks);
+
+// What is in it; the key that signs comes first.
+// One of them, borrowed from `jwks`; nothing past the end.
+const keyplate_signing_key *keyplate_jwks_get_keys_at(const keyplate_jwks *jwks, size_t index);
+
+// Frees it; NULL is fine.
+void keyplate_signing_key_free(keyplate_signing_key *signing_key);
+
+// Its `kid` in `get_jwks` and in the tokens' headers.
+// Borrowed from `signing_key`.
+keyplate_str keyplate_signing_key_get_key_id(const keyplate_signing_key *signing_key);
+
+// When it was made.
+int64_t keyplate_signing_key_get_created_at(const keyplate_signing_key *signing_key);
 
 // Frees it; NULL is fine.
 void keyplate_api_key_free(keyplate_api_key *api_key);
@@ -1577,8 +1696,9 @@ keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const 
 // How long a call waits for another writer, in milliseconds; by default 5000.
 keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, uint32_t value, keyplate_error **error);
 
-// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-// it elsewhere than the file.
+// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+// do not work, and access tokens are not issued until `rotate_signing_key`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
                                                    const keyplate_secret *value,
@@ -2903,6 +3023,62 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, u
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
+
+// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+// `get_jwks` alone hears of a change only when it ends, so keep it short.
+//
+// # Errors
+// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+// `Configuration` for another encryption key than the one under which the signing key is sealed.
+//
+// `out` is the caller's: free it with `keyplate_access_token_free`.
+keyplate_status keyplate_issue_access_token(const keyplate *kp,
+                                            const keyplate_principal *principal,
+                                            const char *service,
+                                            const uint32_t *lifetime_seconds,
+                                            keyplate_access_token **out,
+                                            keyplate_error **error);
+
+// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+// so: that its session or key lives, its user may sign in, and the service is open to him.
+//
+// # Errors
+// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+// `PermissionDenied` when he may no longer use the service; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_access_token_claims_free`.
+keyplate_status keyplate_verify_access_token(const keyplate *kp,
+                                             const char *token,
+                                             size_t token_len,
+                                             const char *service,
+                                             keyplate_access_token_claims **out,
+                                             keyplate_error **error);
+
+// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+//
+// # Errors
+// The storage errors.
+//
+// `out` is the caller's: free it with `keyplate_jwks_free`.
+keyplate_status keyplate_get_jwks(const keyplate *kp,
+                                  keyplate_jwks **out,
+                                  keyplate_error **error);
+
+// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+// It works also when the encryption key was lost.
+//
+// # Errors
+// `InvalidInput`; `PermissionDenied` on any but the host's handle.
+//
+// `out` is the caller's: free it with `keyplate_signing_key_free`.
+keyplate_status keyplate_rotate_signing_key(const keyplate *kp,
+                                            const uint32_t *overlap_seconds,
+                                            keyplate_signing_key **out,
+                                            keyplate_error **error);
 
 // Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
 //

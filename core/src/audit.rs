@@ -132,6 +132,10 @@ pub enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
+    /// There is a first key that signs access tokens.
+    SigningKeyCreated,
+    /// Another key signs access tokens.
+    SigningKeyRotated,
 }
 
 text_enum!(EventKind {
@@ -193,6 +197,8 @@ text_enum!(EventKind {
     ServiceUpdated = "service_updated",
     ServiceDeleted = "service_deleted",
     ServiceAccessChanged = "service_access_changed",
+    SigningKeyCreated = "signing_key_created",
+    SigningKeyRotated = "signing_key_rotated",
 });
 
 /// Who did it.

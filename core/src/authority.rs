@@ -180,6 +180,11 @@ table! {
     RevokeApiKey          "revoke_api_key"           Own(Keys, Write);
     VerifyApiKey          "verify_api_key"           Anyone;
 
+    IssueAccessToken      "issue_access_token"       Anyone;
+    VerifyAccessToken     "verify_access_token"      Anyone;
+    GetJwks               "get_jwks"                 Anyone;
+    RotateSigningKey      "rotate_signing_key"       Host;
+
     ListAuditEvents       "list_audit_events"        Own(Audit, Read);
 
     PurgeExpired          "purge_expired"            Host;

@@ -4,8 +4,9 @@ const MAX_CLAIMS: usize = 100;
 const MAX_KEY: usize = 100;
 const MAX_VALUE: usize = 1_000;
 
-/// Names that a token's issuer sets (RFC 7519, section 4.1; OpenID Connect Core, sections 2 and 5.1).
-const RESERVED: [&str; 34] = [
+/// Names that a token's issuer sets (RFC 7519, section 4.1; RFC 9068, section 2.2; OpenID Connect Core, sections 2
+/// and 5.1).
+const RESERVED: [&str; 35] = [
     "acr",
     "address",
     "amr",
@@ -15,6 +16,7 @@ const RESERVED: [&str; 34] = [
     "azp",
     "birthdate",
     "c_hash",
+    "client_id",
     "email",
     "email_verified",
     "exp",
@@ -77,6 +79,11 @@ impl Keyplate {
     }
 }
 
+/// A file may be older than one of the reserved names.
+pub(crate) fn is_reserved(key: &str) -> bool {
+    RESERVED.contains(&key)
+}
+
 /// Claims from outside, sorted by key.
 pub(crate) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
     let field = "claims";
@@ -89,7 +96,7 @@ pub(crate) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
         if key.chars().any(char::is_whitespace) {
             return Err(invalid(field, "a claim's name has no blanks"));
         }
-        if RESERVED.contains(&key.as_str()) {
+        if is_reserved(&key) {
             return Err(invalid(field, format!("`{key}` is reserved")));
         }
         if checked.iter().any(|other| other.key == key) {

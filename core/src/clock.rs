@@ -56,6 +56,16 @@ pub(crate) fn from_millis(millis: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
+/// Whole seconds since 1970, as JWTs tell times (RFC 7519, section 2).
+pub(crate) fn to_seconds(time: SystemTime) -> u64 {
+    u64::try_from(to_millis(time) / 1_000).unwrap_or(0)
+}
+
+pub(crate) fn from_seconds(seconds: u64) -> SystemTime {
+    let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    from_millis(millis.min(LAST_MILLIS))
+}
+
 pub(crate) fn rounded(time: SystemTime) -> SystemTime {
     from_millis(to_millis(time))
 }

@@ -1,13 +1,9 @@
 //! Codes that a person types (C3): 8 characters of Crockford's base 32.
 
-use ring::{
-    hkdf, hmac,
-    rand::{SecureRandom, SystemRandom},
-};
+use ring::hmac;
 
 use crate::{
-    Result, Secret,
-    error::internal,
+    Result, Secret, encryption,
     tokens::{self, SecretHash},
 };
 
@@ -25,12 +21,8 @@ impl CodeKey {
         let Some(secret) = encryption_key else {
             return Ok(Self::None);
         };
-        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"keyplate");
-        let derived = salt.extract(secret.as_str().as_bytes());
-        let key = derived
-            .expand(&[b"one-time codes"], hmac::HMAC_SHA256)
-            .map_err(|_| internal("the encryption key cannot be used"))?;
-        Ok(Self::Hmac(hmac::Key::from(key)))
+        let key = encryption::derive(secret, b"one-time codes")?;
+        Ok(Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &*key)))
     }
 
     pub(crate) fn hash(&self, code: &str) -> SecretHash {
@@ -47,11 +39,7 @@ impl CodeKey {
 
 /// A new code, without its dash.
 pub(crate) fn mint() -> Result<String> {
-    let mut random = [0; LEN];
-    SystemRandom::new()
-        .fill(&mut random)
-        .map_err(|_| internal("the system gives no random bytes"))?;
-    Ok(random
+    Ok(encryption::random::<LEN>()?
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
         .collect())

@@ -16,6 +16,7 @@ pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod setup;
+pub(crate) mod signing_keys;
 pub(crate) mod signup_tokens;
 pub(crate) mod users;
 

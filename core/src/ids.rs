@@ -1,12 +1,8 @@
 use std::{fmt, time::SystemTime};
 
-use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
 
-use crate::{
-    Result, clock,
-    error::{internal, invalid},
-};
+use crate::{Result, clock, encryption, error::invalid};
 
 /// The length of a UUID in its text form.
 const TEXT_LEN: usize = 36;
@@ -120,14 +116,16 @@ fn parse(text: &str) -> Option<[u8; TEXT_LEN]> {
 
 /// A version 7 UUID: ids made later sort later.
 fn generate(now: SystemTime) -> Result<[u8; TEXT_LEN]> {
-    let mut random = [0; 10];
-    SystemRandom::new()
-        .fill(&mut random)
-        .map_err(|_| internal("the system gives no random bytes"))?;
+    let random = encryption::random::<10>()?;
     let millis = u64::try_from(clock::to_millis(now)).unwrap_or(0);
     Ok(to_text(
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
     ))
+}
+
+/// An id that no face has a type for.
+pub(crate) fn generate_text(now: SystemTime) -> Result<String> {
+    Ok(String::from_utf8_lossy(&generate(now)?).into_owned())
 }
 
 fn to_text(id: Uuid) -> [u8; TEXT_LEN] {

@@ -2,6 +2,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     AuditEvent, EventKind, EventSink, KeyplateError, Principal, Result, Secret, TimeSource,
+    access_tokens::KeyCipher,
     audit::{self, Change},
     authority::{Actor, Caller, Method},
     clock::Clock,
@@ -31,8 +32,9 @@ pub struct Config {
     /// How long a call waits for another writer, in milliseconds; by default 5000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub busy_timeout_ms: Option<u32>,
-    /// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-    /// it elsewhere than the file.
+    /// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+    /// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+    /// do not work, and access tokens are not issued until `rotate_signing_key`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub encryption_key: Option<Arc<Secret>>,
     /// Which letters a username may have.
@@ -136,6 +138,9 @@ pub(crate) struct Shared {
     pub(crate) token_prefix: String,
     pub(crate) username_policy: UsernamePolicy,
     pub(crate) code_key: CodeKey,
+    pub(crate) key_cipher: KeyCipher,
+    /// Who issues access tokens: the origin.
+    pub(crate) issuer: String,
     pub(crate) relying_party: RelyingParty,
     pub(crate) seen: Seen,
     refusals: Refusals,
@@ -161,6 +166,8 @@ impl Keyplate {
                 token_prefix,
                 username_policy: config.username_policy.unwrap_or_default(),
                 code_key: CodeKey::new(config.encryption_key.as_deref())?,
+                key_cipher: KeyCipher::new(config.encryption_key.as_deref())?,
+                issuer: config.origin,
                 relying_party,
                 seen: Seen::default(),
                 refusals: Refusals::default(),

@@ -80,6 +80,7 @@
 //! Everything hangs on [`Keyplate`]. `open` gives the host's handle, which may do everything;
 //! [`Keyplate::anonymous`] one for strangers; [`Keyplate::acting_as`] one that has somebody's rights.
 
+mod access_tokens;
 mod api_keys;
 mod audit;
 mod authority;
@@ -87,6 +88,7 @@ mod claims;
 mod clock;
 mod codes;
 mod db;
+mod encryption;
 mod error;
 mod events;
 mod groups;
@@ -113,6 +115,7 @@ mod tokens;
 mod upkeep;
 mod users;
 
+pub use access_tokens::{AccessToken, AccessTokenClaims, Jwks, SigningKey};
 pub use api_keys::{
     ApiKey, ApiKeyPage, ApiKeyQuery, ApiKeySort, CreatedApiKey, KeyRotation, NewApiKey,
 };

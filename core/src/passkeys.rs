@@ -14,7 +14,6 @@ pub(crate) mod verifier;
 use std::time::SystemTime;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
 pub use ceremonies::PasskeyCeremony;
@@ -29,7 +28,8 @@ use crate::{
     audit::{Change, Subject},
     authority::Method,
     db::{self, Found, Reader, Writer},
-    error::{conflict, internal},
+    encryption,
+    error::conflict,
     list, relying_party, settings, text, users,
 };
 
@@ -322,11 +322,7 @@ fn user_handle(writer: &Writer<'_>, user_id: &UserId) -> Result<Vec<u8>> {
 }
 
 fn new_handle() -> Result<Vec<u8>> {
-    let mut handle = vec![0; 32];
-    SystemRandom::new()
-        .fill(&mut handle)
-        .map_err(|_| internal("the system gives no random bytes"))?;
-    Ok(handle)
+    Ok(encryption::random::<32>()?.to_vec())
 }
 
 /// P4: the authenticator's, and a number when he has one of that name.

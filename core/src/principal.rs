@@ -26,6 +26,16 @@ impl Principal {
     }
 }
 
+impl CredentialId {
+    /// The session, or the API key.
+    pub(crate) fn parts(self) -> (Option<SessionId>, Option<ApiKeyId>) {
+        match self {
+            Self::Session(id) => (Some(id), None),
+            Self::ApiKey(id) => (None, Some(id)),
+        }
+    }
+}
+
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Principal").field(&self.credential).finish()

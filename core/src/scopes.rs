@@ -136,8 +136,15 @@ impl Scopes {
 
     /// G2: does it open a service that is open to its owner? `*` does, and any scope of the service's own.
     pub(crate) fn reach_service(&self, slug: &str) -> bool {
-        let of_service = |scope: &str| scope.split_once(':').is_some_and(|(area, _)| area == slug);
-        self.0.iter().any(|scope| scope == ALL || of_service(scope))
+        self.0
+            .iter()
+            .any(|scope| scope == ALL || is_of_service(scope, slug))
+    }
+
+    /// J1: what of these scopes a service is told.
+    pub(crate) fn for_service(&self, slug: &str) -> Vec<String> {
+        let told = |scope: &&String| *scope == ALL || is_of_service(scope, slug);
+        self.0.iter().filter(told).cloned().collect()
     }
 
     /// May roles be changed? Only the scope of that name says so.
@@ -181,6 +188,10 @@ impl Scopes {
 /// Is this the name of something built in, which no service may have?
 pub(crate) fn is_area(name: &str) -> bool {
     AREAS.contains(&name) || name == "roles"
+}
+
+fn is_of_service(scope: &str, slug: &str) -> bool {
+    scope.split_once(':').is_some_and(|(area, _)| area == slug)
 }
 
 fn is_built_in(scope: &str) -> bool {

@@ -290,7 +290,7 @@ impl Keyplate {
 }
 
 /// G2: why he is let in, or why not.
-fn decide(
+pub(crate) fn decide(
     reader: &Reader<'_>,
     service: &Service,
     acting: &Acting,
@@ -340,7 +340,7 @@ fn get(reader: &Reader<'_>, id: &ServiceId) -> Result<Service> {
     db::services::find(reader, id)?.or_missing("service")
 }
 
-fn find(reader: &Reader<'_>, key: &str) -> Result<Option<Service>> {
+pub(crate) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<Service>> {
     if let Ok(id) = ServiceId::parse(key)
         && let Some(service) = db::services::find(reader, &id)?
     {

@@ -1,12 +1,9 @@
 //! The form of secret tokens (C1): `<prefix>_<kind>_`, 43 characters of randomness, 6 of checksum.
 
-use ring::{
-    digest,
-    rand::{SecureRandom, SystemRandom},
-};
+use ring::digest;
 use zeroize::Zeroizing;
 
-use crate::{KeyplateError, Result, Secret, error::internal};
+use crate::{KeyplateError, Result, Secret, encryption};
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^43 is the first power of 62 beyond 2^256.
@@ -60,10 +57,7 @@ pub(crate) struct MintedToken {
 }
 
 pub(crate) fn mint(prefix: &str, kind: TokenKind) -> Result<MintedToken> {
-    let mut random = Zeroizing::new([0; 32]);
-    SystemRandom::new()
-        .fill(&mut *random)
-        .map_err(|_| internal("the system gives no random bytes"))?;
+    let random = Zeroizing::new(encryption::random()?);
     let head = format!("{prefix}_{}_", kind.tag());
     let mut token = String::with_capacity(head.len() + RANDOM_LEN + CHECKSUM_LEN);
     token.push_str(&head);

@@ -368,6 +368,17 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             &mut refusals,
             w.weak.authorize(&w.found.principal, w.service.id.as_str()),
         ),
+        "issue_access_token" => note(
+            &mut refusals,
+            w.weak
+                .issue_access_token(&w.found.principal, w.service.id.as_str(), None),
+        ),
+        "verify_access_token" => note(
+            &mut refusals,
+            w.weak.verify_access_token("a.b.c", w.service.id.as_str()),
+        ),
+        "get_jwks" => note(&mut refusals, w.weak.get_jwks()),
+        "rotate_signing_key" => note(&mut refusals, w.weak.rotate_signing_key(None)),
         "get_settings" => note(&mut refusals, w.weak.get_settings()),
         "get_public_settings" => note(&mut refusals, w.weak.get_public_settings()),
         "update_settings" => {

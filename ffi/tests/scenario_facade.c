@@ -27,6 +27,10 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
 static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **error);
 static keyplate_user_changes *take_user_changes(const cJSON *from, keyplate_error **error);
 static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **error);
+static cJSON *give_access_token(const keyplate_access_token *it);
+static cJSON *give_access_token_claims(const keyplate_access_token_claims *it);
+static cJSON *give_jwks(const keyplate_jwks *it);
+static cJSON *give_signing_key(const keyplate_signing_key *it);
 static cJSON *give_api_key(const keyplate_api_key *it);
 static cJSON *give_api_key_page(const keyplate_api_key_page *it);
 static cJSON *give_created_api_key(const keyplate_created_api_key *it);
@@ -186,6 +190,8 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
     case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
     case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
+    case KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED: return cJSON_CreateString("SigningKeyCreated");
+    case KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED: return cJSON_CreateString("SigningKeyRotated");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -250,6 +256,8 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
     if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
     if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
+    if (is_named(from, "SigningKeyCreated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED;
+    if (is_named(from, "SigningKeyRotated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED;
     unknown("EventKind", from);
 }
 
@@ -539,6 +547,55 @@ static keyplate_user_status take_user_status(const cJSON *from) {
     if (is_named(from, "Active")) return KEYPLATE_USER_STATUS_ACTIVE;
     if (is_named(from, "Disabled")) return KEYPLATE_USER_STATUS_DISABLED;
     unknown("UserStatus", from);
+}
+
+static cJSON *give_access_token(const keyplate_access_token *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_access_token_get_secret(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_access_token_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_access_token_get_expires_at(it)));
+    return fields;
+}
+
+static cJSON *give_access_token_claims(const keyplate_access_token_claims *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_access_token_claims_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "username", give_text(keyplate_access_token_claims_get_username(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_access_token_claims_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_access_token_claims_get_session_id(it)));
+    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_access_token_claims_get_api_key_id(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_access_token_claims_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_access_token_claims_get_scopes_at(it, i)));
+    cJSON_AddItemToObject(fields, "groups", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_access_token_claims_get_groups_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "groups"), give_text(keyplate_access_token_claims_get_groups_at(it, i)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_access_token_claims_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_access_token_claims_get_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "issued_at", give_time(keyplate_access_token_claims_get_issued_at(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_access_token_claims_get_expires_at(it)));
+    return fields;
+}
+
+static cJSON *give_jwks(const keyplate_jwks *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "json", give_text(keyplate_jwks_get_json(it)));
+    cJSON_AddItemToObject(fields, "keys", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_jwks_get_keys_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "keys"), give_signing_key(keyplate_jwks_get_keys_at(it, i)));
+    return fields;
+}
+
+static cJSON *give_signing_key(const keyplate_signing_key *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "key_id", give_text(keyplate_signing_key_get_key_id(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_signing_key_get_created_at(it)));
+    return fields;
 }
 
 static cJSON *give_api_key(const keyplate_api_key *it) {
@@ -1883,6 +1940,45 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     return it;
 }
 
+static cJSON *call_verify_access_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"token", "service", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_token = take_text(field(with, "token"));
+    const char *in_service = take_text(field(with, "service"));
+    keyplate_access_token_claims *out = NULL;
+    if (!*error && keyplate_verify_access_token(kp, in_token, in_token ? strlen(in_token) : 0, in_service, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_access_token_claims(out);
+    }
+    keyplate_access_token_claims_free(out);
+    return result;
+}
+
+static cJSON *call_get_jwks(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_jwks *out = NULL;
+    if (!*error && keyplate_get_jwks(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_jwks(out);
+    }
+    keyplate_jwks_free(out);
+    return result;
+}
+
+static cJSON *call_rotate_signing_key(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"overlap_seconds", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    uint32_t in_overlap_seconds = field(with, "overlap_seconds") ? (uint32_t)take_number(field(with, "overlap_seconds")) : 0;
+    keyplate_signing_key *out = NULL;
+    if (!*error && keyplate_rotate_signing_key(kp, field(with, "overlap_seconds") ? &in_overlap_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signing_key(out);
+    }
+    keyplate_signing_key_free(out);
+    return result;
+}
+
 static cJSON *call_create_api_key(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"key", NULL};
     cJSON *result = NULL;
@@ -3023,6 +3119,9 @@ static cJSON *call_update_user(const keyplate *kp, const cJSON *with, keyplate_e
 }
 
 const struct method methods[] = {
+    {"verify_access_token", call_verify_access_token},
+    {"get_jwks", call_get_jwks},
+    {"rotate_signing_key", call_rotate_signing_key},
     {"create_api_key", call_create_api_key},
     {"get_api_key", call_get_api_key},
     {"list_api_keys", call_list_api_keys},

@@ -321,6 +321,10 @@ pub(crate) enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
+    /// There is a first key that signs access tokens.
+    SigningKeyCreated,
+    /// Another key signs access tokens.
+    SigningKeyRotated,
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -383,6 +387,8 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::ServiceUpdated => EventKind::ServiceUpdated,
             Self::ServiceDeleted => EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
+            Self::SigningKeyCreated => EventKind::SigningKeyCreated,
+            Self::SigningKeyRotated => EventKind::SigningKeyRotated,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -455,6 +461,8 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
             Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
+            Self::SigningKeyCreated => ::keyplate::EventKind::SigningKeyCreated,
+            Self::SigningKeyRotated => ::keyplate::EventKind::SigningKeyRotated,
         })
     }
 }
@@ -1220,6 +1228,159 @@ impl Give<Principal> for Arc<::keyplate::Principal> {
 impl Take<Arc<::keyplate::Principal>> for Principal {
     fn take(self, _: &str) -> PyResult<Arc<::keyplate::Principal>> {
         Ok(self.0)
+    }
+}
+
+/// A new access token.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccessToken {
+    /// The JWT.
+    pub(crate) secret: Secret,
+    /// The service for which it is good: its audience is the service's slug.
+    pub(crate) service_id: Id,
+    /// When it ends.
+    pub(crate) expires_at: SystemTime,
+}
+impl Give<AccessToken> for ::keyplate::AccessToken {
+    fn give(self) -> AccessToken {
+        AccessToken {
+            secret: self.secret.give(),
+            service_id: self.service_id.give(),
+            expires_at: self.expires_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl AccessToken {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["secret", "service_id", "expires_at"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccessTokenClaims {
+    /// The user.
+    pub(crate) user_id: Id,
+    /// His name.
+    pub(crate) username: String,
+    /// The service.
+    pub(crate) service_id: Id,
+    /// The session that asked for the token.
+    pub(crate) session_id: Option<Id>,
+    /// Or the API key.
+    pub(crate) api_key_id: Option<Id>,
+    /// Of the scopes of that session or key, `*` and those of the service.
+    pub(crate) scopes: Vec<String>,
+    /// The names of his groups.
+    pub(crate) groups: Vec<String>,
+    /// His claims, with those of his groups.
+    pub(crate) claims: Vec<Claim>,
+    /// When the token was issued.
+    pub(crate) issued_at: SystemTime,
+    /// When it ends.
+    pub(crate) expires_at: SystemTime,
+}
+impl Give<AccessTokenClaims> for ::keyplate::AccessTokenClaims {
+    fn give(self) -> AccessTokenClaims {
+        AccessTokenClaims {
+            user_id: self.user_id.give(),
+            username: self.username.give(),
+            service_id: self.service_id.give(),
+            session_id: self.session_id.give(),
+            api_key_id: self.api_key_id.give(),
+            scopes: self.scopes.give(),
+            groups: self.groups.give(),
+            claims: self.claims.give(),
+            issued_at: self.issued_at.give(),
+            expires_at: self.expires_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl AccessTokenClaims {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "user_id",
+                "username",
+                "service_id",
+                "session_id",
+                "api_key_id",
+                "scopes",
+                "groups",
+                "claims",
+                "issued_at",
+                "expires_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// The public keys by which access tokens are verified.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Jwks {
+    /// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+    pub(crate) json: String,
+    /// What is in it; the key that signs comes first.
+    pub(crate) keys: Vec<SigningKey>,
+}
+impl Give<Jwks> for ::keyplate::Jwks {
+    fn give(self) -> Jwks {
+        Jwks {
+            json: self.json.give(),
+            keys: self.keys.give(),
+        }
+    }
+}
+#[pymethods]
+impl Jwks {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["json", "keys"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A key that signs access tokens, without its private half.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SigningKey {
+    /// Its `kid` in `get_jwks` and in the tokens' headers.
+    pub(crate) key_id: String,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+}
+impl Give<SigningKey> for ::keyplate::SigningKey {
+    fn give(self) -> SigningKey {
+        SigningKey {
+            key_id: self.key_id.give(),
+            created_at: self.created_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl SigningKey {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["key_id", "created_at"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
     }
 }
 
@@ -2875,6 +3036,73 @@ impl Keyplate {
         self.describe()
     }
 
+    /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+    /// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+    /// `get_jwks` alone hears of a change only when it ends, so keep it short.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+    /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+    /// `Configuration` for another encryption key than the one under which the signing key is sealed.
+    #[pyo3(signature = (principal, service, lifetime_seconds=None), text_signature = "($self, principal, service, lifetime_seconds=None)")]
+    fn issue_access_token(
+        &self,
+        py: Python<'_>,
+        principal: Principal,
+        service: &str,
+        lifetime_seconds: Option<u32>,
+    ) -> PyResult<AccessToken> {
+        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
+        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+
+        self.call(py, |kp| {
+            kp.issue_access_token(&principal, service, lifetime_seconds)
+        })
+    }
+
+    /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+    /// so: that its session or key lives, its user may sign in, and the service is open to him.
+    ///
+    /// # Errors
+    /// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+    /// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+    /// `PermissionDenied` when he may no longer use the service; the storage errors.
+    #[pyo3(signature = (token, service), text_signature = "($self, token, service)")]
+    fn verify_access_token(
+        &self,
+        py: Python<'_>,
+        token: &str,
+        service: &str,
+    ) -> PyResult<AccessTokenClaims> {
+        self.call(py, |kp| kp.verify_access_token(token, service))
+    }
+
+    /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+    ///
+    /// # Errors
+    /// The storage errors.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn get_jwks(&self, py: Python<'_>) -> PyResult<Jwks> {
+        self.call(py, |kp| kp.get_jwks())
+    }
+
+    /// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+    /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+    /// It works also when the encryption key was lost.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `PermissionDenied` on any but the host's handle.
+    #[pyo3(signature = (overlap_seconds=None), text_signature = "($self, overlap_seconds=None)")]
+    fn rotate_signing_key(
+        &self,
+        py: Python<'_>,
+        overlap_seconds: Option<u32>,
+    ) -> PyResult<SigningKey> {
+        let overlap_seconds: Option<u32> = overlap_seconds.take("overlap_seconds")?;
+
+        self.call(py, |kp| kp.rotate_signing_key(overlap_seconds))
+    }
+
     /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
     ///
     /// # Errors
@@ -4468,6 +4696,10 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<UserSort>()?;
     module.add_class::<UserStatus>()?;
     module.add_class::<Principal>()?;
+    module.add_class::<AccessToken>()?;
+    module.add_class::<AccessTokenClaims>()?;
+    module.add_class::<Jwks>()?;
+    module.add_class::<SigningKey>()?;
     module.add_class::<ApiKey>()?;
     module.add_class::<ApiKeyPage>()?;
     module.add_class::<CreatedApiKey>()?;

@@ -79,6 +79,20 @@ pub(crate) fn of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Group
     )
 }
 
+/// Their names.
+pub(crate) fn names_of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<String>> {
+    reader.query_all(
+        r"
+        SELECT groups.name
+        FROM group_members
+        JOIN groups ON groups.id = group_members.group_id
+        WHERE group_members.user_id = ?1
+        ORDER BY groups.name_key",
+        params![user_id],
+        |row| row.get(0),
+    )
+}
+
 /// The groups that a sign-up token gives.
 pub(crate) fn of_signup_token(
     reader: &Reader<'_>,

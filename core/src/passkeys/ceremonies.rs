@@ -4,7 +4,6 @@
 use std::time::{Duration, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::verifier::to_json;
@@ -13,8 +12,7 @@ use crate::{
     audit::Change,
     clock,
     db::{self, text_enum},
-    error::internal,
-    tokens,
+    encryption, tokens,
 };
 
 /// P2.
@@ -93,10 +91,7 @@ pub(super) fn begin(
     options: String,
     state: &impl Serialize,
 ) -> Result<PasskeyCeremony> {
-    let mut random = [0; 32];
-    SystemRandom::new()
-        .fill(&mut random)
-        .map_err(|_| internal("the system gives no random bytes"))?;
+    let random = encryption::random::<32>()?;
     let ceremony = format!("{}{}", head(kind), BASE64URL.encode(random));
     let expires_at = clock::after(change.now(), LIFETIME_SECONDS);
     let stored = StoredCeremony {

@@ -3,18 +3,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    rand::{SecureRandom, SystemRandom},
-};
-
 use super::ceremonies::{LIFETIME_SECONDS, LOGIN_HEAD};
 use crate::{
     Keyplate, PasskeyFailure, Result,
     db::{self, Reader},
-    error::internal,
+    encryption::{self, Cipher, KEY_LEN},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
 /// A key seals for a day, and opens for as long as what it sealed last is good.
 const SEALS_FOR: Duration = Duration::from_secs(24 * 3_600);
@@ -23,16 +18,8 @@ const OPENS_FOR: Duration = Duration::from_secs(24 * 3_600 + 4 * LIFETIME_SECOND
 /// A key as it is stored.
 pub(crate) struct SealingKey {
     pub(crate) id: i64,
-    pub(crate) bytes: [u8; 32],
+    pub(crate) bytes: [u8; KEY_LEN],
     pub(crate) created_at: SystemTime,
-}
-
-impl SealingKey {
-    fn cipher(&self) -> Result<LessSafeKey> {
-        UnboundKey::new(&AES_256_GCM, &self.bytes)
-            .map(LessSafeKey::new)
-            .map_err(|_| internal("a sealing key cannot be used"))
-    }
 }
 
 impl Keyplate {
@@ -42,19 +29,8 @@ impl Keyplate {
             Some(key) => key,
             None => self.make_sealing_key()?,
         };
-        let mut nonce = [0; NONCE_LEN];
-        SystemRandom::new()
-            .fill(&mut nonce)
-            .map_err(|_| internal("the system gives no random bytes"))?;
-        let mut sealed = state.as_bytes().to_vec();
-        key.cipher()?
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(LOGIN_HEAD),
-                &mut sealed,
-            )
-            .map_err(|_| internal("a ceremony cannot be sealed"))?;
-        let sealed = BASE64URL.encode([&nonce[..], &sealed].concat());
+        let sealed = Cipher::new(&key.bytes)?.seal(LOGIN_HEAD.as_bytes(), state.as_bytes())?;
+        let sealed = BASE64URL.encode(sealed);
         Ok(format!("{LOGIN_HEAD}{}.{sealed}", key.id))
     }
 
@@ -64,10 +40,7 @@ impl Keyplate {
             if let Some(key) = fresh_key(writer)? {
                 return Ok(key); // another was quicker
             }
-            let mut bytes = [0; 32];
-            SystemRandom::new()
-                .fill(&mut bytes)
-                .map_err(|_| internal("the system gives no random bytes"))?;
+            let bytes = encryption::random()?;
             db::ceremonies::forget_sealing_keys(writer, writer.now() - OPENS_FOR)?;
             db::ceremonies::insert_sealing_key(writer, &bytes, writer.now())
         })
@@ -87,16 +60,8 @@ pub(super) fn open(reader: &Reader<'_>, ceremony: &str) -> Result<Option<String>
     let Some(key) = db::ceremonies::sealing_key(reader, id)? else {
         return Ok(None);
     };
-    let (nonce, body) = sealed.split_at(NONCE_LEN);
-    let nonce = Nonce::try_assume_unique_for_key(nonce)
-        .map_err(|_| internal("a nonce has another length"))?;
-    let mut body = body.to_vec();
-    let opened = key
-        .cipher()?
-        .open_in_place(nonce, Aad::from(LOGIN_HEAD), &mut body)
-        .ok()
-        .and_then(|plain| String::from_utf8(plain.to_vec()).ok());
-    Ok(opened)
+    let opened = Cipher::new(&key.bytes)?.open(LOGIN_HEAD.as_bytes(), &sealed);
+    Ok(opened.and_then(|plain| String::from_utf8(plain.to_vec()).ok()))
 }
 
 fn parse(ceremony: &str) -> Option<(i64, Vec<u8>)> {
@@ -105,8 +70,7 @@ fn parse(ceremony: &str) -> Option<(i64, Vec<u8>)> {
         return None;
     }
     let (id, sealed) = ceremony.strip_prefix(LOGIN_HEAD)?.split_once('.')?;
-    let sealed = BASE64URL.decode(sealed).ok()?;
-    (sealed.len() > NONCE_LEN).then_some((id.parse().ok()?, sealed))
+    Some((id.parse().ok()?, BASE64URL.decode(sealed).ok()?))
 }
 
 /// What is told of a ceremony that was not begun here.

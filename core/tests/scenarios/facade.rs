@@ -12,6 +12,16 @@ pub(crate) fn call(
     arguments: &Arguments,
 ) -> Result<Value, Failure> {
     match method {
+        "verify_access_token" => {
+            let token: String = arguments.get("token")?;
+            let service: String = arguments.get("service")?;
+            Ok(keyplate.verify_access_token(&token, &service)?.into_json())
+        }
+        "get_jwks" => Ok(keyplate.get_jwks()?.into_json()),
+        "rotate_signing_key" => {
+            let overlap_seconds: Option<u32> = arguments.get("overlap_seconds")?;
+            Ok(keyplate.rotate_signing_key(overlap_seconds)?.into_json())
+        }
         "create_api_key" => {
             let key: NewApiKey = arguments.get("key")?;
             Ok(keyplate.create_api_key(key)?.into_json())
@@ -448,6 +458,47 @@ impl IntoJson for UserId {
 impl FromJson for UserId {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for AccessToken {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("secret".to_owned(), self.secret.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for AccessTokenClaims {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("username".to_owned(), self.username.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("session_id".to_owned(), self.session_id.into_json());
+        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("groups".to_owned(), self.groups.into_json());
+        object.insert("claims".to_owned(), self.claims.into_json());
+        object.insert("issued_at".to_owned(), self.issued_at.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for Jwks {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("json".to_owned(), self.json.into_json());
+        object.insert("keys".to_owned(), self.keys.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for SigningKey {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("key_id".to_owned(), self.key_id.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        Value::Object(object)
     }
 }
 impl IntoJson for ApiKey {
@@ -1476,6 +1527,8 @@ impl IntoJson for EventKind {
             Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
             Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
             Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
+            Self::SigningKeyCreated => Value::String("SigningKeyCreated".to_owned()),
+            Self::SigningKeyRotated => Value::String("SigningKeyRotated".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1542,6 +1595,8 @@ impl FromJson for EventKind {
             "ServiceUpdated" => Ok(Self::ServiceUpdated),
             "ServiceDeleted" => Ok(Self::ServiceDeleted),
             "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
+            "SigningKeyCreated" => Ok(Self::SigningKeyCreated),
+            "SigningKeyRotated" => Ok(Self::SigningKeyRotated),
             other => Err(unknown_name("EventKind", other)),
         }
     }

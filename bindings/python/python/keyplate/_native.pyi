@@ -176,6 +176,10 @@ class EventKind:
     """A service was deleted."""
     SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
     """A service was opened to others, or closed."""
+    SIGNING_KEY_CREATED: ClassVar[EventKind]
+    """There is a first key that signs access tokens."""
+    SIGNING_KEY_ROTATED: ClassVar[EventKind]
+    """Another key signs access tokens."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -511,6 +515,89 @@ class Principal:
 
     It names the credential and holds no rights: these are read anew at every call.
     """
+
+@final
+class AccessToken:
+    """A new access token."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def secret(self) -> Secret:
+        """The JWT."""
+    @property
+    def service_id(self) -> UUID:
+        """The service for which it is good: its audience is the service's slug."""
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class AccessTokenClaims:
+    """Who has shown a good access token, with what is so at this moment. It gives no right to any method here."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def user_id(self) -> UUID:
+        """The user."""
+    @property
+    def username(self) -> str:
+        """His name."""
+    @property
+    def service_id(self) -> UUID:
+        """The service."""
+    @property
+    def session_id(self) -> UUID | None:
+        """The session that asked for the token."""
+    @property
+    def api_key_id(self) -> UUID | None:
+        """Or the API key."""
+    @property
+    def scopes(self) -> list[str]:
+        """Of the scopes of that session or key, `*` and those of the service."""
+    @property
+    def groups(self) -> list[str]:
+        """The names of his groups."""
+    @property
+    def claims(self) -> list[Claim]:
+        """His claims, with those of his groups."""
+    @property
+    def issued_at(self) -> datetime:
+        """When the token was issued."""
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Jwks:
+    """The public keys by which access tokens are verified."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def json(self) -> str:
+        """The JSON Web Key Set (RFC 7517, RFC 8037), as it is served."""
+    @property
+    def keys(self) -> list[SigningKey]:
+        """What is in it; the key that signs comes first."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SigningKey:
+    """A key that signs access tokens, without its private half."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def key_id(self) -> str:
+        """Its `kid` in `get_jwks` and in the tokens' headers."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class ApiKey:
@@ -1430,6 +1517,44 @@ class Keyplate:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+    def issue_access_token(
+        self,
+        principal: Principal,
+        service: str,
+        lifetime_seconds: int | None = None,
+    ) -> AccessToken:
+        """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+        by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+        `get_jwks` alone hears of a change only when it ends, so keep it short.
+
+        # Errors
+        `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+        `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+        `Configuration` for another encryption key than the one under which the signing key is sealed.
+        """
+    def verify_access_token(self, token: str, service: str) -> AccessTokenClaims:
+        """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+        so: that its session or key lives, its user may sign in, and the service is open to him.
+
+        # Errors
+        `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+        service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+        `PermissionDenied` when he may no longer use the service; the storage errors.
+        """
+    def get_jwks(self) -> Jwks:
+        """Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+
+        # Errors
+        The storage errors.
+        """
+    def rotate_signing_key(self, overlap_seconds: int | None = None) -> SigningKey:
+        """Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+        default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+        It works also when the encryption key was lost.
+
+        # Errors
+        `InvalidInput`; `PermissionDenied` on any but the host's handle.
+        """
     def create_api_key(
         self,
         *,
@@ -2462,7 +2587,7 @@ def open(
     - `origin`: The web origin that people use, for example `https://media.example`.
     - `token_prefix`: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
-    - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
+    - `encryption_key`: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
     - `username_policy`: Which letters a username may have.
     - `rp_id`: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
     - `rp_name`: What browsers call this application when they ask for a passkey; by default the setting `app_name`.

@@ -16,6 +16,8 @@ from uuid import UUID
 
 from . import _native
 from ._native import (
+    AccessToken,
+    AccessTokenClaims,
     ApiKey,
     ApiKeyPage,
     ApiKeySort,
@@ -36,6 +38,7 @@ from ._native import (
     GroupPage,
     GroupSort,
     IntegrityReport,
+    Jwks,
     Limit,
     OneTimeToken,
     Passkey,
@@ -54,6 +57,7 @@ from ._native import (
     SetupCompletion,
     SetupState,
     SignedIn,
+    SigningKey,
     SignupMode,
     SignupRedemptionPage,
     SignupToken,
@@ -90,6 +94,64 @@ class Keyplate:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    async def issue_access_token(
+        self,
+        principal: Principal,
+        service: str,
+        lifetime_seconds: int | None = None,
+    ) -> AccessToken:
+        """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+        by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+        `get_jwks` alone hears of a change only when it ends, so keep it short.
+
+        # Errors
+        `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+        `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+        `Configuration` for another encryption key than the one under which the signing key is sealed.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.issue_access_token,
+            principal,
+            service,
+            lifetime_seconds,
+        )
+
+    async def verify_access_token(self, token: str, service: str) -> AccessTokenClaims:
+        """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+        so: that its session or key lives, its user may sign in, and the service is open to him.
+
+        # Errors
+        `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+        service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+        `PermissionDenied` when he may no longer use the service; the storage errors.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.verify_access_token,
+            token,
+            service,
+        )
+
+    async def get_jwks(self) -> Jwks:
+        """Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+
+        # Errors
+        The storage errors.
+        """
+        return await asyncio.to_thread(self._keyplate.get_jwks)
+
+    async def rotate_signing_key(self, overlap_seconds: int | None = None) -> SigningKey:
+        """Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+        default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+        It works also when the encryption key was lost.
+
+        # Errors
+        `InvalidInput`; `PermissionDenied` on any but the host's handle.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.rotate_signing_key,
+            overlap_seconds,
+        )
 
     async def create_api_key(
         self,
@@ -1673,7 +1735,7 @@ async def open(
     - `origin`: The web origin that people use, for example `https://media.example`.
     - `token_prefix`: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
-    - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
+    - `encryption_key`: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
     - `username_policy`: Which letters a username may have.
     - `rp_id`: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
     - `rp_name`: What browsers call this application when they ask for a passkey; by default the setting `app_name`.

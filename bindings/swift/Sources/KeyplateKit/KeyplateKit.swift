@@ -869,6 +869,47 @@ public func FfiConverterTypeEventSink_lower(_ value: EventSink) -> UInt64 {
 public protocol KeyplateProtocol: AnyObject, Sendable {
 
     /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+    func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?) throws  -> AccessToken
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+    func verifyAccessToken(token: String, service: String) throws  -> AccessTokenClaims
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    func getJwks() throws  -> Jwks
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+    func rotateSigningKey(overlapSeconds: UInt32?) throws  -> SigningKey
+
+    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -1691,6 +1732,81 @@ public static func `open`(config: Config)throws  -> Keyplate  {
 }
 
 
+
+    /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+open func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?)throws  -> AccessToken  {
+    return try  FfiConverterTypeAccessToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_issue_access_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePrincipal_lower(principal),
+        FfiConverterString.lower(service),
+        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+open func verifyAccessToken(token: String, service: String)throws  -> AccessTokenClaims  {
+    return try  FfiConverterTypeAccessTokenClaims_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_verify_access_token(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(token),
+        FfiConverterString.lower(service),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+open func getJwks()throws  -> Jwks  {
+    return try  FfiConverterTypeJwks_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_jwks(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+open func rotateSigningKey(overlapSeconds: UInt32?)throws  -> SigningKey  {
+    return try  FfiConverterTypeSigningKey_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionUInt32.lower(overlapSeconds),uniffiCallStatus
+    )
+})
+}
 
     /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
@@ -3681,6 +3797,234 @@ public func FfiConverterTypeTimeSource_lower(_ value: TimeSource) -> UInt64 {
 
 
 /**
+ * A new access token.
+ */
+public struct AccessToken {
+    /**
+     * The JWT.
+     */
+    public let secret: Secret
+    /**
+     * The service for which it is good: its audience is the service's slug.
+     */
+    public let serviceId: ServiceId
+    /**
+     * When it ends.
+     */
+    public let expiresAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The JWT.
+         */secret: Secret,
+        /**
+         * The service for which it is good: its audience is the service's slug.
+         */serviceId: ServiceId,
+        /**
+         * When it ends.
+         */expiresAt: Date) {
+        self.secret = secret
+        self.serviceId = serviceId
+        self.expiresAt = expiresAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension AccessToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAccessToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccessToken {
+        return
+            try AccessToken(
+                secret: FfiConverterTypeSecret.read(from: &buf),
+                serviceId: FfiConverterTypeServiceId.read(from: &buf),
+                expiresAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: AccessToken, into buf: inout [UInt8]) {
+        FfiConverterTypeSecret.write(value.secret, into: &buf)
+        FfiConverterTypeServiceId.write(value.serviceId, into: &buf)
+        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessToken_lift(_ buf: RustBuffer) throws -> AccessToken {
+    return try FfiConverterTypeAccessToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessToken_lower(_ value: AccessToken) -> RustBuffer {
+    return FfiConverterTypeAccessToken.lower(value)
+}
+
+
+/**
+ * Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+ */
+public struct AccessTokenClaims: Equatable, Hashable {
+    /**
+     * The user.
+     */
+    public let userId: UserId
+    /**
+     * His name.
+     */
+    public let username: String
+    /**
+     * The service.
+     */
+    public let serviceId: ServiceId
+    /**
+     * The session that asked for the token.
+     */
+    public let sessionId: SessionId?
+    /**
+     * Or the API key.
+     */
+    public let apiKeyId: ApiKeyId?
+    /**
+     * Of the scopes of that session or key, `*` and those of the service.
+     */
+    public let scopes: [String]
+    /**
+     * The names of his groups.
+     */
+    public let groups: [String]
+    /**
+     * His claims, with those of his groups.
+     */
+    public let claims: [Claim]
+    /**
+     * When the token was issued.
+     */
+    public let issuedAt: Date
+    /**
+     * When it ends.
+     */
+    public let expiresAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The user.
+         */userId: UserId,
+        /**
+         * His name.
+         */username: String,
+        /**
+         * The service.
+         */serviceId: ServiceId,
+        /**
+         * The session that asked for the token.
+         */sessionId: SessionId?,
+        /**
+         * Or the API key.
+         */apiKeyId: ApiKeyId?,
+        /**
+         * Of the scopes of that session or key, `*` and those of the service.
+         */scopes: [String],
+        /**
+         * The names of his groups.
+         */groups: [String],
+        /**
+         * His claims, with those of his groups.
+         */claims: [Claim],
+        /**
+         * When the token was issued.
+         */issuedAt: Date,
+        /**
+         * When it ends.
+         */expiresAt: Date) {
+        self.userId = userId
+        self.username = username
+        self.serviceId = serviceId
+        self.sessionId = sessionId
+        self.apiKeyId = apiKeyId
+        self.scopes = scopes
+        self.groups = groups
+        self.claims = claims
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension AccessTokenClaims: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAccessTokenClaims: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccessTokenClaims {
+        return
+            try AccessTokenClaims(
+                userId: FfiConverterTypeUserId.read(from: &buf),
+                username: FfiConverterString.read(from: &buf),
+                serviceId: FfiConverterTypeServiceId.read(from: &buf),
+                sessionId: FfiConverterOptionTypeSessionId.read(from: &buf),
+                apiKeyId: FfiConverterOptionTypeApiKeyId.read(from: &buf),
+                scopes: FfiConverterSequenceString.read(from: &buf),
+                groups: FfiConverterSequenceString.read(from: &buf),
+                claims: FfiConverterSequenceTypeClaim.read(from: &buf),
+                issuedAt: FfiConverterTimestamp.read(from: &buf),
+                expiresAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: AccessTokenClaims, into buf: inout [UInt8]) {
+        FfiConverterTypeUserId.write(value.userId, into: &buf)
+        FfiConverterString.write(value.username, into: &buf)
+        FfiConverterTypeServiceId.write(value.serviceId, into: &buf)
+        FfiConverterOptionTypeSessionId.write(value.sessionId, into: &buf)
+        FfiConverterOptionTypeApiKeyId.write(value.apiKeyId, into: &buf)
+        FfiConverterSequenceString.write(value.scopes, into: &buf)
+        FfiConverterSequenceString.write(value.groups, into: &buf)
+        FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
+        FfiConverterTimestamp.write(value.issuedAt, into: &buf)
+        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessTokenClaims_lift(_ buf: RustBuffer) throws -> AccessTokenClaims {
+    return try FfiConverterTypeAccessTokenClaims.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessTokenClaims_lower(_ value: AccessTokenClaims) -> RustBuffer {
+    return FfiConverterTypeAccessTokenClaims.lower(value)
+}
+
+
+/**
  * An API key, without its secret.
  */
 public struct ApiKey: Equatable, Hashable {
@@ -4702,8 +5046,9 @@ public struct Config {
      */
     public var busyTimeoutMs: UInt32?
     /**
-     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-     * it elsewhere than the file.
+     * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+     * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+     * do not work, and access tokens are not issued until `rotate_signing_key`.
      */
     public var encryptionKey: Secret?
     /**
@@ -4776,8 +5121,9 @@ public struct Config {
          * How long a call waits for another writer, in milliseconds; by default 5000.
          */busyTimeoutMs: UInt32? = nil,
         /**
-         * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-         * it elsewhere than the file.
+         * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+         * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+         * do not work, and access tokens are not issued until `rotate_signing_key`.
          */encryptionKey: Secret? = nil,
         /**
          * Which letters a username may have.
@@ -5778,6 +6124,75 @@ public func FfiConverterTypeIntegrityReport_lift(_ buf: RustBuffer) throws -> In
 #endif
 public func FfiConverterTypeIntegrityReport_lower(_ value: IntegrityReport) -> RustBuffer {
     return FfiConverterTypeIntegrityReport.lower(value)
+}
+
+
+/**
+ * The public keys by which access tokens are verified.
+ */
+public struct Jwks: Equatable, Hashable {
+    /**
+     * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+     */
+    public let json: String
+    /**
+     * What is in it; the key that signs comes first.
+     */
+    public let keys: [SigningKey]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+         */json: String,
+        /**
+         * What is in it; the key that signs comes first.
+         */keys: [SigningKey]) {
+        self.json = json
+        self.keys = keys
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Jwks: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeJwks: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Jwks {
+        return
+            try Jwks(
+                json: FfiConverterString.read(from: &buf),
+                keys: FfiConverterSequenceTypeSigningKey.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Jwks, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.json, into: &buf)
+        FfiConverterSequenceTypeSigningKey.write(value.keys, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeJwks_lift(_ buf: RustBuffer) throws -> Jwks {
+    return try FfiConverterTypeJwks.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeJwks_lower(_ value: Jwks) -> RustBuffer {
+    return FfiConverterTypeJwks.lower(value)
 }
 
 
@@ -8554,6 +8969,75 @@ public func FfiConverterTypeSignedIn_lower(_ value: SignedIn) -> RustBuffer {
 
 
 /**
+ * A key that signs access tokens, without its private half.
+ */
+public struct SigningKey: Equatable, Hashable {
+    /**
+     * Its `kid` in `get_jwks` and in the tokens' headers.
+     */
+    public let keyId: String
+    /**
+     * When it was made.
+     */
+    public let createdAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its `kid` in `get_jwks` and in the tokens' headers.
+         */keyId: String,
+        /**
+         * When it was made.
+         */createdAt: Date) {
+        self.keyId = keyId
+        self.createdAt = createdAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SigningKey: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSigningKey: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SigningKey {
+        return
+            try SigningKey(
+                keyId: FfiConverterString.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SigningKey, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.keyId, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigningKey_lift(_ buf: RustBuffer) throws -> SigningKey {
+    return try FfiConverterTypeSigningKey.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigningKey_lower(_ value: SigningKey) -> RustBuffer {
+    return FfiConverterTypeSigningKey.lower(value)
+}
+
+
+/**
  * One use of a sign-up token. Names are those of that time.
  */
 public struct SignupRedemption: Equatable, Hashable {
@@ -11031,6 +11515,14 @@ public enum EventKind: Equatable, Hashable {
      * A service was opened to others, or closed.
      */
     case serviceAccessChanged
+    /**
+     * There is a first key that signs access tokens.
+     */
+    case signingKeyCreated
+    /**
+     * Another key signs access tokens.
+     */
+    case signingKeyRotated
 
 
 
@@ -11167,6 +11659,10 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
         case 57: return .serviceDeleted
 
         case 58: return .serviceAccessChanged
+
+        case 59: return .signingKeyCreated
+
+        case 60: return .signingKeyRotated
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -11406,6 +11902,14 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case .serviceAccessChanged:
             writeInt(&buf, Int32(58))
+
+
+        case .signingKeyCreated:
+            writeInt(&buf, Int32(59))
+
+
+        case .signingKeyRotated:
+            writeInt(&buf, Int32(60))
 
         }
     }
@@ -14238,6 +14742,31 @@ fileprivate struct FfiConverterSequenceTypeSession: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeSigningKey: FfiConverterRustBuffer {
+    typealias SwiftType = [SigningKey]
+
+    public static func write(_ value: [SigningKey], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSigningKey.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SigningKey] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [SigningKey]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSigningKey.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSignupRedemption: FfiConverterRustBuffer {
     typealias SwiftType = [SignupRedemption]
 
@@ -14811,6 +15340,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_eventsink_on_event() != 53431) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 24030) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_verify_access_token() != 20808) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_get_jwks() != 2415) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 32888) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_create_api_key() != 1241) {

@@ -724,6 +724,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_eventsink_on_event(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_issue_access_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_verify_access_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_jwks(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_rotate_signing_key(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_create_api_key(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_get_api_key(
@@ -950,6 +958,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_keyplate_fn_constructor_keyplate_open(`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_keyplate_fn_method_keyplate_issue_access_token(`ptr`: Long,`principal`: Long,`service`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_verify_access_token(`ptr`: Long,`token`: RustBuffer.ByValue,`service`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_jwks(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_rotate_signing_key(`ptr`: Long,`overlapSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_create_api_key(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_api_key(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1273,6 +1289,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_eventsink_on_event() and 0xFFFF) != 53431) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 24030) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_access_token() and 0xFFFF) != 20808) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_jwks() and 0xFFFF) != 2415) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 32888) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_api_key() and 0xFFFF) != 1241) {
@@ -2379,6 +2407,47 @@ public object FfiConverterTypeEventSink: FfiConverter<EventSink, Long> {
 public interface KeyplateInterface {
 
     /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+    fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+    fun `verifyAccessToken`(`token`: kotlin.String, `service`: kotlin.String): AccessTokenClaims
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    fun `getJwks`(): Jwks
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+    fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey
+
+    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -3234,6 +3303,101 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
             UniffiLib.uniffi_keyplate_fn_clone_keyplate(handle, status)
         }
     }
+
+
+    /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+    @Throws(KeyplateException::class)override fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken {
+            return FfiConverterTypeAccessToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_issue_access_token(
+        it,
+
+        FfiConverterTypePrincipal.lower(`principal`),
+        FfiConverterString.lower(`service`),
+        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `verifyAccessToken`(`token`: kotlin.String, `service`: kotlin.String): AccessTokenClaims {
+            return FfiConverterTypeAccessTokenClaims.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_verify_access_token(
+        it,
+
+        FfiConverterString.lower(`token`),
+        FfiConverterString.lower(`service`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `getJwks`(): Jwks {
+            return FfiConverterTypeJwks.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_jwks(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+    @Throws(KeyplateException::class)override fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey {
+            return FfiConverterTypeSigningKey.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
+        it,
+
+        FfiConverterOptionalUInt.lower(`overlapSeconds`),_status)
+}
+    }
+    )
+    }
+
 
 
     /**
@@ -6062,6 +6226,182 @@ public object FfiConverterTypeTimeSource: FfiConverter<TimeSource, Long> {
 
 
 /**
+ * A new access token.
+ */
+data class AccessToken (
+    /**
+     * The JWT.
+     */
+    val `secret`: Secret
+    ,
+    /**
+     * The service for which it is good: its audience is the service's slug.
+     */
+    val `serviceId`: ServiceId
+    ,
+    /**
+     * When it ends.
+     */
+    val `expiresAt`: java.time.Instant
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`secret`,
+        this.`serviceId`,
+        this.`expiresAt`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAccessToken: FfiConverterRustBuffer<AccessToken> {
+    override fun read(buf: ByteBuffer): AccessToken {
+        return AccessToken(
+            FfiConverterTypeSecret.read(buf),
+            FfiConverterTypeServiceId.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: AccessToken) = (
+            FfiConverterTypeSecret.allocationSize(value.`secret`) +
+            FfiConverterTypeServiceId.allocationSize(value.`serviceId`) +
+            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
+    )
+
+    override fun write(value: AccessToken, buf: ByteBuffer) {
+            FfiConverterTypeSecret.write(value.`secret`, buf)
+            FfiConverterTypeServiceId.write(value.`serviceId`, buf)
+            FfiConverterTimestamp.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
+ * Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+ */
+data class AccessTokenClaims (
+    /**
+     * The user.
+     */
+    val `userId`: UserId
+    ,
+    /**
+     * His name.
+     */
+    val `username`: kotlin.String
+    ,
+    /**
+     * The service.
+     */
+    val `serviceId`: ServiceId
+    ,
+    /**
+     * The session that asked for the token.
+     */
+    val `sessionId`: SessionId?
+    ,
+    /**
+     * Or the API key.
+     */
+    val `apiKeyId`: ApiKeyId?
+    ,
+    /**
+     * Of the scopes of that session or key, `*` and those of the service.
+     */
+    val `scopes`: List<kotlin.String>
+    ,
+    /**
+     * The names of his groups.
+     */
+    val `groups`: List<kotlin.String>
+    ,
+    /**
+     * His claims, with those of his groups.
+     */
+    val `claims`: List<Claim>
+    ,
+    /**
+     * When the token was issued.
+     */
+    val `issuedAt`: java.time.Instant
+    ,
+    /**
+     * When it ends.
+     */
+    val `expiresAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAccessTokenClaims: FfiConverterRustBuffer<AccessTokenClaims> {
+    override fun read(buf: ByteBuffer): AccessTokenClaims {
+        return AccessTokenClaims(
+            FfiConverterTypeUserId.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterTypeServiceId.read(buf),
+            FfiConverterOptionalTypeSessionId.read(buf),
+            FfiConverterOptionalTypeApiKeyId.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceTypeClaim.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: AccessTokenClaims) = (
+            FfiConverterTypeUserId.allocationSize(value.`userId`) +
+            FfiConverterString.allocationSize(value.`username`) +
+            FfiConverterTypeServiceId.allocationSize(value.`serviceId`) +
+            FfiConverterOptionalTypeSessionId.allocationSize(value.`sessionId`) +
+            FfiConverterOptionalTypeApiKeyId.allocationSize(value.`apiKeyId`) +
+            FfiConverterSequenceString.allocationSize(value.`scopes`) +
+            FfiConverterSequenceString.allocationSize(value.`groups`) +
+            FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
+            FfiConverterTimestamp.allocationSize(value.`issuedAt`) +
+            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
+    )
+
+    override fun write(value: AccessTokenClaims, buf: ByteBuffer) {
+            FfiConverterTypeUserId.write(value.`userId`, buf)
+            FfiConverterString.write(value.`username`, buf)
+            FfiConverterTypeServiceId.write(value.`serviceId`, buf)
+            FfiConverterOptionalTypeSessionId.write(value.`sessionId`, buf)
+            FfiConverterOptionalTypeApiKeyId.write(value.`apiKeyId`, buf)
+            FfiConverterSequenceString.write(value.`scopes`, buf)
+            FfiConverterSequenceString.write(value.`groups`, buf)
+            FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
+            FfiConverterTimestamp.write(value.`issuedAt`, buf)
+            FfiConverterTimestamp.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
  * An API key, without its secret.
  */
 data class ApiKey (
@@ -6829,8 +7169,9 @@ data class Config (
     val `busyTimeoutMs`: kotlin.UInt? = null
     ,
     /**
-     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-     * it elsewhere than the file.
+     * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+     * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+     * do not work, and access tokens are not issued until `rotate_signing_key`.
      */
     val `encryptionKey`: Secret? = null
     ,
@@ -7637,6 +7978,53 @@ public object FfiConverterTypeIntegrityReport: FfiConverterRustBuffer<IntegrityR
     override fun write(value: IntegrityReport, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`ok`, buf)
             FfiConverterSequenceString.write(value.`problems`, buf)
+    }
+}
+
+
+
+/**
+ * The public keys by which access tokens are verified.
+ */
+data class Jwks (
+    /**
+     * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+     */
+    val `json`: kotlin.String
+    ,
+    /**
+     * What is in it; the key that signs comes first.
+     */
+    val `keys`: List<SigningKey>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeJwks: FfiConverterRustBuffer<Jwks> {
+    override fun read(buf: ByteBuffer): Jwks {
+        return Jwks(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeSigningKey.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Jwks) = (
+            FfiConverterString.allocationSize(value.`json`) +
+            FfiConverterSequenceTypeSigningKey.allocationSize(value.`keys`)
+    )
+
+    override fun write(value: Jwks, buf: ByteBuffer) {
+            FfiConverterString.write(value.`json`, buf)
+            FfiConverterSequenceTypeSigningKey.write(value.`keys`, buf)
     }
 }
 
@@ -9657,6 +10045,53 @@ public object FfiConverterTypeSignedIn: FfiConverterRustBuffer<SignedIn> {
 
 
 /**
+ * A key that signs access tokens, without its private half.
+ */
+data class SigningKey (
+    /**
+     * Its `kid` in `get_jwks` and in the tokens' headers.
+     */
+    val `keyId`: kotlin.String
+    ,
+    /**
+     * When it was made.
+     */
+    val `createdAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSigningKey: FfiConverterRustBuffer<SigningKey> {
+    override fun read(buf: ByteBuffer): SigningKey {
+        return SigningKey(
+            FfiConverterString.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SigningKey) = (
+            FfiConverterString.allocationSize(value.`keyId`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`)
+    )
+
+    override fun write(value: SigningKey, buf: ByteBuffer) {
+            FfiConverterString.write(value.`keyId`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+    }
+}
+
+
+
+/**
  * One use of a sign-up token. Names are those of that time.
  */
 data class SignupRedemption (
@@ -11357,7 +11792,15 @@ enum class EventKind {
     /**
      * A service was opened to others, or closed.
      */
-    SERVICE_ACCESS_CHANGED;
+    SERVICE_ACCESS_CHANGED,
+    /**
+     * There is a first key that signs access tokens.
+     */
+    SIGNING_KEY_CREATED,
+    /**
+     * Another key signs access tokens.
+     */
+    SIGNING_KEY_ROTATED;
 
 
 
@@ -14143,6 +14586,34 @@ public object FfiConverterSequenceTypeSession: FfiConverterRustBuffer<List<Sessi
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSession.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeSigningKey: FfiConverterRustBuffer<List<SigningKey>> {
+    override fun read(buf: ByteBuffer): List<SigningKey> {
+        val len = buf.getInt()
+        return List<SigningKey>(len) {
+            FfiConverterTypeSigningKey.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<SigningKey>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSigningKey.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<SigningKey>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeSigningKey.write(it, buf)
         }
     }
 }

@@ -1,0 +1,98 @@
+use std::time::SystemTime;
+
+use super::{Reader, Row, Writer, params};
+use crate::{Result, access_tokens::StoredKey};
+
+const COLUMNS: &str = "id, public_key, private_key, is_sealed, created_at";
+
+fn from_row(row: &Row<'_, '_>) -> Result<StoredKey> {
+    Ok(StoredKey {
+        id: row.get(0)?,
+        public_key: row.get(1)?,
+        private_key: row.get(2)?,
+        is_sealed: row.get(3)?,
+        created_at: row.get(4)?,
+    })
+}
+
+/// The key that signs.
+pub(crate) fn current(reader: &Reader<'_>) -> Result<Option<StoredKey>> {
+    reader.query_one(
+        &format!("SELECT {COLUMNS} FROM signing_keys WHERE ends_at IS NULL"),
+        &[],
+        from_row,
+    )
+}
+
+/// The keys whose tokens are good at that time, the newest first.
+pub(crate) fn list_verifying(reader: &Reader<'_>, now: SystemTime) -> Result<Vec<StoredKey>> {
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM signing_keys
+            WHERE ends_at IS NULL OR ends_at > ?1
+            ORDER BY created_at DESC, id DESC"
+        ),
+        params![now],
+        from_row,
+    )
+}
+
+/// One of them.
+pub(crate) fn find_verifying(
+    reader: &Reader<'_>,
+    id: &str,
+    now: SystemTime,
+) -> Result<Option<StoredKey>> {
+    reader.query_one(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM signing_keys
+            WHERE id = ?1 AND (ends_at IS NULL OR ends_at > ?2)"
+        ),
+        params![id, now],
+        from_row,
+    )
+}
+
+pub(crate) fn insert(writer: &Writer<'_>, key: &StoredKey) -> Result<()> {
+    writer.execute(
+        r"
+        INSERT INTO signing_keys (id, public_key, private_key, is_sealed, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            &key.id,
+            key.public_key.as_slice(),
+            key.private_key.as_deref(),
+            key.is_sealed,
+            key.created_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// The key that signs does so no longer, and its private half is gone; its tokens are good until then.
+pub(crate) fn retire_current(writer: &Writer<'_>, ends_at: SystemTime) -> Result<()> {
+    writer.execute(
+        "UPDATE signing_keys SET private_key = NULL, ends_at = ?1 WHERE ends_at IS NULL",
+        params![ends_at],
+    )?;
+    Ok(())
+}
+
+/// Retired keys end then at the latest.
+pub(crate) fn end_retired_by(writer: &Writer<'_>, end: SystemTime) -> Result<()> {
+    writer.execute(
+        "UPDATE signing_keys SET ends_at = ?1 WHERE ends_at > ?1",
+        params![end],
+    )?;
+    Ok(())
+}
+
+/// Forgets keys that ended before that time.
+pub(crate) fn forget_ended(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
+    writer.execute("DELETE FROM signing_keys WHERE ends_at <= ?1", params![now])?;
+    Ok(())
+}
