@@ -3,6 +3,7 @@
 //!
 //! It holds no rules. Each route parses, calls the library as whoever asks, and answers in JSON.
 
+mod access_tokens;
 mod answer;
 mod api_keys;
 mod audit;

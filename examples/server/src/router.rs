@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    answer, api_keys, audit, body, claims,
+    access_tokens, answer, api_keys, audit, body, claims,
     error::{Failure, FieldError},
     groups, instance, log, login, one_time, pages, passkey_failure, passkeys,
     server::App,
@@ -50,6 +50,7 @@ pub(crate) fn routes(app: App) -> Router {
 fn webauthn() -> Router<App> {
     Router::new()
         .route(WEBAUTHN, get(well_known::webauthn))
+        .route("/.well-known/jwks.json", get(access_tokens::jwks))
         .route(
             "/.well-known/passkey-endpoints",
             get(well_known::passkey_endpoints),
@@ -111,6 +112,10 @@ fn resources() -> Router<App> {
         .route(
             "/api/users/{id}",
             get(users::get).put(users::replace).delete(users::delete),
+        )
+        .route(
+            "/api/services/{id}/access-token",
+            post(access_tokens::issue),
         )
         .route("/api/users/{id}/approve", post(users::approve))
         .route("/api/users/{id}/reject", post(users::reject))

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod access_tokens;
 mod api_keys;
 mod audit;
 mod bodies;
