@@ -77,6 +77,26 @@ static void test_first_run(void) {
     CHECK(keyplate_decision_get_reason(decision) == KEYPLATE_DECISION_REASON_CLOSED);
     CHECK(is_text(keyplate_service_get_slug(service), "films"));
     keyplate_decision_free(decision);
+
+    keyplate_access_token *access = NULL;
+    keyplate_access_token_claims *claims = NULL;
+    const keyplate_principal *principal = keyplate_authenticated_get_principal(who);
+    CHECK(keyplate_issue_access_token(kp, principal, "films", NULL, &access, NULL) == KEYPLATE_STATUS_PERMISSION_DENIED);
+    keyplate_str films = keyplate_service_get_id(service);
+    char films_id[37] = {0};
+    memcpy(films_id, films.ptr, films.len < 36 ? films.len : 36);
+    keyplate_service *opened = NULL;
+    MUST(keyplate_set_service_access(kp, films_id, true, NULL, 0, &opened, error));
+    const uint32_t minute = 60;
+    MUST(keyplate_issue_access_token(kp, principal, "films", &minute, &access, error));
+    secret = keyplate_secret_reveal(keyplate_access_token_get_secret(access));
+    MUST(keyplate_verify_access_token(kp, secret.ptr, secret.len, "films", &claims, error));
+    CHECK(is_text(keyplate_access_token_claims_get_username(claims), "ann"));
+    CHECK(keyplate_verify_access_token(kp, secret.ptr, secret.len - 1, "films", &claims, NULL) ==
+          KEYPLATE_STATUS_INVALID_CREDENTIAL);
+    keyplate_access_token_claims_free(claims);
+    keyplate_access_token_free(access);
+    keyplate_service_free(opened);
     keyplate_service_free(service);
     keyplate_new_service_free(new_service);
 

@@ -49,7 +49,7 @@ def test_the_library_verifies_what_it_issued_and_nothing_else(kp: keyplate.Keypl
     body = jwt.decode(token, key_of(kp, token), algorithms=["EdDSA"], audience="films")
     kid = jwt.get_unverified_header(token)["kid"]
     forged = jwt.encode(body, "x" * 32, algorithm="HS256", headers={"kid": kid, "typ": "at+jwt"})
-    unsigned = jwt.encode(body, None, algorithm="none", headers={"kid": kid, "typ": "at+jwt"})
+    unsigned = jwt.encode(body, "", algorithm="none", headers={"kid": kid, "typ": "at+jwt"})
     for wrong in (forged, unsigned, token[:-8] + "AAAAAAAA"):
         with pytest.raises(keyplate.InvalidCredential):
             kp.verify_access_token(wrong, "films")

@@ -24,7 +24,7 @@ pub(crate) fn current(reader: &Reader<'_>) -> Result<Option<StoredKey>> {
     )
 }
 
-/// The keys whose tokens are good at that time, the newest first.
+/// The keys whose tokens are good at that time: the one that signs, then the newest first.
 pub(crate) fn list_verifying(reader: &Reader<'_>, now: SystemTime) -> Result<Vec<StoredKey>> {
     reader.query_all(
         &format!(
@@ -32,7 +32,7 @@ pub(crate) fn list_verifying(reader: &Reader<'_>, now: SystemTime) -> Result<Vec
             SELECT {COLUMNS}
             FROM signing_keys
             WHERE ends_at IS NULL OR ends_at > ?1
-            ORDER BY created_at DESC, id DESC"
+            ORDER BY ends_at IS NOT NULL, created_at DESC, id DESC"
         ),
         params![now],
         from_row,

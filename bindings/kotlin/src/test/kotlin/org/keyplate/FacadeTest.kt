@@ -54,6 +54,14 @@ class FacadeTest {
         val decision = keyplate.authorize(principal, films.id.toString())
         assertTrue(decision.allowed)
         assertEquals(bob.id, decision.userId)
+
+        val token = keyplate.issueAccessToken(principal, "films", 60u)
+        assertEquals(films.id, token.serviceId)
+        assertEquals("Secret(redacted)", token.secret.toString())
+        val claims = keyplate.verifyAccessToken(token.secret.reveal(), "films")
+        assertEquals(listOf("*"), claims.scopes)
+        keyplate.setServiceAccess(films.id, false, emptyList())
+        assertFailsWith<KeyplateException.PermissionDenied> { keyplate.verifyAccessToken(token.secret.reveal(), "films") }
     }
 
     @Test
