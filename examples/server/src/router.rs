@@ -26,7 +26,7 @@ use crate::{
     error::{Failure, FieldError},
     groups, instance, log, login, one_time, pages, passkey_failure, passkeys,
     server::App,
-    sessions, settings, setup, signals, signup, signup_tokens, users, well_known,
+    services, sessions, settings, setup, signals, signup, signup_tokens, users, well_known,
 };
 
 const HEALTH: &str = "/healthz";
@@ -134,6 +134,15 @@ fn resources() -> Router<App> {
             get(groups::get).put(groups::replace).delete(groups::delete),
         )
         .route("/api/user-groups/{id}/users", put(groups::replace_members))
+        .route("/api/services", get(services::list).post(services::create))
+        .route(
+            "/api/services/{id}",
+            get(services::get)
+                .put(services::replace)
+                .delete(services::delete),
+        )
+        .route("/api/services/{id}/access", put(services::replace_access))
+        .route("/api/services/{id}/authorize", get(services::authorize))
         .route("/api/custom-claims/suggestions", get(claims::suggestions))
         .route("/api/custom-claims/user/{id}", put(claims::replace_of_user))
         .route(
