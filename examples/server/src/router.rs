@@ -219,17 +219,20 @@ pub(crate) fn nothing_there() -> Failure {
 /// Lets in what is meant for this server, and reads it.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.uri().path() != HEALTH && !is_meant_for_us(&app, &request) {
-        return Failure::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "misdirected_request",
-            "This server does not answer for that host name",
-        )
-        .into_response();
+        return pages::elsewhere(&request).unwrap_or_else(|| misdirected().into_response());
     }
     match body::read(request).await {
         Ok(request) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }
+}
+
+fn misdirected() -> Failure {
+    Failure::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "misdirected_request",
+        "This server does not answer for that host name",
+    )
 }
 
 /// A page that has its own host name point here (DNS rebinding) is refused by the name that it asks for.
