@@ -92,6 +92,7 @@ test("administration with much in it", async () => {
     },
     { slug: "workshop", name: "Workshop" },
     { slug: "music", name: "Music", isOpenToEveryone: true },
+    { slug: "garden", name: "The garden", origins: ["https://garden.example"], userGroupIds: [friends.id] },
   ]) {
     services[service.slug] = (await make("/api/services", service)).id;
   }
@@ -248,6 +249,8 @@ test("the doors", async () => {
   await make("/api/application-configuration", { allowUserSignups: "disabled" }, "PUT");
   await page(visitor, "/signup", "signup-closed", "Sign-up is closed");
   await page(visitor, "/nowhere", "missing", "The address may be mistyped");
+  // A name that leads here and is not this server's: as at a proxy that passes everything on.
+  await page(visitor, `http://keyplate.test:${server.port}/nowhere`, "elsewhere", "This is not the address of this server");
   await visitor.leave();
 });
 

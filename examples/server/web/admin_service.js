@@ -44,10 +44,11 @@ function choiceOf(service) {
 }
 
 function access(service, groups, reload) {
-  const choice = field({ name: "choice", label: "Open to", options: CHOICES, value: choiceOf(service) });
+  const choice = field({ name: "choice", label: "Open to", options: CHOICES, value: choiceOf(service), hint: "…" });
   const chosen = service.userGroups.map((group) => group.id);
   const ticks = groupTicks(groups, chosen, "Groups");
-  const effect = h("p", { class: "hint", role: "status" });
+  const effect = choice.element.querySelector(".hint");
+  effect.setAttribute("role", "status");
   const look = () => {
     ticks.element.hidden = choice.value !== "groups";
     fill(effect, effects(choice.value, groups));
@@ -60,7 +61,7 @@ function access(service, groups, reload) {
       "div",
       { class: "panel" },
       form({
-        parts: [choice, ticks, effect],
+        parts: [choice, ticks],
         action: "Save who may use it",
         run: async (values) => {
           if (values.choice === "groups" && values.userGroupIds.length === 0) {

@@ -1,16 +1,16 @@
 // All services: what people reach with their accounts here, and to whom it is open.
 
 import { post } from "./api.js";
-import { fill } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { field, form } from "./forms.js";
-import { webAddress } from "./format.js";
+import { many, webAddress } from "./format.js";
 import { listOf } from "./list.js";
 import { badge, button, formDialog, row } from "./parts.js";
 import { entitle, pageHead } from "./shell.js";
 
 export function show({ main, settings }) {
   entitle("Services", settings);
-  const list = listOf({
+  const services = listOf({
     path: "/api/services",
     noun: "service",
     plural: "services",
@@ -22,7 +22,7 @@ export function show({ main, settings }) {
   });
   const add = button("New service", makeService, { kind: "primary", picture: "plus" });
   const text = "What people use with their account here. Each is open to everyone, to some groups, or to nobody.";
-  fill(main, pageHead({ title: "Services", text, action: add }), list.element);
+  fill(main, pageHead({ title: "Services", text, action: add }), services.element);
 }
 
 /** A service as administrators see it in lists. */
@@ -33,17 +33,25 @@ export function serviceRow(service) {
     picture: "apps",
     badges: [accessBadge(service)],
     facts: [
-      service.name === service.slug ? null : service.slug,
+      service.isOpenToEveryone || service.userGroups.length === 0 ? null : `open to ${groupNames(service)}`,
       ...service.origins.map(webAddress),
-      service.isOpenToEveryone ? null : service.userGroups.map(({ friendlyName }) => friendlyName ?? "a group").join(", "),
+      h("code", {}, service.slug),
     ],
   });
+}
+
+const list = new Intl.ListFormat("en");
+
+/** “Family” and “Friends”: quoted, because names may hold anything. */
+function groupNames(service) {
+  return list.format(service.userGroups.map(({ friendlyName }) => (friendlyName ? `“${friendlyName}”` : "a group")));
 }
 
 /** To whom a service is open, in a word. */
 export function accessBadge(service) {
   if (service.isOpenToEveryone) return badge("open to everyone", "good");
-  return service.userGroups.length > 0 ? badge("for groups") : badge("closed", "wait");
+  const groups = service.userGroups.length;
+  return groups > 0 ? badge(many(groups, "group")) : badge("closed", "wait");
 }
 
 /** The names of a service, and where it is; `renames` warns of what hangs on the short one. */

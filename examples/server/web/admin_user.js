@@ -163,7 +163,8 @@ function services(user) {
     empty: "No service is open to this user.",
     item: serviceRow,
   });
-  return { element: section({ id: "services", title: "Services" }, list.element), reload: list.reload };
+  const about = { id: "services", title: "Services", text: "What is open to this user, by groups or as to everyone." };
+  return { element: section(about, list.element), reload: list.reload };
 }
 
 /** What he may do, whether he may come in at all, and the end of the account. */

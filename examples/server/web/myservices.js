@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { webAddress } from "./format.js";
 import { listOf } from "./list.js";
-import { row, section } from "./parts.js";
+import { link, row, section } from "./parts.js";
 
 /** The part of the account page. An administrator too sees here what is open to himself. */
 export function myServices(me) {
@@ -12,25 +12,28 @@ export function myServices(me) {
     noun: "service",
     plural: "services",
     values: { user: me.id },
-    empty: me.isAdmin
-      ? "No service is open to you yet. Under “Services” you say who may use which."
-      : "No service is open to you yet. An administrator decides who may use which.",
-    item: serviceRow,
+    empty: [
+      "No service is open to you yet. ",
+      me.isAdmin
+        ? [h("a", { href: "/admin/services" }, "Say who may use which"), "."]
+        : "An administrator decides who may use which.",
+    ],
+    item: (service) => serviceRow(service, me),
   });
   return section({ id: "services", title: "Your services", text: "What you may use with this account." }, list.element);
 }
 
-function serviceRow(service) {
-  const [first] = service.origins.toSorted((a, b) => secure(b) - secure(a));
-  const facts =
-    service.origins.length > 1
-      ? service.origins.map((origin) => h("a", { href: origin }, webAddress(origin)))
-      : service.origins.map(webAddress);
+function serviceRow({ id, name, origins }, me) {
+  const [first, ...others] = origins.toSorted((a, b) => secure(b) - secure(a));
+  const where = others.length > 0 ? origins.map((origin) => h("a", { href: origin }, webAddress(origin))) : null;
+  const nowhere = me.isAdmin
+    ? [["It has no address yet. ", h("a", { href: `/admin/services/${id}` }, "Give it one"), "."]]
+    : ["It has no address here. Ask an administrator where it is."];
   return row({
-    title: service.name,
-    href: first,
+    title: name,
     picture: "apps",
-    facts: facts.length > 0 ? facts : ["It has no address here. Ask an administrator where it is."],
+    facts: where ?? (first ? [webAddress(first)] : nowhere),
+    actions: first ? [link("Open", first, { label: `Open ${name}` })] : [],
   });
 }
 
