@@ -24,8 +24,9 @@ export function myServices(me) {
 }
 
 function serviceRow({ id, name, origins }, me) {
-  const [first, ...others] = origins.toSorted((a, b) => secure(b) - secure(a));
-  const where = others.length > 0 ? origins.map((origin) => h("a", { href: origin }, webAddress(origin))) : null;
+  const addresses = origins.toSorted((a, b) => secure(b) - secure(a));
+  const [first, second] = addresses;
+  const where = second ? addresses.map((origin) => h("a", { href: origin }, webAddress(origin))) : null;
   const nowhere = me.isAdmin
     ? [["It has no address yet. ", h("a", { href: `/admin/services/${id}` }, "Give it one"), "."]]
     : ["It has no address here. Ask an administrator where it is."];
