@@ -199,12 +199,16 @@ impl Keyplate {
     /// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
     pub fn update_service(&self, id: &ServiceId, changes: ServiceChanges) -> Result<Service> {
         self.write(Method::UpdateService, |change| {
-            let mut service = get(change, id)?;
+            let before = get(change, id)?;
+            let mut service = before.clone();
             if let Some(slug) = &changes.slug {
                 service.slug = checked_slug(slug)?;
             }
             if let Some(name) = &changes.name {
                 service.name = checked_name(name)?;
+            }
+            if service == before {
+                return Ok(before);
             }
             check_free(change, &service)?;
             db::services::update(change, &service)?;
@@ -220,9 +224,12 @@ impl Keyplate {
     pub fn set_service_origins(&self, id: &ServiceId, origins: &[String]) -> Result<Service> {
         let origins = checked_origins(origins)?;
         self.write(Method::SetServiceOrigins, |change| {
-            get(change, id)?;
+            let before = get(change, id)?;
             db::services::replace_origins(change, id, &origins)?;
             let service = get(change, id)?;
+            if service == before {
+                return Ok(before);
+            }
             record(change, EventKind::ServiceUpdated, &service)?;
             Ok(service)
         })
@@ -239,10 +246,13 @@ impl Keyplate {
         group_ids: &[GroupId],
     ) -> Result<Service> {
         self.write(Method::SetServiceAccess, |change| {
-            get(change, id)?;
+            let before = get(change, id)?;
             groups::check_all_exist(change, group_ids)?;
             db::services::set_access(change, id, for_everyone, group_ids)?;
             let service = get(change, id)?;
+            if service == before {
+                return Ok(before);
+            }
             let count = service.group_ids.len().to_string();
             let everyone = for_everyone.to_string();
             change.record(

@@ -10,7 +10,7 @@ use crate::{
     error::conflict,
     groups, list, setup,
 };
-use rules::{changed_fields, check_allowed, check_free, find};
+use rules::{check_allowed, check_free, find, record_update};
 
 pub(crate) use rules::{
     check_may_sign_in, check_name_for_signup, get, insert, insert_signed_up, keep_an_administrator,
@@ -359,12 +359,7 @@ impl Keyplate {
                 check_free(change, &after, Some(&before))?;
                 db::users::update(change, &after)
             })?;
-            let fields = changed_fields(&before, &after);
-            change.record(
-                EventKind::UserUpdated,
-                Subject::user(&after),
-                &[("fields", &fields)],
-            )?;
+            record_update(change, &before, &after)?;
             Ok(after)
         })
     }

@@ -301,3 +301,27 @@ fn what_a_service_may_be() {
         assert!(kinds.contains(&kind), "{kind:?}");
     }
 }
+
+#[test]
+fn what_changes_nothing_is_no_event() {
+    let f = Fixture::new();
+    let ([_, films, library], friends) = three(&f);
+    let origins = ["https://films.example".to_owned()];
+    f.keyplate.set_service_origins(&films.id, &origins).unwrap();
+    let before = f.heard.kinds().len();
+    let same = ServiceChanges {
+        slug: Some(films.slug.clone()),
+        name: Some(films.name.clone()),
+    };
+    f.keyplate.update_service(&films.id, same).unwrap();
+    f.keyplate.set_service_origins(&films.id, &origins).unwrap();
+    let twice = [friends, friends];
+    let access = |id, everyone, groups: &[GroupId]| {
+        f.keyplate.set_service_access(id, everyone, groups).unwrap()
+    };
+    assert_eq!(access(&films.id, false, &twice).group_ids, [friends]);
+    assert!(access(&library.id, true, &[]).for_everyone);
+    assert_eq!(f.heard.kinds().len(), before);
+    access(&library.id, false, &[]);
+    assert_eq!(f.heard.kinds().len(), before + 1);
+}

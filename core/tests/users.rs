@@ -647,3 +647,30 @@ fn role_and_status_change_together_with_the_rest_or_not_at_all() {
         UserStatus::Active
     );
 }
+
+#[test]
+fn the_audit_log_tells_role_and_status_apart_from_the_rest() {
+    let f = Fixture::new();
+    let bob = f.user("bob");
+    let rows = |changes: UserChanges| {
+        let before = f.heard.kinds().len();
+        f.keyplate.update_user(&bob.id, changes).unwrap();
+        f.heard.kinds().split_off(before)
+    };
+    let disabled = |disabled| UserChanges {
+        disabled: Some(disabled),
+        display_name: Some("Bob".to_owned()),
+        ..UserChanges::default()
+    };
+    let role = |role| UserChanges {
+        role: Some(role),
+        ..UserChanges::default()
+    };
+    use EventKind::{UserDisabled, UserEnabled, UserRoleChanged, UserUpdated};
+    assert_eq!(rows(disabled(false)), [UserUpdated], "the name alone");
+    assert_eq!(rows(disabled(true)), [UserUpdated, UserDisabled]);
+    assert_eq!(rows(disabled(true)), [], "nothing has changed");
+    assert_eq!(rows(disabled(false)), [UserUpdated, UserEnabled]);
+    let promoted = rows(role(Role::Administrator));
+    assert_eq!(promoted, [UserUpdated, UserRoleChanged]);
+}

@@ -27,6 +27,7 @@ run sh tests/http/automation.sh
 run sh tests/http/automation-node.sh
 run sh tests/http/access-tokens.sh
 run sh tests/http/invite.sh
+run sh tests/http/services.sh
 run sh tests/http/nginx.sh
 
 grep -E '^(not )?ok ' "$report"

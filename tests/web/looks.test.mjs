@@ -70,6 +70,7 @@ test("administration with nothing in it", async () => {
   await page(ann, "/account", "account-new", "You have one passkey");
   await page(ann, "/admin/users", "users-one", "1 user");
   await page(ann, "/admin/groups", "groups-empty", "No groups yet.");
+  await page(ann, "/admin/services", "services-empty", "No services yet.");
   await page(ann, "/admin/signup", "signup-empty", "No invitations.");
   await page(ann, "/admin/audit", "audit-new", "events");
 });
@@ -80,6 +81,21 @@ test("administration with much in it", async () => {
   const friends = await make("/api/user-groups", { name: "friends", friendlyName: "Friends" });
   const family = await make("/api/user-groups", { name: "family:everybody", friendlyName: "Family, near and far" });
   const both = [friends.id, family.id];
+  const services = {};
+  for (const service of [
+    { slug: "films", name: "Films & series", origins: ["https://films.example"], userGroupIds: both },
+    {
+      slug: "library",
+      name: "The library, with all that was ever scanned",
+      origins: ["https://library.a-long-name-of-a-domain.example", "http://library.lan:8096"],
+      isOpenToEveryone: true,
+    },
+    { slug: "workshop", name: "Workshop" },
+    { slug: "music", name: "Music", isOpenToEveryone: true },
+    { slug: "garden", name: "The garden", origins: ["https://garden.example"], userGroupIds: [friends.id] },
+  ]) {
+    services[service.slug] = (await make("/api/services", service)).id;
+  }
   const tokens = [];
   for (const token of [
     { ttl: "7d", usageLimit: 20, userGroupIds: both, note: "For the summer party, and for whoever else comes along" },
@@ -107,6 +123,9 @@ test("administration with much in it", async () => {
   await make(`/api/users/${byName.bob}/one-time-access-token`, { ttl: "15m" });
   await make(`/api/users/${byName.bob}/one-time-access-token`, { ttl: "24h" });
   ids = { ...byName, long: long.id, friends: friends.id, token: tokens[0].id, paused: tokens[3].id };
+  ids.films = services.films;
+  ids.workshop = services.workshop;
+  ids.library = services.library;
   ids.invitation = tokens[0].token;
   ids.domain = tokens[1].token;
 
@@ -119,6 +138,10 @@ test("administration with much in it", async () => {
   await page(ann, `/admin/users/${ids.ann}`, "user-oneself", "This is you");
   await page(ann, "/admin/groups", "groups", "Family, near and far");
   await page(ann, `/admin/groups/${ids.friends}`, "group", "Members");
+  await page(ann, "/admin/services", "services", "Workshop");
+  await page(ann, `/admin/services/${ids.films}`, "service", "Who may use it");
+  await page(ann, `/admin/services/${ids.workshop}`, "service-closed", "Nobody gets in");
+  await page(ann, `/admin/services/${ids.library}`, "service-everyone", "Also everyone");
   await page(ann, "/admin/signup", "signup", "For the summer party");
   await page(ann, `/admin/signup/${ids.token}`, "invitation", "2 accounts");
   await page(ann, `/admin/signup/${ids.paused}`, "invitation-paused", "Nobody has signed up with it yet.");
@@ -140,6 +163,21 @@ test("dialogs", async () => {
   await ann.press("New group");
   await ann.press("Make group");
   await look(ann, "dialog-new-group");
+  await ann.open("/admin/services");
+  await ann.press("New service");
+  await ann.type("Name", "Films again");
+  await ann.type("Short name", "films");
+  await ann.press("Make service");
+  await ann.sees("This short name is taken.");
+  await look(ann, "dialog-new-service");
+  await ann.open(`/admin/services/${ids.films}`);
+  await ann.press("Delete service");
+  await look(ann, "dialog-delete-service");
+  await ann.press("Cancel");
+  await ann.open(`/admin/groups/${ids.friends}`);
+  await ann.press("Delete group");
+  await look(ann, "dialog-delete-group");
+  await ann.press("Cancel");
   await ann.open("/admin/signup");
   await ann.press("New invitation");
   await look(ann, "dialog-new-invitation");
@@ -211,6 +249,8 @@ test("the doors", async () => {
   await make("/api/application-configuration", { allowUserSignups: "disabled" }, "PUT");
   await page(visitor, "/signup", "signup-closed", "Sign-up is closed");
   await page(visitor, "/nowhere", "missing", "The address may be mistyped");
+  // A name that leads here and is not this server's: as at a proxy that passes everything on.
+  await page(visitor, `http://keyplate.test:${server.port}/nowhere`, "elsewhere", "This is not the address of this server");
   await visitor.leave();
 });
 

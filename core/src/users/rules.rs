@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use super::{Expiry, NewUser, User, UserChanges, UserStatus};
 use crate::{
-    KeyplateError, Result, UserId, UsernamePolicy,
-    audit::Change,
+    EventKind, KeyplateError, Result, UserId, UsernamePolicy,
+    audit::{Change, Subject},
     clock,
     db::{self, Found, Reader, Writer},
     error::{conflict, denied},
@@ -261,7 +261,28 @@ pub(crate) fn keep_an_administrator<T>(
     Ok(result)
 }
 
-pub(super) fn changed_fields(before: &User, after: &User) -> String {
+/// A1: one row for the change; a new role or status has its own besides, as `set_user_role`, `enable_user` and
+/// `disable_user` write it: who looks for those finds all.
+pub(super) fn record_update(change: &Change<'_>, before: &User, after: &User) -> Result<()> {
+    let subject = || Subject::user(after);
+    let fields = changed_fields(before, after);
+    change.record(EventKind::UserUpdated, subject(), &[("fields", &fields)])?;
+    if before.role != after.role {
+        let details = [("role", after.role.as_stored())];
+        change.record(EventKind::UserRoleChanged, subject(), &details)?;
+    }
+    match after.status {
+        UserStatus::Active if before.status != after.status => {
+            change.record(EventKind::UserEnabled, subject(), &[])
+        }
+        UserStatus::Disabled if before.status != after.status => {
+            change.record(EventKind::UserDisabled, subject(), &[])
+        }
+        _ => Ok(()),
+    }
+}
+
+fn changed_fields(before: &User, after: &User) -> String {
     let changed = [
         ("username", before.username != after.username),
         ("email", before.email != after.email),

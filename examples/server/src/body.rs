@@ -178,13 +178,18 @@ pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
+/// What must be there, because it replaces something else.
+pub(crate) fn required<T>(field: &str, value: Option<T>) -> Result<T, Failure> {
+    value.ok_or_else(|| Failure::field(field, "required", "is required"))
+}
+
 /// A list of ids that must be there, because it replaces another.
 pub(crate) fn ids<T>(
     field: &str,
     ids: Option<Vec<String>>,
     parse: impl Fn(&str) -> keyplate::Result<T>,
 ) -> Result<Vec<T>, Failure> {
-    let ids = ids.ok_or_else(|| Failure::field(field, "required", "is required"))?;
+    let ids = required(field, ids)?;
     let ids = ids.iter().map(|id| parse(id));
     ids.collect::<keyplate::Result<Vec<T>>>()
         .map_err(|_| Failure::field(field, "invalid", "has something in it that is not an id"))

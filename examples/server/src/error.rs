@@ -217,7 +217,7 @@ fn signup_refused(reason: &str) -> Failure {
 fn conflict(what: &str) -> Failure {
     let conflict = |code, message: String| Failure::new(StatusCode::CONFLICT, code, message);
     match what {
-        "username" | "email" | "external_id" | "id" | "name" => {
+        "username" | "email" | "external_id" | "id" | "name" | "slug" => {
             let message = format!("{} is already in use", in_words(&in_json(what)));
             conflict("already_in_use", message)
         }

@@ -265,7 +265,7 @@ pub(crate) async fn replace_of_user(
     Json(body): Json<UserGroupsBody>,
 ) -> Answer {
     let id = crate::users::parse_id(&id)?;
-    let groups = body::ids(FIELD, body.user_group_ids, GroupId::parse)?;
+    let groups = parse_whole(body.user_group_ids)?;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.set_user_groups(&id, &groups)?))
         .await
@@ -279,6 +279,11 @@ const FIELD: &str = "userGroupIds";
 /// Reads `userGroupIds` where it may be left out.
 pub(crate) fn parse_ids(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
     body::ids(FIELD, Some(ids.unwrap_or_default()), GroupId::parse)
+}
+
+/// The same where it must be there, because it replaces another.
+pub(crate) fn parse_whole(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
+    body::ids(FIELD, ids, GroupId::parse)
 }
 
 /// A group that is not there was named by the body, not by the path.

@@ -29,6 +29,7 @@ mod passkey_failure;
 mod passkeys;
 mod router;
 mod server;
+mod services;
 mod sessions;
 mod settings;
 mod setup;

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::{
     Router,
     body::Body,
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -26,15 +27,15 @@ macro_rules! files {
 
 /// What the pages load, under `/assets/`.
 static ASSETS: &[File] = &files! {
-    "account.js" "admin.js" "admin_access.js" "admin_audit.js" "admin_group.js" "admin_groups.js" "admin_keys.js" "admin_settings.js"
-    "admin_signup.js" "admin_token.js" "admin_user.js" "admin_users.js" "api.js" "base.css" "ceremony.js" "code.js"
-    "dialogs.js" "dom.js" "failures.js" "format.js" "forms.js" "home.js" "http.js" "icon.svg" "keys.js" "list.js"
-    "mypasskeys.js" "parts.css" "parts.js" "passkeys.js" "profile.js" "qr.js" "setup.js" "shell.js" "signin.js"
-    "signup.js"
+    "account.js" "admin.js" "admin_access.js" "admin_audit.js" "admin_group.js" "admin_groups.js" "admin_keys.js"
+    "admin_service.js" "admin_services.js" "admin_settings.js" "admin_signup.js" "admin_token.js" "admin_user.js"
+    "admin_users.js" "api.js" "base.css" "ceremony.js" "code.js" "dialogs.js" "dom.js" "failures.js" "format.js"
+    "forms.js" "home.js" "http.js" "icon.svg" "keys.js" "list.js" "mypasskeys.js" "myservices.js" "parts.css" "parts.js"
+    "passkeys.js" "profile.js" "qr.js" "setup.js" "shell.js" "signin.js" "signup.js"
 };
 
 /// The documents, by the paths at which they are.
-const PAGES: [(&str, &[u8]); 18] = [
+const PAGES: [(&str, &[u8]); 20] = [
     ("/", include_bytes!("../web/home.html")),
     ("/setup", include_bytes!("../web/setup.html")),
     ("/signin", include_bytes!("../web/signin.html")),
@@ -49,6 +50,8 @@ const PAGES: [(&str, &[u8]); 18] = [
     ("/admin/users/{id}", ADMIN),
     ("/admin/groups", ADMIN),
     ("/admin/groups/{id}", ADMIN),
+    ("/admin/services", ADMIN),
+    ("/admin/services/{id}", ADMIN),
     ("/admin/signup", ADMIN),
     ("/admin/signup/{id}", ADMIN),
     ("/admin/keys", ADMIN),
@@ -57,6 +60,8 @@ const PAGES: [(&str, &[u8]); 18] = [
 ];
 const ADMIN: &[u8] = include_bytes!("../web/admin.html");
 const MISSING: &[u8] = include_bytes!("../web/missing.html");
+/// Loads nothing: at this name everything else is refused too.
+const ELSEWHERE: &[u8] = include_bytes!("../web/elsewhere.html");
 
 /// Nothing from elsewhere, nothing inline, no markup made of text, in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -91,6 +96,23 @@ pub(crate) fn routes() -> Router<App> {
 
 /// Where nothing is: words for a person, JSON for a program.
 pub(crate) async fn missing(method: Method, uri: Uri) -> Response {
+    if is_for_people(&method, &uri) {
+        page(StatusCode::NOT_FOUND, MISSING)
+    } else {
+        router::nothing_there().into_response()
+    }
+}
+
+/// Where the host name is not this server's: words for who asks for a page, and for him alone.
+pub(crate) fn elsewhere(request: &Request) -> Option<Response> {
+    let accepted = request.headers().get_all(header::ACCEPT).iter();
+    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+    let wants_page = is_for_people(request.method(), request.uri())
+        && accepted.any(|value| value.contains("text/html"));
+    wants_page.then(|| page(StatusCode::MISDIRECTED_REQUEST, ELSEWHERE))
+}
+
+fn is_for_people(method: &Method, uri: &Uri) -> bool {
     let path = uri.path();
     let for_programs = |area: &str| {
         path.strip_prefix(area)
@@ -99,10 +121,7 @@ pub(crate) async fn missing(method: Method, uri: Uri) -> Response {
     let is_program = ["/api", "/assets", "/.well-known"]
         .into_iter()
         .any(for_programs);
-    if is_program || !matches!(method, Method::GET | Method::HEAD) {
-        return router::nothing_there().into_response();
-    }
-    page(StatusCode::NOT_FOUND, MISSING)
+    !is_program && matches!(*method, Method::GET | Method::HEAD)
 }
 
 fn page(status: StatusCode, document: &'static [u8]) -> Response {

@@ -26,7 +26,7 @@ use crate::{
     error::{Failure, FieldError},
     groups, instance, log, login, one_time, pages, passkey_failure, passkeys,
     server::App,
-    sessions, settings, setup, signals, signup, signup_tokens, users, well_known,
+    services, sessions, settings, setup, signals, signup, signup_tokens, users, well_known,
 };
 
 const HEALTH: &str = "/healthz";
@@ -139,6 +139,15 @@ fn resources() -> Router<App> {
             get(groups::get).put(groups::replace).delete(groups::delete),
         )
         .route("/api/user-groups/{id}/users", put(groups::replace_members))
+        .route("/api/services", get(services::list).post(services::create))
+        .route(
+            "/api/services/{id}",
+            get(services::get)
+                .put(services::replace)
+                .delete(services::delete),
+        )
+        .route("/api/services/{id}/access", put(services::replace_access))
+        .route("/api/services/{id}/authorize", get(services::authorize))
         .route("/api/custom-claims/suggestions", get(claims::suggestions))
         .route("/api/custom-claims/user/{id}", put(claims::replace_of_user))
         .route(
@@ -215,17 +224,20 @@ pub(crate) fn nothing_there() -> Failure {
 /// Lets in what is meant for this server, and reads it.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.uri().path() != HEALTH && !is_meant_for_us(&app, &request) {
-        return Failure::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "misdirected_request",
-            "This server does not answer for that host name",
-        )
-        .into_response();
+        return pages::elsewhere(&request).unwrap_or_else(|| misdirected().into_response());
     }
     match body::read(request).await {
         Ok(request) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }
+}
+
+fn misdirected() -> Failure {
+    Failure::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "misdirected_request",
+        "This server does not answer for that host name",
+    )
 }
 
 /// A page that has its own host name point here (DNS rebinding) is refused by the name that it asks for.

@@ -131,12 +131,17 @@ impl From<&SetupCompletion> for CompletionJson {
     }
 }
 
-/// Does the server wait for its first administrator?
+/// Does the server wait for its first administrator? Where it does not, the code tells whether setup may be resumed.
 pub(crate) async fn is_open(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
     let state = app.blocking(move || host.get_setup_state()).await?;
     match state.stage {
         SetupStage::Uninitialised => answer::no_content(),
+        SetupStage::Complete => Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            "setup_already_completed",
+            "Setup is already completed",
+        )),
         _ => Err(Failure::not_found("open setup")),
     }
 }

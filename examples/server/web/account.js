@@ -1,4 +1,4 @@
-// One's own account: profile, passkeys, sessions, API keys.
+// One's own account: services, profile, passkeys, sessions, API keys.
 
 import { get, put, remove } from "./api.js";
 import { ask, note } from "./dialogs.js";
@@ -8,6 +8,7 @@ import { ago, date, device, nameOf } from "./format.js";
 import { keyRow, makeKey } from "./keys.js";
 import { listOf } from "./list.js";
 import { myPasskeys } from "./mypasskeys.js";
+import { myServices } from "./myservices.js";
 import { tellBrowser } from "./passkeys.js";
 import { badge, button, notice, row, section } from "./parts.js";
 import { enter, pageHead } from "./shell.js";
@@ -30,6 +31,7 @@ function show({ me, settings, session }) {
     main,
     pageHead({ title: "Your account", text: [nameOf(me), me.expiresAt ? [" · ends ", date(me.expiresAt)] : ""] }),
     wayIn,
+    myServices(me),
     profile(me, settings),
     passkeys,
     signedIn.element,

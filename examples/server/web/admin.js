@@ -4,6 +4,8 @@ import { show as audit } from "./admin_audit.js";
 import { show as group } from "./admin_group.js";
 import { show as groups } from "./admin_groups.js";
 import { show as keys } from "./admin_keys.js";
+import { show as service } from "./admin_service.js";
+import { show as services } from "./admin_services.js";
 import { show as settings } from "./admin_settings.js";
 import { show as signup } from "./admin_signup.js";
 import { show as token } from "./admin_token.js";
@@ -14,8 +16,8 @@ import { load } from "./forms.js";
 import { link } from "./parts.js";
 import { enter, pageHead } from "./shell.js";
 
-const PARTS = { users, groups, signup, keys, audit, settings };
-const SINGLE = { users: user, groups: group, signup: token };
+const PARTS = { users, groups, services, signup, keys, audit, settings };
+const SINGLE = { users: user, groups: group, services: service, signup: token };
 
 const main = document.getElementById("main");
 const [part, id] = location.pathname.split("/").slice(2);

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { fill, h } from "./dom.js";
 import { field } from "./forms.js";
-import { ago, device, moment } from "./format.js";
+import { ago, device, many, moment } from "./format.js";
 import { listOf } from "./list.js";
 import { badge } from "./parts.js";
 import { entitle, pageHead } from "./shell.js";
@@ -65,7 +65,8 @@ function eventRow(event) {
   const actor = event.actorUsername;
   // A code or an invitation is about somebody besides.
   const whose = event.username !== about && event.username !== actor ? event.username : null;
-  const more = Object.entries(details).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
+  const opened = openedTo(event.event, details);
+  const more = Object.entries(opened ? {} : details).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
   return h(
     "li",
     { class: "row event" },
@@ -85,6 +86,7 @@ function eventRow(event) {
         { class: "row-facts" },
         [
           about,
+          opened,
           whose ? `for ${whose}` : null,
           actor && actor !== about ? `by ${actor}` : null,
           event.ipAddress,
@@ -96,6 +98,13 @@ function eventRow(event) {
       h("details", {}, h("summary", {}, "Details"), h("dl", {}, pairs(event, more))),
     ),
   );
+}
+
+/** To whom a service was opened; the log has it as two values. */
+function openedTo(name, details) {
+  if (name !== "SERVICE_ACCESS_CHANGED") return null;
+  if (details.for_everyone === "true") return "open to everyone now";
+  return Number(details.groups) > 0 ? `open to ${many(Number(details.groups), "group")} now` : "closed now";
 }
 
 function pairs(event, more) {

@@ -1,27 +1,30 @@
-// One group: its names, who is in it, its end.
+// One group: its names, who is in it, what it opens, its end.
 
 import { every, get, put, remove } from "./api.js";
 import { groupFields } from "./admin_groups.js";
+import { serviceRow } from "./admin_services.js";
 import { ask, note } from "./dialogs.js";
 import { h, refill } from "./dom.js";
 import { form, load, ticks } from "./forms.js";
 import { many, nameOf } from "./format.js";
-import { button, formDialog, row, section } from "./parts.js";
+import { button, formDialog, link, row, section } from "./parts.js";
 import { entitle, pageHead } from "./shell.js";
 
 export async function show({ main, settings, id }) {
   const reload = () =>
     load(
       main,
-      () => get(`/api/user-groups/${id}`),
-      (group) => {
+      () => Promise.all([get(`/api/user-groups/${id}`), every("/api/services")]),
+      ([group, all]) => {
+        const opened = all.filter((service) => service.userGroups.some((one) => one.id === id));
         entitle(group.friendlyName, settings);
         refill(
           main,
           pageHead({ title: group.friendlyName, text: group.name, back: ["/admin/groups", "Groups"] }),
           names(group, reload),
           members(group, reload),
-          end(group),
+          services(opened),
+          end(group, opened),
         );
       },
     );
@@ -122,14 +125,31 @@ async function choose(group, reload) {
   await reload();
 }
 
-function end(group) {
+function services(opened) {
+  return section(
+    {
+      id: "services",
+      title: "Services",
+      text:
+        opened.length === 0
+          ? "It opens no service. Which groups a service is open to is said at the service."
+          : `Its members may use ${opened.length === 1 ? "this one" : "these"}.`,
+      action: link("All services", "/admin/services"),
+    },
+    opened.length === 0 ? null : h("ul", { class: "rows" }, opened.map(serviceRow)),
+  );
+}
+
+function end(group, opened) {
   const erase = async () => {
     const done = await ask({
       title: `Delete the group “${group.friendlyName}”?`,
-      text:
+      text: [
         group.userCount > 0
           ? `${many(group.userCount, "user is", "users are")} in it and lose what it gives. The users themselves stay.`
           : "Nobody is in it.",
+        ...closing(opened),
+      ],
       action: "Delete group",
       danger: true,
       run: () => remove(`/api/user-groups/${group.id}`),
@@ -142,4 +162,12 @@ function end(group) {
     text: "The users in it stay.",
     action: button("Delete group", erase, { kind: "danger" }),
   });
+}
+
+/** What becomes of the services that it opens. */
+function closing(opened) {
+  const closed = opened.filter((service) => !service.isOpenToEveryone && service.userGroups.length === 1);
+  if (closed.length === 0) return [];
+  const names = closed.map((service) => `“${service.name}”`).join(", ");
+  return [`${names} ${closed.length === 1 ? "is" : "are"} open to this group alone, and then to nobody.`];
 }

@@ -1,12 +1,14 @@
 // One user: what is known of him, his groups, his ways in, and what ends them.
 
 import { waysIn } from "./admin_access.js";
+import { serviceRow } from "./admin_services.js";
 import { approve, groupTicks, reject, statusBadges } from "./admin_users.js";
 import { every, get, put, query, remove } from "./api.js";
 import { ask, note } from "./dialogs.js";
 import { h, refill } from "./dom.js";
 import { field, form, load, pair, tick } from "./forms.js";
 import { nameOf } from "./format.js";
+import { listOf } from "./list.js";
 import { button, link, notice, section } from "./parts.js";
 import { countPending, entitle, pageHead } from "./shell.js";
 
@@ -19,12 +21,14 @@ export async function show({ main, me, settings, id }) {
       () => Promise.all([get(`/api/users/${id}`), every("/api/user-groups", { "sort[column]": "name" })]),
       ([user, groups]) => {
         entitle(nameOf(user), settings);
+        const open = user.status === "pending" ? null : services(user);
         refill(
           main,
           pageHead({ title: nameOf(user), text: [user.username, " ", statusBadges(user)], back: BACK }),
           user.status === "pending" ? decision(user, reload) : null,
           details(user, reload),
-          memberships(user, groups),
+          memberships(user, groups, () => open?.reload()),
+          open?.element,
           user.status === "pending" ? null : waysIn(user),
           standing(user, user.id === me.id, reload),
         );
@@ -127,7 +131,7 @@ function details(user, reload) {
   );
 }
 
-function memberships(user, groups) {
+function memberships(user, groups, onSaved) {
   const chosen = user.userGroups.map((group) => group.id);
   return section(
     { id: "groups", title: "Groups" },
@@ -142,10 +146,25 @@ function memberships(user, groups) {
             run: async (values) => {
               await put(`/api/users/${user.id}/user-groups`, values);
               note("The groups are saved.");
+              await onSaved();
             },
           }),
     ),
   );
+}
+
+/** What is open to him, by his groups or as to everyone. */
+function services(user) {
+  const list = listOf({
+    path: "/api/services",
+    noun: "service",
+    plural: "services",
+    values: { user: user.id },
+    empty: "No service is open to this user.",
+    item: serviceRow,
+  });
+  const about = { id: "services", title: "Services", text: "What is open to this user, by groups or as to everyone." };
+  return { element: section(about, list.element), reload: list.reload };
 }
 
 /** What he may do, whether he may come in at all, and the end of the account. */

@@ -78,6 +78,11 @@ export function device(userAgent) {
   return browser ?? system ?? userAgent.slice(0, 60);
 }
 
+/** An origin as people say it: `films.example`. */
+export function webAddress(origin) {
+  return new URL(origin).host;
+}
+
 /** The name to greet somebody by. */
 export function nameOf(user) {
   return user.displayName || [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username;

@@ -69,6 +69,7 @@ const TAKEN = {
   Username: ["username", "This username is taken. Choose another one."],
   Email: ["email", "Somebody has this e-mail address already. Use another one."],
   Name: ["name", "This name is taken. Choose another one."],
+  Slug: ["slug", "This short name is taken. Choose another one."],
 };
 
 function sentence(status, body, retryAfter) {

@@ -55,8 +55,7 @@ export function listOf({
     const narrowed = state.search !== "" || filters.some((filter) => filter.value !== "" && filter.value !== false);
     refill(rows, data.map(item));
     rows.hidden = data.length === 0;
-    if (totalItems === 0)
-      status.textContent = narrowed ? `No ${plural} fit this.` : (empty ?? `There are no ${plural} yet.`);
+    if (totalItems === 0) fill(status, narrowed ? `No ${plural} fit this.` : (empty ?? `There are no ${plural} yet.`));
     else status.textContent = many(totalItems, noun, plural);
     status.classList.toggle("empty", totalItems === 0);
     fill(pager, totalPages > 1 ? pages(currentPage, totalPages) : []);

@@ -44,8 +44,8 @@ export function button(text, onclick, { kind = "", picture, label } = {}) {
   );
 }
 
-export function link(text, href, { kind = "", picture } = {}) {
-  return h("a", { class: `button ${kind}`, href }, picture ? icon(picture) : null, text);
+export function link(text, href, { kind = "", picture, label } = {}) {
+  return h("a", { class: `button ${kind}`, href, "aria-label": label }, picture ? icon(picture) : null, text);
 }
 
 /** One line of a list: what it is, what there is to know of it, and what can be done with it. */

@@ -17,20 +17,29 @@ const NEW_LINK =
   "For a new link, start the server again: it prints one as long as set-up is not complete. Each start ends the link before.";
 let settings = null;
 
-/** Which step is it? `profile`, `passkey`, `begun` or `over`. */
+/** Which step is it? */
 async function look() {
   settings = await publicSettings();
   entitle("Set up", settings);
-  if (await isTrue("/api/signup/setup")) return "profile";
+  const stage = await setupStage();
+  if (stage === "open") return "profile";
   const sessions = await answer("/api/sessions?limit=100");
   const current = sessions?.data.find((session) => session.current);
   if (current?.method === "setup") return "passkey";
   if (current) return "signed-in";
+  if (stage === "complete") return "complete";
   return token ? "begun" : "over";
 }
 
-async function isTrue(path) {
-  return (await answer(path)) !== undefined;
+/** Is set-up `open`, `begun` or `complete`? */
+async function setupStage() {
+  try {
+    await send("GET", "/api/signup/setup");
+    return "open";
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    return error.code === "setup_already_completed" ? "complete" : "begun";
+  }
 }
 
 /** What a path gives; undefined where it refuses. */
@@ -44,7 +53,7 @@ async function answer(path) {
 }
 
 function show(stage) {
-  const steps = { profile, passkey, begun, over, "signed-in": signedIn };
+  const steps = { profile, passkey, begun, over, complete, "signed-in": signedIn };
   steps[stage]();
 }
 
@@ -142,7 +151,7 @@ function begun() {
         await send("POST", "/api/setup/resume", { token });
       } catch (error) {
         if (error instanceof ApiError && error.status === 401) return noLongerGood();
-        if (error instanceof ApiError && error.status === 409) return over();
+        if (error instanceof ApiError && error.status === 409) return complete();
         throw error;
       }
       forgetToken();
@@ -289,6 +298,15 @@ function over(text = "This server has its first administrator.") {
     main,
     doorHead(settings, "Set-up is over", text),
     h("p", {}, "If it was begun and not finished, you need its link again. ", NEW_LINK),
+    h("div", { class: "door-actions" }, link("Sign in", "/signin", { kind: "primary" })),
+  );
+}
+
+/** No link helps any more, so none is spoken of. */
+function complete() {
+  step(
+    main,
+    doorHead(settings, "Set-up is over", "This server has its administrator, and set-up links work no longer."),
     h("div", { class: "door-actions" }, link("Sign in", "/signin", { kind: "primary" })),
   );
 }

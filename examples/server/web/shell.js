@@ -41,6 +41,7 @@ export function step(main, ...children) {
 const PARTS = [
   ["/admin/users", "Users", "users"],
   ["/admin/groups", "Groups", "group"],
+  ["/admin/services", "Services", "apps"],
   ["/admin/signup", "Sign-up", "door"],
   ["/admin/keys", "API keys", "key"],
   ["/admin/audit", "Audit log", "list"],

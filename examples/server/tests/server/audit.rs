@@ -68,3 +68,21 @@ fn the_log_is_filtered() {
         .send()
         .is_refused(403, "forbidden");
 }
+
+#[test]
+fn a_user_who_is_disabled_by_replacing_him_is_found_as_such() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let bob = text(&server.made(&key, "/api/users", json!({ "username": "bob" }))["id"]);
+    let count = |event: &str| {
+        let path = format!("/api/audit-logs/all?filters[event]={event}&filters[userId]={bob}");
+        server.get(&path).key(&key).send().json()["pagination"]["totalItems"].clone()
+    };
+    for (disabled, counts) in [(true, [1, 0]), (true, [1, 0]), (false, [1, 1])] {
+        let body = json!({ "username": "bob", "disabled": disabled });
+        let path = format!("/api/users/{bob}");
+        let reply = server.request("PUT", &path).key(&key).json(&body).send();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert_eq!(["USER_DISABLED", "USER_ENABLED"].map(count), counts);
+    }
+}

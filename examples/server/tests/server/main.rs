@@ -25,6 +25,7 @@ mod person;
 mod process;
 mod recovery;
 mod relying_party;
+mod services;
 mod sessions;
 mod settings;
 mod setup;

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::support::{Reply, Server};
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 20] = [
     "/",
     "/setup",
     "/signin",
@@ -16,6 +16,8 @@ const PAGES: [&str; 18] = [
     "/admin/users/42",
     "/admin/groups",
     "/admin/groups/42",
+    "/admin/services",
+    "/admin/services/42",
     "/admin/signup",
     "/admin/signup/42",
     "/admin/keys",
@@ -192,6 +194,41 @@ fn where_nothing_is_people_get_a_page_and_programs_json() {
         server.get(path).send().is_refused(404, "not_found");
     }
     server.post("/nothing").send().is_refused(404, "not_found");
+}
+
+#[test]
+fn at_another_host_name_people_get_a_page_and_programs_json() {
+    let server = Server::start();
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let at = |method: &str, path: &str, accept: &str| {
+        let request = server.request(method, path).host("evil.example");
+        request.header("Accept", accept).send()
+    };
+    for path in ["/", "/setup", "/nothing"] {
+        let reply = at("GET", path, browser);
+        assert_eq!(reply.status, 421, "{path}");
+        assert_eq!(reply.header("cache-control"), Some("private, no-store"));
+        assert!(server.log().contains(reply.header("x-request-id").unwrap()));
+        is_page(&reply);
+        assert!(
+            reply
+                .body
+                .contains("This is not the address of this server")
+        );
+        // What it would load is refused at this name too; which name is right is nobody's business here.
+        assert!(between(&reply.body, "href=\"", "\"").is_empty());
+        assert!(!reply.body.contains("src=") && !reply.body.contains("localhost"));
+        assert_eq!(at("HEAD", path, browser).body, "");
+    }
+    for (method, path, accept) in [
+        ("GET", "/", "*/*"),
+        ("GET", "/", "application/json"),
+        ("GET", "/api/users", browser),
+        ("GET", "/assets/base.css", browser),
+        ("POST", "/", browser),
+    ] {
+        at(method, path, accept).is_refused(421, "misdirected_request");
+    }
     let elsewhere = server.get("/").host("evil.example").send();
     elsewhere.is_refused(421, "misdirected_request");
 }
