@@ -266,6 +266,10 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
   // A service was opened to others, or closed.
   KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
+  // A plan gave an API key another note or other scopes.
+  KEYPLATE_EVENT_KIND_API_KEY_UPDATED = 59,
+  // A plan was applied and changed something.
+  KEYPLATE_EVENT_KIND_BOOTSTRAPPED = 60,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -295,6 +299,56 @@ enum keyplate_actor_kind
 typedef enum keyplate_actor_kind keyplate_actor_kind;
 #else
 typedef int32_t keyplate_actor_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a plan did to something.
+enum keyplate_bootstrap_action
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN = 0,
+  // Made it.
+  KEYPLATE_BOOTSTRAP_ACTION_CREATED = 1,
+  // Changed it.
+  KEYPLATE_BOOTSTRAP_ACTION_UPDATED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_bootstrap_action keyplate_bootstrap_action;
+#else
+typedef int32_t keyplate_bootstrap_action;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What plans speak of.
+enum keyplate_bootstrap_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BOOTSTRAP_KIND_UNKNOWN = 0,
+  // The settings.
+  KEYPLATE_BOOTSTRAP_KIND_SETTINGS = 1,
+  // A group.
+  KEYPLATE_BOOTSTRAP_KIND_GROUP = 2,
+  // A service.
+  KEYPLATE_BOOTSTRAP_KIND_SERVICE = 3,
+  // A user.
+  KEYPLATE_BOOTSTRAP_KIND_USER = 4,
+  // A sign-up token.
+  KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN = 5,
+  // An API key.
+  KEYPLATE_BOOTSTRAP_KIND_API_KEY = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_bootstrap_kind keyplate_bootstrap_kind;
+#else
+typedef int32_t keyplate_bootstrap_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -728,6 +782,16 @@ typedef struct keyplate_audit_query keyplate_audit_query;
 //
 // Free one that is yours with `keyplate_authenticated_free`.
 typedef struct keyplate_authenticated keyplate_authenticated;
+
+// An entry of a plan that made a difference.
+//
+// Free one that is yours with `keyplate_bootstrap_change_free`.
+typedef struct keyplate_bootstrap_change keyplate_bootstrap_change;
+
+// What applying a plan did; nothing when all was as the plan says.
+//
+// Free one that is yours with `keyplate_bootstrap_report_free`.
+typedef struct keyplate_bootstrap_report keyplate_bootstrap_report;
 
 // Something that a host wants to know of a user or a group.
 //
@@ -1388,6 +1452,50 @@ keyplate_str keyplate_detail_get_name(const keyplate_detail *detail);
 // Its value.
 // Borrowed from `detail`.
 keyplate_str keyplate_detail_get_value(const keyplate_detail *detail);
+
+// Frees it; NULL is fine.
+void keyplate_bootstrap_change_free(keyplate_bootstrap_change *bootstrap_change);
+
+// What was done.
+keyplate_bootstrap_action keyplate_bootstrap_change_get_action(const keyplate_bootstrap_change *bootstrap_change);
+
+// To what kind of thing.
+keyplate_bootstrap_kind keyplate_bootstrap_change_get_kind(const keyplate_bootstrap_change *bootstrap_change);
+
+// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+// username, a slash and the key's name; of the settings `settings`.
+// Borrowed from `bootstrap_change`.
+keyplate_str keyplate_bootstrap_change_get_name(const keyplate_bootstrap_change *bootstrap_change);
+
+// Frees it; NULL is fine.
+void keyplate_bootstrap_report_free(keyplate_bootstrap_report *bootstrap_report);
+
+// What was made or changed, in the order in which it was.
+// How many there are.
+size_t keyplate_bootstrap_report_get_changes_len(const keyplate_bootstrap_report *bootstrap_report);
+
+// What was made or changed, in the order in which it was.
+// One of them, borrowed from `bootstrap_report`; nothing past the end.
+const keyplate_bootstrap_change *keyplate_bootstrap_report_get_changes_at(const keyplate_bootstrap_report *bootstrap_report,
+                                                                          size_t index);
+
+// The API keys whose secret the plan wanted generated, shown this once.
+// How many there are.
+size_t keyplate_bootstrap_report_get_api_keys_len(const keyplate_bootstrap_report *bootstrap_report);
+
+// The API keys whose secret the plan wanted generated, shown this once.
+// One of them, borrowed from `bootstrap_report`; nothing past the end.
+const keyplate_created_api_key *keyplate_bootstrap_report_get_api_keys_at(const keyplate_bootstrap_report *bootstrap_report,
+                                                                          size_t index);
+
+// The sign-up tokens that were made, with their secrets, shown this once.
+// How many there are.
+size_t keyplate_bootstrap_report_get_signup_tokens_len(const keyplate_bootstrap_report *bootstrap_report);
+
+// The sign-up tokens that were made, with their secrets, shown this once.
+// One of them, borrowed from `bootstrap_report`; nothing past the end.
+const keyplate_created_signup_token *keyplate_bootstrap_report_get_signup_tokens_at(const keyplate_bootstrap_report *bootstrap_report,
+                                                                                    size_t index);
 
 // Frees it; NULL is fine.
 void keyplate_claim_free(keyplate_claim *claim);
@@ -2979,7 +3087,8 @@ keyplate_status keyplate_rotate_api_key(const keyplate *kp,
                                         keyplate_created_api_key **out,
                                         keyplate_error **error);
 
-// Tells whose key this is and what it allows. It works while another process is writing.
+// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+// ours, or one of the operator's own choice, which a plan gave.
 //
 // # Errors
 // `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -3002,6 +3111,21 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            const keyplate_audit_query *query,
                                            keyplate_audit_page **out,
                                            keyplate_error **error);
+
+// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+// processes do so at once. An active administrator whom the plan makes completes setup.
+//
+// # Errors
+// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+// `PermissionDenied` on any but the host's handle; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_bootstrap_report_free`.
+keyplate_status keyplate_bootstrap(const keyplate *kp,
+                                   const char *plan,
+                                   keyplate_bootstrap_report **out,
+                                   keyplate_error **error);
 
 // Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
 //

@@ -132,6 +132,10 @@ pub enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
+    /// A plan gave an API key another note or other scopes.
+    ApiKeyUpdated,
+    /// A plan was applied and changed something.
+    Bootstrapped,
 }
 
 text_enum!(EventKind {
@@ -193,6 +197,8 @@ text_enum!(EventKind {
     ServiceUpdated = "service_updated",
     ServiceDeleted = "service_deleted",
     ServiceAccessChanged = "service_access_changed",
+    ApiKeyUpdated = "api_key_updated",
+    Bootstrapped = "bootstrapped",
 });
 
 /// Who did it.

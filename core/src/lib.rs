@@ -83,6 +83,7 @@
 mod api_keys;
 mod audit;
 mod authority;
+mod bootstrap;
 mod claims;
 mod clock;
 mod codes;
@@ -119,6 +120,7 @@ pub use api_keys::{
 pub use audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
 #[doc(hidden)]
 pub use authority::authority_table;
+pub use bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
 pub use claims::Claim;
 pub use clock::TimeSource;
 pub use db::{ForkGuard, before_fork};

@@ -360,6 +360,10 @@ pub enum keyplate_event_kind {
     ServiceDeleted = 57,
     /// A service was opened to others, or closed.
     ServiceAccessChanged = 58,
+    /// A plan gave an API key another note or other scopes.
+    ApiKeyUpdated = 59,
+    /// A plan was applied and changed something.
+    Bootstrapped = 60,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -462,6 +466,8 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::ServiceAccessChanged) => {
                 keyplate_event_kind::ServiceAccessChanged
             }
+            Some(::keyplate::EventKind::ApiKeyUpdated) => keyplate_event_kind::ApiKeyUpdated,
+            Some(::keyplate::EventKind::Bootstrapped) => keyplate_event_kind::Bootstrapped,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -530,8 +536,70 @@ impl Choice for keyplate_event_kind {
             56 => Some(::keyplate::EventKind::ServiceUpdated),
             57 => Some(::keyplate::EventKind::ServiceDeleted),
             58 => Some(::keyplate::EventKind::ServiceAccessChanged),
+            59 => Some(::keyplate::EventKind::ApiKeyUpdated),
+            60 => Some(::keyplate::EventKind::Bootstrapped),
 
             _ => None,
+        }
+    }
+}
+
+/// What a plan did to something.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_bootstrap_action {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Made it.
+    Created = 1,
+    /// Changed it.
+    Updated = 2,
+}
+
+impl Lend for ::keyplate::BootstrapAction {
+    type C = keyplate_bootstrap_action;
+    fn lend(value: Option<&Self>) -> keyplate_bootstrap_action {
+        match value {
+            Some(::keyplate::BootstrapAction::Created) => keyplate_bootstrap_action::Created,
+            Some(::keyplate::BootstrapAction::Updated) => keyplate_bootstrap_action::Updated,
+
+            _ => keyplate_bootstrap_action::Unknown,
+        }
+    }
+}
+
+/// What plans speak of.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_bootstrap_kind {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// The settings.
+    Settings = 1,
+    /// A group.
+    Group = 2,
+    /// A service.
+    Service = 3,
+    /// A user.
+    User = 4,
+    /// A sign-up token.
+    SignupToken = 5,
+    /// An API key.
+    ApiKey = 6,
+}
+
+impl Lend for ::keyplate::BootstrapKind {
+    type C = keyplate_bootstrap_kind;
+    fn lend(value: Option<&Self>) -> keyplate_bootstrap_kind {
+        match value {
+            Some(::keyplate::BootstrapKind::Settings) => keyplate_bootstrap_kind::Settings,
+            Some(::keyplate::BootstrapKind::Group) => keyplate_bootstrap_kind::Group,
+            Some(::keyplate::BootstrapKind::Service) => keyplate_bootstrap_kind::Service,
+            Some(::keyplate::BootstrapKind::User) => keyplate_bootstrap_kind::User,
+            Some(::keyplate::BootstrapKind::SignupToken) => keyplate_bootstrap_kind::SignupToken,
+            Some(::keyplate::BootstrapKind::ApiKey) => keyplate_bootstrap_kind::ApiKey,
+
+            _ => keyplate_bootstrap_kind::Unknown,
         }
     }
 }
@@ -2494,6 +2562,162 @@ pub unsafe extern "C" fn keyplate_detail_get_name(detail: *const keyplate_detail
 pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detail) -> keyplate_str {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(detail, |value| Some(&value.value)) }
+}
+
+/// An entry of a plan that made a difference.
+///
+/// Free one that is yours with `keyplate_bootstrap_change_free`.
+#[derive(Debug)]
+pub struct keyplate_bootstrap_change {
+    _opaque: (),
+}
+impl Opaque for keyplate_bootstrap_change {
+    type Core = ::keyplate::BootstrapChange;
+}
+impl Lend for ::keyplate::BootstrapChange {
+    type C = *const keyplate_bootstrap_change;
+    fn lend(value: Option<&Self>) -> *const keyplate_bootstrap_change {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::BootstrapChange {
+    type C = *mut keyplate_bootstrap_change;
+    fn give(self) -> *mut keyplate_bootstrap_change {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_free(
+    bootstrap_change: *mut keyplate_bootstrap_change,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(bootstrap_change) }
+}
+
+/// What was done.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_get_action(
+    bootstrap_change: *const keyplate_bootstrap_change,
+) -> keyplate_bootstrap_action {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_change, |value| Some(&value.action)) }
+}
+
+/// To what kind of thing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_get_kind(
+    bootstrap_change: *const keyplate_bootstrap_change,
+) -> keyplate_bootstrap_kind {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_change, |value| Some(&value.kind)) }
+}
+
+/// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+/// username, a slash and the key's name; of the settings `settings`.
+/// Borrowed from `bootstrap_change`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_get_name(
+    bootstrap_change: *const keyplate_bootstrap_change,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_change, |value| Some(&value.name)) }
+}
+
+/// What applying a plan did; nothing when all was as the plan says.
+///
+/// Free one that is yours with `keyplate_bootstrap_report_free`.
+#[derive(Debug)]
+pub struct keyplate_bootstrap_report {
+    _opaque: (),
+}
+impl Opaque for keyplate_bootstrap_report {
+    type Core = ::keyplate::BootstrapReport;
+}
+impl Lend for ::keyplate::BootstrapReport {
+    type C = *const keyplate_bootstrap_report;
+    fn lend(value: Option<&Self>) -> *const keyplate_bootstrap_report {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::BootstrapReport {
+    type C = *mut keyplate_bootstrap_report;
+    fn give(self) -> *mut keyplate_bootstrap_report {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_free(
+    bootstrap_report: *mut keyplate_bootstrap_report,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(bootstrap_report) }
+}
+
+/// What was made or changed, in the order in which it was.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_len(
+    bootstrap_report: *const keyplate_bootstrap_report,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(bootstrap_report, |value| value.changes.len()) }
+}
+
+/// What was made or changed, in the order in which it was.
+/// One of them, borrowed from `bootstrap_report`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_at(
+    bootstrap_report: *const keyplate_bootstrap_report,
+    index: usize,
+) -> *const keyplate_bootstrap_change {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_report, |value| value.changes.get(index)) }
+}
+
+/// The API keys whose secret the plan wanted generated, shown this once.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_len(
+    bootstrap_report: *const keyplate_bootstrap_report,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(bootstrap_report, |value| value.api_keys.len()) }
+}
+
+/// The API keys whose secret the plan wanted generated, shown this once.
+/// One of them, borrowed from `bootstrap_report`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_at(
+    bootstrap_report: *const keyplate_bootstrap_report,
+    index: usize,
+) -> *const keyplate_created_api_key {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_report, |value| value.api_keys.get(index)) }
+}
+
+/// The sign-up tokens that were made, with their secrets, shown this once.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_len(
+    bootstrap_report: *const keyplate_bootstrap_report,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(bootstrap_report, |value| value.signup_tokens.len()) }
+}
+
+/// The sign-up tokens that were made, with their secrets, shown this once.
+/// One of them, borrowed from `bootstrap_report`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_at(
+    bootstrap_report: *const keyplate_bootstrap_report,
+    index: usize,
+) -> *const keyplate_created_signup_token {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_report, |value| value.signup_tokens.get(index)) }
 }
 
 /// Something that a host wants to know of a user or a group.
@@ -8629,7 +8853,8 @@ pub unsafe extern "C" fn keyplate_rotate_api_key(
     }
 }
 
-/// Tells whose key this is and what it allows. It works while another process is writing.
+/// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+/// ours, or one of the operator's own choice, which a plan gave.
 ///
 /// # Errors
 /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -8673,6 +8898,33 @@ pub unsafe extern "C" fn keyplate_list_audit_events(
         guard(error, || {
             put(out, || {
                 Ok(borrow(kp, "kp")?.list_audit_events(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+/// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+/// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+/// processes do so at once. An active administrator whom the plan makes completes setup.
+///
+/// # Errors
+/// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+/// `PermissionDenied` on any but the host's handle; the storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_bootstrap_report_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap(
+    kp: *const keyplate,
+    plan: *const c_char,
+    out: *mut *mut keyplate_bootstrap_report,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.bootstrap(take::text(plan, "plan")?)?)
             })
         })
     }

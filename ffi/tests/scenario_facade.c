@@ -33,6 +33,8 @@ static cJSON *give_created_api_key(const keyplate_created_api_key *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
+static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it);
+static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
 static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
@@ -186,6 +188,8 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
     case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
     case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
+    case KEYPLATE_EVENT_KIND_API_KEY_UPDATED: return cJSON_CreateString("ApiKeyUpdated");
+    case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -250,7 +254,31 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
     if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
     if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
+    if (is_named(from, "ApiKeyUpdated")) return KEYPLATE_EVENT_KIND_API_KEY_UPDATED;
+    if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
     unknown("EventKind", from);
+}
+
+static cJSON *give_bootstrap_action(keyplate_bootstrap_action value) {
+    switch (value) {
+    case KEYPLATE_BOOTSTRAP_ACTION_CREATED: return cJSON_CreateString("Created");
+    case KEYPLATE_BOOTSTRAP_ACTION_UPDATED: return cJSON_CreateString("Updated");
+    case KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
+    switch (value) {
+    case KEYPLATE_BOOTSTRAP_KIND_SETTINGS: return cJSON_CreateString("Settings");
+    case KEYPLATE_BOOTSTRAP_KIND_GROUP: return cJSON_CreateString("Group");
+    case KEYPLATE_BOOTSTRAP_KIND_SERVICE: return cJSON_CreateString("Service");
+    case KEYPLATE_BOOTSTRAP_KIND_USER: return cJSON_CreateString("User");
+    case KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN: return cJSON_CreateString("SignupToken");
+    case KEYPLATE_BOOTSTRAP_KIND_API_KEY: return cJSON_CreateString("ApiKey");
+    case KEYPLATE_BOOTSTRAP_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
 }
 
 cJSON *give_passkey_failure(keyplate_passkey_failure value) {
@@ -745,6 +773,30 @@ static cJSON *give_detail(const keyplate_detail *it) {
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddItemToObject(fields, "name", give_text(keyplate_detail_get_name(it)));
     cJSON_AddItemToObject(fields, "value", give_text(keyplate_detail_get_value(it)));
+    return fields;
+}
+
+static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "action", give_bootstrap_action(keyplate_bootstrap_change_get_action(it)));
+    cJSON_AddItemToObject(fields, "kind", give_bootstrap_kind(keyplate_bootstrap_change_get_kind(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_bootstrap_change_get_name(it)));
+    return fields;
+}
+
+static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "changes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_bootstrap_report_get_changes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "changes"), give_bootstrap_change(keyplate_bootstrap_report_get_changes_at(it, i)));
+    cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_bootstrap_report_get_api_keys_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "api_keys"), give_created_api_key(keyplate_bootstrap_report_get_api_keys_at(it, i)));
+    cJSON_AddItemToObject(fields, "signup_tokens", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_bootstrap_report_get_signup_tokens_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "signup_tokens"), give_created_signup_token(keyplate_bootstrap_report_get_signup_tokens_at(it, i)));
     return fields;
 }
 
@@ -2005,6 +2057,19 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     return result;
 }
 
+static cJSON *call_bootstrap(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"plan", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_plan = take_text(field(with, "plan"));
+    keyplate_bootstrap_report *out = NULL;
+    if (!*error && keyplate_bootstrap(kp, in_plan, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_bootstrap_report(out);
+    }
+    keyplate_bootstrap_report_free(out);
+    return result;
+}
+
 static cJSON *call_get_effective_claims(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"user_id", NULL};
     cJSON *result = NULL;
@@ -3032,6 +3097,7 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
+    {"bootstrap", call_bootstrap},
     {"get_effective_claims", call_get_effective_claims},
     {"list_claim_keys", call_list_claim_keys},
     {"create_group", call_create_group},

@@ -321,6 +321,10 @@ pub(crate) enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
+    /// A plan gave an API key another note or other scopes.
+    ApiKeyUpdated,
+    /// A plan was applied and changed something.
+    Bootstrapped,
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -383,6 +387,8 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::ServiceUpdated => EventKind::ServiceUpdated,
             Self::ServiceDeleted => EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
+            Self::ApiKeyUpdated => EventKind::ApiKeyUpdated,
+            Self::Bootstrapped => EventKind::Bootstrapped,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -455,7 +461,85 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
             Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
+            Self::ApiKeyUpdated => ::keyplate::EventKind::ApiKeyUpdated,
+            Self::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
         })
+    }
+}
+
+/// What a plan did to something.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BootstrapAction {
+    /// Made it.
+    Created,
+    /// Changed it.
+    Updated,
+}
+impl Give<BootstrapAction> for ::keyplate::BootstrapAction {
+    fn give(self) -> BootstrapAction {
+        match self {
+            Self::Created => BootstrapAction::Created,
+            Self::Updated => BootstrapAction::Updated,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapAction {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// What plans speak of.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BootstrapKind {
+    /// The settings.
+    Settings,
+    /// A group.
+    Group,
+    /// A service.
+    Service,
+    /// A user.
+    User,
+    /// A sign-up token.
+    SignupToken,
+    /// An API key.
+    ApiKey,
+}
+impl Give<BootstrapKind> for ::keyplate::BootstrapKind {
+    fn give(self) -> BootstrapKind {
+        match self {
+            Self::Settings => BootstrapKind::Settings,
+            Self::Group => BootstrapKind::Group,
+            Self::Service => BootstrapKind::Service,
+            Self::User => BootstrapKind::User,
+            Self::SignupToken => BootstrapKind::SignupToken,
+            Self::ApiKey => BootstrapKind::ApiKey,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapKind {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -1483,6 +1567,69 @@ impl Detail {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(py, ["name", "value"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// An entry of a plan that made a difference.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BootstrapChange {
+    /// What was done.
+    pub(crate) action: BootstrapAction,
+    /// To what kind of thing.
+    pub(crate) kind: BootstrapKind,
+    /// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+    /// username, a slash and the key's name; of the settings `settings`.
+    pub(crate) name: String,
+}
+impl Give<BootstrapChange> for ::keyplate::BootstrapChange {
+    fn give(self) -> BootstrapChange {
+        BootstrapChange {
+            action: self.action.give(),
+            kind: self.kind.give(),
+            name: self.name.give(),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapChange {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["action", "kind", "name"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What applying a plan did; nothing when all was as the plan says.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BootstrapReport {
+    /// What was made or changed, in the order in which it was.
+    pub(crate) changes: Vec<BootstrapChange>,
+    /// The API keys whose secret the plan wanted generated, shown this once.
+    pub(crate) api_keys: Vec<CreatedApiKey>,
+    /// The sign-up tokens that were made, with their secrets, shown this once.
+    pub(crate) signup_tokens: Vec<CreatedSignupToken>,
+}
+impl Give<BootstrapReport> for ::keyplate::BootstrapReport {
+    fn give(self) -> BootstrapReport {
+        BootstrapReport {
+            changes: self.changes.give(),
+            api_keys: self.api_keys.give(),
+            signup_tokens: self.signup_tokens.give(),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapReport {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["changes", "api_keys", "signup_tokens"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -2994,7 +3141,8 @@ impl Keyplate {
         self.call(py, |kp| kp.rotate_api_key(&id, rotation))
     }
 
-    /// Tells whose key this is and what it allows. It works while another process is writing.
+    /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+    /// ours, or one of the operator's own choice, which a plan gave.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -3027,6 +3175,19 @@ impl Keyplate {
         };
 
         self.call(py, |kp| kp.list_audit_events(query))
+    }
+
+    /// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+    /// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+    /// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+    /// processes do so at once. An active administrator whom the plan makes completes setup.
+    ///
+    /// # Errors
+    /// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    #[pyo3(signature = (plan), text_signature = "($self, plan)")]
+    fn bootstrap(&self, py: Python<'_>, plan: &str) -> PyResult<BootstrapReport> {
+        self.call(py, |kp| kp.bootstrap(plan))
     }
 
     /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -4451,6 +4612,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ApiKeySort>()?;
     module.add_class::<ActorKind>()?;
     module.add_class::<EventKind>()?;
+    module.add_class::<BootstrapAction>()?;
+    module.add_class::<BootstrapKind>()?;
     module.add_class::<PasskeyFailure>()?;
     module.add_class::<GroupSort>()?;
     module.add_class::<UsernamePolicy>()?;
@@ -4474,6 +4637,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
+    module.add_class::<BootstrapChange>()?;
+    module.add_class::<BootstrapReport>()?;
     module.add_class::<Claim>()?;
     module.add_class::<Group>()?;
     module.add_class::<GroupPage>()?;

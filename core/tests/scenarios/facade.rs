@@ -50,6 +50,10 @@ pub(crate) fn call(
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
         }
+        "bootstrap" => {
+            let plan: String = arguments.get("plan")?;
+            Ok(keyplate.bootstrap(&plan)?.into_json())
+        }
         "get_effective_claims" => {
             let user_id: UserId = arguments.get("user_id")?;
             Ok(keyplate.get_effective_claims(&user_id)?.into_json())
@@ -576,6 +580,24 @@ impl IntoJson for Detail {
         let mut object = Map::new();
         object.insert("name".to_owned(), self.name.into_json());
         object.insert("value".to_owned(), self.value.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for BootstrapChange {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("action".to_owned(), self.action.into_json());
+        object.insert("kind".to_owned(), self.kind.into_json());
+        object.insert("name".to_owned(), self.name.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for BootstrapReport {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("changes".to_owned(), self.changes.into_json());
+        object.insert("api_keys".to_owned(), self.api_keys.into_json());
+        object.insert("signup_tokens".to_owned(), self.signup_tokens.into_json());
         Value::Object(object)
     }
 }
@@ -1476,6 +1498,8 @@ impl IntoJson for EventKind {
             Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
             Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
             Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
+            Self::ApiKeyUpdated => Value::String("ApiKeyUpdated".to_owned()),
+            Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1542,7 +1566,55 @@ impl FromJson for EventKind {
             "ServiceUpdated" => Ok(Self::ServiceUpdated),
             "ServiceDeleted" => Ok(Self::ServiceDeleted),
             "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
+            "ApiKeyUpdated" => Ok(Self::ApiKeyUpdated),
+            "Bootstrapped" => Ok(Self::Bootstrapped),
             other => Err(unknown_name("EventKind", other)),
+        }
+    }
+}
+impl IntoJson for BootstrapAction {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Created => Value::String("Created".to_owned()),
+            Self::Updated => Value::String("Updated".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BootstrapAction {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Created" => Ok(Self::Created),
+            "Updated" => Ok(Self::Updated),
+            other => Err(unknown_name("BootstrapAction", other)),
+        }
+    }
+}
+impl IntoJson for BootstrapKind {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Settings => Value::String("Settings".to_owned()),
+            Self::Group => Value::String("Group".to_owned()),
+            Self::Service => Value::String("Service".to_owned()),
+            Self::User => Value::String("User".to_owned()),
+            Self::SignupToken => Value::String("SignupToken".to_owned()),
+            Self::ApiKey => Value::String("ApiKey".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BootstrapKind {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Settings" => Ok(Self::Settings),
+            "Group" => Ok(Self::Group),
+            "Service" => Ok(Self::Service),
+            "User" => Ok(Self::User),
+            "SignupToken" => Ok(Self::SignupToken),
+            "ApiKey" => Ok(Self::ApiKey),
+            other => Err(unknown_name("BootstrapKind", other)),
         }
     }
 }

@@ -176,6 +176,44 @@ class EventKind:
     """A service was deleted."""
     SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
     """A service was opened to others, or closed."""
+    API_KEY_UPDATED: ClassVar[EventKind]
+    """A plan gave an API key another note or other scopes."""
+    BOOTSTRAPPED: ClassVar[EventKind]
+    """A plan was applied and changed something."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class BootstrapAction:
+    """What a plan did to something."""
+
+    CREATED: ClassVar[BootstrapAction]
+    """Made it."""
+    UPDATED: ClassVar[BootstrapAction]
+    """Changed it."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class BootstrapKind:
+    """What plans speak of."""
+
+    SETTINGS: ClassVar[BootstrapKind]
+    """The settings."""
+    GROUP: ClassVar[BootstrapKind]
+    """A group."""
+    SERVICE: ClassVar[BootstrapKind]
+    """A service."""
+    USER: ClassVar[BootstrapKind]
+    """A user."""
+    SIGNUP_TOKEN: ClassVar[BootstrapKind]
+    """A sign-up token."""
+    API_KEY: ClassVar[BootstrapKind]
+    """An API key."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -659,6 +697,42 @@ class Detail:
     @property
     def value(self) -> str:
         """Its value."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class BootstrapChange:
+    """An entry of a plan that made a difference."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def action(self) -> BootstrapAction:
+        """What was done."""
+    @property
+    def kind(self) -> BootstrapKind:
+        """To what kind of thing."""
+    @property
+    def name(self) -> str:
+        """Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+        username, a slash and the key's name; of the settings `settings`.
+        """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class BootstrapReport:
+    """What applying a plan did; nothing when all was as the plan says."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def changes(self) -> list[BootstrapChange]:
+        """What was made or changed, in the order in which it was."""
+    @property
+    def api_keys(self) -> list[CreatedApiKey]:
+        """The API keys whose secret the plan wanted generated, shown this once."""
+    @property
+    def signup_tokens(self) -> list[CreatedSignupToken]:
+        """The sign-up tokens that were made, with their secrets, shown this once."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1518,7 +1592,8 @@ class Keyplate:
         - `expiry`: A new end; by default it stays.
         """
     def verify_api_key(self, secret: str) -> Authenticated:
-        """Tells whose key this is and what it allows. It works while another process is writing.
+        """Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+        ours, or one of the operator's own choice, which a plan gave.
 
         # Errors
         `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -1544,6 +1619,16 @@ class Keyplate:
         - `since`: Only since then.
         - `page`: Which page, from 1.
         - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def bootstrap(self, plan: str) -> BootstrapReport:
+        """Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+        error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+        fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+        processes do so at once. An active administrator whom the plan makes completes setup.
+
+        # Errors
+        `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+        `PermissionDenied` on any but the host's handle; the storage errors.
         """
     def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
         """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).

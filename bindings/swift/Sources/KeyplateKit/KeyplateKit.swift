@@ -926,7 +926,8 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func rotateApiKey(id: ApiKeyId, rotation: KeyRotation) throws  -> CreatedApiKey
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -941,6 +942,18 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `PermissionDenied`, `InvalidInput`, the storage errors.
      */
     func listAuditEvents(query: AuditQuery) throws  -> AuditPage
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+    func bootstrap(plan: String) throws  -> BootstrapReport
 
     /**
      * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -1807,7 +1820,8 @@ open func rotateApiKey(id: ApiKeyId, rotation: KeyRotation)throws  -> CreatedApi
 }
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -1835,6 +1849,26 @@ open func listAuditEvents(query: AuditQuery)throws  -> AuditPage  {
     uniffi_keyplate_fn_method_keyplate_list_audit_events(
             self.uniffiCloneHandle(),
         FfiConverterTypeAuditQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+open func bootstrap(plan: String)throws  -> BootstrapReport  {
+    return try  FfiConverterTypeBootstrapReport_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_bootstrap(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(plan),uniffiCallStatus
     )
 })
 }
@@ -4530,6 +4564,166 @@ public func FfiConverterTypeAuthenticated_lift(_ buf: RustBuffer) throws -> Auth
 #endif
 public func FfiConverterTypeAuthenticated_lower(_ value: Authenticated) -> RustBuffer {
     return FfiConverterTypeAuthenticated.lower(value)
+}
+
+
+/**
+ * An entry of a plan that made a difference.
+ */
+public struct BootstrapChange: Equatable, Hashable {
+    /**
+     * What was done.
+     */
+    public let action: BootstrapAction
+    /**
+     * To what kind of thing.
+     */
+    public let kind: BootstrapKind
+    /**
+     * Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+     * username, a slash and the key's name; of the settings `settings`.
+     */
+    public let name: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What was done.
+         */action: BootstrapAction,
+        /**
+         * To what kind of thing.
+         */kind: BootstrapKind,
+        /**
+         * Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+         * username, a slash and the key's name; of the settings `settings`.
+         */name: String) {
+        self.action = action
+        self.kind = kind
+        self.name = name
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapChange: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapChange: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapChange {
+        return
+            try BootstrapChange(
+                action: FfiConverterTypeBootstrapAction.read(from: &buf),
+                kind: FfiConverterTypeBootstrapKind.read(from: &buf),
+                name: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BootstrapChange, into buf: inout [UInt8]) {
+        FfiConverterTypeBootstrapAction.write(value.action, into: &buf)
+        FfiConverterTypeBootstrapKind.write(value.kind, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapChange_lift(_ buf: RustBuffer) throws -> BootstrapChange {
+    return try FfiConverterTypeBootstrapChange.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapChange_lower(_ value: BootstrapChange) -> RustBuffer {
+    return FfiConverterTypeBootstrapChange.lower(value)
+}
+
+
+/**
+ * What applying a plan did; nothing when all was as the plan says.
+ */
+public struct BootstrapReport {
+    /**
+     * What was made or changed, in the order in which it was.
+     */
+    public let changes: [BootstrapChange]
+    /**
+     * The API keys whose secret the plan wanted generated, shown this once.
+     */
+    public let apiKeys: [CreatedApiKey]
+    /**
+     * The sign-up tokens that were made, with their secrets, shown this once.
+     */
+    public let signupTokens: [CreatedSignupToken]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What was made or changed, in the order in which it was.
+         */changes: [BootstrapChange],
+        /**
+         * The API keys whose secret the plan wanted generated, shown this once.
+         */apiKeys: [CreatedApiKey],
+        /**
+         * The sign-up tokens that were made, with their secrets, shown this once.
+         */signupTokens: [CreatedSignupToken]) {
+        self.changes = changes
+        self.apiKeys = apiKeys
+        self.signupTokens = signupTokens
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapReport {
+        return
+            try BootstrapReport(
+                changes: FfiConverterSequenceTypeBootstrapChange.read(from: &buf),
+                apiKeys: FfiConverterSequenceTypeCreatedApiKey.read(from: &buf),
+                signupTokens: FfiConverterSequenceTypeCreatedSignupToken.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BootstrapReport, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeBootstrapChange.write(value.changes, into: &buf)
+        FfiConverterSequenceTypeCreatedApiKey.write(value.apiKeys, into: &buf)
+        FfiConverterSequenceTypeCreatedSignupToken.write(value.signupTokens, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapReport_lift(_ buf: RustBuffer) throws -> BootstrapReport {
+    return try FfiConverterTypeBootstrapReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapReport_lower(_ value: BootstrapReport) -> RustBuffer {
+    return FfiConverterTypeBootstrapReport.lower(value)
 }
 
 
@@ -10257,6 +10451,196 @@ public func FfiConverterTypeApprovalRule_lower(_ value: ApprovalRule) -> RustBuf
 
 
 /**
+ * What a plan did to something.
+ */
+
+public enum BootstrapAction: Equatable, Hashable {
+
+    /**
+     * Made it.
+     */
+    case created
+    /**
+     * Changed it.
+     */
+    case updated
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapAction: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapAction: FfiConverterRustBuffer {
+    typealias SwiftType = BootstrapAction
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapAction {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .created
+
+        case 2: return .updated
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BootstrapAction, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .created:
+            writeInt(&buf, Int32(1))
+
+
+        case .updated:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapAction_lift(_ buf: RustBuffer) throws -> BootstrapAction {
+    return try FfiConverterTypeBootstrapAction.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapAction_lower(_ value: BootstrapAction) -> RustBuffer {
+    return FfiConverterTypeBootstrapAction.lower(value)
+}
+
+
+
+/**
+ * What plans speak of.
+ */
+
+public enum BootstrapKind: Equatable, Hashable {
+
+    /**
+     * The settings.
+     */
+    case settings
+    /**
+     * A group.
+     */
+    case group
+    /**
+     * A service.
+     */
+    case service
+    /**
+     * A user.
+     */
+    case user
+    /**
+     * A sign-up token.
+     */
+    case signupToken
+    /**
+     * An API key.
+     */
+    case apiKey
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapKind: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapKind: FfiConverterRustBuffer {
+    typealias SwiftType = BootstrapKind
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapKind {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .settings
+
+        case 2: return .group
+
+        case 3: return .service
+
+        case 4: return .user
+
+        case 5: return .signupToken
+
+        case 6: return .apiKey
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BootstrapKind, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .settings:
+            writeInt(&buf, Int32(1))
+
+
+        case .group:
+            writeInt(&buf, Int32(2))
+
+
+        case .service:
+            writeInt(&buf, Int32(3))
+
+
+        case .user:
+            writeInt(&buf, Int32(4))
+
+
+        case .signupToken:
+            writeInt(&buf, Int32(5))
+
+
+        case .apiKey:
+            writeInt(&buf, Int32(6))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapKind_lift(_ buf: RustBuffer) throws -> BootstrapKind {
+    return try FfiConverterTypeBootstrapKind.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapKind_lower(_ value: BootstrapKind) -> RustBuffer {
+    return FfiConverterTypeBootstrapKind.lower(value)
+}
+
+
+
+/**
  * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
  */
 
@@ -11031,6 +11415,14 @@ public enum EventKind: Equatable, Hashable {
      * A service was opened to others, or closed.
      */
     case serviceAccessChanged
+    /**
+     * A plan gave an API key another note or other scopes.
+     */
+    case apiKeyUpdated
+    /**
+     * A plan was applied and changed something.
+     */
+    case bootstrapped
 
 
 
@@ -11167,6 +11559,10 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
         case 57: return .serviceDeleted
 
         case 58: return .serviceAccessChanged
+
+        case 59: return .apiKeyUpdated
+
+        case 60: return .bootstrapped
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -11406,6 +11802,14 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case .serviceAccessChanged:
             writeInt(&buf, Int32(58))
+
+
+        case .apiKeyUpdated:
+            writeInt(&buf, Int32(59))
+
+
+        case .bootstrapped:
+            writeInt(&buf, Int32(60))
 
         }
     }
@@ -14063,6 +14467,31 @@ fileprivate struct FfiConverterSequenceTypeAuditEvent: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeBootstrapChange: FfiConverterRustBuffer {
+    typealias SwiftType = [BootstrapChange]
+
+    public static func write(_ value: [BootstrapChange], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeBootstrapChange.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [BootstrapChange] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [BootstrapChange]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeBootstrapChange.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeClaim: FfiConverterRustBuffer {
     typealias SwiftType = [Claim]
 
@@ -14080,6 +14509,56 @@ fileprivate struct FfiConverterSequenceTypeClaim: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeClaim.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeCreatedApiKey: FfiConverterRustBuffer {
+    typealias SwiftType = [CreatedApiKey]
+
+    public static func write(_ value: [CreatedApiKey], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeCreatedApiKey.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [CreatedApiKey] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [CreatedApiKey]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeCreatedApiKey.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeCreatedSignupToken: FfiConverterRustBuffer {
+    typealias SwiftType = [CreatedSignupToken]
+
+    public static func write(_ value: [CreatedSignupToken], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeCreatedSignupToken.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [CreatedSignupToken] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [CreatedSignupToken]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeCreatedSignupToken.read(from: &buf))
         }
         return seq
     }
@@ -14834,10 +15313,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_rotate_api_key() != 29429) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_verify_api_key() != 38726) {
+    if (uniffi_keyplate_checksum_method_keyplate_verify_api_key() != 15356) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_list_audit_events() != 12841) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_bootstrap() != 52946) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_get_effective_claims() != 57218) {

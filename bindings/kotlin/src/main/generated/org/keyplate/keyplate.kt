@@ -742,6 +742,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_audit_events(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_bootstrap(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_get_effective_claims(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_claim_keys(
@@ -967,6 +969,8 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_verify_api_key(`ptr`: Long,`secret`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_audit_events(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_bootstrap(`ptr`: Long,`plan`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_effective_claims(`ptr`: Long,`userId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1296,10 +1300,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_api_key() and 0xFFFF) != 29429) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_api_key() and 0xFFFF) != 38726) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_api_key() and 0xFFFF) != 15356) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_audit_events() and 0xFFFF) != 12841) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_bootstrap() and 0xFFFF) != 52946) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_get_effective_claims() and 0xFFFF) != 57218) {
@@ -2436,7 +2443,8 @@ public interface KeyplateInterface {
     fun `rotateApiKey`(`id`: ApiKeyId, `rotation`: KeyRotation): CreatedApiKey
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -2451,6 +2459,18 @@ public interface KeyplateInterface {
      * `PermissionDenied`, `InvalidInput`, the storage errors.
      */
     fun `listAuditEvents`(`query`: AuditQuery): AuditPage
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+    fun `bootstrap`(`plan`: kotlin.String): BootstrapReport
 
     /**
      * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -3386,7 +3406,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -3421,6 +3442,31 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
         it,
 
         FfiConverterTypeAuditQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `bootstrap`(`plan`: kotlin.String): BootstrapReport {
+            return FfiConverterTypeBootstrapReport.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_bootstrap(
+        it,
+
+        FfiConverterString.lower(`plan`),_status)
 }
     }
     )
@@ -6697,6 +6743,127 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
             FfiConverterOptionalTypeApiKeyId.write(value.`apiKeyId`, buf)
             FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
             FfiConverterTypePrincipal.write(value.`principal`, buf)
+    }
+}
+
+
+
+/**
+ * An entry of a plan that made a difference.
+ */
+data class BootstrapChange (
+    /**
+     * What was done.
+     */
+    val `action`: BootstrapAction
+    ,
+    /**
+     * To what kind of thing.
+     */
+    val `kind`: BootstrapKind
+    ,
+    /**
+     * Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+     * username, a slash and the key's name; of the settings `settings`.
+     */
+    val `name`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapChange: FfiConverterRustBuffer<BootstrapChange> {
+    override fun read(buf: ByteBuffer): BootstrapChange {
+        return BootstrapChange(
+            FfiConverterTypeBootstrapAction.read(buf),
+            FfiConverterTypeBootstrapKind.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BootstrapChange) = (
+            FfiConverterTypeBootstrapAction.allocationSize(value.`action`) +
+            FfiConverterTypeBootstrapKind.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`name`)
+    )
+
+    override fun write(value: BootstrapChange, buf: ByteBuffer) {
+            FfiConverterTypeBootstrapAction.write(value.`action`, buf)
+            FfiConverterTypeBootstrapKind.write(value.`kind`, buf)
+            FfiConverterString.write(value.`name`, buf)
+    }
+}
+
+
+
+/**
+ * What applying a plan did; nothing when all was as the plan says.
+ */
+data class BootstrapReport (
+    /**
+     * What was made or changed, in the order in which it was.
+     */
+    val `changes`: List<BootstrapChange>
+    ,
+    /**
+     * The API keys whose secret the plan wanted generated, shown this once.
+     */
+    val `apiKeys`: List<CreatedApiKey>
+    ,
+    /**
+     * The sign-up tokens that were made, with their secrets, shown this once.
+     */
+    val `signupTokens`: List<CreatedSignupToken>
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`changes`,
+        this.`apiKeys`,
+        this.`signupTokens`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapReport: FfiConverterRustBuffer<BootstrapReport> {
+    override fun read(buf: ByteBuffer): BootstrapReport {
+        return BootstrapReport(
+            FfiConverterSequenceTypeBootstrapChange.read(buf),
+            FfiConverterSequenceTypeCreatedApiKey.read(buf),
+            FfiConverterSequenceTypeCreatedSignupToken.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BootstrapReport) = (
+            FfiConverterSequenceTypeBootstrapChange.allocationSize(value.`changes`) +
+            FfiConverterSequenceTypeCreatedApiKey.allocationSize(value.`apiKeys`) +
+            FfiConverterSequenceTypeCreatedSignupToken.allocationSize(value.`signupTokens`)
+    )
+
+    override fun write(value: BootstrapReport, buf: ByteBuffer) {
+            FfiConverterSequenceTypeBootstrapChange.write(value.`changes`, buf)
+            FfiConverterSequenceTypeCreatedApiKey.write(value.`apiKeys`, buf)
+            FfiConverterSequenceTypeCreatedSignupToken.write(value.`signupTokens`, buf)
     }
 }
 
@@ -10860,6 +11027,112 @@ public object FfiConverterTypeApprovalRule: FfiConverterRustBuffer<ApprovalRule>
 
 
 /**
+ * What a plan did to something.
+ */
+
+enum class BootstrapAction {
+
+    /**
+     * Made it.
+     */
+    CREATED,
+    /**
+     * Changed it.
+     */
+    UPDATED;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapAction: FfiConverterRustBuffer<BootstrapAction> {
+    override fun read(buf: ByteBuffer) = try {
+
+        BootstrapAction.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: BootstrapAction) = 4UL
+
+    override fun write(value: BootstrapAction, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What plans speak of.
+ */
+
+enum class BootstrapKind {
+
+    /**
+     * The settings.
+     */
+    SETTINGS,
+    /**
+     * A group.
+     */
+    GROUP,
+    /**
+     * A service.
+     */
+    SERVICE,
+    /**
+     * A user.
+     */
+    USER,
+    /**
+     * A sign-up token.
+     */
+    SIGNUP_TOKEN,
+    /**
+     * An API key.
+     */
+    API_KEY;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapKind: FfiConverterRustBuffer<BootstrapKind> {
+    override fun read(buf: ByteBuffer) = try {
+
+        BootstrapKind.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: BootstrapKind) = 4UL
+
+    override fun write(value: BootstrapKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
  */
 
@@ -11357,7 +11630,15 @@ enum class EventKind {
     /**
      * A service was opened to others, or closed.
      */
-    SERVICE_ACCESS_CHANGED;
+    SERVICE_ACCESS_CHANGED,
+    /**
+     * A plan gave an API key another note or other scopes.
+     */
+    API_KEY_UPDATED,
+    /**
+     * A plan was applied and changed something.
+     */
+    BOOTSTRAPPED;
 
 
 
@@ -13957,6 +14238,34 @@ public object FfiConverterSequenceTypeAuditEvent: FfiConverterRustBuffer<List<Au
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeBootstrapChange: FfiConverterRustBuffer<List<BootstrapChange>> {
+    override fun read(buf: ByteBuffer): List<BootstrapChange> {
+        val len = buf.getInt()
+        return List<BootstrapChange>(len) {
+            FfiConverterTypeBootstrapChange.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<BootstrapChange>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeBootstrapChange.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<BootstrapChange>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeBootstrapChange.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeClaim: FfiConverterRustBuffer<List<Claim>> {
     override fun read(buf: ByteBuffer): List<Claim> {
         val len = buf.getInt()
@@ -13975,6 +14284,62 @@ public object FfiConverterSequenceTypeClaim: FfiConverterRustBuffer<List<Claim>>
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeClaim.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeCreatedApiKey: FfiConverterRustBuffer<List<CreatedApiKey>> {
+    override fun read(buf: ByteBuffer): List<CreatedApiKey> {
+        val len = buf.getInt()
+        return List<CreatedApiKey>(len) {
+            FfiConverterTypeCreatedApiKey.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<CreatedApiKey>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeCreatedApiKey.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<CreatedApiKey>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeCreatedApiKey.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeCreatedSignupToken: FfiConverterRustBuffer<List<CreatedSignupToken>> {
+    override fun read(buf: ByteBuffer): List<CreatedSignupToken> {
+        val len = buf.getInt()
+        return List<CreatedSignupToken>(len) {
+            FfiConverterTypeCreatedSignupToken.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<CreatedSignupToken>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeCreatedSignupToken.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<CreatedSignupToken>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeCreatedSignupToken.write(it, buf)
         }
     }
 }
