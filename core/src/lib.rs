@@ -148,6 +148,7 @@ pub use signup_tokens::{
     ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
     SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
 };
+pub use tokens::generate_api_key_secret;
 pub use upkeep::{IntegrityReport, PurgeReport};
 pub use users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,

@@ -89,6 +89,15 @@ pub(crate) fn mint(prefix: &str, kind: TokenKind) -> Result<MintedToken> {
     })
 }
 
+/// A fresh secret for an API key that a plan is to make: of the form of our tokens, so that secret scanners know it and a
+/// typing error is found. `token_prefix` is that of `Config`, `kp` by default.
+///
+/// # Errors
+/// `Internal` when the system gives no random bytes.
+pub fn generate_api_key_secret(token_prefix: &str) -> Result<Secret> {
+    mint(token_prefix, TokenKind::ApiKey).map(|token| token.secret)
+}
+
 /// The hash of a token of this kind; refused without a look into the database when its form or checksum is wrong.
 pub(crate) fn expect(prefix: &str, kind: TokenKind, token: &str) -> Result<SecretHash> {
     match recognise(prefix, token) {

@@ -7,6 +7,7 @@ mod answer;
 mod api_keys;
 mod audit;
 mod body;
+mod bootstrap;
 mod caller;
 mod ceremony;
 mod claims;
@@ -26,6 +27,7 @@ mod origin;
 mod pages;
 mod passkey_failure;
 mod passkeys;
+mod plan_file;
 mod router;
 mod server;
 mod sessions;
@@ -53,6 +55,8 @@ fn main() -> ExitCode {
             recovery,
         } => command::one_time_token(&options, &name, ttl, recovery),
         Command::ResetSetup { generation } => command::reset_setup(&options, generation),
+        Command::Bootstrap { file } => bootstrap::run(&options, &file),
+        Command::GenerateKey => bootstrap::generate_key(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

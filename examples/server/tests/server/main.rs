@@ -9,6 +9,7 @@
 mod api_keys;
 mod audit;
 mod bodies;
+mod bootstrap;
 mod callers;
 mod claims;
 mod commands;
