@@ -266,10 +266,10 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
   // A service was opened to others, or closed.
   KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
-  // There is a first key that signs access tokens.
-  KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED = 59,
-  // Another key signs access tokens.
-  KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED = 60,
+  // A plan gave an API key another note or other scopes.
+  KEYPLATE_EVENT_KIND_API_KEY_UPDATED = 59,
+  // A plan was applied and changed something.
+  KEYPLATE_EVENT_KIND_BOOTSTRAPPED = 60,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -299,6 +299,56 @@ enum keyplate_actor_kind
 typedef enum keyplate_actor_kind keyplate_actor_kind;
 #else
 typedef int32_t keyplate_actor_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a plan did to something.
+enum keyplate_bootstrap_action
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN = 0,
+  // Made it.
+  KEYPLATE_BOOTSTRAP_ACTION_CREATED = 1,
+  // Changed it.
+  KEYPLATE_BOOTSTRAP_ACTION_UPDATED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_bootstrap_action keyplate_bootstrap_action;
+#else
+typedef int32_t keyplate_bootstrap_action;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What plans speak of.
+enum keyplate_bootstrap_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BOOTSTRAP_KIND_UNKNOWN = 0,
+  // The settings.
+  KEYPLATE_BOOTSTRAP_KIND_SETTINGS = 1,
+  // A group.
+  KEYPLATE_BOOTSTRAP_KIND_GROUP = 2,
+  // A service.
+  KEYPLATE_BOOTSTRAP_KIND_SERVICE = 3,
+  // A user.
+  KEYPLATE_BOOTSTRAP_KIND_USER = 4,
+  // A sign-up token.
+  KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN = 5,
+  // An API key.
+  KEYPLATE_BOOTSTRAP_KIND_API_KEY = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_bootstrap_kind keyplate_bootstrap_kind;
+#else
+typedef int32_t keyplate_bootstrap_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -693,16 +743,6 @@ typedef int32_t keyplate_passkey_failure;
 // An open database. May be shared between threads; every function that takes one blocks until it is done.
 typedef struct keyplate keyplate;
 
-// A new access token.
-//
-// Free one that is yours with `keyplate_access_token_free`.
-typedef struct keyplate_access_token keyplate_access_token;
-
-// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
-//
-// Free one that is yours with `keyplate_access_token_claims_free`.
-typedef struct keyplate_access_token_claims keyplate_access_token_claims;
-
 // An API key, without its secret.
 //
 // Free one that is yours with `keyplate_api_key_free`.
@@ -742,6 +782,16 @@ typedef struct keyplate_audit_query keyplate_audit_query;
 //
 // Free one that is yours with `keyplate_authenticated_free`.
 typedef struct keyplate_authenticated keyplate_authenticated;
+
+// An entry of a plan that made a difference.
+//
+// Free one that is yours with `keyplate_bootstrap_change_free`.
+typedef struct keyplate_bootstrap_change keyplate_bootstrap_change;
+
+// What applying a plan did; nothing when all was as the plan says.
+//
+// Free one that is yours with `keyplate_bootstrap_report_free`.
+typedef struct keyplate_bootstrap_report keyplate_bootstrap_report;
 
 // Something that a host wants to know of a user or a group.
 //
@@ -826,11 +876,6 @@ typedef struct keyplate_group_query keyplate_group_query;
 //
 // Free one that is yours with `keyplate_integrity_report_free`.
 typedef struct keyplate_integrity_report keyplate_integrity_report;
-
-// The public keys by which access tokens are verified.
-//
-// Free one that is yours with `keyplate_jwks_free`.
-typedef struct keyplate_jwks keyplate_jwks;
 
 // How to rotate a key.
 //
@@ -993,11 +1038,6 @@ typedef struct keyplate_setup_state keyplate_setup_state;
 // Free one that is yours with `keyplate_signed_in_free`.
 typedef struct keyplate_signed_in keyplate_signed_in;
 
-// A key that signs access tokens, without its private half.
-//
-// Free one that is yours with `keyplate_signing_key_free`.
-typedef struct keyplate_signing_key keyplate_signing_key;
-
 // One use of a sign-up token. Names are those of that time.
 //
 // Free one that is yours with `keyplate_signup_redemption_free`.
@@ -1120,101 +1160,6 @@ keyplate_status keyplate_expiry_new_at(int64_t time, keyplate_expiry **out, keyp
 
 // Frees it; NULL is fine.
 void keyplate_principal_free(keyplate_principal *principal);
-
-// Frees it; NULL is fine.
-void keyplate_access_token_free(keyplate_access_token *access_token);
-
-// The JWT.
-// Borrowed from `access_token`.
-const keyplate_secret *keyplate_access_token_get_secret(const keyplate_access_token *access_token);
-
-// The service for which it is good: its audience is the service's slug.
-// Borrowed from `access_token`.
-keyplate_str keyplate_access_token_get_service_id(const keyplate_access_token *access_token);
-
-// When it ends.
-int64_t keyplate_access_token_get_expires_at(const keyplate_access_token *access_token);
-
-// Frees it; NULL is fine.
-void keyplate_access_token_claims_free(keyplate_access_token_claims *access_token_claims);
-
-// The user.
-// Borrowed from `access_token_claims`.
-keyplate_str keyplate_access_token_claims_get_user_id(const keyplate_access_token_claims *access_token_claims);
-
-// His name.
-// Borrowed from `access_token_claims`.
-keyplate_str keyplate_access_token_claims_get_username(const keyplate_access_token_claims *access_token_claims);
-
-// The service.
-// Borrowed from `access_token_claims`.
-keyplate_str keyplate_access_token_claims_get_service_id(const keyplate_access_token_claims *access_token_claims);
-
-// The session that asked for the token.
-// NULL when there is none. Borrowed from `access_token_claims`.
-keyplate_str keyplate_access_token_claims_get_session_id(const keyplate_access_token_claims *access_token_claims);
-
-// Or the API key.
-// NULL when there is none. Borrowed from `access_token_claims`.
-keyplate_str keyplate_access_token_claims_get_api_key_id(const keyplate_access_token_claims *access_token_claims);
-
-// Of the scopes of that session or key, `*` and those of the service.
-// How many there are.
-size_t keyplate_access_token_claims_get_scopes_len(const keyplate_access_token_claims *access_token_claims);
-
-// Of the scopes of that session or key, `*` and those of the service.
-// One of them, borrowed from `access_token_claims`; nothing past the end.
-keyplate_str keyplate_access_token_claims_get_scopes_at(const keyplate_access_token_claims *access_token_claims,
-                                                        size_t index);
-
-// The names of his groups.
-// How many there are.
-size_t keyplate_access_token_claims_get_groups_len(const keyplate_access_token_claims *access_token_claims);
-
-// The names of his groups.
-// One of them, borrowed from `access_token_claims`; nothing past the end.
-keyplate_str keyplate_access_token_claims_get_groups_at(const keyplate_access_token_claims *access_token_claims,
-                                                        size_t index);
-
-// His claims, with those of his groups.
-// How many there are.
-size_t keyplate_access_token_claims_get_claims_len(const keyplate_access_token_claims *access_token_claims);
-
-// His claims, with those of his groups.
-// One of them, borrowed from `access_token_claims`; nothing past the end.
-const keyplate_claim *keyplate_access_token_claims_get_claims_at(const keyplate_access_token_claims *access_token_claims,
-                                                                 size_t index);
-
-// When the token was issued.
-int64_t keyplate_access_token_claims_get_issued_at(const keyplate_access_token_claims *access_token_claims);
-
-// When it ends.
-int64_t keyplate_access_token_claims_get_expires_at(const keyplate_access_token_claims *access_token_claims);
-
-// Frees it; NULL is fine.
-void keyplate_jwks_free(keyplate_jwks *jwks);
-
-// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
-// Borrowed from `jwks`.
-keyplate_str keyplate_jwks_get_json(const keyplate_jwks *jwks);
-
-// What is in it; the key that signs comes first.
-// How many there are.
-size_t keyplate_jwks_get_keys_len(const keyplate_jwks *jwks);
-
-// What is in it; the key that signs comes first.
-// One of them, borrowed from `jwks`; nothing past the end.
-const keyplate_signing_key *keyplate_jwks_get_keys_at(const keyplate_jwks *jwks, size_t index);
-
-// Frees it; NULL is fine.
-void keyplate_signing_key_free(keyplate_signing_key *signing_key);
-
-// Its `kid` in `get_jwks` and in the tokens' headers.
-// Borrowed from `signing_key`.
-keyplate_str keyplate_signing_key_get_key_id(const keyplate_signing_key *signing_key);
-
-// When it was made.
-int64_t keyplate_signing_key_get_created_at(const keyplate_signing_key *signing_key);
 
 // Frees it; NULL is fine.
 void keyplate_api_key_free(keyplate_api_key *api_key);
@@ -1509,6 +1454,50 @@ keyplate_str keyplate_detail_get_name(const keyplate_detail *detail);
 keyplate_str keyplate_detail_get_value(const keyplate_detail *detail);
 
 // Frees it; NULL is fine.
+void keyplate_bootstrap_change_free(keyplate_bootstrap_change *bootstrap_change);
+
+// What was done.
+keyplate_bootstrap_action keyplate_bootstrap_change_get_action(const keyplate_bootstrap_change *bootstrap_change);
+
+// To what kind of thing.
+keyplate_bootstrap_kind keyplate_bootstrap_change_get_kind(const keyplate_bootstrap_change *bootstrap_change);
+
+// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+// username, a slash and the key's name; of the settings `settings`.
+// Borrowed from `bootstrap_change`.
+keyplate_str keyplate_bootstrap_change_get_name(const keyplate_bootstrap_change *bootstrap_change);
+
+// Frees it; NULL is fine.
+void keyplate_bootstrap_report_free(keyplate_bootstrap_report *bootstrap_report);
+
+// What was made or changed, in the order in which it was.
+// How many there are.
+size_t keyplate_bootstrap_report_get_changes_len(const keyplate_bootstrap_report *bootstrap_report);
+
+// What was made or changed, in the order in which it was.
+// One of them, borrowed from `bootstrap_report`; nothing past the end.
+const keyplate_bootstrap_change *keyplate_bootstrap_report_get_changes_at(const keyplate_bootstrap_report *bootstrap_report,
+                                                                          size_t index);
+
+// The API keys whose secret the plan wanted generated, shown this once.
+// How many there are.
+size_t keyplate_bootstrap_report_get_api_keys_len(const keyplate_bootstrap_report *bootstrap_report);
+
+// The API keys whose secret the plan wanted generated, shown this once.
+// One of them, borrowed from `bootstrap_report`; nothing past the end.
+const keyplate_created_api_key *keyplate_bootstrap_report_get_api_keys_at(const keyplate_bootstrap_report *bootstrap_report,
+                                                                          size_t index);
+
+// The sign-up tokens that were made, with their secrets, shown this once.
+// How many there are.
+size_t keyplate_bootstrap_report_get_signup_tokens_len(const keyplate_bootstrap_report *bootstrap_report);
+
+// The sign-up tokens that were made, with their secrets, shown this once.
+// One of them, borrowed from `bootstrap_report`; nothing past the end.
+const keyplate_created_signup_token *keyplate_bootstrap_report_get_signup_tokens_at(const keyplate_bootstrap_report *bootstrap_report,
+                                                                                    size_t index);
+
+// Frees it; NULL is fine.
 void keyplate_claim_free(keyplate_claim *claim);
 
 // Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
@@ -1696,9 +1685,8 @@ keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const 
 // How long a call waits for another writer, in milliseconds; by default 5000.
 keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, uint32_t value, keyplate_error **error);
 
-// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-// do not work, and access tokens are not issued until `rotate_signing_key`.
+// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+// it elsewhere than the file.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
                                                    const keyplate_secret *value,
@@ -3024,62 +3012,6 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, u
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
 
-// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-// `get_jwks` alone hears of a change only when it ends, so keep it short.
-//
-// # Errors
-// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-// `Configuration` for another encryption key than the one under which the signing key is sealed.
-//
-// `out` is the caller's: free it with `keyplate_access_token_free`.
-keyplate_status keyplate_issue_access_token(const keyplate *kp,
-                                            const keyplate_principal *principal,
-                                            const char *service,
-                                            const uint32_t *lifetime_seconds,
-                                            keyplate_access_token **out,
-                                            keyplate_error **error);
-
-// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-// so: that its session or key lives, its user may sign in, and the service is open to him.
-//
-// # Errors
-// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-// `PermissionDenied` when he may no longer use the service; the storage errors.
-//
-// `out` is the caller's: free it with `keyplate_access_token_claims_free`.
-keyplate_status keyplate_verify_access_token(const keyplate *kp,
-                                             const char *token,
-                                             size_t token_len,
-                                             const char *service,
-                                             keyplate_access_token_claims **out,
-                                             keyplate_error **error);
-
-// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-//
-// # Errors
-// The storage errors.
-//
-// `out` is the caller's: free it with `keyplate_jwks_free`.
-keyplate_status keyplate_get_jwks(const keyplate *kp,
-                                  keyplate_jwks **out,
-                                  keyplate_error **error);
-
-// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-// It works also when the encryption key was lost.
-//
-// # Errors
-// `InvalidInput`; `PermissionDenied` on any but the host's handle.
-//
-// `out` is the caller's: free it with `keyplate_signing_key_free`.
-keyplate_status keyplate_rotate_signing_key(const keyplate *kp,
-                                            const uint32_t *overlap_seconds,
-                                            keyplate_signing_key **out,
-                                            keyplate_error **error);
-
 // Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
 //
 // # Errors
@@ -3155,7 +3087,8 @@ keyplate_status keyplate_rotate_api_key(const keyplate *kp,
                                         keyplate_created_api_key **out,
                                         keyplate_error **error);
 
-// Tells whose key this is and what it allows. It works while another process is writing.
+// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+// ours, or one of the operator's own choice, which a plan gave.
 //
 // # Errors
 // `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -3178,6 +3111,21 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            const keyplate_audit_query *query,
                                            keyplate_audit_page **out,
                                            keyplate_error **error);
+
+// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+// processes do so at once. An active administrator whom the plan makes completes setup.
+//
+// # Errors
+// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+// `PermissionDenied` on any but the host's handle; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_bootstrap_report_free`.
+keyplate_status keyplate_bootstrap(const keyplate *kp,
+                                   const char *plan,
+                                   keyplate_bootstrap_report **out,
+                                   keyplate_error **error);
 
 // Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
 //

@@ -17,7 +17,7 @@ use crate::{
 };
 
 const MAX_NAME: usize = 100;
-const MAX_NOTE: usize = 500;
+pub(crate) const MAX_NOTE: usize = 500;
 /// K1: how long an old secret works beside the new one, by default and at most.
 const OVERLAP_SECONDS: u32 = 24 * 3_600;
 const MAX_OVERLAP_SECONDS: u32 = 31 * 24 * 3_600;
@@ -153,44 +153,9 @@ impl Keyplate {
     /// `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
     /// has not shown a passkey for a key with administrator scopes.
     pub fn create_api_key(&self, key: NewApiKey) -> Result<CreatedApiKey> {
-        let name = text::required("name", &key.name, MAX_NAME)?;
-        let note = text::maybe("note", key.note.as_deref(), MAX_NOTE)?;
-        let scopes = Scopes::parse("scopes", &key.scopes)?;
         self.write(Method::CreateApiKey, |change| {
-            let now = change.now();
-            let expires_at = key
-                .expires_at
-                .map(|end| clock::future("expires_at", end, now))
-                .transpose()?;
-            let owner_id = key
-                .owner_id
-                .or(change.caller.user_id())
-                .ok_or_else(|| invalid("owner_id", "the host must name the owner"))?;
-            change.caller.reach(&owner_id, "user")?;
-            let owner = users::get(change, &owner_id)?;
-            change.caller.outrank(&owner)?;
-            let ceiling = Ceiling {
-                administrator: owner.role == Role::Administrator
-                    && change.caller.is_administrator(),
-                scopes,
-            };
-            check_may_give(change, &owner, &ceiling, expires_at)?;
             let token = tokens::mint(&self.shared.token_prefix, TokenKind::ApiKey)?;
-            let api_key = ApiKey {
-                id: ApiKeyId::generate(now)?,
-                owner_id,
-                name: name.clone(),
-                note: note.clone(),
-                scopes: ceiling.scopes.names().to_vec(),
-                masked_secret: token.masked,
-                created_at: now,
-                last_used_at: None,
-                expires_at,
-                revoked_at: None,
-            };
-            db::api_keys::insert(change, &api_key, &token.hash, ceiling.administrator)?;
-            let details = [("scopes", ceiling.scopes.to_stored())];
-            record(change, EventKind::ApiKeyCreated, &owner, &api_key, &details)?;
+            let api_key = create(change, &key, &token)?;
             Ok(CreatedApiKey {
                 api_key,
                 secret: Arc::new(token.secret),
@@ -262,23 +227,13 @@ impl Keyplate {
             ));
         }
         self.write(Method::RotateApiKey, |change| {
-            let now = change.now();
             let (before, owner, expires_at) = changeable(change, id, rotation.expiry)?;
             let token = tokens::mint(&self.shared.token_prefix, TokenKind::ApiKey)?;
-            let api_key = ApiKey {
-                masked_secret: token.masked,
+            let before = ApiKey {
                 expires_at,
                 ..before
             };
-            db::api_keys::replace_secret(
-                change,
-                &api_key,
-                &token.hash,
-                clock::after(now, overlap),
-                now,
-            )?;
-            let details = [("overlap_seconds", overlap.to_string())];
-            record(change, EventKind::ApiKeyRotated, &owner, &api_key, &details)?;
+            let api_key = replace_secret(change, &owner, before, &token, overlap)?;
             Ok(CreatedApiKey {
                 api_key,
                 secret: Arc::new(token.secret),
@@ -293,13 +248,12 @@ impl Keyplate {
     pub fn renew_api_key(&self, id: &ApiKeyId, expiry: Expiry) -> Result<ApiKey> {
         self.write(Method::RenewApiKey, |change| {
             let (before, owner, expires_at) = changeable(change, id, Some(expiry))?;
-            let api_key = ApiKey {
+            let after = ApiKey {
                 expires_at,
                 ..before
             };
-            db::api_keys::set_expiry(change, id, expires_at)?;
-            record(change, EventKind::ApiKeyRenewed, &owner, &api_key, &[])?;
-            Ok(api_key)
+            renew(change, &owner, &after)?;
+            Ok(after)
         })
     }
 
@@ -326,17 +280,18 @@ impl Keyplate {
         })
     }
 
-    /// Tells whose key this is and what it allows. It works while another process is writing.
+    /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+    /// ours, or one of the operator's own choice, which a plan gave.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
     /// `AccountExpired`; the storage errors.
     pub fn verify_api_key(&self, secret: &str) -> Result<Authenticated> {
-        let hash = tokens::expect(&self.shared.token_prefix, TokenKind::ApiKey, secret)?;
+        let (hash, is_supplied) = tokens::expect_api_key(&self.shared.token_prefix, secret)?;
         let db = &self.shared.db;
-        let found = match db::api_keys::look_up(db, &hash)? {
+        let found = match db::api_keys::look_up(db, &hash, is_supplied)? {
             Some(found) => Some(found),
-            None => db::api_keys::look_up_rotated(db, &hash)?,
+            None => db::api_keys::look_up_rotated(db, &hash, is_supplied)?,
         }
         .ok_or(KeyplateError::InvalidCredential)?;
         if found.revoked || found.expires_at.is_some_and(|end| end <= found.now) {
@@ -385,6 +340,86 @@ pub(crate) struct FoundApiKey {
 pub(crate) struct StoredApiKey {
     pub(crate) api_key: ApiKey,
     pub(crate) ceiling: Ceiling,
+}
+
+pub(crate) fn create(
+    change: &Change<'_>,
+    key: &NewApiKey,
+    token: &tokens::MintedToken,
+) -> Result<ApiKey> {
+    let now = change.now();
+    let name = checked_name(&key.name)?;
+    let note = text::maybe("note", key.note.as_deref(), MAX_NOTE)?;
+    let scopes = Scopes::parse("scopes", &key.scopes)?;
+    let expires_at = key
+        .expires_at
+        .map(|end| clock::future("expires_at", end, now))
+        .transpose()?;
+    let owner_id = key
+        .owner_id
+        .or(change.caller.user_id())
+        .ok_or_else(|| invalid("owner_id", "the host must name the owner"))?;
+    change.caller.reach(&owner_id, "user")?;
+    let owner = users::get(change, &owner_id)?;
+    change.caller.outrank(&owner)?;
+    let ceiling = Ceiling {
+        administrator: owner.role == Role::Administrator && change.caller.is_administrator(),
+        scopes,
+    };
+    check_may_give(change, &owner, &ceiling, expires_at)?;
+    let api_key = ApiKey {
+        id: ApiKeyId::generate(now)?,
+        owner_id,
+        name,
+        note,
+        scopes: ceiling.scopes.names().to_vec(),
+        masked_secret: token.masked.clone(),
+        created_at: now,
+        last_used_at: None,
+        expires_at,
+        revoked_at: None,
+    };
+    db::api_keys::insert(change, &api_key, &token.hash, ceiling.administrator)?;
+    let details = [("scopes", ceiling.scopes.to_stored())];
+    record(change, EventKind::ApiKeyCreated, &owner, &api_key, &details)?;
+    Ok(api_key)
+}
+
+/// Gives a key another secret, and the end that `before` has; the old secret works for so many seconds more.
+pub(crate) fn replace_secret(
+    change: &Change<'_>,
+    owner: &User,
+    before: ApiKey,
+    token: &tokens::MintedToken,
+    overlap: u32,
+) -> Result<ApiKey> {
+    let now = change.now();
+    let after = ApiKey {
+        masked_secret: token.masked.clone(),
+        ..before
+    };
+    let until = clock::after(now, overlap);
+    db::api_keys::replace_secret(change, &after, &token.hash, until, now)?;
+    let details = [("overlap_seconds", overlap.to_string())];
+    record(change, EventKind::ApiKeyRotated, owner, &after, &details)?;
+    Ok(after)
+}
+
+/// Stores a key's end.
+pub(crate) fn renew(change: &Change<'_>, owner: &User, after: &ApiKey) -> Result<()> {
+    db::api_keys::set_expiry(change, &after.id, after.expires_at)?;
+    record(change, EventKind::ApiKeyRenewed, owner, after, &[])
+}
+
+/// Stores a key's note and scopes: only a plan changes them (B6).
+pub(crate) fn update(change: &Change<'_>, owner: &User, after: &ApiKey) -> Result<()> {
+    db::api_keys::update(change, after)?;
+    let details = [("scopes", after.scopes.join(" "))];
+    record(change, EventKind::ApiKeyUpdated, owner, after, &details)
+}
+
+pub(crate) fn checked_name(text: &str) -> Result<String> {
+    text::required("name", text, MAX_NAME)
 }
 
 /// K2, P5: may the caller give a key of this strength and length?

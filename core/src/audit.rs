@@ -136,6 +136,10 @@ pub enum EventKind {
     SigningKeyCreated,
     /// Another key signs access tokens.
     SigningKeyRotated,
+    /// A plan gave an API key another note or other scopes.
+    ApiKeyUpdated,
+    /// A plan was applied and changed something.
+    Bootstrapped,
 }
 
 text_enum!(EventKind {
@@ -199,6 +203,8 @@ text_enum!(EventKind {
     ServiceAccessChanged = "service_access_changed",
     SigningKeyCreated = "signing_key_created",
     SigningKeyRotated = "signing_key_rotated",
+    ApiKeyUpdated = "api_key_updated",
+    Bootstrapped = "bootstrapped",
 });
 
 /// Who did it.

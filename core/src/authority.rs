@@ -164,6 +164,7 @@ table! {
     ResumeSetup           "resume_setup"             Anyone;
     CompleteSetup         "complete_setup"           Administrator(Area::Settings, Write);
     ResetSetup            "reset_setup"              Host;
+    Bootstrap             "bootstrap"                Host;
 
     CreateSession         "create_session"           Host;
     VerifySession         "verify_session"           Anyone;

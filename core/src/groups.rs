@@ -114,23 +114,7 @@ impl Keyplate {
     /// # Errors
     /// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
     pub fn create_group(&self, group: NewGroup) -> Result<Group> {
-        self.write(Method::CreateGroup, |change| {
-            let name = checked_name(&group.name)?;
-            let group = Group {
-                id: GroupId::generate(change.now())?,
-                friendly_name: checked_friendly_name(
-                    group.friendly_name.as_deref().unwrap_or(&name),
-                )?,
-                name,
-                claims: Vec::new(),
-                member_count: 0,
-                created_at: change.now(),
-            };
-            check_free(change, &group)?;
-            db::groups::insert(change, &group)?;
-            record(change, EventKind::GroupCreated, &group)?;
-            Ok(group)
-        })
+        self.write(Method::CreateGroup, |change| create(change, &group))
     }
 
     /// Gives a group. A user who is no administrator sees those that he is in.
@@ -175,17 +159,9 @@ impl Keyplate {
     /// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
     pub fn update_group(&self, id: &GroupId, changes: GroupChanges) -> Result<Group> {
         self.write(Method::UpdateGroup, |change| {
-            let mut group = get(change, id)?;
-            if let Some(name) = &changes.name {
-                group.name = checked_name(name)?;
-            }
-            if let Some(name) = &changes.friendly_name {
-                group.friendly_name = checked_friendly_name(name)?;
-            }
-            check_free(change, &group)?;
-            db::groups::update(change, &group)?;
-            record(change, EventKind::GroupUpdated, &group)?;
-            Ok(group)
+            let after = changes.applied(get(change, id)?)?;
+            store(change, &after)?;
+            Ok(after)
         })
     }
 
@@ -226,10 +202,7 @@ impl Keyplate {
         let claims = claims::checked(claims)?;
         self.write(Method::SetGroupClaims, |change| {
             get(change, id)?;
-            db::claims::replace_of_group(change, id, &claims)?;
-            let group = get(change, id)?;
-            record(change, EventKind::GroupClaimsChanged, &group)?;
-            Ok(group)
+            set_claims(change, id, &claims)
         })
     }
 
@@ -241,10 +214,7 @@ impl Keyplate {
         self.write(Method::SetUserGroups, |change| {
             users::get(change, id)?;
             check_all_exist(change, group_ids)?;
-            db::groups::replace_of_user(change, id, group_ids)?;
-            let user = users::get(change, id)?;
-            change.record(EventKind::UserGroupsChanged, Subject::user(&user), &[])?;
-            Ok(user)
+            set_of_user(change, id, group_ids)
         })
     }
 
@@ -256,12 +226,74 @@ impl Keyplate {
         let claims = claims::checked(claims)?;
         self.write(Method::SetUserClaims, |change| {
             users::get(change, id)?;
-            db::claims::replace_of_user(change, id, &claims)?;
-            let user = users::get(change, id)?;
-            change.record(EventKind::UserClaimsChanged, Subject::user(&user), &[])?;
-            Ok(user)
+            set_claims_of_user(change, id, &claims)
         })
     }
+}
+
+impl GroupChanges {
+    pub(crate) fn applied(&self, before: Group) -> Result<Group> {
+        Ok(Group {
+            name: match &self.name {
+                Some(name) => checked_name(name)?,
+                None => before.name,
+            },
+            friendly_name: match &self.friendly_name {
+                Some(name) => checked_friendly_name(name)?,
+                None => before.friendly_name,
+            },
+            ..before
+        })
+    }
+}
+
+pub(crate) fn create(change: &Change<'_>, group: &NewGroup) -> Result<Group> {
+    let name = checked_name(&group.name)?;
+    let group = Group {
+        id: GroupId::generate(change.now())?,
+        friendly_name: checked_friendly_name(group.friendly_name.as_deref().unwrap_or(&name))?,
+        name,
+        claims: Vec::new(),
+        member_count: 0,
+        created_at: change.now(),
+    };
+    check_free(change, &group)?;
+    db::groups::insert(change, &group)?;
+    record(change, EventKind::GroupCreated, &group)?;
+    Ok(group)
+}
+
+/// Stores a group's names.
+pub(crate) fn store(change: &Change<'_>, group: &Group) -> Result<()> {
+    check_free(change, group)?;
+    db::groups::update(change, group)?;
+    record(change, EventKind::GroupUpdated, group)
+}
+
+pub(crate) fn set_claims(change: &Change<'_>, id: &GroupId, claims: &[Claim]) -> Result<Group> {
+    db::claims::replace_of_group(change, id, claims)?;
+    let group = get(change, id)?;
+    record(change, EventKind::GroupClaimsChanged, &group)?;
+    Ok(group)
+}
+
+/// Puts a user into exactly these groups, which exist.
+pub(crate) fn set_of_user(change: &Change<'_>, id: &UserId, group_ids: &[GroupId]) -> Result<User> {
+    db::groups::replace_of_user(change, id, group_ids)?;
+    let user = users::get(change, id)?;
+    change.record(EventKind::UserGroupsChanged, Subject::user(&user), &[])?;
+    Ok(user)
+}
+
+pub(crate) fn set_claims_of_user(
+    change: &Change<'_>,
+    id: &UserId,
+    claims: &[Claim],
+) -> Result<User> {
+    db::claims::replace_of_user(change, id, claims)?;
+    let user = users::get(change, id)?;
+    change.record(EventKind::UserClaimsChanged, Subject::user(&user), &[])?;
+    Ok(user)
 }
 
 fn get(reader: &Reader<'_>, id: &GroupId) -> Result<Group> {

@@ -84,6 +84,7 @@ mod access_tokens;
 mod api_keys;
 mod audit;
 mod authority;
+mod bootstrap;
 mod claims;
 mod clock;
 mod codes;
@@ -122,6 +123,7 @@ pub use api_keys::{
 pub use audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
 #[doc(hidden)]
 pub use authority::authority_table;
+pub use bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
 pub use claims::Claim;
 pub use clock::TimeSource;
 pub use db::{ForkGuard, before_fork};
@@ -149,6 +151,7 @@ pub use signup_tokens::{
     ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
     SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
 };
+pub use tokens::generate_api_key_secret;
 pub use upkeep::{IntegrityReport, PurgeReport};
 pub use users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,

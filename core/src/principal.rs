@@ -76,8 +76,9 @@ impl Keyplate {
     pub fn authenticate(&self, credential: &str) -> Result<Authenticated> {
         match tokens::recognise(&self.shared.token_prefix, credential) {
             Some(TokenKind::Session) => self.verify_session(credential),
-            Some(TokenKind::ApiKey) => self.verify_api_key(credential),
-            Some(TokenKind::Setup | TokenKind::SignUp | TokenKind::OneTime) | None => {
+            // Without our prefix it may be an API key of the operator's own choice (C1).
+            Some(TokenKind::ApiKey) | None => self.verify_api_key(credential),
+            Some(TokenKind::Setup | TokenKind::SignUp | TokenKind::OneTime) => {
                 Err(KeyplateError::InvalidCredential)
             }
         }

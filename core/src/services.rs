@@ -137,25 +137,7 @@ impl Keyplate {
     /// # Errors
     /// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
     pub fn create_service(&self, service: NewService) -> Result<Service> {
-        let slug = checked_slug(&service.slug)?;
-        let name = checked_name(service.name.as_deref().unwrap_or(&slug))?;
-        let origins = checked_origins(&service.origins)?;
-        self.write(Method::CreateService, |change| {
-            let service = Service {
-                id: ServiceId::generate(change.now())?,
-                slug: slug.clone(),
-                name: name.clone(),
-                origins: origins.clone(),
-                for_everyone: false,
-                group_ids: Vec::new(),
-                created_at: change.now(),
-            };
-            check_free(change, &service)?;
-            db::services::insert(change, &service)?;
-            db::services::replace_origins(change, &service.id, &origins)?;
-            record(change, EventKind::ServiceCreated, &service)?;
-            Ok(service)
-        })
+        self.write(Method::CreateService, |change| create(change, &service))
     }
 
     /// Gives a service. A user who is no administrator sees those that he may use.
@@ -200,20 +182,11 @@ impl Keyplate {
     pub fn update_service(&self, id: &ServiceId, changes: ServiceChanges) -> Result<Service> {
         self.write(Method::UpdateService, |change| {
             let before = get(change, id)?;
-            let mut service = before.clone();
-            if let Some(slug) = &changes.slug {
-                service.slug = checked_slug(slug)?;
+            let after = changes.applied(before.clone())?;
+            if after != before {
+                store(change, &after)?;
             }
-            if let Some(name) = &changes.name {
-                service.name = checked_name(name)?;
-            }
-            if service == before {
-                return Ok(before);
-            }
-            check_free(change, &service)?;
-            db::services::update(change, &service)?;
-            record(change, EventKind::ServiceUpdated, &service)?;
-            Ok(service)
+            Ok(after)
         })
     }
 
@@ -225,13 +198,7 @@ impl Keyplate {
         let origins = checked_origins(origins)?;
         self.write(Method::SetServiceOrigins, |change| {
             let before = get(change, id)?;
-            db::services::replace_origins(change, id, &origins)?;
-            let service = get(change, id)?;
-            if service == before {
-                return Ok(before);
-            }
-            record(change, EventKind::ServiceUpdated, &service)?;
-            Ok(service)
+            set_origins(change, &before, &origins)
         })
     }
 
@@ -248,19 +215,7 @@ impl Keyplate {
         self.write(Method::SetServiceAccess, |change| {
             let before = get(change, id)?;
             groups::check_all_exist(change, group_ids)?;
-            db::services::set_access(change, id, for_everyone, group_ids)?;
-            let service = get(change, id)?;
-            if service == before {
-                return Ok(before);
-            }
-            let count = service.group_ids.len().to_string();
-            let everyone = for_everyone.to_string();
-            change.record(
-                EventKind::ServiceAccessChanged,
-                Subject::thing(service.id.as_str(), &service.slug),
-                &[("for_everyone", &everyone), ("groups", &count)],
-            )?;
-            Ok(service)
+            set_access(change, &before, for_everyone, group_ids)
         })
     }
 
@@ -297,6 +252,84 @@ impl Keyplate {
             })
         })
     }
+}
+
+impl ServiceChanges {
+    pub(crate) fn applied(&self, before: Service) -> Result<Service> {
+        Ok(Service {
+            slug: match &self.slug {
+                Some(slug) => checked_slug(slug)?,
+                None => before.slug,
+            },
+            name: match &self.name {
+                Some(name) => checked_name(name)?,
+                None => before.name,
+            },
+            ..before
+        })
+    }
+}
+
+/// G2: closed to all at first.
+pub(crate) fn create(change: &Change<'_>, service: &NewService) -> Result<Service> {
+    let slug = checked_slug(&service.slug)?;
+    let service = Service {
+        id: ServiceId::generate(change.now())?,
+        name: checked_name(service.name.as_deref().unwrap_or(&slug))?,
+        slug,
+        origins: checked_origins(&service.origins)?,
+        for_everyone: false,
+        group_ids: Vec::new(),
+        created_at: change.now(),
+    };
+    check_free(change, &service)?;
+    db::services::insert(change, &service)?;
+    db::services::replace_origins(change, &service.id, &service.origins)?;
+    record(change, EventKind::ServiceCreated, &service)?;
+    Ok(service)
+}
+
+/// Stores a service's names.
+pub(crate) fn store(change: &Change<'_>, service: &Service) -> Result<()> {
+    check_free(change, service)?;
+    db::services::update(change, service)?;
+    record(change, EventKind::ServiceUpdated, service)
+}
+
+/// Gives a service exactly these origins, which are well-formed.
+pub(crate) fn set_origins(
+    change: &Change<'_>,
+    before: &Service,
+    origins: &[String],
+) -> Result<Service> {
+    db::services::replace_origins(change, &before.id, origins)?;
+    let service = get(change, &before.id)?;
+    if service != *before {
+        record(change, EventKind::ServiceUpdated, &service)?;
+    }
+    Ok(service)
+}
+
+/// Opens a service to everyone, or to exactly these groups, which exist.
+pub(crate) fn set_access(
+    change: &Change<'_>,
+    before: &Service,
+    for_everyone: bool,
+    group_ids: &[GroupId],
+) -> Result<Service> {
+    db::services::set_access(change, &before.id, for_everyone, group_ids)?;
+    let service = get(change, &before.id)?;
+    if service == *before {
+        return Ok(service);
+    }
+    let count = service.group_ids.len().to_string();
+    let everyone = for_everyone.to_string();
+    change.record(
+        EventKind::ServiceAccessChanged,
+        Subject::thing(service.id.as_str(), &service.slug),
+        &[("for_everyone", &everyone), ("groups", &count)],
+    )?;
+    Ok(service)
 }
 
 /// G2: why he is let in, or why not.
@@ -380,7 +413,7 @@ fn checked_name(text: &str) -> Result<String> {
     text::required("name", text, MAX_NAME)
 }
 
-fn checked_origins(origins: &[String]) -> Result<Vec<String>> {
+pub(crate) fn checked_origins(origins: &[String]) -> Result<Vec<String>> {
     let field = "origins";
     if origins.len() > MAX_ORIGINS {
         return Err(invalid(field, format!("must be at most {MAX_ORIGINS}")));

@@ -176,7 +176,7 @@ impl Keyplate {
             let before = load(change)?;
             let after = changes.applied(&before)?;
             check_allowed(change, &before, &after)?;
-            self.store_settings(change, &before, after)
+            store(change, &before, after)
         })
     }
 
@@ -188,12 +188,7 @@ impl Keyplate {
         self.write(Method::SetDefaultGroups, |change| {
             change.caller.may_give_groups()?;
             groups::check_all_exist(change, group_ids)?;
-            db::groups::replace_defaults(change, group_ids)?;
-            change.record(
-                EventKind::SettingsChanged,
-                Subject::default(),
-                &[("names", "default_group_ids")],
-            )?;
+            store_default_groups(change, group_ids)?;
             load(change)
         })
     }
@@ -210,41 +205,45 @@ impl Keyplate {
                 signup_email_domains: domains.clone(),
                 ..before.clone()
             };
-            self.store_settings(change, &before, after)
+            store(change, &before, after)
         })
     }
 }
 
-impl Keyplate {
-    fn store_settings(
-        &self,
-        change: &Change<'_>,
-        before: &Settings,
-        after: Settings,
-    ) -> Result<Settings> {
-        let changed: Vec<(&str, String)> = stored(&after)
-            .into_iter()
-            .zip(stored(before))
-            .filter(|(after, before)| after.1 != before.1)
-            .map(|(after, _)| after)
-            .collect();
-        if changed.is_empty() {
-            return Ok(after);
-        }
-        for (name, value) in &changed {
-            db::settings::set(change, name, value)?;
-        }
-        let details: Vec<(&str, &str)> = changed
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        change.record(EventKind::SettingsChanged, Subject::default(), &details)?;
-        Ok(after)
+/// Stores what is different, and the one row about it.
+pub(crate) fn store(change: &Change<'_>, before: &Settings, after: Settings) -> Result<Settings> {
+    let changed: Vec<(&str, String)> = stored(&after)
+        .into_iter()
+        .zip(stored(before))
+        .filter(|(after, before)| after.1 != before.1)
+        .map(|(after, _)| after)
+        .collect();
+    if changed.is_empty() {
+        return Ok(after);
     }
+    for (name, value) in &changed {
+        db::settings::set(change, name, value)?;
+    }
+    let details: Vec<(&str, &str)> = changed
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    change.record(EventKind::SettingsChanged, Subject::default(), &details)?;
+    Ok(after)
+}
+
+/// Gives exactly these groups, which exist, to everybody who signs up.
+pub(crate) fn store_default_groups(change: &Change<'_>, group_ids: &[GroupId]) -> Result<()> {
+    db::groups::replace_defaults(change, group_ids)?;
+    change.record(
+        EventKind::SettingsChanged,
+        Subject::default(),
+        &[("names", "default_group_ids")],
+    )
 }
 
 impl SettingsChanges {
-    fn applied(&self, before: &Settings) -> Result<Settings> {
+    pub(crate) fn applied(&self, before: &Settings) -> Result<Settings> {
         let within = |field: &str, value: Option<u32>, old: u32, least: u32, most: u32| match value
         {
             Some(value) if !(least..=most).contains(&value) => Err(invalid(
@@ -319,7 +318,7 @@ fn check_allowed(change: &Change<'_>, before: &Settings, after: &Settings) -> Re
     Ok(())
 }
 
-fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
+pub(crate) fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
     let field = "domains";
     if domains.len() > MAX_DOMAINS {
         return Err(invalid(field, format!("must be at most {MAX_DOMAINS}")));

@@ -12,7 +12,7 @@ use crate::{
     tokens::{self, TokenKind},
 };
 
-const MAX_NOTE: usize = 500;
+pub(crate) const MAX_NOTE: usize = 500;
 /// What a token gets when nothing is said: one use within a week.
 const DEFAULT_SECONDS: u32 = 7 * 24 * 3_600;
 const DEFAULT_USES: u32 = 1;
@@ -221,17 +221,7 @@ impl Keyplate {
     /// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
     pub fn create_signup_token(&self, token: NewSignupToken) -> Result<CreatedSignupToken> {
         self.write(Method::CreateSignupToken, |change| {
-            let minted = tokens::mint(&self.shared.token_prefix, TokenKind::SignUp)?;
-            let made = token.checked(change, &minted.masked)?;
-            check_may_give(change, &token.group_ids, &[])?;
-            db::signup_tokens::insert(change, &made, &minted.hash)?;
-            db::groups::replace_of_signup_token(change, &made.id, &token.group_ids)?;
-            let signup_token = get(change, &made.id)?;
-            record(change, EventKind::SignupTokenCreated, &signup_token)?;
-            Ok(CreatedSignupToken {
-                signup_token,
-                secret: Arc::new(minted.secret),
-            })
+            create(change, &self.shared.token_prefix, &token)
         })
     }
 
@@ -273,11 +263,7 @@ impl Keyplate {
             let before = changeable(change, id)?;
             // Who changes it gives again what it gives.
             check_may_give(change, &before.group_ids, &before.claims)?;
-            let after = changes.applied(before, change.now())?;
-            db::signup_tokens::update(change, &after)?;
-            let after = get(change, id)?;
-            record(change, EventKind::SignupTokenUpdated, &after)?;
-            Ok(after)
+            store(change, &changes.applied(before, change.now())?)
         })
     }
 
@@ -296,11 +282,7 @@ impl Keyplate {
             let before = changeable(change, id)?;
             check_may_give(change, &before.group_ids, &before.claims)?;
             check_may_give(change, group_ids, &claims)?;
-            db::groups::replace_of_signup_token(change, id, group_ids)?;
-            db::claims::replace_of_signup_token(change, id, &claims)?;
-            let after = get(change, id)?;
-            record(change, EventKind::SignupTokenUpdated, &after)?;
-            Ok(after)
+            set_grants(change, id, group_ids, &claims)
         })
     }
 
@@ -348,6 +330,45 @@ impl Keyplate {
         let hash = tokens::expect(&self.shared.token_prefix, TokenKind::SignUp, secret)?;
         only_usable(db::signup_tokens::find_by_secret(reader, &hash)?)
     }
+}
+
+pub(crate) fn create(
+    change: &Change<'_>,
+    prefix: &str,
+    token: &NewSignupToken,
+) -> Result<CreatedSignupToken> {
+    let minted = tokens::mint(prefix, TokenKind::SignUp)?;
+    let made = token.checked(change, &minted.masked)?;
+    check_may_give(change, &token.group_ids, &[])?;
+    db::signup_tokens::insert(change, &made, &minted.hash)?;
+    db::groups::replace_of_signup_token(change, &made.id, &token.group_ids)?;
+    let signup_token = get(change, &made.id)?;
+    record(change, EventKind::SignupTokenCreated, &signup_token)?;
+    Ok(CreatedSignupToken {
+        signup_token,
+        secret: Arc::new(minted.secret),
+    })
+}
+
+pub(crate) fn store(change: &Change<'_>, token: &SignupToken) -> Result<SignupToken> {
+    db::signup_tokens::update(change, token)?;
+    let after = get(change, &token.id)?;
+    record(change, EventKind::SignupTokenUpdated, &after)?;
+    Ok(after)
+}
+
+/// Makes a token give exactly these groups, which exist, and these claims.
+pub(crate) fn set_grants(
+    change: &Change<'_>,
+    id: &SignupTokenId,
+    group_ids: &[GroupId],
+    claims: &[Claim],
+) -> Result<SignupToken> {
+    db::groups::replace_of_signup_token(change, id, group_ids)?;
+    db::claims::replace_of_signup_token(change, id, claims)?;
+    let after = get(change, id)?;
+    record(change, EventKind::SignupTokenUpdated, &after)?;
+    Ok(after)
 }
 
 /// One that was shown before.
@@ -442,7 +463,7 @@ impl NewSignupToken {
 }
 
 impl SignupTokenChanges {
-    fn applied(&self, before: SignupToken, now: SystemTime) -> Result<SignupToken> {
+    pub(crate) fn applied(&self, before: SignupToken, now: SystemTime) -> Result<SignupToken> {
         Ok(SignupToken {
             note: match &self.note {
                 Some(note) => text::optional("note", note, MAX_NOTE)?,

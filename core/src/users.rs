@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crate::{
     Claim, EventKind, GroupId, Keyplate, Result, UserId,
-    audit::Subject,
+    audit::{Change, Subject},
     authority::Method,
     db::{self, text_enum},
     error::conflict,
@@ -13,8 +13,8 @@ use crate::{
 use rules::{check_allowed, check_free, find, record_update};
 
 pub(crate) use rules::{
-    check_may_sign_in, check_name_for_signup, get, insert, insert_signed_up, keep_an_administrator,
-    narrow_credentials,
+    LastAdministrator, check_may_sign_in, check_name_for_signup, get, insert, insert_signed_up,
+    keep_an_administrator, narrow_credentials,
 };
 
 /// A user.
@@ -268,21 +268,7 @@ impl Keyplate {
         let group_ids = user.group_ids.clone();
         self.write(Method::CreateUser, |change| {
             let user = user.checked(self.shared.username_policy, change.now())?;
-            if user.role == Role::Administrator {
-                change.caller.may_set_roles(change)?;
-            }
-            insert(change, &user)?;
-            if !group_ids.is_empty() {
-                change.caller.may_give_groups()?;
-                groups::check_all_exist(change, &group_ids)?;
-                db::groups::replace_of_user(change, &user.id, &group_ids)?;
-            }
-            let user = get(change, &user.id)?;
-            change.record(
-                EventKind::UserCreated,
-                Subject::user(&user),
-                &[("role", user.role.as_stored())],
-            )?;
+            let user = create(change, &user, &group_ids)?;
             if change.caller.is_host()
                 && user.role == Role::Administrator
                 && user.check_may_sign_in(change.now()).is_ok()
@@ -344,23 +330,7 @@ impl Keyplate {
             change.caller.reach(id, "user")?;
             let before = get(change, id)?;
             let after = changes.applied(&before, self.shared.username_policy, change.now())?;
-            check_allowed(change, &before, &after)?;
-            if after == before {
-                return Ok(before);
-            }
-            let after = User {
-                updated_at: change.now(),
-                ..after
-            };
-            if after.role == Role::Administrator && before.role != after.role {
-                narrow_credentials(change, id)?;
-            }
-            keep_an_administrator(change, || {
-                check_free(change, &after, Some(&before))?;
-                db::users::update(change, &after)
-            })?;
-            record_update(change, &before, &after)?;
-            Ok(after)
+            keep_an_administrator(change, || update(change, before, after))
         })
     }
 
@@ -428,6 +398,45 @@ impl Keyplate {
             EventKind::UserDisabled,
         )
     }
+}
+
+/// Makes a user whose data are well-formed, in these groups.
+pub(crate) fn create(change: &Change<'_>, user: &User, group_ids: &[GroupId]) -> Result<User> {
+    if user.role == Role::Administrator {
+        change.caller.may_set_roles(change)?;
+    }
+    insert(change, user)?;
+    if !group_ids.is_empty() {
+        change.caller.may_give_groups()?;
+        groups::check_all_exist(change, group_ids)?;
+        db::groups::replace_of_user(change, &user.id, group_ids)?;
+    }
+    let user = get(change, &user.id)?;
+    change.record(
+        EventKind::UserCreated,
+        Subject::user(&user),
+        &[("role", user.role.as_stored())],
+    )?;
+    Ok(user)
+}
+
+/// Makes of `before` what is well-formed in `after`. The last administrator (U3) is looked after by the caller.
+pub(crate) fn update(change: &Change<'_>, before: User, after: User) -> Result<User> {
+    check_allowed(change, &before, &after)?;
+    if after == before {
+        return Ok(before);
+    }
+    let after = User {
+        updated_at: change.now(),
+        ..after
+    };
+    if after.role == Role::Administrator && before.role != after.role {
+        narrow_credentials(change, &after.id)?;
+    }
+    check_free(change, &after, Some(&before))?;
+    db::users::update(change, &after)?;
+    record_update(change, &before, &after)?;
+    Ok(after)
 }
 
 impl Keyplate {

@@ -215,6 +215,13 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "resume_setup" => note(&mut refusals, w.weak.resume_setup(None)),
         "complete_setup" => note(&mut refusals, w.weak.complete_setup()),
         "reset_setup" => note(&mut refusals, w.weak.reset_setup(1)),
+        "bootstrap" => {
+            let plan = r#"{
+                "users": [{"username": "eve", "role": "administrator"}, {"username": "owner", "role": "administrator"}],
+                "api_keys": [{"owner": "eve", "name": "eve", "scopes": ["*", "roles:write"], "generate": true}]
+            }"#;
+            note(&mut refusals, w.weak.bootstrap(plan));
+        }
         "create_session" => each(w, &mut refusals, |user| {
             w.weak.create_session(&user.id, client(), None)
         }),

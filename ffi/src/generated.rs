@@ -360,10 +360,10 @@ pub enum keyplate_event_kind {
     ServiceDeleted = 57,
     /// A service was opened to others, or closed.
     ServiceAccessChanged = 58,
-    /// There is a first key that signs access tokens.
-    SigningKeyCreated = 59,
-    /// Another key signs access tokens.
-    SigningKeyRotated = 60,
+    /// A plan gave an API key another note or other scopes.
+    ApiKeyUpdated = 59,
+    /// A plan was applied and changed something.
+    Bootstrapped = 60,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -466,12 +466,8 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::ServiceAccessChanged) => {
                 keyplate_event_kind::ServiceAccessChanged
             }
-            Some(::keyplate::EventKind::SigningKeyCreated) => {
-                keyplate_event_kind::SigningKeyCreated
-            }
-            Some(::keyplate::EventKind::SigningKeyRotated) => {
-                keyplate_event_kind::SigningKeyRotated
-            }
+            Some(::keyplate::EventKind::ApiKeyUpdated) => keyplate_event_kind::ApiKeyUpdated,
+            Some(::keyplate::EventKind::Bootstrapped) => keyplate_event_kind::Bootstrapped,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -540,10 +536,70 @@ impl Choice for keyplate_event_kind {
             56 => Some(::keyplate::EventKind::ServiceUpdated),
             57 => Some(::keyplate::EventKind::ServiceDeleted),
             58 => Some(::keyplate::EventKind::ServiceAccessChanged),
-            59 => Some(::keyplate::EventKind::SigningKeyCreated),
-            60 => Some(::keyplate::EventKind::SigningKeyRotated),
+            59 => Some(::keyplate::EventKind::ApiKeyUpdated),
+            60 => Some(::keyplate::EventKind::Bootstrapped),
 
             _ => None,
+        }
+    }
+}
+
+/// What a plan did to something.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_bootstrap_action {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Made it.
+    Created = 1,
+    /// Changed it.
+    Updated = 2,
+}
+
+impl Lend for ::keyplate::BootstrapAction {
+    type C = keyplate_bootstrap_action;
+    fn lend(value: Option<&Self>) -> keyplate_bootstrap_action {
+        match value {
+            Some(::keyplate::BootstrapAction::Created) => keyplate_bootstrap_action::Created,
+            Some(::keyplate::BootstrapAction::Updated) => keyplate_bootstrap_action::Updated,
+
+            _ => keyplate_bootstrap_action::Unknown,
+        }
+    }
+}
+
+/// What plans speak of.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_bootstrap_kind {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// The settings.
+    Settings = 1,
+    /// A group.
+    Group = 2,
+    /// A service.
+    Service = 3,
+    /// A user.
+    User = 4,
+    /// A sign-up token.
+    SignupToken = 5,
+    /// An API key.
+    ApiKey = 6,
+}
+
+impl Lend for ::keyplate::BootstrapKind {
+    type C = keyplate_bootstrap_kind;
+    fn lend(value: Option<&Self>) -> keyplate_bootstrap_kind {
+        match value {
+            Some(::keyplate::BootstrapKind::Settings) => keyplate_bootstrap_kind::Settings,
+            Some(::keyplate::BootstrapKind::Group) => keyplate_bootstrap_kind::Group,
+            Some(::keyplate::BootstrapKind::Service) => keyplate_bootstrap_kind::Service,
+            Some(::keyplate::BootstrapKind::User) => keyplate_bootstrap_kind::User,
+            Some(::keyplate::BootstrapKind::SignupToken) => keyplate_bootstrap_kind::SignupToken,
+            Some(::keyplate::BootstrapKind::ApiKey) => keyplate_bootstrap_kind::ApiKey,
+
+            _ => keyplate_bootstrap_kind::Unknown,
         }
     }
 }
@@ -1400,334 +1456,6 @@ impl Give for Arc<::keyplate::Principal> {
 pub unsafe extern "C" fn keyplate_principal_free(principal: *mut keyplate_principal) {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { free(principal) }
-}
-
-/// A new access token.
-///
-/// Free one that is yours with `keyplate_access_token_free`.
-#[derive(Debug)]
-pub struct keyplate_access_token {
-    _opaque: (),
-}
-impl Opaque for keyplate_access_token {
-    type Core = ::keyplate::AccessToken;
-}
-impl Lend for ::keyplate::AccessToken {
-    type C = *const keyplate_access_token;
-    fn lend(value: Option<&Self>) -> *const keyplate_access_token {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::AccessToken {
-    type C = *mut keyplate_access_token;
-    fn give(self) -> *mut keyplate_access_token {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_free(access_token: *mut keyplate_access_token) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(access_token) }
-}
-
-/// The JWT.
-/// Borrowed from `access_token`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_get_secret(
-    access_token: *const keyplate_access_token,
-) -> *const keyplate_secret {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token, |value| Some(&value.secret)) }
-}
-
-/// The service for which it is good: its audience is the service's slug.
-/// Borrowed from `access_token`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_get_service_id(
-    access_token: *const keyplate_access_token,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token, |value| Some(&value.service_id)) }
-}
-
-/// When it ends.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_get_expires_at(
-    access_token: *const keyplate_access_token,
-) -> i64 {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token, |value| Some(&value.expires_at)) }
-}
-
-/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
-///
-/// Free one that is yours with `keyplate_access_token_claims_free`.
-#[derive(Debug)]
-pub struct keyplate_access_token_claims {
-    _opaque: (),
-}
-impl Opaque for keyplate_access_token_claims {
-    type Core = ::keyplate::AccessTokenClaims;
-}
-impl Lend for ::keyplate::AccessTokenClaims {
-    type C = *const keyplate_access_token_claims;
-    fn lend(value: Option<&Self>) -> *const keyplate_access_token_claims {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::AccessTokenClaims {
-    type C = *mut keyplate_access_token_claims;
-    fn give(self) -> *mut keyplate_access_token_claims {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_free(
-    access_token_claims: *mut keyplate_access_token_claims,
-) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(access_token_claims) }
-}
-
-/// The user.
-/// Borrowed from `access_token_claims`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_user_id(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| Some(&value.user_id)) }
-}
-
-/// His name.
-/// Borrowed from `access_token_claims`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_username(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| Some(&value.username)) }
-}
-
-/// The service.
-/// Borrowed from `access_token_claims`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_service_id(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| Some(&value.service_id)) }
-}
-
-/// The session that asked for the token.
-/// NULL when there is none. Borrowed from `access_token_claims`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_session_id(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| value.session_id.as_ref()) }
-}
-
-/// Or the API key.
-/// NULL when there is none. Borrowed from `access_token_claims`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_api_key_id(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| value.api_key_id.as_ref()) }
-}
-
-/// Of the scopes of that session or key, `*` and those of the service.
-/// How many there are.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_len(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> usize {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { len(access_token_claims, |value| value.scopes.len()) }
-}
-
-/// Of the scopes of that session or key, `*` and those of the service.
-/// One of them, borrowed from `access_token_claims`; nothing past the end.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_at(
-    access_token_claims: *const keyplate_access_token_claims,
-    index: usize,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| value.scopes.get(index)) }
-}
-
-/// The names of his groups.
-/// How many there are.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_len(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> usize {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { len(access_token_claims, |value| value.groups.len()) }
-}
-
-/// The names of his groups.
-/// One of them, borrowed from `access_token_claims`; nothing past the end.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_at(
-    access_token_claims: *const keyplate_access_token_claims,
-    index: usize,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| value.groups.get(index)) }
-}
-
-/// His claims, with those of his groups.
-/// How many there are.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_claims_len(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> usize {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { len(access_token_claims, |value| value.claims.len()) }
-}
-
-/// His claims, with those of his groups.
-/// One of them, borrowed from `access_token_claims`; nothing past the end.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_claims_at(
-    access_token_claims: *const keyplate_access_token_claims,
-    index: usize,
-) -> *const keyplate_claim {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| value.claims.get(index)) }
-}
-
-/// When the token was issued.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_issued_at(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> i64 {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| Some(&value.issued_at)) }
-}
-
-/// When it ends.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_access_token_claims_get_expires_at(
-    access_token_claims: *const keyplate_access_token_claims,
-) -> i64 {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(access_token_claims, |value| Some(&value.expires_at)) }
-}
-
-/// The public keys by which access tokens are verified.
-///
-/// Free one that is yours with `keyplate_jwks_free`.
-#[derive(Debug)]
-pub struct keyplate_jwks {
-    _opaque: (),
-}
-impl Opaque for keyplate_jwks {
-    type Core = ::keyplate::Jwks;
-}
-impl Lend for ::keyplate::Jwks {
-    type C = *const keyplate_jwks;
-    fn lend(value: Option<&Self>) -> *const keyplate_jwks {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::Jwks {
-    type C = *mut keyplate_jwks;
-    fn give(self) -> *mut keyplate_jwks {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_jwks_free(jwks: *mut keyplate_jwks) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(jwks) }
-}
-
-/// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
-/// Borrowed from `jwks`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_jwks_get_json(jwks: *const keyplate_jwks) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(jwks, |value| Some(&value.json)) }
-}
-
-/// What is in it; the key that signs comes first.
-/// How many there are.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_jwks_get_keys_len(jwks: *const keyplate_jwks) -> usize {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { len(jwks, |value| value.keys.len()) }
-}
-
-/// What is in it; the key that signs comes first.
-/// One of them, borrowed from `jwks`; nothing past the end.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_jwks_get_keys_at(
-    jwks: *const keyplate_jwks,
-    index: usize,
-) -> *const keyplate_signing_key {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(jwks, |value| value.keys.get(index)) }
-}
-
-/// A key that signs access tokens, without its private half.
-///
-/// Free one that is yours with `keyplate_signing_key_free`.
-#[derive(Debug)]
-pub struct keyplate_signing_key {
-    _opaque: (),
-}
-impl Opaque for keyplate_signing_key {
-    type Core = ::keyplate::SigningKey;
-}
-impl Lend for ::keyplate::SigningKey {
-    type C = *const keyplate_signing_key;
-    fn lend(value: Option<&Self>) -> *const keyplate_signing_key {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::SigningKey {
-    type C = *mut keyplate_signing_key;
-    fn give(self) -> *mut keyplate_signing_key {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_signing_key_free(signing_key: *mut keyplate_signing_key) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(signing_key) }
-}
-
-/// Its `kid` in `get_jwks` and in the tokens' headers.
-/// Borrowed from `signing_key`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_signing_key_get_key_id(
-    signing_key: *const keyplate_signing_key,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(signing_key, |value| Some(&value.key_id)) }
-}
-
-/// When it was made.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
-    signing_key: *const keyplate_signing_key,
-) -> i64 {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(signing_key, |value| Some(&value.created_at)) }
 }
 
 /// An API key, without its secret.
@@ -2836,6 +2564,162 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
     unsafe { get(detail, |value| Some(&value.value)) }
 }
 
+/// An entry of a plan that made a difference.
+///
+/// Free one that is yours with `keyplate_bootstrap_change_free`.
+#[derive(Debug)]
+pub struct keyplate_bootstrap_change {
+    _opaque: (),
+}
+impl Opaque for keyplate_bootstrap_change {
+    type Core = ::keyplate::BootstrapChange;
+}
+impl Lend for ::keyplate::BootstrapChange {
+    type C = *const keyplate_bootstrap_change;
+    fn lend(value: Option<&Self>) -> *const keyplate_bootstrap_change {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::BootstrapChange {
+    type C = *mut keyplate_bootstrap_change;
+    fn give(self) -> *mut keyplate_bootstrap_change {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_free(
+    bootstrap_change: *mut keyplate_bootstrap_change,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(bootstrap_change) }
+}
+
+/// What was done.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_get_action(
+    bootstrap_change: *const keyplate_bootstrap_change,
+) -> keyplate_bootstrap_action {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_change, |value| Some(&value.action)) }
+}
+
+/// To what kind of thing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_get_kind(
+    bootstrap_change: *const keyplate_bootstrap_change,
+) -> keyplate_bootstrap_kind {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_change, |value| Some(&value.kind)) }
+}
+
+/// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+/// username, a slash and the key's name; of the settings `settings`.
+/// Borrowed from `bootstrap_change`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_change_get_name(
+    bootstrap_change: *const keyplate_bootstrap_change,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_change, |value| Some(&value.name)) }
+}
+
+/// What applying a plan did; nothing when all was as the plan says.
+///
+/// Free one that is yours with `keyplate_bootstrap_report_free`.
+#[derive(Debug)]
+pub struct keyplate_bootstrap_report {
+    _opaque: (),
+}
+impl Opaque for keyplate_bootstrap_report {
+    type Core = ::keyplate::BootstrapReport;
+}
+impl Lend for ::keyplate::BootstrapReport {
+    type C = *const keyplate_bootstrap_report;
+    fn lend(value: Option<&Self>) -> *const keyplate_bootstrap_report {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::BootstrapReport {
+    type C = *mut keyplate_bootstrap_report;
+    fn give(self) -> *mut keyplate_bootstrap_report {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_free(
+    bootstrap_report: *mut keyplate_bootstrap_report,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(bootstrap_report) }
+}
+
+/// What was made or changed, in the order in which it was.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_len(
+    bootstrap_report: *const keyplate_bootstrap_report,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(bootstrap_report, |value| value.changes.len()) }
+}
+
+/// What was made or changed, in the order in which it was.
+/// One of them, borrowed from `bootstrap_report`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_at(
+    bootstrap_report: *const keyplate_bootstrap_report,
+    index: usize,
+) -> *const keyplate_bootstrap_change {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_report, |value| value.changes.get(index)) }
+}
+
+/// The API keys whose secret the plan wanted generated, shown this once.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_len(
+    bootstrap_report: *const keyplate_bootstrap_report,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(bootstrap_report, |value| value.api_keys.len()) }
+}
+
+/// The API keys whose secret the plan wanted generated, shown this once.
+/// One of them, borrowed from `bootstrap_report`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_at(
+    bootstrap_report: *const keyplate_bootstrap_report,
+    index: usize,
+) -> *const keyplate_created_api_key {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_report, |value| value.api_keys.get(index)) }
+}
+
+/// The sign-up tokens that were made, with their secrets, shown this once.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_len(
+    bootstrap_report: *const keyplate_bootstrap_report,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(bootstrap_report, |value| value.signup_tokens.len()) }
+}
+
+/// The sign-up tokens that were made, with their secrets, shown this once.
+/// One of them, borrowed from `bootstrap_report`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_at(
+    bootstrap_report: *const keyplate_bootstrap_report,
+    index: usize,
+) -> *const keyplate_created_signup_token {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(bootstrap_report, |value| value.signup_tokens.get(index)) }
+}
+
 /// Something that a host wants to know of a user or a group.
 ///
 /// Free one that is yours with `keyplate_claim_free`.
@@ -3676,9 +3560,8 @@ pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
     }
 }
 
-/// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-/// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-/// do not work, and access tokens are not issued until `rotate_signing_key`.
+/// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+/// it elsewhere than the file.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_encryption_key(
@@ -8800,114 +8683,6 @@ pub unsafe extern "C" fn keyplate_open(
     }
 }
 
-/// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-/// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-/// `get_jwks` alone hears of a change only when it ends, so keep it short.
-///
-/// # Errors
-/// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-/// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-/// `Configuration` for another encryption key than the one under which the signing key is sealed.
-///
-/// `out` is the caller's: free it with `keyplate_access_token_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_issue_access_token(
-    kp: *const keyplate,
-    principal: *const keyplate_principal,
-    service: *const c_char,
-    lifetime_seconds: *const u32,
-    out: *mut *mut keyplate_access_token,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(borrow(kp, "kp")?.issue_access_token(
-                    borrow(principal, "principal")?,
-                    take::text(service, "service")?,
-                    take::optional(lifetime_seconds, |lifetime_seconds| Ok(*lifetime_seconds))?,
-                )?)
-            })
-        })
-    }
-}
-
-/// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-/// so: that its session or key lives, its user may sign in, and the service is open to him.
-///
-/// # Errors
-/// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-/// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-/// `PermissionDenied` when he may no longer use the service; the storage errors.
-///
-/// `out` is the caller's: free it with `keyplate_access_token_claims_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_verify_access_token(
-    kp: *const keyplate,
-    token: *const c_char,
-    token_len: usize,
-    service: *const c_char,
-    out: *mut *mut keyplate_access_token_claims,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(borrow(kp, "kp")?.verify_access_token(
-                    take::sized_text(token, token_len, "token")?,
-                    take::text(service, "service")?,
-                )?)
-            })
-        })
-    }
-}
-
-/// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-///
-/// # Errors
-/// The storage errors.
-///
-/// `out` is the caller's: free it with `keyplate_jwks_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_get_jwks(
-    kp: *const keyplate,
-    out: *mut *mut keyplate_jwks,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { guard(error, || put(out, || Ok(borrow(kp, "kp")?.get_jwks()?))) }
-}
-
-/// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-/// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-/// It works also when the encryption key was lost.
-///
-/// # Errors
-/// `InvalidInput`; `PermissionDenied` on any but the host's handle.
-///
-/// `out` is the caller's: free it with `keyplate_signing_key_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_rotate_signing_key(
-    kp: *const keyplate,
-    overlap_seconds: *const u32,
-    out: *mut *mut keyplate_signing_key,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(borrow(kp, "kp")?
-                    .rotate_signing_key(take::optional(overlap_seconds, |overlap_seconds| {
-                        Ok(*overlap_seconds)
-                    })?)?)
-            })
-        })
-    }
-}
-
 /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
 ///
 /// # Errors
@@ -9078,7 +8853,8 @@ pub unsafe extern "C" fn keyplate_rotate_api_key(
     }
 }
 
-/// Tells whose key this is and what it allows. It works while another process is writing.
+/// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+/// ours, or one of the operator's own choice, which a plan gave.
 ///
 /// # Errors
 /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -9122,6 +8898,33 @@ pub unsafe extern "C" fn keyplate_list_audit_events(
         guard(error, || {
             put(out, || {
                 Ok(borrow(kp, "kp")?.list_audit_events(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+/// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+/// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+/// processes do so at once. An active administrator whom the plan makes completes setup.
+///
+/// # Errors
+/// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+/// `PermissionDenied` on any but the host's handle; the storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_bootstrap_report_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_bootstrap(
+    kp: *const keyplate,
+    plan: *const c_char,
+    out: *mut *mut keyplate_bootstrap_report,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.bootstrap(take::text(plan, "plan")?)?)
             })
         })
     }

@@ -27,16 +27,14 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
 static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **error);
 static keyplate_user_changes *take_user_changes(const cJSON *from, keyplate_error **error);
 static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **error);
-static cJSON *give_access_token(const keyplate_access_token *it);
-static cJSON *give_access_token_claims(const keyplate_access_token_claims *it);
-static cJSON *give_jwks(const keyplate_jwks *it);
-static cJSON *give_signing_key(const keyplate_signing_key *it);
 static cJSON *give_api_key(const keyplate_api_key *it);
 static cJSON *give_api_key_page(const keyplate_api_key_page *it);
 static cJSON *give_created_api_key(const keyplate_created_api_key *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
+static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it);
+static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
 static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
@@ -190,8 +188,8 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
     case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
     case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
-    case KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED: return cJSON_CreateString("SigningKeyCreated");
-    case KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED: return cJSON_CreateString("SigningKeyRotated");
+    case KEYPLATE_EVENT_KIND_API_KEY_UPDATED: return cJSON_CreateString("ApiKeyUpdated");
+    case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -256,9 +254,31 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
     if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
     if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
-    if (is_named(from, "SigningKeyCreated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED;
-    if (is_named(from, "SigningKeyRotated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED;
+    if (is_named(from, "ApiKeyUpdated")) return KEYPLATE_EVENT_KIND_API_KEY_UPDATED;
+    if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
     unknown("EventKind", from);
+}
+
+static cJSON *give_bootstrap_action(keyplate_bootstrap_action value) {
+    switch (value) {
+    case KEYPLATE_BOOTSTRAP_ACTION_CREATED: return cJSON_CreateString("Created");
+    case KEYPLATE_BOOTSTRAP_ACTION_UPDATED: return cJSON_CreateString("Updated");
+    case KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
+    switch (value) {
+    case KEYPLATE_BOOTSTRAP_KIND_SETTINGS: return cJSON_CreateString("Settings");
+    case KEYPLATE_BOOTSTRAP_KIND_GROUP: return cJSON_CreateString("Group");
+    case KEYPLATE_BOOTSTRAP_KIND_SERVICE: return cJSON_CreateString("Service");
+    case KEYPLATE_BOOTSTRAP_KIND_USER: return cJSON_CreateString("User");
+    case KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN: return cJSON_CreateString("SignupToken");
+    case KEYPLATE_BOOTSTRAP_KIND_API_KEY: return cJSON_CreateString("ApiKey");
+    case KEYPLATE_BOOTSTRAP_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
 }
 
 cJSON *give_passkey_failure(keyplate_passkey_failure value) {
@@ -549,55 +569,6 @@ static keyplate_user_status take_user_status(const cJSON *from) {
     unknown("UserStatus", from);
 }
 
-static cJSON *give_access_token(const keyplate_access_token *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_access_token_get_secret(it)));
-    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_access_token_get_service_id(it)));
-    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_access_token_get_expires_at(it)));
-    return fields;
-}
-
-static cJSON *give_access_token_claims(const keyplate_access_token_claims *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_access_token_claims_get_user_id(it)));
-    cJSON_AddItemToObject(fields, "username", give_text(keyplate_access_token_claims_get_username(it)));
-    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_access_token_claims_get_service_id(it)));
-    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_access_token_claims_get_session_id(it)));
-    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_access_token_claims_get_api_key_id(it)));
-    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_access_token_claims_get_scopes_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_access_token_claims_get_scopes_at(it, i)));
-    cJSON_AddItemToObject(fields, "groups", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_access_token_claims_get_groups_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "groups"), give_text(keyplate_access_token_claims_get_groups_at(it, i)));
-    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_access_token_claims_get_claims_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_access_token_claims_get_claims_at(it, i)));
-    cJSON_AddItemToObject(fields, "issued_at", give_time(keyplate_access_token_claims_get_issued_at(it)));
-    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_access_token_claims_get_expires_at(it)));
-    return fields;
-}
-
-static cJSON *give_jwks(const keyplate_jwks *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "json", give_text(keyplate_jwks_get_json(it)));
-    cJSON_AddItemToObject(fields, "keys", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_jwks_get_keys_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "keys"), give_signing_key(keyplate_jwks_get_keys_at(it, i)));
-    return fields;
-}
-
-static cJSON *give_signing_key(const keyplate_signing_key *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "key_id", give_text(keyplate_signing_key_get_key_id(it)));
-    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_signing_key_get_created_at(it)));
-    return fields;
-}
-
 static cJSON *give_api_key(const keyplate_api_key *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -802,6 +773,30 @@ static cJSON *give_detail(const keyplate_detail *it) {
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddItemToObject(fields, "name", give_text(keyplate_detail_get_name(it)));
     cJSON_AddItemToObject(fields, "value", give_text(keyplate_detail_get_value(it)));
+    return fields;
+}
+
+static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "action", give_bootstrap_action(keyplate_bootstrap_change_get_action(it)));
+    cJSON_AddItemToObject(fields, "kind", give_bootstrap_kind(keyplate_bootstrap_change_get_kind(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_bootstrap_change_get_name(it)));
+    return fields;
+}
+
+static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "changes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_bootstrap_report_get_changes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "changes"), give_bootstrap_change(keyplate_bootstrap_report_get_changes_at(it, i)));
+    cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_bootstrap_report_get_api_keys_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "api_keys"), give_created_api_key(keyplate_bootstrap_report_get_api_keys_at(it, i)));
+    cJSON_AddItemToObject(fields, "signup_tokens", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_bootstrap_report_get_signup_tokens_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "signup_tokens"), give_created_signup_token(keyplate_bootstrap_report_get_signup_tokens_at(it, i)));
     return fields;
 }
 
@@ -1940,45 +1935,6 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     return it;
 }
 
-static cJSON *call_verify_access_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
-    static const char *const known[] = {"token", "service", NULL};
-    cJSON *result = NULL;
-    only(with, known);
-    const char *in_token = take_text(field(with, "token"));
-    const char *in_service = take_text(field(with, "service"));
-    keyplate_access_token_claims *out = NULL;
-    if (!*error && keyplate_verify_access_token(kp, in_token, in_token ? strlen(in_token) : 0, in_service, &out, error) == KEYPLATE_STATUS_OK) {
-        result = give_access_token_claims(out);
-    }
-    keyplate_access_token_claims_free(out);
-    return result;
-}
-
-static cJSON *call_get_jwks(const keyplate *kp, const cJSON *with, keyplate_error **error) {
-    static const char *const known[] = {NULL};
-    cJSON *result = NULL;
-    only(with, known);
-    keyplate_jwks *out = NULL;
-    if (!*error && keyplate_get_jwks(kp, &out, error) == KEYPLATE_STATUS_OK) {
-        result = give_jwks(out);
-    }
-    keyplate_jwks_free(out);
-    return result;
-}
-
-static cJSON *call_rotate_signing_key(const keyplate *kp, const cJSON *with, keyplate_error **error) {
-    static const char *const known[] = {"overlap_seconds", NULL};
-    cJSON *result = NULL;
-    only(with, known);
-    uint32_t in_overlap_seconds = field(with, "overlap_seconds") ? (uint32_t)take_number(field(with, "overlap_seconds")) : 0;
-    keyplate_signing_key *out = NULL;
-    if (!*error && keyplate_rotate_signing_key(kp, field(with, "overlap_seconds") ? &in_overlap_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
-        result = give_signing_key(out);
-    }
-    keyplate_signing_key_free(out);
-    return result;
-}
-
 static cJSON *call_create_api_key(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"key", NULL};
     cJSON *result = NULL;
@@ -2098,6 +2054,19 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     }
     keyplate_audit_page_free(out);
     keyplate_audit_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_bootstrap(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"plan", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_plan = take_text(field(with, "plan"));
+    keyplate_bootstrap_report *out = NULL;
+    if (!*error && keyplate_bootstrap(kp, in_plan, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_bootstrap_report(out);
+    }
+    keyplate_bootstrap_report_free(out);
     return result;
 }
 
@@ -3119,9 +3088,6 @@ static cJSON *call_update_user(const keyplate *kp, const cJSON *with, keyplate_e
 }
 
 const struct method methods[] = {
-    {"verify_access_token", call_verify_access_token},
-    {"get_jwks", call_get_jwks},
-    {"rotate_signing_key", call_rotate_signing_key},
     {"create_api_key", call_create_api_key},
     {"get_api_key", call_get_api_key},
     {"list_api_keys", call_list_api_keys},
@@ -3131,6 +3097,7 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
+    {"bootstrap", call_bootstrap},
     {"get_effective_claims", call_get_effective_claims},
     {"list_claim_keys", call_list_claim_keys},
     {"create_group", call_create_group},

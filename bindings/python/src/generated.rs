@@ -321,10 +321,10 @@ pub(crate) enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
-    /// There is a first key that signs access tokens.
-    SigningKeyCreated,
-    /// Another key signs access tokens.
-    SigningKeyRotated,
+    /// A plan gave an API key another note or other scopes.
+    ApiKeyUpdated,
+    /// A plan was applied and changed something.
+    Bootstrapped,
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -387,8 +387,8 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::ServiceUpdated => EventKind::ServiceUpdated,
             Self::ServiceDeleted => EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
-            Self::SigningKeyCreated => EventKind::SigningKeyCreated,
-            Self::SigningKeyRotated => EventKind::SigningKeyRotated,
+            Self::ApiKeyUpdated => EventKind::ApiKeyUpdated,
+            Self::Bootstrapped => EventKind::Bootstrapped,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -461,9 +461,85 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
             Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
-            Self::SigningKeyCreated => ::keyplate::EventKind::SigningKeyCreated,
-            Self::SigningKeyRotated => ::keyplate::EventKind::SigningKeyRotated,
+            Self::ApiKeyUpdated => ::keyplate::EventKind::ApiKeyUpdated,
+            Self::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
         })
+    }
+}
+
+/// What a plan did to something.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BootstrapAction {
+    /// Made it.
+    Created,
+    /// Changed it.
+    Updated,
+}
+impl Give<BootstrapAction> for ::keyplate::BootstrapAction {
+    fn give(self) -> BootstrapAction {
+        match self {
+            Self::Created => BootstrapAction::Created,
+            Self::Updated => BootstrapAction::Updated,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapAction {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// What plans speak of.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BootstrapKind {
+    /// The settings.
+    Settings,
+    /// A group.
+    Group,
+    /// A service.
+    Service,
+    /// A user.
+    User,
+    /// A sign-up token.
+    SignupToken,
+    /// An API key.
+    ApiKey,
+}
+impl Give<BootstrapKind> for ::keyplate::BootstrapKind {
+    fn give(self) -> BootstrapKind {
+        match self {
+            Self::Settings => BootstrapKind::Settings,
+            Self::Group => BootstrapKind::Group,
+            Self::Service => BootstrapKind::Service,
+            Self::User => BootstrapKind::User,
+            Self::SignupToken => BootstrapKind::SignupToken,
+            Self::ApiKey => BootstrapKind::ApiKey,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapKind {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -1231,159 +1307,6 @@ impl Take<Arc<::keyplate::Principal>> for Principal {
     }
 }
 
-/// A new access token.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct AccessToken {
-    /// The JWT.
-    pub(crate) secret: Secret,
-    /// The service for which it is good: its audience is the service's slug.
-    pub(crate) service_id: Id,
-    /// When it ends.
-    pub(crate) expires_at: SystemTime,
-}
-impl Give<AccessToken> for ::keyplate::AccessToken {
-    fn give(self) -> AccessToken {
-        AccessToken {
-            secret: self.secret.give(),
-            service_id: self.service_id.give(),
-            expires_at: self.expires_at.give(),
-        }
-    }
-}
-#[pymethods]
-impl AccessToken {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["secret", "service_id", "expires_at"])
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
-    }
-}
-
-/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct AccessTokenClaims {
-    /// The user.
-    pub(crate) user_id: Id,
-    /// His name.
-    pub(crate) username: String,
-    /// The service.
-    pub(crate) service_id: Id,
-    /// The session that asked for the token.
-    pub(crate) session_id: Option<Id>,
-    /// Or the API key.
-    pub(crate) api_key_id: Option<Id>,
-    /// Of the scopes of that session or key, `*` and those of the service.
-    pub(crate) scopes: Vec<String>,
-    /// The names of his groups.
-    pub(crate) groups: Vec<String>,
-    /// His claims, with those of his groups.
-    pub(crate) claims: Vec<Claim>,
-    /// When the token was issued.
-    pub(crate) issued_at: SystemTime,
-    /// When it ends.
-    pub(crate) expires_at: SystemTime,
-}
-impl Give<AccessTokenClaims> for ::keyplate::AccessTokenClaims {
-    fn give(self) -> AccessTokenClaims {
-        AccessTokenClaims {
-            user_id: self.user_id.give(),
-            username: self.username.give(),
-            service_id: self.service_id.give(),
-            session_id: self.session_id.give(),
-            api_key_id: self.api_key_id.give(),
-            scopes: self.scopes.give(),
-            groups: self.groups.give(),
-            claims: self.claims.give(),
-            issued_at: self.issued_at.give(),
-            expires_at: self.expires_at.give(),
-        }
-    }
-}
-#[pymethods]
-impl AccessTokenClaims {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(
-            py,
-            [
-                "user_id",
-                "username",
-                "service_id",
-                "session_id",
-                "api_key_id",
-                "scopes",
-                "groups",
-                "claims",
-                "issued_at",
-                "expires_at",
-            ],
-        )
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
-    }
-}
-
-/// The public keys by which access tokens are verified.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Jwks {
-    /// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
-    pub(crate) json: String,
-    /// What is in it; the key that signs comes first.
-    pub(crate) keys: Vec<SigningKey>,
-}
-impl Give<Jwks> for ::keyplate::Jwks {
-    fn give(self) -> Jwks {
-        Jwks {
-            json: self.json.give(),
-            keys: self.keys.give(),
-        }
-    }
-}
-#[pymethods]
-impl Jwks {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["json", "keys"])
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
-    }
-}
-
-/// A key that signs access tokens, without its private half.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SigningKey {
-    /// Its `kid` in `get_jwks` and in the tokens' headers.
-    pub(crate) key_id: String,
-    /// When it was made.
-    pub(crate) created_at: SystemTime,
-}
-impl Give<SigningKey> for ::keyplate::SigningKey {
-    fn give(self) -> SigningKey {
-        SigningKey {
-            key_id: self.key_id.give(),
-            created_at: self.created_at.give(),
-        }
-    }
-}
-#[pymethods]
-impl SigningKey {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["key_id", "created_at"])
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
-    }
-}
-
 /// An API key, without its secret.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -1644,6 +1567,69 @@ impl Detail {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(py, ["name", "value"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// An entry of a plan that made a difference.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BootstrapChange {
+    /// What was done.
+    pub(crate) action: BootstrapAction,
+    /// To what kind of thing.
+    pub(crate) kind: BootstrapKind,
+    /// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+    /// username, a slash and the key's name; of the settings `settings`.
+    pub(crate) name: String,
+}
+impl Give<BootstrapChange> for ::keyplate::BootstrapChange {
+    fn give(self) -> BootstrapChange {
+        BootstrapChange {
+            action: self.action.give(),
+            kind: self.kind.give(),
+            name: self.name.give(),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapChange {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["action", "kind", "name"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What applying a plan did; nothing when all was as the plan says.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BootstrapReport {
+    /// What was made or changed, in the order in which it was.
+    pub(crate) changes: Vec<BootstrapChange>,
+    /// The API keys whose secret the plan wanted generated, shown this once.
+    pub(crate) api_keys: Vec<CreatedApiKey>,
+    /// The sign-up tokens that were made, with their secrets, shown this once.
+    pub(crate) signup_tokens: Vec<CreatedSignupToken>,
+}
+impl Give<BootstrapReport> for ::keyplate::BootstrapReport {
+    fn give(self) -> BootstrapReport {
+        BootstrapReport {
+            changes: self.changes.give(),
+            api_keys: self.api_keys.give(),
+            signup_tokens: self.signup_tokens.give(),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapReport {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["changes", "api_keys", "signup_tokens"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -3036,73 +3022,6 @@ impl Keyplate {
         self.describe()
     }
 
-    /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-    /// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-    /// `get_jwks` alone hears of a change only when it ends, so keep it short.
-    ///
-    /// # Errors
-    /// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-    /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-    /// `Configuration` for another encryption key than the one under which the signing key is sealed.
-    #[pyo3(signature = (principal, service, lifetime_seconds=None), text_signature = "($self, principal, service, lifetime_seconds=None)")]
-    fn issue_access_token(
-        &self,
-        py: Python<'_>,
-        principal: Principal,
-        service: &str,
-        lifetime_seconds: Option<u32>,
-    ) -> PyResult<AccessToken> {
-        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
-        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
-
-        self.call(py, |kp| {
-            kp.issue_access_token(&principal, service, lifetime_seconds)
-        })
-    }
-
-    /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-    /// so: that its session or key lives, its user may sign in, and the service is open to him.
-    ///
-    /// # Errors
-    /// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-    /// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-    /// `PermissionDenied` when he may no longer use the service; the storage errors.
-    #[pyo3(signature = (token, service), text_signature = "($self, token, service)")]
-    fn verify_access_token(
-        &self,
-        py: Python<'_>,
-        token: &str,
-        service: &str,
-    ) -> PyResult<AccessTokenClaims> {
-        self.call(py, |kp| kp.verify_access_token(token, service))
-    }
-
-    /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-    ///
-    /// # Errors
-    /// The storage errors.
-    #[pyo3(signature = (), text_signature = "($self)")]
-    fn get_jwks(&self, py: Python<'_>) -> PyResult<Jwks> {
-        self.call(py, |kp| kp.get_jwks())
-    }
-
-    /// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-    /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-    /// It works also when the encryption key was lost.
-    ///
-    /// # Errors
-    /// `InvalidInput`; `PermissionDenied` on any but the host's handle.
-    #[pyo3(signature = (overlap_seconds=None), text_signature = "($self, overlap_seconds=None)")]
-    fn rotate_signing_key(
-        &self,
-        py: Python<'_>,
-        overlap_seconds: Option<u32>,
-    ) -> PyResult<SigningKey> {
-        let overlap_seconds: Option<u32> = overlap_seconds.take("overlap_seconds")?;
-
-        self.call(py, |kp| kp.rotate_signing_key(overlap_seconds))
-    }
-
     /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
     ///
     /// # Errors
@@ -3222,7 +3141,8 @@ impl Keyplate {
         self.call(py, |kp| kp.rotate_api_key(&id, rotation))
     }
 
-    /// Tells whose key this is and what it allows. It works while another process is writing.
+    /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+    /// ours, or one of the operator's own choice, which a plan gave.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -3255,6 +3175,19 @@ impl Keyplate {
         };
 
         self.call(py, |kp| kp.list_audit_events(query))
+    }
+
+    /// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+    /// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+    /// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+    /// processes do so at once. An active administrator whom the plan makes completes setup.
+    ///
+    /// # Errors
+    /// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    #[pyo3(signature = (plan), text_signature = "($self, plan)")]
+    fn bootstrap(&self, py: Python<'_>, plan: &str) -> PyResult<BootstrapReport> {
+        self.call(py, |kp| kp.bootstrap(plan))
     }
 
     /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -4679,6 +4612,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ApiKeySort>()?;
     module.add_class::<ActorKind>()?;
     module.add_class::<EventKind>()?;
+    module.add_class::<BootstrapAction>()?;
+    module.add_class::<BootstrapKind>()?;
     module.add_class::<PasskeyFailure>()?;
     module.add_class::<GroupSort>()?;
     module.add_class::<UsernamePolicy>()?;
@@ -4696,16 +4631,14 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<UserSort>()?;
     module.add_class::<UserStatus>()?;
     module.add_class::<Principal>()?;
-    module.add_class::<AccessToken>()?;
-    module.add_class::<AccessTokenClaims>()?;
-    module.add_class::<Jwks>()?;
-    module.add_class::<SigningKey>()?;
     module.add_class::<ApiKey>()?;
     module.add_class::<ApiKeyPage>()?;
     module.add_class::<CreatedApiKey>()?;
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
+    module.add_class::<BootstrapChange>()?;
+    module.add_class::<BootstrapReport>()?;
     module.add_class::<Claim>()?;
     module.add_class::<Group>()?;
     module.add_class::<GroupPage>()?;

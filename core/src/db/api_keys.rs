@@ -46,24 +46,42 @@ fn found_from_row(row: &Row<'_, '_>, clock: SystemTime) -> Result<FoundApiKey> {
     })
 }
 
-/// The hot path: one statement, the time and the owner included.
-pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundApiKey>> {
-    db.look_up(
-        "SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at, \
-         api_keys.revoked_at IS NOT NULL, \
-         users.username, users.role, users.status, users.expires_at, \
-         instance.last_time, instance.schema \
-         FROM instance \
-         CROSS JOIN api_keys \
-         CROSS JOIN users ON users.id = api_keys.owner_id \
-         WHERE instance.id = 1 AND api_keys.secret_hash = ?1",
-        params![hash],
-        found_from_row,
-    )
+/// What is looked up at each request, then the condition.
+macro_rules! look_up_sql {
+    ($condition:literal) => {
+        concat!(
+            "SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, \
+             api_keys.expires_at, api_keys.revoked_at IS NOT NULL, \
+             users.username, users.role, users.status, users.expires_at, \
+             instance.last_time, instance.schema \
+             FROM instance \
+             CROSS JOIN api_keys \
+             CROSS JOIN users ON users.id = api_keys.owner_id \
+             WHERE instance.id = 1 AND api_keys.secret_hash = ?1",
+            $condition
+        )
+    };
+}
+
+/// The hot path: one statement, the time and the owner included. `supplied` finds only what a plan gave (C1).
+pub(crate) fn look_up(
+    db: &Engine,
+    hash: &SecretHash,
+    supplied: bool,
+) -> Result<Option<FoundApiKey>> {
+    let sql = match supplied {
+        false => look_up_sql!(""),
+        true => look_up_sql!(" AND api_keys.supplied_hash = ?1"),
+    };
+    db.look_up(sql, params![hash], found_from_row)
 }
 
 /// The same for a secret from before a rotation, while it still works (K1).
-pub(crate) fn look_up_rotated(db: &Engine, hash: &SecretHash) -> Result<Option<FoundApiKey>> {
+pub(crate) fn look_up_rotated(
+    db: &Engine,
+    hash: &SecretHash,
+    supplied: bool,
+) -> Result<Option<FoundApiKey>> {
     let found = db.look_up(
         "SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at, \
          api_keys.revoked_at IS NOT NULL, \
@@ -74,8 +92,9 @@ pub(crate) fn look_up_rotated(db: &Engine, hash: &SecretHash) -> Result<Option<F
          CROSS JOIN api_key_overlaps \
          CROSS JOIN api_keys ON api_keys.id = api_key_overlaps.api_key_id \
          CROSS JOIN users ON users.id = api_keys.owner_id \
-         WHERE instance.id = 1 AND api_key_overlaps.secret_hash = ?1",
-        params![hash],
+         WHERE instance.id = 1 AND api_key_overlaps.secret_hash = ?1 \
+         AND (?2 = 0 OR api_keys.supplied_hash = ?1)",
+        params![hash, supplied],
         |row, clock| {
             let found = found_from_row(row, clock)?;
             let until: SystemTime = row.get(12)?;
@@ -160,6 +179,79 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// A key of a user, with what of it is not shown.
+pub(crate) struct NamedApiKey {
+    pub(crate) api_key: ApiKey,
+    pub(crate) secret_hash: Option<SecretHash>,
+    /// The last secret that a plan gave it (B6).
+    pub(crate) supplied_hash: Option<SecretHash>,
+}
+
+/// A user's keys of this name, revoked ones too, the newest first.
+pub(crate) fn list_named(
+    reader: &Reader<'_>,
+    owner_id: &UserId,
+    name: &str,
+) -> Result<Vec<NamedApiKey>> {
+    let hash = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| SecretHash::try_from(bytes).ok());
+    reader.query_all(
+        &format!(
+            r"
+            SELECT {COLUMNS}, secret_hash, supplied_hash
+            FROM api_keys
+            WHERE owner_id = ?1 AND name = ?2
+            ORDER BY created_at DESC, id DESC"
+        ),
+        params![owner_id, name],
+        |row| {
+            Ok(NamedApiKey {
+                api_key: from_row(row)?,
+                secret_hash: hash(row.get(10)?),
+                supplied_hash: hash(row.get(11)?),
+            })
+        },
+    )
+}
+
+/// Has another key this secret, or had it once?
+pub(crate) fn other_has_secret(
+    reader: &Reader<'_>,
+    id: Option<&ApiKeyId>,
+    hash: &SecretHash,
+) -> Result<bool> {
+    reader.value(
+        r"
+        SELECT EXISTS (SELECT 1
+                       FROM api_keys
+                       WHERE (secret_hash = ?2 OR supplied_hash = ?2) AND (?1 IS NULL OR id <> ?1))
+            OR EXISTS (SELECT 1
+                       FROM api_key_overlaps
+                       WHERE secret_hash = ?2 AND (?1 IS NULL OR api_key_id <> ?1))",
+        params![id, hash],
+    )
+}
+
+pub(crate) fn set_supplied(writer: &Writer<'_>, id: &ApiKeyId, hash: &SecretHash) -> Result<()> {
+    writer.execute(
+        "UPDATE api_keys SET supplied_hash = ?2 WHERE id = ?1",
+        params![id, hash],
+    )?;
+    Ok(())
+}
+
+/// Its note and scopes.
+pub(crate) fn update(writer: &Writer<'_>, api_key: &ApiKey) -> Result<()> {
+    writer.execute(
+        "UPDATE api_keys SET note = ?2, scopes = ?3 WHERE id = ?1",
+        params![
+            &api_key.id,
+            api_key.note.as_ref(),
+            &api_key.scopes.join(" ")
+        ],
+    )?;
+    Ok(())
+}
+
 /// The old secret works until then, beside the new one.
 pub(crate) fn replace_secret(
     writer: &Writer<'_>,
@@ -173,7 +265,12 @@ pub(crate) fn replace_secret(
         "UPDATE api_key_overlaps SET until = ?2 WHERE api_key_id = ?1 AND until > ?2",
         params![&api_key.id, overlap_until],
     )?;
-    if overlap_until > now {
+    if overlap_until <= now {
+        writer.execute(
+            "DELETE FROM api_key_overlaps WHERE api_key_id = ?1",
+            params![&api_key.id],
+        )?;
+    } else {
         writer.execute(
             r"
             INSERT INTO api_key_overlaps (secret_hash, api_key_id, until)
@@ -327,14 +424,15 @@ pub(crate) fn narrow_to_user(writer: &Writer<'_>, owner_id: &UserId) -> Result<(
     Ok(())
 }
 
-/// Removes what ended before that time; gives how many keys there were.
+/// Removes what ended before that time; gives how many keys there were. What a plan gave stays: without the row its next
+/// run would revive a key that somebody revoked (B6).
 pub(crate) fn purge(writer: &Writer<'_>, before: SystemTime) -> Result<usize> {
     writer.execute(
         "DELETE FROM api_key_overlaps WHERE until < ?1",
         params![before],
     )?;
     writer.execute(
-        "DELETE FROM api_keys WHERE expires_at < ?1 OR revoked_at < ?1",
+        "DELETE FROM api_keys WHERE (expires_at < ?1 OR revoked_at < ?1) AND supplied_hash IS NULL",
         params![before],
     )
 }

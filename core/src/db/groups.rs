@@ -26,6 +26,12 @@ pub(crate) fn find(reader: &Reader<'_>, id: &GroupId) -> Result<Option<Group>> {
     found.map(|group| with_claims(reader, group)).transpose()
 }
 
+pub(crate) fn find_by_name(reader: &Reader<'_>, folded: &str) -> Result<Option<Group>> {
+    let sql = format!("SELECT {COLUMNS} FROM groups WHERE name_key = ?1");
+    let found = reader.query_one(&sql, params![folded], from_row)?;
+    found.map(|group| with_claims(reader, group)).transpose()
+}
+
 pub(crate) fn other_has_name(reader: &Reader<'_>, id: &GroupId, folded: &str) -> Result<bool> {
     reader.value(
         "SELECT EXISTS (SELECT 1 FROM groups WHERE name_key = ?2 AND id <> ?1)",

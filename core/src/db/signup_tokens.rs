@@ -42,6 +42,23 @@ pub(crate) fn find(reader: &Reader<'_>, id: &SignupTokenId) -> Result<Option<Sig
     found.map(|token| with_grants(reader, token)).transpose()
 }
 
+/// The one of this note that can still be changed, if there is one; among several the newest.
+pub(crate) fn find_by_note(reader: &Reader<'_>, note: &str) -> Result<Option<SignupToken>> {
+    let found = reader.query_one(
+        &format!(
+            r"
+            SELECT {COLUMNS}
+            FROM signup_tokens
+            WHERE note = ?1
+            ORDER BY revoked_at IS NOT NULL, created_at DESC, id DESC
+            LIMIT 1"
+        ),
+        params![note],
+        from_row,
+    )?;
+    found.map(|token| with_grants(reader, token)).transpose()
+}
+
 pub(crate) fn find_by_secret(
     reader: &Reader<'_>,
     hash: &SecretHash,

@@ -44,6 +44,15 @@ pub(crate) fn find(reader: &Reader<'_>, id: &UserId) -> Result<Option<User>> {
         .transpose()
 }
 
+/// By username, in its folded form.
+pub(crate) fn find_by_username(reader: &Reader<'_>, folded: &str) -> Result<Option<User>> {
+    let sql = format!("SELECT {COLUMNS} FROM users WHERE username_key = ?1");
+    let found = reader.query_one(&sql, params![folded], from_row)?;
+    found
+        .map(|user| with_groups_and_claims(reader, user))
+        .transpose()
+}
+
 /// By username, e-mail address or external id, in this order; the first two in their folded form.
 pub(crate) fn find_by_name(
     reader: &Reader<'_>,

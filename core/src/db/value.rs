@@ -39,6 +39,11 @@ macro_rules! params {
 }
 pub(crate) use params;
 
+/// An enum without data that has these names.
+pub(crate) trait Named: Column {
+    const NAMES: &'static [&'static str];
+}
+
 /// An enum without data that is stored as its name.
 macro_rules! text_enum {
     ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
@@ -57,6 +62,10 @@ macro_rules! text_enum {
                     _ => None,
                 }
             }
+        }
+
+        impl $crate::db::Named for $name {
+            const NAMES: &'static [&'static str] = &[$($text),*];
         }
 
         impl From<$name> for $crate::db::Param<'_> {

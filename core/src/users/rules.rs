@@ -70,7 +70,7 @@ impl NewUser {
 }
 
 impl UserChanges {
-    pub(super) fn applied(
+    pub(crate) fn applied(
         &self,
         user: &User,
         policy: UsernamePolicy,
@@ -130,6 +130,14 @@ impl UserChanges {
 }
 
 impl Expiry {
+    /// As it would be stored.
+    pub(crate) fn time(self) -> Option<SystemTime> {
+        match self {
+            Self::Never => None,
+            Self::At { time } => Some(clock::rounded(time)),
+        }
+    }
+
     pub(crate) fn checked(self, field: &str, now: SystemTime) -> Result<Option<SystemTime>> {
         match self {
             Self::Never => Ok(None),
@@ -246,16 +254,37 @@ pub(crate) fn narrow_credentials(writer: &Writer<'_>, id: &UserId) -> Result<()>
     db::one_time_tokens::narrow_to_user(writer, id)
 }
 
+/// U3: who counted as administrator before a change.
+pub(crate) struct LastAdministrator {
+    /// Once one of them has a passkey, only those count who have: the others might never get in again.
+    with_passkey: bool,
+    was_there: bool,
+}
+
+impl LastAdministrator {
+    pub(crate) fn before(reader: &Reader<'_>) -> Result<Self> {
+        let with_passkey = db::users::count_lasting_administrators(reader, true)? > 0;
+        Ok(Self {
+            with_passkey,
+            was_there: db::users::count_lasting_administrators(reader, with_passkey)? > 0,
+        })
+    }
+
+    /// Has the change taken the last one away?
+    pub(crate) fn is_gone(&self, reader: &Reader<'_>) -> Result<bool> {
+        let left = || db::users::count_lasting_administrators(reader, self.with_passkey);
+        Ok(self.was_there && left()? == 0)
+    }
+}
+
 /// U3: makes a change, unless it takes the last administrator away who counts.
 pub(crate) fn keep_an_administrator<T>(
     change: &Change<'_>,
     f: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    // Once one of them has a passkey, only those count who have: the others might never get in again.
-    let with_passkey = db::users::count_lasting_administrators(change, true)? > 0;
-    let before = db::users::count_lasting_administrators(change, with_passkey)?;
+    let last = LastAdministrator::before(change)?;
     let result = f()?;
-    if before > 0 && db::users::count_lasting_administrators(change, with_passkey)? == 0 {
+    if last.is_gone(change)? {
         return Err(conflict("last administrator"));
     }
     Ok(result)

@@ -6,6 +6,7 @@
 )]
 
 pub mod passkeys;
+pub mod plans;
 pub mod process;
 pub mod signups;
 

@@ -12,16 +12,6 @@ pub(crate) fn call(
     arguments: &Arguments,
 ) -> Result<Value, Failure> {
     match method {
-        "verify_access_token" => {
-            let token: String = arguments.get("token")?;
-            let service: String = arguments.get("service")?;
-            Ok(keyplate.verify_access_token(&token, &service)?.into_json())
-        }
-        "get_jwks" => Ok(keyplate.get_jwks()?.into_json()),
-        "rotate_signing_key" => {
-            let overlap_seconds: Option<u32> = arguments.get("overlap_seconds")?;
-            Ok(keyplate.rotate_signing_key(overlap_seconds)?.into_json())
-        }
         "create_api_key" => {
             let key: NewApiKey = arguments.get("key")?;
             Ok(keyplate.create_api_key(key)?.into_json())
@@ -59,6 +49,10 @@ pub(crate) fn call(
         "list_audit_events" => {
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
+        }
+        "bootstrap" => {
+            let plan: String = arguments.get("plan")?;
+            Ok(keyplate.bootstrap(&plan)?.into_json())
         }
         "get_effective_claims" => {
             let user_id: UserId = arguments.get("user_id")?;
@@ -460,47 +454,6 @@ impl FromJson for UserId {
         Ok(Self::parse(&String::from_json(value)?)?)
     }
 }
-impl IntoJson for AccessToken {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert("secret".to_owned(), self.secret.into_json());
-        object.insert("service_id".to_owned(), self.service_id.into_json());
-        object.insert("expires_at".to_owned(), self.expires_at.into_json());
-        Value::Object(object)
-    }
-}
-impl IntoJson for AccessTokenClaims {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert("user_id".to_owned(), self.user_id.into_json());
-        object.insert("username".to_owned(), self.username.into_json());
-        object.insert("service_id".to_owned(), self.service_id.into_json());
-        object.insert("session_id".to_owned(), self.session_id.into_json());
-        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
-        object.insert("scopes".to_owned(), self.scopes.into_json());
-        object.insert("groups".to_owned(), self.groups.into_json());
-        object.insert("claims".to_owned(), self.claims.into_json());
-        object.insert("issued_at".to_owned(), self.issued_at.into_json());
-        object.insert("expires_at".to_owned(), self.expires_at.into_json());
-        Value::Object(object)
-    }
-}
-impl IntoJson for Jwks {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert("json".to_owned(), self.json.into_json());
-        object.insert("keys".to_owned(), self.keys.into_json());
-        Value::Object(object)
-    }
-}
-impl IntoJson for SigningKey {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert("key_id".to_owned(), self.key_id.into_json());
-        object.insert("created_at".to_owned(), self.created_at.into_json());
-        Value::Object(object)
-    }
-}
 impl IntoJson for ApiKey {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -627,6 +580,24 @@ impl IntoJson for Detail {
         let mut object = Map::new();
         object.insert("name".to_owned(), self.name.into_json());
         object.insert("value".to_owned(), self.value.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for BootstrapChange {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("action".to_owned(), self.action.into_json());
+        object.insert("kind".to_owned(), self.kind.into_json());
+        object.insert("name".to_owned(), self.name.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for BootstrapReport {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("changes".to_owned(), self.changes.into_json());
+        object.insert("api_keys".to_owned(), self.api_keys.into_json());
+        object.insert("signup_tokens".to_owned(), self.signup_tokens.into_json());
         Value::Object(object)
     }
 }
@@ -1527,8 +1498,8 @@ impl IntoJson for EventKind {
             Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
             Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
             Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
-            Self::SigningKeyCreated => Value::String("SigningKeyCreated".to_owned()),
-            Self::SigningKeyRotated => Value::String("SigningKeyRotated".to_owned()),
+            Self::ApiKeyUpdated => Value::String("ApiKeyUpdated".to_owned()),
+            Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1595,9 +1566,55 @@ impl FromJson for EventKind {
             "ServiceUpdated" => Ok(Self::ServiceUpdated),
             "ServiceDeleted" => Ok(Self::ServiceDeleted),
             "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
-            "SigningKeyCreated" => Ok(Self::SigningKeyCreated),
-            "SigningKeyRotated" => Ok(Self::SigningKeyRotated),
+            "ApiKeyUpdated" => Ok(Self::ApiKeyUpdated),
+            "Bootstrapped" => Ok(Self::Bootstrapped),
             other => Err(unknown_name("EventKind", other)),
+        }
+    }
+}
+impl IntoJson for BootstrapAction {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Created => Value::String("Created".to_owned()),
+            Self::Updated => Value::String("Updated".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BootstrapAction {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Created" => Ok(Self::Created),
+            "Updated" => Ok(Self::Updated),
+            other => Err(unknown_name("BootstrapAction", other)),
+        }
+    }
+}
+impl IntoJson for BootstrapKind {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Settings => Value::String("Settings".to_owned()),
+            Self::Group => Value::String("Group".to_owned()),
+            Self::Service => Value::String("Service".to_owned()),
+            Self::User => Value::String("User".to_owned()),
+            Self::SignupToken => Value::String("SignupToken".to_owned()),
+            Self::ApiKey => Value::String("ApiKey".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BootstrapKind {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Settings" => Ok(Self::Settings),
+            "Group" => Ok(Self::Group),
+            "Service" => Ok(Self::Service),
+            "User" => Ok(Self::User),
+            "SignupToken" => Ok(Self::SignupToken),
+            "ApiKey" => Ok(Self::ApiKey),
+            other => Err(unknown_name("BootstrapKind", other)),
         }
     }
 }

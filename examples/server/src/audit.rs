@@ -139,7 +139,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 60] = [
+const KINDS: [EventKind; 62] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -200,6 +200,8 @@ const KINDS: [EventKind; 60] = [
     EventKind::ServiceAccessChanged,
     EventKind::SigningKeyCreated,
     EventKind::SigningKeyRotated,
+    EventKind::ApiKeyUpdated,
+    EventKind::Bootstrapped,
 ];
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod answer;
 mod api_keys;
 mod audit;
 mod body;
+mod bootstrap;
 mod caller;
 mod ceremony;
 mod claims;
@@ -27,6 +28,7 @@ mod origin;
 mod pages;
 mod passkey_failure;
 mod passkeys;
+mod plan_file;
 mod router;
 mod server;
 mod services;
@@ -55,6 +57,8 @@ fn main() -> ExitCode {
             recovery,
         } => command::one_time_token(&options, &name, ttl, recovery),
         Command::ResetSetup { generation } => command::reset_setup(&options, generation),
+        Command::Bootstrap { file } => bootstrap::run(&options, &file),
+        Command::GenerateKey => bootstrap::generate_key(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -38,6 +38,15 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         generation: u32,
     },
+    /// Make settings, groups, services, users, invitations and API keys as a plan declares them, and print what was
+    /// different. The database is made if it is missing; a server may be running.
+    Bootstrap {
+        /// The plan, .toml or .json; examples/server/plan.toml is one.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print a fresh random secret, for an API key of a plan or as an encryption key.
+    GenerateKey,
 }
 
 fn seconds(text: &str) -> Result<u32, String> {
@@ -127,6 +136,15 @@ pub(crate) struct Options {
     #[arg(long, env = "KEYPLATE_OPEN_SETUP", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) open_setup: bool,
 
+    /// A plan that is applied at each start, before anything is served; see the command bootstrap.
+    #[arg(
+        long,
+        env = "KEYPLATE_BOOTSTRAP_FILE",
+        value_name = "FILE",
+        global = true
+    )]
+    pub(crate) bootstrap_file: Option<PathBuf>,
+
     /// A proxy, or a network of them, whose X-Forwarded-For is believed. May be repeated.
     #[arg(
         long = "trusted-proxy",
@@ -152,6 +170,7 @@ impl Options {
             list.retain(|origin| !origin.is_empty());
         }
         options.rp_id = options.rp_id.filter(|id| !id.is_empty());
+        options.bootstrap_file = options.bootstrap_file.filter(|f| !f.as_os_str().is_empty());
         (line.command.unwrap_or(Command::Serve), options)
     }
 

@@ -12,7 +12,7 @@ use std::{
 use keyplate::{Config, CreatedSetupToken, Keyplate, KeyplateError, PasskeyProblem, SetupStage};
 
 use crate::{
-    log,
+    bootstrap, log,
     options::Options,
     origin::Origins,
     server::{self, App},
@@ -31,6 +31,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let listener = bind(options)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let keyplate = open(options, Opening::ToServe)?;
+    bootstrap::at_start(&keyplate, options)?;
     announce(&keyplate, options, address).map_err(|error| format!("cannot begin: {error}"))?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -43,7 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     result.map_err(|error| format!("cannot serve: {error}"))
 }
 
-fn make_folder(folder: &Path) -> Result<(), String> {
+pub(crate) fn make_folder(folder: &Path) -> Result<(), String> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

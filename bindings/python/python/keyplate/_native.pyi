@@ -176,10 +176,44 @@ class EventKind:
     """A service was deleted."""
     SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
     """A service was opened to others, or closed."""
-    SIGNING_KEY_CREATED: ClassVar[EventKind]
-    """There is a first key that signs access tokens."""
-    SIGNING_KEY_ROTATED: ClassVar[EventKind]
-    """Another key signs access tokens."""
+    API_KEY_UPDATED: ClassVar[EventKind]
+    """A plan gave an API key another note or other scopes."""
+    BOOTSTRAPPED: ClassVar[EventKind]
+    """A plan was applied and changed something."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class BootstrapAction:
+    """What a plan did to something."""
+
+    CREATED: ClassVar[BootstrapAction]
+    """Made it."""
+    UPDATED: ClassVar[BootstrapAction]
+    """Changed it."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class BootstrapKind:
+    """What plans speak of."""
+
+    SETTINGS: ClassVar[BootstrapKind]
+    """The settings."""
+    GROUP: ClassVar[BootstrapKind]
+    """A group."""
+    SERVICE: ClassVar[BootstrapKind]
+    """A service."""
+    USER: ClassVar[BootstrapKind]
+    """A user."""
+    SIGNUP_TOKEN: ClassVar[BootstrapKind]
+    """A sign-up token."""
+    API_KEY: ClassVar[BootstrapKind]
+    """An API key."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -517,89 +551,6 @@ class Principal:
     """
 
 @final
-class AccessToken:
-    """A new access token."""
-
-    __match_args__: ClassVar[tuple[str, str, str]]
-    @property
-    def secret(self) -> Secret:
-        """The JWT."""
-    @property
-    def service_id(self) -> UUID:
-        """The service for which it is good: its audience is the service's slug."""
-    @property
-    def expires_at(self) -> datetime:
-        """When it ends."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
-class AccessTokenClaims:
-    """Who has shown a good access token, with what is so at this moment. It gives no right to any method here."""
-
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
-    @property
-    def user_id(self) -> UUID:
-        """The user."""
-    @property
-    def username(self) -> str:
-        """His name."""
-    @property
-    def service_id(self) -> UUID:
-        """The service."""
-    @property
-    def session_id(self) -> UUID | None:
-        """The session that asked for the token."""
-    @property
-    def api_key_id(self) -> UUID | None:
-        """Or the API key."""
-    @property
-    def scopes(self) -> list[str]:
-        """Of the scopes of that session or key, `*` and those of the service."""
-    @property
-    def groups(self) -> list[str]:
-        """The names of his groups."""
-    @property
-    def claims(self) -> list[Claim]:
-        """His claims, with those of his groups."""
-    @property
-    def issued_at(self) -> datetime:
-        """When the token was issued."""
-    @property
-    def expires_at(self) -> datetime:
-        """When it ends."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
-class Jwks:
-    """The public keys by which access tokens are verified."""
-
-    __match_args__: ClassVar[tuple[str, str]]
-    @property
-    def json(self) -> str:
-        """The JSON Web Key Set (RFC 7517, RFC 8037), as it is served."""
-    @property
-    def keys(self) -> list[SigningKey]:
-        """What is in it; the key that signs comes first."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
-class SigningKey:
-    """A key that signs access tokens, without its private half."""
-
-    __match_args__: ClassVar[tuple[str, str]]
-    @property
-    def key_id(self) -> str:
-        """Its `kid` in `get_jwks` and in the tokens' headers."""
-    @property
-    def created_at(self) -> datetime:
-        """When it was made."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
 class ApiKey:
     """An API key, without its secret."""
 
@@ -746,6 +697,42 @@ class Detail:
     @property
     def value(self) -> str:
         """Its value."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class BootstrapChange:
+    """An entry of a plan that made a difference."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def action(self) -> BootstrapAction:
+        """What was done."""
+    @property
+    def kind(self) -> BootstrapKind:
+        """To what kind of thing."""
+    @property
+    def name(self) -> str:
+        """Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+        username, a slash and the key's name; of the settings `settings`.
+        """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class BootstrapReport:
+    """What applying a plan did; nothing when all was as the plan says."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def changes(self) -> list[BootstrapChange]:
+        """What was made or changed, in the order in which it was."""
+    @property
+    def api_keys(self) -> list[CreatedApiKey]:
+        """The API keys whose secret the plan wanted generated, shown this once."""
+    @property
+    def signup_tokens(self) -> list[CreatedSignupToken]:
+        """The sign-up tokens that were made, with their secrets, shown this once."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1517,44 +1504,6 @@ class Keyplate:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
-    def issue_access_token(
-        self,
-        principal: Principal,
-        service: str,
-        lifetime_seconds: int | None = None,
-    ) -> AccessToken:
-        """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-        by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-        `get_jwks` alone hears of a change only when it ends, so keep it short.
-
-        # Errors
-        `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-        `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-        `Configuration` for another encryption key than the one under which the signing key is sealed.
-        """
-    def verify_access_token(self, token: str, service: str) -> AccessTokenClaims:
-        """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-        so: that its session or key lives, its user may sign in, and the service is open to him.
-
-        # Errors
-        `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-        service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-        `PermissionDenied` when he may no longer use the service; the storage errors.
-        """
-    def get_jwks(self) -> Jwks:
-        """Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-
-        # Errors
-        The storage errors.
-        """
-    def rotate_signing_key(self, overlap_seconds: int | None = None) -> SigningKey:
-        """Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-        default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-        It works also when the encryption key was lost.
-
-        # Errors
-        `InvalidInput`; `PermissionDenied` on any but the host's handle.
-        """
     def create_api_key(
         self,
         *,
@@ -1643,7 +1592,8 @@ class Keyplate:
         - `expiry`: A new end; by default it stays.
         """
     def verify_api_key(self, secret: str) -> Authenticated:
-        """Tells whose key this is and what it allows. It works while another process is writing.
+        """Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+        ours, or one of the operator's own choice, which a plan gave.
 
         # Errors
         `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -1669,6 +1619,16 @@ class Keyplate:
         - `since`: Only since then.
         - `page`: Which page, from 1.
         - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def bootstrap(self, plan: str) -> BootstrapReport:
+        """Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+        error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+        fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+        processes do so at once. An active administrator whom the plan makes completes setup.
+
+        # Errors
+        `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+        `PermissionDenied` on any but the host's handle; the storage errors.
         """
     def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
         """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -2587,7 +2547,7 @@ def open(
     - `origin`: The web origin that people use, for example `https://media.example`.
     - `token_prefix`: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
-    - `encryption_key`: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
+    - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
     - `username_policy`: Which letters a username may have.
     - `rp_id`: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
     - `rp_name`: What browsers call this application when they ask for a passkey; by default the setting `app_name`.

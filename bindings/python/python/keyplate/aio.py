@@ -25,6 +25,7 @@ from ._native import (
     AuditEvent,
     AuditPage,
     Authenticated,
+    BootstrapReport,
     Claim,
     CounterPolicy,
     CreatedApiKey,
@@ -289,7 +290,8 @@ class Keyplate:
         )
 
     async def verify_api_key(self, secret: str) -> Authenticated:
-        """Tells whose key this is and what it allows. It works while another process is writing.
+        """Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+        ours, or one of the operator's own choice, which a plan gave.
 
         # Errors
         `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -328,6 +330,21 @@ class Keyplate:
             since=since,
             page=page,
             limit=limit,
+        )
+
+    async def bootstrap(self, plan: str) -> BootstrapReport:
+        """Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+        error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+        fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+        processes do so at once. An active administrator whom the plan makes completes setup.
+
+        # Errors
+        `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+        `PermissionDenied` on any but the host's handle; the storage errors.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.bootstrap,
+            plan,
         )
 
     async def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:

@@ -395,6 +395,11 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_verify_api_key(uint64_t ptr, RustB
 RustBuffer uniffi_keyplate_fn_method_keyplate_list_audit_events(uint64_t ptr, RustBuffer query, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BOOTSTRAP
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BOOTSTRAP
+RustBuffer uniffi_keyplate_fn_method_keyplate_bootstrap(uint64_t ptr, RustBuffer plan, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_EFFECTIVE_CLAIMS
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_EFFECTIVE_CLAIMS
 RustBuffer uniffi_keyplate_fn_method_keyplate_get_effective_claims(uint64_t ptr, RustBuffer user_id, RustCallStatus *_Nonnull out_status
@@ -1197,6 +1202,12 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_verify_api_key(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_LIST_AUDIT_EVENTS
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_LIST_AUDIT_EVENTS
 uint16_t uniffi_keyplate_checksum_method_keyplate_list_audit_events(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BOOTSTRAP
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BOOTSTRAP
+uint16_t uniffi_keyplate_checksum_method_keyplate_bootstrap(void
 
 );
 #endif

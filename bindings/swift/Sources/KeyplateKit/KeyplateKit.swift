@@ -869,47 +869,6 @@ public func FfiConverterTypeEventSink_lower(_ value: EventSink) -> UInt64 {
 public protocol KeyplateProtocol: AnyObject, Sendable {
 
     /**
-     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-     * `get_jwks` alone hears of a change only when it ends, so keep it short.
-     *
-     * # Errors
-     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
-     */
-    func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?) throws  -> AccessToken
-
-    /**
-     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-     * so: that its session or key lives, its user may sign in, and the service is open to him.
-     *
-     * # Errors
-     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-     * `PermissionDenied` when he may no longer use the service; the storage errors.
-     */
-    func verifyAccessToken(token: String, service: String) throws  -> AccessTokenClaims
-
-    /**
-     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-     *
-     * # Errors
-     * The storage errors.
-     */
-    func getJwks() throws  -> Jwks
-
-    /**
-     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
-     *
-     * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
-     */
-    func rotateSigningKey(overlapSeconds: UInt32?) throws  -> SigningKey
-
-    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -967,7 +926,8 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func rotateApiKey(id: ApiKeyId, rotation: KeyRotation) throws  -> CreatedApiKey
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -982,6 +942,18 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `PermissionDenied`, `InvalidInput`, the storage errors.
      */
     func listAuditEvents(query: AuditQuery) throws  -> AuditPage
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+    func bootstrap(plan: String) throws  -> BootstrapReport
 
     /**
      * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -1734,81 +1706,6 @@ public static func `open`(config: Config)throws  -> Keyplate  {
 
 
     /**
-     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-     * `get_jwks` alone hears of a change only when it ends, so keep it short.
-     *
-     * # Errors
-     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
-     */
-open func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?)throws  -> AccessToken  {
-    return try  FfiConverterTypeAccessToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_issue_access_token(
-            self.uniffiCloneHandle(),
-        FfiConverterTypePrincipal_lower(principal),
-        FfiConverterString.lower(service),
-        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-     * so: that its session or key lives, its user may sign in, and the service is open to him.
-     *
-     * # Errors
-     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-     * `PermissionDenied` when he may no longer use the service; the storage errors.
-     */
-open func verifyAccessToken(token: String, service: String)throws  -> AccessTokenClaims  {
-    return try  FfiConverterTypeAccessTokenClaims_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_verify_access_token(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(token),
-        FfiConverterString.lower(service),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-     *
-     * # Errors
-     * The storage errors.
-     */
-open func getJwks()throws  -> Jwks  {
-    return try  FfiConverterTypeJwks_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_get_jwks(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
-     *
-     * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
-     */
-open func rotateSigningKey(overlapSeconds: UInt32?)throws  -> SigningKey  {
-    return try  FfiConverterTypeSigningKey_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
-            self.uniffiCloneHandle(),
-        FfiConverterOptionUInt32.lower(overlapSeconds),uniffiCallStatus
-    )
-})
-}
-
-    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -1923,7 +1820,8 @@ open func rotateApiKey(id: ApiKeyId, rotation: KeyRotation)throws  -> CreatedApi
 }
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -1951,6 +1849,26 @@ open func listAuditEvents(query: AuditQuery)throws  -> AuditPage  {
     uniffi_keyplate_fn_method_keyplate_list_audit_events(
             self.uniffiCloneHandle(),
         FfiConverterTypeAuditQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+open func bootstrap(plan: String)throws  -> BootstrapReport  {
+    return try  FfiConverterTypeBootstrapReport_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_bootstrap(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(plan),uniffiCallStatus
     )
 })
 }
@@ -3797,234 +3715,6 @@ public func FfiConverterTypeTimeSource_lower(_ value: TimeSource) -> UInt64 {
 
 
 /**
- * A new access token.
- */
-public struct AccessToken {
-    /**
-     * The JWT.
-     */
-    public let secret: Secret
-    /**
-     * The service for which it is good: its audience is the service's slug.
-     */
-    public let serviceId: ServiceId
-    /**
-     * When it ends.
-     */
-    public let expiresAt: Date
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * The JWT.
-         */secret: Secret,
-        /**
-         * The service for which it is good: its audience is the service's slug.
-         */serviceId: ServiceId,
-        /**
-         * When it ends.
-         */expiresAt: Date) {
-        self.secret = secret
-        self.serviceId = serviceId
-        self.expiresAt = expiresAt
-    }
-
-
-
-
-}
-
-#if compiler(>=6)
-extension AccessToken: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeAccessToken: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccessToken {
-        return
-            try AccessToken(
-                secret: FfiConverterTypeSecret.read(from: &buf),
-                serviceId: FfiConverterTypeServiceId.read(from: &buf),
-                expiresAt: FfiConverterTimestamp.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: AccessToken, into buf: inout [UInt8]) {
-        FfiConverterTypeSecret.write(value.secret, into: &buf)
-        FfiConverterTypeServiceId.write(value.serviceId, into: &buf)
-        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeAccessToken_lift(_ buf: RustBuffer) throws -> AccessToken {
-    return try FfiConverterTypeAccessToken.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeAccessToken_lower(_ value: AccessToken) -> RustBuffer {
-    return FfiConverterTypeAccessToken.lower(value)
-}
-
-
-/**
- * Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
- */
-public struct AccessTokenClaims: Equatable, Hashable {
-    /**
-     * The user.
-     */
-    public let userId: UserId
-    /**
-     * His name.
-     */
-    public let username: String
-    /**
-     * The service.
-     */
-    public let serviceId: ServiceId
-    /**
-     * The session that asked for the token.
-     */
-    public let sessionId: SessionId?
-    /**
-     * Or the API key.
-     */
-    public let apiKeyId: ApiKeyId?
-    /**
-     * Of the scopes of that session or key, `*` and those of the service.
-     */
-    public let scopes: [String]
-    /**
-     * The names of his groups.
-     */
-    public let groups: [String]
-    /**
-     * His claims, with those of his groups.
-     */
-    public let claims: [Claim]
-    /**
-     * When the token was issued.
-     */
-    public let issuedAt: Date
-    /**
-     * When it ends.
-     */
-    public let expiresAt: Date
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * The user.
-         */userId: UserId,
-        /**
-         * His name.
-         */username: String,
-        /**
-         * The service.
-         */serviceId: ServiceId,
-        /**
-         * The session that asked for the token.
-         */sessionId: SessionId?,
-        /**
-         * Or the API key.
-         */apiKeyId: ApiKeyId?,
-        /**
-         * Of the scopes of that session or key, `*` and those of the service.
-         */scopes: [String],
-        /**
-         * The names of his groups.
-         */groups: [String],
-        /**
-         * His claims, with those of his groups.
-         */claims: [Claim],
-        /**
-         * When the token was issued.
-         */issuedAt: Date,
-        /**
-         * When it ends.
-         */expiresAt: Date) {
-        self.userId = userId
-        self.username = username
-        self.serviceId = serviceId
-        self.sessionId = sessionId
-        self.apiKeyId = apiKeyId
-        self.scopes = scopes
-        self.groups = groups
-        self.claims = claims
-        self.issuedAt = issuedAt
-        self.expiresAt = expiresAt
-    }
-
-
-
-
-}
-
-#if compiler(>=6)
-extension AccessTokenClaims: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeAccessTokenClaims: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccessTokenClaims {
-        return
-            try AccessTokenClaims(
-                userId: FfiConverterTypeUserId.read(from: &buf),
-                username: FfiConverterString.read(from: &buf),
-                serviceId: FfiConverterTypeServiceId.read(from: &buf),
-                sessionId: FfiConverterOptionTypeSessionId.read(from: &buf),
-                apiKeyId: FfiConverterOptionTypeApiKeyId.read(from: &buf),
-                scopes: FfiConverterSequenceString.read(from: &buf),
-                groups: FfiConverterSequenceString.read(from: &buf),
-                claims: FfiConverterSequenceTypeClaim.read(from: &buf),
-                issuedAt: FfiConverterTimestamp.read(from: &buf),
-                expiresAt: FfiConverterTimestamp.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: AccessTokenClaims, into buf: inout [UInt8]) {
-        FfiConverterTypeUserId.write(value.userId, into: &buf)
-        FfiConverterString.write(value.username, into: &buf)
-        FfiConverterTypeServiceId.write(value.serviceId, into: &buf)
-        FfiConverterOptionTypeSessionId.write(value.sessionId, into: &buf)
-        FfiConverterOptionTypeApiKeyId.write(value.apiKeyId, into: &buf)
-        FfiConverterSequenceString.write(value.scopes, into: &buf)
-        FfiConverterSequenceString.write(value.groups, into: &buf)
-        FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
-        FfiConverterTimestamp.write(value.issuedAt, into: &buf)
-        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeAccessTokenClaims_lift(_ buf: RustBuffer) throws -> AccessTokenClaims {
-    return try FfiConverterTypeAccessTokenClaims.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeAccessTokenClaims_lower(_ value: AccessTokenClaims) -> RustBuffer {
-    return FfiConverterTypeAccessTokenClaims.lower(value)
-}
-
-
-/**
  * An API key, without its secret.
  */
 public struct ApiKey: Equatable, Hashable {
@@ -4878,6 +4568,166 @@ public func FfiConverterTypeAuthenticated_lower(_ value: Authenticated) -> RustB
 
 
 /**
+ * An entry of a plan that made a difference.
+ */
+public struct BootstrapChange: Equatable, Hashable {
+    /**
+     * What was done.
+     */
+    public let action: BootstrapAction
+    /**
+     * To what kind of thing.
+     */
+    public let kind: BootstrapKind
+    /**
+     * Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+     * username, a slash and the key's name; of the settings `settings`.
+     */
+    public let name: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What was done.
+         */action: BootstrapAction,
+        /**
+         * To what kind of thing.
+         */kind: BootstrapKind,
+        /**
+         * Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+         * username, a slash and the key's name; of the settings `settings`.
+         */name: String) {
+        self.action = action
+        self.kind = kind
+        self.name = name
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapChange: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapChange: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapChange {
+        return
+            try BootstrapChange(
+                action: FfiConverterTypeBootstrapAction.read(from: &buf),
+                kind: FfiConverterTypeBootstrapKind.read(from: &buf),
+                name: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BootstrapChange, into buf: inout [UInt8]) {
+        FfiConverterTypeBootstrapAction.write(value.action, into: &buf)
+        FfiConverterTypeBootstrapKind.write(value.kind, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapChange_lift(_ buf: RustBuffer) throws -> BootstrapChange {
+    return try FfiConverterTypeBootstrapChange.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapChange_lower(_ value: BootstrapChange) -> RustBuffer {
+    return FfiConverterTypeBootstrapChange.lower(value)
+}
+
+
+/**
+ * What applying a plan did; nothing when all was as the plan says.
+ */
+public struct BootstrapReport {
+    /**
+     * What was made or changed, in the order in which it was.
+     */
+    public let changes: [BootstrapChange]
+    /**
+     * The API keys whose secret the plan wanted generated, shown this once.
+     */
+    public let apiKeys: [CreatedApiKey]
+    /**
+     * The sign-up tokens that were made, with their secrets, shown this once.
+     */
+    public let signupTokens: [CreatedSignupToken]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What was made or changed, in the order in which it was.
+         */changes: [BootstrapChange],
+        /**
+         * The API keys whose secret the plan wanted generated, shown this once.
+         */apiKeys: [CreatedApiKey],
+        /**
+         * The sign-up tokens that were made, with their secrets, shown this once.
+         */signupTokens: [CreatedSignupToken]) {
+        self.changes = changes
+        self.apiKeys = apiKeys
+        self.signupTokens = signupTokens
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapReport {
+        return
+            try BootstrapReport(
+                changes: FfiConverterSequenceTypeBootstrapChange.read(from: &buf),
+                apiKeys: FfiConverterSequenceTypeCreatedApiKey.read(from: &buf),
+                signupTokens: FfiConverterSequenceTypeCreatedSignupToken.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BootstrapReport, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeBootstrapChange.write(value.changes, into: &buf)
+        FfiConverterSequenceTypeCreatedApiKey.write(value.apiKeys, into: &buf)
+        FfiConverterSequenceTypeCreatedSignupToken.write(value.signupTokens, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapReport_lift(_ buf: RustBuffer) throws -> BootstrapReport {
+    return try FfiConverterTypeBootstrapReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapReport_lower(_ value: BootstrapReport) -> RustBuffer {
+    return FfiConverterTypeBootstrapReport.lower(value)
+}
+
+
+/**
  * Something that a host wants to know of a user or a group.
  */
 public struct Claim: Equatable, Hashable {
@@ -5046,9 +4896,8 @@ public struct Config {
      */
     public var busyTimeoutMs: UInt32?
     /**
-     * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-     * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-     * do not work, and access tokens are not issued until `rotate_signing_key`.
+     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+     * it elsewhere than the file.
      */
     public var encryptionKey: Secret?
     /**
@@ -5121,9 +4970,8 @@ public struct Config {
          * How long a call waits for another writer, in milliseconds; by default 5000.
          */busyTimeoutMs: UInt32? = nil,
         /**
-         * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-         * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-         * do not work, and access tokens are not issued until `rotate_signing_key`.
+         * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+         * it elsewhere than the file.
          */encryptionKey: Secret? = nil,
         /**
          * Which letters a username may have.
@@ -6124,75 +5972,6 @@ public func FfiConverterTypeIntegrityReport_lift(_ buf: RustBuffer) throws -> In
 #endif
 public func FfiConverterTypeIntegrityReport_lower(_ value: IntegrityReport) -> RustBuffer {
     return FfiConverterTypeIntegrityReport.lower(value)
-}
-
-
-/**
- * The public keys by which access tokens are verified.
- */
-public struct Jwks: Equatable, Hashable {
-    /**
-     * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
-     */
-    public let json: String
-    /**
-     * What is in it; the key that signs comes first.
-     */
-    public let keys: [SigningKey]
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
-         */json: String,
-        /**
-         * What is in it; the key that signs comes first.
-         */keys: [SigningKey]) {
-        self.json = json
-        self.keys = keys
-    }
-
-
-
-
-}
-
-#if compiler(>=6)
-extension Jwks: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeJwks: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Jwks {
-        return
-            try Jwks(
-                json: FfiConverterString.read(from: &buf),
-                keys: FfiConverterSequenceTypeSigningKey.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: Jwks, into buf: inout [UInt8]) {
-        FfiConverterString.write(value.json, into: &buf)
-        FfiConverterSequenceTypeSigningKey.write(value.keys, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeJwks_lift(_ buf: RustBuffer) throws -> Jwks {
-    return try FfiConverterTypeJwks.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeJwks_lower(_ value: Jwks) -> RustBuffer {
-    return FfiConverterTypeJwks.lower(value)
 }
 
 
@@ -8969,75 +8748,6 @@ public func FfiConverterTypeSignedIn_lower(_ value: SignedIn) -> RustBuffer {
 
 
 /**
- * A key that signs access tokens, without its private half.
- */
-public struct SigningKey: Equatable, Hashable {
-    /**
-     * Its `kid` in `get_jwks` and in the tokens' headers.
-     */
-    public let keyId: String
-    /**
-     * When it was made.
-     */
-    public let createdAt: Date
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * Its `kid` in `get_jwks` and in the tokens' headers.
-         */keyId: String,
-        /**
-         * When it was made.
-         */createdAt: Date) {
-        self.keyId = keyId
-        self.createdAt = createdAt
-    }
-
-
-
-
-}
-
-#if compiler(>=6)
-extension SigningKey: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeSigningKey: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SigningKey {
-        return
-            try SigningKey(
-                keyId: FfiConverterString.read(from: &buf),
-                createdAt: FfiConverterTimestamp.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: SigningKey, into buf: inout [UInt8]) {
-        FfiConverterString.write(value.keyId, into: &buf)
-        FfiConverterTimestamp.write(value.createdAt, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeSigningKey_lift(_ buf: RustBuffer) throws -> SigningKey {
-    return try FfiConverterTypeSigningKey.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeSigningKey_lower(_ value: SigningKey) -> RustBuffer {
-    return FfiConverterTypeSigningKey.lower(value)
-}
-
-
-/**
  * One use of a sign-up token. Names are those of that time.
  */
 public struct SignupRedemption: Equatable, Hashable {
@@ -10741,6 +10451,196 @@ public func FfiConverterTypeApprovalRule_lower(_ value: ApprovalRule) -> RustBuf
 
 
 /**
+ * What a plan did to something.
+ */
+
+public enum BootstrapAction: Equatable, Hashable {
+
+    /**
+     * Made it.
+     */
+    case created
+    /**
+     * Changed it.
+     */
+    case updated
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapAction: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapAction: FfiConverterRustBuffer {
+    typealias SwiftType = BootstrapAction
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapAction {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .created
+
+        case 2: return .updated
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BootstrapAction, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .created:
+            writeInt(&buf, Int32(1))
+
+
+        case .updated:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapAction_lift(_ buf: RustBuffer) throws -> BootstrapAction {
+    return try FfiConverterTypeBootstrapAction.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapAction_lower(_ value: BootstrapAction) -> RustBuffer {
+    return FfiConverterTypeBootstrapAction.lower(value)
+}
+
+
+
+/**
+ * What plans speak of.
+ */
+
+public enum BootstrapKind: Equatable, Hashable {
+
+    /**
+     * The settings.
+     */
+    case settings
+    /**
+     * A group.
+     */
+    case group
+    /**
+     * A service.
+     */
+    case service
+    /**
+     * A user.
+     */
+    case user
+    /**
+     * A sign-up token.
+     */
+    case signupToken
+    /**
+     * An API key.
+     */
+    case apiKey
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BootstrapKind: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBootstrapKind: FfiConverterRustBuffer {
+    typealias SwiftType = BootstrapKind
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BootstrapKind {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .settings
+
+        case 2: return .group
+
+        case 3: return .service
+
+        case 4: return .user
+
+        case 5: return .signupToken
+
+        case 6: return .apiKey
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BootstrapKind, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .settings:
+            writeInt(&buf, Int32(1))
+
+
+        case .group:
+            writeInt(&buf, Int32(2))
+
+
+        case .service:
+            writeInt(&buf, Int32(3))
+
+
+        case .user:
+            writeInt(&buf, Int32(4))
+
+
+        case .signupToken:
+            writeInt(&buf, Int32(5))
+
+
+        case .apiKey:
+            writeInt(&buf, Int32(6))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapKind_lift(_ buf: RustBuffer) throws -> BootstrapKind {
+    return try FfiConverterTypeBootstrapKind.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBootstrapKind_lower(_ value: BootstrapKind) -> RustBuffer {
+    return FfiConverterTypeBootstrapKind.lower(value)
+}
+
+
+
+/**
  * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
  */
 
@@ -11516,13 +11416,13 @@ public enum EventKind: Equatable, Hashable {
      */
     case serviceAccessChanged
     /**
-     * There is a first key that signs access tokens.
+     * A plan gave an API key another note or other scopes.
      */
-    case signingKeyCreated
+    case apiKeyUpdated
     /**
-     * Another key signs access tokens.
+     * A plan was applied and changed something.
      */
-    case signingKeyRotated
+    case bootstrapped
 
 
 
@@ -11660,9 +11560,9 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case 58: return .serviceAccessChanged
 
-        case 59: return .signingKeyCreated
+        case 59: return .apiKeyUpdated
 
-        case 60: return .signingKeyRotated
+        case 60: return .bootstrapped
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -11904,11 +11804,11 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(58))
 
 
-        case .signingKeyCreated:
+        case .apiKeyUpdated:
             writeInt(&buf, Int32(59))
 
 
-        case .signingKeyRotated:
+        case .bootstrapped:
             writeInt(&buf, Int32(60))
 
         }
@@ -14567,6 +14467,31 @@ fileprivate struct FfiConverterSequenceTypeAuditEvent: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeBootstrapChange: FfiConverterRustBuffer {
+    typealias SwiftType = [BootstrapChange]
+
+    public static func write(_ value: [BootstrapChange], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeBootstrapChange.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [BootstrapChange] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [BootstrapChange]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeBootstrapChange.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeClaim: FfiConverterRustBuffer {
     typealias SwiftType = [Claim]
 
@@ -14584,6 +14509,56 @@ fileprivate struct FfiConverterSequenceTypeClaim: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeClaim.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeCreatedApiKey: FfiConverterRustBuffer {
+    typealias SwiftType = [CreatedApiKey]
+
+    public static func write(_ value: [CreatedApiKey], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeCreatedApiKey.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [CreatedApiKey] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [CreatedApiKey]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeCreatedApiKey.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeCreatedSignupToken: FfiConverterRustBuffer {
+    typealias SwiftType = [CreatedSignupToken]
+
+    public static func write(_ value: [CreatedSignupToken], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeCreatedSignupToken.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [CreatedSignupToken] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [CreatedSignupToken]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeCreatedSignupToken.read(from: &buf))
         }
         return seq
     }
@@ -14734,31 +14709,6 @@ fileprivate struct FfiConverterSequenceTypeSession: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeSession.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterSequenceTypeSigningKey: FfiConverterRustBuffer {
-    typealias SwiftType = [SigningKey]
-
-    public static func write(_ value: [SigningKey], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypeSigningKey.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SigningKey] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [SigningKey]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeSigningKey.read(from: &buf))
         }
         return seq
     }
@@ -15342,18 +15292,6 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_eventsink_on_event() != 53431) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 24030) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_keyplate_checksum_method_keyplate_verify_access_token() != 20808) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_keyplate_checksum_method_keyplate_get_jwks() != 2415) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 32888) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_keyplate_checksum_method_keyplate_create_api_key() != 1241) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -15375,10 +15313,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_rotate_api_key() != 29429) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_verify_api_key() != 38726) {
+    if (uniffi_keyplate_checksum_method_keyplate_verify_api_key() != 15356) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_list_audit_events() != 12841) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_bootstrap() != 52946) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_get_effective_claims() != 57218) {

@@ -10,6 +10,7 @@ mod access_tokens;
 mod api_keys;
 mod audit;
 mod bodies;
+mod bootstrap;
 mod callers;
 mod claims;
 mod commands;

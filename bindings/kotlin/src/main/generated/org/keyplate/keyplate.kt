@@ -724,14 +724,6 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_eventsink_on_event(
     ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_issue_access_token(
-    ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_verify_access_token(
-    ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_get_jwks(
-    ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_rotate_signing_key(
-    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_create_api_key(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_get_api_key(
@@ -749,6 +741,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_keyplate_checksum_method_keyplate_verify_api_key(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_audit_events(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_bootstrap(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_get_effective_claims(
     ): Int
@@ -958,14 +952,6 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_keyplate_fn_constructor_keyplate_open(`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
-    external fun uniffi_keyplate_fn_method_keyplate_issue_access_token(`ptr`: Long,`principal`: Long,`service`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_method_keyplate_verify_access_token(`ptr`: Long,`token`: RustBuffer.ByValue,`service`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_method_keyplate_get_jwks(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
-    ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_method_keyplate_rotate_signing_key(`ptr`: Long,`overlapSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_create_api_key(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_api_key(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -983,6 +969,8 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_verify_api_key(`ptr`: Long,`secret`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_audit_events(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_bootstrap(`ptr`: Long,`plan`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_effective_claims(`ptr`: Long,`userId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1291,18 +1279,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_eventsink_on_event() and 0xFFFF) != 53431) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 24030) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_access_token() and 0xFFFF) != 20808) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_jwks() and 0xFFFF) != 2415) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 32888) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_api_key() and 0xFFFF) != 1241) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1324,10 +1300,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_api_key() and 0xFFFF) != 29429) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_api_key() and 0xFFFF) != 38726) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_api_key() and 0xFFFF) != 15356) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_audit_events() and 0xFFFF) != 12841) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_bootstrap() and 0xFFFF) != 52946) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_get_effective_claims() and 0xFFFF) != 57218) {
@@ -2407,47 +2386,6 @@ public object FfiConverterTypeEventSink: FfiConverter<EventSink, Long> {
 public interface KeyplateInterface {
 
     /**
-     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-     * `get_jwks` alone hears of a change only when it ends, so keep it short.
-     *
-     * # Errors
-     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
-     */
-    fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken
-
-    /**
-     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-     * so: that its session or key lives, its user may sign in, and the service is open to him.
-     *
-     * # Errors
-     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-     * `PermissionDenied` when he may no longer use the service; the storage errors.
-     */
-    fun `verifyAccessToken`(`token`: kotlin.String, `service`: kotlin.String): AccessTokenClaims
-
-    /**
-     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-     *
-     * # Errors
-     * The storage errors.
-     */
-    fun `getJwks`(): Jwks
-
-    /**
-     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
-     *
-     * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
-     */
-    fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey
-
-    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -2505,7 +2443,8 @@ public interface KeyplateInterface {
     fun `rotateApiKey`(`id`: ApiKeyId, `rotation`: KeyRotation): CreatedApiKey
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -2520,6 +2459,18 @@ public interface KeyplateInterface {
      * `PermissionDenied`, `InvalidInput`, the storage errors.
      */
     fun `listAuditEvents`(`query`: AuditQuery): AuditPage
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+    fun `bootstrap`(`plan`: kotlin.String): BootstrapReport
 
     /**
      * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -3306,101 +3257,6 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
-     * `get_jwks` alone hears of a change only when it ends, so keep it short.
-     *
-     * # Errors
-     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
-     */
-    @Throws(KeyplateException::class)override fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken {
-            return FfiConverterTypeAccessToken.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_issue_access_token(
-        it,
-
-        FfiConverterTypePrincipal.lower(`principal`),
-        FfiConverterString.lower(`service`),
-        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
-}
-    }
-    )
-    }
-
-
-
-    /**
-     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-     * so: that its session or key lives, its user may sign in, and the service is open to him.
-     *
-     * # Errors
-     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-     * `PermissionDenied` when he may no longer use the service; the storage errors.
-     */
-    @Throws(KeyplateException::class)override fun `verifyAccessToken`(`token`: kotlin.String, `service`: kotlin.String): AccessTokenClaims {
-            return FfiConverterTypeAccessTokenClaims.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_verify_access_token(
-        it,
-
-        FfiConverterString.lower(`token`),
-        FfiConverterString.lower(`service`),_status)
-}
-    }
-    )
-    }
-
-
-
-    /**
-     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
-     *
-     * # Errors
-     * The storage errors.
-     */
-    @Throws(KeyplateException::class)override fun `getJwks`(): Jwks {
-            return FfiConverterTypeJwks.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_jwks(
-        it,
-        _status)
-}
-    }
-    )
-    }
-
-
-
-    /**
-     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
-     *
-     * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
-     */
-    @Throws(KeyplateException::class)override fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey {
-            return FfiConverterTypeSigningKey.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
-        it,
-
-        FfiConverterOptionalUInt.lower(`overlapSeconds`),_status)
-}
-    }
-    )
-    }
-
-
-
-    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -3550,7 +3406,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * Tells whose key this is and what it allows. It works while another process is writing.
+     * Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
+     * ours, or one of the operator's own choice, which a plan gave.
      *
      * # Errors
      * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
@@ -3585,6 +3442,31 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
         it,
 
         FfiConverterTypeAuditQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+     * error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
+     * fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
+     * processes do so at once. An active administrator whom the plan makes completes setup.
+     *
+     * # Errors
+     * `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
+     * `PermissionDenied` on any but the host's handle; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `bootstrap`(`plan`: kotlin.String): BootstrapReport {
+            return FfiConverterTypeBootstrapReport.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_bootstrap(
+        it,
+
+        FfiConverterString.lower(`plan`),_status)
 }
     }
     )
@@ -6226,182 +6108,6 @@ public object FfiConverterTypeTimeSource: FfiConverter<TimeSource, Long> {
 
 
 /**
- * A new access token.
- */
-data class AccessToken (
-    /**
-     * The JWT.
-     */
-    val `secret`: Secret
-    ,
-    /**
-     * The service for which it is good: its audience is the service's slug.
-     */
-    val `serviceId`: ServiceId
-    ,
-    /**
-     * When it ends.
-     */
-    val `expiresAt`: java.time.Instant
-
-): Disposable{
-
-
-
-
-
-    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
-    override fun destroy() {
-
-    Disposable.destroy(
-        this.`secret`,
-        this.`serviceId`,
-        this.`expiresAt`
-    )
-    }
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeAccessToken: FfiConverterRustBuffer<AccessToken> {
-    override fun read(buf: ByteBuffer): AccessToken {
-        return AccessToken(
-            FfiConverterTypeSecret.read(buf),
-            FfiConverterTypeServiceId.read(buf),
-            FfiConverterTimestamp.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: AccessToken) = (
-            FfiConverterTypeSecret.allocationSize(value.`secret`) +
-            FfiConverterTypeServiceId.allocationSize(value.`serviceId`) +
-            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
-    )
-
-    override fun write(value: AccessToken, buf: ByteBuffer) {
-            FfiConverterTypeSecret.write(value.`secret`, buf)
-            FfiConverterTypeServiceId.write(value.`serviceId`, buf)
-            FfiConverterTimestamp.write(value.`expiresAt`, buf)
-    }
-}
-
-
-
-/**
- * Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
- */
-data class AccessTokenClaims (
-    /**
-     * The user.
-     */
-    val `userId`: UserId
-    ,
-    /**
-     * His name.
-     */
-    val `username`: kotlin.String
-    ,
-    /**
-     * The service.
-     */
-    val `serviceId`: ServiceId
-    ,
-    /**
-     * The session that asked for the token.
-     */
-    val `sessionId`: SessionId?
-    ,
-    /**
-     * Or the API key.
-     */
-    val `apiKeyId`: ApiKeyId?
-    ,
-    /**
-     * Of the scopes of that session or key, `*` and those of the service.
-     */
-    val `scopes`: List<kotlin.String>
-    ,
-    /**
-     * The names of his groups.
-     */
-    val `groups`: List<kotlin.String>
-    ,
-    /**
-     * His claims, with those of his groups.
-     */
-    val `claims`: List<Claim>
-    ,
-    /**
-     * When the token was issued.
-     */
-    val `issuedAt`: java.time.Instant
-    ,
-    /**
-     * When it ends.
-     */
-    val `expiresAt`: java.time.Instant
-
-){
-
-
-
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeAccessTokenClaims: FfiConverterRustBuffer<AccessTokenClaims> {
-    override fun read(buf: ByteBuffer): AccessTokenClaims {
-        return AccessTokenClaims(
-            FfiConverterTypeUserId.read(buf),
-            FfiConverterString.read(buf),
-            FfiConverterTypeServiceId.read(buf),
-            FfiConverterOptionalTypeSessionId.read(buf),
-            FfiConverterOptionalTypeApiKeyId.read(buf),
-            FfiConverterSequenceString.read(buf),
-            FfiConverterSequenceString.read(buf),
-            FfiConverterSequenceTypeClaim.read(buf),
-            FfiConverterTimestamp.read(buf),
-            FfiConverterTimestamp.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: AccessTokenClaims) = (
-            FfiConverterTypeUserId.allocationSize(value.`userId`) +
-            FfiConverterString.allocationSize(value.`username`) +
-            FfiConverterTypeServiceId.allocationSize(value.`serviceId`) +
-            FfiConverterOptionalTypeSessionId.allocationSize(value.`sessionId`) +
-            FfiConverterOptionalTypeApiKeyId.allocationSize(value.`apiKeyId`) +
-            FfiConverterSequenceString.allocationSize(value.`scopes`) +
-            FfiConverterSequenceString.allocationSize(value.`groups`) +
-            FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
-            FfiConverterTimestamp.allocationSize(value.`issuedAt`) +
-            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
-    )
-
-    override fun write(value: AccessTokenClaims, buf: ByteBuffer) {
-            FfiConverterTypeUserId.write(value.`userId`, buf)
-            FfiConverterString.write(value.`username`, buf)
-            FfiConverterTypeServiceId.write(value.`serviceId`, buf)
-            FfiConverterOptionalTypeSessionId.write(value.`sessionId`, buf)
-            FfiConverterOptionalTypeApiKeyId.write(value.`apiKeyId`, buf)
-            FfiConverterSequenceString.write(value.`scopes`, buf)
-            FfiConverterSequenceString.write(value.`groups`, buf)
-            FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
-            FfiConverterTimestamp.write(value.`issuedAt`, buf)
-            FfiConverterTimestamp.write(value.`expiresAt`, buf)
-    }
-}
-
-
-
-/**
  * An API key, without its secret.
  */
 data class ApiKey (
@@ -7043,6 +6749,127 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
 
 
 /**
+ * An entry of a plan that made a difference.
+ */
+data class BootstrapChange (
+    /**
+     * What was done.
+     */
+    val `action`: BootstrapAction
+    ,
+    /**
+     * To what kind of thing.
+     */
+    val `kind`: BootstrapKind
+    ,
+    /**
+     * Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
+     * username, a slash and the key's name; of the settings `settings`.
+     */
+    val `name`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapChange: FfiConverterRustBuffer<BootstrapChange> {
+    override fun read(buf: ByteBuffer): BootstrapChange {
+        return BootstrapChange(
+            FfiConverterTypeBootstrapAction.read(buf),
+            FfiConverterTypeBootstrapKind.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BootstrapChange) = (
+            FfiConverterTypeBootstrapAction.allocationSize(value.`action`) +
+            FfiConverterTypeBootstrapKind.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`name`)
+    )
+
+    override fun write(value: BootstrapChange, buf: ByteBuffer) {
+            FfiConverterTypeBootstrapAction.write(value.`action`, buf)
+            FfiConverterTypeBootstrapKind.write(value.`kind`, buf)
+            FfiConverterString.write(value.`name`, buf)
+    }
+}
+
+
+
+/**
+ * What applying a plan did; nothing when all was as the plan says.
+ */
+data class BootstrapReport (
+    /**
+     * What was made or changed, in the order in which it was.
+     */
+    val `changes`: List<BootstrapChange>
+    ,
+    /**
+     * The API keys whose secret the plan wanted generated, shown this once.
+     */
+    val `apiKeys`: List<CreatedApiKey>
+    ,
+    /**
+     * The sign-up tokens that were made, with their secrets, shown this once.
+     */
+    val `signupTokens`: List<CreatedSignupToken>
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`changes`,
+        this.`apiKeys`,
+        this.`signupTokens`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapReport: FfiConverterRustBuffer<BootstrapReport> {
+    override fun read(buf: ByteBuffer): BootstrapReport {
+        return BootstrapReport(
+            FfiConverterSequenceTypeBootstrapChange.read(buf),
+            FfiConverterSequenceTypeCreatedApiKey.read(buf),
+            FfiConverterSequenceTypeCreatedSignupToken.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BootstrapReport) = (
+            FfiConverterSequenceTypeBootstrapChange.allocationSize(value.`changes`) +
+            FfiConverterSequenceTypeCreatedApiKey.allocationSize(value.`apiKeys`) +
+            FfiConverterSequenceTypeCreatedSignupToken.allocationSize(value.`signupTokens`)
+    )
+
+    override fun write(value: BootstrapReport, buf: ByteBuffer) {
+            FfiConverterSequenceTypeBootstrapChange.write(value.`changes`, buf)
+            FfiConverterSequenceTypeCreatedApiKey.write(value.`apiKeys`, buf)
+            FfiConverterSequenceTypeCreatedSignupToken.write(value.`signupTokens`, buf)
+    }
+}
+
+
+
+/**
  * Something that a host wants to know of a user or a group.
  */
 data class Claim (
@@ -7169,9 +6996,8 @@ data class Config (
     val `busyTimeoutMs`: kotlin.UInt? = null
     ,
     /**
-     * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-     * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-     * do not work, and access tokens are not issued until `rotate_signing_key`.
+     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
+     * it elsewhere than the file.
      */
     val `encryptionKey`: Secret? = null
     ,
@@ -7978,53 +7804,6 @@ public object FfiConverterTypeIntegrityReport: FfiConverterRustBuffer<IntegrityR
     override fun write(value: IntegrityReport, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`ok`, buf)
             FfiConverterSequenceString.write(value.`problems`, buf)
-    }
-}
-
-
-
-/**
- * The public keys by which access tokens are verified.
- */
-data class Jwks (
-    /**
-     * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
-     */
-    val `json`: kotlin.String
-    ,
-    /**
-     * What is in it; the key that signs comes first.
-     */
-    val `keys`: List<SigningKey>
-
-){
-
-
-
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeJwks: FfiConverterRustBuffer<Jwks> {
-    override fun read(buf: ByteBuffer): Jwks {
-        return Jwks(
-            FfiConverterString.read(buf),
-            FfiConverterSequenceTypeSigningKey.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: Jwks) = (
-            FfiConverterString.allocationSize(value.`json`) +
-            FfiConverterSequenceTypeSigningKey.allocationSize(value.`keys`)
-    )
-
-    override fun write(value: Jwks, buf: ByteBuffer) {
-            FfiConverterString.write(value.`json`, buf)
-            FfiConverterSequenceTypeSigningKey.write(value.`keys`, buf)
     }
 }
 
@@ -10045,53 +9824,6 @@ public object FfiConverterTypeSignedIn: FfiConverterRustBuffer<SignedIn> {
 
 
 /**
- * A key that signs access tokens, without its private half.
- */
-data class SigningKey (
-    /**
-     * Its `kid` in `get_jwks` and in the tokens' headers.
-     */
-    val `keyId`: kotlin.String
-    ,
-    /**
-     * When it was made.
-     */
-    val `createdAt`: java.time.Instant
-
-){
-
-
-
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeSigningKey: FfiConverterRustBuffer<SigningKey> {
-    override fun read(buf: ByteBuffer): SigningKey {
-        return SigningKey(
-            FfiConverterString.read(buf),
-            FfiConverterTimestamp.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: SigningKey) = (
-            FfiConverterString.allocationSize(value.`keyId`) +
-            FfiConverterTimestamp.allocationSize(value.`createdAt`)
-    )
-
-    override fun write(value: SigningKey, buf: ByteBuffer) {
-            FfiConverterString.write(value.`keyId`, buf)
-            FfiConverterTimestamp.write(value.`createdAt`, buf)
-    }
-}
-
-
-
-/**
  * One use of a sign-up token. Names are those of that time.
  */
 data class SignupRedemption (
@@ -11295,6 +11027,112 @@ public object FfiConverterTypeApprovalRule: FfiConverterRustBuffer<ApprovalRule>
 
 
 /**
+ * What a plan did to something.
+ */
+
+enum class BootstrapAction {
+
+    /**
+     * Made it.
+     */
+    CREATED,
+    /**
+     * Changed it.
+     */
+    UPDATED;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapAction: FfiConverterRustBuffer<BootstrapAction> {
+    override fun read(buf: ByteBuffer) = try {
+
+        BootstrapAction.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: BootstrapAction) = 4UL
+
+    override fun write(value: BootstrapAction, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What plans speak of.
+ */
+
+enum class BootstrapKind {
+
+    /**
+     * The settings.
+     */
+    SETTINGS,
+    /**
+     * A group.
+     */
+    GROUP,
+    /**
+     * A service.
+     */
+    SERVICE,
+    /**
+     * A user.
+     */
+    USER,
+    /**
+     * A sign-up token.
+     */
+    SIGNUP_TOKEN,
+    /**
+     * An API key.
+     */
+    API_KEY;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBootstrapKind: FfiConverterRustBuffer<BootstrapKind> {
+    override fun read(buf: ByteBuffer) = try {
+
+        BootstrapKind.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: BootstrapKind) = 4UL
+
+    override fun write(value: BootstrapKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
  */
 
@@ -11794,13 +11632,13 @@ enum class EventKind {
      */
     SERVICE_ACCESS_CHANGED,
     /**
-     * There is a first key that signs access tokens.
+     * A plan gave an API key another note or other scopes.
      */
-    SIGNING_KEY_CREATED,
+    API_KEY_UPDATED,
     /**
-     * Another key signs access tokens.
+     * A plan was applied and changed something.
      */
-    SIGNING_KEY_ROTATED;
+    BOOTSTRAPPED;
 
 
 
@@ -14400,6 +14238,34 @@ public object FfiConverterSequenceTypeAuditEvent: FfiConverterRustBuffer<List<Au
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeBootstrapChange: FfiConverterRustBuffer<List<BootstrapChange>> {
+    override fun read(buf: ByteBuffer): List<BootstrapChange> {
+        val len = buf.getInt()
+        return List<BootstrapChange>(len) {
+            FfiConverterTypeBootstrapChange.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<BootstrapChange>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeBootstrapChange.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<BootstrapChange>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeBootstrapChange.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeClaim: FfiConverterRustBuffer<List<Claim>> {
     override fun read(buf: ByteBuffer): List<Claim> {
         val len = buf.getInt()
@@ -14418,6 +14284,62 @@ public object FfiConverterSequenceTypeClaim: FfiConverterRustBuffer<List<Claim>>
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeClaim.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeCreatedApiKey: FfiConverterRustBuffer<List<CreatedApiKey>> {
+    override fun read(buf: ByteBuffer): List<CreatedApiKey> {
+        val len = buf.getInt()
+        return List<CreatedApiKey>(len) {
+            FfiConverterTypeCreatedApiKey.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<CreatedApiKey>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeCreatedApiKey.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<CreatedApiKey>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeCreatedApiKey.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeCreatedSignupToken: FfiConverterRustBuffer<List<CreatedSignupToken>> {
+    override fun read(buf: ByteBuffer): List<CreatedSignupToken> {
+        val len = buf.getInt()
+        return List<CreatedSignupToken>(len) {
+            FfiConverterTypeCreatedSignupToken.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<CreatedSignupToken>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeCreatedSignupToken.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<CreatedSignupToken>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeCreatedSignupToken.write(it, buf)
         }
     }
 }
@@ -14586,34 +14508,6 @@ public object FfiConverterSequenceTypeSession: FfiConverterRustBuffer<List<Sessi
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSession.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterSequenceTypeSigningKey: FfiConverterRustBuffer<List<SigningKey>> {
-    override fun read(buf: ByteBuffer): List<SigningKey> {
-        val len = buf.getInt()
-        return List<SigningKey>(len) {
-            FfiConverterTypeSigningKey.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<SigningKey>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeSigningKey.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<SigningKey>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeSigningKey.write(it, buf)
         }
     }
 }

@@ -1,0 +1,134 @@
+use super::{
+    BootstrapAction, BootstrapKind, Run, groups,
+    place::{Place, each},
+    plan::UserEntry,
+    updated,
+};
+use crate::{
+    Expiry, NewUser, Result, Role, User, UserChanges, UserId, UserStatus, UsernamePolicy,
+    audit::Change,
+    db,
+    db::Reader,
+    error::{conflict, invalid},
+    groups as group_rules, text,
+    users::{self, LastAdministrator},
+};
+
+pub(super) fn apply(run: &mut Run<'_>, entries: &[UserEntry]) -> Result<()> {
+    let last = LastAdministrator::before(run.change)?;
+    let policy = run.keyplate.shared.username_policy;
+    // U3 is asked of the whole plan: it may take one administrator away and bring another.
+    let mut taken_away = None;
+    each("users", entries, |index, entry| {
+        let (action, user) = ensure(run.change, policy, entry)?;
+        let is_administrator =
+            user.role == Role::Administrator && user.check_may_sign_in(run.change.now()).is_ok();
+        if action.is_some() && is_administrator {
+            run.administrator = Some(user);
+        }
+        run.note(action, BootstrapKind::User, &entry.username);
+        taken_away = match last.is_gone(run.change)? {
+            true => taken_away.or(Some(index)),
+            false => None,
+        };
+        Ok(())
+    })?;
+    match taken_away {
+        Some(index) => Err(Place::entry("users", index).blame(conflict("last administrator"))),
+        None => Ok(()),
+    }
+}
+
+fn ensure(
+    change: &Change<'_>,
+    policy: UsernamePolicy,
+    entry: &UserEntry,
+) -> Result<(Option<BootstrapAction>, User)> {
+    let id = entry.id.as_deref().map(UserId::parse).transpose()?;
+    let present = find(change, &entry.username)?;
+    let (action, user) = match present {
+        None => {
+            let user = entry.to_make(id).checked(policy, change.now())?;
+            let group_ids = groups::ids(change, "groups", &entry.groups)?;
+            let user = users::create(change, &user, &group_ids)?;
+            (Some(BootstrapAction::Created), user)
+        }
+        Some(before) => {
+            if id.is_some_and(|id| id != before.id) {
+                return Err(invalid("id", "is another than the user's"));
+            }
+            let after = entry.changes().applied(&before, policy, change.now())?;
+            let changed = after != before;
+            let after = users::update(change, before, after)?;
+            (updated(changed), after)
+        }
+    };
+    let added = add_groups(change, &user, entry)?;
+    let added = add_claims(change, &user, entry)? || added;
+    Ok((action.or(updated(added)), user))
+}
+
+/// A plan only adds groups and claims: others come from elsewhere.
+fn add_groups(change: &Change<'_>, user: &User, entry: &UserEntry) -> Result<bool> {
+    let mut ids = user.group_ids.clone();
+    let named = groups::ids(change, "groups", &entry.groups)?;
+    ids.extend(named.into_iter().filter(|id| !user.group_ids.contains(id)));
+    let changed = ids.len() != user.group_ids.len();
+    if changed {
+        group_rules::set_of_user(change, &user.id, &ids)?;
+    }
+    Ok(changed)
+}
+
+fn add_claims(change: &Change<'_>, user: &User, entry: &UserEntry) -> Result<bool> {
+    let claims = groups::with_claims(&user.claims, entry.claims())?;
+    let changed = claims != user.claims;
+    if changed {
+        group_rules::set_claims_of_user(change, &user.id, &claims)?;
+    }
+    Ok(changed)
+}
+
+pub(super) fn find(reader: &Reader<'_>, username: &str) -> Result<Option<User>> {
+    db::users::find_by_username(reader, &text::folded(username))
+}
+
+impl UserEntry {
+    fn to_make(&self, id: Option<UserId>) -> NewUser {
+        NewUser {
+            username: self.username.clone(),
+            id,
+            email: self.email.clone(),
+            email_verified: self.email_verified.unwrap_or_default(),
+            display_name: self.display_name.clone(),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            locale: self.locale.clone(),
+            external_id: self.external_id.clone(),
+            group_ids: Vec::new(),
+            role: self.role,
+            status: self.disabled.map(|disabled| match disabled {
+                true => UserStatus::Disabled,
+                false => UserStatus::Active,
+            }),
+            expires_at: self.expires_at.and_then(Expiry::time),
+        }
+    }
+
+    /// His name is not changed: it is what he was found by.
+    fn changes(&self) -> UserChanges {
+        UserChanges {
+            username: None,
+            email: self.email.clone(),
+            email_verified: self.email_verified,
+            display_name: self.display_name.clone(),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            locale: self.locale.clone(),
+            external_id: self.external_id.clone(),
+            expiry: self.expires_at,
+            role: self.role,
+            disabled: self.disabled,
+        }
+    }
+}

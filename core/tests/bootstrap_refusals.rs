@@ -1,0 +1,282 @@
+//! Plans that are refused (B6): one bad entry changes nothing and is named.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod common;
+
+use common::{
+    plans::{WHOLE, everything, told},
+    *,
+};
+use keyplate::{ErrorCode, Keyplate, KeyplateError, SettingsChanges, SignupMode, UserStatus};
+
+/// Applies a plan that must be refused, and looks that it changed nothing; gives field and reason.
+fn refused(f: &Fixture, plan: &str) -> (String, String) {
+    let before = everything(&f.path());
+    let error = f.keyplate.bootstrap(plan).unwrap_err();
+    assert!(everything(&f.path()) == before, "{plan}");
+    match error {
+        KeyplateError::InvalidInput { field, reason } => (field, reason),
+        error => panic!("{error:?} for {plan}"),
+    }
+}
+
+#[test]
+fn one_bad_entry_changes_nothing_and_is_named() {
+    let f = Fixture::new();
+    f.administrator("root");
+    f.keyplate
+        .create_user(keyplate::NewUser {
+            email: Some("taken@x.example".into()),
+            ..new_user("taken")
+        })
+        .unwrap();
+    let good = r#""groups": [{"name": "family"}]"#;
+    let cases = [
+        (
+            r#""settings": {"step_up_seconds": 5}"#,
+            "settings.step_up_seconds",
+        ),
+        (
+            r#""settings": {"signup_mode": "shut"}"#,
+            "settings.signup_mode",
+        ),
+        (
+            r#""settings": {"default_groups": ["family", "x"]}"#,
+            "settings.default_groups[1]",
+        ),
+        (
+            r#""settings": {"signup_email_domains": ["a@b"]}"#,
+            "settings.signup_email_domains",
+        ),
+        (r#""settings": {"colour": "red"}"#, "settings.colour"),
+        (
+            r#""services": [{"slug": "films"}, {"slug": "users"}]"#,
+            "services[1].slug",
+        ),
+        (
+            r#""services": [{"slug": "films", "origins": ["films"]}]"#,
+            "services[0].origins",
+        ),
+        (
+            r#""services": [{"slug": "films", "groups": ["x"]}]"#,
+            "services[0].groups[0]",
+        ),
+        (r#""services": [{"name": "Films"}]"#, "services[0].slug"),
+        (
+            r#""users": [{"username": "a"}, {"username": "b", "email": "TAKEN@x.example"}]"#,
+            "users[1].email",
+        ),
+        (
+            r#""users": [{"username": "a", "groups": ["family", "x"]}]"#,
+            "users[0].groups[1]",
+        ),
+        (
+            r#""users": [{"username": "a", "email": 7}]"#,
+            "users[0].email",
+        ),
+        (
+            r#""users": [{"username": "a", "role": "king"}]"#,
+            "users[0].role",
+        ),
+        (r#""users": [{"username": "a", "id": "7"}]"#, "users[0].id"),
+        (
+            r#""users": [{"username": "root", "id": "0190a1b2-0000-7000-8000-00000000abcd"}]"#,
+            "users[0].id",
+        ),
+        (
+            r#""users": [{"username": "a", "claims": {"sub": "1"}}]"#,
+            "users[0].claims",
+        ),
+        (
+            r#""users": [{"username": "a", "expires_at": "tomorrow"}]"#,
+            "users[0].expires_at",
+        ),
+        (
+            r#""users": [{"username": "a", "expires_at": "2020-01-01T00:00:00Z"}]"#,
+            "users[0].expires_at",
+        ),
+        (
+            r#""users": [{"username": "taken@x.example"}]"#,
+            "users[0].username",
+        ),
+        (
+            r#""users": [{"username": "a"}, {"username": "A"}]"#,
+            "users[1].username",
+        ),
+        (
+            r#""users": [{"username": "root", "role": "user"}]"#,
+            "users[0]",
+        ),
+        (
+            r#""signup_tokens": [{"note": "a", "max_uses": 0}]"#,
+            "signup_tokens[0].max_uses",
+        ),
+        (
+            r#""signup_tokens": [{"note": "a", "max_uses": -1}]"#,
+            "signup_tokens[0].max_uses",
+        ),
+        (
+            r#""signup_tokens": [{"note": "a", "groups": ["x"]}]"#,
+            "signup_tokens[0].groups[0]",
+        ),
+        (
+            r#""signup_tokens": [{"note": ""}]"#,
+            "signup_tokens[0].note",
+        ),
+        (
+            r#""signup_tokens": [{"note": "a", "approval": "no"}]"#,
+            "signup_tokens[0].approval",
+        ),
+        (
+            r#""signup_tokens": [{"note": "a", "email": "x"}]"#,
+            "signup_tokens[0].email",
+        ),
+        (
+            r#""signup_tokens": [{"note": "a", "lifetime_seconds": 0}]"#,
+            "signup_tokens[0].lifetime_seconds",
+        ),
+        (
+            r#""signup_tokens": [{"note": "a"}, {"note": "A "}]"#,
+            "signup_tokens[1].note",
+        ),
+        (
+            r#""api_keys": [{"owner": "nobody", "name": "k", "scopes": ["*"], "generate": true}]"#,
+            "api_keys[0].owner",
+        ),
+        (
+            r#""api_keys": [{"owner": "root", "name": "k", "generate": true}]"#,
+            "api_keys[0].scopes",
+        ),
+        (
+            r#""api_keys": [{"owner": "root", "name": "", "scopes": ["*"], "generate": true}]"#,
+            "api_keys[0].name",
+        ),
+        (
+            r#""api_keys": [{"owner": "root", "name": "k", "scopes": ["*"]}]"#,
+            "api_keys[0].secret",
+        ),
+        (r#""plans": []"#, "plans"),
+        (r#""users": {}"#, "users"),
+    ];
+    for (bad, field) in cases {
+        assert_eq!(refused(&f, &format!("{{{good}, {bad}}}")).0, field, "{bad}");
+    }
+    for (bad, field) in [
+        (
+            r#"{"groups": [{"name": "ok"}, {"name": "x"}]}"#,
+            "groups[1].name",
+        ),
+        (
+            r#"{"groups": [{"name": "family"}, {"name": "FAMILY"}]}"#,
+            "groups[1].name",
+        ),
+        (
+            r#"{"groups": [{"name": "family", "claims": {"a": 1}}]}"#,
+            "groups[0].claims.a",
+        ),
+        (
+            r#"{"groups": [{"name": "family", "name": "family"}]}"#,
+            "groups[0].name",
+        ),
+        ("", "plan"),
+        ("[]", "plan"),
+        (r#"{"groups": [["family", null, {}]]}"#, "groups[0]"),
+        (r#"{"settings": ["Home"]}"#, "settings"),
+        ("{} {}", "plan"),
+        (r#"{"groups": "#, "plan"),
+    ] {
+        assert_eq!(refused(&f, bad).0, field, "{bad}");
+    }
+    let (_, reason) = refused(&f, r#"{"users": [{"username": "a", "role": "king"}]}"#);
+    assert_eq!(reason, "must be one of user, administrator");
+}
+
+#[test]
+fn a_plan_may_replace_the_last_administrator_but_not_remove_him() {
+    let f = Fixture::new();
+    f.administrator("anna");
+    for change in [
+        r#""role": "user""#,
+        r#""disabled": true"#,
+        r#""expires_at": "2030-01-01T00:00:00Z""#,
+    ] {
+        let plan =
+            format!(r#"{{"users": [{{"username": "bob"}}, {{"username": "anna", {change}}}]}}"#);
+        let (field, reason) = refused(&f, &plan);
+        assert_eq!(
+            (field.as_str(), reason.as_str()),
+            ("users[1]", "takes the last administrator away")
+        );
+    }
+    let both = r#"{"users": [{"username": "anna", "role": "user"}, {"username": "bob", "role": "administrator"}]}"#;
+    assert_eq!(
+        told(&f.keyplate.bootstrap(both).unwrap()),
+        ["~ anna", "+ bob"]
+    );
+
+    // Once an administrator has a passkey, one without is no replacement.
+    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    f.person(&bob);
+    let back = r#"{"users": [{"username": "anna", "role": "administrator"}, {"username": "bob", "disabled": true}]}"#;
+    assert_eq!(refused(&f, back).0, "users[1]");
+}
+
+#[test]
+fn what_waits_for_approval_or_was_revoked_stays_so() {
+    let f = Fixture::new();
+    let open = SettingsChanges {
+        signup_mode: Some(SignupMode::Open),
+        signup_approval: Some(true),
+        ..Default::default()
+    };
+    f.keyplate.update_settings(open).unwrap();
+    let profile = keyplate::NewSignup {
+        username: "bob".into(),
+        ..Default::default()
+    };
+    f.stranger().sign_up(profile).unwrap();
+    f.keyplate
+        .bootstrap(r#"{"users": [{"username": "bob", "disabled": false}]}"#)
+        .unwrap();
+    assert_eq!(
+        f.keyplate.find_user("bob").unwrap().unwrap().status,
+        UserStatus::Pending
+    );
+    assert_eq!(
+        refused(&f, r#"{"users": [{"username": "bob", "disabled": true}]}"#).0,
+        "users[0]"
+    );
+
+    let plan = r#"{"signup_tokens": [{"note": "friends", "max_uses": 5}]}"#;
+    let made = f.keyplate.bootstrap(plan).unwrap().signup_tokens.remove(0);
+    f.keyplate
+        .revoke_signup_token(&made.signup_token.id)
+        .unwrap();
+    let more = r#"{"signup_tokens": [{"note": "friends", "max_uses": 9}]}"#;
+    assert_eq!(told(&f.keyplate.bootstrap(more).unwrap()), [""; 0]);
+}
+
+#[test]
+fn only_the_host_applies_plans() {
+    let f = Fixture::new();
+    f.administrator("root");
+    let root = f.keyplate.find_user("root").unwrap().unwrap();
+    let key = f.key(&root, &["*", "roles:write"]);
+    for handle in [f.stranger(), f.acting(key.secret.as_str())] {
+        assert_eq!(code(handle.bootstrap(WHOLE)), ErrorCode::PermissionDenied);
+    }
+    // What is wrong with the storage is no entry's fault.
+    let lock = raw(&f.path());
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let impatient = Keyplate::open(keyplate::Config {
+        busy_timeout_ms: Some(50),
+        ..config(&f.path())
+    })
+    .unwrap();
+    assert_eq!(code(impatient.bootstrap(WHOLE)), ErrorCode::Busy);
+    lock.execute_batch("COMMIT").unwrap();
+}

@@ -1,0 +1,143 @@
+//! A plan as a file: TOML or JSON, with secrets by value, from the environment, or from files of their own.
+//!
+//! No error repeats what a file says: it may be a secret.
+
+use std::{
+    env,
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use serde_json::{Map, Value};
+
+/// The longest plan, and the longest secret's file.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// Who but the owner may read or write.
+const OTHERS: u32 = 0o077;
+/// Whoever may write a plan may make himself administrator.
+const ANYBODY_WRITES: u32 = 0o002;
+
+/// Reads a plan and puts the secrets in; gives the JSON that the library takes.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    let (text, mode) = contents(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    if mode & ANYBODY_WRITES != 0 {
+        return Err(format!("{name} can be written by anybody: chmod o-w it"));
+    }
+    let mut plan = parsed(path, &text).map_err(|reason| format!("{name} {reason}"))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let keys = plan.get_mut("api_keys").and_then(Value::as_array_mut);
+    for (index, key) in keys.into_iter().flatten().enumerate() {
+        // What is no table the library will name.
+        let Some(key) = key.as_object_mut() else {
+            continue;
+        };
+        if key.contains_key("secret") && mode & OTHERS != 0 {
+            return Err(format!(
+                "{name} holds a secret (api_keys[{index}]) and can be read by others: chmod 600 it"
+            ));
+        }
+        put_secret(key, folder)
+            .map_err(|(field, reason)| format!("{name}: api_keys[{index}].{field} {reason}"))?;
+    }
+    Ok(plan.to_string())
+}
+
+/// What a file holds, and its mode.
+fn contents(path: &Path) -> io::Result<(String, u32)> {
+    let file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    let mut text = String::new();
+    let length = file.take(LONGEST + 1).read_to_string(&mut text)?;
+    if length as u64 > LONGEST {
+        return Err(io::Error::other("it is too long"));
+    }
+    Ok((text, mode))
+}
+
+fn parsed(path: &Path, text: &str) -> Result<Value, String> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => serde_json::from_str(text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            format!("is no JSON at line {line}, column {column}")
+        }),
+        Some("toml") => match toml::from_str::<toml::Table>(text) {
+            Ok(table) => Ok(in_json(toml::Value::Table(table))),
+            Err(error) => {
+                let before = error.span().and_then(|span| text.get(..span.start));
+                let line = before.unwrap_or_default().matches('\n').count() + 1;
+                Err(format!("is no TOML at line {line}"))
+            }
+        },
+        _ => Err("must be a .toml or .json file".to_owned()),
+    }
+}
+
+/// TOML's times become the texts that the library reads.
+fn in_json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) => Value::from(number),
+        toml::Value::Boolean(truth) => Value::Bool(truth),
+        toml::Value::Datetime(time) => Value::String(time.to_string()),
+        toml::Value::Array(items) => items.into_iter().map(in_json).collect(),
+        toml::Value::Table(table) => {
+            let entry = |(name, value)| (name, in_json(value));
+            Value::Object(table.into_iter().map(entry).collect::<Map<_, _>>())
+        }
+    }
+}
+
+type Wrong = (&'static str, String);
+
+/// Puts the secret itself in the place of `secret_env` or `secret_file`.
+fn put_secret(key: &mut Map<String, Value>, folder: &Path) -> Result<(), Wrong> {
+    for (field, find) in [
+        ("secret_env", from_environment as fn(&str, &Path) -> _),
+        ("secret_file", from_file),
+    ] {
+        let Some(source) = key.remove(field) else {
+            continue;
+        };
+        if key.contains_key("secret") {
+            let reason = "stands beside another secret: give one of them";
+            return Err((field, reason.to_owned()));
+        }
+        let source = source
+            .as_str()
+            .ok_or_else(|| (field, "must be a string".to_owned()))?;
+        let secret = find(source, folder).map_err(|reason| (field, reason))?;
+        key.insert("secret".to_owned(), Value::String(secret));
+    }
+    Ok(())
+}
+
+fn from_environment(name: &str, _: &Path) -> Result<String, String> {
+    match env::var(name) {
+        Ok(secret) if !secret.is_empty() => Ok(secret),
+        Ok(_) => Err(format!("names {name}, which is empty")),
+        Err(env::VarError::NotPresent) => Err(format!("names {name}, which is not set")),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("names {name}, which is no text")),
+    }
+}
+
+/// The path is relative to the plan's folder.
+fn from_file(path: &str, folder: &Path) -> Result<String, String> {
+    let (text, mode) = contents(&folder.join(path))
+        .map_err(|error| format!("names {path}, which cannot be read: {error}"))?;
+    if mode & OTHERS != 0 {
+        return Err(format!(
+            "names {path}, which others can read or write: chmod 600 it"
+        ));
+    }
+    let secret = text.strip_suffix('\n').unwrap_or(&text);
+    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    match secret.is_empty() {
+        true => Err(format!("names {path}, which is empty")),
+        false => Ok(secret.to_owned()),
+    }
+}

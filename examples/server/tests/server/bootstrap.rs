@@ -1,0 +1,350 @@
+//! Plans: the command, at each start, and the files that they are read from.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use keyplate::SetupStage;
+use tempfile::TempDir;
+
+use crate::support::{Server, command};
+
+const OPERATORS: &str = "operators-own-secret-0123456789-abcdef";
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plan.toml");
+
+/// anna, and a key of hers with a secret from somewhere.
+fn plan(secret: &str) -> String {
+    format!(
+        r#"
+        [[users]]
+        username = "anna"
+        role = "administrator"
+        expires_at = "never"
+
+        [[api_keys]]
+        owner = "anna"
+        name = "operator"
+        scopes = ["*", "roles:write"]
+        expires_at = 2099-01-01T00:00:00+01:00
+        {secret}
+        "#
+    )
+}
+
+fn written(folder: &TempDir, name: &str, text: &str, mode: u32) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+fn bootstrap(folder: &TempDir, file: &Path) -> Command {
+    let mut command = command();
+    command.args(["bootstrap", "--origin", "https://id.example", "--data"]);
+    command.arg(folder.path().join("data"));
+    command.arg("--file").arg(file);
+    command
+}
+
+#[track_caller]
+fn printed(output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), error.as_ref()), (Some(0), ""));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Fails with one line; gives it without the program's name.
+#[track_caller]
+fn failed(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let line = text.trim_end().strip_prefix("keyplate-server: ");
+    line.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+#[test]
+fn from_an_empty_folder_to_a_list_of_users_without_a_click() {
+    let folder = TempDir::new().unwrap();
+    let file = written(
+        &folder,
+        "plan.toml",
+        &plan(r#"secret_env = "OPERATORS_KEY""#),
+        0o644,
+    );
+    let mut command = bootstrap(&folder, &file);
+    command.env("OPERATORS_KEY", OPERATORS);
+    let expected = "created user anna\ncreated API key anna/operator\n";
+    assert_eq!(printed(&command.output().unwrap()), expected);
+    assert_eq!(printed(&command.output().unwrap()), "no change\n");
+
+    let server = Server::in_folder(folder, &[]);
+    assert_eq!(server.setup_token, None, "setup is complete");
+    for request in [
+        server.get("/api/users").key(OPERATORS),
+        server.get("/api/users").bearer(OPERATORS),
+    ] {
+        let reply = request.send();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert_eq!(reply.json()["data"][0]["username"], "anna");
+    }
+    let wrong = OPERATORS.replace('a', "b");
+    assert_eq!(server.get("/api/users").key(&wrong).send().status, 401);
+    // Beside the running server, with effect at its next request.
+    let file = server.folder.path().join("plan.toml");
+    let other = "another-secret-of-the-operator-012345";
+    let mut command = bootstrap(&server.folder, &file);
+    let output = command.env("OPERATORS_KEY", other).output().unwrap();
+    assert_eq!(printed(&output), "updated API key anna/operator\n");
+    assert_eq!(server.get("/api/users").key(OPERATORS).send().status, 401);
+    assert_eq!(server.get("/api/users").key(other).send().status, 200);
+    assert!(!server.log().contains("secret"));
+}
+
+#[test]
+fn at_each_start_before_a_setup_link_is_printed() {
+    let folder = TempDir::new().unwrap();
+    written(&folder, "operator.key", &format!("{OPERATORS}\n"), 0o600);
+    let secret = r#"secret_file = "operator.key""#;
+    let file = written(&folder, "plan.toml", &plan(secret), 0o644);
+    let options = ["--bootstrap-file", file.to_str().unwrap()];
+    let mut server = Server::in_folder(folder, &options);
+    assert_eq!(server.setup_token, None);
+    let out = |server: &Server| fs::read_to_string(server.folder.path().join("out")).unwrap();
+    assert!(
+        out(&server).starts_with("created user anna\ncreated API key anna/operator\nlistening")
+    );
+    assert_eq!(server.get("/api/users").key(OPERATORS).send().status, 200);
+    assert_eq!(server.stop("-TERM"), Some(0));
+
+    let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
+    let server = Server::in_folder(folder, &options);
+    assert!(out(&server).starts_with("listening"), "nothing to say");
+    assert_eq!(server.get("/api/users").key(OPERATORS).send().status, 200);
+}
+
+#[test]
+fn the_variable_names_a_plan_too_and_a_bad_one_stops_the_start() {
+    let folder = TempDir::new().unwrap();
+    let file = written(
+        &folder,
+        "plan.json",
+        r#"{"users": [{"username": "a b"}]}"#,
+        0o644,
+    );
+    let start = |file: &Path| {
+        let mut command = command();
+        command.args(["--listen", "127.0.0.1:0", "--data"]);
+        command.arg(folder.path().join("data"));
+        command
+            .env("KEYPLATE_BOOTSTRAP_FILE", file)
+            .output()
+            .unwrap()
+    };
+    let reason = "users[0].username may contain letters, digits and _ . @ - only";
+    let expected = format!("{}: {reason}", file.display());
+    assert_eq!(failed(&start(&file)), expected);
+    let missing = failed(&start(&folder.path().join("none.toml")));
+    assert!(missing.starts_with("cannot read "), "{missing}");
+}
+
+#[test]
+fn one_bad_entry_changes_nothing() {
+    let folder = TempDir::new().unwrap();
+    let bad = plan("generate = true") + "\n[[users]]\nusername = \"bob\"\nemail = \"bob\"\n";
+    let file = written(&folder, "plan.toml", &bad, 0o644);
+    let reason = format!(
+        "{}: users[1].email is not an e-mail address",
+        file.display()
+    );
+    assert_eq!(failed(&bootstrap(&folder, &file).output().unwrap()), reason);
+    let server = Server::in_folder(folder, &[]);
+    assert!(server.setup_token.is_some());
+    let library = server.library();
+    assert_eq!(library.list_users(Default::default()).unwrap().total, 0);
+    let events = library.list_audit_events(Default::default()).unwrap().items;
+    assert!(
+        events
+            .iter()
+            .all(|event| event.kind == keyplate::EventKind::SetupTokenCreated)
+    );
+}
+
+#[test]
+fn the_sample_plan_is_the_story_of_twenty_friends() {
+    let folder = TempDir::new().unwrap();
+    let run = || printed(&bootstrap(&folder, Path::new(SAMPLE)).output().unwrap());
+    let text = run();
+    let after = |label: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(label));
+        line.unwrap_or_else(|| panic!("{label}: {text}")).to_owned()
+    };
+    assert_eq!(
+        text.lines()
+            .filter(|line| line.starts_with("created "))
+            .count(),
+        8
+    );
+    assert!(text.contains("updated settings\ncreated service films\n"));
+    let key = after("secret of API key anna/operator: ");
+    let link = after("link of sign-up token twenty friends: ");
+    let token = link
+        .strip_prefix("https://id.example/signup#token=")
+        .unwrap();
+    assert_eq!(run(), "no change\n");
+
+    let server = Server::in_folder(folder, &[]);
+    assert_eq!(server.setup_token, None);
+    assert_eq!(server.sign_up("bob", token).status, 201);
+    let library = server.library();
+    let bob = library.find_user("bob").unwrap().unwrap();
+    let of_bob = keyplate::ServiceQuery {
+        user_id: Some(bob.id),
+        ..Default::default()
+    };
+    let services = library.list_services(of_bob).unwrap().items;
+    let slugs: Vec<&str> = services
+        .iter()
+        .map(|service| service.slug.as_str())
+        .collect();
+    assert_eq!(slugs, ["films", "wiki"]);
+    assert!(bob.expires_at.is_some());
+    assert_eq!(server.get("/api/users").key(&key).send().status, 200);
+}
+
+#[test]
+fn secrets_are_for_their_owner_only() {
+    let folder = TempDir::new().unwrap();
+    let secret = format!("secret = \"{OPERATORS}\"");
+    let run = |file: &Path| bootstrap(&folder, file).output().unwrap();
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        let file = written(&folder, "plan.toml", &plan(&secret), mode);
+        let reason = "holds a secret (api_keys[0]) and can be read by others: chmod 600 it";
+        assert_eq!(failed(&run(&file)), format!("{} {reason}", file.display()));
+    }
+    let file = written(&folder, "open.toml", &plan("generate = true"), 0o646);
+    assert!(failed(&run(&file)).ends_with("can be written by anybody: chmod o-w it"));
+
+    let file = written(
+        &folder,
+        "by_file.toml",
+        &plan("secret_file = \"key\""),
+        0o644,
+    );
+    for mode in [0o644, 0o640, 0o620, 0o602] {
+        written(&folder, "key", OPERATORS, mode);
+        let reason =
+            "api_keys[0].secret_file names key, which others can read or write: chmod 600 it";
+        assert_eq!(failed(&run(&file)), format!("{}: {reason}", file.display()));
+    }
+    assert!(!folder.path().join("data").exists(), "nothing was begun");
+    written(&folder, "key", &format!("{OPERATORS}\r\n"), 0o400);
+    assert!(printed(&run(&file)).contains("created API key anna/operator\n"));
+    let file = written(&folder, "plan.toml", &plan(&secret), 0o600);
+    assert_eq!(printed(&run(&file)), "no change\n", "it is the same secret");
+}
+
+#[test]
+fn a_secret_that_is_not_there_names_its_entry() {
+    let folder = TempDir::new().unwrap();
+    written(&folder, "empty", "\n", 0o600);
+    for (source, reason) in [
+        (
+            "secret_env = \"NOT_SET_AT_ALL\"",
+            "secret_env names NOT_SET_AT_ALL, which is not set",
+        ),
+        (
+            "secret_env = \"SET_AND_EMPTY\"",
+            "secret_env names SET_AND_EMPTY, which is empty",
+        ),
+        ("secret_env = 7", "secret_env must be a string"),
+        (
+            "secret_file = \"empty\"",
+            "secret_file names empty, which is empty",
+        ),
+        (
+            "secret_file = \"none\"",
+            "secret_file names none, which cannot be read: ",
+        ),
+        (
+            "secret_env = \"TOO_SHORT\"",
+            "secret must have at least 32 characters",
+        ),
+        (
+            "secret = \"x\"\nsecret_env = \"TOO_SHORT\"",
+            "secret_env stands beside another secret",
+        ),
+        (
+            "generate = true\nsecret_env = \"TOO_SHORT\"",
+            "secret must be given, or `generate: true`",
+        ),
+        ("", "secret must be given, or `generate: true`"),
+    ] {
+        let file = written(&folder, "plan.toml", &plan(source), 0o600);
+        let mut command = bootstrap(&folder, &file);
+        command.env("SET_AND_EMPTY", "").env("TOO_SHORT", "short");
+        let line = failed(&command.output().unwrap());
+        let expected = format!("{}: api_keys[0].{reason}", file.display());
+        assert!(line.starts_with(&expected), "{line}");
+    }
+}
+
+#[test]
+fn what_is_no_plan_is_said_without_its_words() {
+    let folder = TempDir::new().unwrap();
+    for (name, text, reason) in [
+        (
+            "a.toml",
+            "[users]\n\nx = sssecret\n",
+            " is no TOML at line 3",
+        ),
+        (
+            "a.toml",
+            "users = \"sssecret\"\nusers = 1\n",
+            " is no TOML at line 2",
+        ),
+        (
+            "a.json",
+            "{\"users\": sssecret}",
+            " is no JSON at line 1, column 11",
+        ),
+        (
+            "a.yaml",
+            "users: sssecret",
+            " must be a .toml or .json file",
+        ),
+        ("a.json", "[\"sssecret\"]", ": plan must be an object"),
+        (
+            "a.toml",
+            "users = [\"sssecret\"]",
+            ": users[0] must be an object",
+        ),
+    ] {
+        let file = written(&folder, name, text, 0o600);
+        let line = failed(&bootstrap(&folder, &file).output().unwrap());
+        assert_eq!(line, format!("{}{reason}", file.display()));
+    }
+}
+
+#[test]
+fn a_generated_key_is_fit_for_a_plan() {
+    let generate = || printed(&command().arg("generate-key").output().unwrap());
+    let key = generate();
+    assert_ne!(key, generate());
+    assert!(key.starts_with("kp_key_") && key.trim_end().len() == "kp_key_".len() + 49);
+    let folder = TempDir::new().unwrap();
+    written(&folder, "key", &key, 0o600);
+    let file = written(&folder, "plan.toml", &plan("secret_file = \"key\""), 0o600);
+    printed(&bootstrap(&folder, &file).output().unwrap());
+    let server = Server::in_folder(folder, &[]);
+    assert_eq!(
+        server.get("/api/users").key(key.trim_end()).send().status,
+        200
+    );
+    let state = server.library().get_setup_state().unwrap();
+    assert_eq!(state.stage, SetupStage::Complete);
+}
