@@ -266,6 +266,12 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
   // A service was opened to others, or closed.
   KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
+  // A back-up was made. This row is younger than what is in it.
+  KEYPLATE_EVENT_KIND_BACKED_UP = 59,
+  // A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+  // after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+  // work.
+  KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 60,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -729,6 +735,11 @@ typedef struct keyplate_audit_query keyplate_audit_query;
 // Free one that is yours with `keyplate_authenticated_free`.
 typedef struct keyplate_authenticated keyplate_authenticated;
 
+// A back-up that was made.
+//
+// Free one that is yours with `keyplate_backup_report_free`.
+typedef struct keyplate_backup_report keyplate_backup_report;
+
 // Something that a host wants to know of a user or a group.
 //
 // Free one that is yours with `keyplate_claim_free`.
@@ -1013,6 +1024,11 @@ typedef struct keyplate_signup_token_preview keyplate_signup_token_preview;
 //
 // Free one that is yours with `keyplate_signup_token_query_free`.
 typedef struct keyplate_signup_token_query keyplate_signup_token_query;
+
+// What there is, at one moment.
+//
+// Free one that is yours with `keyplate_statistics_free`.
+typedef struct keyplate_statistics keyplate_statistics;
 
 // A list of texts; free it with `keyplate_str_list_free`.
 typedef struct keyplate_str_list keyplate_str_list;
@@ -1388,6 +1404,15 @@ keyplate_str keyplate_detail_get_name(const keyplate_detail *detail);
 // Its value.
 // Borrowed from `detail`.
 keyplate_str keyplate_detail_get_value(const keyplate_detail *detail);
+
+// Frees it; NULL is fine.
+void keyplate_backup_report_free(keyplate_backup_report *backup_report);
+
+// When: what was committed before the call is in it.
+int64_t keyplate_backup_report_get_made_at(const keyplate_backup_report *backup_report);
+
+// Its size.
+uint64_t keyplate_backup_report_get_bytes(const keyplate_backup_report *backup_report);
 
 // Frees it; NULL is fine.
 void keyplate_claim_free(keyplate_claim *claim);
@@ -2630,6 +2655,57 @@ uint64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_r
 uint64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
 
 // Frees it; NULL is fine.
+void keyplate_statistics_free(keyplate_statistics *statistics);
+
+// Users who may sign in.
+uint64_t keyplate_statistics_get_active_users(const keyplate_statistics *statistics);
+
+// Users who signed up and wait for approval.
+uint64_t keyplate_statistics_get_pending_users(const keyplate_statistics *statistics);
+
+// Users who may not sign in.
+uint64_t keyplate_statistics_get_disabled_users(const keyplate_statistics *statistics);
+
+// Users whose account has lapsed, and who are not disabled besides.
+uint64_t keyplate_statistics_get_lapsed_users(const keyplate_statistics *statistics);
+
+// Administrators who may sign in.
+uint64_t keyplate_statistics_get_administrators(const keyplate_statistics *statistics);
+
+// Groups.
+uint64_t keyplate_statistics_get_groups(const keyplate_statistics *statistics);
+
+// Services.
+uint64_t keyplate_statistics_get_services(const keyplate_statistics *statistics);
+
+// Passkeys, also those of a former RP id.
+uint64_t keyplate_statistics_get_passkeys(const keyplate_statistics *statistics);
+
+// Sessions that have neither ended nor expired.
+uint64_t keyplate_statistics_get_sessions(const keyplate_statistics *statistics);
+
+// API keys that are neither revoked nor expired.
+uint64_t keyplate_statistics_get_api_keys(const keyplate_statistics *statistics);
+
+// Sign-up tokens that work.
+uint64_t keyplate_statistics_get_signup_tokens(const keyplate_statistics *statistics);
+
+// One-time tokens and codes that work.
+uint64_t keyplate_statistics_get_one_time_tokens(const keyplate_statistics *statistics);
+
+// Rows of the audit log.
+uint64_t keyplate_statistics_get_audit_events(const keyplate_statistics *statistics);
+
+// The size of the file, with what has not been written into it yet.
+uint64_t keyplate_statistics_get_bytes(const keyplate_statistics *statistics);
+
+// The schema of the file.
+uint32_t keyplate_statistics_get_schema(const keyplate_statistics *statistics);
+
+// When the database was made.
+int64_t keyplate_statistics_get_created_at(const keyplate_statistics *statistics);
+
+// Frees it; NULL is fine.
 void keyplate_new_user_free(keyplate_new_user *new_user);
 
 // Makes one with its defaults; free it with `keyplate_new_user_free`.
@@ -2894,7 +2970,8 @@ keyplate_status keyplate_user_query_set_page(keyplate_user_query *user_query, ui
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, uint32_t value, keyplate_error **error);
 
-// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+// back-up ends its sessions (`back_up_to`).
 //
 // # Errors
 // `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -3002,6 +3079,24 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            const keyplate_audit_query *query,
                                            keyplate_audit_page **out,
                                            keyplate_error **error);
+
+// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+// whole and safe on the disk.
+//
+// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+// keys that were revoked after the back-up work again.
+//
+// # Errors
+// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+//
+// `out` is the caller's: free it with `keyplate_backup_report_free`.
+keyplate_status keyplate_back_up_to(const keyplate *kp,
+                                    const char *path,
+                                    keyplate_backup_report **out,
+                                    keyplate_error **error);
 
 // Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
 //
@@ -3765,6 +3860,14 @@ keyplate_status keyplate_update_signup_token(const keyplate *kp,
 //
 // `out` is the caller's: free it with `keyplate_integrity_report_free`.
 keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_report **out, keyplate_error **error);
+
+// Counts what there is, all at the same moment.
+//
+// # Errors
+// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_statistics_free`.
+keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
 // Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 //

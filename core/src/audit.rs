@@ -132,6 +132,12 @@ pub enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
+    /// A back-up was made. This row is younger than what is in it.
+    BackedUp,
+    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    /// work.
+    BackupRestored,
 }
 
 text_enum!(EventKind {
@@ -193,6 +199,8 @@ text_enum!(EventKind {
     ServiceUpdated = "service_updated",
     ServiceDeleted = "service_deleted",
     ServiceAccessChanged = "service_access_changed",
+    BackedUp = "backed_up",
+    BackupRestored = "backup_restored",
 });
 
 /// Who did it.

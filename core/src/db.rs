@@ -17,6 +17,7 @@ pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod signup_tokens;
+pub(crate) mod statistics;
 pub(crate) mod users;
 
 mod engine;

@@ -83,6 +83,7 @@
 mod api_keys;
 mod audit;
 mod authority;
+mod backup;
 mod claims;
 mod clock;
 mod codes;
@@ -119,6 +120,7 @@ pub use api_keys::{
 pub use audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
 #[doc(hidden)]
 pub use authority::authority_table;
+pub use backup::BackupReport;
 pub use claims::Claim;
 pub use clock::TimeSource;
 pub use db::{ForkGuard, before_fork};
@@ -146,7 +148,7 @@ pub use signup_tokens::{
     ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
     SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
 };
-pub use upkeep::{IntegrityReport, PurgeReport};
+pub use upkeep::{IntegrityReport, PurgeReport, Statistics};
 pub use users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,
 };

@@ -360,6 +360,12 @@ pub enum keyplate_event_kind {
     ServiceDeleted = 57,
     /// A service was opened to others, or closed.
     ServiceAccessChanged = 58,
+    /// A back-up was made. This row is younger than what is in it.
+    BackedUp = 59,
+    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    /// work.
+    BackupRestored = 60,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -462,6 +468,8 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::ServiceAccessChanged) => {
                 keyplate_event_kind::ServiceAccessChanged
             }
+            Some(::keyplate::EventKind::BackedUp) => keyplate_event_kind::BackedUp,
+            Some(::keyplate::EventKind::BackupRestored) => keyplate_event_kind::BackupRestored,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -530,6 +538,8 @@ impl Choice for keyplate_event_kind {
             56 => Some(::keyplate::EventKind::ServiceUpdated),
             57 => Some(::keyplate::EventKind::ServiceDeleted),
             58 => Some(::keyplate::EventKind::ServiceAccessChanged),
+            59 => Some(::keyplate::EventKind::BackedUp),
+            60 => Some(::keyplate::EventKind::BackupRestored),
 
             _ => None,
         }
@@ -2494,6 +2504,54 @@ pub unsafe extern "C" fn keyplate_detail_get_name(detail: *const keyplate_detail
 pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detail) -> keyplate_str {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(detail, |value| Some(&value.value)) }
+}
+
+/// A back-up that was made.
+///
+/// Free one that is yours with `keyplate_backup_report_free`.
+#[derive(Debug)]
+pub struct keyplate_backup_report {
+    _opaque: (),
+}
+impl Opaque for keyplate_backup_report {
+    type Core = ::keyplate::BackupReport;
+}
+impl Lend for ::keyplate::BackupReport {
+    type C = *const keyplate_backup_report;
+    fn lend(value: Option<&Self>) -> *const keyplate_backup_report {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::BackupReport {
+    type C = *mut keyplate_backup_report;
+    fn give(self) -> *mut keyplate_backup_report {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_free(backup_report: *mut keyplate_backup_report) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(backup_report) }
+}
+
+/// When: what was committed before the call is in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_get_made_at(
+    backup_report: *const keyplate_backup_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(backup_report, |value| Some(&value.made_at)) }
+}
+
+/// Its size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
+    backup_report: *const keyplate_backup_report,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(backup_report, |value| Some(&value.bytes)) }
 }
 
 /// Something that a host wants to know of a user or a group.
@@ -7409,6 +7467,180 @@ pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
     unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
 }
 
+/// What there is, at one moment.
+///
+/// Free one that is yours with `keyplate_statistics_free`.
+#[derive(Debug)]
+pub struct keyplate_statistics {
+    _opaque: (),
+}
+impl Opaque for keyplate_statistics {
+    type Core = ::keyplate::Statistics;
+}
+impl Lend for ::keyplate::Statistics {
+    type C = *const keyplate_statistics;
+    fn lend(value: Option<&Self>) -> *const keyplate_statistics {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Statistics {
+    type C = *mut keyplate_statistics;
+    fn give(self) -> *mut keyplate_statistics {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_free(statistics: *mut keyplate_statistics) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(statistics) }
+}
+
+/// Users who may sign in.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_active_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.active_users)) }
+}
+
+/// Users who signed up and wait for approval.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_pending_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.pending_users)) }
+}
+
+/// Users who may not sign in.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.disabled_users)) }
+}
+
+/// Users whose account has lapsed, and who are not disabled besides.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_lapsed_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.lapsed_users)) }
+}
+
+/// Administrators who may sign in.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_administrators(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.administrators)) }
+}
+
+/// Groups.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_groups(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.groups)) }
+}
+
+/// Services.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_services(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.services)) }
+}
+
+/// Passkeys, also those of a former RP id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_passkeys(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.passkeys)) }
+}
+
+/// Sessions that have neither ended nor expired.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_sessions(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.sessions)) }
+}
+
+/// API keys that are neither revoked nor expired.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_api_keys(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.api_keys)) }
+}
+
+/// Sign-up tokens that work.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_signup_tokens(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.signup_tokens)) }
+}
+
+/// One-time tokens and codes that work.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_one_time_tokens(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.one_time_tokens)) }
+}
+
+/// Rows of the audit log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_audit_events(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.audit_events)) }
+}
+
+/// The size of the file, with what has not been written into it yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_bytes(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.bytes)) }
+}
+
+/// The schema of the file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_schema(
+    statistics: *const keyplate_statistics,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.schema)) }
+}
+
+/// When the database was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_created_at(
+    statistics: *const keyplate_statistics,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.created_at)) }
+}
+
 /// A user to be made. Empty text is the same as none.
 ///
 /// Free one that is yours with `keyplate_new_user_free`.
@@ -8432,7 +8664,8 @@ pub unsafe extern "C" fn keyplate_user_query_set_limit(
     }
 }
 
-/// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+/// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+/// back-up ends its sessions (`back_up_to`).
 ///
 /// # Errors
 /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -8673,6 +8906,36 @@ pub unsafe extern "C" fn keyplate_list_audit_events(
         guard(error, || {
             put(out, || {
                 Ok(borrow(kp, "kp")?.list_audit_events(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+/// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+/// whole and safe on the disk.
+///
+/// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+/// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+/// keys that were revoked after the back-up work again.
+///
+/// # Errors
+/// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+/// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+///
+/// `out` is the caller's: free it with `keyplate_backup_report_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_back_up_to(
+    kp: *const keyplate,
+    path: *const c_char,
+    out: *mut *mut keyplate_backup_report,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.back_up_to(take::text(path, "path")?)?)
             })
         })
     }
@@ -10407,6 +10670,26 @@ pub unsafe extern "C" fn keyplate_check_integrity(
     unsafe {
         guard(error, || {
             put(out, || Ok(borrow(kp, "kp")?.check_integrity()?))
+        })
+    }
+}
+
+/// Counts what there is, all at the same moment.
+///
+/// # Errors
+/// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_statistics_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_statistics(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_statistics,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.get_statistics()?))
         })
     }
 }

@@ -33,6 +33,7 @@ static cJSON *give_created_api_key(const keyplate_created_api_key *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
+static cJSON *give_backup_report(const keyplate_backup_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
 static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
@@ -62,6 +63,7 @@ static cJSON *give_signup_token_page(const keyplate_signup_token_page *it);
 static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it);
 static cJSON *give_integrity_report(const keyplate_integrity_report *it);
 static cJSON *give_purge_report(const keyplate_purge_report *it);
+static cJSON *give_statistics(const keyplate_statistics *it);
 static cJSON *give_user(const keyplate_user *it);
 static cJSON *give_user_page(const keyplate_user_page *it);
 
@@ -186,6 +188,8 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
     case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
     case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
+    case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
+    case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -250,6 +254,8 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
     if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
     if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
+    if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
+    if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
     unknown("EventKind", from);
 }
 
@@ -745,6 +751,14 @@ static cJSON *give_detail(const keyplate_detail *it) {
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddItemToObject(fields, "name", give_text(keyplate_detail_get_name(it)));
     cJSON_AddItemToObject(fields, "value", give_text(keyplate_detail_get_value(it)));
+    return fields;
+}
+
+static cJSON *give_backup_report(const keyplate_backup_report *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "made_at", give_time(keyplate_backup_report_get_made_at(it)));
+    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_backup_report_get_bytes(it)));
     return fields;
 }
 
@@ -1658,6 +1672,28 @@ static cJSON *give_purge_report(const keyplate_purge_report *it) {
     return fields;
 }
 
+static cJSON *give_statistics(const keyplate_statistics *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "active_users", cJSON_CreateNumber((double)keyplate_statistics_get_active_users(it)));
+    cJSON_AddItemToObject(fields, "pending_users", cJSON_CreateNumber((double)keyplate_statistics_get_pending_users(it)));
+    cJSON_AddItemToObject(fields, "disabled_users", cJSON_CreateNumber((double)keyplate_statistics_get_disabled_users(it)));
+    cJSON_AddItemToObject(fields, "lapsed_users", cJSON_CreateNumber((double)keyplate_statistics_get_lapsed_users(it)));
+    cJSON_AddItemToObject(fields, "administrators", cJSON_CreateNumber((double)keyplate_statistics_get_administrators(it)));
+    cJSON_AddItemToObject(fields, "groups", cJSON_CreateNumber((double)keyplate_statistics_get_groups(it)));
+    cJSON_AddItemToObject(fields, "services", cJSON_CreateNumber((double)keyplate_statistics_get_services(it)));
+    cJSON_AddItemToObject(fields, "passkeys", cJSON_CreateNumber((double)keyplate_statistics_get_passkeys(it)));
+    cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_statistics_get_sessions(it)));
+    cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateNumber((double)keyplate_statistics_get_api_keys(it)));
+    cJSON_AddItemToObject(fields, "signup_tokens", cJSON_CreateNumber((double)keyplate_statistics_get_signup_tokens(it)));
+    cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_statistics_get_one_time_tokens(it)));
+    cJSON_AddItemToObject(fields, "audit_events", cJSON_CreateNumber((double)keyplate_statistics_get_audit_events(it)));
+    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_statistics_get_bytes(it)));
+    cJSON_AddItemToObject(fields, "schema", cJSON_CreateNumber((double)keyplate_statistics_get_schema(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_statistics_get_created_at(it)));
+    return fields;
+}
+
 static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **error) {
     static const char *const known[] = {"username", "id", "email", "email_verified", "display_name", "first_name", "last_name", "locale", "external_id", "group_ids", "role", "status", "expires_at", NULL};
     keyplate_new_user *it = NULL;
@@ -2002,6 +2038,19 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     }
     keyplate_audit_page_free(out);
     keyplate_audit_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_back_up_to(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"path", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_path = take_text(field(with, "path"));
+    keyplate_backup_report *out = NULL;
+    if (!*error && keyplate_back_up_to(kp, in_path, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_backup_report(out);
+    }
+    keyplate_backup_report_free(out);
     return result;
 }
 
@@ -2882,6 +2931,18 @@ static cJSON *call_check_integrity(const keyplate *kp, const cJSON *with, keypla
     return result;
 }
 
+static cJSON *call_get_statistics(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_statistics *out = NULL;
+    if (!*error && keyplate_get_statistics(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_statistics(out);
+    }
+    keyplate_statistics_free(out);
+    return result;
+}
+
 static cJSON *call_purge_expired(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {NULL};
     cJSON *result = NULL;
@@ -3032,6 +3093,7 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
+    {"back_up_to", call_back_up_to},
     {"get_effective_claims", call_get_effective_claims},
     {"list_claim_keys", call_list_claim_keys},
     {"create_group", call_create_group},
@@ -3096,6 +3158,7 @@ const struct method methods[] = {
     {"set_signup_token_grants", call_set_signup_token_grants},
     {"update_signup_token", call_update_signup_token},
     {"check_integrity", call_check_integrity},
+    {"get_statistics", call_get_statistics},
     {"purge_expired", call_purge_expired},
     {"reset_clock", call_reset_clock},
     {"create_user", call_create_user},

@@ -321,6 +321,12 @@ pub(crate) enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
+    /// A back-up was made. This row is younger than what is in it.
+    BackedUp,
+    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    /// work.
+    BackupRestored,
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -383,6 +389,8 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::ServiceUpdated => EventKind::ServiceUpdated,
             Self::ServiceDeleted => EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
+            Self::BackedUp => EventKind::BackedUp,
+            Self::BackupRestored => EventKind::BackupRestored,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -455,6 +463,8 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
             Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
+            Self::BackedUp => ::keyplate::EventKind::BackedUp,
+            Self::BackupRestored => ::keyplate::EventKind::BackupRestored,
         })
     }
 }
@@ -1483,6 +1493,34 @@ impl Detail {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(py, ["name", "value"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A back-up that was made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BackupReport {
+    /// When: what was committed before the call is in it.
+    pub(crate) made_at: SystemTime,
+    /// Its size.
+    pub(crate) bytes: u64,
+}
+impl Give<BackupReport> for ::keyplate::BackupReport {
+    fn give(self) -> BackupReport {
+        BackupReport {
+            made_at: self.made_at.give(),
+            bytes: self.bytes.give(),
+        }
+    }
+}
+#[pymethods]
+impl BackupReport {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["made_at", "bytes"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -2731,6 +2769,96 @@ impl PurgeReport {
     }
 }
 
+/// What there is, at one moment.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Statistics {
+    /// Users who may sign in.
+    pub(crate) active_users: u64,
+    /// Users who signed up and wait for approval.
+    pub(crate) pending_users: u64,
+    /// Users who may not sign in.
+    pub(crate) disabled_users: u64,
+    /// Users whose account has lapsed, and who are not disabled besides.
+    pub(crate) lapsed_users: u64,
+    /// Administrators who may sign in.
+    pub(crate) administrators: u64,
+    /// Groups.
+    pub(crate) groups: u64,
+    /// Services.
+    pub(crate) services: u64,
+    /// Passkeys, also those of a former RP id.
+    pub(crate) passkeys: u64,
+    /// Sessions that have neither ended nor expired.
+    pub(crate) sessions: u64,
+    /// API keys that are neither revoked nor expired.
+    pub(crate) api_keys: u64,
+    /// Sign-up tokens that work.
+    pub(crate) signup_tokens: u64,
+    /// One-time tokens and codes that work.
+    pub(crate) one_time_tokens: u64,
+    /// Rows of the audit log.
+    pub(crate) audit_events: u64,
+    /// The size of the file, with what has not been written into it yet.
+    pub(crate) bytes: u64,
+    /// The schema of the file.
+    pub(crate) schema: u32,
+    /// When the database was made.
+    pub(crate) created_at: SystemTime,
+}
+impl Give<Statistics> for ::keyplate::Statistics {
+    fn give(self) -> Statistics {
+        Statistics {
+            active_users: self.active_users.give(),
+            pending_users: self.pending_users.give(),
+            disabled_users: self.disabled_users.give(),
+            lapsed_users: self.lapsed_users.give(),
+            administrators: self.administrators.give(),
+            groups: self.groups.give(),
+            services: self.services.give(),
+            passkeys: self.passkeys.give(),
+            sessions: self.sessions.give(),
+            api_keys: self.api_keys.give(),
+            signup_tokens: self.signup_tokens.give(),
+            one_time_tokens: self.one_time_tokens.give(),
+            audit_events: self.audit_events.give(),
+            bytes: self.bytes.give(),
+            schema: self.schema.give(),
+            created_at: self.created_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl Statistics {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "active_users",
+                "pending_users",
+                "disabled_users",
+                "lapsed_users",
+                "administrators",
+                "groups",
+                "services",
+                "passkeys",
+                "sessions",
+                "api_keys",
+                "signup_tokens",
+                "one_time_tokens",
+                "audit_events",
+                "bytes",
+                "schema",
+                "created_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// A user.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -3027,6 +3155,22 @@ impl Keyplate {
         };
 
         self.call(py, |kp| kp.list_audit_events(query))
+    }
+
+    /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+    /// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+    /// whole and safe on the disk.
+    ///
+    /// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+    /// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+    /// keys that were revoked after the back-up work again.
+    ///
+    /// # Errors
+    /// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+    /// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+    #[pyo3(signature = (path), text_signature = "($self, path)")]
+    fn back_up_to(&self, py: Python<'_>, path: &str) -> PyResult<BackupReport> {
+        self.call(py, |kp| kp.back_up_to(path))
     }
 
     /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -4107,6 +4251,15 @@ impl Keyplate {
         self.call(py, |kp| kp.check_integrity())
     }
 
+    /// Counts what there is, all at the same moment.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn get_statistics(&self, py: Python<'_>) -> PyResult<Statistics> {
+        self.call(py, |kp| kp.get_statistics())
+    }
+
     /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
     ///
     /// # Errors
@@ -4308,7 +4461,8 @@ impl Keyplate {
     }
 }
 
-/// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+/// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+/// back-up ends its sessions (`back_up_to`).
 ///
 /// # Errors
 /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -4474,6 +4628,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
+    module.add_class::<BackupReport>()?;
     module.add_class::<Claim>()?;
     module.add_class::<Group>()?;
     module.add_class::<GroupPage>()?;
@@ -4503,6 +4658,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SignupTokenPreview>()?;
     module.add_class::<IntegrityReport>()?;
     module.add_class::<PurgeReport>()?;
+    module.add_class::<Statistics>()?;
     module.add_class::<User>()?;
     module.add_class::<UserPage>()?;
     module.add_function(wrap_pyfunction!(open, module)?)?;

@@ -50,6 +50,10 @@ pub(crate) fn call(
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
         }
+        "back_up_to" => {
+            let path: String = arguments.get("path")?;
+            Ok(keyplate.back_up_to(&path)?.into_json())
+        }
         "get_effective_claims" => {
             let user_id: UserId = arguments.get("user_id")?;
             Ok(keyplate.get_effective_claims(&user_id)?.into_json())
@@ -316,6 +320,7 @@ pub(crate) fn call(
             Ok(keyplate.update_signup_token(&id, changes)?.into_json())
         }
         "check_integrity" => Ok(keyplate.check_integrity()?.into_json()),
+        "get_statistics" => Ok(keyplate.get_statistics()?.into_json()),
         "purge_expired" => Ok(keyplate.purge_expired()?.into_json()),
         "reset_clock" => Ok(keyplate.reset_clock()?.into_json()),
         "create_user" => {
@@ -576,6 +581,14 @@ impl IntoJson for Detail {
         let mut object = Map::new();
         object.insert("name".to_owned(), self.name.into_json());
         object.insert("value".to_owned(), self.value.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for BackupReport {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("made_at".to_owned(), self.made_at.into_json());
+        object.insert("bytes".to_owned(), self.bytes.into_json());
         Value::Object(object)
     }
 }
@@ -1239,6 +1252,31 @@ impl IntoJson for PurgeReport {
         Value::Object(object)
     }
 }
+impl IntoJson for Statistics {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("active_users".to_owned(), self.active_users.into_json());
+        object.insert("pending_users".to_owned(), self.pending_users.into_json());
+        object.insert("disabled_users".to_owned(), self.disabled_users.into_json());
+        object.insert("lapsed_users".to_owned(), self.lapsed_users.into_json());
+        object.insert("administrators".to_owned(), self.administrators.into_json());
+        object.insert("groups".to_owned(), self.groups.into_json());
+        object.insert("services".to_owned(), self.services.into_json());
+        object.insert("passkeys".to_owned(), self.passkeys.into_json());
+        object.insert("sessions".to_owned(), self.sessions.into_json());
+        object.insert("api_keys".to_owned(), self.api_keys.into_json());
+        object.insert("signup_tokens".to_owned(), self.signup_tokens.into_json());
+        object.insert(
+            "one_time_tokens".to_owned(),
+            self.one_time_tokens.into_json(),
+        );
+        object.insert("audit_events".to_owned(), self.audit_events.into_json());
+        object.insert("bytes".to_owned(), self.bytes.into_json());
+        object.insert("schema".to_owned(), self.schema.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        Value::Object(object)
+    }
+}
 impl FromJson for NewUser {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         let arguments = Arguments::of(
@@ -1476,6 +1514,8 @@ impl IntoJson for EventKind {
             Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
             Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
             Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
+            Self::BackedUp => Value::String("BackedUp".to_owned()),
+            Self::BackupRestored => Value::String("BackupRestored".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1542,6 +1582,8 @@ impl FromJson for EventKind {
             "ServiceUpdated" => Ok(Self::ServiceUpdated),
             "ServiceDeleted" => Ok(Self::ServiceDeleted),
             "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
+            "BackedUp" => Ok(Self::BackedUp),
+            "BackupRestored" => Ok(Self::BackupRestored),
             other => Err(unknown_name("EventKind", other)),
         }
     }

@@ -139,7 +139,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 58] = [
+const KINDS: [EventKind; 60] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -198,6 +198,8 @@ const KINDS: [EventKind; 58] = [
     EventKind::ServiceUpdated,
     EventKind::ServiceDeleted,
     EventKind::ServiceAccessChanged,
+    EventKind::BackedUp,
+    EventKind::BackupRestored,
 ];
 
 #[cfg(test)]

@@ -176,6 +176,13 @@ class EventKind:
     """A service was deleted."""
     SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
     """A service was opened to others, or closed."""
+    BACKED_UP: ClassVar[EventKind]
+    """A back-up was made. This row is younger than what is in it."""
+    BACKUP_RESTORED: ClassVar[EventKind]
+    """A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    work.
+    """
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -659,6 +666,20 @@ class Detail:
     @property
     def value(self) -> str:
         """Its value."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class BackupReport:
+    """A back-up that was made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def made_at(self) -> datetime:
+        """When: what was committed before the call is in it."""
+    @property
+    def bytes(self) -> int:
+        """Its size."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1342,6 +1363,62 @@ class PurgeReport:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class Statistics:
+    """What there is, at one moment."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def active_users(self) -> int:
+        """Users who may sign in."""
+    @property
+    def pending_users(self) -> int:
+        """Users who signed up and wait for approval."""
+    @property
+    def disabled_users(self) -> int:
+        """Users who may not sign in."""
+    @property
+    def lapsed_users(self) -> int:
+        """Users whose account has lapsed, and who are not disabled besides."""
+    @property
+    def administrators(self) -> int:
+        """Administrators who may sign in."""
+    @property
+    def groups(self) -> int:
+        """Groups."""
+    @property
+    def services(self) -> int:
+        """Services."""
+    @property
+    def passkeys(self) -> int:
+        """Passkeys, also those of a former RP id."""
+    @property
+    def sessions(self) -> int:
+        """Sessions that have neither ended nor expired."""
+    @property
+    def api_keys(self) -> int:
+        """API keys that are neither revoked nor expired."""
+    @property
+    def signup_tokens(self) -> int:
+        """Sign-up tokens that work."""
+    @property
+    def one_time_tokens(self) -> int:
+        """One-time tokens and codes that work."""
+    @property
+    def audit_events(self) -> int:
+        """Rows of the audit log."""
+    @property
+    def bytes(self) -> int:
+        """The size of the file, with what has not been written into it yet."""
+    @property
+    def schema(self) -> int:
+        """The schema of the file."""
+    @property
+    def created_at(self) -> datetime:
+        """When the database was made."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class User:
     """A user."""
 
@@ -1544,6 +1621,19 @@ class Keyplate:
         - `since`: Only since then.
         - `page`: Which page, from 1.
         - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def back_up_to(self, path: str) -> BackupReport:
+        """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+        was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+        whole and safe on the disk.
+
+        To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+        `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+        keys that were revoked after the back-up work again.
+
+        # Errors
+        `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+        host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
         """
     def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
         """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
@@ -2277,6 +2367,12 @@ class Keyplate:
         # Errors
         `PermissionDenied` on any but the host's handle; the storage errors.
         """
+    def get_statistics(self) -> Statistics:
+        """Counts what there is, all at the same moment.
+
+        # Errors
+        `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+        """
     def purge_expired(self) -> PurgeReport:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 
@@ -2450,7 +2546,8 @@ def open(
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
 ) -> Keyplate:
-    """Opens a database file, or makes it, and gives the host's handle: it may do everything.
+    """Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+    back-up ends its sessions (`back_up_to`).
 
     # Errors
     `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;

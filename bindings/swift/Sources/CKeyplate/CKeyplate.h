@@ -375,6 +375,11 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_verify_api_key(uint64_t ptr, RustB
 RustBuffer uniffi_keyplate_fn_method_keyplate_list_audit_events(uint64_t ptr, RustBuffer query, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BACK_UP_TO
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BACK_UP_TO
+RustBuffer uniffi_keyplate_fn_method_keyplate_back_up_to(uint64_t ptr, RustBuffer path, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_EFFECTIVE_CLAIMS
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_EFFECTIVE_CLAIMS
 RustBuffer uniffi_keyplate_fn_method_keyplate_get_effective_claims(uint64_t ptr, RustBuffer user_id, RustCallStatus *_Nonnull out_status
@@ -713,6 +718,11 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_update_signup_token(uint64_t ptr, 
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_CHECK_INTEGRITY
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_CHECK_INTEGRITY
 RustBuffer uniffi_keyplate_fn_method_keyplate_check_integrity(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_STATISTICS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_STATISTICS
+RustBuffer uniffi_keyplate_fn_method_keyplate_get_statistics(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_PURGE_EXPIRED
@@ -1156,6 +1166,12 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_list_audit_events(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BACK_UP_TO
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BACK_UP_TO
+uint16_t uniffi_keyplate_checksum_method_keyplate_back_up_to(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_GET_EFFECTIVE_CLAIMS
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_GET_EFFECTIVE_CLAIMS
 uint16_t uniffi_keyplate_checksum_method_keyplate_get_effective_claims(void
@@ -1561,6 +1577,12 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_update_signup_token(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_CHECK_INTEGRITY
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_CHECK_INTEGRITY
 uint16_t uniffi_keyplate_checksum_method_keyplate_check_integrity(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_GET_STATISTICS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_GET_STATISTICS
+uint16_t uniffi_keyplate_checksum_method_keyplate_get_statistics(void
 
 );
 #endif

@@ -943,6 +943,21 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func listAuditEvents(query: AuditQuery) throws  -> AuditPage
 
     /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+    func backUpTo(path: String) throws  -> BackupReport
+
+    /**
      * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
      *
      * # Errors
@@ -1525,6 +1540,14 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func checkIntegrity() throws  -> IntegrityReport
 
     /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+    func getStatistics() throws  -> Statistics
+
+    /**
      * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
@@ -1674,7 +1697,8 @@ open class Keyplate: KeyplateProtocol, @unchecked Sendable {
 
 
     /**
-     * Opens a database file, or makes it, and gives the host's handle: it may do everything.
+     * Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+     * back-up ends its sessions (`back_up_to`).
      *
      * # Errors
      * `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -1835,6 +1859,29 @@ open func listAuditEvents(query: AuditQuery)throws  -> AuditPage  {
     uniffi_keyplate_fn_method_keyplate_list_audit_events(
             self.uniffiCloneHandle(),
         FfiConverterTypeAuditQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+open func backUpTo(path: String)throws  -> BackupReport  {
+    return try  FfiConverterTypeBackupReport_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_back_up_to(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(path),uniffiCallStatus
     )
 })
 }
@@ -2969,6 +3016,21 @@ open func checkIntegrity()throws  -> IntegrityReport  {
     return try  FfiConverterTypeIntegrityReport_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_check_integrity(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+open func getStatistics()throws  -> Statistics  {
+    return try  FfiConverterTypeStatistics_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_statistics(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -4530,6 +4592,75 @@ public func FfiConverterTypeAuthenticated_lift(_ buf: RustBuffer) throws -> Auth
 #endif
 public func FfiConverterTypeAuthenticated_lower(_ value: Authenticated) -> RustBuffer {
     return FfiConverterTypeAuthenticated.lower(value)
+}
+
+
+/**
+ * A back-up that was made.
+ */
+public struct BackupReport: Equatable, Hashable {
+    /**
+     * When: what was committed before the call is in it.
+     */
+    public let madeAt: Date
+    /**
+     * Its size.
+     */
+    public let bytes: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * When: what was committed before the call is in it.
+         */madeAt: Date,
+        /**
+         * Its size.
+         */bytes: UInt64) {
+        self.madeAt = madeAt
+        self.bytes = bytes
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BackupReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBackupReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BackupReport {
+        return
+            try BackupReport(
+                madeAt: FfiConverterTimestamp.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BackupReport, into buf: inout [UInt8]) {
+        FfiConverterTimestamp.write(value.madeAt, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBackupReport_lift(_ buf: RustBuffer) throws -> BackupReport {
+    return try FfiConverterTypeBackupReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBackupReport_lower(_ value: BackupReport) -> RustBuffer {
+    return FfiConverterTypeBackupReport.lower(value)
 }
 
 
@@ -9406,6 +9537,215 @@ public func FfiConverterTypeSignupTokenQuery_lower(_ value: SignupTokenQuery) ->
 
 
 /**
+ * What there is, at one moment.
+ */
+public struct Statistics: Equatable, Hashable {
+    /**
+     * Users who may sign in.
+     */
+    public let activeUsers: UInt64
+    /**
+     * Users who signed up and wait for approval.
+     */
+    public let pendingUsers: UInt64
+    /**
+     * Users who may not sign in.
+     */
+    public let disabledUsers: UInt64
+    /**
+     * Users whose account has lapsed, and who are not disabled besides.
+     */
+    public let lapsedUsers: UInt64
+    /**
+     * Administrators who may sign in.
+     */
+    public let administrators: UInt64
+    /**
+     * Groups.
+     */
+    public let groups: UInt64
+    /**
+     * Services.
+     */
+    public let services: UInt64
+    /**
+     * Passkeys, also those of a former RP id.
+     */
+    public let passkeys: UInt64
+    /**
+     * Sessions that have neither ended nor expired.
+     */
+    public let sessions: UInt64
+    /**
+     * API keys that are neither revoked nor expired.
+     */
+    public let apiKeys: UInt64
+    /**
+     * Sign-up tokens that work.
+     */
+    public let signupTokens: UInt64
+    /**
+     * One-time tokens and codes that work.
+     */
+    public let oneTimeTokens: UInt64
+    /**
+     * Rows of the audit log.
+     */
+    public let auditEvents: UInt64
+    /**
+     * The size of the file, with what has not been written into it yet.
+     */
+    public let bytes: UInt64
+    /**
+     * The schema of the file.
+     */
+    public let schema: UInt32
+    /**
+     * When the database was made.
+     */
+    public let createdAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Users who may sign in.
+         */activeUsers: UInt64,
+        /**
+         * Users who signed up and wait for approval.
+         */pendingUsers: UInt64,
+        /**
+         * Users who may not sign in.
+         */disabledUsers: UInt64,
+        /**
+         * Users whose account has lapsed, and who are not disabled besides.
+         */lapsedUsers: UInt64,
+        /**
+         * Administrators who may sign in.
+         */administrators: UInt64,
+        /**
+         * Groups.
+         */groups: UInt64,
+        /**
+         * Services.
+         */services: UInt64,
+        /**
+         * Passkeys, also those of a former RP id.
+         */passkeys: UInt64,
+        /**
+         * Sessions that have neither ended nor expired.
+         */sessions: UInt64,
+        /**
+         * API keys that are neither revoked nor expired.
+         */apiKeys: UInt64,
+        /**
+         * Sign-up tokens that work.
+         */signupTokens: UInt64,
+        /**
+         * One-time tokens and codes that work.
+         */oneTimeTokens: UInt64,
+        /**
+         * Rows of the audit log.
+         */auditEvents: UInt64,
+        /**
+         * The size of the file, with what has not been written into it yet.
+         */bytes: UInt64,
+        /**
+         * The schema of the file.
+         */schema: UInt32,
+        /**
+         * When the database was made.
+         */createdAt: Date) {
+        self.activeUsers = activeUsers
+        self.pendingUsers = pendingUsers
+        self.disabledUsers = disabledUsers
+        self.lapsedUsers = lapsedUsers
+        self.administrators = administrators
+        self.groups = groups
+        self.services = services
+        self.passkeys = passkeys
+        self.sessions = sessions
+        self.apiKeys = apiKeys
+        self.signupTokens = signupTokens
+        self.oneTimeTokens = oneTimeTokens
+        self.auditEvents = auditEvents
+        self.bytes = bytes
+        self.schema = schema
+        self.createdAt = createdAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Statistics: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStatistics: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Statistics {
+        return
+            try Statistics(
+                activeUsers: FfiConverterUInt64.read(from: &buf),
+                pendingUsers: FfiConverterUInt64.read(from: &buf),
+                disabledUsers: FfiConverterUInt64.read(from: &buf),
+                lapsedUsers: FfiConverterUInt64.read(from: &buf),
+                administrators: FfiConverterUInt64.read(from: &buf),
+                groups: FfiConverterUInt64.read(from: &buf),
+                services: FfiConverterUInt64.read(from: &buf),
+                passkeys: FfiConverterUInt64.read(from: &buf),
+                sessions: FfiConverterUInt64.read(from: &buf),
+                apiKeys: FfiConverterUInt64.read(from: &buf),
+                signupTokens: FfiConverterUInt64.read(from: &buf),
+                oneTimeTokens: FfiConverterUInt64.read(from: &buf),
+                auditEvents: FfiConverterUInt64.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf),
+                schema: FfiConverterUInt32.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Statistics, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.activeUsers, into: &buf)
+        FfiConverterUInt64.write(value.pendingUsers, into: &buf)
+        FfiConverterUInt64.write(value.disabledUsers, into: &buf)
+        FfiConverterUInt64.write(value.lapsedUsers, into: &buf)
+        FfiConverterUInt64.write(value.administrators, into: &buf)
+        FfiConverterUInt64.write(value.groups, into: &buf)
+        FfiConverterUInt64.write(value.services, into: &buf)
+        FfiConverterUInt64.write(value.passkeys, into: &buf)
+        FfiConverterUInt64.write(value.sessions, into: &buf)
+        FfiConverterUInt64.write(value.apiKeys, into: &buf)
+        FfiConverterUInt64.write(value.signupTokens, into: &buf)
+        FfiConverterUInt64.write(value.oneTimeTokens, into: &buf)
+        FfiConverterUInt64.write(value.auditEvents, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterUInt32.write(value.schema, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStatistics_lift(_ buf: RustBuffer) throws -> Statistics {
+    return try FfiConverterTypeStatistics.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStatistics_lower(_ value: Statistics) -> RustBuffer {
+    return FfiConverterTypeStatistics.lower(value)
+}
+
+
+/**
  * A user.
  */
 public struct User: Equatable, Hashable {
@@ -11031,6 +11371,16 @@ public enum EventKind: Equatable, Hashable {
      * A service was opened to others, or closed.
      */
     case serviceAccessChanged
+    /**
+     * A back-up was made. This row is younger than what is in it.
+     */
+    case backedUp
+    /**
+     * A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+     * after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+     * work.
+     */
+    case backupRestored
 
 
 
@@ -11167,6 +11517,10 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
         case 57: return .serviceDeleted
 
         case 58: return .serviceAccessChanged
+
+        case 59: return .backedUp
+
+        case 60: return .backupRestored
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -11406,6 +11760,14 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case .serviceAccessChanged:
             writeInt(&buf, Int32(58))
+
+
+        case .backedUp:
+            writeInt(&buf, Int32(59))
+
+
+        case .backupRestored:
+            writeInt(&buf, Int32(60))
 
         }
     }
@@ -14840,6 +15202,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_list_audit_events() != 12841) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_back_up_to() != 23236) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_get_effective_claims() != 57218) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -15044,6 +15409,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_check_integrity() != 14404) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_get_statistics() != 19106) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 1942) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -15080,7 +15448,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_secret_reveal() != 62025) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 4519) {
+    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 4045) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_constructor_secret_new() != 1234) {

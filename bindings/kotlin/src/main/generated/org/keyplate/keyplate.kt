@@ -742,6 +742,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_audit_events(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_back_up_to(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_get_effective_claims(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_claim_keys(
@@ -878,6 +880,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_check_integrity(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_statistics(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_purge_expired(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_reset_clock(
@@ -967,6 +971,8 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_verify_api_key(`ptr`: Long,`secret`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_audit_events(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_back_up_to(`ptr`: Long,`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_effective_claims(`ptr`: Long,`userId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1103,6 +1109,8 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_update_signup_token(`ptr`: Long,`id`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_check_integrity(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_statistics(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_purge_expired(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1300,6 +1308,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_audit_events() and 0xFFFF) != 12841) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_back_up_to() and 0xFFFF) != 23236) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_get_effective_claims() and 0xFFFF) != 57218) {
@@ -1506,6 +1517,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_check_integrity() and 0xFFFF) != 14404) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_statistics() and 0xFFFF) != 19106) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 1942) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1542,7 +1556,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_secret_reveal() and 0xFFFF) != 62025) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 4519) {
+    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 4045) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_constructor_secret_new() and 0xFFFF) != 1234) {
@@ -2453,6 +2467,21 @@ public interface KeyplateInterface {
     fun `listAuditEvents`(`query`: AuditQuery): AuditPage
 
     /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+    fun `backUpTo`(`path`: kotlin.String): BackupReport
+
+    /**
      * Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
      *
      * # Errors
@@ -3035,6 +3064,14 @@ public interface KeyplateInterface {
     fun `checkIntegrity`(): IntegrityReport
 
     /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+    fun `getStatistics`(): Statistics
+
+    /**
      * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
@@ -3421,6 +3458,34 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
         it,
 
         FfiConverterTypeAuditQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+    @Throws(KeyplateException::class)override fun `backUpTo`(`path`: kotlin.String): BackupReport {
+            return FfiConverterTypeBackupReport.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_back_up_to(
+        it,
+
+        FfiConverterString.lower(`path`),_status)
 }
     }
     )
@@ -4904,6 +4969,26 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `getStatistics`(): Statistics {
+            return FfiConverterTypeStatistics.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_statistics(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
@@ -5144,7 +5229,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
     companion object {
 
     /**
-     * Opens a database file, or makes it, and gives the host's handle: it may do everything.
+     * Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+     * back-up ends its sessions (`back_up_to`).
      *
      * # Errors
      * `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -6697,6 +6783,53 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
             FfiConverterOptionalTypeApiKeyId.write(value.`apiKeyId`, buf)
             FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
             FfiConverterTypePrincipal.write(value.`principal`, buf)
+    }
+}
+
+
+
+/**
+ * A back-up that was made.
+ */
+data class BackupReport (
+    /**
+     * When: what was committed before the call is in it.
+     */
+    val `madeAt`: java.time.Instant
+    ,
+    /**
+     * Its size.
+     */
+    val `bytes`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBackupReport: FfiConverterRustBuffer<BackupReport> {
+    override fun read(buf: ByteBuffer): BackupReport {
+        return BackupReport(
+            FfiConverterTimestamp.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BackupReport) = (
+            FfiConverterTimestamp.allocationSize(value.`madeAt`) +
+            FfiConverterULong.allocationSize(value.`bytes`)
+    )
+
+    override fun write(value: BackupReport, buf: ByteBuffer) {
+            FfiConverterTimestamp.write(value.`madeAt`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
     }
 }
 
@@ -10273,6 +10406,165 @@ public object FfiConverterTypeSignupTokenQuery: FfiConverterRustBuffer<SignupTok
 
 
 /**
+ * What there is, at one moment.
+ */
+data class Statistics (
+    /**
+     * Users who may sign in.
+     */
+    val `activeUsers`: kotlin.ULong
+    ,
+    /**
+     * Users who signed up and wait for approval.
+     */
+    val `pendingUsers`: kotlin.ULong
+    ,
+    /**
+     * Users who may not sign in.
+     */
+    val `disabledUsers`: kotlin.ULong
+    ,
+    /**
+     * Users whose account has lapsed, and who are not disabled besides.
+     */
+    val `lapsedUsers`: kotlin.ULong
+    ,
+    /**
+     * Administrators who may sign in.
+     */
+    val `administrators`: kotlin.ULong
+    ,
+    /**
+     * Groups.
+     */
+    val `groups`: kotlin.ULong
+    ,
+    /**
+     * Services.
+     */
+    val `services`: kotlin.ULong
+    ,
+    /**
+     * Passkeys, also those of a former RP id.
+     */
+    val `passkeys`: kotlin.ULong
+    ,
+    /**
+     * Sessions that have neither ended nor expired.
+     */
+    val `sessions`: kotlin.ULong
+    ,
+    /**
+     * API keys that are neither revoked nor expired.
+     */
+    val `apiKeys`: kotlin.ULong
+    ,
+    /**
+     * Sign-up tokens that work.
+     */
+    val `signupTokens`: kotlin.ULong
+    ,
+    /**
+     * One-time tokens and codes that work.
+     */
+    val `oneTimeTokens`: kotlin.ULong
+    ,
+    /**
+     * Rows of the audit log.
+     */
+    val `auditEvents`: kotlin.ULong
+    ,
+    /**
+     * The size of the file, with what has not been written into it yet.
+     */
+    val `bytes`: kotlin.ULong
+    ,
+    /**
+     * The schema of the file.
+     */
+    val `schema`: kotlin.UInt
+    ,
+    /**
+     * When the database was made.
+     */
+    val `createdAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStatistics: FfiConverterRustBuffer<Statistics> {
+    override fun read(buf: ByteBuffer): Statistics {
+        return Statistics(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Statistics) = (
+            FfiConverterULong.allocationSize(value.`activeUsers`) +
+            FfiConverterULong.allocationSize(value.`pendingUsers`) +
+            FfiConverterULong.allocationSize(value.`disabledUsers`) +
+            FfiConverterULong.allocationSize(value.`lapsedUsers`) +
+            FfiConverterULong.allocationSize(value.`administrators`) +
+            FfiConverterULong.allocationSize(value.`groups`) +
+            FfiConverterULong.allocationSize(value.`services`) +
+            FfiConverterULong.allocationSize(value.`passkeys`) +
+            FfiConverterULong.allocationSize(value.`sessions`) +
+            FfiConverterULong.allocationSize(value.`apiKeys`) +
+            FfiConverterULong.allocationSize(value.`signupTokens`) +
+            FfiConverterULong.allocationSize(value.`oneTimeTokens`) +
+            FfiConverterULong.allocationSize(value.`auditEvents`) +
+            FfiConverterULong.allocationSize(value.`bytes`) +
+            FfiConverterUInt.allocationSize(value.`schema`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`)
+    )
+
+    override fun write(value: Statistics, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`activeUsers`, buf)
+            FfiConverterULong.write(value.`pendingUsers`, buf)
+            FfiConverterULong.write(value.`disabledUsers`, buf)
+            FfiConverterULong.write(value.`lapsedUsers`, buf)
+            FfiConverterULong.write(value.`administrators`, buf)
+            FfiConverterULong.write(value.`groups`, buf)
+            FfiConverterULong.write(value.`services`, buf)
+            FfiConverterULong.write(value.`passkeys`, buf)
+            FfiConverterULong.write(value.`sessions`, buf)
+            FfiConverterULong.write(value.`apiKeys`, buf)
+            FfiConverterULong.write(value.`signupTokens`, buf)
+            FfiConverterULong.write(value.`oneTimeTokens`, buf)
+            FfiConverterULong.write(value.`auditEvents`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterUInt.write(value.`schema`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+    }
+}
+
+
+
+/**
  * A user.
  */
 data class User (
@@ -11357,7 +11649,17 @@ enum class EventKind {
     /**
      * A service was opened to others, or closed.
      */
-    SERVICE_ACCESS_CHANGED;
+    SERVICE_ACCESS_CHANGED,
+    /**
+     * A back-up was made. This row is younger than what is in it.
+     */
+    BACKED_UP,
+    /**
+     * A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+     * after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+     * work.
+     */
+    BACKUP_RESTORED;
 
 
 
