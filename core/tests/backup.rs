@@ -196,7 +196,7 @@ fn while_threads_write_it_ends_and_holds_what_was_acknowledged() {
         f.user(&format!("first{n}"));
     }
     let (done, over) = (Mutex::new(Vec::new()), AtomicBool::new(false));
-    let copies: Vec<(PathBuf, Vec<String>, usize)> = thread::scope(|scope| {
+    let copies: Vec<_> = thread::scope(|scope| {
         for thread in 0..4 {
             let (keyplate, done, over) = (&f.keyplate, &done, &over);
             scope.spawn(move || {
@@ -213,16 +213,18 @@ fn while_threads_write_it_ends_and_holds_what_was_acknowledged() {
         let copies = (0..5).map(|n| {
             let acknowledged = done.lock().unwrap().clone();
             let copy = f.folder.path().join(format!("copy{n}.db"));
-            f.keyplate.back_up_to(copy.to_str().unwrap()).unwrap();
+            let result = f.keyplate.back_up_to(copy.to_str().unwrap());
             let meanwhile = done.lock().unwrap().len() - acknowledged.len();
-            (copy, acknowledged, meanwhile)
+            (copy, acknowledged, result, meanwhile)
         });
-        let copies = copies.collect();
+        let copies = copies.collect(); // nothing may fail before the writers are told to end
         over.store(true, Ordering::Relaxed);
         copies
     });
-    assert!(copies.iter().any(|copy| copy.2 > 0), "writers were held up");
-    for (copy, acknowledged, _) in &copies {
+    let meanwhile: usize = copies.iter().map(|copy| copy.3).sum();
+    assert!(meanwhile > 0, "writers were held up");
+    for (copy, acknowledged, result, _) in &copies {
+        assert!(result.is_ok(), "{result:?}");
         let (_folder, path) = restored(copy);
         let keyplate = Keyplate::open(config(&path)).unwrap();
         assert!(keyplate.check_integrity().unwrap().ok);

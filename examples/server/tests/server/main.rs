@@ -27,6 +27,7 @@ mod person;
 mod process;
 mod recovery;
 mod relying_party;
+mod service;
 mod sessions;
 mod settings;
 mod setup;
