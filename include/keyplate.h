@@ -266,10 +266,20 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
   // A service was opened to others, or closed.
   KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
+  // There is a first key that signs access tokens.
+  KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED = 59,
+  // Another key signs access tokens.
+  KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED = 60,
   // A plan gave an API key another note or other scopes.
-  KEYPLATE_EVENT_KIND_API_KEY_UPDATED = 59,
+  KEYPLATE_EVENT_KIND_API_KEY_UPDATED = 61,
   // A plan was applied and changed something.
-  KEYPLATE_EVENT_KIND_BOOTSTRAPPED = 60,
+  KEYPLATE_EVENT_KIND_BOOTSTRAPPED = 62,
+  // A back-up was made. This row is younger than what is in it.
+  KEYPLATE_EVENT_KIND_BACKED_UP = 63,
+  // A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+  // after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+  // work.
+  KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -743,6 +753,16 @@ typedef int32_t keyplate_passkey_failure;
 // An open database. May be shared between threads; every function that takes one blocks until it is done.
 typedef struct keyplate keyplate;
 
+// A new access token.
+//
+// Free one that is yours with `keyplate_access_token_free`.
+typedef struct keyplate_access_token keyplate_access_token;
+
+// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+//
+// Free one that is yours with `keyplate_access_token_claims_free`.
+typedef struct keyplate_access_token_claims keyplate_access_token_claims;
+
 // An API key, without its secret.
 //
 // Free one that is yours with `keyplate_api_key_free`.
@@ -782,6 +802,11 @@ typedef struct keyplate_audit_query keyplate_audit_query;
 //
 // Free one that is yours with `keyplate_authenticated_free`.
 typedef struct keyplate_authenticated keyplate_authenticated;
+
+// A back-up that was made.
+//
+// Free one that is yours with `keyplate_backup_report_free`.
+typedef struct keyplate_backup_report keyplate_backup_report;
 
 // An entry of a plan that made a difference.
 //
@@ -876,6 +901,11 @@ typedef struct keyplate_group_query keyplate_group_query;
 //
 // Free one that is yours with `keyplate_integrity_report_free`.
 typedef struct keyplate_integrity_report keyplate_integrity_report;
+
+// The public keys by which access tokens are verified.
+//
+// Free one that is yours with `keyplate_jwks_free`.
+typedef struct keyplate_jwks keyplate_jwks;
 
 // How to rotate a key.
 //
@@ -1038,6 +1068,11 @@ typedef struct keyplate_setup_state keyplate_setup_state;
 // Free one that is yours with `keyplate_signed_in_free`.
 typedef struct keyplate_signed_in keyplate_signed_in;
 
+// A key that signs access tokens, without its private half.
+//
+// Free one that is yours with `keyplate_signing_key_free`.
+typedef struct keyplate_signing_key keyplate_signing_key;
+
 // One use of a sign-up token. Names are those of that time.
 //
 // Free one that is yours with `keyplate_signup_redemption_free`.
@@ -1077,6 +1112,11 @@ typedef struct keyplate_signup_token_preview keyplate_signup_token_preview;
 //
 // Free one that is yours with `keyplate_signup_token_query_free`.
 typedef struct keyplate_signup_token_query keyplate_signup_token_query;
+
+// What there is, at one moment.
+//
+// Free one that is yours with `keyplate_statistics_free`.
+typedef struct keyplate_statistics keyplate_statistics;
 
 // A list of texts; free it with `keyplate_str_list_free`.
 typedef struct keyplate_str_list keyplate_str_list;
@@ -1160,6 +1200,101 @@ keyplate_status keyplate_expiry_new_at(int64_t time, keyplate_expiry **out, keyp
 
 // Frees it; NULL is fine.
 void keyplate_principal_free(keyplate_principal *principal);
+
+// Frees it; NULL is fine.
+void keyplate_access_token_free(keyplate_access_token *access_token);
+
+// The JWT.
+// Borrowed from `access_token`.
+const keyplate_secret *keyplate_access_token_get_secret(const keyplate_access_token *access_token);
+
+// The service for which it is good: its audience is the service's slug.
+// Borrowed from `access_token`.
+keyplate_str keyplate_access_token_get_service_id(const keyplate_access_token *access_token);
+
+// When it ends.
+int64_t keyplate_access_token_get_expires_at(const keyplate_access_token *access_token);
+
+// Frees it; NULL is fine.
+void keyplate_access_token_claims_free(keyplate_access_token_claims *access_token_claims);
+
+// The user.
+// Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_user_id(const keyplate_access_token_claims *access_token_claims);
+
+// His name.
+// Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_username(const keyplate_access_token_claims *access_token_claims);
+
+// The service.
+// Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_service_id(const keyplate_access_token_claims *access_token_claims);
+
+// The session that asked for the token.
+// NULL when there is none. Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_session_id(const keyplate_access_token_claims *access_token_claims);
+
+// Or the API key.
+// NULL when there is none. Borrowed from `access_token_claims`.
+keyplate_str keyplate_access_token_claims_get_api_key_id(const keyplate_access_token_claims *access_token_claims);
+
+// Of the scopes of that session or key, `*` and those of the service.
+// How many there are.
+size_t keyplate_access_token_claims_get_scopes_len(const keyplate_access_token_claims *access_token_claims);
+
+// Of the scopes of that session or key, `*` and those of the service.
+// One of them, borrowed from `access_token_claims`; nothing past the end.
+keyplate_str keyplate_access_token_claims_get_scopes_at(const keyplate_access_token_claims *access_token_claims,
+                                                        size_t index);
+
+// The names of his groups.
+// How many there are.
+size_t keyplate_access_token_claims_get_groups_len(const keyplate_access_token_claims *access_token_claims);
+
+// The names of his groups.
+// One of them, borrowed from `access_token_claims`; nothing past the end.
+keyplate_str keyplate_access_token_claims_get_groups_at(const keyplate_access_token_claims *access_token_claims,
+                                                        size_t index);
+
+// His claims, with those of his groups.
+// How many there are.
+size_t keyplate_access_token_claims_get_claims_len(const keyplate_access_token_claims *access_token_claims);
+
+// His claims, with those of his groups.
+// One of them, borrowed from `access_token_claims`; nothing past the end.
+const keyplate_claim *keyplate_access_token_claims_get_claims_at(const keyplate_access_token_claims *access_token_claims,
+                                                                 size_t index);
+
+// When the token was issued.
+int64_t keyplate_access_token_claims_get_issued_at(const keyplate_access_token_claims *access_token_claims);
+
+// When it ends.
+int64_t keyplate_access_token_claims_get_expires_at(const keyplate_access_token_claims *access_token_claims);
+
+// Frees it; NULL is fine.
+void keyplate_jwks_free(keyplate_jwks *jwks);
+
+// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+// Borrowed from `jwks`.
+keyplate_str keyplate_jwks_get_json(const keyplate_jwks *jwks);
+
+// What is in it; the key that signs comes first.
+// How many there are.
+size_t keyplate_jwks_get_keys_len(const keyplate_jwks *jwks);
+
+// What is in it; the key that signs comes first.
+// One of them, borrowed from `jwks`; nothing past the end.
+const keyplate_signing_key *keyplate_jwks_get_keys_at(const keyplate_jwks *jwks, size_t index);
+
+// Frees it; NULL is fine.
+void keyplate_signing_key_free(keyplate_signing_key *signing_key);
+
+// Its `kid` in `get_jwks` and in the tokens' headers.
+// Borrowed from `signing_key`.
+keyplate_str keyplate_signing_key_get_key_id(const keyplate_signing_key *signing_key);
+
+// When it was made.
+int64_t keyplate_signing_key_get_created_at(const keyplate_signing_key *signing_key);
 
 // Frees it; NULL is fine.
 void keyplate_api_key_free(keyplate_api_key *api_key);
@@ -1454,6 +1589,15 @@ keyplate_str keyplate_detail_get_name(const keyplate_detail *detail);
 keyplate_str keyplate_detail_get_value(const keyplate_detail *detail);
 
 // Frees it; NULL is fine.
+void keyplate_backup_report_free(keyplate_backup_report *backup_report);
+
+// When: what was committed before the call is in it.
+int64_t keyplate_backup_report_get_made_at(const keyplate_backup_report *backup_report);
+
+// Its size.
+uint64_t keyplate_backup_report_get_bytes(const keyplate_backup_report *backup_report);
+
+// Frees it; NULL is fine.
 void keyplate_bootstrap_change_free(keyplate_bootstrap_change *bootstrap_change);
 
 // What was done.
@@ -1685,8 +1829,9 @@ keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const 
 // How long a call waits for another writer, in milliseconds; by default 5000.
 keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, uint32_t value, keyplate_error **error);
 
-// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-// it elsewhere than the file.
+// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+// do not work, and access tokens are not issued until `rotate_signing_key`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
                                                    const keyplate_secret *value,
@@ -2738,6 +2883,57 @@ uint64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_r
 uint64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
 
 // Frees it; NULL is fine.
+void keyplate_statistics_free(keyplate_statistics *statistics);
+
+// Users who may sign in.
+uint64_t keyplate_statistics_get_active_users(const keyplate_statistics *statistics);
+
+// Users who signed up and wait for approval.
+uint64_t keyplate_statistics_get_pending_users(const keyplate_statistics *statistics);
+
+// Users who may not sign in.
+uint64_t keyplate_statistics_get_disabled_users(const keyplate_statistics *statistics);
+
+// Users whose account has lapsed, and who are not disabled besides.
+uint64_t keyplate_statistics_get_lapsed_users(const keyplate_statistics *statistics);
+
+// Administrators who may sign in.
+uint64_t keyplate_statistics_get_administrators(const keyplate_statistics *statistics);
+
+// Groups.
+uint64_t keyplate_statistics_get_groups(const keyplate_statistics *statistics);
+
+// Services.
+uint64_t keyplate_statistics_get_services(const keyplate_statistics *statistics);
+
+// Passkeys, also those of a former RP id.
+uint64_t keyplate_statistics_get_passkeys(const keyplate_statistics *statistics);
+
+// Sessions that have neither ended nor expired.
+uint64_t keyplate_statistics_get_sessions(const keyplate_statistics *statistics);
+
+// API keys that are neither revoked nor expired.
+uint64_t keyplate_statistics_get_api_keys(const keyplate_statistics *statistics);
+
+// Sign-up tokens that work.
+uint64_t keyplate_statistics_get_signup_tokens(const keyplate_statistics *statistics);
+
+// One-time tokens and codes that work.
+uint64_t keyplate_statistics_get_one_time_tokens(const keyplate_statistics *statistics);
+
+// Rows of the audit log.
+uint64_t keyplate_statistics_get_audit_events(const keyplate_statistics *statistics);
+
+// The size of the file, with what has not been written into it yet.
+uint64_t keyplate_statistics_get_bytes(const keyplate_statistics *statistics);
+
+// The schema of the file.
+uint32_t keyplate_statistics_get_schema(const keyplate_statistics *statistics);
+
+// When the database was made.
+int64_t keyplate_statistics_get_created_at(const keyplate_statistics *statistics);
+
+// Frees it; NULL is fine.
 void keyplate_new_user_free(keyplate_new_user *new_user);
 
 // Makes one with its defaults; free it with `keyplate_new_user_free`.
@@ -3002,7 +3198,8 @@ keyplate_status keyplate_user_query_set_page(keyplate_user_query *user_query, ui
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, uint32_t value, keyplate_error **error);
 
-// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+// back-up ends its sessions (`back_up_to`).
 //
 // # Errors
 // `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -3011,6 +3208,62 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, u
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
+
+// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+// `get_jwks` alone hears of a change only when it ends, so keep it short.
+//
+// # Errors
+// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+// `Configuration` for another encryption key than the one under which the signing key is sealed.
+//
+// `out` is the caller's: free it with `keyplate_access_token_free`.
+keyplate_status keyplate_issue_access_token(const keyplate *kp,
+                                            const keyplate_principal *principal,
+                                            const char *service,
+                                            const uint32_t *lifetime_seconds,
+                                            keyplate_access_token **out,
+                                            keyplate_error **error);
+
+// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+// so: that its session or key lives, its user may sign in, and the service is open to him.
+//
+// # Errors
+// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+// `PermissionDenied` when he may no longer use the service; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_access_token_claims_free`.
+keyplate_status keyplate_verify_access_token(const keyplate *kp,
+                                             const char *token,
+                                             size_t token_len,
+                                             const char *service,
+                                             keyplate_access_token_claims **out,
+                                             keyplate_error **error);
+
+// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+//
+// # Errors
+// The storage errors.
+//
+// `out` is the caller's: free it with `keyplate_jwks_free`.
+keyplate_status keyplate_get_jwks(const keyplate *kp,
+                                  keyplate_jwks **out,
+                                  keyplate_error **error);
+
+// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+// It works also when the encryption key was lost.
+//
+// # Errors
+// `InvalidInput`; `PermissionDenied` on any but the host's handle.
+//
+// `out` is the caller's: free it with `keyplate_signing_key_free`.
+keyplate_status keyplate_rotate_signing_key(const keyplate *kp,
+                                            const uint32_t *overlap_seconds,
+                                            keyplate_signing_key **out,
+                                            keyplate_error **error);
 
 // Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
 //
@@ -3111,6 +3364,24 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            const keyplate_audit_query *query,
                                            keyplate_audit_page **out,
                                            keyplate_error **error);
+
+// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+// whole and safe on the disk.
+//
+// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+// keys that were revoked after the back-up work again.
+//
+// # Errors
+// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+//
+// `out` is the caller's: free it with `keyplate_backup_report_free`.
+keyplate_status keyplate_back_up_to(const keyplate *kp,
+                                    const char *path,
+                                    keyplate_backup_report **out,
+                                    keyplate_error **error);
 
 // Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
 // error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
@@ -3889,6 +4160,14 @@ keyplate_status keyplate_update_signup_token(const keyplate *kp,
 //
 // `out` is the caller's: free it with `keyplate_integrity_report_free`.
 keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_report **out, keyplate_error **error);
+
+// Counts what there is, all at the same moment.
+//
+// # Errors
+// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_statistics_free`.
+keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
 // Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 //

@@ -140,6 +140,12 @@ pub enum EventKind {
     ApiKeyUpdated,
     /// A plan was applied and changed something.
     Bootstrapped,
+    /// A back-up was made. This row is younger than what is in it.
+    BackedUp,
+    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    /// work.
+    BackupRestored,
 }
 
 text_enum!(EventKind {
@@ -205,6 +211,8 @@ text_enum!(EventKind {
     SigningKeyRotated = "signing_key_rotated",
     ApiKeyUpdated = "api_key_updated",
     Bootstrapped = "bootstrapped",
+    BackedUp = "backed_up",
+    BackupRestored = "backup_restored",
 });
 
 /// Who did it.

@@ -189,7 +189,9 @@ table! {
     ListAuditEvents       "list_audit_events"        Own(Audit, Read);
 
     PurgeExpired          "purge_expired"            Host;
+    BackUpTo              "back_up_to"               Host;
     CheckIntegrity        "check_integrity"          Host;
+    GetStatistics         "get_statistics"           Administrator(Area::Settings, Read);
     ResetClock            "reset_clock"              Host;
 }
 

@@ -75,6 +75,26 @@ pub(crate) fn after(now: SystemTime, seconds: u32) -> SystemTime {
     rounded(now + Duration::from_secs(u64::from(seconds)))
 }
 
+/// `2026-11-01T00:00:00Z`, for people who read the audit log. By the days of the proleptic Gregorian calendar, counted
+/// from 1 March of the year 0, so that a leap day is the last of its year.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    let seconds = to_millis(time) / 1_000;
+    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = year + era * 400 + later;
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// A time from outside that must lie ahead.
 pub(crate) fn future(field: &str, time: SystemTime, now: SystemTime) -> Result<SystemTime> {
     if time > from_millis(LAST_MILLIS) {
@@ -100,6 +120,21 @@ mod tests {
             from_millis(to_millis(from_millis(1_790_000_000_123))),
             from_millis(1_790_000_000_123)
         );
+    }
+
+    #[test]
+    fn times_for_people() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+            (1_793_491_200, "2026-11-01T00:00:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
     }
 
     #[test]

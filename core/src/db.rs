@@ -18,6 +18,7 @@ pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod signing_keys;
 pub(crate) mod signup_tokens;
+pub(crate) mod statistics;
 pub(crate) mod users;
 
 mod engine;

@@ -149,7 +149,8 @@ pub(crate) struct Shared {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+    /// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+    /// back-up ends its sessions (`back_up_to`).
     ///
     /// # Errors
     /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -176,6 +177,7 @@ impl Keyplate {
             actor: Actor::Host,
             client: ClientInfo::default(),
         };
+        keyplate.settle_restored()?;
         keyplate.settle_rp_id(config.accept_rp_id_change)?;
         Ok(keyplate)
     }

@@ -84,6 +84,7 @@ mod access_tokens;
 mod api_keys;
 mod audit;
 mod authority;
+mod backup;
 mod bootstrap;
 mod claims;
 mod clock;
@@ -123,6 +124,7 @@ pub use api_keys::{
 pub use audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
 #[doc(hidden)]
 pub use authority::authority_table;
+pub use backup::BackupReport;
 pub use bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
 pub use claims::Claim;
 pub use clock::TimeSource;
@@ -152,7 +154,7 @@ pub use signup_tokens::{
     SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
 };
 pub use tokens::generate_api_key_secret;
-pub use upkeep::{IntegrityReport, PurgeReport};
+pub use upkeep::{IntegrityReport, PurgeReport, Statistics};
 pub use users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,
 };

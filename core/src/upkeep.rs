@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::{EventKind, Keyplate, Result, audit::Subject, authority::Method, db};
 
@@ -25,6 +25,44 @@ pub struct PurgeReport {
     pub api_keys: u64,
     /// One-time tokens.
     pub one_time_tokens: u64,
+}
+
+/// What there is, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Statistics {
+    /// Users who may sign in.
+    pub active_users: u64,
+    /// Users who signed up and wait for approval.
+    pub pending_users: u64,
+    /// Users who may not sign in.
+    pub disabled_users: u64,
+    /// Users whose account has lapsed, and who are not disabled besides.
+    pub lapsed_users: u64,
+    /// Administrators who may sign in.
+    pub administrators: u64,
+    /// Groups.
+    pub groups: u64,
+    /// Services.
+    pub services: u64,
+    /// Passkeys, also those of a former RP id.
+    pub passkeys: u64,
+    /// Sessions that have neither ended nor expired.
+    pub sessions: u64,
+    /// API keys that are neither revoked nor expired.
+    pub api_keys: u64,
+    /// Sign-up tokens that work.
+    pub signup_tokens: u64,
+    /// One-time tokens and codes that work.
+    pub one_time_tokens: u64,
+    /// Rows of the audit log.
+    pub audit_events: u64,
+    /// The size of the file, with what has not been written into it yet.
+    pub bytes: u64,
+    /// The schema of the file.
+    pub schema: u32,
+    /// When the database was made.
+    pub created_at: SystemTime,
 }
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
@@ -67,6 +105,20 @@ impl Keyplate {
         Ok(IntegrityReport {
             ok: problems.is_empty(),
             problems,
+        })
+    }
+
+    /// Counts what there is, all at the same moment.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+    pub fn get_statistics(&self) -> Result<Statistics> {
+        let bytes = self.shared.db.file_bytes();
+        self.read(Method::GetStatistics, |reader, _| {
+            Ok(Statistics {
+                bytes: bytes?,
+                ..db::statistics::get(reader)?
+            })
         })
     }
 

@@ -15,6 +15,9 @@ use rusqlite::Connection;
 
 const SCHEMA_1: &str = include_str!("fixtures/schema-1.sql");
 const SCHEMA_2: &str = include_str!("fixtures/schema-2.sql");
+const SCHEMA_3: &str = include_str!("fixtures/schema-3.sql");
+/// What has Bob's passkey of schema 3.
+const AUTHENTICATOR_3: &str = include_str!("fixtures/schema-3-authenticator.json");
 
 /// An API key, a session, a sign-up token and a one-time token.
 const SECRETS_OF_SCHEMA_2: [&str; 4] = [
@@ -22,6 +25,47 @@ const SECRETS_OF_SCHEMA_2: [&str; 4] = [
     "kp_ses_gG9PX8ZCdkFaToYJRbL0UAFEJO7goxOJgLmFH9Fb45x2wJxlM",
     "kp_inv_sB4PiuRBcKZTOHYluA8scBRlIzHQq3lNKVnAHuRbLWk4Grf6K",
     "kp_otp_GLZAt9VPnZjmFh9uHV4TJRt5ycu6IFMy2C4ACoOjCYO3a58fO",
+];
+
+/// Every credential of schema 3: API keys of Ann's, one of them before and after its rotation; sessions of Ann's, two of
+/// Bob's, and Dan's; the setup token; a sign-up token; Bob's one-time token and code; Dan's recovery token.
+const KEYS_OF_SCHEMA_3: [&str; 3] = [
+    "kp_key_oRpETeCTJtOofhGtlpxEO5Sja8tFNCQwG5Szy4Or2lL0Pfahc",
+    "kp_key_mZNLlic79i58iyjdOSsRlYu5LfOOxxtyURPIpfY9XSj1tVKFP",
+    "kp_key_4Eym2qgFu3GdyDXp4MTZUt4L0ref20gwRzW89u65Sb80g1YP5",
+];
+const SESSIONS_OF_SCHEMA_3: [(&str, &str); 4] = [
+    (
+        "Ann",
+        "kp_ses_1xjm2CisILiz2OW1kOKmX1FxFv8m6BfDguQqYha6iru4Kr8Uw",
+    ),
+    (
+        "bob",
+        "kp_ses_1VW8H6TePxyRJLEu97BpxTXZFtkhlj3OXNeDrLaazSb21reGE",
+    ),
+    (
+        "bob",
+        "kp_ses_SZ04aLHoUc3aISjovQ4th2vosQX6fuOm6YDBTthvJ2D0Y2iAR",
+    ),
+    (
+        "dan",
+        "kp_ses_LsSZ7mZm3ceGaXaTIYne9nhA96GEeXujOMAcu2fRx5M04fmcP",
+    ),
+];
+/// It had ended.
+const ENDED_OF_SCHEMA_3: &str = "kp_ses_Pm4Du9tZ64gXQaiyHhOBSiIIICs0hnStWK2Izhhzv2x0SFc81";
+const SETUP_OF_SCHEMA_3: &str = "kp_set_RpLUwpYJhXg5PhB2TJ0SbuQB4gOH7y9dCTDHyjjHo4K3eP92S";
+const INVITATION_OF_SCHEMA_3: &str = "kp_inv_emkiJxHjeMpoZvlH0YsHk73rjRudXPSyLzOpPqhxItv3mn6i9";
+const ONE_TIME_OF_SCHEMA_3: [(&str, &str); 3] = [
+    (
+        "bob",
+        "kp_otp_BcsWPzKEHzlqSP55eJYGKdkPjB4G2gkdIl3NuVOPFzg26S1av",
+    ),
+    ("bob", "W7WB-296R"),
+    (
+        "dan",
+        "kp_otp_AntRXRfIpwa3GwETTb3KkBAqa2OAnRHfrGdDzbFFg5W2rkuiw",
+    ),
 ];
 
 /// The secret of the API key in the first fixture.
@@ -161,6 +205,70 @@ fn a_file_of_schema_2() {
     let mut person = Person::new();
     person.register(&acting).unwrap();
     assert_eq!(person.log_in(&stranger).unwrap().user.id, bob.id);
+}
+
+#[test]
+fn a_file_of_schema_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyplate = upgraded(folder.path(), SCHEMA_3, 3);
+    for key in KEYS_OF_SCHEMA_3 {
+        assert_eq!(keyplate.verify_api_key(key).unwrap().username, "Ann");
+    }
+    let acting = |credential: &str| {
+        let found = keyplate.authenticate(credential).unwrap();
+        keyplate.acting_as(&found.principal, client()).unwrap()
+    };
+    for (name, session) in SESSIONS_OF_SCHEMA_3 {
+        let found = keyplate.verify_session(session).unwrap();
+        assert_eq!(found.username, name);
+        let own = acting(session).get_user(&found.user_id).unwrap();
+        assert_eq!(own.username, name);
+    }
+    assert!(keyplate.verify_session(ENDED_OF_SCHEMA_3).is_err());
+    let films = keyplate.authenticate(SESSIONS_OF_SCHEMA_3[1].1).unwrap();
+    let decision = keyplate.authorize(&films.principal, "films").unwrap();
+    assert!(decision.allowed, "by a group that a service is open to");
+
+    let stranger = keyplate.anonymous(client()).unwrap();
+    let mut phone = Person {
+        authenticator: serde_json::from_str(AUTHENTICATOR_3).unwrap(),
+        ..Person::new()
+    };
+    let by_passkey = phone.log_in(&stranger).unwrap();
+    assert_eq!(by_passkey.user.username, "bob");
+    phone.step_up(&acting(by_passkey.secret.as_str())).unwrap();
+
+    let cid = stranger.sign_up(NewSignup {
+        username: "cid".to_owned(),
+        token: Some(INVITATION_OF_SCHEMA_3.to_owned()),
+        ..NewSignup::default()
+    });
+    assert_eq!(cid.unwrap().user.group_ids.len(), 1);
+    let [bobs, bobs_code, recovery] = ONE_TIME_OF_SCHEMA_3;
+    for (name, token) in [bobs, bobs_code, recovery] {
+        let signed_in = stranger.redeem_one_time_token(token).unwrap();
+        assert_eq!(signed_in.user.username, name);
+        if token == recovery.1 {
+            let registered = Person::new().register(&acting(signed_in.secret.as_str()));
+            assert!(registered.is_ok());
+        }
+    }
+
+    assert_eq!(
+        keyplate.get_setup_state().unwrap().stage,
+        SetupStage::Claimed
+    );
+    let resumed = stranger
+        .resume_setup(Some(SETUP_OF_SCHEMA_3.to_owned()))
+        .unwrap();
+    assert_eq!(resumed.user.username, "Ann");
+    Person::new()
+        .register(&acting(resumed.secret.as_str()))
+        .unwrap();
+    assert_eq!(
+        keyplate.get_setup_state().unwrap().stage,
+        SetupStage::Complete
+    );
 }
 
 #[test]

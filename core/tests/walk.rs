@@ -312,6 +312,12 @@ fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             .for_each(|id| note(&mut refusals, w.weak.revoke_api_key(id))),
         "list_audit_events" => note(&mut refusals, w.weak.list_audit_events(Default::default())),
         "purge_expired" => note(&mut refusals, w.weak.purge_expired()),
+        "back_up_to" => {
+            let copy = w.f.folder.path().join("copy.db");
+            note(&mut refusals, w.weak.back_up_to(copy.to_str().unwrap()));
+            assert!(!copy.exists());
+        }
+        "get_statistics" => note(&mut refusals, w.weak.get_statistics()),
         "check_integrity" => note(&mut refusals, w.weak.check_integrity()),
         "reset_clock" => note(&mut refusals, w.weak.reset_clock()),
         "approve_user" => each(w, &mut refusals, |user| w.weak.approve_user(&user.id)),

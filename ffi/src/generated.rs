@@ -360,10 +360,20 @@ pub enum keyplate_event_kind {
     ServiceDeleted = 57,
     /// A service was opened to others, or closed.
     ServiceAccessChanged = 58,
+    /// There is a first key that signs access tokens.
+    SigningKeyCreated = 59,
+    /// Another key signs access tokens.
+    SigningKeyRotated = 60,
     /// A plan gave an API key another note or other scopes.
-    ApiKeyUpdated = 59,
+    ApiKeyUpdated = 61,
     /// A plan was applied and changed something.
-    Bootstrapped = 60,
+    Bootstrapped = 62,
+    /// A back-up was made. This row is younger than what is in it.
+    BackedUp = 63,
+    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    /// work.
+    BackupRestored = 64,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -466,8 +476,16 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::ServiceAccessChanged) => {
                 keyplate_event_kind::ServiceAccessChanged
             }
+            Some(::keyplate::EventKind::SigningKeyCreated) => {
+                keyplate_event_kind::SigningKeyCreated
+            }
+            Some(::keyplate::EventKind::SigningKeyRotated) => {
+                keyplate_event_kind::SigningKeyRotated
+            }
             Some(::keyplate::EventKind::ApiKeyUpdated) => keyplate_event_kind::ApiKeyUpdated,
             Some(::keyplate::EventKind::Bootstrapped) => keyplate_event_kind::Bootstrapped,
+            Some(::keyplate::EventKind::BackedUp) => keyplate_event_kind::BackedUp,
+            Some(::keyplate::EventKind::BackupRestored) => keyplate_event_kind::BackupRestored,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -536,8 +554,12 @@ impl Choice for keyplate_event_kind {
             56 => Some(::keyplate::EventKind::ServiceUpdated),
             57 => Some(::keyplate::EventKind::ServiceDeleted),
             58 => Some(::keyplate::EventKind::ServiceAccessChanged),
-            59 => Some(::keyplate::EventKind::ApiKeyUpdated),
-            60 => Some(::keyplate::EventKind::Bootstrapped),
+            59 => Some(::keyplate::EventKind::SigningKeyCreated),
+            60 => Some(::keyplate::EventKind::SigningKeyRotated),
+            61 => Some(::keyplate::EventKind::ApiKeyUpdated),
+            62 => Some(::keyplate::EventKind::Bootstrapped),
+            63 => Some(::keyplate::EventKind::BackedUp),
+            64 => Some(::keyplate::EventKind::BackupRestored),
 
             _ => None,
         }
@@ -1456,6 +1478,334 @@ impl Give for Arc<::keyplate::Principal> {
 pub unsafe extern "C" fn keyplate_principal_free(principal: *mut keyplate_principal) {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { free(principal) }
+}
+
+/// A new access token.
+///
+/// Free one that is yours with `keyplate_access_token_free`.
+#[derive(Debug)]
+pub struct keyplate_access_token {
+    _opaque: (),
+}
+impl Opaque for keyplate_access_token {
+    type Core = ::keyplate::AccessToken;
+}
+impl Lend for ::keyplate::AccessToken {
+    type C = *const keyplate_access_token;
+    fn lend(value: Option<&Self>) -> *const keyplate_access_token {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::AccessToken {
+    type C = *mut keyplate_access_token;
+    fn give(self) -> *mut keyplate_access_token {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_free(access_token: *mut keyplate_access_token) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(access_token) }
+}
+
+/// The JWT.
+/// Borrowed from `access_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_get_secret(
+    access_token: *const keyplate_access_token,
+) -> *const keyplate_secret {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token, |value| Some(&value.secret)) }
+}
+
+/// The service for which it is good: its audience is the service's slug.
+/// Borrowed from `access_token`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_get_service_id(
+    access_token: *const keyplate_access_token,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token, |value| Some(&value.service_id)) }
+}
+
+/// When it ends.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_get_expires_at(
+    access_token: *const keyplate_access_token,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token, |value| Some(&value.expires_at)) }
+}
+
+/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+///
+/// Free one that is yours with `keyplate_access_token_claims_free`.
+#[derive(Debug)]
+pub struct keyplate_access_token_claims {
+    _opaque: (),
+}
+impl Opaque for keyplate_access_token_claims {
+    type Core = ::keyplate::AccessTokenClaims;
+}
+impl Lend for ::keyplate::AccessTokenClaims {
+    type C = *const keyplate_access_token_claims;
+    fn lend(value: Option<&Self>) -> *const keyplate_access_token_claims {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::AccessTokenClaims {
+    type C = *mut keyplate_access_token_claims;
+    fn give(self) -> *mut keyplate_access_token_claims {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_free(
+    access_token_claims: *mut keyplate_access_token_claims,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(access_token_claims) }
+}
+
+/// The user.
+/// Borrowed from `access_token_claims`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_user_id(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| Some(&value.user_id)) }
+}
+
+/// His name.
+/// Borrowed from `access_token_claims`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_username(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| Some(&value.username)) }
+}
+
+/// The service.
+/// Borrowed from `access_token_claims`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_service_id(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| Some(&value.service_id)) }
+}
+
+/// The session that asked for the token.
+/// NULL when there is none. Borrowed from `access_token_claims`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_session_id(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| value.session_id.as_ref()) }
+}
+
+/// Or the API key.
+/// NULL when there is none. Borrowed from `access_token_claims`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_api_key_id(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| value.api_key_id.as_ref()) }
+}
+
+/// Of the scopes of that session or key, `*` and those of the service.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_len(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(access_token_claims, |value| value.scopes.len()) }
+}
+
+/// Of the scopes of that session or key, `*` and those of the service.
+/// One of them, borrowed from `access_token_claims`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_at(
+    access_token_claims: *const keyplate_access_token_claims,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| value.scopes.get(index)) }
+}
+
+/// The names of his groups.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_len(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(access_token_claims, |value| value.groups.len()) }
+}
+
+/// The names of his groups.
+/// One of them, borrowed from `access_token_claims`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_at(
+    access_token_claims: *const keyplate_access_token_claims,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| value.groups.get(index)) }
+}
+
+/// His claims, with those of his groups.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_claims_len(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(access_token_claims, |value| value.claims.len()) }
+}
+
+/// His claims, with those of his groups.
+/// One of them, borrowed from `access_token_claims`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_claims_at(
+    access_token_claims: *const keyplate_access_token_claims,
+    index: usize,
+) -> *const keyplate_claim {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| value.claims.get(index)) }
+}
+
+/// When the token was issued.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_issued_at(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| Some(&value.issued_at)) }
+}
+
+/// When it ends.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_access_token_claims_get_expires_at(
+    access_token_claims: *const keyplate_access_token_claims,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(access_token_claims, |value| Some(&value.expires_at)) }
+}
+
+/// The public keys by which access tokens are verified.
+///
+/// Free one that is yours with `keyplate_jwks_free`.
+#[derive(Debug)]
+pub struct keyplate_jwks {
+    _opaque: (),
+}
+impl Opaque for keyplate_jwks {
+    type Core = ::keyplate::Jwks;
+}
+impl Lend for ::keyplate::Jwks {
+    type C = *const keyplate_jwks;
+    fn lend(value: Option<&Self>) -> *const keyplate_jwks {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Jwks {
+    type C = *mut keyplate_jwks;
+    fn give(self) -> *mut keyplate_jwks {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_jwks_free(jwks: *mut keyplate_jwks) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(jwks) }
+}
+
+/// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+/// Borrowed from `jwks`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_jwks_get_json(jwks: *const keyplate_jwks) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(jwks, |value| Some(&value.json)) }
+}
+
+/// What is in it; the key that signs comes first.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_jwks_get_keys_len(jwks: *const keyplate_jwks) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(jwks, |value| value.keys.len()) }
+}
+
+/// What is in it; the key that signs comes first.
+/// One of them, borrowed from `jwks`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_jwks_get_keys_at(
+    jwks: *const keyplate_jwks,
+    index: usize,
+) -> *const keyplate_signing_key {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(jwks, |value| value.keys.get(index)) }
+}
+
+/// A key that signs access tokens, without its private half.
+///
+/// Free one that is yours with `keyplate_signing_key_free`.
+#[derive(Debug)]
+pub struct keyplate_signing_key {
+    _opaque: (),
+}
+impl Opaque for keyplate_signing_key {
+    type Core = ::keyplate::SigningKey;
+}
+impl Lend for ::keyplate::SigningKey {
+    type C = *const keyplate_signing_key;
+    fn lend(value: Option<&Self>) -> *const keyplate_signing_key {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::SigningKey {
+    type C = *mut keyplate_signing_key;
+    fn give(self) -> *mut keyplate_signing_key {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signing_key_free(signing_key: *mut keyplate_signing_key) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(signing_key) }
+}
+
+/// Its `kid` in `get_jwks` and in the tokens' headers.
+/// Borrowed from `signing_key`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signing_key_get_key_id(
+    signing_key: *const keyplate_signing_key,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signing_key, |value| Some(&value.key_id)) }
+}
+
+/// When it was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
+    signing_key: *const keyplate_signing_key,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(signing_key, |value| Some(&value.created_at)) }
 }
 
 /// An API key, without its secret.
@@ -2564,6 +2914,54 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
     unsafe { get(detail, |value| Some(&value.value)) }
 }
 
+/// A back-up that was made.
+///
+/// Free one that is yours with `keyplate_backup_report_free`.
+#[derive(Debug)]
+pub struct keyplate_backup_report {
+    _opaque: (),
+}
+impl Opaque for keyplate_backup_report {
+    type Core = ::keyplate::BackupReport;
+}
+impl Lend for ::keyplate::BackupReport {
+    type C = *const keyplate_backup_report;
+    fn lend(value: Option<&Self>) -> *const keyplate_backup_report {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::BackupReport {
+    type C = *mut keyplate_backup_report;
+    fn give(self) -> *mut keyplate_backup_report {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_free(backup_report: *mut keyplate_backup_report) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(backup_report) }
+}
+
+/// When: what was committed before the call is in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_get_made_at(
+    backup_report: *const keyplate_backup_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(backup_report, |value| Some(&value.made_at)) }
+}
+
+/// Its size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
+    backup_report: *const keyplate_backup_report,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(backup_report, |value| Some(&value.bytes)) }
+}
+
 /// An entry of a plan that made a difference.
 ///
 /// Free one that is yours with `keyplate_bootstrap_change_free`.
@@ -3560,8 +3958,9 @@ pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
     }
 }
 
-/// Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-/// it elsewhere than the file.
+/// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+/// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+/// do not work, and access tokens are not issued until `rotate_signing_key`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_encryption_key(
@@ -7633,6 +8032,180 @@ pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
     unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
 }
 
+/// What there is, at one moment.
+///
+/// Free one that is yours with `keyplate_statistics_free`.
+#[derive(Debug)]
+pub struct keyplate_statistics {
+    _opaque: (),
+}
+impl Opaque for keyplate_statistics {
+    type Core = ::keyplate::Statistics;
+}
+impl Lend for ::keyplate::Statistics {
+    type C = *const keyplate_statistics;
+    fn lend(value: Option<&Self>) -> *const keyplate_statistics {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Statistics {
+    type C = *mut keyplate_statistics;
+    fn give(self) -> *mut keyplate_statistics {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_free(statistics: *mut keyplate_statistics) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(statistics) }
+}
+
+/// Users who may sign in.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_active_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.active_users)) }
+}
+
+/// Users who signed up and wait for approval.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_pending_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.pending_users)) }
+}
+
+/// Users who may not sign in.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.disabled_users)) }
+}
+
+/// Users whose account has lapsed, and who are not disabled besides.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_lapsed_users(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.lapsed_users)) }
+}
+
+/// Administrators who may sign in.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_administrators(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.administrators)) }
+}
+
+/// Groups.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_groups(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.groups)) }
+}
+
+/// Services.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_services(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.services)) }
+}
+
+/// Passkeys, also those of a former RP id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_passkeys(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.passkeys)) }
+}
+
+/// Sessions that have neither ended nor expired.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_sessions(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.sessions)) }
+}
+
+/// API keys that are neither revoked nor expired.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_api_keys(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.api_keys)) }
+}
+
+/// Sign-up tokens that work.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_signup_tokens(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.signup_tokens)) }
+}
+
+/// One-time tokens and codes that work.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_one_time_tokens(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.one_time_tokens)) }
+}
+
+/// Rows of the audit log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_audit_events(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.audit_events)) }
+}
+
+/// The size of the file, with what has not been written into it yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_bytes(
+    statistics: *const keyplate_statistics,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.bytes)) }
+}
+
+/// The schema of the file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_schema(
+    statistics: *const keyplate_statistics,
+) -> u32 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.schema)) }
+}
+
+/// When the database was made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_created_at(
+    statistics: *const keyplate_statistics,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.created_at)) }
+}
+
 /// A user to be made. Empty text is the same as none.
 ///
 /// Free one that is yours with `keyplate_new_user_free`.
@@ -8656,7 +9229,8 @@ pub unsafe extern "C" fn keyplate_user_query_set_limit(
     }
 }
 
-/// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+/// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+/// back-up ends its sessions (`back_up_to`).
 ///
 /// # Errors
 /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -8678,6 +9252,114 @@ pub unsafe extern "C" fn keyplate_open(
                 Ok(::keyplate::Keyplate::open(Clone::clone(borrow(
                     config, "config",
                 )?))?)
+            })
+        })
+    }
+}
+
+/// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+/// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+/// `get_jwks` alone hears of a change only when it ends, so keep it short.
+///
+/// # Errors
+/// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+/// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+/// `Configuration` for another encryption key than the one under which the signing key is sealed.
+///
+/// `out` is the caller's: free it with `keyplate_access_token_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_issue_access_token(
+    kp: *const keyplate,
+    principal: *const keyplate_principal,
+    service: *const c_char,
+    lifetime_seconds: *const u32,
+    out: *mut *mut keyplate_access_token,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.issue_access_token(
+                    borrow(principal, "principal")?,
+                    take::text(service, "service")?,
+                    take::optional(lifetime_seconds, |lifetime_seconds| Ok(*lifetime_seconds))?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+/// so: that its session or key lives, its user may sign in, and the service is open to him.
+///
+/// # Errors
+/// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+/// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+/// `PermissionDenied` when he may no longer use the service; the storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_access_token_claims_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_verify_access_token(
+    kp: *const keyplate,
+    token: *const c_char,
+    token_len: usize,
+    service: *const c_char,
+    out: *mut *mut keyplate_access_token_claims,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.verify_access_token(
+                    take::sized_text(token, token_len, "token")?,
+                    take::text(service, "service")?,
+                )?)
+            })
+        })
+    }
+}
+
+/// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+///
+/// # Errors
+/// The storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_jwks_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_jwks(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_jwks,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { guard(error, || put(out, || Ok(borrow(kp, "kp")?.get_jwks()?))) }
+}
+
+/// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+/// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+/// It works also when the encryption key was lost.
+///
+/// # Errors
+/// `InvalidInput`; `PermissionDenied` on any but the host's handle.
+///
+/// `out` is the caller's: free it with `keyplate_signing_key_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_rotate_signing_key(
+    kp: *const keyplate,
+    overlap_seconds: *const u32,
+    out: *mut *mut keyplate_signing_key,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?
+                    .rotate_signing_key(take::optional(overlap_seconds, |overlap_seconds| {
+                        Ok(*overlap_seconds)
+                    })?)?)
             })
         })
     }
@@ -8898,6 +9580,36 @@ pub unsafe extern "C" fn keyplate_list_audit_events(
         guard(error, || {
             put(out, || {
                 Ok(borrow(kp, "kp")?.list_audit_events(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+/// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+/// whole and safe on the disk.
+///
+/// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+/// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+/// keys that were revoked after the back-up work again.
+///
+/// # Errors
+/// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+/// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+///
+/// `out` is the caller's: free it with `keyplate_backup_report_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_back_up_to(
+    kp: *const keyplate,
+    path: *const c_char,
+    out: *mut *mut keyplate_backup_report,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.back_up_to(take::text(path, "path")?)?)
             })
         })
     }
@@ -10659,6 +11371,26 @@ pub unsafe extern "C" fn keyplate_check_integrity(
     unsafe {
         guard(error, || {
             put(out, || Ok(borrow(kp, "kp")?.check_integrity()?))
+        })
+    }
+}
+
+/// Counts what there is, all at the same moment.
+///
+/// # Errors
+/// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_statistics_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_get_statistics(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_statistics,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.get_statistics()?))
         })
     }
 }

@@ -27,12 +27,17 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
 static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **error);
 static keyplate_user_changes *take_user_changes(const cJSON *from, keyplate_error **error);
 static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **error);
+static cJSON *give_access_token(const keyplate_access_token *it);
+static cJSON *give_access_token_claims(const keyplate_access_token_claims *it);
+static cJSON *give_jwks(const keyplate_jwks *it);
+static cJSON *give_signing_key(const keyplate_signing_key *it);
 static cJSON *give_api_key(const keyplate_api_key *it);
 static cJSON *give_api_key_page(const keyplate_api_key_page *it);
 static cJSON *give_created_api_key(const keyplate_created_api_key *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
+static cJSON *give_backup_report(const keyplate_backup_report *it);
 static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it);
 static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
@@ -64,6 +69,7 @@ static cJSON *give_signup_token_page(const keyplate_signup_token_page *it);
 static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it);
 static cJSON *give_integrity_report(const keyplate_integrity_report *it);
 static cJSON *give_purge_report(const keyplate_purge_report *it);
+static cJSON *give_statistics(const keyplate_statistics *it);
 static cJSON *give_user(const keyplate_user *it);
 static cJSON *give_user_page(const keyplate_user_page *it);
 
@@ -188,8 +194,12 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
     case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
     case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
+    case KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED: return cJSON_CreateString("SigningKeyCreated");
+    case KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED: return cJSON_CreateString("SigningKeyRotated");
     case KEYPLATE_EVENT_KIND_API_KEY_UPDATED: return cJSON_CreateString("ApiKeyUpdated");
     case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
+    case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
+    case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -254,8 +264,12 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
     if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
     if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
+    if (is_named(from, "SigningKeyCreated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED;
+    if (is_named(from, "SigningKeyRotated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED;
     if (is_named(from, "ApiKeyUpdated")) return KEYPLATE_EVENT_KIND_API_KEY_UPDATED;
     if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
+    if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
+    if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
     unknown("EventKind", from);
 }
 
@@ -569,6 +583,55 @@ static keyplate_user_status take_user_status(const cJSON *from) {
     unknown("UserStatus", from);
 }
 
+static cJSON *give_access_token(const keyplate_access_token *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_access_token_get_secret(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_access_token_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_access_token_get_expires_at(it)));
+    return fields;
+}
+
+static cJSON *give_access_token_claims(const keyplate_access_token_claims *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_access_token_claims_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "username", give_text(keyplate_access_token_claims_get_username(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_access_token_claims_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_access_token_claims_get_session_id(it)));
+    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_access_token_claims_get_api_key_id(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_access_token_claims_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_access_token_claims_get_scopes_at(it, i)));
+    cJSON_AddItemToObject(fields, "groups", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_access_token_claims_get_groups_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "groups"), give_text(keyplate_access_token_claims_get_groups_at(it, i)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_access_token_claims_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_access_token_claims_get_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "issued_at", give_time(keyplate_access_token_claims_get_issued_at(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_access_token_claims_get_expires_at(it)));
+    return fields;
+}
+
+static cJSON *give_jwks(const keyplate_jwks *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "json", give_text(keyplate_jwks_get_json(it)));
+    cJSON_AddItemToObject(fields, "keys", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_jwks_get_keys_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "keys"), give_signing_key(keyplate_jwks_get_keys_at(it, i)));
+    return fields;
+}
+
+static cJSON *give_signing_key(const keyplate_signing_key *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "key_id", give_text(keyplate_signing_key_get_key_id(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_signing_key_get_created_at(it)));
+    return fields;
+}
+
 static cJSON *give_api_key(const keyplate_api_key *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -773,6 +836,14 @@ static cJSON *give_detail(const keyplate_detail *it) {
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddItemToObject(fields, "name", give_text(keyplate_detail_get_name(it)));
     cJSON_AddItemToObject(fields, "value", give_text(keyplate_detail_get_value(it)));
+    return fields;
+}
+
+static cJSON *give_backup_report(const keyplate_backup_report *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "made_at", give_time(keyplate_backup_report_get_made_at(it)));
+    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_backup_report_get_bytes(it)));
     return fields;
 }
 
@@ -1710,6 +1781,28 @@ static cJSON *give_purge_report(const keyplate_purge_report *it) {
     return fields;
 }
 
+static cJSON *give_statistics(const keyplate_statistics *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "active_users", cJSON_CreateNumber((double)keyplate_statistics_get_active_users(it)));
+    cJSON_AddItemToObject(fields, "pending_users", cJSON_CreateNumber((double)keyplate_statistics_get_pending_users(it)));
+    cJSON_AddItemToObject(fields, "disabled_users", cJSON_CreateNumber((double)keyplate_statistics_get_disabled_users(it)));
+    cJSON_AddItemToObject(fields, "lapsed_users", cJSON_CreateNumber((double)keyplate_statistics_get_lapsed_users(it)));
+    cJSON_AddItemToObject(fields, "administrators", cJSON_CreateNumber((double)keyplate_statistics_get_administrators(it)));
+    cJSON_AddItemToObject(fields, "groups", cJSON_CreateNumber((double)keyplate_statistics_get_groups(it)));
+    cJSON_AddItemToObject(fields, "services", cJSON_CreateNumber((double)keyplate_statistics_get_services(it)));
+    cJSON_AddItemToObject(fields, "passkeys", cJSON_CreateNumber((double)keyplate_statistics_get_passkeys(it)));
+    cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_statistics_get_sessions(it)));
+    cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateNumber((double)keyplate_statistics_get_api_keys(it)));
+    cJSON_AddItemToObject(fields, "signup_tokens", cJSON_CreateNumber((double)keyplate_statistics_get_signup_tokens(it)));
+    cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_statistics_get_one_time_tokens(it)));
+    cJSON_AddItemToObject(fields, "audit_events", cJSON_CreateNumber((double)keyplate_statistics_get_audit_events(it)));
+    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_statistics_get_bytes(it)));
+    cJSON_AddItemToObject(fields, "schema", cJSON_CreateNumber((double)keyplate_statistics_get_schema(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_statistics_get_created_at(it)));
+    return fields;
+}
+
 static keyplate_new_user *take_new_user(const cJSON *from, keyplate_error **error) {
     static const char *const known[] = {"username", "id", "email", "email_verified", "display_name", "first_name", "last_name", "locale", "external_id", "group_ids", "role", "status", "expires_at", NULL};
     keyplate_new_user *it = NULL;
@@ -1935,6 +2028,45 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     return it;
 }
 
+static cJSON *call_verify_access_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"token", "service", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_token = take_text(field(with, "token"));
+    const char *in_service = take_text(field(with, "service"));
+    keyplate_access_token_claims *out = NULL;
+    if (!*error && keyplate_verify_access_token(kp, in_token, in_token ? strlen(in_token) : 0, in_service, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_access_token_claims(out);
+    }
+    keyplate_access_token_claims_free(out);
+    return result;
+}
+
+static cJSON *call_get_jwks(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_jwks *out = NULL;
+    if (!*error && keyplate_get_jwks(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_jwks(out);
+    }
+    keyplate_jwks_free(out);
+    return result;
+}
+
+static cJSON *call_rotate_signing_key(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"overlap_seconds", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    uint32_t in_overlap_seconds = field(with, "overlap_seconds") ? (uint32_t)take_number(field(with, "overlap_seconds")) : 0;
+    keyplate_signing_key *out = NULL;
+    if (!*error && keyplate_rotate_signing_key(kp, field(with, "overlap_seconds") ? &in_overlap_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_signing_key(out);
+    }
+    keyplate_signing_key_free(out);
+    return result;
+}
+
 static cJSON *call_create_api_key(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"key", NULL};
     cJSON *result = NULL;
@@ -2054,6 +2186,19 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     }
     keyplate_audit_page_free(out);
     keyplate_audit_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_back_up_to(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"path", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_path = take_text(field(with, "path"));
+    keyplate_backup_report *out = NULL;
+    if (!*error && keyplate_back_up_to(kp, in_path, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_backup_report(out);
+    }
+    keyplate_backup_report_free(out);
     return result;
 }
 
@@ -2947,6 +3092,18 @@ static cJSON *call_check_integrity(const keyplate *kp, const cJSON *with, keypla
     return result;
 }
 
+static cJSON *call_get_statistics(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_statistics *out = NULL;
+    if (!*error && keyplate_get_statistics(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_statistics(out);
+    }
+    keyplate_statistics_free(out);
+    return result;
+}
+
 static cJSON *call_purge_expired(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {NULL};
     cJSON *result = NULL;
@@ -3088,6 +3245,9 @@ static cJSON *call_update_user(const keyplate *kp, const cJSON *with, keyplate_e
 }
 
 const struct method methods[] = {
+    {"verify_access_token", call_verify_access_token},
+    {"get_jwks", call_get_jwks},
+    {"rotate_signing_key", call_rotate_signing_key},
     {"create_api_key", call_create_api_key},
     {"get_api_key", call_get_api_key},
     {"list_api_keys", call_list_api_keys},
@@ -3097,6 +3257,7 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
+    {"back_up_to", call_back_up_to},
     {"bootstrap", call_bootstrap},
     {"get_effective_claims", call_get_effective_claims},
     {"list_claim_keys", call_list_claim_keys},
@@ -3162,6 +3323,7 @@ const struct method methods[] = {
     {"set_signup_token_grants", call_set_signup_token_grants},
     {"update_signup_token", call_update_signup_token},
     {"check_integrity", call_check_integrity},
+    {"get_statistics", call_get_statistics},
     {"purge_expired", call_purge_expired},
     {"reset_clock", call_reset_clock},
     {"create_user", call_create_user},

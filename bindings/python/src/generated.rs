@@ -321,10 +321,20 @@ pub(crate) enum EventKind {
     ServiceDeleted,
     /// A service was opened to others, or closed.
     ServiceAccessChanged,
+    /// There is a first key that signs access tokens.
+    SigningKeyCreated,
+    /// Another key signs access tokens.
+    SigningKeyRotated,
     /// A plan gave an API key another note or other scopes.
     ApiKeyUpdated,
     /// A plan was applied and changed something.
     Bootstrapped,
+    /// A back-up was made. This row is younger than what is in it.
+    BackedUp,
+    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    /// work.
+    BackupRestored,
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -387,8 +397,12 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::ServiceUpdated => EventKind::ServiceUpdated,
             Self::ServiceDeleted => EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
+            Self::SigningKeyCreated => EventKind::SigningKeyCreated,
+            Self::SigningKeyRotated => EventKind::SigningKeyRotated,
             Self::ApiKeyUpdated => EventKind::ApiKeyUpdated,
             Self::Bootstrapped => EventKind::Bootstrapped,
+            Self::BackedUp => EventKind::BackedUp,
+            Self::BackupRestored => EventKind::BackupRestored,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -461,8 +475,12 @@ impl Take<::keyplate::EventKind> for EventKind {
             Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
             Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
             Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
+            Self::SigningKeyCreated => ::keyplate::EventKind::SigningKeyCreated,
+            Self::SigningKeyRotated => ::keyplate::EventKind::SigningKeyRotated,
             Self::ApiKeyUpdated => ::keyplate::EventKind::ApiKeyUpdated,
             Self::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
+            Self::BackedUp => ::keyplate::EventKind::BackedUp,
+            Self::BackupRestored => ::keyplate::EventKind::BackupRestored,
         })
     }
 }
@@ -1307,6 +1325,159 @@ impl Take<Arc<::keyplate::Principal>> for Principal {
     }
 }
 
+/// A new access token.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccessToken {
+    /// The JWT.
+    pub(crate) secret: Secret,
+    /// The service for which it is good: its audience is the service's slug.
+    pub(crate) service_id: Id,
+    /// When it ends.
+    pub(crate) expires_at: SystemTime,
+}
+impl Give<AccessToken> for ::keyplate::AccessToken {
+    fn give(self) -> AccessToken {
+        AccessToken {
+            secret: self.secret.give(),
+            service_id: self.service_id.give(),
+            expires_at: self.expires_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl AccessToken {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["secret", "service_id", "expires_at"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccessTokenClaims {
+    /// The user.
+    pub(crate) user_id: Id,
+    /// His name.
+    pub(crate) username: String,
+    /// The service.
+    pub(crate) service_id: Id,
+    /// The session that asked for the token.
+    pub(crate) session_id: Option<Id>,
+    /// Or the API key.
+    pub(crate) api_key_id: Option<Id>,
+    /// Of the scopes of that session or key, `*` and those of the service.
+    pub(crate) scopes: Vec<String>,
+    /// The names of his groups.
+    pub(crate) groups: Vec<String>,
+    /// His claims, with those of his groups.
+    pub(crate) claims: Vec<Claim>,
+    /// When the token was issued.
+    pub(crate) issued_at: SystemTime,
+    /// When it ends.
+    pub(crate) expires_at: SystemTime,
+}
+impl Give<AccessTokenClaims> for ::keyplate::AccessTokenClaims {
+    fn give(self) -> AccessTokenClaims {
+        AccessTokenClaims {
+            user_id: self.user_id.give(),
+            username: self.username.give(),
+            service_id: self.service_id.give(),
+            session_id: self.session_id.give(),
+            api_key_id: self.api_key_id.give(),
+            scopes: self.scopes.give(),
+            groups: self.groups.give(),
+            claims: self.claims.give(),
+            issued_at: self.issued_at.give(),
+            expires_at: self.expires_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl AccessTokenClaims {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "user_id",
+                "username",
+                "service_id",
+                "session_id",
+                "api_key_id",
+                "scopes",
+                "groups",
+                "claims",
+                "issued_at",
+                "expires_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// The public keys by which access tokens are verified.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Jwks {
+    /// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+    pub(crate) json: String,
+    /// What is in it; the key that signs comes first.
+    pub(crate) keys: Vec<SigningKey>,
+}
+impl Give<Jwks> for ::keyplate::Jwks {
+    fn give(self) -> Jwks {
+        Jwks {
+            json: self.json.give(),
+            keys: self.keys.give(),
+        }
+    }
+}
+#[pymethods]
+impl Jwks {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["json", "keys"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A key that signs access tokens, without its private half.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SigningKey {
+    /// Its `kid` in `get_jwks` and in the tokens' headers.
+    pub(crate) key_id: String,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+}
+impl Give<SigningKey> for ::keyplate::SigningKey {
+    fn give(self) -> SigningKey {
+        SigningKey {
+            key_id: self.key_id.give(),
+            created_at: self.created_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl SigningKey {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["key_id", "created_at"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// An API key, without its secret.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -1567,6 +1738,34 @@ impl Detail {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(py, ["name", "value"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A back-up that was made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BackupReport {
+    /// When: what was committed before the call is in it.
+    pub(crate) made_at: SystemTime,
+    /// Its size.
+    pub(crate) bytes: u64,
+}
+impl Give<BackupReport> for ::keyplate::BackupReport {
+    fn give(self) -> BackupReport {
+        BackupReport {
+            made_at: self.made_at.give(),
+            bytes: self.bytes.give(),
+        }
+    }
+}
+#[pymethods]
+impl BackupReport {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["made_at", "bytes"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -2878,6 +3077,96 @@ impl PurgeReport {
     }
 }
 
+/// What there is, at one moment.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Statistics {
+    /// Users who may sign in.
+    pub(crate) active_users: u64,
+    /// Users who signed up and wait for approval.
+    pub(crate) pending_users: u64,
+    /// Users who may not sign in.
+    pub(crate) disabled_users: u64,
+    /// Users whose account has lapsed, and who are not disabled besides.
+    pub(crate) lapsed_users: u64,
+    /// Administrators who may sign in.
+    pub(crate) administrators: u64,
+    /// Groups.
+    pub(crate) groups: u64,
+    /// Services.
+    pub(crate) services: u64,
+    /// Passkeys, also those of a former RP id.
+    pub(crate) passkeys: u64,
+    /// Sessions that have neither ended nor expired.
+    pub(crate) sessions: u64,
+    /// API keys that are neither revoked nor expired.
+    pub(crate) api_keys: u64,
+    /// Sign-up tokens that work.
+    pub(crate) signup_tokens: u64,
+    /// One-time tokens and codes that work.
+    pub(crate) one_time_tokens: u64,
+    /// Rows of the audit log.
+    pub(crate) audit_events: u64,
+    /// The size of the file, with what has not been written into it yet.
+    pub(crate) bytes: u64,
+    /// The schema of the file.
+    pub(crate) schema: u32,
+    /// When the database was made.
+    pub(crate) created_at: SystemTime,
+}
+impl Give<Statistics> for ::keyplate::Statistics {
+    fn give(self) -> Statistics {
+        Statistics {
+            active_users: self.active_users.give(),
+            pending_users: self.pending_users.give(),
+            disabled_users: self.disabled_users.give(),
+            lapsed_users: self.lapsed_users.give(),
+            administrators: self.administrators.give(),
+            groups: self.groups.give(),
+            services: self.services.give(),
+            passkeys: self.passkeys.give(),
+            sessions: self.sessions.give(),
+            api_keys: self.api_keys.give(),
+            signup_tokens: self.signup_tokens.give(),
+            one_time_tokens: self.one_time_tokens.give(),
+            audit_events: self.audit_events.give(),
+            bytes: self.bytes.give(),
+            schema: self.schema.give(),
+            created_at: self.created_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl Statistics {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "active_users",
+                "pending_users",
+                "disabled_users",
+                "lapsed_users",
+                "administrators",
+                "groups",
+                "services",
+                "passkeys",
+                "sessions",
+                "api_keys",
+                "signup_tokens",
+                "one_time_tokens",
+                "audit_events",
+                "bytes",
+                "schema",
+                "created_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// A user.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -3020,6 +3309,73 @@ impl Keyplate {
     }
     fn __repr__(&self) -> &'static str {
         self.describe()
+    }
+
+    /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+    /// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+    /// `get_jwks` alone hears of a change only when it ends, so keep it short.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+    /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+    /// `Configuration` for another encryption key than the one under which the signing key is sealed.
+    #[pyo3(signature = (principal, service, lifetime_seconds=None), text_signature = "($self, principal, service, lifetime_seconds=None)")]
+    fn issue_access_token(
+        &self,
+        py: Python<'_>,
+        principal: Principal,
+        service: &str,
+        lifetime_seconds: Option<u32>,
+    ) -> PyResult<AccessToken> {
+        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
+        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+
+        self.call(py, |kp| {
+            kp.issue_access_token(&principal, service, lifetime_seconds)
+        })
+    }
+
+    /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+    /// so: that its session or key lives, its user may sign in, and the service is open to him.
+    ///
+    /// # Errors
+    /// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+    /// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+    /// `PermissionDenied` when he may no longer use the service; the storage errors.
+    #[pyo3(signature = (token, service), text_signature = "($self, token, service)")]
+    fn verify_access_token(
+        &self,
+        py: Python<'_>,
+        token: &str,
+        service: &str,
+    ) -> PyResult<AccessTokenClaims> {
+        self.call(py, |kp| kp.verify_access_token(token, service))
+    }
+
+    /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+    ///
+    /// # Errors
+    /// The storage errors.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn get_jwks(&self, py: Python<'_>) -> PyResult<Jwks> {
+        self.call(py, |kp| kp.get_jwks())
+    }
+
+    /// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+    /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+    /// It works also when the encryption key was lost.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `PermissionDenied` on any but the host's handle.
+    #[pyo3(signature = (overlap_seconds=None), text_signature = "($self, overlap_seconds=None)")]
+    fn rotate_signing_key(
+        &self,
+        py: Python<'_>,
+        overlap_seconds: Option<u32>,
+    ) -> PyResult<SigningKey> {
+        let overlap_seconds: Option<u32> = overlap_seconds.take("overlap_seconds")?;
+
+        self.call(py, |kp| kp.rotate_signing_key(overlap_seconds))
     }
 
     /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
@@ -3175,6 +3531,22 @@ impl Keyplate {
         };
 
         self.call(py, |kp| kp.list_audit_events(query))
+    }
+
+    /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+    /// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+    /// whole and safe on the disk.
+    ///
+    /// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+    /// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+    /// keys that were revoked after the back-up work again.
+    ///
+    /// # Errors
+    /// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+    /// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+    #[pyo3(signature = (path), text_signature = "($self, path)")]
+    fn back_up_to(&self, py: Python<'_>, path: &str) -> PyResult<BackupReport> {
+        self.call(py, |kp| kp.back_up_to(path))
     }
 
     /// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
@@ -4268,6 +4640,15 @@ impl Keyplate {
         self.call(py, |kp| kp.check_integrity())
     }
 
+    /// Counts what there is, all at the same moment.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn get_statistics(&self, py: Python<'_>) -> PyResult<Statistics> {
+        self.call(py, |kp| kp.get_statistics())
+    }
+
     /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
     ///
     /// # Errors
@@ -4469,7 +4850,8 @@ impl Keyplate {
     }
 }
 
-/// Opens a database file, or makes it, and gives the host's handle: it may do everything.
+/// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+/// back-up ends its sessions (`back_up_to`).
 ///
 /// # Errors
 /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -4631,12 +5013,17 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<UserSort>()?;
     module.add_class::<UserStatus>()?;
     module.add_class::<Principal>()?;
+    module.add_class::<AccessToken>()?;
+    module.add_class::<AccessTokenClaims>()?;
+    module.add_class::<Jwks>()?;
+    module.add_class::<SigningKey>()?;
     module.add_class::<ApiKey>()?;
     module.add_class::<ApiKeyPage>()?;
     module.add_class::<CreatedApiKey>()?;
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
+    module.add_class::<BackupReport>()?;
     module.add_class::<BootstrapChange>()?;
     module.add_class::<BootstrapReport>()?;
     module.add_class::<Claim>()?;
@@ -4668,6 +5055,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SignupTokenPreview>()?;
     module.add_class::<IntegrityReport>()?;
     module.add_class::<PurgeReport>()?;
+    module.add_class::<Statistics>()?;
     module.add_class::<User>()?;
     module.add_class::<UserPage>()?;
     module.add_function(wrap_pyfunction!(open, module)?)?;

@@ -400,6 +400,16 @@ pub(crate) fn list_expiring(
     )
 }
 
+pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<u64> {
+    reader.value(
+        r"
+        SELECT count(*)
+        FROM api_keys
+        WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)",
+        params![now],
+    )
+}
+
 /// All keys that still work, the oldest first.
 pub(crate) fn list_working(reader: &Reader<'_>, now: SystemTime) -> Result<Vec<ApiKey>> {
     reader.query_all(

@@ -3,6 +3,7 @@
 //! A `Reader` is a snapshot, a `Writer` an IMMEDIATE transaction; both know the time (C5). Calls must not be
 //! nested: inside `read` and `write` use what the closure is given.
 
+mod backup;
 mod connect;
 mod file;
 mod fork;

@@ -89,6 +89,12 @@ pub(crate) fn delete(writer: &Writer<'_>, id: &OneTimeTokenId) -> Result<bool> {
     Ok(changed == 1)
 }
 
+/// Everybody's (D8).
+pub(crate) fn delete_all(writer: &Writer<'_>) -> Result<()> {
+    writer.execute("DELETE FROM one_time_tokens", &[])?;
+    Ok(())
+}
+
 /// Their short secrets may be given again.
 pub(crate) fn delete_expired_codes(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
     writer.execute(

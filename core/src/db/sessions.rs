@@ -183,6 +183,16 @@ pub(crate) fn end_by_method(
     Ok(())
 }
 
+/// Everybody's (D8); gives how many were alive.
+pub(crate) fn end_everybodys(writer: &Writer<'_>, now: SystemTime) -> Result<u64> {
+    let alive = count(writer, None, now)?;
+    writer.execute(
+        "UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL",
+        params![now],
+    )?;
+    Ok(alive)
+}
+
 /// A new secret, and fresh (P5).
 pub(crate) fn step_up(
     writer: &Writer<'_>,

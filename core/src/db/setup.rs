@@ -77,3 +77,12 @@ pub(crate) fn reset(writer: &Writer<'_>, generation: u32) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// D8: the stage stays.
+pub(crate) fn move_on(writer: &Writer<'_>, generation: u32) -> Result<()> {
+    writer.execute(
+        "UPDATE setup SET generation = ?1, token_hash = NULL, token_expires_at = NULL",
+        params![generation],
+    )?;
+    Ok(())
+}

@@ -137,6 +137,18 @@ pub(crate) fn use_once(writer: &Writer<'_>, id: &SignupTokenId, now: SystemTime)
     Ok(changed == 1)
 }
 
+pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<u64> {
+    reader.value(
+        r"
+        SELECT count(*)
+        FROM signup_tokens
+        WHERE enabled = 1 AND revoked_at IS NULL
+          AND (expires_at IS NULL OR expires_at > ?1)
+          AND (max_uses IS NULL OR uses < max_uses)",
+        params![now],
+    )
+}
+
 pub(crate) fn count(reader: &Reader<'_>, include_revoked: bool) -> Result<u64> {
     reader.value(
         "SELECT count(*) FROM signup_tokens WHERE ?1 OR revoked_at IS NULL",

@@ -12,6 +12,16 @@ pub(crate) fn call(
     arguments: &Arguments,
 ) -> Result<Value, Failure> {
     match method {
+        "verify_access_token" => {
+            let token: String = arguments.get("token")?;
+            let service: String = arguments.get("service")?;
+            Ok(keyplate.verify_access_token(&token, &service)?.into_json())
+        }
+        "get_jwks" => Ok(keyplate.get_jwks()?.into_json()),
+        "rotate_signing_key" => {
+            let overlap_seconds: Option<u32> = arguments.get("overlap_seconds")?;
+            Ok(keyplate.rotate_signing_key(overlap_seconds)?.into_json())
+        }
         "create_api_key" => {
             let key: NewApiKey = arguments.get("key")?;
             Ok(keyplate.create_api_key(key)?.into_json())
@@ -49,6 +59,10 @@ pub(crate) fn call(
         "list_audit_events" => {
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
+        }
+        "back_up_to" => {
+            let path: String = arguments.get("path")?;
+            Ok(keyplate.back_up_to(&path)?.into_json())
         }
         "bootstrap" => {
             let plan: String = arguments.get("plan")?;
@@ -320,6 +334,7 @@ pub(crate) fn call(
             Ok(keyplate.update_signup_token(&id, changes)?.into_json())
         }
         "check_integrity" => Ok(keyplate.check_integrity()?.into_json()),
+        "get_statistics" => Ok(keyplate.get_statistics()?.into_json()),
         "purge_expired" => Ok(keyplate.purge_expired()?.into_json()),
         "reset_clock" => Ok(keyplate.reset_clock()?.into_json()),
         "create_user" => {
@@ -454,6 +469,47 @@ impl FromJson for UserId {
         Ok(Self::parse(&String::from_json(value)?)?)
     }
 }
+impl IntoJson for AccessToken {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("secret".to_owned(), self.secret.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for AccessTokenClaims {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("username".to_owned(), self.username.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("session_id".to_owned(), self.session_id.into_json());
+        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("groups".to_owned(), self.groups.into_json());
+        object.insert("claims".to_owned(), self.claims.into_json());
+        object.insert("issued_at".to_owned(), self.issued_at.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for Jwks {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("json".to_owned(), self.json.into_json());
+        object.insert("keys".to_owned(), self.keys.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for SigningKey {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("key_id".to_owned(), self.key_id.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        Value::Object(object)
+    }
+}
 impl IntoJson for ApiKey {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -580,6 +636,14 @@ impl IntoJson for Detail {
         let mut object = Map::new();
         object.insert("name".to_owned(), self.name.into_json());
         object.insert("value".to_owned(), self.value.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for BackupReport {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("made_at".to_owned(), self.made_at.into_json());
+        object.insert("bytes".to_owned(), self.bytes.into_json());
         Value::Object(object)
     }
 }
@@ -1261,6 +1325,31 @@ impl IntoJson for PurgeReport {
         Value::Object(object)
     }
 }
+impl IntoJson for Statistics {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("active_users".to_owned(), self.active_users.into_json());
+        object.insert("pending_users".to_owned(), self.pending_users.into_json());
+        object.insert("disabled_users".to_owned(), self.disabled_users.into_json());
+        object.insert("lapsed_users".to_owned(), self.lapsed_users.into_json());
+        object.insert("administrators".to_owned(), self.administrators.into_json());
+        object.insert("groups".to_owned(), self.groups.into_json());
+        object.insert("services".to_owned(), self.services.into_json());
+        object.insert("passkeys".to_owned(), self.passkeys.into_json());
+        object.insert("sessions".to_owned(), self.sessions.into_json());
+        object.insert("api_keys".to_owned(), self.api_keys.into_json());
+        object.insert("signup_tokens".to_owned(), self.signup_tokens.into_json());
+        object.insert(
+            "one_time_tokens".to_owned(),
+            self.one_time_tokens.into_json(),
+        );
+        object.insert("audit_events".to_owned(), self.audit_events.into_json());
+        object.insert("bytes".to_owned(), self.bytes.into_json());
+        object.insert("schema".to_owned(), self.schema.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        Value::Object(object)
+    }
+}
 impl FromJson for NewUser {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         let arguments = Arguments::of(
@@ -1498,8 +1587,12 @@ impl IntoJson for EventKind {
             Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
             Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
             Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
+            Self::SigningKeyCreated => Value::String("SigningKeyCreated".to_owned()),
+            Self::SigningKeyRotated => Value::String("SigningKeyRotated".to_owned()),
             Self::ApiKeyUpdated => Value::String("ApiKeyUpdated".to_owned()),
             Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
+            Self::BackedUp => Value::String("BackedUp".to_owned()),
+            Self::BackupRestored => Value::String("BackupRestored".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1566,8 +1659,12 @@ impl FromJson for EventKind {
             "ServiceUpdated" => Ok(Self::ServiceUpdated),
             "ServiceDeleted" => Ok(Self::ServiceDeleted),
             "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
+            "SigningKeyCreated" => Ok(Self::SigningKeyCreated),
+            "SigningKeyRotated" => Ok(Self::SigningKeyRotated),
             "ApiKeyUpdated" => Ok(Self::ApiKeyUpdated),
             "Bootstrapped" => Ok(Self::Bootstrapped),
+            "BackedUp" => Ok(Self::BackedUp),
+            "BackupRestored" => Ok(Self::BackupRestored),
             other => Err(unknown_name("EventKind", other)),
         }
     }

@@ -139,7 +139,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 62] = [
+const KINDS: [EventKind; 64] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -202,6 +202,8 @@ const KINDS: [EventKind; 62] = [
     EventKind::SigningKeyRotated,
     EventKind::ApiKeyUpdated,
     EventKind::Bootstrapped,
+    EventKind::BackedUp,
+    EventKind::BackupRestored,
 ];
 
 #[cfg(test)]

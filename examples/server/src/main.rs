@@ -13,9 +13,10 @@ mod caller;
 mod ceremony;
 mod claims;
 mod client;
-mod command;
+mod commands;
 mod cookie;
 mod duration;
+mod encryption_key;
 mod error;
 mod groups;
 mod instance;
@@ -55,8 +56,13 @@ fn main() -> ExitCode {
             name,
             ttl,
             recovery,
-        } => command::one_time_token(&options, &name, ttl, recovery),
-        Command::ResetSetup { generation } => command::reset_setup(&options, generation),
+        } => commands::one_time::create(&options, &name, ttl, recovery),
+        Command::SetupToken => commands::setup::create_token(&options),
+        Command::ResetSetup { generation } => commands::setup::reset(&options, generation),
+        Command::User { command } => commands::users::run(&options, &command),
+        Command::ApiKey { command } => commands::api_keys::run(&options, &command),
+        Command::Backup { file } => commands::database::back_up(&options, &file),
+        Command::Check => commands::database::check(&options),
         Command::Bootstrap { file } => bootstrap::run(&options, &file),
         Command::GenerateKey => bootstrap::generate_key(),
     };

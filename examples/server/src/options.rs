@@ -1,8 +1,15 @@
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Parser, Subcommand, builder::FalseyValueParser};
+use clap::{
+    Parser, Subcommand,
+    builder::{FalseyValueParser, OsStringValueParser, TypedValueParser},
+};
 
-use crate::{client::Network, duration};
+use crate::{
+    client::Network,
+    commands::{api_keys, users},
+    duration,
+};
 
 /// Users, first-run setup, API keys and sessions over HTTP.
 #[derive(Debug, Parser)]
@@ -31,6 +38,8 @@ pub(crate) enum Command {
         #[arg(long)]
         recovery: bool,
     },
+    /// Print a new setup link, until setup is complete; earlier ones end. A server may be running.
+    SetupToken,
     /// Open setup again, when nobody can sign in as administrator any more, and print the setup link. A server may be
     /// running.
     ResetSetup {
@@ -38,6 +47,23 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         generation: u32,
     },
+    /// List, make and change users. A server may be running.
+    User {
+        #[command(subcommand)]
+        command: users::Command,
+    },
+    /// List, make and revoke API keys. A server may be running.
+    ApiKey {
+        #[command(subcommand)]
+        command: api_keys::Command,
+    },
+    /// Copy the database to a new file, while a server goes on writing.
+    Backup {
+        /// The file, which must not exist.
+        file: PathBuf,
+    },
+    /// Read all of the database and say what is wrong with it. A server may be running.
+    Check,
     /// Make settings, groups, services, users, invitations and API keys as a plan declares them, and print what was
     /// different. The database is made if it is missing; a server may be running.
     Bootstrap {
@@ -49,7 +75,8 @@ pub(crate) enum Command {
     GenerateKey,
 }
 
-fn seconds(text: &str) -> Result<u32, String> {
+/// A length of time, as people write it.
+pub(crate) fn seconds(text: &str) -> Result<u32, String> {
     duration::parse(text).ok_or_else(|| "not a time such as 15m, 24h or 7d".to_owned())
 }
 
@@ -122,6 +149,17 @@ pub(crate) struct Options {
     #[arg(long, env = "KEYPLATE_ACCEPT_RP_ID_CHANGE", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) accept_rp_id_change: bool,
 
+    /// A file with the key that makes one-time codes worthless to who has only the database: at least 32 characters. Or
+    /// the variable KEYPLATE_ENCRYPTION_KEY holds the key itself. Every command needs the same one.
+    #[arg(
+        long,
+        env = "KEYPLATE_ENCRYPTION_KEY_FILE",
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+        global = true
+    )]
+    pub(crate) encryption_key_file: Option<PathBuf>,
+
     /// The address to listen on.
     #[arg(
         long,
@@ -171,6 +209,8 @@ impl Options {
         }
         options.rp_id = options.rp_id.filter(|id| !id.is_empty());
         options.bootstrap_file = options.bootstrap_file.filter(|f| !f.as_os_str().is_empty());
+        let key_file = &mut options.encryption_key_file;
+        key_file.take_if(|path| path.as_os_str().is_empty());
         (line.command.unwrap_or(Command::Serve), options)
     }
 

@@ -12,7 +12,7 @@ use std::{
 use keyplate::{Config, CreatedSetupToken, Keyplate, KeyplateError, PasskeyProblem, SetupStage};
 
 use crate::{
-    bootstrap, log,
+    bootstrap, encryption_key, log,
     options::Options,
     origin::Origins,
     server::{self, App},
@@ -88,6 +88,7 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
             .ok_or("the data folder's name must be UTF-8")?
             .to_owned(),
         origin: options.origin.clone(),
+        encryption_key: encryption_key::read(options)?,
         ..match opening {
             Opening::ToServe => relying_party(options),
             Opening::ForMaintenance => Config {
@@ -116,13 +117,14 @@ fn relying_party(options: &Options) -> Config {
 }
 
 /// The library's options, and what they are called here.
-const FLAGS: [(&str, &str); 7] = [
+const FLAGS: [(&str, &str); 8] = [
     ("accept_rp_id_change", "--accept-rp-id-change"),
     ("allow_insecure_origin", "--allow-insecure-origin"),
     ("more_origins", "--extra-origin"),
     ("related_origins", "--related-origin"),
     ("native_origins", "--native-origin"),
     ("rp_id", "--rp-id"),
+    ("encryption_key", "the encryption key"),
     ("origin", "--origin"),
 ];
 

@@ -35,6 +35,11 @@ const STATUSES: [(&str, UserStatus); 3] = [
     ("disabled", UserStatus::Disabled),
 ];
 
+pub(crate) fn status_name(status: UserStatus) -> &'static str {
+    let name = STATUSES.iter().find(|(_, found)| *found == status);
+    name.map_or("disabled", |(name, _)| *name)
+}
+
 /// A user as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -83,10 +88,7 @@ impl UserJson {
             user_groups: groups.named(&user.group_ids),
             ldap_id: None,
             disabled: user.status == UserStatus::Disabled,
-            status: STATUSES
-                .iter()
-                .find(|(_, status)| *status == user.status)
-                .map_or("disabled", |(name, _)| *name),
+            status: status_name(user.status),
             expires_at: user.expires_at.map(answer::time),
         }
     }

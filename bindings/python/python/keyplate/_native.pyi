@@ -176,10 +176,21 @@ class EventKind:
     """A service was deleted."""
     SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
     """A service was opened to others, or closed."""
+    SIGNING_KEY_CREATED: ClassVar[EventKind]
+    """There is a first key that signs access tokens."""
+    SIGNING_KEY_ROTATED: ClassVar[EventKind]
+    """Another key signs access tokens."""
     API_KEY_UPDATED: ClassVar[EventKind]
     """A plan gave an API key another note or other scopes."""
     BOOTSTRAPPED: ClassVar[EventKind]
     """A plan was applied and changed something."""
+    BACKED_UP: ClassVar[EventKind]
+    """A back-up was made. This row is younger than what is in it."""
+    BACKUP_RESTORED: ClassVar[EventKind]
+    """A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    work.
+    """
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -551,6 +562,89 @@ class Principal:
     """
 
 @final
+class AccessToken:
+    """A new access token."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def secret(self) -> Secret:
+        """The JWT."""
+    @property
+    def service_id(self) -> UUID:
+        """The service for which it is good: its audience is the service's slug."""
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class AccessTokenClaims:
+    """Who has shown a good access token, with what is so at this moment. It gives no right to any method here."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def user_id(self) -> UUID:
+        """The user."""
+    @property
+    def username(self) -> str:
+        """His name."""
+    @property
+    def service_id(self) -> UUID:
+        """The service."""
+    @property
+    def session_id(self) -> UUID | None:
+        """The session that asked for the token."""
+    @property
+    def api_key_id(self) -> UUID | None:
+        """Or the API key."""
+    @property
+    def scopes(self) -> list[str]:
+        """Of the scopes of that session or key, `*` and those of the service."""
+    @property
+    def groups(self) -> list[str]:
+        """The names of his groups."""
+    @property
+    def claims(self) -> list[Claim]:
+        """His claims, with those of his groups."""
+    @property
+    def issued_at(self) -> datetime:
+        """When the token was issued."""
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Jwks:
+    """The public keys by which access tokens are verified."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def json(self) -> str:
+        """The JSON Web Key Set (RFC 7517, RFC 8037), as it is served."""
+    @property
+    def keys(self) -> list[SigningKey]:
+        """What is in it; the key that signs comes first."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SigningKey:
+    """A key that signs access tokens, without its private half."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def key_id(self) -> str:
+        """Its `kid` in `get_jwks` and in the tokens' headers."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class ApiKey:
     """An API key, without its secret."""
 
@@ -697,6 +791,20 @@ class Detail:
     @property
     def value(self) -> str:
         """Its value."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class BackupReport:
+    """A back-up that was made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def made_at(self) -> datetime:
+        """When: what was committed before the call is in it."""
+    @property
+    def bytes(self) -> int:
+        """Its size."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1416,6 +1524,62 @@ class PurgeReport:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class Statistics:
+    """What there is, at one moment."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def active_users(self) -> int:
+        """Users who may sign in."""
+    @property
+    def pending_users(self) -> int:
+        """Users who signed up and wait for approval."""
+    @property
+    def disabled_users(self) -> int:
+        """Users who may not sign in."""
+    @property
+    def lapsed_users(self) -> int:
+        """Users whose account has lapsed, and who are not disabled besides."""
+    @property
+    def administrators(self) -> int:
+        """Administrators who may sign in."""
+    @property
+    def groups(self) -> int:
+        """Groups."""
+    @property
+    def services(self) -> int:
+        """Services."""
+    @property
+    def passkeys(self) -> int:
+        """Passkeys, also those of a former RP id."""
+    @property
+    def sessions(self) -> int:
+        """Sessions that have neither ended nor expired."""
+    @property
+    def api_keys(self) -> int:
+        """API keys that are neither revoked nor expired."""
+    @property
+    def signup_tokens(self) -> int:
+        """Sign-up tokens that work."""
+    @property
+    def one_time_tokens(self) -> int:
+        """One-time tokens and codes that work."""
+    @property
+    def audit_events(self) -> int:
+        """Rows of the audit log."""
+    @property
+    def bytes(self) -> int:
+        """The size of the file, with what has not been written into it yet."""
+    @property
+    def schema(self) -> int:
+        """The schema of the file."""
+    @property
+    def created_at(self) -> datetime:
+        """When the database was made."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class User:
     """A user."""
 
@@ -1504,6 +1668,44 @@ class Keyplate:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+    def issue_access_token(
+        self,
+        principal: Principal,
+        service: str,
+        lifetime_seconds: int | None = None,
+    ) -> AccessToken:
+        """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+        by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+        `get_jwks` alone hears of a change only when it ends, so keep it short.
+
+        # Errors
+        `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+        `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+        `Configuration` for another encryption key than the one under which the signing key is sealed.
+        """
+    def verify_access_token(self, token: str, service: str) -> AccessTokenClaims:
+        """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+        so: that its session or key lives, its user may sign in, and the service is open to him.
+
+        # Errors
+        `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+        service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+        `PermissionDenied` when he may no longer use the service; the storage errors.
+        """
+    def get_jwks(self) -> Jwks:
+        """Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+
+        # Errors
+        The storage errors.
+        """
+    def rotate_signing_key(self, overlap_seconds: int | None = None) -> SigningKey:
+        """Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+        default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+        It works also when the encryption key was lost.
+
+        # Errors
+        `InvalidInput`; `PermissionDenied` on any but the host's handle.
+        """
     def create_api_key(
         self,
         *,
@@ -1619,6 +1821,19 @@ class Keyplate:
         - `since`: Only since then.
         - `page`: Which page, from 1.
         - `limit`: How many on a page: 1 to 1000, by default 20.
+        """
+    def back_up_to(self, path: str) -> BackupReport:
+        """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+        was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+        whole and safe on the disk.
+
+        To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+        `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+        keys that were revoked after the back-up work again.
+
+        # Errors
+        `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+        host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
         """
     def bootstrap(self, plan: str) -> BootstrapReport:
         """Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
@@ -2362,6 +2577,12 @@ class Keyplate:
         # Errors
         `PermissionDenied` on any but the host's handle; the storage errors.
         """
+    def get_statistics(self) -> Statistics:
+        """Counts what there is, all at the same moment.
+
+        # Errors
+        `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+        """
     def purge_expired(self) -> PurgeReport:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 
@@ -2535,7 +2756,8 @@ def open(
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
 ) -> Keyplate:
-    """Opens a database file, or makes it, and gives the host's handle: it may do everything.
+    """Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+    back-up ends its sessions (`back_up_to`).
 
     # Errors
     `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -2547,7 +2769,7 @@ def open(
     - `origin`: The web origin that people use, for example `https://media.example`.
     - `token_prefix`: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
     - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
-    - `encryption_key`: Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file.
+    - `encryption_key`: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
     - `username_policy`: Which letters a username may have.
     - `rp_id`: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
     - `rp_name`: What browsers call this application when they ask for a passkey; by default the setting `app_name`.

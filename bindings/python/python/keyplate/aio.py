@@ -25,6 +25,7 @@ from ._native import (
     AuditEvent,
     AuditPage,
     Authenticated,
+    BackupReport,
     BootstrapReport,
     Claim,
     CounterPolicy,
@@ -64,6 +65,7 @@ from ._native import (
     SignupToken,
     SignupTokenPage,
     SignupTokenPreview,
+    Statistics,
     User,
     UserPage,
     UserSort,
@@ -330,6 +332,24 @@ class Keyplate:
             since=since,
             page=page,
             limit=limit,
+        )
+
+    async def back_up_to(self, path: str) -> BackupReport:
+        """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+        was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+        whole and safe on the disk.
+
+        To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+        `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+        keys that were revoked after the back-up work again.
+
+        # Errors
+        `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+        host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.back_up_to,
+            path,
         )
 
     async def bootstrap(self, plan: str) -> BootstrapReport:
@@ -1486,6 +1506,14 @@ class Keyplate:
         """
         return await asyncio.to_thread(self._keyplate.check_integrity)
 
+    async def get_statistics(self) -> Statistics:
+        """Counts what there is, all at the same moment.
+
+        # Errors
+        `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+        """
+        return await asyncio.to_thread(self._keyplate.get_statistics)
+
     async def purge_expired(self) -> PurgeReport:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
 
@@ -1740,7 +1768,8 @@ async def open(
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
 ) -> Keyplate:
-    """Opens a database file, or makes it, and gives the host's handle: it may do everything.
+    """Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+    back-up ends its sessions (`back_up_to`).
 
     # Errors
     `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;

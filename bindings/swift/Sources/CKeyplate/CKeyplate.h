@@ -395,6 +395,11 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_verify_api_key(uint64_t ptr, RustB
 RustBuffer uniffi_keyplate_fn_method_keyplate_list_audit_events(uint64_t ptr, RustBuffer query, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BACK_UP_TO
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BACK_UP_TO
+RustBuffer uniffi_keyplate_fn_method_keyplate_back_up_to(uint64_t ptr, RustBuffer path, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BOOTSTRAP
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BOOTSTRAP
 RustBuffer uniffi_keyplate_fn_method_keyplate_bootstrap(uint64_t ptr, RustBuffer plan, RustCallStatus *_Nonnull out_status
@@ -738,6 +743,11 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_update_signup_token(uint64_t ptr, 
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_CHECK_INTEGRITY
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_CHECK_INTEGRITY
 RustBuffer uniffi_keyplate_fn_method_keyplate_check_integrity(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_STATISTICS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_GET_STATISTICS
+RustBuffer uniffi_keyplate_fn_method_keyplate_get_statistics(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_PURGE_EXPIRED
@@ -1205,6 +1215,12 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_list_audit_events(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BACK_UP_TO
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BACK_UP_TO
+uint16_t uniffi_keyplate_checksum_method_keyplate_back_up_to(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BOOTSTRAP
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BOOTSTRAP
 uint16_t uniffi_keyplate_checksum_method_keyplate_bootstrap(void
@@ -1616,6 +1632,12 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_update_signup_token(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_CHECK_INTEGRITY
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_CHECK_INTEGRITY
 uint16_t uniffi_keyplate_checksum_method_keyplate_check_integrity(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_GET_STATISTICS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_GET_STATISTICS
+uint16_t uniffi_keyplate_checksum_method_keyplate_get_statistics(void
 
 );
 #endif

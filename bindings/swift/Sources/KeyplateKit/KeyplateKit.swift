@@ -869,6 +869,47 @@ public func FfiConverterTypeEventSink_lower(_ value: EventSink) -> UInt64 {
 public protocol KeyplateProtocol: AnyObject, Sendable {
 
     /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+    func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?) throws  -> AccessToken
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+    func verifyAccessToken(token: String, service: String) throws  -> AccessTokenClaims
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    func getJwks() throws  -> Jwks
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+    func rotateSigningKey(overlapSeconds: UInt32?) throws  -> SigningKey
+
+    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -942,6 +983,21 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `PermissionDenied`, `InvalidInput`, the storage errors.
      */
     func listAuditEvents(query: AuditQuery) throws  -> AuditPage
+
+    /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+    func backUpTo(path: String) throws  -> BackupReport
 
     /**
      * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
@@ -1538,6 +1594,14 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func checkIntegrity() throws  -> IntegrityReport
 
     /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+    func getStatistics() throws  -> Statistics
+
+    /**
      * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
@@ -1687,7 +1751,8 @@ open class Keyplate: KeyplateProtocol, @unchecked Sendable {
 
 
     /**
-     * Opens a database file, or makes it, and gives the host's handle: it may do everything.
+     * Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+     * back-up ends its sessions (`back_up_to`).
      *
      * # Errors
      * `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -1704,6 +1769,81 @@ public static func `open`(config: Config)throws  -> Keyplate  {
 }
 
 
+
+    /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+open func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?)throws  -> AccessToken  {
+    return try  FfiConverterTypeAccessToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_issue_access_token(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePrincipal_lower(principal),
+        FfiConverterString.lower(service),
+        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+open func verifyAccessToken(token: String, service: String)throws  -> AccessTokenClaims  {
+    return try  FfiConverterTypeAccessTokenClaims_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_verify_access_token(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(token),
+        FfiConverterString.lower(service),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+open func getJwks()throws  -> Jwks  {
+    return try  FfiConverterTypeJwks_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_jwks(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+open func rotateSigningKey(overlapSeconds: UInt32?)throws  -> SigningKey  {
+    return try  FfiConverterTypeSigningKey_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionUInt32.lower(overlapSeconds),uniffiCallStatus
+    )
+})
+}
 
     /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
@@ -1849,6 +1989,29 @@ open func listAuditEvents(query: AuditQuery)throws  -> AuditPage  {
     uniffi_keyplate_fn_method_keyplate_list_audit_events(
             self.uniffiCloneHandle(),
         FfiConverterTypeAuditQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+open func backUpTo(path: String)throws  -> BackupReport  {
+    return try  FfiConverterTypeBackupReport_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_back_up_to(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(path),uniffiCallStatus
     )
 })
 }
@@ -3009,6 +3172,21 @@ open func checkIntegrity()throws  -> IntegrityReport  {
 }
 
     /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+open func getStatistics()throws  -> Statistics  {
+    return try  FfiConverterTypeStatistics_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_get_statistics(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
@@ -3712,6 +3890,234 @@ public func FfiConverterTypeTimeSource_lower(_ value: TimeSource) -> UInt64 {
 }
 
 
+
+
+/**
+ * A new access token.
+ */
+public struct AccessToken {
+    /**
+     * The JWT.
+     */
+    public let secret: Secret
+    /**
+     * The service for which it is good: its audience is the service's slug.
+     */
+    public let serviceId: ServiceId
+    /**
+     * When it ends.
+     */
+    public let expiresAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The JWT.
+         */secret: Secret,
+        /**
+         * The service for which it is good: its audience is the service's slug.
+         */serviceId: ServiceId,
+        /**
+         * When it ends.
+         */expiresAt: Date) {
+        self.secret = secret
+        self.serviceId = serviceId
+        self.expiresAt = expiresAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension AccessToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAccessToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccessToken {
+        return
+            try AccessToken(
+                secret: FfiConverterTypeSecret.read(from: &buf),
+                serviceId: FfiConverterTypeServiceId.read(from: &buf),
+                expiresAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: AccessToken, into buf: inout [UInt8]) {
+        FfiConverterTypeSecret.write(value.secret, into: &buf)
+        FfiConverterTypeServiceId.write(value.serviceId, into: &buf)
+        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessToken_lift(_ buf: RustBuffer) throws -> AccessToken {
+    return try FfiConverterTypeAccessToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessToken_lower(_ value: AccessToken) -> RustBuffer {
+    return FfiConverterTypeAccessToken.lower(value)
+}
+
+
+/**
+ * Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+ */
+public struct AccessTokenClaims: Equatable, Hashable {
+    /**
+     * The user.
+     */
+    public let userId: UserId
+    /**
+     * His name.
+     */
+    public let username: String
+    /**
+     * The service.
+     */
+    public let serviceId: ServiceId
+    /**
+     * The session that asked for the token.
+     */
+    public let sessionId: SessionId?
+    /**
+     * Or the API key.
+     */
+    public let apiKeyId: ApiKeyId?
+    /**
+     * Of the scopes of that session or key, `*` and those of the service.
+     */
+    public let scopes: [String]
+    /**
+     * The names of his groups.
+     */
+    public let groups: [String]
+    /**
+     * His claims, with those of his groups.
+     */
+    public let claims: [Claim]
+    /**
+     * When the token was issued.
+     */
+    public let issuedAt: Date
+    /**
+     * When it ends.
+     */
+    public let expiresAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The user.
+         */userId: UserId,
+        /**
+         * His name.
+         */username: String,
+        /**
+         * The service.
+         */serviceId: ServiceId,
+        /**
+         * The session that asked for the token.
+         */sessionId: SessionId?,
+        /**
+         * Or the API key.
+         */apiKeyId: ApiKeyId?,
+        /**
+         * Of the scopes of that session or key, `*` and those of the service.
+         */scopes: [String],
+        /**
+         * The names of his groups.
+         */groups: [String],
+        /**
+         * His claims, with those of his groups.
+         */claims: [Claim],
+        /**
+         * When the token was issued.
+         */issuedAt: Date,
+        /**
+         * When it ends.
+         */expiresAt: Date) {
+        self.userId = userId
+        self.username = username
+        self.serviceId = serviceId
+        self.sessionId = sessionId
+        self.apiKeyId = apiKeyId
+        self.scopes = scopes
+        self.groups = groups
+        self.claims = claims
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension AccessTokenClaims: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAccessTokenClaims: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccessTokenClaims {
+        return
+            try AccessTokenClaims(
+                userId: FfiConverterTypeUserId.read(from: &buf),
+                username: FfiConverterString.read(from: &buf),
+                serviceId: FfiConverterTypeServiceId.read(from: &buf),
+                sessionId: FfiConverterOptionTypeSessionId.read(from: &buf),
+                apiKeyId: FfiConverterOptionTypeApiKeyId.read(from: &buf),
+                scopes: FfiConverterSequenceString.read(from: &buf),
+                groups: FfiConverterSequenceString.read(from: &buf),
+                claims: FfiConverterSequenceTypeClaim.read(from: &buf),
+                issuedAt: FfiConverterTimestamp.read(from: &buf),
+                expiresAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: AccessTokenClaims, into buf: inout [UInt8]) {
+        FfiConverterTypeUserId.write(value.userId, into: &buf)
+        FfiConverterString.write(value.username, into: &buf)
+        FfiConverterTypeServiceId.write(value.serviceId, into: &buf)
+        FfiConverterOptionTypeSessionId.write(value.sessionId, into: &buf)
+        FfiConverterOptionTypeApiKeyId.write(value.apiKeyId, into: &buf)
+        FfiConverterSequenceString.write(value.scopes, into: &buf)
+        FfiConverterSequenceString.write(value.groups, into: &buf)
+        FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
+        FfiConverterTimestamp.write(value.issuedAt, into: &buf)
+        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessTokenClaims_lift(_ buf: RustBuffer) throws -> AccessTokenClaims {
+    return try FfiConverterTypeAccessTokenClaims.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessTokenClaims_lower(_ value: AccessTokenClaims) -> RustBuffer {
+    return FfiConverterTypeAccessTokenClaims.lower(value)
+}
 
 
 /**
@@ -4568,6 +4974,75 @@ public func FfiConverterTypeAuthenticated_lower(_ value: Authenticated) -> RustB
 
 
 /**
+ * A back-up that was made.
+ */
+public struct BackupReport: Equatable, Hashable {
+    /**
+     * When: what was committed before the call is in it.
+     */
+    public let madeAt: Date
+    /**
+     * Its size.
+     */
+    public let bytes: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * When: what was committed before the call is in it.
+         */madeAt: Date,
+        /**
+         * Its size.
+         */bytes: UInt64) {
+        self.madeAt = madeAt
+        self.bytes = bytes
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BackupReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBackupReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BackupReport {
+        return
+            try BackupReport(
+                madeAt: FfiConverterTimestamp.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BackupReport, into buf: inout [UInt8]) {
+        FfiConverterTimestamp.write(value.madeAt, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBackupReport_lift(_ buf: RustBuffer) throws -> BackupReport {
+    return try FfiConverterTypeBackupReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBackupReport_lower(_ value: BackupReport) -> RustBuffer {
+    return FfiConverterTypeBackupReport.lower(value)
+}
+
+
+/**
  * An entry of a plan that made a difference.
  */
 public struct BootstrapChange: Equatable, Hashable {
@@ -4896,8 +5371,9 @@ public struct Config {
      */
     public var busyTimeoutMs: UInt32?
     /**
-     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-     * it elsewhere than the file.
+     * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+     * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+     * do not work, and access tokens are not issued until `rotate_signing_key`.
      */
     public var encryptionKey: Secret?
     /**
@@ -4970,8 +5446,9 @@ public struct Config {
          * How long a call waits for another writer, in milliseconds; by default 5000.
          */busyTimeoutMs: UInt32? = nil,
         /**
-         * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-         * it elsewhere than the file.
+         * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+         * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+         * do not work, and access tokens are not issued until `rotate_signing_key`.
          */encryptionKey: Secret? = nil,
         /**
          * Which letters a username may have.
@@ -5972,6 +6449,75 @@ public func FfiConverterTypeIntegrityReport_lift(_ buf: RustBuffer) throws -> In
 #endif
 public func FfiConverterTypeIntegrityReport_lower(_ value: IntegrityReport) -> RustBuffer {
     return FfiConverterTypeIntegrityReport.lower(value)
+}
+
+
+/**
+ * The public keys by which access tokens are verified.
+ */
+public struct Jwks: Equatable, Hashable {
+    /**
+     * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+     */
+    public let json: String
+    /**
+     * What is in it; the key that signs comes first.
+     */
+    public let keys: [SigningKey]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+         */json: String,
+        /**
+         * What is in it; the key that signs comes first.
+         */keys: [SigningKey]) {
+        self.json = json
+        self.keys = keys
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Jwks: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeJwks: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Jwks {
+        return
+            try Jwks(
+                json: FfiConverterString.read(from: &buf),
+                keys: FfiConverterSequenceTypeSigningKey.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Jwks, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.json, into: &buf)
+        FfiConverterSequenceTypeSigningKey.write(value.keys, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeJwks_lift(_ buf: RustBuffer) throws -> Jwks {
+    return try FfiConverterTypeJwks.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeJwks_lower(_ value: Jwks) -> RustBuffer {
+    return FfiConverterTypeJwks.lower(value)
 }
 
 
@@ -8748,6 +9294,75 @@ public func FfiConverterTypeSignedIn_lower(_ value: SignedIn) -> RustBuffer {
 
 
 /**
+ * A key that signs access tokens, without its private half.
+ */
+public struct SigningKey: Equatable, Hashable {
+    /**
+     * Its `kid` in `get_jwks` and in the tokens' headers.
+     */
+    public let keyId: String
+    /**
+     * When it was made.
+     */
+    public let createdAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its `kid` in `get_jwks` and in the tokens' headers.
+         */keyId: String,
+        /**
+         * When it was made.
+         */createdAt: Date) {
+        self.keyId = keyId
+        self.createdAt = createdAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SigningKey: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSigningKey: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SigningKey {
+        return
+            try SigningKey(
+                keyId: FfiConverterString.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SigningKey, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.keyId, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigningKey_lift(_ buf: RustBuffer) throws -> SigningKey {
+    return try FfiConverterTypeSigningKey.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigningKey_lower(_ value: SigningKey) -> RustBuffer {
+    return FfiConverterTypeSigningKey.lower(value)
+}
+
+
+/**
  * One use of a sign-up token. Names are those of that time.
  */
 public struct SignupRedemption: Equatable, Hashable {
@@ -9596,6 +10211,215 @@ public func FfiConverterTypeSignupTokenQuery_lift(_ buf: RustBuffer) throws -> S
 #endif
 public func FfiConverterTypeSignupTokenQuery_lower(_ value: SignupTokenQuery) -> RustBuffer {
     return FfiConverterTypeSignupTokenQuery.lower(value)
+}
+
+
+/**
+ * What there is, at one moment.
+ */
+public struct Statistics: Equatable, Hashable {
+    /**
+     * Users who may sign in.
+     */
+    public let activeUsers: UInt64
+    /**
+     * Users who signed up and wait for approval.
+     */
+    public let pendingUsers: UInt64
+    /**
+     * Users who may not sign in.
+     */
+    public let disabledUsers: UInt64
+    /**
+     * Users whose account has lapsed, and who are not disabled besides.
+     */
+    public let lapsedUsers: UInt64
+    /**
+     * Administrators who may sign in.
+     */
+    public let administrators: UInt64
+    /**
+     * Groups.
+     */
+    public let groups: UInt64
+    /**
+     * Services.
+     */
+    public let services: UInt64
+    /**
+     * Passkeys, also those of a former RP id.
+     */
+    public let passkeys: UInt64
+    /**
+     * Sessions that have neither ended nor expired.
+     */
+    public let sessions: UInt64
+    /**
+     * API keys that are neither revoked nor expired.
+     */
+    public let apiKeys: UInt64
+    /**
+     * Sign-up tokens that work.
+     */
+    public let signupTokens: UInt64
+    /**
+     * One-time tokens and codes that work.
+     */
+    public let oneTimeTokens: UInt64
+    /**
+     * Rows of the audit log.
+     */
+    public let auditEvents: UInt64
+    /**
+     * The size of the file, with what has not been written into it yet.
+     */
+    public let bytes: UInt64
+    /**
+     * The schema of the file.
+     */
+    public let schema: UInt32
+    /**
+     * When the database was made.
+     */
+    public let createdAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Users who may sign in.
+         */activeUsers: UInt64,
+        /**
+         * Users who signed up and wait for approval.
+         */pendingUsers: UInt64,
+        /**
+         * Users who may not sign in.
+         */disabledUsers: UInt64,
+        /**
+         * Users whose account has lapsed, and who are not disabled besides.
+         */lapsedUsers: UInt64,
+        /**
+         * Administrators who may sign in.
+         */administrators: UInt64,
+        /**
+         * Groups.
+         */groups: UInt64,
+        /**
+         * Services.
+         */services: UInt64,
+        /**
+         * Passkeys, also those of a former RP id.
+         */passkeys: UInt64,
+        /**
+         * Sessions that have neither ended nor expired.
+         */sessions: UInt64,
+        /**
+         * API keys that are neither revoked nor expired.
+         */apiKeys: UInt64,
+        /**
+         * Sign-up tokens that work.
+         */signupTokens: UInt64,
+        /**
+         * One-time tokens and codes that work.
+         */oneTimeTokens: UInt64,
+        /**
+         * Rows of the audit log.
+         */auditEvents: UInt64,
+        /**
+         * The size of the file, with what has not been written into it yet.
+         */bytes: UInt64,
+        /**
+         * The schema of the file.
+         */schema: UInt32,
+        /**
+         * When the database was made.
+         */createdAt: Date) {
+        self.activeUsers = activeUsers
+        self.pendingUsers = pendingUsers
+        self.disabledUsers = disabledUsers
+        self.lapsedUsers = lapsedUsers
+        self.administrators = administrators
+        self.groups = groups
+        self.services = services
+        self.passkeys = passkeys
+        self.sessions = sessions
+        self.apiKeys = apiKeys
+        self.signupTokens = signupTokens
+        self.oneTimeTokens = oneTimeTokens
+        self.auditEvents = auditEvents
+        self.bytes = bytes
+        self.schema = schema
+        self.createdAt = createdAt
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Statistics: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStatistics: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Statistics {
+        return
+            try Statistics(
+                activeUsers: FfiConverterUInt64.read(from: &buf),
+                pendingUsers: FfiConverterUInt64.read(from: &buf),
+                disabledUsers: FfiConverterUInt64.read(from: &buf),
+                lapsedUsers: FfiConverterUInt64.read(from: &buf),
+                administrators: FfiConverterUInt64.read(from: &buf),
+                groups: FfiConverterUInt64.read(from: &buf),
+                services: FfiConverterUInt64.read(from: &buf),
+                passkeys: FfiConverterUInt64.read(from: &buf),
+                sessions: FfiConverterUInt64.read(from: &buf),
+                apiKeys: FfiConverterUInt64.read(from: &buf),
+                signupTokens: FfiConverterUInt64.read(from: &buf),
+                oneTimeTokens: FfiConverterUInt64.read(from: &buf),
+                auditEvents: FfiConverterUInt64.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf),
+                schema: FfiConverterUInt32.read(from: &buf),
+                createdAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Statistics, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.activeUsers, into: &buf)
+        FfiConverterUInt64.write(value.pendingUsers, into: &buf)
+        FfiConverterUInt64.write(value.disabledUsers, into: &buf)
+        FfiConverterUInt64.write(value.lapsedUsers, into: &buf)
+        FfiConverterUInt64.write(value.administrators, into: &buf)
+        FfiConverterUInt64.write(value.groups, into: &buf)
+        FfiConverterUInt64.write(value.services, into: &buf)
+        FfiConverterUInt64.write(value.passkeys, into: &buf)
+        FfiConverterUInt64.write(value.sessions, into: &buf)
+        FfiConverterUInt64.write(value.apiKeys, into: &buf)
+        FfiConverterUInt64.write(value.signupTokens, into: &buf)
+        FfiConverterUInt64.write(value.oneTimeTokens, into: &buf)
+        FfiConverterUInt64.write(value.auditEvents, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterUInt32.write(value.schema, into: &buf)
+        FfiConverterTimestamp.write(value.createdAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStatistics_lift(_ buf: RustBuffer) throws -> Statistics {
+    return try FfiConverterTypeStatistics.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStatistics_lower(_ value: Statistics) -> RustBuffer {
+    return FfiConverterTypeStatistics.lower(value)
 }
 
 
@@ -11416,6 +12240,14 @@ public enum EventKind: Equatable, Hashable {
      */
     case serviceAccessChanged
     /**
+     * There is a first key that signs access tokens.
+     */
+    case signingKeyCreated
+    /**
+     * Another key signs access tokens.
+     */
+    case signingKeyRotated
+    /**
      * A plan gave an API key another note or other scopes.
      */
     case apiKeyUpdated
@@ -11423,6 +12255,16 @@ public enum EventKind: Equatable, Hashable {
      * A plan was applied and changed something.
      */
     case bootstrapped
+    /**
+     * A back-up was made. This row is younger than what is in it.
+     */
+    case backedUp
+    /**
+     * A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+     * after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+     * work.
+     */
+    case backupRestored
 
 
 
@@ -11560,9 +12402,17 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
 
         case 58: return .serviceAccessChanged
 
-        case 59: return .apiKeyUpdated
+        case 59: return .signingKeyCreated
 
-        case 60: return .bootstrapped
+        case 60: return .signingKeyRotated
+
+        case 61: return .apiKeyUpdated
+
+        case 62: return .bootstrapped
+
+        case 63: return .backedUp
+
+        case 64: return .backupRestored
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -11804,12 +12654,28 @@ public struct FfiConverterTypeEventKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(58))
 
 
-        case .apiKeyUpdated:
+        case .signingKeyCreated:
             writeInt(&buf, Int32(59))
 
 
-        case .bootstrapped:
+        case .signingKeyRotated:
             writeInt(&buf, Int32(60))
+
+
+        case .apiKeyUpdated:
+            writeInt(&buf, Int32(61))
+
+
+        case .bootstrapped:
+            writeInt(&buf, Int32(62))
+
+
+        case .backedUp:
+            writeInt(&buf, Int32(63))
+
+
+        case .backupRestored:
+            writeInt(&buf, Int32(64))
 
         }
     }
@@ -14717,6 +15583,31 @@ fileprivate struct FfiConverterSequenceTypeSession: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeSigningKey: FfiConverterRustBuffer {
+    typealias SwiftType = [SigningKey]
+
+    public static func write(_ value: [SigningKey], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSigningKey.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SigningKey] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [SigningKey]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSigningKey.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSignupRedemption: FfiConverterRustBuffer {
     typealias SwiftType = [SignupRedemption]
 
@@ -15292,6 +16183,18 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_eventsink_on_event() != 53431) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 24030) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_verify_access_token() != 20808) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_get_jwks() != 2415) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 32888) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_create_api_key() != 1241) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -15317,6 +16220,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_list_audit_events() != 12841) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_keyplate_checksum_method_keyplate_back_up_to() != 23236) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_bootstrap() != 52946) {
@@ -15526,6 +16432,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_check_integrity() != 14404) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_keyplate_checksum_method_keyplate_get_statistics() != 19106) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 1942) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -15562,7 +16471,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_secret_reveal() != 62025) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 4519) {
+    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 4045) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_constructor_secret_new() != 1234) {

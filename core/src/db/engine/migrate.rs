@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::Path, path::PathBuf, time::SystemTime};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, backup::Backup, params};
 
-use super::{connect::APPLICATION_ID, failure, file};
+use super::{backup, connect::APPLICATION_ID, failure, file};
 use crate::{KeyplateError, Result, clock};
 
 const SCHEMA_SQL: &str = include_str!("../../../sql/schema.sql");
@@ -17,6 +17,9 @@ const MIGRATIONS: &[Migration] = &[
     include_str!("../../../sql/migrations/0003_passkeys_and_services.sql"),
     include_str!("../../../sql/migrations/0004_access_tokens_and_plans.sql"),
 ];
+
+/// From this schema on a copy can carry the mark of a back-up (D8).
+const FIRST_WITH_MARK: u32 = 4;
 
 /// The schema that this library reads and writes (`PRAGMA user_version`).
 pub(super) const SCHEMA: u32 = schema_after(MIGRATIONS);
@@ -48,7 +51,7 @@ fn migrate_with(
         found if check(found, known)? => {}
         0 => create(&transaction, now, schema_sql, known)?,
         found => {
-            copy_beside(path, found)?;
+            copy_beside(path, found, now)?;
             for migration in &migrations[found as usize - 1..] {
                 transaction.execute_batch(migration).map_err(failure)?;
             }
@@ -104,7 +107,8 @@ fn create(
 }
 
 /// A copy of the file as it was, named for its schema. The caller holds the write lock, so nothing moves meanwhile.
-fn copy_beside(path: &Path, schema: u32) -> Result<()> {
+/// It is a back-up like any other: whoever goes back to it must not find sessions that were ended since (D8).
+fn copy_beside(path: &Path, schema: u32, now: SystemTime) -> Result<()> {
     let copy = copy_path(path, schema);
     let unfinished = with_suffix(&copy, ".tmp");
     match std::fs::remove_file(&unfinished) {
@@ -124,8 +128,12 @@ fn copy_beside(path: &Path, schema: u32) -> Result<()> {
         .run_to_completion(1_000, std::time::Duration::ZERO, None)
         .map_err(failure)?;
     drop(backup);
+    if schema >= FIRST_WITH_MARK {
+        backup::mark(&to, now, |_| Ok(()))?;
+    }
     drop(to);
-    std::fs::rename(&unfinished, &copy).map_err(file::io_failure)
+    std::fs::rename(&unfinished, &copy).map_err(file::io_failure)?;
+    backup::sync_folder_of(&copy)
 }
 
 fn copy_path(path: &Path, schema: u32) -> PathBuf {
@@ -169,6 +177,11 @@ mod tests {
 
         let copy = open(&copy_path(&path, SCHEMA));
         assert_eq!(version(&copy).unwrap(), SCHEMA);
+        let mark = |connection: &Connection| -> Option<i64> {
+            let sql = "SELECT backed_up_at FROM instance";
+            connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((mark(&connection), mark(&copy)), (None, Some(0)));
         assert!(matches!(
             migrate(&mut connection, &path, UNIX_EPOCH),
             Err(KeyplateError::SchemaTooNew { .. })

@@ -1,4 +1,4 @@
-//! What is done from the command line.
+//! What is done from the command line: setup, one-time tokens, and what holds for all commands.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{Server, command};
 
-fn run(server: &Server, options: &[&str]) -> Output {
+pub(crate) fn run(server: &Server, options: &[&str]) -> Output {
     let data = server.folder.path().join("data");
     let origin = ["--origin", &server.origin];
     command()
@@ -21,7 +21,7 @@ fn run(server: &Server, options: &[&str]) -> Output {
 
 /// What it prints after a label.
 #[track_caller]
-fn printed(output: &Output, label: &str) -> String {
+pub(crate) fn printed(output: &Output, label: &str) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), error.as_ref()), (Some(0), ""));
     let text = String::from_utf8(output.stdout.clone()).unwrap();
@@ -30,7 +30,7 @@ fn printed(output: &Output, label: &str) -> String {
 }
 
 #[track_caller]
-fn fails(output: &Output, reason: &str) {
+pub(crate) fn fails(output: &Output, reason: &str) {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text, format!("keyplate-server: {reason}\n"));
@@ -128,12 +128,40 @@ fn setup_is_opened_again() {
 }
 
 #[test]
+fn a_new_setup_link_beside_a_running_server() {
+    let server = Server::start();
+    let old = server.setup_token.clone().unwrap();
+    let link = printed(&run(&server, &["setup-token"]), "setup link: ");
+    let token = link.split_once("/setup#token=").unwrap().1;
+    let claim = |token: &str| {
+        let body = json!({ "username": "ann", "token": token });
+        server.post("/api/signup/setup").json(&body).send()
+    };
+    claim(&old).is_refused(401, "token_invalid_or_expired");
+    let reply = claim(token);
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let session = reply.cookie_value();
+    printed(&run(&server, &["setup-token"]), "setup link: "); // to take it up again
+    let done = server.post("/api/setup/complete").bearer(&session).send();
+    assert_eq!(done.status, 200);
+    fails(
+        &run(&server, &["setup-token"]),
+        "setup is complete; reset-setup opens it again",
+    );
+}
+
+#[test]
 fn nothing_is_made_where_nothing_is() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     for options in [
         &["one-time-token", "bob"][..],
         &["reset-setup", "--generation", "1"],
+        &["setup-token"],
+        &["user", "list"],
+        &["api-key", "list"],
+        &["backup", "copy.db"],
+        &["check"],
     ] {
         let output = command()
             .args(options)

@@ -152,6 +152,8 @@ fn mistakes_on_the_command_line_are_told() {
         "--native-origin",
         "--allow-insecure-origin",
         "--accept-rp-id-change",
+        "--encryption-key-file",
+        "KEYPLATE_ENCRYPTION_KEY_FILE",
         "KEYPLATE_ORIGIN",
         "KEYPLATE_EXTRA_ORIGIN",
         "KEYPLATE_RP_ID",
@@ -188,6 +190,8 @@ fn options_come_from_the_environment_too() {
         .env("KEYPLATE_NATIVE_ORIGIN", "")
         .env("KEYPLATE_ALLOW_INSECURE_ORIGIN", "")
         .env("KEYPLATE_ACCEPT_RP_ID_CHANGE", "0")
+        .env("KEYPLATE_ENCRYPTION_KEY", "")
+        .env("KEYPLATE_ENCRYPTION_KEY_FILE", "")
         .stdout(fs::File::create(&out).unwrap())
         .stderr(fs::File::create(folder.path().join("log")).unwrap())
         .spawn()

@@ -724,6 +724,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_eventsink_on_event(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_issue_access_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_verify_access_token(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_jwks(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_rotate_signing_key(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_create_api_key(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_get_api_key(
@@ -741,6 +749,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_keyplate_checksum_method_keyplate_verify_api_key(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_audit_events(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_back_up_to(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_bootstrap(
     ): Int
@@ -880,6 +890,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_check_integrity(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_get_statistics(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_purge_expired(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_reset_clock(
@@ -952,6 +964,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_keyplate_fn_constructor_keyplate_open(`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_keyplate_fn_method_keyplate_issue_access_token(`ptr`: Long,`principal`: Long,`service`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_verify_access_token(`ptr`: Long,`token`: RustBuffer.ByValue,`service`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_jwks(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_rotate_signing_key(`ptr`: Long,`overlapSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_create_api_key(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_api_key(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -969,6 +989,8 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_verify_api_key(`ptr`: Long,`secret`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_audit_events(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_back_up_to(`ptr`: Long,`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_bootstrap(`ptr`: Long,`plan`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1107,6 +1129,8 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_update_signup_token(`ptr`: Long,`id`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_check_integrity(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_get_statistics(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_purge_expired(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1279,6 +1303,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_eventsink_on_event() and 0xFFFF) != 53431) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 24030) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_access_token() and 0xFFFF) != 20808) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_jwks() and 0xFFFF) != 2415) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 32888) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_api_key() and 0xFFFF) != 1241) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1304,6 +1340,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_audit_events() and 0xFFFF) != 12841) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_back_up_to() and 0xFFFF) != 23236) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_bootstrap() and 0xFFFF) != 52946) {
@@ -1513,6 +1552,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_check_integrity() and 0xFFFF) != 14404) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_statistics() and 0xFFFF) != 19106) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 1942) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1549,7 +1591,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_secret_reveal() and 0xFFFF) != 62025) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 4519) {
+    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 4045) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_constructor_secret_new() and 0xFFFF) != 1234) {
@@ -2386,6 +2428,47 @@ public object FfiConverterTypeEventSink: FfiConverter<EventSink, Long> {
 public interface KeyplateInterface {
 
     /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+    fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+    fun `verifyAccessToken`(`token`: kotlin.String, `service`: kotlin.String): AccessTokenClaims
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    fun `getJwks`(): Jwks
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+    fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey
+
+    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -2459,6 +2542,21 @@ public interface KeyplateInterface {
      * `PermissionDenied`, `InvalidInput`, the storage errors.
      */
     fun `listAuditEvents`(`query`: AuditQuery): AuditPage
+
+    /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+    fun `backUpTo`(`path`: kotlin.String): BackupReport
 
     /**
      * Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
@@ -3055,6 +3153,14 @@ public interface KeyplateInterface {
     fun `checkIntegrity`(): IntegrityReport
 
     /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+    fun `getStatistics`(): Statistics
+
+    /**
      * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
@@ -3257,6 +3363,101 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * `get_jwks` alone hears of a change only when it ends, so keep it short.
+     *
+     * # Errors
+     * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
+     * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
+     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     */
+    @Throws(KeyplateException::class)override fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken {
+            return FfiConverterTypeAccessToken.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_issue_access_token(
+        it,
+
+        FfiConverterTypePrincipal.lower(`principal`),
+        FfiConverterString.lower(`service`),
+        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
+     * so: that its session or key lives, its user may sign in, and the service is open to him.
+     *
+     * # Errors
+     * `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
+     * service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+     * `PermissionDenied` when he may no longer use the service; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `verifyAccessToken`(`token`: kotlin.String, `service`: kotlin.String): AccessTokenClaims {
+            return FfiConverterTypeAccessTokenClaims.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_verify_access_token(
+        it,
+
+        FfiConverterString.lower(`token`),
+        FfiConverterString.lower(`service`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+     *
+     * # Errors
+     * The storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `getJwks`(): Jwks {
+            return FfiConverterTypeJwks.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_jwks(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
+     * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
+     * It works also when the encryption key was lost.
+     *
+     * # Errors
+     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     */
+    @Throws(KeyplateException::class)override fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey {
+            return FfiConverterTypeSigningKey.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
+        it,
+
+        FfiConverterOptionalUInt.lower(`overlapSeconds`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
      *
      * # Errors
@@ -3442,6 +3643,34 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
         it,
 
         FfiConverterTypeAuditQuery.lower(`query`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
+     * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
+     * whole and safe on the disk.
+     *
+     * To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+     * `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+     * keys that were revoked after the back-up work again.
+     *
+     * # Errors
+     * `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
+     * host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+     */
+    @Throws(KeyplateException::class)override fun `backUpTo`(`path`: kotlin.String): BackupReport {
+            return FfiConverterTypeBackupReport.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_back_up_to(
+        it,
+
+        FfiConverterString.lower(`path`),_status)
 }
     }
     )
@@ -4950,6 +5179,26 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Counts what there is, all at the same moment.
+     *
+     * # Errors
+     * `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `getStatistics`(): Statistics {
+            return FfiConverterTypeStatistics.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_get_statistics(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
      *
      * # Errors
@@ -5190,7 +5439,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
     companion object {
 
     /**
-     * Opens a database file, or makes it, and gives the host's handle: it may do everything.
+     * Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+     * back-up ends its sessions (`back_up_to`).
      *
      * # Errors
      * `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
@@ -6108,6 +6358,182 @@ public object FfiConverterTypeTimeSource: FfiConverter<TimeSource, Long> {
 
 
 /**
+ * A new access token.
+ */
+data class AccessToken (
+    /**
+     * The JWT.
+     */
+    val `secret`: Secret
+    ,
+    /**
+     * The service for which it is good: its audience is the service's slug.
+     */
+    val `serviceId`: ServiceId
+    ,
+    /**
+     * When it ends.
+     */
+    val `expiresAt`: java.time.Instant
+
+): Disposable{
+
+
+
+
+
+    @Suppress("UNNECESSARY_SAFE_CALL") // codegen is much simpler if we unconditionally emit safe calls here
+    override fun destroy() {
+
+    Disposable.destroy(
+        this.`secret`,
+        this.`serviceId`,
+        this.`expiresAt`
+    )
+    }
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAccessToken: FfiConverterRustBuffer<AccessToken> {
+    override fun read(buf: ByteBuffer): AccessToken {
+        return AccessToken(
+            FfiConverterTypeSecret.read(buf),
+            FfiConverterTypeServiceId.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: AccessToken) = (
+            FfiConverterTypeSecret.allocationSize(value.`secret`) +
+            FfiConverterTypeServiceId.allocationSize(value.`serviceId`) +
+            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
+    )
+
+    override fun write(value: AccessToken, buf: ByteBuffer) {
+            FfiConverterTypeSecret.write(value.`secret`, buf)
+            FfiConverterTypeServiceId.write(value.`serviceId`, buf)
+            FfiConverterTimestamp.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
+ * Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+ */
+data class AccessTokenClaims (
+    /**
+     * The user.
+     */
+    val `userId`: UserId
+    ,
+    /**
+     * His name.
+     */
+    val `username`: kotlin.String
+    ,
+    /**
+     * The service.
+     */
+    val `serviceId`: ServiceId
+    ,
+    /**
+     * The session that asked for the token.
+     */
+    val `sessionId`: SessionId?
+    ,
+    /**
+     * Or the API key.
+     */
+    val `apiKeyId`: ApiKeyId?
+    ,
+    /**
+     * Of the scopes of that session or key, `*` and those of the service.
+     */
+    val `scopes`: List<kotlin.String>
+    ,
+    /**
+     * The names of his groups.
+     */
+    val `groups`: List<kotlin.String>
+    ,
+    /**
+     * His claims, with those of his groups.
+     */
+    val `claims`: List<Claim>
+    ,
+    /**
+     * When the token was issued.
+     */
+    val `issuedAt`: java.time.Instant
+    ,
+    /**
+     * When it ends.
+     */
+    val `expiresAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAccessTokenClaims: FfiConverterRustBuffer<AccessTokenClaims> {
+    override fun read(buf: ByteBuffer): AccessTokenClaims {
+        return AccessTokenClaims(
+            FfiConverterTypeUserId.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterTypeServiceId.read(buf),
+            FfiConverterOptionalTypeSessionId.read(buf),
+            FfiConverterOptionalTypeApiKeyId.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceTypeClaim.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: AccessTokenClaims) = (
+            FfiConverterTypeUserId.allocationSize(value.`userId`) +
+            FfiConverterString.allocationSize(value.`username`) +
+            FfiConverterTypeServiceId.allocationSize(value.`serviceId`) +
+            FfiConverterOptionalTypeSessionId.allocationSize(value.`sessionId`) +
+            FfiConverterOptionalTypeApiKeyId.allocationSize(value.`apiKeyId`) +
+            FfiConverterSequenceString.allocationSize(value.`scopes`) +
+            FfiConverterSequenceString.allocationSize(value.`groups`) +
+            FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
+            FfiConverterTimestamp.allocationSize(value.`issuedAt`) +
+            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
+    )
+
+    override fun write(value: AccessTokenClaims, buf: ByteBuffer) {
+            FfiConverterTypeUserId.write(value.`userId`, buf)
+            FfiConverterString.write(value.`username`, buf)
+            FfiConverterTypeServiceId.write(value.`serviceId`, buf)
+            FfiConverterOptionalTypeSessionId.write(value.`sessionId`, buf)
+            FfiConverterOptionalTypeApiKeyId.write(value.`apiKeyId`, buf)
+            FfiConverterSequenceString.write(value.`scopes`, buf)
+            FfiConverterSequenceString.write(value.`groups`, buf)
+            FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
+            FfiConverterTimestamp.write(value.`issuedAt`, buf)
+            FfiConverterTimestamp.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
  * An API key, without its secret.
  */
 data class ApiKey (
@@ -6749,6 +7175,53 @@ public object FfiConverterTypeAuthenticated: FfiConverterRustBuffer<Authenticate
 
 
 /**
+ * A back-up that was made.
+ */
+data class BackupReport (
+    /**
+     * When: what was committed before the call is in it.
+     */
+    val `madeAt`: java.time.Instant
+    ,
+    /**
+     * Its size.
+     */
+    val `bytes`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBackupReport: FfiConverterRustBuffer<BackupReport> {
+    override fun read(buf: ByteBuffer): BackupReport {
+        return BackupReport(
+            FfiConverterTimestamp.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BackupReport) = (
+            FfiConverterTimestamp.allocationSize(value.`madeAt`) +
+            FfiConverterULong.allocationSize(value.`bytes`)
+    )
+
+    override fun write(value: BackupReport, buf: ByteBuffer) {
+            FfiConverterTimestamp.write(value.`madeAt`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
+    }
+}
+
+
+
+/**
  * An entry of a plan that made a difference.
  */
 data class BootstrapChange (
@@ -6996,8 +7469,9 @@ data class Config (
     val `busyTimeoutMs`: kotlin.UInt? = null
     ,
     /**
-     * Makes one-time codes worthless to who has only the file: at least 32 characters, the same at every start. Keep
-     * it elsewhere than the file.
+     * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+     * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+     * do not work, and access tokens are not issued until `rotate_signing_key`.
      */
     val `encryptionKey`: Secret? = null
     ,
@@ -7804,6 +8278,53 @@ public object FfiConverterTypeIntegrityReport: FfiConverterRustBuffer<IntegrityR
     override fun write(value: IntegrityReport, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`ok`, buf)
             FfiConverterSequenceString.write(value.`problems`, buf)
+    }
+}
+
+
+
+/**
+ * The public keys by which access tokens are verified.
+ */
+data class Jwks (
+    /**
+     * The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+     */
+    val `json`: kotlin.String
+    ,
+    /**
+     * What is in it; the key that signs comes first.
+     */
+    val `keys`: List<SigningKey>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeJwks: FfiConverterRustBuffer<Jwks> {
+    override fun read(buf: ByteBuffer): Jwks {
+        return Jwks(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeSigningKey.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Jwks) = (
+            FfiConverterString.allocationSize(value.`json`) +
+            FfiConverterSequenceTypeSigningKey.allocationSize(value.`keys`)
+    )
+
+    override fun write(value: Jwks, buf: ByteBuffer) {
+            FfiConverterString.write(value.`json`, buf)
+            FfiConverterSequenceTypeSigningKey.write(value.`keys`, buf)
     }
 }
 
@@ -9824,6 +10345,53 @@ public object FfiConverterTypeSignedIn: FfiConverterRustBuffer<SignedIn> {
 
 
 /**
+ * A key that signs access tokens, without its private half.
+ */
+data class SigningKey (
+    /**
+     * Its `kid` in `get_jwks` and in the tokens' headers.
+     */
+    val `keyId`: kotlin.String
+    ,
+    /**
+     * When it was made.
+     */
+    val `createdAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSigningKey: FfiConverterRustBuffer<SigningKey> {
+    override fun read(buf: ByteBuffer): SigningKey {
+        return SigningKey(
+            FfiConverterString.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SigningKey) = (
+            FfiConverterString.allocationSize(value.`keyId`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`)
+    )
+
+    override fun write(value: SigningKey, buf: ByteBuffer) {
+            FfiConverterString.write(value.`keyId`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
+    }
+}
+
+
+
+/**
  * One use of a sign-up token. Names are those of that time.
  */
 data class SignupRedemption (
@@ -10434,6 +11002,165 @@ public object FfiConverterTypeSignupTokenQuery: FfiConverterRustBuffer<SignupTok
             FfiConverterBoolean.write(value.`includeRevoked`, buf)
             FfiConverterOptionalUInt.write(value.`page`, buf)
             FfiConverterOptionalUInt.write(value.`limit`, buf)
+    }
+}
+
+
+
+/**
+ * What there is, at one moment.
+ */
+data class Statistics (
+    /**
+     * Users who may sign in.
+     */
+    val `activeUsers`: kotlin.ULong
+    ,
+    /**
+     * Users who signed up and wait for approval.
+     */
+    val `pendingUsers`: kotlin.ULong
+    ,
+    /**
+     * Users who may not sign in.
+     */
+    val `disabledUsers`: kotlin.ULong
+    ,
+    /**
+     * Users whose account has lapsed, and who are not disabled besides.
+     */
+    val `lapsedUsers`: kotlin.ULong
+    ,
+    /**
+     * Administrators who may sign in.
+     */
+    val `administrators`: kotlin.ULong
+    ,
+    /**
+     * Groups.
+     */
+    val `groups`: kotlin.ULong
+    ,
+    /**
+     * Services.
+     */
+    val `services`: kotlin.ULong
+    ,
+    /**
+     * Passkeys, also those of a former RP id.
+     */
+    val `passkeys`: kotlin.ULong
+    ,
+    /**
+     * Sessions that have neither ended nor expired.
+     */
+    val `sessions`: kotlin.ULong
+    ,
+    /**
+     * API keys that are neither revoked nor expired.
+     */
+    val `apiKeys`: kotlin.ULong
+    ,
+    /**
+     * Sign-up tokens that work.
+     */
+    val `signupTokens`: kotlin.ULong
+    ,
+    /**
+     * One-time tokens and codes that work.
+     */
+    val `oneTimeTokens`: kotlin.ULong
+    ,
+    /**
+     * Rows of the audit log.
+     */
+    val `auditEvents`: kotlin.ULong
+    ,
+    /**
+     * The size of the file, with what has not been written into it yet.
+     */
+    val `bytes`: kotlin.ULong
+    ,
+    /**
+     * The schema of the file.
+     */
+    val `schema`: kotlin.UInt
+    ,
+    /**
+     * When the database was made.
+     */
+    val `createdAt`: java.time.Instant
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStatistics: FfiConverterRustBuffer<Statistics> {
+    override fun read(buf: ByteBuffer): Statistics {
+        return Statistics(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Statistics) = (
+            FfiConverterULong.allocationSize(value.`activeUsers`) +
+            FfiConverterULong.allocationSize(value.`pendingUsers`) +
+            FfiConverterULong.allocationSize(value.`disabledUsers`) +
+            FfiConverterULong.allocationSize(value.`lapsedUsers`) +
+            FfiConverterULong.allocationSize(value.`administrators`) +
+            FfiConverterULong.allocationSize(value.`groups`) +
+            FfiConverterULong.allocationSize(value.`services`) +
+            FfiConverterULong.allocationSize(value.`passkeys`) +
+            FfiConverterULong.allocationSize(value.`sessions`) +
+            FfiConverterULong.allocationSize(value.`apiKeys`) +
+            FfiConverterULong.allocationSize(value.`signupTokens`) +
+            FfiConverterULong.allocationSize(value.`oneTimeTokens`) +
+            FfiConverterULong.allocationSize(value.`auditEvents`) +
+            FfiConverterULong.allocationSize(value.`bytes`) +
+            FfiConverterUInt.allocationSize(value.`schema`) +
+            FfiConverterTimestamp.allocationSize(value.`createdAt`)
+    )
+
+    override fun write(value: Statistics, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`activeUsers`, buf)
+            FfiConverterULong.write(value.`pendingUsers`, buf)
+            FfiConverterULong.write(value.`disabledUsers`, buf)
+            FfiConverterULong.write(value.`lapsedUsers`, buf)
+            FfiConverterULong.write(value.`administrators`, buf)
+            FfiConverterULong.write(value.`groups`, buf)
+            FfiConverterULong.write(value.`services`, buf)
+            FfiConverterULong.write(value.`passkeys`, buf)
+            FfiConverterULong.write(value.`sessions`, buf)
+            FfiConverterULong.write(value.`apiKeys`, buf)
+            FfiConverterULong.write(value.`signupTokens`, buf)
+            FfiConverterULong.write(value.`oneTimeTokens`, buf)
+            FfiConverterULong.write(value.`auditEvents`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterUInt.write(value.`schema`, buf)
+            FfiConverterTimestamp.write(value.`createdAt`, buf)
     }
 }
 
@@ -11632,13 +12359,31 @@ enum class EventKind {
      */
     SERVICE_ACCESS_CHANGED,
     /**
+     * There is a first key that signs access tokens.
+     */
+    SIGNING_KEY_CREATED,
+    /**
+     * Another key signs access tokens.
+     */
+    SIGNING_KEY_ROTATED,
+    /**
      * A plan gave an API key another note or other scopes.
      */
     API_KEY_UPDATED,
     /**
      * A plan was applied and changed something.
      */
-    BOOTSTRAPPED;
+    BOOTSTRAPPED,
+    /**
+     * A back-up was made. This row is younger than what is in it.
+     */
+    BACKED_UP,
+    /**
+     * A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+     * after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+     * work.
+     */
+    BACKUP_RESTORED;
 
 
 
@@ -14508,6 +15253,34 @@ public object FfiConverterSequenceTypeSession: FfiConverterRustBuffer<List<Sessi
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSession.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeSigningKey: FfiConverterRustBuffer<List<SigningKey>> {
+    override fun read(buf: ByteBuffer): List<SigningKey> {
+        val len = buf.getInt()
+        return List<SigningKey>(len) {
+            FfiConverterTypeSigningKey.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<SigningKey>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSigningKey.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<SigningKey>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeSigningKey.write(it, buf)
         }
     }
 }

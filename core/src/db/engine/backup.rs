@@ -1,0 +1,315 @@
+//! Back-ups (D8): one snapshot of the file, private from its first byte, marked, and safe on the disk before it has its
+//! name.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Engine, check_schema, failure, file::io_failure};
+use crate::{
+    Result, clock,
+    error::{conflict, internal, invalid},
+};
+
+/// What SQLite keeps beside a database, and takes for its own.
+const SIDE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// A back-up that was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackedUp {
+    pub(crate) at: SystemTime,
+    pub(crate) bytes: u64,
+}
+
+impl Engine {
+    /// Copies the database to a new file, as it is at one moment after this was called. Writers are not held up, and do
+    /// not hold it up: `VACUUM INTO` reads one snapshot, where SQLite's back-up in steps would begin again after every
+    /// commit. What was deleted is not in the copy.
+    pub(crate) fn back_up_to(&self, path: &str) -> Result<BackedUp> {
+        let destination = Destination::checked(path, &self.options.path)?;
+        self.with_reader(|connection| {
+            self.file.check(&self.options.path)?;
+            let at = self.reader(connection)?.now;
+            let unfinished = Unfinished::create(&destination)?;
+            unfinished.copy(connection)?;
+            mark(&unfinished.open()?, at, check_schema)?;
+            let bytes = unfinished.publish(&destination)?;
+            Ok(BackedUp { at, bytes })
+        })
+    }
+
+    /// How much room the database takes on the disk.
+    pub(crate) fn file_bytes(&self) -> Result<u64> {
+        let mut log = OsString::from(&self.options.path);
+        log.push("-wal");
+        let log = fs::metadata(log).map_or(0, |metadata| metadata.len());
+        let metadata = fs::metadata(&self.options.path).map_err(io_failure)?;
+        Ok(metadata.len() + log)
+    }
+}
+
+/// Marks a copy that nobody else has seen yet, so that whoever opens it knows that time has passed it by.
+pub(super) fn mark(
+    connection: &Connection,
+    at: SystemTime,
+    check_schema: impl FnOnce(u32) -> Result<()>,
+) -> Result<()> {
+    // The copy is one file, and nothing is left beside it. It is thrown away if this fails.
+    connection
+        .execute_batch("PRAGMA journal_mode = MEMORY")
+        .map_err(failure)?;
+    let schema = connection
+        .query_row("SELECT schema FROM instance", [], |row| row.get(0))
+        .map_err(failure)?;
+    // A newer library may have upgraded the database in the last moment.
+    check_schema(schema)?;
+    connection
+        .execute(
+            "UPDATE instance SET backed_up_at = ?1",
+            [clock::to_millis(at)],
+        )
+        .map(drop)
+        .map_err(failure)
+}
+
+/// Where a back-up is to be.
+struct Destination {
+    folder: PathBuf,
+    name: OsString,
+}
+
+impl Destination {
+    fn checked(path: &str, database: &Path) -> Result<Self> {
+        let name = Path::new(path).file_name();
+        let (Some(name), false) = (
+            name,
+            path.ends_with('/') || path.ends_with("/.") || path.contains('\0'),
+        ) else {
+            return Err(invalid("path", "must name a file"));
+        };
+        let destination = Self {
+            folder: fs::canonicalize(folder_of(Path::new(path))).map_err(no_folder)?,
+            name: name.to_owned(),
+        };
+        destination.check_is_not_of(database)?;
+        match fs::symlink_metadata(destination.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(destination),
+            Err(error) => Err(no_folder(error)),
+            Ok(_) => Err(exists()),
+        }
+    }
+
+    /// Whatever stands under such a name SQLite takes for a part of the database.
+    fn check_is_not_of(&self, database: &Path) -> Result<()> {
+        let database = fs::canonicalize(database).map_err(io_failure)?;
+        let is_its_own = SIDE_FILES.iter().any(|suffix| {
+            let mut file = OsString::from(&database);
+            file.push(suffix);
+            self.path() == Path::new(&file)
+        });
+        if is_its_own {
+            return Err(invalid("path", "belongs to the database itself"));
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+}
+
+/// The file under its temporary name; it goes away unless it is published. A process that is killed leaves it behind.
+struct Unfinished {
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// D1: private before SQLite sees it.
+    fn create(destination: &Destination) -> Result<Self> {
+        let mut random = [0; 8];
+        SystemRandom::new()
+            .fill(&mut random)
+            .map_err(|_| internal("the system gives no random bytes"))?;
+        let mut name = destination.name.clone();
+        name.push(format!(".{:016x}.partial", u64::from_ne_bytes(random)));
+        let path = destination.folder.join(name);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(no_folder)?;
+        Ok(Self { path })
+    }
+
+    fn copy(&self, from: &Connection) -> Result<()> {
+        let path = self
+            .path
+            .to_str()
+            .ok_or_else(|| invalid("path", "its folder's name must be UTF-8"))?;
+        let _read_only_again = Writable::make(from)?;
+        from.execute("VACUUM INTO ?1", [path])
+            .map(drop)
+            .map_err(failure)
+    }
+
+    fn open(&self) -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        #[expect(clippy::disallowed_methods, reason = "a copy, not the database itself")]
+        Connection::open_with_flags(&self.path, flags).map_err(failure)
+    }
+
+    /// Gives it its name, without taking the place of a file that was made meanwhile; the number of bytes.
+    fn publish(self, destination: &Destination) -> Result<u64> {
+        let file = File::open(&self.path).map_err(io_failure)?;
+        file.sync_all().map_err(io_failure)?;
+        let bytes = file.metadata().map_err(io_failure)?.len();
+        let path = destination.path();
+        match fs::hard_link(&self.path, &path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists()),
+            Err(_) => self.rename_to(&path)?,
+        }
+        drop(self);
+        sync_folder_of(&path).inspect_err(|_| {
+            // It may be gone after a power cut: then it must not look like a back-up now.
+            let _ = fs::remove_file(&path);
+        })?;
+        Ok(bytes)
+    }
+
+    /// For file systems without links, such as those of memory sticks. The name is taken first; whoever is killed
+    /// right then leaves an empty file.
+    fn rename_to(&self, path: &Path) -> Result<()> {
+        let reserved = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
+        match reserved {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists()),
+            Err(error) => return Err(io_failure(error)),
+        }
+        fs::rename(&self.path, path).map_err(|error| {
+            let _ = fs::remove_file(path);
+            io_failure(error)
+        })
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let mut journal = OsString::from(&self.path);
+        journal.push("-journal"); // gone already, unless SQLite could not clean up
+        for file in [self.path.as_os_str(), &journal] {
+            // Nothing more can be done about it.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// A reading connection refuses every write, and takes `VACUUM INTO` for one; so until this is dropped.
+struct Writable<'c>(&'c Connection);
+
+impl<'c> Writable<'c> {
+    fn make(connection: &'c Connection) -> Result<Self> {
+        let guard = Self(connection);
+        connection
+            .pragma_update(None, "query_only", false)
+            .map_err(failure)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Writable<'_> {
+    fn drop(&mut self) {
+        // It cannot fail: it sets a flag in memory.
+        let _ = self.0.pragma_update(None, "query_only", true);
+    }
+}
+
+/// Makes the file's name survive a power cut.
+pub(super) fn sync_folder_of(path: &Path) -> Result<()> {
+    match File::open(folder_of(path)).and_then(|folder| folder.sync_all()) {
+        // Some file systems cannot, and need not.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced.map_err(io_failure),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn exists() -> crate::KeyplateError {
+    conflict("the file exists already")
+}
+
+/// What the caller can mend by another path.
+fn no_folder(error: io::Error) -> crate::KeyplateError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            invalid("path", "its folder does not exist")
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            invalid("path", "its folder cannot be written")
+        }
+        _ => io_failure(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyplateError;
+
+    fn destination(folder: &Path) -> Destination {
+        Destination {
+            folder: folder.to_owned(),
+            name: OsString::from("copy.db"),
+        }
+    }
+
+    fn is_conflict<T>(result: Result<T>) -> bool {
+        matches!(result, Err(KeyplateError::Conflict { .. }))
+    }
+
+    #[test]
+    fn a_file_that_was_made_meanwhile_keeps_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = destination(folder.path());
+        fs::write(destination.path(), "theirs").unwrap();
+        let unfinished = Unfinished::create(&destination).unwrap();
+        // With links and without.
+        assert!(is_conflict(unfinished.rename_to(&destination.path())));
+        assert!(is_conflict(unfinished.publish(&destination)));
+        assert_eq!(fs::read_to_string(destination.path()).unwrap(), "theirs");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn without_links_it_gets_its_name_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = destination(folder.path());
+        let unfinished = Unfinished::create(&destination).unwrap();
+        fs::write(&unfinished.path, "ours").unwrap();
+        unfinished.rename_to(&destination.path()).unwrap();
+        drop(unfinished);
+        assert_eq!(fs::read_to_string(destination.path()).unwrap(), "ours");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,73 @@
+//! What is done from the command line, beside a running server too. Each command says why it cannot in one line.
+
+pub(crate) mod api_keys;
+pub(crate) mod database;
+pub(crate) mod one_time;
+pub(crate) mod setup;
+mod table;
+pub(crate) mod users;
+
+use keyplate::{Keyplate, KeyplateError, User};
+use serde::Serialize;
+
+use crate::{
+    options::Options,
+    origin::Origin,
+    start::{self, Opening, print},
+};
+
+/// Opens the database that is there: a new one would only be a mistake in `--data`.
+pub(crate) fn open(options: &Options) -> Result<Keyplate, String> {
+    Origin::own(options)?;
+    let path = start::database(options);
+    if !path.is_file() {
+        return Err(format!("there is no database {}", path.display()));
+    }
+    start::open(options, Opening::ForMaintenance)
+}
+
+/// By username, e-mail address or id.
+fn find_user(keyplate: &Keyplate, name: &str) -> Result<User, String> {
+    let found = keyplate.find_user(name).map_err(refused)?;
+    found.ok_or_else(|| "there is no such user".to_owned())
+}
+
+/// The library's names of what is given by another flag here.
+const FLAGS: [(&str, &str); 3] = [
+    ("expires_at", "expires"),
+    ("owner_id", "owner"),
+    ("scopes", "scope"),
+];
+
+/// A refusal in the words of the command line.
+pub(crate) fn refused(error: KeyplateError) -> String {
+    match error {
+        KeyplateError::InvalidInput { field, reason } if field == "username" => {
+            format!("the name {reason}")
+        }
+        KeyplateError::InvalidInput { field, reason } => {
+            let flag = FLAGS.iter().find(|(name, _)| *name == field);
+            let flag = flag.map_or_else(|| field.replace('_', "-"), |(_, flag)| (*flag).to_owned());
+            format!("--{flag} {reason}")
+        }
+        KeyplateError::NotFound { what } => format!("there is no such {what}"),
+        KeyplateError::Conflict { what } => match what.as_str() {
+            "username" => "the name is in use already".to_owned(),
+            "email" => "the e-mail address is in use already".to_owned(),
+            "last administrator" => "the last administrator must stay".to_owned(),
+            _ => what,
+        },
+        error => error.to_string(),
+    }
+}
+
+/// Who did not get to read it has to be told.
+pub(crate) fn printed(text: &str) -> Result<(), String> {
+    print(text).map_err(|error| format!("cannot print it: {error}"))
+}
+
+fn printed_json(value: &impl Serialize) -> Result<(), String> {
+    let json = serde_json::to_string_pretty(value);
+    let json = json.map_err(|error| format!("cannot print it: {error}"))?;
+    printed(&format!("{json}\n"))
+}

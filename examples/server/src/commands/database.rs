@@ -1,0 +1,34 @@
+use std::path::Path;
+
+use keyplate::KeyplateError;
+
+use super::{open, printed};
+use crate::options::Options;
+
+/// Copies the database, while a server writes too.
+pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
+    let keyplate = open(options)?;
+    let path = file.to_str().ok_or("the file's name must be UTF-8")?;
+    let made = keyplate.back_up_to(path).map_err(|error| {
+        let reason = match error {
+            KeyplateError::InvalidInput { reason, .. } => reason,
+            KeyplateError::Conflict { what } => what,
+            error => error.to_string(),
+        };
+        format!("cannot back up to {path}: {reason}")
+    })?;
+    printed(&format!("backed up {} bytes to {path}\n", made.bytes))
+}
+
+/// Reads all of the database, and prints what is wrong with it.
+pub(crate) fn check(options: &Options) -> Result<(), String> {
+    let report = open(options)?
+        .check_integrity()
+        .map_err(|error| error.to_string())?;
+    if report.ok {
+        return printed("the database is in order\n");
+    }
+    let lines = report.problems.iter().map(|problem| format!("{problem}\n"));
+    printed(&lines.collect::<String>())?;
+    Err("the database is damaged: restore a back-up".to_owned())
+}

@@ -1,0 +1,36 @@
+use keyplate::{Keyplate, KeyplateError};
+
+use super::{open, printed, refused};
+use crate::{options::Options, start};
+
+/// Prints a new setup link; earlier ones end.
+pub(crate) fn create_token(options: &Options) -> Result<(), String> {
+    let keyplate = open(options)?;
+    let token = keyplate.create_setup_token().map_err(|error| match error {
+        KeyplateError::SetupAlreadyComplete => {
+            "setup is complete; reset-setup opens it again".to_owned()
+        }
+        error => refused(error),
+    })?;
+    printed(&start::setup_link(options, &token))
+}
+
+/// Opens setup again and prints its link.
+pub(crate) fn reset(options: &Options, generation: u32) -> Result<(), String> {
+    let keyplate = open(options)?;
+    let token = keyplate
+        .reset_setup(generation)
+        .and_then(|_| keyplate.create_setup_token())
+        .map_err(|error| not_reset(&keyplate, error))?;
+    printed(&start::setup_link(options, &token))
+}
+
+fn not_reset(keyplate: &Keyplate, error: KeyplateError) -> String {
+    let present = keyplate.get_setup_state().map(|state| state.generation);
+    match (&error, present) {
+        (KeyplateError::Conflict { what }, Ok(present)) if what == "generation" => {
+            format!("the present setup is --generation {present}")
+        }
+        _ => refused(error),
+    }
+}

@@ -1,0 +1,165 @@
+use clap::Subcommand;
+use keyplate::{GroupId, GroupQuery, Keyplate, NewUser, Role, User, UserQuery, UserSort};
+
+use super::{find_user, open, printed, printed_json, refused, table};
+use crate::{
+    answer, list,
+    options::Options,
+    users::{UserJson, status_name},
+};
+
+/// What is done with users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List users, by name.
+    List {
+        /// A part of a name or e-mail address.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// As JSON, in the form of the API.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a user. The first administrator ends setup.
+    Create {
+        /// His username.
+        name: String,
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        /// The name that others see.
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+        /// Make him an administrator.
+        #[arg(long)]
+        admin: bool,
+        /// A group that he is in, by its name or id. May be repeated.
+        #[arg(long = "group", value_name = "NAME")]
+        groups: Vec<String>,
+    },
+    /// Keep a user out: his sessions and API keys fail at once, until he is enabled.
+    Disable {
+        /// His username, e-mail address or id.
+        name: String,
+    },
+    /// Let a disabled user in again.
+    Enable {
+        /// His username, e-mail address or id.
+        name: String,
+    },
+    /// Make a user an administrator. Sessions and API keys that he has already gain nothing by it.
+    Promote {
+        /// His username, e-mail address or id.
+        name: String,
+    },
+    /// Make an administrator an ordinary user.
+    Demote {
+        /// His username, e-mail address or id.
+        name: String,
+    },
+}
+
+pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
+    let keyplate = open(options)?;
+    let change = |name: &str, change: &dyn Fn(&User) -> keyplate::Result<User>| {
+        let user = find_user(&keyplate, name)?;
+        let user = change(&user).map_err(refused)?;
+        printed(&told(&user))
+    };
+    match command {
+        Command::List { search, json } => list(&keyplate, search.as_deref(), *json),
+        Command::Create {
+            name,
+            email,
+            display_name,
+            admin,
+            groups,
+        } => {
+            let user = NewUser {
+                username: name.clone(),
+                email: email.clone(),
+                display_name: display_name.clone(),
+                role: admin.then_some(Role::Administrator),
+                group_ids: find_groups(&keyplate, groups)?,
+                ..NewUser::default()
+            };
+            printed(&told(&keyplate.create_user(user).map_err(refused)?))
+        }
+        Command::Disable { name } => change(name, &|user| keyplate.disable_user(&user.id)),
+        Command::Enable { name } => change(name, &|user| keyplate.enable_user(&user.id)),
+        Command::Promote { name } => change(name, &|user| {
+            keyplate.set_user_role(&user.id, Role::Administrator)
+        }),
+        Command::Demote { name } => {
+            change(name, &|user| keyplate.set_user_role(&user.id, Role::User))
+        }
+    }
+}
+
+fn list(keyplate: &Keyplate, search: Option<&str>, json: bool) -> Result<(), String> {
+    let users = list::every(|page| {
+        let found = keyplate.list_users(UserQuery {
+            search: search.map(str::to_owned),
+            sort: Some(UserSort::Username),
+            page: Some(page),
+            limit: Some(list::MANY),
+            ..UserQuery::default()
+        })?;
+        Ok((found.items, found.total))
+    });
+    let users = users.map_err(refused)?;
+    if json {
+        return printed_json(&UserJson::all(keyplate, &users).map_err(refused)?);
+    }
+    let rows: Vec<[String; 6]> = users.iter().map(row).collect();
+    let head = ["USERNAME", "ROLE", "STATUS", "E-MAIL", "LAPSES", "ID"];
+    printed(&table::aligned(head, &rows))
+}
+
+fn row(user: &User) -> [String; 6] {
+    [
+        user.username.clone(),
+        role_name(user).to_owned(),
+        status_name(user.status).to_owned(),
+        user.email.clone().unwrap_or_default(),
+        user.expires_at.map(answer::time).unwrap_or_default(),
+        user.id.to_string(),
+    ]
+}
+
+/// One line about a user, after a change.
+fn told(user: &User) -> String {
+    let (role, status) = (role_name(user), status_name(user.status));
+    format!("{}: {role}, {status}, {}\n", user.username, user.id)
+}
+
+fn role_name(user: &User) -> &'static str {
+    match user.role {
+        Role::Administrator => "administrator",
+        _ => "user",
+    }
+}
+
+fn find_groups(keyplate: &Keyplate, names: &[String]) -> Result<Vec<GroupId>, String> {
+    let find = |name: &String| {
+        if let Ok(id) = GroupId::parse(name) {
+            return Ok(id); // whether it exists the library sees
+        }
+        let found = list::every(|page| {
+            let found = keyplate.list_groups(GroupQuery {
+                search: Some(name.clone()),
+                page: Some(page),
+                limit: Some(list::MANY),
+                ..GroupQuery::default()
+            })?;
+            Ok((found.items, found.total))
+        });
+        let found = found.map_err(refused)?;
+        let group = found
+            .iter()
+            .find(|group| group.name.eq_ignore_ascii_case(name));
+        group
+            .map(|group| group.id)
+            .ok_or_else(|| format!("there is no group {name}"))
+    };
+    names.iter().map(find).collect()
+}
