@@ -40,11 +40,12 @@ export function serviceRow(service) {
   });
 }
 
-const list = new Intl.ListFormat("en");
+const sentence = new Intl.ListFormat("en");
 
 /** “Family” and “Friends”: quoted, because names may hold anything. */
 function groupNames(service) {
-  return list.format(service.userGroups.map(({ friendlyName }) => (friendlyName ? `“${friendlyName}”` : "a group")));
+  const names = service.userGroups.map(({ friendlyName }) => (friendlyName ? `“${friendlyName}”` : "a group"));
+  return sentence.format(names);
 }
 
 /** To whom a service is open, in a word. */
