@@ -1513,7 +1513,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_check_integrity() and 0xFFFF) != 14404) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 1942) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 21318) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_clock() and 0xFFFF) != 59035) {
@@ -3055,7 +3055,8 @@ public interface KeyplateInterface {
     fun `checkIntegrity`(): IntegrityReport
 
     /**
-     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+     * removed, nor API keys that a plan made: it would make them again (B6).
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -4950,7 +4951,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+     * removed, nor API keys that a plan made: it would make them again (B6).
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
