@@ -67,7 +67,8 @@ pub struct Statistics {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+    /// removed, nor API keys that a plan made: it would make them again (B6).
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.

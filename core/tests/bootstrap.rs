@@ -13,8 +13,7 @@ use common::{
 };
 use keyplate::{
     ApprovalRule, AuditQuery, CounterPolicy, ErrorCode, EventKind, Expiry, Group, GroupQuery,
-    GroupSort, Keyplate, KeyplateError, Role, SettingsChanges, SetupStage, SignupMode, UserChanges,
-    UserStatus,
+    GroupSort, Keyplate, Role, SetupStage, SignupMode, UserChanges, UserStatus,
 };
 
 fn kinds(keyplate: &Keyplate) -> Vec<EventKind> {
@@ -196,6 +195,22 @@ fn a_second_run_changes_nothing() {
 }
 
 #[test]
+fn the_end_of_a_sign_up_token_may_have_passed() {
+    let f = Fixture::new();
+    let plan = r#"{"signup_tokens": [{"note": "friends", "expires_at": "2026-11-02T00:00:00Z"}]}"#;
+    f.keyplate.bootstrap(plan).unwrap();
+    f.clock.advance(3 * 24 * 3_600);
+    assert_eq!(told(&f.keyplate.bootstrap(plan).unwrap()), [""; 0]);
+    let later = plan.replace("11-02", "11-09");
+    let again = f.keyplate.bootstrap(&later).unwrap();
+    assert_eq!(told(&again), ["~ friends"]);
+    assert!(
+        again.signup_tokens.is_empty(),
+        "its secret is not shown again"
+    );
+}
+
+#[test]
 fn what_the_plan_names_becomes_so_and_the_rest_stays() {
     let f = Fixture::new();
     f.keyplate.bootstrap(WHOLE).unwrap();
@@ -295,7 +310,8 @@ fn an_administrator_of_the_plan_completes_setup() {
 
     // Whoever recovers is not shut out by a plan that is applied at each start.
     f.keyplate.reset_setup(1).unwrap();
-    f.keyplate.bootstrap(promoted).unwrap();
+    let more = promoted.replacen('{', r#"{"groups": [{"name": "new"}], "#, 1);
+    assert_eq!(told(&f.keyplate.bootstrap(&more).unwrap()), ["+ new"]);
     assert_eq!(stage(), SetupStage::Uninitialised);
 }
 

@@ -92,6 +92,7 @@ fn a_supplied_secret_is_a_credential_like_others() {
     // What was minted under another prefix is no secret of the operator's.
     let other = Keyplate::open(keyplate::Config {
         token_prefix: Some("other".into()),
+        time_source: Some(f.clock.clone()),
         ..config(&f.path())
     });
     let other = other.unwrap();

@@ -261,7 +261,7 @@ fn what_waits_for_approval_or_was_revoked_stays_so() {
 }
 
 #[test]
-fn only_the_host_applies_plans() {
+fn only_the_host_applies_plans_and_storage_errors_stay_what_they_are() {
     let f = Fixture::new();
     f.administrator("root");
     let root = f.keyplate.find_user("root").unwrap().unwrap();
@@ -279,4 +279,12 @@ fn only_the_host_applies_plans() {
     .unwrap();
     assert_eq!(code(impatient.bootstrap(WHOLE)), ErrorCode::Busy);
     lock.execute_batch("COMMIT").unwrap();
+    // Nor is it in the middle of the last entry, and then too all or nothing.
+    let before = everything(&f.path());
+    let trigger =
+        "CREATE TRIGGER broken BEFORE INSERT ON api_keys BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    lock.execute_batch(trigger).unwrap();
+    let error = f.keyplate.bootstrap(WHOLE).unwrap_err();
+    assert_ne!(error.code(), ErrorCode::InvalidInput);
+    assert!(everything(&f.path()) == before);
 }

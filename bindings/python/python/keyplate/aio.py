@@ -1515,7 +1515,8 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_statistics)
 
     async def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+        removed, nor API keys that a plan made: it would make them again (B6).
 
         # Errors
         `PermissionDenied` on any but the host's handle; the storage errors.
