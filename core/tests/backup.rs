@@ -9,6 +9,7 @@ mod common;
 
 use std::{
     fs,
+    io::{Seek, SeekFrom, Write},
     os::unix::fs::{MetadataExt, symlink},
     path::{Path, PathBuf},
     process::Command,
@@ -496,6 +497,32 @@ fn a_full_disk_leaves_nothing_behind() {
     assert_eq!(code(result), ErrorCode::StorageFull);
     assert!(left.is_empty(), "{left:?}");
     f.back_up(); // elsewhere there is room
+}
+
+#[test]
+fn a_damaged_database_is_not_passed_off_as_a_back_up() {
+    let f = Fixture::on_disk();
+    for n in 0..200 {
+        f.user(&format!("user{n}"));
+    }
+    let path = f.path();
+    let Fixture {
+        keyplate, folder, ..
+    } = f;
+    drop(keyplate); // everything is in the file
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'users'";
+    let root: u32 = raw(&path).query_row(sql, [], |row| row.get(0)).unwrap();
+    let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start(u64::from(root - 1) * 4_096))
+        .unwrap();
+    file.write_all(&[0; 4_096]).unwrap();
+    drop(file);
+    let keyplate = Keyplate::open(config(&path)).unwrap();
+    let copy = folder.path().join("copy.db");
+    let refused = keyplate.back_up_to(copy.to_str().unwrap());
+    assert_eq!(code(refused), ErrorCode::CorruptDatabase);
+    drop(keyplate);
+    assert_eq!(files(folder.path()), ["id.db"]);
 }
 
 #[test]

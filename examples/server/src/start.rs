@@ -6,10 +6,14 @@ use std::{
     net::TcpListener,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use keyplate::{Config, CreatedSetupToken, Keyplate, KeyplateError, PasskeyProblem, SetupStage};
+use keyplate::{
+    AuditEvent, Config, CreatedSetupToken, EventKind, EventSink, Keyplate, KeyplateError,
+    PasskeyProblem, SetupStage,
+};
 
 use crate::{
     bootstrap, encryption_key, log,
@@ -89,6 +93,7 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
             .to_owned(),
         origin: options.origin.clone(),
         encryption_key: encryption_key::read(options)?,
+        events: Some(Arc::new(Warnings)),
         ..match opening {
             Opening::ToServe => relying_party(options),
             Opening::ForMaintenance => Config {
@@ -101,6 +106,28 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
         KeyplateError::Configuration { option, reason } => refused(&option, &reason),
         error => format!("cannot open {}: {error}", path.display()),
     })
+}
+
+/// What the keeper must hear of although he asked for nothing.
+struct Warnings;
+
+impl EventSink for Warnings {
+    fn on_event(&self, event: AuditEvent) {
+        if event.kind != EventKind::BackupRestored {
+            return;
+        }
+        let detail = |name: &str| {
+            let found = event.details.iter().find(|detail| detail.name == name);
+            found.map_or("?", |detail| detail.value.as_str())
+        };
+        // D8: those that were revoked since are among them.
+        log::line(format_args!(
+            "warning: a back-up of {} was restored; API keys that work: {}, sign-up tokens: {}",
+            detail("made_at"),
+            detail("api_keys"),
+            detail("signup_tokens")
+        ));
+    }
 }
 
 fn relying_party(options: &Options) -> Config {

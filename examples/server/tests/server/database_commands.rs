@@ -61,6 +61,12 @@ fn a_back_up_beside_a_running_server_is_restored() {
     drop(server);
 
     let server = Server::in_folder(folder, &[]);
+    let log = server.log();
+    assert!(log.starts_with("warning: a back-up of 20"), "{log}");
+    assert!(
+        log.contains("API keys that work: 1, sign-up tokens: 0"),
+        "{log}"
+    );
     let users = server.get("/api/users").key(&key).send();
     assert_eq!(users.status, 200, "the key was revoked later");
     assert_eq!(users.json()["data"].as_array().unwrap().len(), 2);
