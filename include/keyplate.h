@@ -4169,15 +4169,14 @@ keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_
 // `out` is the caller's: free it with `keyplate_statistics_free`.
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
-// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+// removed, nor API keys that a plan made: it would make them again (B6).
 //
 // # Errors
 // `PermissionDenied` on any but the host's handle; the storage errors.
 //
 // `out` is the caller's: free it with `keyplate_purge_report_free`.
-keyplate_status keyplate_purge_expired(const keyplate *kp,
-                                       keyplate_purge_report **out,
-                                       keyplate_error **error);
+keyplate_status keyplate_purge_expired(const keyplate *kp, keyplate_purge_report **out, keyplate_error **error);
 
 // Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
 // What seemed expired by the wrong time works again.

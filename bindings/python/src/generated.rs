@@ -4649,7 +4649,8 @@ impl Keyplate {
         self.call(py, |kp| kp.get_statistics())
     }
 
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+    /// removed, nor API keys that a plan made: it would make them again (B6).
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.

@@ -1602,7 +1602,8 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func getStatistics() throws  -> Statistics
 
     /**
-     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+     * removed, nor API keys that a plan made: it would make them again (B6).
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -3187,7 +3188,8 @@ open func getStatistics()throws  -> Statistics  {
 }
 
     /**
-     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+     * removed, nor API keys that a plan made: it would make them again (B6).
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -16435,7 +16437,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_get_statistics() != 19106) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 1942) {
+    if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 21318) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_reset_clock() != 59035) {

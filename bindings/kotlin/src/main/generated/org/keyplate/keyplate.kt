@@ -1555,7 +1555,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_get_statistics() and 0xFFFF) != 19106) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 1942) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 21318) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_clock() and 0xFFFF) != 59035) {
@@ -3161,7 +3161,8 @@ public interface KeyplateInterface {
     fun `getStatistics`(): Statistics
 
     /**
-     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+     * removed, nor API keys that a plan made: it would make them again (B6).
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
@@ -5199,7 +5200,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
-     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never removed.
+     * Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
+     * removed, nor API keys that a plan made: it would make them again (B6).
      *
      * # Errors
      * `PermissionDenied` on any but the host's handle; the storage errors.
