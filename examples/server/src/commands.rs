@@ -4,6 +4,7 @@ pub(crate) mod api_keys;
 pub(crate) mod database;
 pub(crate) mod one_time;
 pub(crate) mod setup;
+pub(crate) mod signing_key;
 mod table;
 pub(crate) mod users;
 
@@ -33,8 +34,9 @@ fn find_user(keyplate: &Keyplate, name: &str) -> Result<User, String> {
 }
 
 /// The library's names of what is given by another flag here.
-const FLAGS: [(&str, &str); 3] = [
+const FLAGS: [(&str, &str); 4] = [
     ("expires_at", "expires"),
+    ("overlap_seconds", "overlap"),
     ("owner_id", "owner"),
     ("scopes", "scope"),
 ];

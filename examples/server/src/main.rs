@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         Command::ApiKey { command } => commands::api_keys::run(&options, &command),
         Command::Backup { file } => commands::database::back_up(&options, &file),
         Command::Check => commands::database::check(&options),
+        Command::RotateKey { overlap } => commands::signing_key::rotate(&options, overlap),
         Command::Bootstrap { file } => bootstrap::run(&options, &file),
         Command::GenerateKey => bootstrap::generate_key(),
     };

@@ -64,6 +64,12 @@ pub(crate) enum Command {
     },
     /// Read all of the database and say what is wrong with it. A server may be running.
     Check,
+    /// Let another key sign access tokens. Give it the encryption key that the server has, which may be running.
+    RotateKey {
+        /// How long tokens of the former key are good: 1h if left out, at most 7d; 0 for a key that got into other hands.
+        #[arg(long, value_name = "TIME", value_parser = overlap)]
+        overlap: Option<u32>,
+    },
     /// Make settings, groups, services, users, invitations and API keys as a plan declares them, and print what was
     /// different. The database is made if it is missing; a server may be running.
     Bootstrap {
@@ -78,6 +84,11 @@ pub(crate) enum Command {
 /// A length of time, as people write it.
 pub(crate) fn seconds(text: &str) -> Result<u32, String> {
     duration::parse(text).ok_or_else(|| "not a time such as 15m, 24h or 7d".to_owned())
+}
+
+/// A length of time that may be none.
+fn overlap(text: &str) -> Result<u32, String> {
+    if text == "0" { Ok(0) } else { seconds(text) }
 }
 
 /// How to serve.

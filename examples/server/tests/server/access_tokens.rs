@@ -3,7 +3,10 @@ use std::collections::BTreeSet;
 use keyplate::NewService;
 use serde_json::json;
 
-use crate::support::Server;
+use crate::{
+    commands::{fails, printed, run},
+    support::{Server, text},
+};
 
 /// A server with a service `films` that is open to everyone, and a user's session.
 fn films() -> (Server, String) {
@@ -73,6 +76,39 @@ fn everybody_may_read_the_keys() {
     assert_eq!(
         server.get("/.well-known/jwks.json").send().json()["keys"],
         *keys
+    );
+}
+
+#[test]
+fn the_key_is_rotated_beside_a_running_server() {
+    let (server, session) = films();
+    let token = || {
+        let issue = server.post("/api/services/films/access-token");
+        text(&issue.bearer(&session).send().json()["token"])
+    };
+    let ids = || -> Vec<String> {
+        let keys = server.get("/.well-known/jwks.json").send().json();
+        let keys = keys["keys"].as_array().unwrap().clone();
+        keys.iter().map(|key| text(&key["kid"])).collect()
+    };
+    let before = token();
+    let first = ids();
+    let rotated = run(&server, &["rotate-key"]);
+    let second = printed(&rotated, "access tokens are signed by the key ");
+    assert_eq!(ids(), [second, first[0].clone()]);
+    let library = server.library();
+    library.verify_access_token(&before, "films").unwrap();
+    assert!(
+        run(&server, &["rotate-key", "--overlap", "0"])
+            .status
+            .success()
+    );
+    assert_eq!(ids().len(), 1);
+    assert!(library.verify_access_token(&before, "films").is_err());
+    library.verify_access_token(&token(), "films").unwrap();
+    fails(
+        &run(&server, &["rotate-key", "--overlap", "8d"]),
+        "--overlap must be at most 604800",
     );
 }
 
