@@ -71,9 +71,10 @@ pub(super) fn mark(
         .map_err(failure)?;
     // A newer library may have upgraded the database in the last moment.
     check_schema(schema)?;
+    // A copy of a back-up that nobody has opened yet is as old as that.
     connection
         .execute(
-            "UPDATE instance SET backed_up_at = ?1",
+            "UPDATE instance SET backed_up_at = ifnull(backed_up_at, ?1)",
             [clock::to_millis(at)],
         )
         .map(drop)

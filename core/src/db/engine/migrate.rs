@@ -182,6 +182,16 @@ mod tests {
             connection.query_row(sql, [], |row| row.get(0)).unwrap()
         };
         assert_eq!((mark(&connection), mark(&copy)), (None, Some(0)));
+
+        // Of a back-up that nobody has opened yet the copy is one too, and as old.
+        let later = UNIX_EPOCH + std::time::Duration::from_secs(9);
+        connection
+            .execute("UPDATE instance SET backed_up_at = 7", [])
+            .unwrap();
+        grown.push("CREATE TABLE still_more (id INTEGER PRIMARY KEY) STRICT");
+        migrate_with(&mut connection, &path, later, SCHEMA_SQL, &grown).unwrap();
+        let copy = open(&copy_path(&path, SCHEMA + 1));
+        assert_eq!((mark(&connection), mark(&copy)), (Some(7), Some(7)));
         assert!(matches!(
             migrate(&mut connection, &path, UNIX_EPOCH),
             Err(KeyplateError::SchemaTooNew { .. })
