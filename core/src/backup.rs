@@ -68,6 +68,8 @@ fn settle(change: &Change<'_>, made_at: SystemTime) -> Result<()> {
     db::one_time_tokens::delete_all(change)?;
     // P2: a challenge that was spent since must not be good again.
     db::ceremonies::forget_everything(change)?;
+    // J1: nor a key that was rotated away because others have it. The next token makes another.
+    db::signing_keys::forget_all(change)?;
     // B5: what was known about setup then gives nobody the right to claim it now.
     let generation = db::setup::get(change)?.state.generation;
     db::setup::move_on(change, generation.saturating_add(1))?;

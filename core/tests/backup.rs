@@ -272,7 +272,7 @@ fn who_restores_brings_back_keys_and_no_sessions() {
     let bob = f.user("bob");
     let (mut person, _, by_passkey) = f.person(&bob);
     let session = f.session(&ann);
-    let kept = f.key(&ann, &["a:b"]);
+    let kept = f.key(&ann, &["a:b", "films:watch"]);
     let leaked = f.key(&bob, &["a:b"]);
     let turned = f.key(&bob, &["a:b"]);
     let newer = f
@@ -288,6 +288,22 @@ fn who_restores_brings_back_keys_and_no_sessions() {
     let step_up = f
         .acting(by_passkey.secret.as_str())
         .begin_step_up()
+        .unwrap();
+
+    let films = keyplate::NewService {
+        slug: "films".to_owned(),
+        ..Default::default()
+    };
+    let films = f.keyplate.create_service(films).unwrap();
+    f.keyplate.set_service_access(&films.id, true, &[]).unwrap();
+    let principal = f
+        .keyplate
+        .authenticate(kept.secret.as_str())
+        .unwrap()
+        .principal;
+    let access = f
+        .keyplate
+        .issue_access_token(&principal, "films", Some(3_600))
         .unwrap();
 
     let copy = f.back_up();
@@ -327,6 +343,11 @@ fn who_restores_brings_back_keys_and_no_sessions() {
     for works in [&kept, &leaked, &turned, &newer] {
         assert!(again.verify_api_key(works.secret.as_str()).is_ok());
     }
+    // J1: the key that signed it may have been rotated away since.
+    let refused = again.verify_access_token(access.secret.as_str(), "films");
+    assert_eq!(code(refused), invalid);
+    let principal = again.authenticate(kept.secret.as_str()).unwrap().principal;
+    again.issue_access_token(&principal, "films", None).unwrap();
     let events = restore_events(&again);
     assert_eq!(events.len(), 1);
     assert_eq!(heard.kinds()[0], EventKind::BackupRestored);

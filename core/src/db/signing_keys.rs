@@ -91,6 +91,11 @@ pub(crate) fn end_retired_by(writer: &Writer<'_>, end: SystemTime) -> Result<()>
     Ok(())
 }
 
+pub(crate) fn forget_all(writer: &Writer<'_>) -> Result<()> {
+    writer.execute("DELETE FROM signing_keys", &[])?;
+    Ok(())
+}
+
 /// Forgets keys that ended before that time.
 pub(crate) fn forget_ended(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
     writer.execute("DELETE FROM signing_keys WHERE ends_at <= ?1", params![now])?;
