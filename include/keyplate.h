@@ -3210,13 +3210,13 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, u
 keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
 
 // Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
 // `get_jwks` alone hears of a change only when it ends, so keep it short.
 //
 // # Errors
 // `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
 // `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-// `Configuration` for another encryption key than the one under which the signing key is sealed.
+// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
 //
 // `out` is the caller's: free it with `keyplate_access_token_free`.
 keyplate_status keyplate_issue_access_token(const keyplate *kp,
@@ -3254,10 +3254,11 @@ keyplate_status keyplate_get_jwks(const keyplate *kp,
 
 // Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
 // default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-// It works also when the encryption key was lost.
+// When the encryption key was lost, it works under a new one.
 //
 // # Errors
-// `InvalidInput`; `PermissionDenied` on any but the host's handle.
+// `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
+// but the host's handle.
 //
 // `out` is the caller's: free it with `keyplate_signing_key_free`.
 keyplate_status keyplate_rotate_signing_key(const keyplate *kp,

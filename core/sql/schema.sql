@@ -353,3 +353,16 @@ CREATE TABLE signing_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX signing_keys_that_sign ON signing_keys (ends_at IS NULL) WHERE ends_at IS NULL;
+
+-- By which name a plan knows a user, who may have another by now (B6). Nobody else of that name is taken for him.
+CREATE TABLE plan_users (
+    name_key TEXT PRIMARY KEY,
+    user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX plan_users_by_user ON plan_users (user_id);
+
+-- Every secret that a plan ever gave: none comes back after it was replaced, or its owner deleted (B6).
+CREATE TABLE plan_secrets (
+    secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32)
+) STRICT, WITHOUT ROWID;

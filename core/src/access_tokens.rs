@@ -21,7 +21,7 @@ use crate::{
     authority::{Acting, Credential, Method},
     claims, clock,
     db::{self, Found, Reader},
-    error::{denied, internal, invalid},
+    error::{conflict, denied, internal, invalid},
     ids,
     principal::CredentialId,
     services,
@@ -35,8 +35,8 @@ const LAST_MILLISECOND: Duration = Duration::from_millis(999);
 
 /// RFC 9068, section 2.1.
 const TYPE: &str = "at+jwt";
-/// A hundred claims of the longest kind are smaller.
-const MAX_TOKEN_LEN: usize = 1 << 20;
+/// Claims may be many and long; what is longer fits into no header of a request.
+const MAX_TOKEN_LEN: usize = 1 << 16;
 
 /// A new access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,13 +112,13 @@ struct Body {
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
     /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-    /// by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+    /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
     /// `get_jwks` alone hears of a change only when it ends, so keep it short.
     ///
     /// # Errors
     /// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
     /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-    /// `Configuration` for another encryption key than the one under which the signing key is sealed.
+    /// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
     pub fn issue_access_token(
         &self,
         principal: &Principal,
@@ -299,9 +299,12 @@ fn sign(key_id: &str, private_key: &[u8], body: &Body) -> Result<Secret> {
         kid: Some(key_id.to_owned()),
         ..Header::new(Algorithm::EdDSA)
     };
-    jsonwebtoken::encode(&header, body, &EncodingKey::from_ed_der(private_key))
-        .map(Secret::new)
-        .map_err(|_| internal("an access token cannot be signed"))
+    let token = jsonwebtoken::encode(&header, body, &EncodingKey::from_ed_der(private_key))
+        .map_err(|_| internal("an access token cannot be signed"))?;
+    if token.len() > MAX_TOKEN_LEN {
+        return Err(conflict("the user's claims are too long for a token"));
+    }
+    Ok(Secret::new(token))
 }
 
 /// G2, with an error for a no.
@@ -317,15 +320,16 @@ fn let_in(reader: &Reader<'_>, service: &Service, acting: &Acting) -> Result<()>
     }
 }
 
-/// A whole second, as the token says it; not beyond the credential that asks (K2).
+/// A whole second, as the token says it; not beyond the credential that asks (K2), nor his account (U2).
 fn end(acting: &Acting, now: SystemTime, lifetime_seconds: u32) -> SystemTime {
     let end = clock::to_seconds(clock::after(now, lifetime_seconds) + LAST_MILLISECOND);
-    let limit = match acting.credential {
+    let of_credential = match acting.credential {
         Credential::Session { expires_at, .. } => Some(expires_at),
         Credential::ApiKey { expires_at, .. } => expires_at,
     };
-    let limit = limit.map_or(u64::MAX, clock::to_seconds);
-    clock::from_seconds(end.min(limit))
+    let limits = [of_credential, acting.user.expires_at];
+    let limits = limits.into_iter().flatten().map(clock::to_seconds);
+    clock::from_seconds(limits.fold(end, u64::min))
 }
 
 /// Authentication method references (RFC 8176): a passkey is a key whose holder was verified, hence two factors.

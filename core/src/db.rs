@@ -12,6 +12,7 @@ pub(crate) mod groups;
 pub(crate) mod instance;
 pub(crate) mod one_time_tokens;
 pub(crate) mod passkeys;
+pub(crate) mod plans;
 pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod settings;

@@ -251,6 +251,30 @@ fn a_token_is_no_stronger_than_what_asked_for_it() {
 }
 
 #[test]
+fn a_token_ends_with_the_account_and_has_its_bounds() {
+    let films = films();
+    let f = &films.f;
+    let end = f.in_seconds(60);
+    let changes = UserChanges {
+        expiry: Some(Expiry::At { time: end }),
+        ..UserChanges::default()
+    };
+    f.keyplate.update_user(&films.member.id, changes).unwrap();
+    assert_eq!(films.issue().expires_at, end);
+    let claims = (0..70).map(|n| Claim {
+        key: format!("claim{n}"),
+        value: "x".repeat(1_000),
+    });
+    f.keyplate
+        .set_user_claims(&films.member.id, claims.collect())
+        .unwrap();
+    let long = f
+        .keyplate
+        .issue_access_token(&films.session(), "films", None);
+    assert_eq!(code(long), ErrorCode::Conflict);
+}
+
+#[test]
 fn only_whom_the_service_lets_in_gets_one() {
     let films = films();
     let f = &films.f;
@@ -561,7 +585,11 @@ fn the_key_is_sealed_when_there_is_an_encryption_key() {
         other.get_jwks().unwrap();
     }
     assert!(issue(&right).is_ok());
+    // What is sealed does not come to lie open by a command that has no key.
+    let refused = films.f.keyplate.rotate_signing_key(None).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Configuration);
     wrong.rotate_signing_key(None).unwrap();
+    assert!(sealed().0);
     assert!(issue(&wrong).is_ok() && issue(&right).is_err());
 }
 

@@ -318,7 +318,10 @@ fn an_administrator_of_the_plan_completes_setup() {
 #[test]
 fn a_promotion_by_a_plan_widens_no_older_key() {
     let f = Fixture::new();
-    let bob = f.user("bob");
+    f.keyplate
+        .bootstrap(r#"{"users": [{"username": "bob"}]}"#)
+        .unwrap();
+    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
     let key = f.key(&bob, &["*"]);
     let plan = r#"{"users": [{"username": "bob", "role": "administrator"}]}"#;
     f.keyplate.bootstrap(plan).unwrap();

@@ -12,12 +12,13 @@ use common::{
     *,
 };
 use keyplate::{
-    ApiKey, ApiKeyQuery, BootstrapReport, ErrorCode, Expiry, KeyRotation, Keyplate, KeyplateError,
+    ApiKey, ApiKeyQuery, BootstrapReport, ErrorCode, KeyRotation, Keyplate, KeyplateError,
     NewApiKey,
 };
 
 const FIRST: &str = "the first secret of the operator 1";
 const SECOND: &str = "the second secret of the operator 2";
+const THIRD: &str = "the third secret of the operator 3";
 
 /// A plan of anna with one key; `more` goes into the key's entry.
 fn plan(more: &str) -> String {
@@ -222,14 +223,14 @@ fn another_secret_replaces_the_one_before_at_once() {
         .rotate_api_key(&id, KeyRotation::default())
         .unwrap();
     assert!(works(&f.keyplate, SECOND));
-    assert_eq!(apply(&f, &with_secret(FIRST)), ["~ anna/op"]);
-    assert!(works(&f.keyplate, FIRST));
+    assert_eq!(apply(&f, &with_secret(THIRD)), ["~ anna/op"]);
+    assert!(works(&f.keyplate, THIRD));
     assert!(!works(&f.keyplate, SECOND) && !works(&f.keyplate, rotated.secret.as_str()));
     f.keyplate
         .rotate_api_key(&id, KeyRotation::default())
         .unwrap();
     assert!(
-        works(&f.keyplate, FIRST),
+        works(&f.keyplate, THIRD),
         "the overlap of a supplied secret"
     );
 }
@@ -360,32 +361,56 @@ fn a_generated_secret_is_shown_once_and_kept() {
     assert_eq!(keys(&f).len(), 1);
 }
 
+/// K2: whoever made it has its secret, and perhaps fewer rights than the plan gives.
 #[test]
-fn a_key_of_that_name_that_was_made_by_hand_is_taken_over() {
+fn a_key_of_that_name_that_was_made_by_hand_is_not_taken_over() {
     let f = Fixture::new();
-    let anna = f.administrator("anna");
+    apply(
+        &f,
+        r#"{"users": [{"username": "anna", "role": "administrator"}]}"#,
+    );
+    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let weak = f.key(&anna, &["keys:write"]);
     let by_hand = NewApiKey {
         name: "op".into(),
-        expires_at: Some(f.in_seconds(9_000)),
-        ..new_key(Some(&anna), &["a:b"])
+        ..new_key(Some(&anna), &["keys:write"])
     };
-    let by_hand = f.keyplate.create_api_key(by_hand).unwrap();
-    nothing(
-        &f,
-        r#"{"api_keys": [{"owner": "ANNA", "name": "op", "generate": true}]}"#,
-    );
-    assert_eq!(
-        apply(&f, &with_secret(by_hand.secret.as_str())),
-        ["~ anna/op"]
-    );
-    assert!(works(&f.keyplate, by_hand.secret.as_str()));
-    nothing(&f, &with_secret(by_hand.secret.as_str()));
-    assert_eq!(apply(&f, &with_secret(FIRST)), ["~ anna/op"]);
-    assert!(works(&f.keyplate, FIRST) && !works(&f.keyplate, by_hand.secret.as_str()));
-    assert_eq!(keys(&f)[0].expires_at, by_hand.api_key.expires_at);
-    let renewed = f.keyplate.renew_api_key(&by_hand.api_key.id, Expiry::Never);
-    assert_eq!(renewed.unwrap().expires_at, None);
-    nothing(&f, &with_secret(FIRST));
+    let by_hand = f
+        .acting(weak.secret.as_str())
+        .create_api_key(by_hand)
+        .unwrap();
+    for plan in [with_secret(FIRST), plan(r#""generate": true"#)] {
+        assert_eq!(reason(&f, &plan).0, "api_keys[0].name");
+    }
+    let key = f.keyplate.get_api_key(&by_hand.api_key.id).unwrap();
+    assert_eq!(key.scopes, ["keys:write"]);
+    f.keyplate.revoke_api_key(&by_hand.api_key.id).unwrap();
+    assert_eq!(apply(&f, &with_secret(FIRST)), ["+ anna/op"]);
+    assert!(!works(&f.keyplate, by_hand.secret.as_str()));
+}
+
+/// What a plan gave once and took back, or somebody revoked, is known for ever.
+#[test]
+fn no_plan_brings_a_former_secret_back() {
+    let f = Fixture::new();
+    apply(&f, &with_secret(FIRST));
+    apply(&f, &with_secret(SECOND));
+    let former = |name: &str| {
+        let plan = with_secret(FIRST).replace("\"op\"", &format!("\"{name}\""));
+        assert_eq!(reason(&f, &plan).0, "api_keys[0].secret");
+        assert!(!works(&f.keyplate, FIRST));
+    };
+    former("op");
+    former("other");
+    f.keyplate.revoke_api_key(&keys(&f)[0].id).unwrap();
+    former("op");
+    // Nor with a new owner of the same name.
+    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    f.administrator("root");
+    f.keyplate.delete_user(&anna.id).unwrap();
+    former("op");
+    assert_eq!(reason(&f, &with_secret(SECOND)).0, "api_keys[0].secret");
+    assert!(!works(&f.keyplate, SECOND));
 }
 
 #[test]

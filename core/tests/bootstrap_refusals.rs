@@ -27,7 +27,8 @@ fn refused(f: &Fixture, plan: &str) -> (String, String) {
 #[test]
 fn one_bad_entry_changes_nothing_and_is_named() {
     let f = Fixture::new();
-    f.administrator("root");
+    let root = r#"{"users": [{"username": "root", "role": "administrator"}]}"#;
+    f.keyplate.bootstrap(root).unwrap();
     f.keyplate
         .create_user(keyplate::NewUser {
             email: Some("taken@x.example".into()),
@@ -198,7 +199,8 @@ fn one_bad_entry_changes_nothing_and_is_named() {
 #[test]
 fn a_plan_may_replace_the_last_administrator_but_not_remove_him() {
     let f = Fixture::new();
-    f.administrator("anna");
+    let anna = r#"{"users": [{"username": "anna", "role": "administrator"}]}"#;
+    f.keyplate.bootstrap(anna).unwrap();
     for change in [
         r#""role": "user""#,
         r#""disabled": true"#,
@@ -238,18 +240,16 @@ fn what_waits_for_approval_or_was_revoked_stays_so() {
         username: "bob".into(),
         ..Default::default()
     };
-    f.stranger().sign_up(profile).unwrap();
-    f.keyplate
-        .bootstrap(r#"{"users": [{"username": "bob", "disabled": false}]}"#)
-        .unwrap();
+    let id = f.stranger().sign_up(profile).unwrap().user.id;
+    let bob = |disabled: bool| {
+        format!(r#"{{"users": [{{"username": "bob", "id": "{id}", "disabled": {disabled}}}]}}"#)
+    };
+    f.keyplate.bootstrap(&bob(false)).unwrap();
     assert_eq!(
         f.keyplate.find_user("bob").unwrap().unwrap().status,
         UserStatus::Pending
     );
-    assert_eq!(
-        refused(&f, r#"{"users": [{"username": "bob", "disabled": true}]}"#).0,
-        "users[0]"
-    );
+    assert_eq!(refused(&f, &bob(true)).0, "users[0]");
 
     let plan = r#"{"signup_tokens": [{"note": "friends", "max_uses": 5}]}"#;
     let made = f.keyplate.bootstrap(plan).unwrap().signup_tokens.remove(0);
@@ -258,6 +258,77 @@ fn what_waits_for_approval_or_was_revoked_stays_so() {
         .unwrap();
     let more = r#"{"signup_tokens": [{"note": "friends", "max_uses": 9}]}"#;
     assert_eq!(told(&f.keyplate.bootstrap(more).unwrap()), [""; 0]);
+}
+
+/// Whoever took a name before a plan speaks of it gets nothing of what that gives.
+#[test]
+fn nobody_is_taken_for_a_user_of_the_plan() {
+    let f = Fixture::new();
+    f.administrator("root");
+    let mallory = f.user("bob");
+    let plan = r#"{"users": [{"username": "Bob", "role": "administrator"}]}"#;
+    assert_eq!(refused(&f, plan).0, "users[0].username");
+    // It is he: the operator says so.
+    let id = format!(r#""id": "{}", "#, mallory.id);
+    let known = plan.replace(r#""username""#, &format!(r#"{id}"username""#));
+    assert_eq!(told(&f.keyplate.bootstrap(&known).unwrap()), ["~ Bob"]);
+    assert_eq!(told(&f.keyplate.bootstrap(plan).unwrap()), [""; 0]);
+
+    // Who renames himself stays who he is, and who takes his name then does not become him.
+    let renamed = keyplate::UserChanges {
+        username: Some("bobby".into()),
+        ..Default::default()
+    };
+    f.keyplate.update_user(&mallory.id, renamed).unwrap();
+    let other = f.user("bob");
+    let more =
+        r#"{"groups": [{"name": "family"}], "users": [{"username": "bob", "groups": ["family"]}]}"#;
+    f.keyplate.bootstrap(more).unwrap();
+    let groups = |id| f.keyplate.get_user(id).unwrap().group_ids.len();
+    assert_eq!((groups(&mallory.id), groups(&other.id)), (1, 0));
+    // A key that the plan makes for him is his.
+    let key =
+        r#"{"api_keys": [{"owner": "bob", "name": "op", "scopes": ["a:b"], "generate": true}]}"#;
+    let made = f.keyplate.bootstrap(key).unwrap().api_keys.remove(0);
+    assert_eq!(made.api_key.owner_id, mallory.id);
+
+    // Once he is deleted the plan makes a user of that name anew, when it is free.
+    f.keyplate.delete_user(&mallory.id).unwrap();
+    assert_eq!(refused(&f, more).0, "users[0].username");
+    f.keyplate.delete_user(&other.id).unwrap();
+    assert_eq!(told(&f.keyplate.bootstrap(more).unwrap()), ["+ bob"]);
+}
+
+/// U6: he may have given himself another address since.
+#[test]
+fn an_address_is_verified_only_with_its_name() {
+    let f = Fixture::new();
+    let plan = r#"{"users": [{"username": "bob", "email_verified": true}]}"#;
+    assert_eq!(refused(&f, plan).0, "users[0].email_verified");
+}
+
+/// K2: what somebody of few rights made in the plan's name gets nothing from it.
+#[test]
+fn a_plan_widens_no_sign_up_token_of_somebody_else() {
+    let f = Fixture::new();
+    let plan = r#"{"groups": [{"name": "friends"}], "signup_tokens": [{"note": "friends", "groups": ["friends"]}]}"#;
+    f.keyplate.bootstrap(plan).unwrap();
+    let weak = f.key(&f.administrator("root"), &["signup_tokens:write"]);
+    f.clock.advance(1);
+    let planted = keyplate::NewSignupToken {
+        note: Some("friends".into()),
+        ..Default::default()
+    };
+    let planted = f
+        .acting(weak.secret.as_str())
+        .create_signup_token(planted)
+        .unwrap();
+    assert_eq!(told(&f.keyplate.bootstrap(plan).unwrap()), [""; 0]);
+    let token = f
+        .keyplate
+        .get_signup_token(&planted.signup_token.id)
+        .unwrap();
+    assert!(token.group_ids.is_empty());
 }
 
 #[test]

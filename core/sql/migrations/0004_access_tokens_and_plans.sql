@@ -15,3 +15,14 @@ CREATE TABLE signing_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX signing_keys_that_sign ON signing_keys (ends_at IS NULL) WHERE ends_at IS NULL;
+
+CREATE TABLE plan_users (
+    name_key TEXT PRIMARY KEY,
+    user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX plan_users_by_user ON plan_users (user_id);
+
+CREATE TABLE plan_secrets (
+    secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32)
+) STRICT, WITHOUT ROWID;

@@ -75,6 +75,14 @@ impl KeyCipher {
         Cipher::new(&*encryption::derive(key, b"signing keys")?).map(|cipher| Self(Some(cipher)))
     }
 
+    /// What is sealed stays sealed: a key in clear would be in every copy of the file.
+    fn check_may_replace(&self, key: Option<&StoredKey>) -> Result<()> {
+        if self.0.is_none() && key.is_some_and(|key| key.is_sealed) {
+            return Err(wrong("is wanted, because the signing key is sealed by one"));
+        }
+        Ok(())
+    }
+
     fn seal(&self, id: &str, private_key: &[u8]) -> Result<Option<Vec<u8>>> {
         self.0
             .as_ref()
@@ -92,16 +100,21 @@ impl KeyCipher {
             Some(cipher) => cipher.open(key.id.as_bytes(), stored),
             None => None,
         };
-        opened.ok_or_else(|| KeyplateError::Configuration {
-            option: "encryption_key".to_owned(),
-            reason: "is not the one under which the signing key is sealed; rotate_signing_key makes another"
-                .to_owned(),
+        opened.ok_or_else(|| {
+            wrong("is not the one under which the signing key is sealed; rotate_signing_key makes another")
         })
     }
 
     /// A key from before there was an encryption key is not worth sealing: its file may have been copied.
     fn wants_another_than(&self, key: &StoredKey) -> bool {
         self.0.is_some() && !key.is_sealed
+    }
+}
+
+fn wrong(reason: &str) -> KeyplateError {
+    KeyplateError::Configuration {
+        option: "encryption_key".to_owned(),
+        reason: reason.to_owned(),
     }
 }
 
@@ -125,10 +138,11 @@ impl Keyplate {
 
     /// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
     /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-    /// It works also when the encryption key was lost.
+    /// When the encryption key was lost, it works under a new one.
     ///
     /// # Errors
-    /// `InvalidInput`; `PermissionDenied` on any but the host's handle.
+    /// `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
+    /// but the host's handle.
     pub fn rotate_signing_key(&self, overlap_seconds: Option<u32>) -> Result<SigningKey> {
         let overlap = overlap_seconds.unwrap_or(MAX_LIFETIME_SECONDS);
         if overlap > MAX_OVERLAP_SECONDS {
@@ -162,6 +176,7 @@ impl Keyplate {
     fn replace_signing_key(&self, change: &Change<'_>, overlap_seconds: u32) -> Result<StoredKey> {
         let now = change.now();
         let before = db::signing_keys::current(change)?;
+        self.shared.key_cipher.check_may_replace(before.as_ref())?;
         let end = clock::after(now, overlap_seconds);
         db::signing_keys::retire_current(change, end)?;
         db::signing_keys::end_retired_by(change, end)?;

@@ -25,8 +25,8 @@ pub(super) fn apply(run: &mut Run<'_>, entries: &[ApiKeyEntry]) -> Result<()> {
         let name = api_keys::checked_name(&entry.name)?;
         let named = db::api_keys::list_named(run.change, &owner.id, &name)?;
         let action = match &entry.supplied {
-            Some(token) => supply(run.change, entry, &owner, present(named), token)?,
-            None => generate(run, entry, &owner, present(named))?,
+            Some(token) => supply(run.change, entry, &owner, present(named)?, token)?,
+            None => generate(run, entry, &owner, present(named)?)?,
         };
         let name = format!("{}/{name}", owner.username);
         run.note(action, BootstrapKind::ApiKey, &name);
@@ -34,13 +34,17 @@ pub(super) fn apply(run: &mut Run<'_>, entries: &[ApiKeyEntry]) -> Result<()> {
     })
 }
 
-/// The key that the plan speaks of: the one that a plan made last; otherwise one that works, rather than a revoked one.
-fn present(mut named: Vec<NamedApiKey>) -> Option<NamedApiKey> {
-    let place = |is: fn(&NamedApiKey) -> bool| named.iter().position(is);
-    let by_plan = place(|key| key.supplied_hash.is_some());
-    let live = place(|key| key.api_key.revoked_at.is_none());
-    let index = by_plan.or(live).or((!named.is_empty()).then_some(0))?;
-    Some(named.swap_remove(index))
+/// The key that the plan speaks of: the one that a plan made last. One that somebody made by hand is not taken for it: he
+/// has its secret, and may have less than the plan gives.
+fn present(mut named: Vec<NamedApiKey>) -> Result<Option<NamedApiKey>> {
+    if let Some(index) = named.iter().position(|key| key.supplied_hash.is_some()) {
+        return Ok(Some(named.swap_remove(index)));
+    }
+    if named.iter().any(|key| key.api_key.revoked_at.is_none()) {
+        let reason = "is that of a key that no plan made: revoke it, or choose another name";
+        return Err(invalid("name", reason));
+    }
+    Ok(None)
 }
 
 fn supply(
@@ -73,7 +77,7 @@ fn supply(
     if present.secret_hash != Some(token.hash) {
         api_key = api_keys::replace_secret(change, owner, api_key, token, 0)?;
     }
-    db::api_keys::set_supplied(change, &api_key.id, &token.hash)?;
+    remember(change, &api_key, token)?;
     change_fields(change, entry, owner, api_key)?;
     Ok(Some(BootstrapAction::Updated))
 }
@@ -119,17 +123,23 @@ fn create(
     };
     let api_key = api_keys::create(change, &key, token)?;
     // A generated one too: it is not purged then, so that its revocation stays known.
-    db::api_keys::set_supplied(change, &api_key.id, &token.hash)?;
+    remember(change, &api_key, token)?;
     Ok(api_key)
 }
 
-/// One secret is one key's for ever: a revoked one does not come back under another name either.
+fn remember(change: &Change<'_>, api_key: &ApiKey, token: &MintedToken) -> Result<()> {
+    db::api_keys::set_supplied(change, &api_key.id, &token.hash)?;
+    db::plans::remember_secret(change, &token.hash)
+}
+
+/// One secret is one key's for ever: one that was revoked or replaced does not come back, under another name either.
 fn check_unused(change: &Change<'_>, token: &MintedToken, own: Option<&ApiKey>) -> Result<()> {
     let id = own.map(|key| &key.id);
-    if db::api_keys::other_has_secret(change, id, &token.hash)? {
+    let taken = db::api_keys::other_has_secret(change, id, &token.hash)?;
+    if taken || db::plans::knows_secret(change, &token.hash)? {
         return Err(invalid(
             "secret",
-            "is that of another API key, perhaps of a revoked one",
+            "is that of another API key, perhaps of a revoked one, or was given before",
         ));
     }
     Ok(())

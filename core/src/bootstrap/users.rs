@@ -44,19 +44,24 @@ fn ensure(
     policy: UsernamePolicy,
     entry: &UserEntry,
 ) -> Result<(Option<BootstrapAction>, User)> {
+    if entry.email.is_none() && entry.email_verified == Some(true) {
+        // He may have given himself another address since (U6).
+        return Err(invalid(
+            "email_verified",
+            "wants the `email` that it speaks of",
+        ));
+    }
     let id = entry.id.as_deref().map(UserId::parse).transpose()?;
-    let present = find(change, &entry.username)?;
+    let present = find_declared(change, entry, id)?;
     let (action, user) = match present {
         None => {
             let user = entry.to_make(id).checked(policy, change.now())?;
             let group_ids = groups::ids(change, "groups", &entry.groups)?;
             let user = users::create(change, &user, &group_ids)?;
+            db::plans::know_user(change, &text::folded(&entry.username), &user.id)?;
             (Some(BootstrapAction::Created), user)
         }
         Some(before) => {
-            if id.is_some_and(|id| id != before.id) {
-                return Err(invalid("id", "is another than the user's"));
-            }
             let after = entry.changes().applied(&before, policy, change.now())?;
             let changed = after != before;
             let after = users::update(change, before, after)?;
@@ -89,8 +94,48 @@ fn add_claims(change: &Change<'_>, user: &User, entry: &UserEntry) -> Result<boo
     Ok(changed)
 }
 
+/// The user whom plans know by this name, whatever it is now. One whom no plan made is known when his id is named too:
+/// anybody may have taken the name, and would get what the plan gives.
+fn find_declared(
+    change: &Change<'_>,
+    entry: &UserEntry,
+    id: Option<UserId>,
+) -> Result<Option<User>> {
+    let key = text::folded(&entry.username);
+    if let Some(known) = known(change, &key)? {
+        return match id {
+            Some(id) if id != known.id => Err(invalid("id", "is another than the user's")),
+            _ => Ok(Some(known)),
+        };
+    }
+    match (db::users::find_by_username(change, &key)?, id) {
+        (None, _) => Ok(None),
+        (Some(user), Some(id)) if user.id == id => {
+            db::plans::know_user(change, &key, &id)?;
+            Ok(Some(user))
+        }
+        (Some(_), Some(_)) => Err(invalid("id", "is another than the user's")),
+        (Some(_), None) => Err(invalid(
+            "username",
+            "is that of a user whom no plan made: name his `id` too, if it is he",
+        )),
+    }
+}
+
+fn known(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
+    match db::plans::find_user(reader, key)? {
+        Some(id) => db::users::find(reader, &id),
+        None => Ok(None),
+    }
+}
+
+/// By the name of a plan, or else by that which he has.
 pub(super) fn find(reader: &Reader<'_>, username: &str) -> Result<Option<User>> {
-    db::users::find_by_username(reader, &text::folded(username))
+    let key = text::folded(username);
+    match known(reader, &key)? {
+        Some(user) => Ok(Some(user)),
+        None => db::users::find_by_username(reader, &key),
+    }
 }
 
 impl UserEntry {

@@ -49,7 +49,7 @@ pub(crate) fn find_by_note(reader: &Reader<'_>, note: &str) -> Result<Option<Sig
             r"
             SELECT {COLUMNS}
             FROM signup_tokens
-            WHERE note = ?1
+            WHERE note = ?1 AND created_by IS NULL
             ORDER BY revoked_at IS NOT NULL, created_at DESC, id DESC
             LIMIT 1"
         ),

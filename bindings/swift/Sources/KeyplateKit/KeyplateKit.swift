@@ -870,13 +870,13 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
 
     /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
      *
      * # Errors
      * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
     func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?) throws  -> AccessToken
 
@@ -902,10 +902,11 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     /**
      * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
      * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
+     * When the encryption key was lost, it works under a new one.
      *
      * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
+     * but the host's handle.
      */
     func rotateSigningKey(overlapSeconds: UInt32?) throws  -> SigningKey
 
@@ -1773,13 +1774,13 @@ public static func `open`(config: Config)throws  -> Keyplate  {
 
     /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
      *
      * # Errors
      * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
 open func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?)throws  -> AccessToken  {
     return try  FfiConverterTypeAccessToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -1831,10 +1832,11 @@ open func getJwks()throws  -> Jwks  {
     /**
      * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
      * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
+     * When the encryption key was lost, it works under a new one.
      *
      * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
+     * but the host's handle.
      */
 open func rotateSigningKey(overlapSeconds: UInt32?)throws  -> SigningKey  {
     return try  FfiConverterTypeSigningKey_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
@@ -16185,7 +16187,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_eventsink_on_event() != 53431) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 24030) {
+    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 4235) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_verify_access_token() != 20808) {
@@ -16194,7 +16196,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_get_jwks() != 2415) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 32888) {
+    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 50427) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_create_api_key() != 1241) {

@@ -90,13 +90,15 @@ fn what_else(path: &Path) -> Option<KeyplateError> {
 }
 
 fn check_application(connection: &Connection) -> Result<()> {
-    let id: i64 = connection
+    // One snapshot: another process may be making the file.
+    let snapshot = connection.unchecked_transaction().map_err(failure)?;
+    let id: i64 = snapshot
         .pragma_query_value(None, "application_id", |row| row.get(0))
         .map_err(failure)?;
     if id == APPLICATION_ID {
         return Ok(());
     }
-    let objects: i64 = connection
+    let objects: i64 = snapshot
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failure)?;
     if id == 0 && objects == 0 {
@@ -128,5 +130,45 @@ fn switch_to_wal(connection: &Connection, patience: Duration) -> Result<()> {
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// Of several processes that open a new file at once, one makes it while the others look.
+    #[test]
+    fn a_file_that_is_being_made_is_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            path: folder.path().join("id.db"),
+            busy_timeout: Duration::from_secs(5),
+            allow_shared_file: false,
+        };
+        file::prepare(&options.path, false).unwrap();
+        let (maker, looker) = (open(&options).unwrap(), open(&options).unwrap());
+        switch_to_wal(&maker, options.busy_timeout).unwrap();
+        maker.pragma_update(None, "synchronous", "OFF").unwrap();
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let over = &over;
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let made =
+                        "BEGIN; PRAGMA application_id = 1262836048; CREATE TABLE t (id); COMMIT";
+                    let gone = "BEGIN; PRAGMA application_id = 0; DROP TABLE t; COMMIT";
+                    maker.execute_batch(made).unwrap();
+                    maker.execute_batch(gone).unwrap();
+                }
+            });
+            let seen: Vec<Result<()>> = (0..20_000).map(|_| check_application(&looker)).collect();
+            over.store(true, Ordering::Relaxed);
+            for result in seen {
+                result.unwrap();
+            }
+        });
     }
 }

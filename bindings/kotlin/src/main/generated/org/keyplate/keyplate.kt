@@ -1303,7 +1303,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_eventsink_on_event() and 0xFFFF) != 53431) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 24030) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 4235) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_access_token() and 0xFFFF) != 20808) {
@@ -1312,7 +1312,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_get_jwks() and 0xFFFF) != 2415) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 32888) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 50427) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_api_key() and 0xFFFF) != 1241) {
@@ -2429,13 +2429,13 @@ public interface KeyplateInterface {
 
     /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
      *
      * # Errors
      * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
     fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken
 
@@ -2461,10 +2461,11 @@ public interface KeyplateInterface {
     /**
      * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
      * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
+     * When the encryption key was lost, it works under a new one.
      *
      * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
+     * but the host's handle.
      */
     fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey
 
@@ -3365,13 +3366,13 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
     /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-     * by default 5 minutes, at most an hour, and no longer than the session or key that asks. Whoever verifies it by
+     * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
      *
      * # Errors
      * `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-     * `Configuration` for another encryption key than the one under which the signing key is sealed.
+     * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
     @Throws(KeyplateException::class)override fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken {
             return FfiConverterTypeAccessToken.lift(
@@ -3438,10 +3439,11 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
     /**
      * Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
      * default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-     * It works also when the encryption key was lost.
+     * When the encryption key was lost, it works under a new one.
      *
      * # Errors
-     * `InvalidInput`; `PermissionDenied` on any but the host's handle.
+     * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
+     * but the host's handle.
      */
     @Throws(KeyplateException::class)override fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey {
             return FfiConverterTypeSigningKey.lift(
