@@ -25,6 +25,7 @@ run() {
 
 run sh tests/http/automation.sh
 run sh tests/http/automation-node.sh
+run sh tests/http/first-run.sh
 run sh tests/http/access-tokens.sh
 run sh tests/http/invite.sh
 run sh tests/http/services.sh
