@@ -39,7 +39,8 @@ as_admin() { # as_admin METHOD PATH [BODY]
 }
 # Runs the playbook; gives its counts.
 play() {
-    env HOME="$work" ANSIBLE_HOME="$work/ansible" ANSIBLE_NOCOLOR=1 ANSIBLE_LOCALHOST_WARNING=false LC_ALL=C.UTF-8 \
+    env ANSIBLE_HOME="$work/ansible" ANSIBLE_REMOTE_TMP="$work/ansible/tmp" ANSIBLE_NOCOLOR=1 \
+        ANSIBLE_LOCALHOST_WARNING=false LC_ALL=C.UTF-8 \
         no_proxy=localhost KEYPLATE_URL="$base" KEYPLATE_API_KEY="$key" KEYPLATE_INVITATION="$work/invitation" \
         "$venv/bin/ansible-playbook" -i localhost, "$@" "$root/examples/server/ansible/site.yml" >"$work/played" 2>&1 ||
         cat "$work/played" >&2
