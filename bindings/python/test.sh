@@ -30,7 +30,9 @@ passed=$((passed + tests - bad - $(count skipped))) failed=$((failed + bad))
 
 check "mypy" "$python" -m mypy --strict --cache-dir "$cache/mypy" tests benches "$root"/examples/python/*.py
 check "stubtest" "$python" -m mypy.stubtest keyplate
-check "example" env PYTHONDONTWRITEBYTECODE=1 "$python" "$root/examples/python/app.py"
+for example in app migrate; do
+    check "example $example.py" env PYTHONDONTWRITEBYTECODE=1 "$python" "$root/examples/python/$example.py"
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

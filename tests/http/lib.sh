@@ -3,7 +3,7 @@
 set -eu
 work=$(mktemp -d)
 started=""
-trap 'for pid in $started; do kill "$pid" 2>/dev/null || :; done; wait; rm -rf "$work"' EXIT
+trap 'for pid in $started; do kill -- "$pid" 2>/dev/null || :; done; wait; rm -rf "$work"' EXIT
 
 check() { # check NAME EXPECTED ACTUAL
     if [ "$2" = "$3" ]; then

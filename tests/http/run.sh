@@ -1,5 +1,5 @@
 #!/bin/sh
-# The example server as scripts and a proxy see it. Prints one line a check, and counts.
+# The example server as scripts, Ansible and a proxy see it. Prints one line a check, and counts.
 # KEYPLATE_SERVER names the program; without it, it is built.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -25,6 +25,8 @@ run() {
 
 run sh tests/http/automation.sh
 run sh tests/http/automation-node.sh
+run sh tests/http/first-run.sh
+run sh tests/http/ansible.sh
 run sh tests/http/access-tokens.sh
 run sh tests/http/invite.sh
 run sh tests/http/services.sh

@@ -8,7 +8,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use keyplate::{
-    Keyplate, KeyplateError, NewAdmin, SetupCompletion, SetupStage, SignedIn, UserQuery,
+    Keyplate, KeyplateError, NewAdmin, SetupCompletion, SetupStage, SignedIn, UserId, UserQuery,
 };
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,8 @@ pub(crate) struct ClaimBody {
     first_name: Option<String>,
     last_name: Option<String>,
     token: Option<String>,
+    /// After a reset: whom it makes administrator, instead of somebody new (B5).
+    existing_user_id: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -146,23 +148,29 @@ pub(crate) async fn is_open(State(app): State<App>) -> Answer {
     }
 }
 
-/// Makes the first administrator.
+/// Makes the first administrator; after a reset, perhaps of a user who is there.
 pub(crate) async fn claim(
     State(app): State<App>,
     claimant: Claimant,
     Json(body): Json<ClaimBody>,
 ) -> Answer {
+    let field = "existingUserId";
+    let existing = body.existing_user_id.filter(|id| !id.is_empty());
+    let existing = existing.as_deref().map(UserId::parse).transpose();
     let (handle, token) = claimant.authority(body.token);
     let admin = NewAdmin {
         username: body.username.unwrap_or_default(),
         email: body.email,
         first_name: body.first_name,
         last_name: body.last_name,
+        existing_user_id: existing
+            .map_err(|error| Failure::from(error).renamed("userId", field))?,
         ..NewAdmin::default()
     };
     let signed_in = app
         .blocking(move || handle.claim_setup(token, admin))
-        .await?;
+        .await
+        .map_err(|failure| failure.missing_is("user", field))?;
     answer::signed_in(&app, StatusCode::OK, signed_in).await
 }
 

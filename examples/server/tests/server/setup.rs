@@ -328,6 +328,58 @@ fn open_setup_lifts_it_but_not_after_a_reset() {
 }
 
 #[test]
+fn after_a_reset_the_claim_may_name_a_user_who_is_there() {
+    let server = Server::start();
+    let (session, key) = server.claim_with_key();
+    let (bob, _) = server.user_with_session(&key, "bob");
+    let complete = |session: &str| server.post("/api/setup/complete").bearer(session).send();
+    assert_eq!(complete(&session).status, 200);
+
+    let library = server.library();
+    library.reset_setup(1).unwrap();
+    let token = library.create_setup_token().unwrap().secret.reveal();
+    let claim = |token: &str, id: &str| {
+        server
+            .post(CLAIM)
+            .json(&json!({ "existingUserId": id, "token": token }))
+            .send()
+    };
+    // The host's word alone is not enough any more (B5).
+    claim("", &bob).is_refused(401, "token_invalid_or_expired");
+    for wrong in ["bob", "01a19467-e800-7000-8000-000000000000"] {
+        claim(&token, wrong).refuses_field("existingUserId");
+    }
+    let claimed = claim(&token, &bob);
+    assert_eq!(claimed.status, 200, "{}", claimed.body);
+    let administrator = claimed.json();
+    assert_eq!(
+        (&administrator["id"], &administrator["isAdmin"]),
+        (&json!(bob), &json!(true))
+    );
+    claim(&token, &bob).is_refused(409, "setup_already_completed");
+    assert_eq!(complete(&claimed.cookie_value()).status, 200);
+    assert_eq!(library.list_users(Default::default()).unwrap().total, 2);
+}
+
+#[test]
+fn the_first_claim_takes_over_nobody() {
+    let server = Server::start();
+    let bob = server
+        .library()
+        .create_user(keyplate::NewUser {
+            username: "bob".into(),
+            ..Default::default()
+        })
+        .unwrap();
+    let body = json!({ "existingUserId": bob.id.to_string() });
+    server
+        .post(CLAIM)
+        .json(&body)
+        .send()
+        .is_refused(403, "forbidden");
+}
+
+#[test]
 fn the_setup_session_or_an_administrator_completes() {
     let server = Server::start();
     let (session, key) = server.claim_with_key();
