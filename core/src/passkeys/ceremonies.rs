@@ -129,7 +129,7 @@ impl Keyplate {
                 return Err(PasskeyFailure::UnknownCeremony.into());
             };
             // It is not spent by somebody else's trying.
-            if stored.kind != kind || !is_owner(kind, &stored.owner, &owner) {
+            if !is_owner(kind, &stored.owner, &owner) {
                 return Err(PasskeyFailure::WrongUser.into());
             }
             db::ceremonies::delete(writer, &hash)?;

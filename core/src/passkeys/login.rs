@@ -10,11 +10,12 @@ use super::{
     verifier::{Assertion, Verifier, to_json},
 };
 use crate::{
-    EventKind, Keyplate, PasskeyFailure, Result, SignInMethod, SignedIn,
+    EventKind, Keyplate, PasskeyFailure, Result, SignInMethod, SignedIn, UserId,
     audit::{Change, Subject},
     authority::Method,
     clock,
     db::{self, Reader},
+    keyplate::Shared,
     sessions::Opening,
     tokens, users,
 };
@@ -79,21 +80,34 @@ impl Keyplate {
             return Err(PasskeyFailure::ExpiredCeremony.into());
         }
         self.spend(&sealed)?;
-        let response = Verifier::parse_assertion(response)?;
-        let stored = self
-            .shared
-            .db
-            .read(|reader| db::passkeys::find_usable(reader, &response.raw_id))?
-            .ok_or(PasskeyFailure::UnknownCredential)?;
-        check_handle(&response, &stored, true)?;
-        let assertion =
-            party
-                .verifier
-                .authenticate(&state.authentication, &response, &stored.known)?;
+        let (passkey, assertion) = self.verify_assertion(&state.authentication, response, None)?;
         self.write(Method::FinishPasskeyLogin, |change| {
-            self.sign_in_by_passkey(change, &stored.passkey, assertion)
+            self.sign_in_by_passkey(change, &passkey, assertion)
         })?
         .ok_or_else(|| PasskeyFailure::CounterWentBack.into())
+    }
+
+    /// WebAuthn Level 3, section 7.2: the passkey that answered, which is `owner`'s if one is named. Without one the
+    /// answer must name him.
+    pub(super) fn verify_assertion(
+        &self,
+        state: &AuthenticationState,
+        response: &str,
+        owner: Option<UserId>,
+    ) -> Result<(Passkey, Assertion)> {
+        let response = Verifier::parse_assertion(response)?;
+        let Shared {
+            db, relying_party, ..
+        } = &*self.shared;
+        let stored = db
+            .read(|reader| db::passkeys::find_usable(reader, &response.raw_id))?
+            .filter(|stored| owner.is_none_or(|owner| stored.passkey.user_id == owner))
+            .ok_or(PasskeyFailure::UnknownCredential)?;
+        check_handle(&response, &stored, owner.is_none())?;
+        let assertion = relying_party
+            .verifier
+            .authenticate(state, &response, &stored.known)?;
+        Ok((stored.passkey, assertion))
     }
 
     /// Before anything is verified, and for all processes to see (P2). What was sealed holds the challenge, and unlike
@@ -151,7 +165,7 @@ impl Keyplate {
 }
 
 /// WebAuthn Level 3, section 7.2 step 6: the handle is the owner's. A sign-in without a user name must have one.
-pub(super) fn check_handle(
+fn check_handle(
     response: &PublicKeyCredential,
     stored: &StoredPasskey,
     must_be_there: bool,

@@ -5,11 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use webauthn_rs_core::proto::AuthenticationState;
 
-use super::{
-    CeremonyKind, Passkey, PasskeyCeremony, ceremonies,
-    login::check_handle,
-    verifier::{Assertion, Verifier},
-};
+use super::{CeremonyKind, Passkey, PasskeyCeremony, ceremonies, verifier::Assertion};
 use crate::{
     EventKind, Keyplate, PasskeyFailure, Result, SessionId, SignedIn, UserId,
     audit::{Change, Subject},
@@ -72,20 +68,10 @@ impl Keyplate {
             own_session(caller)
         })?;
         let state: State = self.spend_ceremony(CeremonyKind::StepUp, Some(owner), ceremony)?;
-        let response = Verifier::parse_assertion(response)?;
-        let stored = self
-            .shared
-            .db
-            .read(|reader| db::passkeys::find_usable(reader, &response.raw_id))?
-            .filter(|stored| stored.passkey.user_id == owner.0)
-            .ok_or(PasskeyFailure::UnknownCredential)?;
-        check_handle(&response, &stored, false)?;
-        let assertion =
-            party
-                .verifier
-                .authenticate(&state.authentication, &response, &stored.known)?;
+        let (passkey, assertion) =
+            self.verify_assertion(&state.authentication, response, Some(owner.0))?;
         self.write(Method::FinishStepUp, |change| {
-            self.step_up(change, owner.1, &stored.passkey, assertion)
+            self.step_up(change, owner.1, &passkey, assertion)
         })?
         .ok_or_else(|| PasskeyFailure::CounterWentBack.into())
     }
