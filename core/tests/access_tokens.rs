@@ -520,6 +520,12 @@ fn rotation_overlaps() {
     assert_eq!(ids(), [second]);
     f.keyplate.rotate_signing_key(Some(7 * 24 * 3_600)).unwrap();
     assert_eq!(ids().len(), 2);
+    let former = films.issue();
+    f.keyplate.rotate_signing_key(Some(10)).unwrap();
+    f.clock.advance(9);
+    films.verify(former.secret.as_str()).unwrap();
+    f.clock.advance(1);
+    assert!(films.verify(former.secret.as_str()).is_err());
     // An end at once holds for those before too.
     f.keyplate.rotate_signing_key(Some(0)).unwrap();
     assert_eq!(ids().len(), 1);
@@ -536,7 +542,7 @@ fn rotation_overlaps() {
     let made = f.heard.kinds();
     let count = |kind| made.iter().filter(|&&other| other == kind).count();
     assert_eq!(count(EventKind::SigningKeyCreated), 1);
-    assert_eq!(count(EventKind::SigningKeyRotated), 3);
+    assert_eq!(count(EventKind::SigningKeyRotated), 4);
 }
 
 #[test]
