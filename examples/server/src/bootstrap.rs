@@ -7,10 +7,11 @@ use keyplate::{
 };
 
 use crate::{
+    commands::printed,
     options::Options,
     origin::Origin,
     plan_file,
-    start::{self, Opening, print},
+    start::{self, Opening},
 };
 
 /// What tokens of this server begin with; the library's default.
@@ -101,9 +102,4 @@ fn line(change: &BootstrapChange) -> String {
         _ => "entry",
     };
     format!("{action} {kind} {}\n", change.name)
-}
-
-/// Who did not get to read a secret has to be told.
-fn printed(text: &str) -> Result<(), String> {
-    print(text).map_err(|error| format!("cannot print what the plan did: {error}"))
 }

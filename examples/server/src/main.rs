@@ -31,6 +31,7 @@ mod passkey_failure;
 mod passkeys;
 mod plan_file;
 mod router;
+mod secret_file;
 mod server;
 mod services;
 mod sessions;

@@ -12,7 +12,9 @@ use std::{
 
 use serde_json::{Map, Value};
 
-/// The longest plan, and the longest secret's file.
+use crate::secret_file;
+
+/// The longest plan.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Who but the owner may read or write.
@@ -118,8 +120,10 @@ fn put_secret(key: &mut Map<String, Value>, folder: &Path) -> Result<(), Wrong> 
 
 fn from_environment(name: &str, _: &Path) -> Result<String, String> {
     match env::var(name) {
-        Ok(secret) if !secret.is_empty() => Ok(secret),
-        Ok(_) => Err(format!("names {name}, which is empty")),
+        Ok(secret) => match secret_file::without_line_end(&secret) {
+            "" => Err(format!("names {name}, which is empty")),
+            secret => Ok(secret.to_owned()),
+        },
         Err(env::VarError::NotPresent) => Err(format!("names {name}, which is not set")),
         Err(env::VarError::NotUnicode(_)) => Err(format!("names {name}, which is no text")),
     }
@@ -127,17 +131,5 @@ fn from_environment(name: &str, _: &Path) -> Result<String, String> {
 
 /// The path is relative to the plan's folder.
 fn from_file(path: &str, folder: &Path) -> Result<String, String> {
-    let (text, mode) = contents(&folder.join(path))
-        .map_err(|error| format!("names {path}, which cannot be read: {error}"))?;
-    if mode & OTHERS != 0 {
-        return Err(format!(
-            "names {path}, which others can read or write: chmod 600 it"
-        ));
-    }
-    let secret = text.strip_suffix('\n').unwrap_or(&text);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
-    match secret.is_empty() {
-        true => Err(format!("names {path}, which is empty")),
-        false => Ok(secret.to_owned()),
-    }
+    secret_file::read(&folder.join(path)).map_err(|reason| format!("names {path}: {reason}"))
 }

@@ -77,7 +77,7 @@ fn from_an_empty_folder_to_a_list_of_users_without_a_click() {
         0o644,
     );
     let mut command = bootstrap(&folder, &file);
-    command.env("OPERATORS_KEY", OPERATORS);
+    command.env("OPERATORS_KEY", format!("{OPERATORS}\n"));
     let expected = "created user anna\ncreated API key anna/operator\n";
     assert_eq!(printed(&command.output().unwrap()), expected);
     assert_eq!(printed(&command.output().unwrap()), "no change\n");
@@ -235,15 +235,19 @@ fn secrets_are_for_their_owner_only() {
         &plan("secret_file = \"key\""),
         0o644,
     );
-    for mode in [0o644, 0o640, 0o620, 0o602] {
+    for mode in [0o644, 0o604, 0o620, 0o602] {
         written(&folder, "key", OPERATORS, mode);
-        let reason =
-            "api_keys[0].secret_file names key, which others can read or write: chmod 600 it";
+        let reason = "api_keys[0].secret_file names key: others can read or write it (chmod 600)";
         assert_eq!(failed(&run(&file)), format!("{}: {reason}", file.display()));
     }
     assert!(!folder.path().join("data").exists(), "nothing was begun");
-    written(&folder, "key", &format!("{OPERATORS}\r\n"), 0o400);
-    assert!(printed(&run(&file)).contains("created API key anna/operator\n"));
+    // As systemd lays out credentials.
+    for mode in [0o400, 0o440, 0o640] {
+        fs::remove_file(folder.path().join("key")).unwrap();
+        written(&folder, "key", &format!("{OPERATORS}\r\n\n"), mode);
+        let text = printed(&run(&file));
+        assert_eq!(text == "no change\n", mode != 0o400, "{text}");
+    }
     let file = written(&folder, "plan.toml", &plan(&secret), 0o600);
     assert_eq!(printed(&run(&file)), "no change\n", "it is the same secret");
 }
@@ -252,6 +256,7 @@ fn secrets_are_for_their_owner_only() {
 fn a_secret_that_is_not_there_names_its_entry() {
     let folder = TempDir::new().unwrap();
     written(&folder, "empty", "\n", 0o600);
+    written(&folder, "long", &OPERATORS.repeat(200), 0o600);
     for (source, reason) in [
         (
             "secret_env = \"NOT_SET_AT_ALL\"",
@@ -264,11 +269,15 @@ fn a_secret_that_is_not_there_names_its_entry() {
         ("secret_env = 7", "secret_env must be a string"),
         (
             "secret_file = \"empty\"",
-            "secret_file names empty, which is empty",
+            "secret_file names empty: it is empty",
         ),
         (
             "secret_file = \"none\"",
-            "secret_file names none, which cannot be read: ",
+            "secret_file names none: No such file",
+        ),
+        (
+            "secret_file = \"long\"",
+            "secret_file names long: it is too long to be a secret",
         ),
         (
             "secret_env = \"TOO_SHORT\"",
@@ -286,7 +295,7 @@ fn a_secret_that_is_not_there_names_its_entry() {
     ] {
         let file = written(&folder, "plan.toml", &plan(source), 0o600);
         let mut command = bootstrap(&folder, &file);
-        command.env("SET_AND_EMPTY", "").env("TOO_SHORT", "short");
+        command.env("SET_AND_EMPTY", "\n").env("TOO_SHORT", "short");
         let line = failed(&command.output().unwrap());
         let expected = format!("{}: api_keys[0].{reason}", file.display());
         assert!(line.starts_with(&expected), "{line}");
