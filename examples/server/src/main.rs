@@ -30,6 +30,7 @@ mod pages;
 mod passkey_failure;
 mod passkeys;
 mod plan_file;
+mod plan_text;
 mod router;
 mod secret_file;
 mod server;
