@@ -9,6 +9,7 @@ mod api_keys;
 mod audit;
 mod body;
 mod bootstrap;
+mod bootstrap_secrets;
 mod caller;
 mod ceremony;
 mod claims;

@@ -128,6 +128,104 @@ fn at_each_start_before_a_setup_link_is_printed() {
 }
 
 #[test]
+fn what_a_start_makes_is_in_a_file_and_not_in_the_journal() {
+    let folder = TempDir::new().unwrap();
+    let text = r#"
+        [settings]
+        signup_mode = "with_token"
+
+        [[signup_tokens]]
+        note = "friends"
+        "#;
+    let text = plan("generate = true") + text;
+    let file = written(&folder, "plan.toml", &text, 0o644);
+    let options = ["--bootstrap-file", file.to_str().unwrap()];
+    let out = |server: &Server| fs::read_to_string(server.folder.path().join("out")).unwrap();
+    let kept = folder.path().join("data/bootstrap-secrets");
+    let hint = format!(
+        "secrets that the plan made are in {}: read them and delete it\n",
+        kept.display()
+    );
+
+    let server = Server::in_folder(folder, &options);
+    let text = out(&server);
+    assert_eq!(text.matches(&hint).count(), 1, "{text}");
+    assert!(text.contains("created API key anna/operator\n"));
+    assert!(!(text + &server.log()).contains("kp_"));
+    let mode = fs::metadata(&kept).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    let secrets = fs::read_to_string(&kept).unwrap();
+    let lines: Vec<&str> = secrets.lines().collect();
+    let key = lines[0].strip_prefix("secret of API key anna/operator: ");
+    let link = lines[1].strip_prefix("link of sign-up token friends: ");
+    let token = link.unwrap().split_once("/signup#token=").unwrap().1;
+    assert_eq!(lines.len(), 2);
+    assert_eq!(
+        server.get("/api/users").key(key.unwrap()).send().status,
+        200
+    );
+    assert_eq!(server.sign_up("bob", token).status, 201);
+
+    // Nothing is made again; what nobody has read stays.
+    let again = |mut server: Server| {
+        assert_eq!(server.stop("-TERM"), Some(0));
+        let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
+        let server = Server::in_folder(folder, &options);
+        assert!(out(&server).starts_with("listening"));
+        server
+    };
+    let server = again(server);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), secrets);
+    fs::remove_file(&kept).unwrap();
+    let _server = again(server);
+    assert!(!kept.exists(), "no empty file");
+}
+
+#[test]
+fn a_start_that_could_not_keep_secrets_makes_none() {
+    let folder = TempDir::new().unwrap();
+    let file = written(&folder, "plan.toml", &plan("generate = true"), 0o644);
+    let data = folder.path().join("data");
+    let kept = data.join("bootstrap-secrets");
+    let other = written(&folder, "other", "", 0o600);
+    let start = || {
+        let mut command = command();
+        command
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(&data);
+        let output = command.arg("--bootstrap-file").arg(&file).output().unwrap();
+        failed(&output)
+    };
+    fs::create_dir(&data).unwrap();
+    let refused = |reason| format!("cannot open {}: {reason}", kept.display());
+
+    std::os::unix::fs::symlink(&other, &kept).unwrap();
+    assert_eq!(start(), refused("it is no file"));
+    fs::remove_file(&kept).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), &kept).unwrap();
+    assert_eq!(start(), refused("it is no file"));
+    assert!(!folder.path().join("nowhere").exists());
+    fs::remove_file(&kept).unwrap();
+    for mode in [0o644, 0o640, 0o620, 0o400] {
+        fs::write(&kept, "").unwrap();
+        fs::set_permissions(&kept, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(start(), refused("it has other rights than 600"));
+        fs::remove_file(&kept).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&other).unwrap(), "");
+
+    // A plan that is refused leaves nothing either.
+    let bad = plan("generate = true").replace("anna", "a b");
+    fs::write(&file, bad).unwrap();
+    assert!(start().contains("users[0].username"));
+    assert!(!kept.exists());
+    let server = Server::in_folder(folder, &[]);
+    assert!(server.setup_token.is_some());
+    let users = server.library().list_users(Default::default()).unwrap();
+    assert_eq!(users.total, 0);
+}
+
+#[test]
 fn the_variable_names_a_plan_too_and_a_bad_one_stops_the_start() {
     let folder = TempDir::new().unwrap();
     let file = written(
