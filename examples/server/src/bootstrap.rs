@@ -4,12 +4,13 @@ use std::path::Path;
 
 use keyplate::{
     ApiKey, BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport, Keyplate,
-    KeyplateError,
+    KeyplateError, SetupStage,
 };
 
 use crate::{
     bootstrap_secrets::BootstrapSecrets,
     commands::printed,
+    log,
     options::Options,
     origin::Origin,
     plan_file,
@@ -42,9 +43,16 @@ pub(crate) fn at_start(keyplate: &Keyplate, options: &Options) -> Result<(), Str
     };
     let plan = plan_file::read(file)?;
     let mut kept = BootstrapSecrets::open(&options.data)?;
-    let report = keyplate
-        .bootstrap(&plan)
-        .map_err(|error| refused(file, error))?;
+    let report = match keyplate.bootstrap(&plan) {
+        // What people do here may contradict the plan one day. Their service goes on.
+        Err(KeyplateError::InvalidInput { field, reason }) if is_in_use(keyplate)? => {
+            log::line(format_args!(
+                "warning: the plan was not applied: {field} {reason}"
+            ));
+            return Ok(());
+        }
+        report => report.map_err(|error| refused(file, error))?,
+    };
     let secrets = secrets(options, &report);
     let mut told = changes(&report);
     if !secrets.is_empty() {
@@ -57,6 +65,12 @@ pub(crate) fn at_start(keyplate: &Keyplate, options: &Options) -> Result<(), Str
     // Nobody may be listening; there is no secret in it.
     let _ = print(&told);
     Ok(())
+}
+
+fn is_in_use(keyplate: &Keyplate) -> Result<bool, String> {
+    let state = keyplate.get_setup_state();
+    let stage = state.map_err(|error| error.to_string())?.stage;
+    Ok(stage == SetupStage::Complete)
 }
 
 /// Prints a secret for a plan.

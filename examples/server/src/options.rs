@@ -185,7 +185,9 @@ pub(crate) struct Options {
     #[arg(long, env = "KEYPLATE_OPEN_SETUP", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) open_setup: bool,
 
-    /// A plan that is applied at each start, before anything is served; see the command bootstrap.
+    /// A plan that is applied at each start, before anything is served; see the command bootstrap. One that is refused
+    /// stops the start until setup is complete; then it is a warning. Secrets that it makes are in the data folder, in
+    /// bootstrap-secrets.
     #[arg(
         long,
         env = "KEYPLATE_BOOTSTRAP_FILE",

@@ -251,6 +251,67 @@ fn the_variable_names_a_plan_too_and_a_bad_one_stops_the_start() {
 }
 
 #[test]
+fn what_people_did_since_does_not_keep_the_server_down() {
+    let folder = TempDir::new().unwrap();
+    let text = r#"
+        [settings]
+        app_name = "Home"
+
+        [[users]]
+        username = "anna"
+        role = "administrator"
+
+        [[users]]
+        username = "bob"
+        email = "bob@mail.example"
+        "#;
+    let file = written(&folder, "plan.toml", text, 0o644);
+    let options = ["--bootstrap-file", file.to_str().unwrap()];
+    let mut server = Server::in_folder(folder, &options);
+    let library = server.library();
+    let bob = library.find_user("bob").unwrap().unwrap();
+    let renamed = keyplate::UserChanges {
+        username: Some("robert".to_owned()),
+        ..Default::default()
+    };
+    library.update_user(&bob.id, renamed).unwrap();
+    drop(library);
+    assert_eq!(server.stop("-TERM"), Some(0));
+    fs::write(&file, text.replace("Home", "House")).unwrap();
+
+    let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
+    let mut server = Server::in_folder(folder, &options);
+    let warning = "warning: the plan was not applied: users[1].email is taken\n";
+    assert_eq!(server.log(), warning);
+    assert_eq!(server.setup_token, None);
+    assert_eq!(server.get("/healthz").send().status, 204);
+    let library = server.library();
+    assert_eq!(library.get_settings().unwrap().app_name, "Home");
+    assert!(library.find_user("bob").unwrap().is_none());
+    assert!(!server.folder.path().join("data/bootstrap-secrets").exists());
+    let strict = bootstrap(&server.folder, &file).output().unwrap();
+    let reason = format!("{}: users[1].email is taken", file.display());
+    assert_eq!(failed(&strict), reason);
+
+    // A file that is no plan is the operator's, not theirs; and so is setup that is open.
+    let start = || {
+        let mut command = command();
+        command.args(["--listen", "127.0.0.1:0"]).args(options);
+        command.arg("--data").arg(server.folder.path().join("data"));
+        failed(&command.output().unwrap())
+    };
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(start().ends_with("can be written by others: chmod go-w it"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    library.reset_setup(1).unwrap();
+    assert_eq!(start(), reason);
+    drop(library);
+    fs::write(&file, "users = [").unwrap();
+    assert!(start().ends_with("is no TOML at line 1"));
+    assert_eq!(server.stop("-TERM"), Some(0));
+}
+
+#[test]
 fn one_bad_entry_changes_nothing() {
     let folder = TempDir::new().unwrap();
     let bad = plan("generate = true") + "\n[[users]]\nusername = \"bob\"\nemail = \"bob\"\n";
