@@ -17,6 +17,9 @@ use crate::{plan_text, secret_file};
 /// The longest plan.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
+/// The fields of an API key that give its secret.
+const SECRETS: [&str; 3] = ["secret", "secret_env", "secret_file"];
+
 /// Who but the owner may read or write.
 const OTHERS: u32 = 0o077;
 /// Whoever may write a plan may make himself administrator.
@@ -37,6 +40,8 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
         let Some(key) = key.as_object_mut() else {
             continue;
         };
+        // As for the library, null is the same as nothing.
+        key.retain(|field, value| !(SECRETS.contains(&field.as_str()) && value.is_null()));
         if key.contains_key("secret") && mode & OTHERS != 0 {
             return Err(format!(
                 "{name} holds a secret (api_keys[{index}]) and can be read by others: chmod 600 it"

@@ -168,6 +168,7 @@ fn what_a_start_makes_is_in_a_file_and_not_in_the_journal() {
 
     // Nothing is made again; what nobody has read stays.
     let again = |mut server: Server| {
+        assert_eq!(server.get("/healthz").send().status, 204);
         assert_eq!(server.stop("-TERM"), Some(0));
         let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
         let server = Server::in_folder(folder, &options);
@@ -276,6 +277,7 @@ fn what_people_did_since_does_not_keep_the_server_down() {
     };
     library.update_user(&bob.id, renamed).unwrap();
     drop(library);
+    assert_eq!(server.get("/healthz").send().status, 204);
     assert_eq!(server.stop("-TERM"), Some(0));
     fs::write(&file, text.replace("Home", "House")).unwrap();
 
@@ -462,6 +464,21 @@ fn a_secret_that_is_not_there_names_its_entry() {
         let expected = format!("{}: api_keys[0].{reason}", file.display());
         assert!(line.starts_with(&expected), "{line}");
     }
+}
+
+#[test]
+fn a_secret_that_is_null_is_none() {
+    let folder = TempDir::new().unwrap();
+    let text = r#"{
+        "users": [{"username": "anna"}],
+        "api_keys": [{
+            "owner": "anna", "name": "a", "scopes": ["*"], "generate": true,
+            "secret": null, "secret_env": null, "secret_file": null
+        }]
+    }"#;
+    let file = written(&folder, "plan.json", text, 0o644);
+    let output = bootstrap(&folder, &file).output().unwrap();
+    assert!(printed(&output).contains("secret of API key anna/a: "));
 }
 
 #[test]
