@@ -160,8 +160,9 @@ pub(crate) struct Options {
     #[arg(long, env = "KEYPLATE_ACCEPT_RP_ID_CHANGE", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) accept_rp_id_change: bool,
 
-    /// A file with the key that makes one-time codes worthless to who has only the database: at least 32 characters. Or
-    /// the variable KEYPLATE_ENCRYPTION_KEY holds the key itself. Every command needs the same one.
+    /// A file with the key that makes one-time codes, and the key that signs access tokens, worthless to who has only the
+    /// database: at least 32 characters. Or the variable KEYPLATE_ENCRYPTION_KEY holds the key itself. Every command needs
+    /// the same one. Without it codes are dead, and no access token is issued until rotate-key.
     #[arg(
         long,
         env = "KEYPLATE_ENCRYPTION_KEY_FILE",
@@ -185,7 +186,9 @@ pub(crate) struct Options {
     #[arg(long, env = "KEYPLATE_OPEN_SETUP", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) open_setup: bool,
 
-    /// A plan that is applied at each start, before anything is served; see the command bootstrap.
+    /// A plan that is applied at each start, before anything is served; see the command bootstrap. One that is refused
+    /// stops the start until setup is complete; then it is a warning. Secrets that it makes are in the data folder, in
+    /// bootstrap-secrets.
     #[arg(
         long,
         env = "KEYPLATE_BOOTSTRAP_FILE",

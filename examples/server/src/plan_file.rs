@@ -12,22 +12,27 @@ use std::{
 
 use serde_json::{Map, Value};
 
-/// The longest plan, and the longest secret's file.
+use crate::{plan_text, secret_file};
+
+/// The longest plan.
 const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// The fields of an API key that give its secret.
+const SECRETS: [&str; 3] = ["secret", "secret_env", "secret_file"];
 
 /// Who but the owner may read or write.
 const OTHERS: u32 = 0o077;
 /// Whoever may write a plan may make himself administrator.
-const ANYBODY_WRITES: u32 = 0o002;
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Reads a plan and puts the secrets in; gives the JSON that the library takes.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
     let name = path.display();
     let (text, mode) = contents(path).map_err(|error| format!("cannot read {name}: {error}"))?;
-    if mode & ANYBODY_WRITES != 0 {
-        return Err(format!("{name} can be written by anybody: chmod o-w it"));
+    if mode & OTHERS_WRITE != 0 {
+        return Err(format!("{name} can be written by others: chmod go-w it"));
     }
-    let mut plan = parsed(path, &text).map_err(|reason| format!("{name} {reason}"))?;
+    let mut plan = parsed(path, &text).map_err(|reason| format!("{name}{reason}"))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let keys = plan.get_mut("api_keys").and_then(Value::as_array_mut);
     for (index, key) in keys.into_iter().flatten().enumerate() {
@@ -35,6 +40,8 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
         let Some(key) = key.as_object_mut() else {
             continue;
         };
+        // As for the library, null is the same as nothing.
+        key.retain(|field, value| !(SECRETS.contains(&field.as_str()) && value.is_null()));
         if key.contains_key("secret") && mode & OTHERS != 0 {
             return Err(format!(
                 "{name} holds a secret (api_keys[{index}]) and can be read by others: chmod 600 it"
@@ -60,35 +67,9 @@ fn contents(path: &Path) -> io::Result<(String, u32)> {
 
 fn parsed(path: &Path, text: &str) -> Result<Value, String> {
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => serde_json::from_str(text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            format!("is no JSON at line {line}, column {column}")
-        }),
-        Some("toml") => match toml::from_str::<toml::Table>(text) {
-            Ok(table) => Ok(in_json(toml::Value::Table(table))),
-            Err(error) => {
-                let before = error.span().and_then(|span| text.get(..span.start));
-                let line = before.unwrap_or_default().matches('\n').count() + 1;
-                Err(format!("is no TOML at line {line}"))
-            }
-        },
-        _ => Err("must be a .toml or .json file".to_owned()),
-    }
-}
-
-/// TOML's times become the texts that the library reads.
-fn in_json(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => Value::from(number),
-        toml::Value::Float(number) => Value::from(number),
-        toml::Value::Boolean(truth) => Value::Bool(truth),
-        toml::Value::Datetime(time) => Value::String(time.to_string()),
-        toml::Value::Array(items) => items.into_iter().map(in_json).collect(),
-        toml::Value::Table(table) => {
-            let entry = |(name, value)| (name, in_json(value));
-            Value::Object(table.into_iter().map(entry).collect::<Map<_, _>>())
-        }
+        Some("json") => plan_text::json(text),
+        Some("toml") => plan_text::toml(text),
+        _ => Err(" must be a .toml or .json file".to_owned()),
     }
 }
 
@@ -118,8 +99,10 @@ fn put_secret(key: &mut Map<String, Value>, folder: &Path) -> Result<(), Wrong> 
 
 fn from_environment(name: &str, _: &Path) -> Result<String, String> {
     match env::var(name) {
-        Ok(secret) if !secret.is_empty() => Ok(secret),
-        Ok(_) => Err(format!("names {name}, which is empty")),
+        Ok(secret) => match secret_file::without_line_end(&secret) {
+            "" => Err(format!("names {name}, which is empty")),
+            secret => Ok(secret.to_owned()),
+        },
         Err(env::VarError::NotPresent) => Err(format!("names {name}, which is not set")),
         Err(env::VarError::NotUnicode(_)) => Err(format!("names {name}, which is no text")),
     }
@@ -127,17 +110,5 @@ fn from_environment(name: &str, _: &Path) -> Result<String, String> {
 
 /// The path is relative to the plan's folder.
 fn from_file(path: &str, folder: &Path) -> Result<String, String> {
-    let (text, mode) = contents(&folder.join(path))
-        .map_err(|error| format!("names {path}, which cannot be read: {error}"))?;
-    if mode & OTHERS != 0 {
-        return Err(format!(
-            "names {path}, which others can read or write: chmod 600 it"
-        ));
-    }
-    let secret = text.strip_suffix('\n').unwrap_or(&text);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
-    match secret.is_empty() {
-        true => Err(format!("names {path}, which is empty")),
-        false => Ok(secret.to_owned()),
-    }
+    secret_file::read(&folder.join(path)).map_err(|reason| format!("names {path}: {reason}"))
 }

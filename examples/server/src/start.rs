@@ -171,7 +171,8 @@ fn refused(option: &str, reason: &str) -> String {
     }
 }
 
-/// Says where the server is and, until setup is complete, how to begin: the one secret that is ever printed.
+/// Says where the server is and, until setup is complete, how to begin: the one secret that a start prints. It ends with
+/// the next one; those of a plan last, and go to a file instead (C2).
 fn announce(
     keyplate: &Keyplate,
     options: &Options,

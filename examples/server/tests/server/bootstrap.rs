@@ -77,7 +77,7 @@ fn from_an_empty_folder_to_a_list_of_users_without_a_click() {
         0o644,
     );
     let mut command = bootstrap(&folder, &file);
-    command.env("OPERATORS_KEY", OPERATORS);
+    command.env("OPERATORS_KEY", format!("{OPERATORS}\n"));
     let expected = "created user anna\ncreated API key anna/operator\n";
     assert_eq!(printed(&command.output().unwrap()), expected);
     assert_eq!(printed(&command.output().unwrap()), "no change\n");
@@ -128,6 +128,105 @@ fn at_each_start_before_a_setup_link_is_printed() {
 }
 
 #[test]
+fn what_a_start_makes_is_in_a_file_and_not_in_the_journal() {
+    let folder = TempDir::new().unwrap();
+    let text = r#"
+        [settings]
+        signup_mode = "with_token"
+
+        [[signup_tokens]]
+        note = "friends"
+        "#;
+    let text = plan("generate = true") + text;
+    let file = written(&folder, "plan.toml", &text, 0o644);
+    let options = ["--bootstrap-file", file.to_str().unwrap()];
+    let out = |server: &Server| fs::read_to_string(server.folder.path().join("out")).unwrap();
+    let kept = folder.path().join("data/bootstrap-secrets");
+    let hint = format!(
+        "secrets that the plan made are in {}: read them and delete it\n",
+        kept.display()
+    );
+
+    let server = Server::in_folder(folder, &options);
+    let text = out(&server);
+    assert_eq!(text.matches(&hint).count(), 1, "{text}");
+    assert!(text.contains("created API key anna/operator\n"));
+    assert!(!(text + &server.log()).contains("kp_"));
+    let mode = fs::metadata(&kept).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    let secrets = fs::read_to_string(&kept).unwrap();
+    let lines: Vec<&str> = secrets.lines().collect();
+    let key = lines[0].strip_prefix("secret of API key anna/operator: ");
+    let link = lines[1].strip_prefix("link of sign-up token friends: ");
+    let token = link.unwrap().split_once("/signup#token=").unwrap().1;
+    assert_eq!(lines.len(), 2);
+    assert_eq!(
+        server.get("/api/users").key(key.unwrap()).send().status,
+        200
+    );
+    assert_eq!(server.sign_up("bob", token).status, 201);
+
+    // Nothing is made again; what nobody has read stays.
+    let again = |mut server: Server| {
+        assert_eq!(server.get("/healthz").send().status, 204);
+        assert_eq!(server.stop("-TERM"), Some(0));
+        let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
+        let server = Server::in_folder(folder, &options);
+        assert!(out(&server).starts_with("listening"));
+        server
+    };
+    let server = again(server);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), secrets);
+    fs::remove_file(&kept).unwrap();
+    let _server = again(server);
+    assert!(!kept.exists(), "no empty file");
+}
+
+#[test]
+fn a_start_that_could_not_keep_secrets_makes_none() {
+    let folder = TempDir::new().unwrap();
+    let file = written(&folder, "plan.toml", &plan("generate = true"), 0o644);
+    let data = folder.path().join("data");
+    let kept = data.join("bootstrap-secrets");
+    let other = written(&folder, "other", "", 0o600);
+    let start = || {
+        let mut command = command();
+        command
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(&data);
+        let output = command.arg("--bootstrap-file").arg(&file).output().unwrap();
+        failed(&output)
+    };
+    fs::create_dir(&data).unwrap();
+    let refused = |reason| format!("cannot open {}: {reason}", kept.display());
+
+    std::os::unix::fs::symlink(&other, &kept).unwrap();
+    assert_eq!(start(), refused("it is no file"));
+    fs::remove_file(&kept).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), &kept).unwrap();
+    assert_eq!(start(), refused("it is no file"));
+    assert!(!folder.path().join("nowhere").exists());
+    fs::remove_file(&kept).unwrap();
+    for mode in [0o644, 0o640, 0o620, 0o400] {
+        fs::write(&kept, "").unwrap();
+        fs::set_permissions(&kept, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(start(), refused("it has other rights than 600"));
+        fs::remove_file(&kept).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&other).unwrap(), "");
+
+    // A plan that is refused leaves nothing either.
+    let bad = plan("generate = true").replace("anna", "a b");
+    fs::write(&file, bad).unwrap();
+    assert!(start().contains("users[0].username"));
+    assert!(!kept.exists());
+    let server = Server::in_folder(folder, &[]);
+    assert!(server.setup_token.is_some());
+    let users = server.library().list_users(Default::default()).unwrap();
+    assert_eq!(users.total, 0);
+}
+
+#[test]
 fn the_variable_names_a_plan_too_and_a_bad_one_stops_the_start() {
     let folder = TempDir::new().unwrap();
     let file = written(
@@ -150,6 +249,75 @@ fn the_variable_names_a_plan_too_and_a_bad_one_stops_the_start() {
     assert_eq!(failed(&start(&file)), expected);
     let missing = failed(&start(&folder.path().join("none.toml")));
     assert!(missing.starts_with("cannot read "), "{missing}");
+}
+
+#[test]
+fn what_people_did_since_does_not_keep_the_server_down() {
+    let folder = TempDir::new().unwrap();
+    let text = r#"
+        [settings]
+        app_name = "Home"
+
+        [[users]]
+        username = "anna"
+        role = "administrator"
+
+        [[users]]
+        username = "bob"
+        email = "bob@mail.example"
+        "#;
+    let file = written(&folder, "plan.toml", text, 0o644);
+    let options = ["--bootstrap-file", file.to_str().unwrap()];
+    let mut server = Server::in_folder(folder, &options);
+    let library = server.library();
+    let bob = library.find_user("bob").unwrap().unwrap();
+    let moved = keyplate::UserChanges {
+        email: Some("robert@mail.example".to_owned()),
+        ..Default::default()
+    };
+    library.update_user(&bob.id, moved).unwrap();
+    let other = keyplate::NewUser {
+        username: "eve".to_owned(),
+        email: Some("bob@mail.example".to_owned()),
+        ..Default::default()
+    };
+    library.create_user(other).unwrap();
+    drop(library);
+    assert_eq!(server.get("/healthz").send().status, 204);
+    assert_eq!(server.stop("-TERM"), Some(0));
+    fs::write(&file, text.replace("Home", "House")).unwrap();
+
+    let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
+    let mut server = Server::in_folder(folder, &options);
+    let warning = "warning: the plan was not applied: users[1].email is taken\n";
+    assert_eq!(server.log(), warning);
+    assert_eq!(server.setup_token, None);
+    assert_eq!(server.get("/healthz").send().status, 204);
+    let library = server.library();
+    assert_eq!(library.get_settings().unwrap().app_name, "Home");
+    let bob = library.get_user(&bob.id).unwrap();
+    assert_eq!(bob.email.as_deref(), Some("robert@mail.example"));
+    assert!(!server.folder.path().join("data/bootstrap-secrets").exists());
+    let strict = bootstrap(&server.folder, &file).output().unwrap();
+    let reason = format!("{}: users[1].email is taken", file.display());
+    assert_eq!(failed(&strict), reason);
+
+    // A file that is no plan is the operator's, not theirs; and so is setup that is open.
+    let start = || {
+        let mut command = command();
+        command.args(["--listen", "127.0.0.1:0"]).args(options);
+        command.arg("--data").arg(server.folder.path().join("data"));
+        failed(&command.output().unwrap())
+    };
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(start().ends_with("can be written by others: chmod go-w it"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    library.reset_setup(1).unwrap();
+    assert_eq!(start(), reason);
+    drop(library);
+    fs::write(&file, "users = [").unwrap();
+    assert!(start().ends_with("is no TOML at line 1"));
+    assert_eq!(server.stop("-TERM"), Some(0));
 }
 
 #[test]
@@ -221,13 +389,16 @@ fn secrets_are_for_their_owner_only() {
     let folder = TempDir::new().unwrap();
     let secret = format!("secret = \"{OPERATORS}\"");
     let run = |file: &Path| bootstrap(&folder, file).output().unwrap();
-    for mode in [0o644, 0o640, 0o604, 0o620] {
+    for mode in [0o644, 0o640, 0o604] {
         let file = written(&folder, "plan.toml", &plan(&secret), mode);
         let reason = "holds a secret (api_keys[0]) and can be read by others: chmod 600 it";
         assert_eq!(failed(&run(&file)), format!("{} {reason}", file.display()));
     }
-    let file = written(&folder, "open.toml", &plan("generate = true"), 0o646);
-    assert!(failed(&run(&file)).ends_with("can be written by anybody: chmod o-w it"));
+    for mode in [0o646, 0o664, 0o620] {
+        let file = written(&folder, "open.toml", &plan("generate = true"), mode);
+        let reason = "can be written by others: chmod go-w it";
+        assert_eq!(failed(&run(&file)), format!("{} {reason}", file.display()));
+    }
 
     let file = written(
         &folder,
@@ -235,15 +406,19 @@ fn secrets_are_for_their_owner_only() {
         &plan("secret_file = \"key\""),
         0o644,
     );
-    for mode in [0o644, 0o640, 0o620, 0o602] {
+    for mode in [0o644, 0o604, 0o620, 0o602] {
         written(&folder, "key", OPERATORS, mode);
-        let reason =
-            "api_keys[0].secret_file names key, which others can read or write: chmod 600 it";
+        let reason = "api_keys[0].secret_file names key: others can read or write it (chmod 600)";
         assert_eq!(failed(&run(&file)), format!("{}: {reason}", file.display()));
     }
     assert!(!folder.path().join("data").exists(), "nothing was begun");
-    written(&folder, "key", &format!("{OPERATORS}\r\n"), 0o400);
-    assert!(printed(&run(&file)).contains("created API key anna/operator\n"));
+    // As systemd lays out credentials.
+    for mode in [0o400, 0o440, 0o640] {
+        fs::remove_file(folder.path().join("key")).unwrap();
+        written(&folder, "key", &format!("{OPERATORS}\r\n\n"), mode);
+        let text = printed(&run(&file));
+        assert_eq!(text == "no change\n", mode != 0o400, "{text}");
+    }
     let file = written(&folder, "plan.toml", &plan(&secret), 0o600);
     assert_eq!(printed(&run(&file)), "no change\n", "it is the same secret");
 }
@@ -252,6 +427,7 @@ fn secrets_are_for_their_owner_only() {
 fn a_secret_that_is_not_there_names_its_entry() {
     let folder = TempDir::new().unwrap();
     written(&folder, "empty", "\n", 0o600);
+    written(&folder, "long", &OPERATORS.repeat(200), 0o600);
     for (source, reason) in [
         (
             "secret_env = \"NOT_SET_AT_ALL\"",
@@ -264,11 +440,15 @@ fn a_secret_that_is_not_there_names_its_entry() {
         ("secret_env = 7", "secret_env must be a string"),
         (
             "secret_file = \"empty\"",
-            "secret_file names empty, which is empty",
+            "secret_file names empty: it is empty",
         ),
         (
             "secret_file = \"none\"",
-            "secret_file names none, which cannot be read: ",
+            "secret_file names none: No such file",
+        ),
+        (
+            "secret_file = \"long\"",
+            "secret_file names long: it is too long to be a secret",
         ),
         (
             "secret_env = \"TOO_SHORT\"",
@@ -286,11 +466,26 @@ fn a_secret_that_is_not_there_names_its_entry() {
     ] {
         let file = written(&folder, "plan.toml", &plan(source), 0o600);
         let mut command = bootstrap(&folder, &file);
-        command.env("SET_AND_EMPTY", "").env("TOO_SHORT", "short");
+        command.env("SET_AND_EMPTY", "\n").env("TOO_SHORT", "short");
         let line = failed(&command.output().unwrap());
         let expected = format!("{}: api_keys[0].{reason}", file.display());
         assert!(line.starts_with(&expected), "{line}");
     }
+}
+
+#[test]
+fn a_secret_that_is_null_is_none() {
+    let folder = TempDir::new().unwrap();
+    let text = r#"{
+        "users": [{"username": "anna"}],
+        "api_keys": [{
+            "owner": "anna", "name": "a", "scopes": ["*"], "generate": true,
+            "secret": null, "secret_env": null, "secret_file": null
+        }]
+    }"#;
+    let file = written(&folder, "plan.json", text, 0o644);
+    let output = bootstrap(&folder, &file).output().unwrap();
+    assert!(printed(&output).contains("secret of API key anna/a: "));
 }
 
 #[test]
@@ -318,6 +513,16 @@ fn what_is_no_plan_is_said_without_its_words() {
             " must be a .toml or .json file",
         ),
         ("a.json", "[\"sssecret\"]", ": plan must be an object"),
+        (
+            "a.json",
+            r#"{"users": [{"username": "a", "email": "a@b.c", "email": "sssecret"}]}"#,
+            ": users[0].email stands there twice",
+        ),
+        (
+            "a.toml",
+            "[[signup_tokens]]\nnote = \"a\"\nmax_uses = inf\n",
+            ": signup_tokens[0].max_uses is inf or nan, which are no numbers here",
+        ),
         (
             "a.toml",
             "users = [\"sssecret\"]",

@@ -48,8 +48,10 @@ fn a_code_of_another_key_is_worthless() {
     server.claim();
     let with_file = code(&server, &["--encryption-key-file", key], None);
     assert_eq!(redeem(&server, &printed(&with_file, "code: ")), 200);
-    let with_variable = code(&server, &[], Some(KEY));
-    assert_eq!(redeem(&server, &printed(&with_variable, "code: ")), 200);
+    for variable in [KEY, &format!("{KEY}\r\n")] {
+        let made = code(&server, &[], Some(variable));
+        assert_eq!(redeem(&server, &printed(&made, "code: ")), 200);
+    }
     for other in [None, Some("another key, as long as it has to be")] {
         let made = code(&server, &[], other);
         assert_eq!(redeem(&server, &printed(&made, "code: ")), 401, "{other:?}");
@@ -83,11 +85,13 @@ fn a_key_that_is_no_good_is_refused() {
     fails(&with("\n", 0o600, None), &format!("{flag} it is empty"));
     fails(
         &with(&"k".repeat(5_000), 0o600, None),
-        &format!("{flag} it is too long to be a key"),
+        &format!("{flag} it is too long to be a secret"),
     );
     let short = "the encryption key must have at least 32 characters";
     fails(&with("short", 0o600, None), short);
-    fails(&code(&server, &[], Some("short")), short);
+    for variable in ["short", "\n"] {
+        fails(&code(&server, &[], Some(variable)), short);
+    }
     fails(
         &with(KEY, 0o600, Some(KEY)),
         "--encryption-key-file and KEYPLATE_ENCRYPTION_KEY: give one",
