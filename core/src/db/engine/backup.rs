@@ -10,13 +10,12 @@ use std::{
     time::SystemTime,
 };
 
-use ring::rand::{SecureRandom, SystemRandom};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Engine, check_schema, failure, file::io_failure};
 use crate::{
-    Result, clock,
-    error::{conflict, internal, invalid},
+    Result, clock, encryption,
+    error::{conflict, invalid},
 };
 
 /// What SQLite keeps beside a database, and takes for its own.
@@ -135,12 +134,9 @@ struct Unfinished {
 impl Unfinished {
     /// D1: private before SQLite sees it.
     fn create(destination: &Destination) -> Result<Self> {
-        let mut random = [0; 8];
-        SystemRandom::new()
-            .fill(&mut random)
-            .map_err(|_| internal("the system gives no random bytes"))?;
+        let random = u64::from_ne_bytes(encryption::random()?);
         let mut name = destination.name.clone();
-        name.push(format!(".{:016x}.partial", u64::from_ne_bytes(random)));
+        name.push(format!(".{random:016x}.partial"));
         let path = destination.folder.join(name);
         OpenOptions::new()
             .write(true)
