@@ -326,7 +326,7 @@ pub(crate) fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
     let mut checked = Vec::with_capacity(domains.len());
     for domain in domains {
         let domain = text::folded(&text::required(field, domain, MAX_DOMAIN)?);
-        if domain.contains(['@', ' ', ',']) {
+        if !text::is_domain(&domain) {
             return Err(invalid(field, "is a list of domains such as `example.org`"));
         }
         if !checked.contains(&domain) {

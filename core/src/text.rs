@@ -95,6 +95,16 @@ pub(crate) fn email(text: &str) -> Result<Option<String>> {
     Ok(Some(address))
 }
 
+/// Can this be the domain of an e-mail address?
+pub(crate) fn is_domain(text: &str) -> bool {
+    text.split('.').all(|label| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    })
+}
+
 /// A language tag such as `de-CH`.
 pub(crate) fn locale(text: &str) -> Result<Option<String>> {
     let field = "locale";
@@ -174,6 +184,18 @@ mod tests {
                 Some("email"),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn domains_of_addresses() {
+        for good in ["lan", "mail.example", "exämple.org", "a-b.c1"] {
+            assert!(is_domain(good), "{good}");
+        }
+        for bad in [
+            "", ".", "a.", ".a", "a..b", "-a.b", "a-.b", "a b", "@a.b", "a!", "*.b", "a,b",
+        ] {
+            assert!(!is_domain(bad), "{bad}");
         }
     }
 

@@ -192,6 +192,8 @@ fn one_bad_entry_changes_nothing_and_is_named() {
     ] {
         assert_eq!(refused(&f, bad).0, field, "{bad}");
     }
+    let (_, reason) = refused(&f, r#"{"groups": null}"#);
+    assert_eq!(reason, "must be a list");
     let (_, reason) = refused(&f, r#"{"users": [{"username": "a", "role": "king"}]}"#);
     assert_eq!(reason, "must be one of user, administrator");
 }

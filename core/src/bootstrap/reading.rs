@@ -157,6 +157,8 @@ fn unreadable(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Ke
     } else {
         match text.rsplit_once(", expected ") {
             Some((_, "u32")) => "must be a number of at most 4294967295".to_owned(),
+            Some((_, "a sequence")) => "must be a list".to_owned(),
+            Some((_, "a map")) => "must be an object".to_owned(),
             Some((_, expected)) => format!("must be {expected}"),
             None => "cannot be read".to_owned(),
         }
