@@ -184,7 +184,11 @@ fn a_path_that_is_no_good_is_refused_and_nothing_is_made() {
     assert_eq!(files(f.folder.path()), before);
     let f = Fixture::on_disk();
     let folder = folder();
-    let mut child = start(&format!("relative {}", folder.path().display()), &f.path());
+    let mut child = start(
+        worker,
+        &format!("relative {}", folder.path().display()),
+        &f.path(),
+    );
     assert_eq!(said(&mut child), ["true Conflict"]);
     child.wait().unwrap();
     assert_eq!(files(folder.path()), ["copy.db"]);
@@ -238,7 +242,7 @@ fn while_threads_write_it_ends_and_holds_what_was_acknowledged() {
 #[test]
 fn while_processes_write_too() {
     let f = Fixture::on_disk();
-    let mut writers = ["a", "b"].map(|name| start(&format!("write {name}"), &f.path()));
+    let mut writers = ["a", "b"].map(|name| start(worker, &format!("write {name}"), &f.path()));
     let total = || f.keyplate.list_users(UserQuery::default()).unwrap().total;
     while total() < 20 {
         thread::sleep(Duration::from_millis(5));
@@ -437,7 +441,7 @@ fn of_eight_processes_that_open_it_one_settles_it() {
     let copy = f.back_up();
     for _ in 0..4 {
         let (_folder, path) = restored(&copy);
-        let mut children: Vec<_> = (0..8).map(|_| start("open", &path)).collect();
+        let mut children: Vec<_> = (0..8).map(|_| start(worker, "open", &path)).collect();
         let said: Vec<String> = children.iter_mut().flat_map(said).collect();
         assert_eq!(said, ["opened"; 8]);
         for mut child in children {
@@ -462,7 +466,7 @@ fn killed_at_any_moment_it_is_whole_or_not_there() {
     fs::create_dir(&copies).unwrap();
     let mut said = Vec::new();
     for round in 0..60_u64 {
-        let mut child = start(&format!("back-up {}", copies.display()), &f.path());
+        let mut child = start(worker, &format!("back-up {}", copies.display()), &f.path());
         let random = round.wrapping_mul(2_654_435_761);
         said.extend(kill_after(&mut child, (round % 3) as usize, random % 9_000));
     }

@@ -45,7 +45,7 @@ fn of_eight_processes_on_an_empty_file_one_applies_the_plan() {
     for _ in 0..4 {
         let folder = folder();
         let path = folder.path().join("id.db");
-        let mut children: Vec<_> = (0..8).map(|_| start("apply", &path)).collect();
+        let mut children: Vec<_> = (0..8).map(|_| start(worker, "apply", &path)).collect();
         let lines: Vec<String> = children.iter_mut().flat_map(said).collect();
         for child in &mut children {
             assert!(child.wait().unwrap().success());
@@ -87,7 +87,7 @@ fn a_kill_in_the_middle_leaves_all_or_nothing() {
         let folder = folder();
         let path = folder.path().join("id.db");
         drop(Keyplate::open(config(&path)).unwrap());
-        let mut child = start("apply", &path);
+        let mut child = start(worker, "apply", &path);
         let random = round.wrapping_mul(2_654_435_761);
         kill_after(&mut child, 1, random % 8_000);
         applied += u32::from(is_applied(&path));

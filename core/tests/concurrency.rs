@@ -110,7 +110,7 @@ fn of_eight_processes_one_claims() {
         let keyplate = Keyplate::open(config(&path)).unwrap();
         let token = keyplate.create_setup_token().unwrap().secret.reveal();
         let mut children: Vec<_> = (0..8)
-            .map(|_| start(&format!("claim {token}"), &path))
+            .map(|_| start(worker, &format!("claim {token}"), &path))
             .collect();
         let results: Vec<String> = children.iter_mut().flat_map(said).collect();
         children
@@ -209,7 +209,11 @@ fn the_last_administrator_survives_processes() {
             })
             .collect();
         let job = |(n, id): (usize, &UserId)| {
-            start(&format!("remove {} {id}", WAYS[(n + round) % 4]), &path)
+            start(
+                worker,
+                &format!("remove {} {id}", WAYS[(n + round) % 4]),
+                &path,
+            )
         };
         let mut children: Vec<_> = administrators.iter().enumerate().map(job).collect();
         let results: Vec<String> = children.iter_mut().flat_map(said).collect();
@@ -239,7 +243,7 @@ fn what_one_process_ends_fails_in_another_at_its_next_call() {
         .unwrap();
     let session = keyplate.create_session(&user.id, client(), None).unwrap();
     let elsewhere = |secret: &str| {
-        let mut child = start(&format!("verify {secret}"), &path);
+        let mut child = start(worker, &format!("verify {secret}"), &path);
         let said = said(&mut child).remove(0);
         child.wait().unwrap();
         said
@@ -265,7 +269,7 @@ fn killed_at_any_moment_nothing_said_is_lost_and_nothing_is_half_made() {
     let mut done: HashMap<String, String> = HashMap::new();
     let began = Instant::now();
     for round in 0..200_u64 {
-        let mut child = start(&format!("create {round}"), &path);
+        let mut child = start(worker, &format!("create {round}"), &path);
         // Spread over the start, the first commits and steady work, from a sequence without a pattern.
         let random = round.wrapping_mul(2_654_435_761);
         let lines = kill_after(&mut child, (round % 4) as usize, random % 6_000);

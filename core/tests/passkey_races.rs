@@ -84,7 +84,7 @@ fn sign_up_until_killed(keyplate: &Keyplate, name: &str, secret: &str) {
 
 /// What a process of that job says.
 fn elsewhere(path: &Path, job: &[&str]) -> Vec<String> {
-    let mut child = start(&job.join(" "), path);
+    let mut child = start(worker, &job.join(" "), path);
     let said = said(&mut child);
     assert!(child.wait().unwrap().success());
     said
@@ -177,7 +177,7 @@ fn replayed_in_eight_processes_a_sign_in_succeeds_once() {
         let answer = person.get(&begun, &Spoil::default());
         job = format!("{job} {} {answer}", begun.ceremony);
     }
-    let mut children: Vec<_> = (0..8).map(|_| start(&job, &path)).collect();
+    let mut children: Vec<_> = (0..8).map(|_| start(worker, &job, &path)).collect();
     let mut said_by_all = vec![Vec::new(); ROUNDS];
     for child in &mut children {
         for (round, line) in said(child).into_iter().enumerate() {
@@ -349,7 +349,7 @@ fn killed_while_signing_up_all_of_an_account_is_there_or_nothing() {
     let secret = invitation(&keyplate, Limit::Unlimited);
     let mut told = 0;
     for round in 0..KILLS {
-        let mut child = start(&format!("loop k{round} {secret}"), &path);
+        let mut child = start(worker, &format!("loop k{round} {secret}"), &path);
         let random = round.wrapping_mul(2_654_435_761);
         let said = kill_after(&mut child, (round % 3) as usize, random % 8_000);
         told += said.len() as u64;

@@ -115,7 +115,7 @@ fn of_eight_processes_exactly_five_sign_ups_win_in_each_round() {
         .collect();
     let secrets = secrets.join(" ");
     let mut children: Vec<_> = (0..8)
-        .map(|n| start(&format!("race p{n} {secrets}"), &path))
+        .map(|n| start(worker, &format!("race p{n} {secrets}"), &path))
         .collect();
     let mut won: BTreeMap<usize, usize> = BTreeMap::new();
     for child in &mut children {
@@ -141,7 +141,11 @@ fn killed_while_signing_up_uses_are_redemptions_are_accounts() {
     let made = keyplate.create_signup_token(unlimited).unwrap();
     let mut seen = 0;
     for round in 0..300_u64 {
-        let mut child = start(&format!("loop k{round} {}", made.secret.reveal()), &path);
+        let mut child = start(
+            worker,
+            &format!("loop k{round} {}", made.secret.reveal()),
+            &path,
+        );
         let random = round.wrapping_mul(2_654_435_761);
         seen += kill_after(&mut child, (round % 4) as usize, random % 4_000).len() as u64;
         let (uses, redemptions, accounts) = counts(&keyplate);

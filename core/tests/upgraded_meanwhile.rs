@@ -14,7 +14,7 @@ use std::{
 };
 
 use common::{
-    process::{job, say, start},
+    process::{job, said_in, say, start},
     *,
 };
 use keyplate::{ErrorCode, Keyplate, KeyplateError, Result, UserQuery};
@@ -139,9 +139,9 @@ fn an_older_process_is_told_at_its_next_call() {
             .unwrap();
         drop(keyplate);
         let secrets = format!("{} {}", session.secret.as_str(), key.secret.as_str());
-        let mut child = start(&secrets, &path);
+        let mut child = start(worker, &secrets, &path);
         let mut reader = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut line = || reader.find_map(|line| Some(line.ok()?.split_once("::")?.1.to_owned()));
+        let mut line = || reader.find_map(|line| said_in(&line.ok()?));
         let mut said: Vec<String> = (0..lines).map(|_| line().unwrap()).collect();
         let newer = raw(&path);
         newer
