@@ -23,10 +23,18 @@ const UPGRADE: &str = "
     PRAGMA user_version = 99;
     COMMIT;";
 
+/// A back-up that is refused.
+const NEVER_MADE: &str = "never-made.db";
+
 /// How each kind of call ends: reads, writes, the hot paths, ceremonies, what counts refusals, upkeep.
-fn calls(keyplate: &Keyplate, session: &str, key: &str) -> Vec<(&'static str, Result<()>)> {
+fn calls(
+    keyplate: &Keyplate,
+    folder: &Path,
+    session: &str,
+    key: &str,
+) -> Vec<(&'static str, Result<()>)> {
     let stranger = keyplate.anonymous(client()).unwrap();
-    let copy = std::env::temp_dir().join("keyplate-never-made.db");
+    let copy = folder.join(NEVER_MADE);
     vec![
         ("verify_session", keyplate.verify_session(session).map(drop)),
         ("verify_api_key", keyplate.verify_api_key(key).map(drop)),
@@ -66,7 +74,7 @@ fn is_too_new<T>(result: &Result<T>) -> bool {
 #[test]
 fn worker() {
     let Some((job, keyplate)) = job() else { return };
-    let [session, key] = job.split(' ').collect::<Vec<_>>()[..] else {
+    let [session, key, folder] = job.splitn(3, ' ').collect::<Vec<_>>()[..] else {
         panic!("no such job: {job}");
     };
     for number in 0.. {
@@ -83,7 +91,7 @@ fn worker() {
             break;
         }
     }
-    for (call, result) in calls(&keyplate, session, key) {
+    for (call, result) in calls(&keyplate, Path::new(folder), session, key) {
         assert!(is_too_new(&result), "{call}: {result:?}");
     }
     drop(keyplate); // which writes when credentials were last used, if it may
@@ -132,8 +140,9 @@ fn an_older_process_is_told_at_its_next_call() {
             .create_api_key(new_key(Some(&user), &["a:b"]))
             .unwrap();
         drop(keyplate);
-        let secrets = format!("{} {}", session.secret.as_str(), key.secret.as_str());
-        let mut child = start(worker, &secrets, &path);
+        let (session, key) = (session.secret.as_str(), key.secret.as_str());
+        let job = format!("{session} {key} {}", folder.path().display());
+        let mut child = start(worker, &job, &path);
         let mut reader = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut line = || reader.find_map(|line| said_in(&line.ok()?));
         let mut said: Vec<String> = (0..lines).map(|_| line().unwrap()).collect();
@@ -155,7 +164,7 @@ fn an_older_process_is_told_at_its_next_call() {
             let found: i64 = newer.query_row(sql, [&name], |row| row.get(0)).unwrap();
             assert_eq!(found, 1, "{name} is lost");
         }
-        assert!(!folder.path().join("keyplate-never-made.db").exists());
+        assert!(!folder.path().join(NEVER_MADE).exists());
     }
 }
 
@@ -172,7 +181,12 @@ fn so_is_somebodys_handle_in_the_same_process() {
     let upgraded = contents(&f.path());
     assert!(is_too_new(&acting.get_user(&ann.id)));
     assert!(is_too_new(&acting.create_user(new_user("bob"))));
-    for (call, result) in calls(&f.keyplate, session.secret.as_str(), key.secret.as_str()) {
+    for (call, result) in calls(
+        &f.keyplate,
+        f.folder.path(),
+        session.secret.as_str(),
+        key.secret.as_str(),
+    ) {
         assert!(is_too_new(&result), "{call}: {result:?}");
     }
     let path = f.path();
@@ -182,5 +196,5 @@ fn so_is_somebodys_handle_in_the_same_process() {
     drop((acting, keyplate));
     assert_eq!(contents(&path), upgraded);
     assert!(is_sound(&raw(&path)));
-    drop(folder);
+    assert!(!folder.path().join(NEVER_MADE).exists());
 }
