@@ -12,9 +12,9 @@ use keyplate::{Keyplate, KeyplateError, User};
 use serde::Serialize;
 
 use crate::{
+    http::origin::Origin,
     options::Options,
-    origin::Origin,
-    start::{self, Opening, print},
+    serve::start::{self, Opening, print},
 };
 
 /// Opens the database that is there: a new one would only be a mistake in `--data`.

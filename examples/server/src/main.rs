@@ -3,49 +3,14 @@
 //!
 //! It holds no rules. Each route parses, calls the library as whoever asks, and answers in JSON.
 
-mod access_tokens;
-mod answer;
-mod api_keys;
-mod audit;
-mod body;
-mod bootstrap;
-mod bootstrap_secrets;
-mod caller;
-mod ceremony;
-mod claims;
-mod client;
 mod commands;
-mod cookie;
-mod duration;
-mod encryption_key;
-mod error;
-mod groups;
-mod instance;
-mod list;
+mod http;
 mod log;
-mod login;
-mod one_time;
+mod open;
 mod options;
-mod origin;
-mod pages;
-mod passkey_failure;
-mod passkeys;
-mod plan_file;
-mod plan_text;
-mod router;
-mod secret_file;
-mod server;
-mod services;
-mod sessions;
-mod settings;
-mod setup;
-mod signals;
-mod signup;
-mod signup_tokens;
-mod stall;
-mod start;
-mod users;
-mod well_known;
+mod plan;
+mod routes;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -54,7 +19,7 @@ use options::{Command, Options};
 fn main() -> ExitCode {
     let (command, options) = Options::read();
     let result = match command {
-        Command::Serve => start::run(&options),
+        Command::Serve => serve::start::run(&options),
         Command::OneTimeToken {
             name,
             ttl,
@@ -67,8 +32,8 @@ fn main() -> ExitCode {
         Command::Backup { file } => commands::database::back_up(&options, &file),
         Command::Check => commands::database::check(&options),
         Command::RotateKey { overlap } => commands::signing_key::rotate(&options, overlap),
-        Command::Bootstrap { file } => bootstrap::run(&options, &file),
-        Command::GenerateKey => bootstrap::generate_key(),
+        Command::Bootstrap { file } => plan::apply::run(&options, &file),
+        Command::GenerateKey => plan::apply::generate_key(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

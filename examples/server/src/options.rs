@@ -1,3 +1,5 @@
+pub(crate) mod duration;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{
@@ -6,9 +8,8 @@ use clap::{
 };
 
 use crate::{
-    client::Network,
     commands::{api_keys, users},
-    duration,
+    http::client::Network,
 };
 
 /// Users, first-run setup, API keys and sessions over HTTP.

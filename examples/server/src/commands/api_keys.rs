@@ -9,10 +9,9 @@ use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, NewApiKey, UserId};
 
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
-    answer,
-    api_keys::ApiKeyJson,
-    list,
+    http::{answer, list},
     options::{self, Options},
+    routes::api_keys::ApiKeyJson,
 };
 
 /// What is done with API keys.

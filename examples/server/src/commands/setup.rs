@@ -1,7 +1,7 @@
 use keyplate::{Keyplate, KeyplateError};
 
 use super::{open, printed, refused};
-use crate::{options::Options, start};
+use crate::{options::Options, serve::start};
 
 /// Prints a new setup link; earlier ones end.
 pub(crate) fn create_token(options: &Options) -> Result<(), String> {

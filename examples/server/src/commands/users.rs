@@ -3,9 +3,9 @@ use keyplate::{GroupId, GroupQuery, Keyplate, NewUser, Role, User, UserQuery, Us
 
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
-    answer, list,
+    http::{answer, list},
     options::Options,
-    users::{UserJson, status_name},
+    routes::users::{UserJson, status_name},
 };
 
 /// What is done with users.

@@ -1,0 +1,2 @@
+pub(crate) mod encryption_key;
+pub(crate) mod secret_file;

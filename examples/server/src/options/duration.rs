@@ -1,0 +1,88 @@
+//! Lengths of time, as clients and people write them.
+
+use serde::Deserialize;
+
+use crate::http::error::Failure;
+
+/// A number of seconds, or text such as `15m`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Length {
+    Seconds(u64),
+    Text(String),
+}
+
+impl Length {
+    /// In whole seconds.
+    pub(crate) fn seconds(&self, field: &str) -> Result<u32, Failure> {
+        let seconds = match self {
+            Self::Seconds(seconds) => u32::try_from(*seconds).ok(),
+            Self::Text(text) => parse(text),
+        };
+        seconds.ok_or_else(|| {
+            let reason = "must be a number of seconds, or text such as 15m, 24h or 7d";
+            Failure::field(field, "invalid", reason)
+        })
+    }
+}
+
+/// Whole seconds, from `900`, `15m`, `1h30m`, `7d`.
+pub(crate) fn parse(text: &str) -> Option<u32> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    let mut rest = text;
+    let mut seconds: u32 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = rest.split_at(digits);
+        let in_unit = match unit.chars().next()? {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return None,
+        };
+        let number: u32 = number.parse().ok()?;
+        seconds = seconds.checked_add(number.checked_mul(in_unit)?)?;
+        rest = &unit[1..];
+    }
+    (!text.is_empty()).then_some(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths() {
+        for (text, seconds) in [
+            ("900", 900),
+            ("15m", 900),
+            ("24h", 86_400),
+            ("1h30m", 5_400),
+            ("168h0m0s", 604_800),
+            (" 7d ", 604_800),
+            ("0", 0),
+        ] {
+            assert_eq!(parse(text), Some(seconds), "{text}");
+        }
+        for wrong in [
+            "",
+            " ",
+            "m",
+            "15x",
+            "m15",
+            "1.5h",
+            "-1s",
+            "15m ago",
+            "15m3",
+            "99999999999",
+            "99999999d",
+            "１５m",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

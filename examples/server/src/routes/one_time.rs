@@ -1,0 +1,122 @@
+//! Signing in once, by a code or a link.
+
+use axum::{extract::State, http::StatusCode};
+use keyplate::{KeyplateError, OneTimeToken, OneTimeTokenId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        body::Json,
+        caller::{Administrator, Stranger},
+        error::Failure,
+    },
+    options::duration::Length,
+    routes::{
+        router::{Id, Ids},
+        users,
+    },
+    serve::connections::App,
+};
+
+/// A one-time token as JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OneTimeTokenJson {
+    id: String,
+    #[serde(rename = "userID")]
+    user_id: String,
+    is_code: bool,
+    /// For who has lost his passkey?
+    recovery: bool,
+    /// A masked form; nothing is told of a code.
+    token: String,
+    created_at: String,
+    expires_at: String,
+    created_by: Option<String>,
+}
+
+impl From<&OneTimeToken> for OneTimeTokenJson {
+    fn from(token: &OneTimeToken) -> Self {
+        Self {
+            id: token.id.to_string(),
+            user_id: token.user_id.to_string(),
+            is_code: token.is_code,
+            recovery: token.is_recovery,
+            token: token.masked_secret.clone(),
+            created_at: answer::time(token.created_at),
+            expires_at: answer::time(token.expires_at),
+            created_by: token.created_by.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct NewTokenBody {
+    ttl: Option<Length>,
+    recovery: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct NothingBody {}
+
+/// A code for up to 15 minutes, beyond that a long token; of either kind for who has lost his passkey too (O3).
+pub(crate) async fn create(
+    Administrator(caller): Administrator,
+    id: Id,
+    Json(body): Json<NewTokenBody>,
+) -> Answer {
+    let id = users::parse_id(&id)?;
+    let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
+    let created = caller
+        .call(move |keyplate| match body.recovery {
+            true => keyplate.create_recovery_token(&id, seconds),
+            false => keyplate.create_one_time_token(&id, seconds),
+        })
+        .await
+        .map_err(|failure| failure.renamed("lifetimeSeconds", "ttl"))?;
+    answer::created(&json!({ "token": created.secret.as_str() }))
+}
+
+/// Those of a user that still work, the newest first.
+pub(crate) async fn list(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = users::parse_id(&id)?;
+    let tokens = caller
+        .call(move |keyplate| keyplate.list_one_time_tokens(Some(id)))
+        .await?;
+    let tokens: Vec<OneTimeTokenJson> = tokens.iter().map(OneTimeTokenJson::from).collect();
+    answer::ok(&tokens)
+}
+
+pub(crate) async fn revoke(Administrator(caller): Administrator, ids: Ids) -> Answer {
+    let what = "one-time token";
+    let user_id = users::parse_id(&Id(ids.0))?;
+    let id = OneTimeTokenId::parse(&ids.1).map_err(|_| Failure::not_found(what))?;
+    caller
+        .call(move |keyplate| {
+            // A path that names another user names nothing.
+            let tokens = keyplate.list_one_time_tokens(Some(user_id))?;
+            if !tokens.iter().any(|token| token.id == id) {
+                return Err(KeyplateError::NotFound { what: what.into() });
+            }
+            keyplate.revoke_one_time_token(&id)
+        })
+        .await?;
+    answer::no_content()
+}
+
+/// Signs in, and uses the token up.
+pub(crate) async fn redeem(
+    State(app): State<App>,
+    stranger: Stranger,
+    token: Id,
+    Json(_): Json<NothingBody>,
+) -> Answer {
+    let signed_in = app
+        .blocking(move || stranger.handle.redeem_one_time_token(&token.0))
+        .await?;
+    answer::signed_in(&app, StatusCode::OK, signed_in).await
+}
