@@ -13,18 +13,18 @@ use serde::Serialize;
 
 use crate::{
     http::origin::Origin,
+    open::{self, Opening, print::print},
     options::Options,
-    serve::start::{self, Opening, print},
 };
 
 /// Opens the database that is there: a new one would only be a mistake in `--data`.
 pub(crate) fn open(options: &Options) -> Result<Keyplate, String> {
     Origin::own(options)?;
-    let path = start::database(options);
+    let path = open::database(options);
     if !path.is_file() {
         return Err(format!("there is no database {}", path.display()));
     }
-    start::open(options, Opening::ForMaintenance)
+    open::open(options, Opening::ForMaintenance)
 }
 
 /// By username, e-mail address or id.

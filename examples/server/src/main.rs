@@ -3,8 +3,10 @@
 //!
 //! It holds no rules. Each route parses, calls the library as whoever asks, and answers in JSON.
 
+mod command_line;
 mod commands;
 mod http;
+mod json;
 mod log;
 mod open;
 mod options;
@@ -14,10 +16,10 @@ mod serve;
 
 use std::process::ExitCode;
 
-use options::{Command, Options};
+use command_line::Command;
 
 fn main() -> ExitCode {
-    let (command, options) = Options::read();
+    let (command, options) = command_line::read();
     let result = match command {
         Command::Serve => serve::start::run(&options),
         Command::OneTimeToken {

@@ -10,8 +10,8 @@ use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, NewApiKey, UserId};
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
     http::{answer, list},
+    json::api_keys::ApiKeyJson,
     options::{self, Options},
-    routes::api_keys::ApiKeyJson,
 };
 
 /// What is done with API keys.

@@ -4,8 +4,8 @@ use keyplate::{GroupId, GroupQuery, Keyplate, NewUser, Role, User, UserQuery, Us
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
     http::{answer, list},
+    json::users::{UserJson, status_name},
     options::Options,
-    routes::users::{UserJson, status_name},
 };
 
 /// What is done with users.

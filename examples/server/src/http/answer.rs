@@ -8,14 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use keyplate::{ClientInfo, Keyplate, SignedIn};
 use serde::Serialize;
 
-use crate::{
-    http::{cookie, error::Failure},
-    routes::{groups::Visible, users::UserJson},
-    serve::connections::App,
-};
+use crate::http::error::Failure;
 
 /// What a route gives.
 pub(crate) type Answer = Result<Response, Failure>;
@@ -48,32 +43,6 @@ pub(crate) fn created(value: &impl Serialize) -> Answer {
 
 pub(crate) fn no_content() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// The user who has just signed in, with a cookie for his browser. Scripts take the token out of the cookie.
-pub(crate) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn) -> Answer {
-    let host = app.keyplate().clone();
-    let (user, signed_in) = app
-        .blocking(move || {
-            // He is signed in; that his groups cannot be read takes nothing back.
-            let groups = own_groups(&host, &signed_in).unwrap_or_default();
-            Ok((UserJson::new(&signed_in.user, &groups), signed_in))
-        })
-        .await?;
-    let mut response = json(status, &user);
-    cookie::set_session(&mut response, app, &signed_in);
-    Ok(response)
-}
-
-/// His groups, as far as the new session may see them.
-fn own_groups(host: &Keyplate, signed_in: &SignedIn) -> keyplate::Result<Visible> {
-    let ids = &signed_in.user.group_ids;
-    if ids.is_empty() {
-        return Ok(Visible::default());
-    }
-    let who = host.authenticate(signed_in.secret.as_str())?;
-    let own = host.acting_as(&who.principal, ClientInfo::default())?;
-    Visible::load(&own, ids.iter())
 }
 
 /// A time as RFC 3339 writes it.

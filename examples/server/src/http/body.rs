@@ -15,12 +15,10 @@ use serde::{
 };
 use tokio::time::timeout;
 
-use crate::{
-    http::{
-        caller::{self, Source},
-        error::Failure,
-    },
-    serve::connections::App,
+use crate::http::{
+    app::App,
+    caller::{self, Source},
+    error::Failure,
 };
 
 const LIMIT: usize = 1_000_000;

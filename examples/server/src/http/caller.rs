@@ -6,10 +6,7 @@ use axum::{
 };
 use keyplate::{Authenticated, Keyplate, Role};
 
-use crate::{
-    http::{client, cookie, error::Failure},
-    serve::connections::App,
-};
+use crate::http::{app::App, client, cookie, error::Failure};
 
 /// Where a credential stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

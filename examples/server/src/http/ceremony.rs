@@ -6,14 +6,11 @@ use axum::{
 };
 use keyplate::{PasskeyCeremony, PasskeyFailure};
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        cookie::{self, Cookie},
-        error::Failure,
-        passkey_failure,
-    },
-    serve::connections::App,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    cookie::{self, Cookie},
+    error::{self, Failure},
 };
 
 /// P2: in seconds.
@@ -50,7 +47,7 @@ pub(crate) fn begun(app: &App, kind: Kind, begun: PasskeyCeremony) -> Answer {
 /// What the cookie names.
 pub(crate) fn named(app: &App, kind: Kind, headers: &HeaderMap) -> Result<String, Failure> {
     let ceremony = cookie::read(app, headers, kind.cookie());
-    ceremony.ok_or_else(|| passkey_failure::refused(PasskeyFailure::UnknownCeremony))
+    ceremony.ok_or_else(|| error::ceremony_failed(PasskeyFailure::UnknownCeremony))
 }
 
 /// Takes the cookie away. Whoever sets the session's cookie has done so before: that one comes first.

@@ -6,7 +6,7 @@ use axum::{
 };
 use keyplate::SignedIn;
 
-use crate::serve::connections::App;
+use crate::http::app::App;
 
 /// The session's.
 pub(crate) const SESSION: &str = "access_token";

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::http::passkey_failure;
 
-/// Why a request gets no answer of the kind that it wants. The router writes it out, together with the request's id.
+/// Why a request gets no answer of the kind that it wants. The edge writes it out, together with the request's id.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
@@ -158,7 +158,7 @@ impl From<KeyplateError> for Failure {
                 "setup_already_completed",
                 "Setup is already completed",
             ),
-            E::PasskeyCeremonyFailed { reason } => passkey_failure::refused(*reason),
+            E::PasskeyCeremonyFailed { reason } => ceremony_failed(*reason),
             E::SignupRefused { reason } => signup_refused(reason),
             E::RateLimited { .. } => Self {
                 retry_after: seconds_to_wait(&error),
@@ -191,6 +191,20 @@ impl IntoResponse for Failure {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// A ceremony that failed.
+pub(crate) fn ceremony_failed(failure: PasskeyFailure) -> Failure {
+    use PasskeyFailure as F;
+    let (status, code) = match failure {
+        F::UnknownCredential => (StatusCode::UNAUTHORIZED, "passkey_unknown"),
+        F::CredentialTaken => (StatusCode::CONFLICT, "passkey_ceremony_failed"),
+        _ => (StatusCode::BAD_REQUEST, "passkey_ceremony_failed"),
+    };
+    Failure {
+        passkey_failure: Some(failure),
+        ..Failure::new(status, code, passkey_failure::advice(failure))
     }
 }
 
@@ -304,5 +318,19 @@ mod tests {
             Failure::from(KeyplateError::StorageLost).status.as_u16(),
             503
         );
+    }
+
+    #[test]
+    fn a_failure_has_a_name_and_an_advice() {
+        let failure = ceremony_failed(PasskeyFailure::WrongRpId);
+        assert_eq!(
+            passkey_failure::name(PasskeyFailure::WrongRpId),
+            "wrong_rp_id"
+        );
+        assert_eq!(failure.status, StatusCode::BAD_REQUEST);
+        assert!(failure.message.ends_with("try again"));
+        let unknown = ceremony_failed(PasskeyFailure::UnknownCredential);
+        let code = (unknown.status.as_u16(), unknown.code);
+        assert_eq!(code, (401, "passkey_unknown"));
     }
 }

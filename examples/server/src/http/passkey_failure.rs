@@ -1,22 +1,6 @@
 //! Ceremonies that failed, in words that say what to do.
 
-use axum::http::StatusCode;
 use keyplate::PasskeyFailure;
-
-use crate::http::error::Failure;
-
-pub(crate) fn refused(failure: PasskeyFailure) -> Failure {
-    use PasskeyFailure as F;
-    let (status, code) = match failure {
-        F::UnknownCredential => (StatusCode::UNAUTHORIZED, "passkey_unknown"),
-        F::CredentialTaken => (StatusCode::CONFLICT, "passkey_ceremony_failed"),
-        _ => (StatusCode::BAD_REQUEST, "passkey_ceremony_failed"),
-    };
-    Failure {
-        passkey_failure: Some(failure),
-        ..Failure::new(status, code, advice(failure))
-    }
-}
 
 /// `WrongOrigin` is `wrong_origin`.
 pub(crate) fn name(failure: PasskeyFailure) -> String {
@@ -30,7 +14,7 @@ pub(crate) fn name(failure: PasskeyFailure) -> String {
     name
 }
 
-fn advice(failure: PasskeyFailure) -> &'static str {
+pub(crate) fn advice(failure: PasskeyFailure) -> &'static str {
     use PasskeyFailure as F;
     match failure {
         F::Unavailable => {
@@ -68,21 +52,5 @@ fn advice(failure: PasskeyFailure) -> &'static str {
             "This passkey may have been copied and is refused. Sign in another way, remove it and register a new one"
         }
         _ => "The device's answer could not be verified. Try again, or use another passkey",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failure_has_a_name_and_an_advice() {
-        let failure = refused(PasskeyFailure::WrongRpId);
-        assert_eq!(name(PasskeyFailure::WrongRpId), "wrong_rp_id");
-        assert_eq!(failure.status, StatusCode::BAD_REQUEST);
-        assert!(failure.message.ends_with("try again"));
-        let unknown = refused(PasskeyFailure::UnknownCredential);
-        let code = (unknown.status.as_u16(), unknown.code);
-        assert_eq!(code, (401, "passkey_unknown"));
     }
 }

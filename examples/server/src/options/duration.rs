@@ -1,30 +1,4 @@
-//! Lengths of time, as clients and people write them.
-
-use serde::Deserialize;
-
-use crate::http::error::Failure;
-
-/// A number of seconds, or text such as `15m`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Length {
-    Seconds(u64),
-    Text(String),
-}
-
-impl Length {
-    /// In whole seconds.
-    pub(crate) fn seconds(&self, field: &str) -> Result<u32, Failure> {
-        let seconds = match self {
-            Self::Seconds(seconds) => u32::try_from(*seconds).ok(),
-            Self::Text(text) => parse(text),
-        };
-        seconds.ok_or_else(|| {
-            let reason = "must be a number of seconds, or text such as 15m, 24h or 7d";
-            Failure::field(field, "invalid", reason)
-        })
-    }
-}
+//! Lengths of time, as people write them.
 
 /// Whole seconds, from `900`, `15m`, `1h30m`, `7d`.
 pub(crate) fn parse(text: &str) -> Option<u32> {

@@ -11,9 +11,9 @@ use crate::{
     commands::printed,
     http::origin::Origin,
     log,
+    open::{self, Opening, print::print},
     options::Options,
     plan::{file, secrets::BootstrapSecrets},
-    serve::start::{self, Opening, print},
 };
 
 /// What tokens of this server begin with; the library's default.
@@ -23,8 +23,8 @@ const TOKEN_PREFIX: &str = "kp";
 pub(crate) fn run(options: &Options, file: &Path) -> Result<(), String> {
     Origin::own(options)?;
     let plan = file::read(file)?;
-    start::make_folder(&options.data)?;
-    let keyplate = start::open(options, Opening::ForMaintenance)?;
+    open::make_folder(&options.data)?;
+    let keyplate = open::open(options, Opening::ForMaintenance)?;
     let report = keyplate
         .bootstrap(&plan)
         .map_err(|error| refused(file, error))?;

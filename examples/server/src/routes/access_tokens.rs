@@ -4,15 +4,13 @@ use axum::{body::Body, extract::State, http::StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        body::Json,
-        caller::Caller,
-    },
-    options::duration::Length,
-    routes::router::Id,
-    serve::connections::App,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    body::Json,
+    caller::Caller,
+    length::Length,
+    path::Id,
 };
 
 #[derive(Debug, Default, Deserialize)]

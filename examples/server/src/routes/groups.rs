@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use keyplate::{
     Group, GroupChanges, GroupId, GroupQuery, GroupSort, Keyplate, KeyplateError, NewGroup, User,
     UserId, UserQuery,
@@ -13,8 +11,9 @@ use crate::{
         caller::Administrator,
         error::Failure,
         list::{self, Query},
+        path::{self, Id},
     },
-    routes::{claims::ClaimJson, router::Id, users::UserJson},
+    json::{groups::GroupJson, users::UserJson},
 };
 
 /// The columns that a list may be sorted by.
@@ -24,29 +23,6 @@ const COLUMNS: [(&str, GroupSort); 4] = [
     ("friendlyName", GroupSort::FriendlyName),
     ("userCount", GroupSort::MemberCount),
 ];
-
-/// A group as JSON.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct GroupJson {
-    id: String,
-    name: String,
-    friendly_name: String,
-    custom_claims: Vec<ClaimJson>,
-    created_at: String,
-}
-
-impl From<&Group> for GroupJson {
-    fn from(group: &Group) -> Self {
-        Self {
-            id: group.id.to_string(),
-            name: group.name.clone(),
-            friendly_name: group.friendly_name.clone(),
-            custom_claims: group.claims.iter().map(ClaimJson::from).collect(),
-            created_at: answer::time(group.created_at),
-        }
-    }
-}
 
 /// A group in a list.
 #[derive(Debug, Serialize)]
@@ -88,61 +64,6 @@ impl WithUsersJson {
             users,
         })
     }
-}
-
-/// Groups that other records name by their ids, as far as the caller may see them.
-#[derive(Debug, Default)]
-pub(crate) struct Visible(HashMap<GroupId, GroupJson>);
-
-/// A group where another record names it.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum NamedGroup {
-    Visible(GroupJson),
-    /// The caller may not look at groups, or it was deleted a moment ago.
-    Hidden {
-        id: String,
-    },
-}
-
-impl Visible {
-    pub(crate) fn load<'a>(
-        keyplate: &Keyplate,
-        ids: impl Iterator<Item = &'a GroupId>,
-    ) -> keyplate::Result<Self> {
-        let mut groups = HashMap::new();
-        for id in ids {
-            if groups.contains_key(id) {
-                continue;
-            }
-            match keyplate.get_group(id) {
-                Ok(group) => groups.insert(*id, GroupJson::from(&group)),
-                Err(error) if hides(&error) => continue,
-                Err(error) => return Err(error),
-            };
-        }
-        Ok(Self(groups))
-    }
-
-    pub(crate) fn named(&self, ids: &[GroupId]) -> Vec<NamedGroup> {
-        let named = |id| match self.0.get(id) {
-            Some(group) => NamedGroup::Visible(group.clone()),
-            None => NamedGroup::Hidden { id: id.to_string() },
-        };
-        ids.iter().map(named).collect()
-    }
-}
-
-/// Is it about what the caller may see? He may also just have ended his own rights.
-fn hides(error: &KeyplateError) -> bool {
-    matches!(
-        error,
-        KeyplateError::NotFound { .. }
-            | KeyplateError::PermissionDenied { .. }
-            | KeyplateError::InvalidCredential
-            | KeyplateError::AccountDisabled
-            | KeyplateError::AccountExpired
-    )
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -194,7 +115,7 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::group_id(&id)?;
     let group = caller
         .call(move |keyplate| WithUsersJson::load(keyplate, &keyplate.get_group(&id)?))
         .await?;
@@ -207,7 +128,7 @@ pub(crate) async fn replace(
     id: Id,
     Json(body): Json<GroupBody>,
 ) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::group_id(&id)?;
     let changes = GroupChanges {
         name: Some(body.name.unwrap_or_default()),
         friendly_name: Some(body.friendly_name.unwrap_or_default()),
@@ -219,7 +140,7 @@ pub(crate) async fn replace(
 }
 
 pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::group_id(&id)?;
     caller
         .call(move |keyplate| keyplate.delete_group(&id))
         .await?;
@@ -233,7 +154,7 @@ pub(crate) async fn replace_members(
     Json(body): Json<MembersBody>,
 ) -> Answer {
     let field = "userIds";
-    let id = parse_id(&id)?;
+    let id = path::group_id(&id)?;
     let users = body::ids(field, body.user_ids, UserId::parse)?;
     let group = caller
         .call(move |keyplate| {
@@ -246,7 +167,7 @@ pub(crate) async fn replace_members(
 
 /// The groups of a user, the first by name first.
 pub(crate) async fn of_user(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = crate::routes::users::parse_id(&id)?;
+    let id = path::user_id(&id)?;
     let groups = caller
         .call(move |keyplate| {
             let ids = keyplate.get_user(&id)?.group_ids;
@@ -264,7 +185,7 @@ pub(crate) async fn replace_of_user(
     id: Id,
     Json(body): Json<UserGroupsBody>,
 ) -> Answer {
-    let id = crate::routes::users::parse_id(&id)?;
+    let id = path::user_id(&id)?;
     let groups = parse_whole(body.user_group_ids)?;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.set_user_groups(&id, &groups)?))
@@ -289,10 +210,6 @@ pub(crate) fn parse_whole(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Fail
 /// A group that is not there was named by the body, not by the path.
 pub(crate) fn missing(failure: Failure) -> Failure {
     failure.missing_is("group", FIELD)
-}
-
-pub(crate) fn parse_id(id: &Id) -> Result<GroupId, Failure> {
-    GroupId::parse(&id.0).map_err(|_| Failure::not_found("group"))
 }
 
 fn members(keyplate: &Keyplate, group: &Group) -> keyplate::Result<Vec<User>> {

@@ -3,12 +3,10 @@
 use axum::extract::State;
 use serde_json::json;
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        caller::Caller,
-    },
-    serve::connections::App,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    caller::Caller,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -5,17 +5,18 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
 };
-use keyplate::Keyplate;
+use keyplate::{ClientInfo, Keyplate, SignedIn};
 
 use crate::{
     http::{
         answer::{self, Answer},
+        app::App,
         body::JsonText,
         caller::{Browser, Stranger},
         ceremony::{self, Kind},
         cookie,
     },
-    serve::connections::App,
+    json::{groups::Visible, users::UserJson},
 };
 
 /// Nothing is stored by it: a page may ask whenever it is shown, for autofill.
@@ -36,7 +37,7 @@ pub(crate) async fn finish(
     let signed_in = app
         .blocking(move || stranger.handle.finish_passkey_login(&ceremony, &credential))
         .await?;
-    let response = answer::signed_in(&app, StatusCode::OK, signed_in).await?;
+    let response = self::signed_in(&app, StatusCode::OK, signed_in).await?;
     Ok(ceremony::ended(&app, Kind::Login, response))
 }
 
@@ -59,4 +60,30 @@ pub(crate) async fn finish_step_up(
     let mut response = StatusCode::NO_CONTENT.into_response();
     cookie::set_session(&mut response, &app, &signed_in);
     Ok(ceremony::ended(&app, Kind::Reauthenticate, response))
+}
+
+/// The user who has just signed in, with a cookie for his browser. Scripts take the token out of the cookie.
+pub(crate) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn) -> Answer {
+    let host = app.keyplate().clone();
+    let (user, signed_in) = app
+        .blocking(move || {
+            // He is signed in; that his groups cannot be read takes nothing back.
+            let groups = own_groups(&host, &signed_in).unwrap_or_default();
+            Ok((UserJson::new(&signed_in.user, &groups), signed_in))
+        })
+        .await?;
+    let mut response = answer::json(status, &user);
+    cookie::set_session(&mut response, app, &signed_in);
+    Ok(response)
+}
+
+/// His groups, as far as the new session may see them.
+fn own_groups(host: &Keyplate, signed_in: &SignedIn) -> keyplate::Result<Visible> {
+    let ids = &signed_in.user.group_ids;
+    if ids.is_empty() {
+        return Ok(Visible::default());
+    }
+    let who = host.authenticate(signed_in.secret.as_str())?;
+    let own = host.acting_as(&who.principal, ClientInfo::default())?;
+    Visible::load(&own, ids.iter())
 }

@@ -1,56 +1,23 @@
 //! Signing in once, by a code or a link.
 
 use axum::{extract::State, http::StatusCode};
-use keyplate::{KeyplateError, OneTimeToken, OneTimeTokenId};
-use serde::{Deserialize, Serialize};
+use keyplate::{KeyplateError, OneTimeTokenId};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
     http::{
         answer::{self, Answer},
+        app::App,
         body::Json,
         caller::{Administrator, Stranger},
         error::Failure,
+        length::Length,
+        path::{self, Id, Ids},
     },
-    options::duration::Length,
-    routes::{
-        router::{Id, Ids},
-        users,
-    },
-    serve::connections::App,
+    json::one_time::OneTimeTokenJson,
+    routes::login,
 };
-
-/// A one-time token as JSON.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct OneTimeTokenJson {
-    id: String,
-    #[serde(rename = "userID")]
-    user_id: String,
-    is_code: bool,
-    /// For who has lost his passkey?
-    recovery: bool,
-    /// A masked form; nothing is told of a code.
-    token: String,
-    created_at: String,
-    expires_at: String,
-    created_by: Option<String>,
-}
-
-impl From<&OneTimeToken> for OneTimeTokenJson {
-    fn from(token: &OneTimeToken) -> Self {
-        Self {
-            id: token.id.to_string(),
-            user_id: token.user_id.to_string(),
-            is_code: token.is_code,
-            recovery: token.is_recovery,
-            token: token.masked_secret.clone(),
-            created_at: answer::time(token.created_at),
-            expires_at: answer::time(token.expires_at),
-            created_by: token.created_by.clone(),
-        }
-    }
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -69,7 +36,7 @@ pub(crate) async fn create(
     id: Id,
     Json(body): Json<NewTokenBody>,
 ) -> Answer {
-    let id = users::parse_id(&id)?;
+    let id = path::user_id(&id)?;
     let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
     let created = caller
         .call(move |keyplate| match body.recovery {
@@ -83,7 +50,7 @@ pub(crate) async fn create(
 
 /// Those of a user that still work, the newest first.
 pub(crate) async fn list(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = users::parse_id(&id)?;
+    let id = path::user_id(&id)?;
     let tokens = caller
         .call(move |keyplate| keyplate.list_one_time_tokens(Some(id)))
         .await?;
@@ -93,7 +60,7 @@ pub(crate) async fn list(Administrator(caller): Administrator, id: Id) -> Answer
 
 pub(crate) async fn revoke(Administrator(caller): Administrator, ids: Ids) -> Answer {
     let what = "one-time token";
-    let user_id = users::parse_id(&Id(ids.0))?;
+    let user_id = path::user_id(&Id(ids.0))?;
     let id = OneTimeTokenId::parse(&ids.1).map_err(|_| Failure::not_found(what))?;
     caller
         .call(move |keyplate| {
@@ -118,5 +85,5 @@ pub(crate) async fn redeem(
     let signed_in = app
         .blocking(move || stranger.handle.redeem_one_time_token(&token.0))
         .await?;
-    answer::signed_in(&app, StatusCode::OK, signed_in).await
+    login::signed_in(&app, StatusCode::OK, signed_in).await
 }

@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 
-use crate::{routes::router, serve::connections::App};
+use crate::http::{app::App, path};
 
 /// A file of the folder `web`.
 struct File {
@@ -99,7 +99,7 @@ pub(crate) async fn missing(method: Method, uri: Uri) -> Response {
     if is_for_people(&method, &uri) {
         page(StatusCode::NOT_FOUND, MISSING)
     } else {
-        router::nothing_there().into_response()
+        path::nothing_there().into_response()
     }
 }
 

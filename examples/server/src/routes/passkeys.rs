@@ -10,18 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     http::{
         answer::{self, Answer},
+        app::App,
         body::{Json, JsonText},
         caller::{Administrator, Browser, Caller},
         ceremony::{self, Kind},
         cookie,
         error::Failure,
+        path::{self, Id, Ids},
     },
-    routes::{
-        router::{Id, Ids},
-        setup::CompletionJson,
-        users,
-    },
-    serve::connections::App,
+    json::setup::CompletionJson,
 };
 
 /// A passkey as JSON.
@@ -132,12 +129,12 @@ pub(crate) async fn delete(caller: Caller, id: Id) -> Answer {
 
 /// A user's, for administrators.
 pub(crate) async fn list_of_user(Administrator(caller): Administrator, id: Id) -> Answer {
-    listed(&caller, users::parse_id(&id)?).await
+    listed(&caller, path::user_id(&id)?).await
 }
 
 pub(crate) async fn delete_of_user(Administrator(caller): Administrator, ids: Ids) -> Answer {
     let id = parse_id(&ids.1)?;
-    delete_of(&caller, users::parse_id(&Id(ids.0))?, id).await
+    delete_of(&caller, path::user_id(&Id(ids.0))?, id).await
 }
 
 async fn listed(caller: &Caller, user_id: UserId) -> Answer {

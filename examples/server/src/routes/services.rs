@@ -13,11 +13,10 @@ use crate::{
         caller::{Administrator, Caller},
         error::Failure,
         list::{self, Query},
+        path::Id,
     },
-    routes::{
-        groups::{self, NamedGroup, Visible},
-        router::Id,
-    },
+    json::groups::{NamedGroup, Visible},
+    routes::groups,
 };
 
 /// A service as JSON.

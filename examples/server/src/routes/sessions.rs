@@ -2,16 +2,14 @@ use axum::{extract::State, response::IntoResponse};
 use keyplate::{Session, SessionId, SessionQuery, SignInMethod};
 use serde::Serialize;
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        caller::Caller,
-        cookie,
-        error::Failure,
-        list::{self, Query},
-    },
-    routes::router::Id,
-    serve::connections::App,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    caller::Caller,
+    cookie,
+    error::Failure,
+    list::{self, Query},
+    path::Id,
 };
 
 /// A session as JSON.

@@ -8,14 +8,12 @@ use keyplate::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        body::Json,
-        caller::Administrator,
-        error::Failure,
-    },
-    serve::connections::App,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    body::Json,
+    caller::Administrator,
+    error::Failure,
 };
 
 const MODES: [(&str, SignupMode); 3] = [

@@ -7,22 +7,21 @@ use axum::{
     http::{HeaderMap, StatusCode, Version, request::Parts},
 };
 use jiff::Timestamp;
-use keyplate::{
-    Keyplate, KeyplateError, NewAdmin, SetupCompletion, SetupStage, SignedIn, UserId, UserQuery,
-};
-use serde::{Deserialize, Serialize};
+use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, UserId, UserQuery};
+use serde::Deserialize;
 
 use crate::{
     http::{
         answer::{self, Answer},
+        app::App,
         body::Json,
         caller::{self, Caller, Source, Stranger},
         client::{self, Peer},
         cookie,
         error::Failure,
     },
-    routes::{api_keys::ApiKeyJson, one_time::OneTimeTokenJson},
-    serve::connections::App,
+    json::setup::CompletionJson,
+    routes::login,
 };
 
 /// For how long the older route takes setup up again.
@@ -113,27 +112,6 @@ pub(crate) struct TokenBody {
     token: Option<String>,
 }
 
-/// What there was when setup ended: somebody else may have made one of these (B4).
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CompletionJson {
-    api_keys: Vec<ApiKeyJson>,
-    one_time_tokens: Vec<OneTimeTokenJson>,
-}
-
-impl From<&SetupCompletion> for CompletionJson {
-    fn from(completion: &SetupCompletion) -> Self {
-        Self {
-            api_keys: completion.api_keys.iter().map(ApiKeyJson::from).collect(),
-            one_time_tokens: completion
-                .one_time_tokens
-                .iter()
-                .map(OneTimeTokenJson::from)
-                .collect(),
-        }
-    }
-}
-
 /// Does the server wait for its first administrator? Where it does not, the code tells whether setup may be resumed.
 pub(crate) async fn is_open(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
@@ -172,7 +150,7 @@ pub(crate) async fn claim(
         .blocking(move || handle.claim_setup(token, admin))
         .await
         .map_err(|failure| failure.missing_is("user", field))?;
-    answer::signed_in(&app, StatusCode::OK, signed_in).await
+    login::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
 /// The older form, for scripts: makes `admin`, and called again signs him in again, for an hour.
@@ -186,7 +164,7 @@ pub(crate) async fn claim_or_resume(
     let signed_in = app
         .blocking(move || claim_or_resume_as(&host, &handle, token))
         .await?;
-    answer::signed_in(&app, StatusCode::OK, signed_in).await
+    login::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
 /// Signs the first administrator in again with the link of the latest start, for as long as setup is not complete.
@@ -197,7 +175,7 @@ pub(crate) async fn resume(
 ) -> Answer {
     let (handle, token) = claimant.with_token(body.token);
     let signed_in = app.blocking(move || handle.resume_setup(token)).await?;
-    answer::signed_in(&app, StatusCode::OK, signed_in).await
+    login::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
 /// Ends setup. A setup session has ended with it, so its cookie goes too.

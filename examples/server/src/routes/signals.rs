@@ -8,14 +8,12 @@ use keyplate::Keyplate;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        caller::{Caller, Stranger},
-        error::Failure,
-        list::Query,
-    },
-    serve::connections::App,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    caller::{Caller, Stranger},
+    error::Failure,
+    list::Query,
 };
 
 /// The payloads of the Signal API of WebAuthn Level 3, one a method.

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     http::{
         answer::{self, Answer},
+        app::App,
         body::{Json, JsonText},
         caller::Stranger,
         ceremony::{self, Kind},
         error::Failure,
     },
-    serve::connections::App,
+    routes::login,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,7 +120,7 @@ async fn signed_up(app: &App, signed_in: SignedIn) -> Answer {
         UserStatus::Pending => StatusCode::ACCEPTED,
         _ => StatusCode::CREATED,
     };
-    answer::signed_in(app, status, signed_in).await
+    login::signed_in(app, status, signed_in).await
 }
 
 /// Looks at a sign-up token without using it.

@@ -12,14 +12,15 @@ use crate::{
         body::{self, Json},
         caller::Administrator,
         error::Failure,
+        length::Length,
         list::{self, Query},
+        path::Id,
     },
-    options::duration::Length,
-    routes::{
+    json::{
         claims::{self, ClaimJson},
-        groups::{self, NamedGroup, Visible},
-        router::Id,
+        groups::{NamedGroup, Visible},
     },
+    routes::groups,
 };
 
 /// The longest time that clients may ask for, in seconds.

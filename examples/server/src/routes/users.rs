@@ -1,8 +1,7 @@
 use keyplate::{
-    Expiry, GroupId, Keyplate, NewUser, Role, User, UserChanges, UserId, UserQuery, UserSort,
-    UserStatus,
+    Expiry, GroupId, NewUser, Role, UserChanges, UserId, UserQuery, UserSort, UserStatus,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{
     http::{
@@ -10,14 +9,12 @@ use crate::{
         body::{self, Json},
         caller::{Administrator, Caller},
         error::Failure,
+        length::Length,
         list::{self, Query},
+        path::{self, Id},
     },
-    options::duration::Length,
-    routes::{
-        claims::ClaimJson,
-        groups::{self, NamedGroup, Visible},
-        router::Id,
-    },
+    json::users::{STATUSES, UserJson},
+    routes::groups,
 };
 
 /// The columns that a list may be sorted by.
@@ -31,72 +28,6 @@ const COLUMNS: [(&str, UserSort); 8] = [
     ("isAdmin", UserSort::Role),
     ("expiresAt", UserSort::ExpiresAt),
 ];
-
-/// The statuses that a list may be narrowed to.
-const STATUSES: [(&str, UserStatus); 3] = [
-    ("pending", UserStatus::Pending),
-    ("active", UserStatus::Active),
-    ("disabled", UserStatus::Disabled),
-];
-
-pub(crate) fn status_name(status: UserStatus) -> &'static str {
-    let name = STATUSES.iter().find(|(_, found)| *found == status);
-    name.map_or("disabled", |(name, _)| *name)
-}
-
-/// A user as JSON.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct UserJson {
-    id: String,
-    username: String,
-    email: Option<String>,
-    email_verified: bool,
-    first_name: String,
-    last_name: String,
-    display_name: String,
-    is_admin: bool,
-    locale: Option<String>,
-    custom_claims: Vec<ClaimJson>,
-    user_groups: Vec<NamedGroup>,
-    ldap_id: Option<String>,
-    disabled: bool,
-    status: &'static str,
-    expires_at: Option<String>,
-}
-
-impl UserJson {
-    /// A user with his groups, as the holder of this handle may see them.
-    pub(crate) fn one(keyplate: &Keyplate, user: &User) -> keyplate::Result<Self> {
-        let groups = Visible::load(keyplate, user.group_ids.iter())?;
-        Ok(Self::new(user, &groups))
-    }
-
-    pub(crate) fn all(keyplate: &Keyplate, users: &[User]) -> keyplate::Result<Vec<Self>> {
-        let groups = Visible::load(keyplate, users.iter().flat_map(|user| &user.group_ids))?;
-        Ok(users.iter().map(|user| Self::new(user, &groups)).collect())
-    }
-
-    pub(crate) fn new(user: &User, groups: &Visible) -> Self {
-        Self {
-            id: user.id.to_string(),
-            username: user.username.clone(),
-            email: user.email.clone(),
-            email_verified: user.email_verified,
-            first_name: user.first_name.clone().unwrap_or_default(),
-            last_name: user.last_name.clone().unwrap_or_default(),
-            display_name: user.display_name.clone().unwrap_or_default(),
-            is_admin: user.role == Role::Administrator,
-            locale: user.locale.clone(),
-            custom_claims: user.claims.iter().map(ClaimJson::from).collect(),
-            user_groups: groups.named(&user.group_ids),
-            ldap_id: None,
-            disabled: user.status == UserStatus::Disabled,
-            status: status_name(user.status),
-            expires_at: user.expires_at.map(answer::time),
-        }
-    }
-}
 
 /// A user as a client sends one, to be made or in place of the one that is there.
 #[derive(Debug, Default, Deserialize)]
@@ -226,7 +157,7 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::user_id(&id)?;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.get_user(&id)?))
         .await?;
@@ -238,7 +169,7 @@ pub(crate) async fn replace(
     id: Id,
     Json(body): Json<UserBody>,
 ) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::user_id(&id)?;
     let changes = body.into_changes()?;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.update_user(&id, changes)?))
@@ -248,7 +179,7 @@ pub(crate) async fn replace(
 }
 
 pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::user_id(&id)?;
     caller
         .call(move |keyplate| keyplate.delete_user(&id))
         .await?;
@@ -257,7 +188,7 @@ pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answ
 
 /// Lets a pending user in.
 pub(crate) async fn approve(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::user_id(&id)?;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.approve_user(&id)?))
         .await?;
@@ -266,7 +197,7 @@ pub(crate) async fn approve(Administrator(caller): Administrator, id: Id) -> Ans
 
 /// Removes a pending user.
 pub(crate) async fn reject(Administrator(caller): Administrator, id: Id) -> Answer {
-    let id = parse_id(&id)?;
+    let id = path::user_id(&id)?;
     caller
         .call(move |keyplate| keyplate.reject_user(&id))
         .await?;
@@ -304,8 +235,4 @@ fn expiring_within(query: &Query) -> Result<Option<u32>, Failure> {
     let field = "expiringWithin";
     let length = query.get(field).map(|text| Length::Text(text.to_owned()));
     length.map(|length| length.seconds(field)).transpose()
-}
-
-pub(crate) fn parse_id(id: &Id) -> Result<UserId, Failure> {
-    UserId::parse(&id.0).map_err(|_| Failure::not_found("user"))
 }

@@ -3,12 +3,10 @@
 use axum::extract::State;
 use serde_json::json;
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        error::Failure,
-    },
-    serve::connections::App,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    error::Failure,
 };
 
 /// WebAuthn Level 3, section 5.11: the origins that may use this RP id. A browser asks only on a page of another domain,

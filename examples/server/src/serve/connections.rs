@@ -1,12 +1,6 @@
 //! Connections: accepted, timed, and ended in good order.
 
-use std::{
-    fmt, io,
-    net::{IpAddr, SocketAddr},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
@@ -15,7 +9,6 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use keyplate::Keyplate;
 use tokio::{
     net::{TcpListener, TcpStream},
     signal::unix::{SignalKind, signal},
@@ -24,13 +17,8 @@ use tokio::{
 };
 
 use crate::{
-    http::{
-        client::{Network, Peer},
-        error::Failure,
-        origin::Origins,
-    },
+    http::{app::App, client::Peer},
     log,
-    options::Options,
     routes::router,
     serve::stall::Unstalled,
 };
@@ -41,73 +29,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(10);
 /// How many connections there may be; each may bring a body of a megabyte.
 const MAX_CONNECTIONS: usize = 256;
-
-/// What every route needs. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct App(Arc<Shared>);
-
-struct Shared {
-    keyplate: Keyplate,
-    origins: Origins,
-    trusted_proxies: Vec<Network>,
-    open_setup: bool,
-    listener: IpAddr,
-}
-
-impl App {
-    pub(crate) fn new(
-        keyplate: Keyplate,
-        origins: Origins,
-        options: &Options,
-        listener: SocketAddr,
-    ) -> Self {
-        Self(Arc::new(Shared {
-            keyplate,
-            origins,
-            trusted_proxies: options.trusted_proxies.clone(),
-            open_setup: options.open_setup,
-            listener: listener.ip().to_canonical(),
-        }))
-    }
-
-    /// The host's handle, which may do everything: for authenticating, and for what no caller is asked about.
-    pub(crate) fn keyplate(&self) -> &Keyplate {
-        &self.0.keyplate
-    }
-
-    pub(crate) fn origins(&self) -> &Origins {
-        &self.0.origins
-    }
-
-    pub(crate) fn trusted_proxies(&self) -> &[Network] {
-        &self.0.trusted_proxies
-    }
-
-    pub(crate) fn open_setup(&self) -> bool {
-        self.0.open_setup
-    }
-
-    pub(crate) fn listens_on_loopback(&self) -> bool {
-        self.0.listener.is_loopback()
-    }
-
-    /// Runs a call of the library, all of which may wait for the disk, away from the threads that serve.
-    pub(crate) async fn blocking<T: Send + 'static>(
-        &self,
-        f: impl FnOnce() -> keyplate::Result<T> + Send + 'static,
-    ) -> Result<T, Failure> {
-        match tokio::task::spawn_blocking(f).await {
-            Ok(result) => result.map_err(Failure::from),
-            Err(error) => Err(Failure::internal(error)),
-        }
-    }
-}
-
-impl fmt::Debug for App {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").finish_non_exhaustive()
-    }
-}
 
 /// Serves until SIGTERM or SIGINT; then lets what is under way end.
 pub(crate) async fn serve(listener: std::net::TcpListener, app: App) -> io::Result<()> {
