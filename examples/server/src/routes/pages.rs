@@ -27,24 +27,27 @@ macro_rules! files {
 
 /// What the pages load, under `/assets/`.
 static ASSETS: &[File] = &files! {
-    "account.js" "admin.js" "admin_access.js" "admin_audit.js" "admin_group.js" "admin_groups.js" "admin_keys.js"
-    "admin_service.js" "admin_services.js" "admin_settings.js" "admin_signup.js" "admin_token.js" "admin_user.js"
-    "admin_users.js" "api.js" "base.css" "ceremony.js" "code.js" "dialogs.js" "dom.js" "failures.js" "format.js"
-    "forms.js" "home.js" "http.js" "icon.svg" "keys.js" "list.js" "mypasskeys.js" "myservices.js" "parts.css" "parts.js"
-    "passkeys.js" "profile.js" "qr.js" "setup.js" "shell.js" "signin.js" "signup.js"
+    "account/account.js" "account/keys.js" "account/mypasskeys.js" "account/myservices.js"
+    "admin/access.js" "admin/admin.js" "admin/audit.js" "admin/group.js" "admin/groups.js" "admin/keys.js"
+    "admin/service.js" "admin/services.js" "admin/settings.js" "admin/signup.js" "admin/token.js" "admin/user.js"
+    "admin/users.js"
+    "doors/code.js" "doors/home.js" "doors/profile.js" "doors/setup.js" "doors/signin.js" "doors/signup.js"
+    "parts/api.js" "parts/base.css" "parts/ceremony.js" "parts/dialogs.js" "parts/dom.js" "parts/failures.js"
+    "parts/format.js" "parts/forms.js" "parts/http.js" "parts/icon.svg" "parts/list.js" "parts/parts.css"
+    "parts/parts.js" "parts/passkeys.js" "parts/qr.js" "parts/shell.js"
 };
 
 /// The documents, by the paths at which they are.
 const PAGES: [(&str, &[u8]); 20] = [
-    ("/", include_bytes!("../../web/home.html")),
-    ("/setup", include_bytes!("../../web/setup.html")),
-    ("/signin", include_bytes!("../../web/signin.html")),
-    ("/login", include_bytes!("../../web/signin.html")),
-    ("/code", include_bytes!("../../web/code.html")),
-    ("/signup", include_bytes!("../../web/signup.html")),
+    ("/", include_bytes!("../../web/doors/home.html")),
+    ("/setup", include_bytes!("../../web/doors/setup.html")),
+    ("/signin", include_bytes!("../../web/doors/signin.html")),
+    ("/login", include_bytes!("../../web/doors/signin.html")),
+    ("/code", include_bytes!("../../web/doors/code.html")),
+    ("/signup", include_bytes!("../../web/doors/signup.html")),
     // Old links; the page takes the token out of the address at once.
-    ("/st/{token}", include_bytes!("../../web/signup.html")),
-    ("/account", include_bytes!("../../web/account.html")),
+    ("/st/{token}", include_bytes!("../../web/doors/signup.html")),
+    ("/account", include_bytes!("../../web/account/account.html")),
     ("/admin", ADMIN),
     ("/admin/users", ADMIN),
     ("/admin/users/{id}", ADMIN),
@@ -58,10 +61,10 @@ const PAGES: [(&str, &[u8]); 20] = [
     ("/admin/audit", ADMIN),
     ("/admin/settings", ADMIN),
 ];
-const ADMIN: &[u8] = include_bytes!("../../web/admin.html");
-const MISSING: &[u8] = include_bytes!("../../web/missing.html");
+const ADMIN: &[u8] = include_bytes!("../../web/admin/admin.html");
+const MISSING: &[u8] = include_bytes!("../../web/doors/missing.html");
 /// Loads nothing: at this name everything else is refused too.
-const ELSEWHERE: &[u8] = include_bytes!("../../web/elsewhere.html");
+const ELSEWHERE: &[u8] = include_bytes!("../../web/doors/elsewhere.html");
 
 /// Nothing from elsewhere, nothing inline, no markup made of text, in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
