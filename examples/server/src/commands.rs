@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Opens the database that is there: a new one would only be a mistake in `--data`.
-pub(crate) fn open(options: &Options) -> Result<Keyplate, String> {
+fn open(options: &Options) -> Result<Keyplate, String> {
     Origin::own(options)?;
     let path = open::database(options);
     if !path.is_file() {
@@ -42,7 +42,7 @@ const FLAGS: [(&str, &str); 4] = [
 ];
 
 /// A refusal in the words of the command line.
-pub(crate) fn refused(error: KeyplateError) -> String {
+fn refused(error: KeyplateError) -> String {
     match error {
         KeyplateError::InvalidInput { field, reason } if field == "username" => {
             format!("the name {reason}")

@@ -1,5 +1,5 @@
 //! The running server, from its options to its end.
 
-pub(crate) mod connections;
+mod connections;
 mod stall;
 pub(crate) mod start;

@@ -48,7 +48,7 @@ impl App {
         &self.0.origins
     }
 
-    pub(crate) fn trusted_proxies(&self) -> &[Network] {
+    pub(super) fn trusted_proxies(&self) -> &[Network] {
         &self.0.trusted_proxies
     }
 

@@ -117,7 +117,7 @@ impl FromRequestParts<App> for Stranger {
 }
 
 /// The credential of a request: the first that is there decides, whether it works or not.
-pub(crate) fn credential(app: &App, headers: &HeaderMap) -> Option<(Source, String)> {
+pub(super) fn credential(app: &App, headers: &HeaderMap) -> Option<(Source, String)> {
     let cookie = || cookie::read(app, headers, cookie::SESSION);
     let in_header = || from_bearer(headers).or_else(|| from_api_key(headers));
     cookie()

@@ -9,19 +9,19 @@ use keyplate::SignedIn;
 use crate::http::app::App;
 
 /// The session's.
-pub(crate) const SESSION: &str = "access_token";
+pub(super) const SESSION: &str = "access_token";
 
 /// A cookie to be set. Scripts cannot read it, and it goes to no other host.
 #[derive(Debug)]
-pub(crate) struct Cookie<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) value: &'a str,
-    pub(crate) seconds: u64,
-    pub(crate) same_site: &'static str,
+pub(super) struct Cookie<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+    pub(super) seconds: u64,
+    pub(super) same_site: &'static str,
 }
 
 impl Cookie<'_> {
-    pub(crate) fn add_to(&self, response: &mut Response, app: &App) {
+    pub(super) fn add_to(&self, response: &mut Response, app: &App) {
         let name = full_name(app, self.name);
         let Self { value, seconds, .. } = self;
         let same_site = self.same_site;
@@ -49,7 +49,7 @@ fn full_name(app: &App, name: &str) -> String {
 }
 
 /// What a request brings under this name.
-pub(crate) fn read(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn read(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
     let name = full_name(app, name);
     let lines = headers.get_all(header::COOKIE).iter();
     let mut pairs = lines

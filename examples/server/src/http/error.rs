@@ -60,7 +60,7 @@ impl Failure {
         Self { fields, ..failure }
     }
 
-    pub(crate) fn not_signed_in() -> Self {
+    pub(super) fn not_signed_in() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "not_signed_in",
@@ -68,7 +68,7 @@ impl Failure {
         )
     }
 
-    pub(crate) fn forbidden() -> Self {
+    pub(super) fn forbidden() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
             "forbidden",
@@ -195,7 +195,7 @@ impl IntoResponse for Failure {
 }
 
 /// A ceremony that failed.
-pub(crate) fn ceremony_failed(failure: PasskeyFailure) -> Failure {
+pub(super) fn ceremony_failed(failure: PasskeyFailure) -> Failure {
     use PasskeyFailure as F;
     let (status, code) = match failure {
         F::UnknownCredential => (StatusCode::UNAUTHORIZED, "passkey_unknown"),

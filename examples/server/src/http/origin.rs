@@ -59,22 +59,22 @@ impl Origins {
     }
 
     /// Are people here by TLS?
-    pub(crate) fn are_secure(&self) -> bool {
+    pub(super) fn are_secure(&self) -> bool {
         self.all.iter().all(|origin| origin.secure)
     }
 
     /// Does this `Host` name one of them?
-    pub(crate) fn have_authority(&self, host: &str) -> bool {
+    pub(super) fn have_authority(&self, host: &str) -> bool {
         self.all.iter().any(|origin| origin.has_authority(host))
     }
 
     /// Is this `Host` the RP id, where browsers look for the related origins?
-    pub(crate) fn have_rp_id(&self, host: &str) -> bool {
+    pub(super) fn have_rp_id(&self, host: &str) -> bool {
         without_default_port(host, true) == self.rp_id
     }
 
     /// Is this `Origin` header one of them?
-    pub(crate) fn contain(&self, header: &str) -> bool {
+    pub(super) fn contain(&self, header: &str) -> bool {
         let origin = Origin::parse(header);
         origin.is_some_and(|origin| self.all.contains(&origin))
     }

@@ -3,7 +3,7 @@
 use keyplate::PasskeyFailure;
 
 /// `WrongOrigin` is `wrong_origin`.
-pub(crate) fn name(failure: PasskeyFailure) -> String {
+pub(super) fn name(failure: PasskeyFailure) -> String {
     let mut name = String::new();
     for c in format!("{failure:?}").chars() {
         if c.is_ascii_uppercase() && !name.is_empty() {
@@ -14,7 +14,7 @@ pub(crate) fn name(failure: PasskeyFailure) -> String {
     name
 }
 
-pub(crate) fn advice(failure: PasskeyFailure) -> &'static str {
+pub(super) fn advice(failure: PasskeyFailure) -> &'static str {
     use PasskeyFailure as F;
     match failure {
         F::Unavailable => {

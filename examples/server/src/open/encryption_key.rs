@@ -11,7 +11,7 @@ use crate::{open::secret_file, options::Options};
 const VARIABLE: &str = "KEYPLATE_ENCRYPTION_KEY";
 
 /// What the library is to be given.
-pub(crate) fn read(options: &Options) -> Result<Option<Arc<Secret>>, String> {
+pub(super) fn read(options: &Options) -> Result<Option<Arc<Secret>>, String> {
     let in_variable = std::env::var_os(VARIABLE).filter(|key| !key.is_empty());
     let key = match (&options.encryption_key_file, in_variable) {
         (None, None) => None,

@@ -26,7 +26,7 @@ const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;
 
 /// Reads a plan and puts the secrets in; gives the JSON that the library takes.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path) -> Result<String, String> {
     let name = path.display();
     let (text, mode) = contents(path).map_err(|error| format!("cannot read {name}: {error}"))?;
     if mode & OTHERS_WRITE != 0 {

@@ -14,14 +14,14 @@ const RIGHTS: u32 = 0o7777;
 
 /// The file, open and locked against other servers that start at the same time. It does not stay behind empty.
 #[derive(Debug)]
-pub(crate) struct BootstrapSecrets {
+pub(super) struct BootstrapSecrets {
     path: PathBuf,
     file: File,
 }
 
 impl BootstrapSecrets {
     /// Opens it before a plan is applied: what cannot be kept must not be made.
-    pub(crate) fn open(folder: &Path) -> Result<Self, String> {
+    pub(super) fn open(folder: &Path) -> Result<Self, String> {
         let path = folder.join(NAME);
         let failed = |error| format!("cannot open {}: {error}", path.display());
         loop {
@@ -32,7 +32,7 @@ impl BootstrapSecrets {
     }
 
     /// Appends what was made, so that it outlives the machine's end too.
-    pub(crate) fn keep(&mut self, secrets: &str) -> Result<(), String> {
+    pub(super) fn keep(&mut self, secrets: &str) -> Result<(), String> {
         let written = self
             .file
             .write_all(secrets.as_bytes())
@@ -44,7 +44,7 @@ impl BootstrapSecrets {
         })
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }

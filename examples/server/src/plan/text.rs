@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 const LONGEST_NAME: usize = 31;
 
 /// Reads JSON. Of two values of one name serde would keep the last.
-pub(crate) fn json(text: &str) -> Result<Value, String> {
+pub(super) fn json(text: &str) -> Result<Value, String> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = Once(String::new()).deserialize(&mut json);
     value
@@ -27,7 +27,7 @@ pub(crate) fn json(text: &str) -> Result<Value, String> {
 }
 
 /// Reads TOML. Its times become the texts that the library reads.
-pub(crate) fn toml(text: &str) -> Result<Value, String> {
+pub(super) fn toml(text: &str) -> Result<Value, String> {
     match toml::from_str::<toml::Table>(text) {
         Ok(table) => in_json(toml::Value::Table(table), String::new()),
         Err(error) => {

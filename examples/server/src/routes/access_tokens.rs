@@ -15,12 +15,12 @@ use crate::http::{
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct AccessTokenBody {
+pub(super) struct AccessTokenBody {
     ttl: Option<Length>,
 }
 
 /// A token for a service, named by id or slug, for whoever asks if it is open to him.
-pub(crate) async fn issue(caller: Caller, id: Id, Json(body): Json<AccessTokenBody>) -> Answer {
+pub(super) async fn issue(caller: Caller, id: Id, Json(body): Json<AccessTokenBody>) -> Answer {
     let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
     let principal = caller.who.principal.clone();
     let token = caller
@@ -35,7 +35,7 @@ pub(crate) async fn issue(caller: Caller, id: Id, Json(body): Json<AccessTokenBo
 }
 
 /// RFC 7517, section 5: for everybody.
-pub(crate) async fn jwks(State(app): State<App>) -> Answer {
+pub(super) async fn jwks(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
     let jwks = app.blocking(move || host.get_jwks()).await?;
     Ok(answer::written(StatusCode::OK, Body::from(jwks.json)))

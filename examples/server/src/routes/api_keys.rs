@@ -39,7 +39,7 @@ impl<'a> From<&'a CreatedApiKey> for CreatedJson<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct NewKeyBody {
+pub(super) struct NewKeyBody {
     name: Option<String>,
     description: Option<String>,
     expires_at: Option<String>,
@@ -48,12 +48,12 @@ pub(crate) struct NewKeyBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct RenewalBody {
+pub(super) struct RenewalBody {
     expires_at: Option<String>,
 }
 
 /// One's own keys; for administrators `all=true` lists everybody's.
-pub(crate) async fn list(caller: Caller, query: Query) -> Answer {
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     let limit = query.limit()?;
     let keys = ApiKeyQuery {
         owner_id: (!query.is_true("all")).then_some(caller.who.user_id),
@@ -69,7 +69,7 @@ pub(crate) async fn list(caller: Caller, query: Query) -> Answer {
     list::answer(items, page.total, page.page, limit)
 }
 
-pub(crate) async fn create(Browser(caller): Browser, Json(body): Json<NewKeyBody>) -> Answer {
+pub(super) async fn create(Browser(caller): Browser, Json(body): Json<NewKeyBody>) -> Answer {
     let key = NewApiKey {
         name: name(body.name)?,
         note: body.description,
@@ -86,7 +86,7 @@ pub(crate) async fn create(Browser(caller): Browser, Json(body): Json<NewKeyBody
 }
 
 /// A new secret with a new end; the old secret goes on working for a while.
-pub(crate) async fn renew(
+pub(super) async fn renew(
     Browser(caller): Browser,
     id: Id,
     Json(body): Json<RenewalBody>,
@@ -104,7 +104,7 @@ pub(crate) async fn renew(
     answer::ok(&CreatedJson::from(&created))
 }
 
-pub(crate) async fn revoke(caller: Caller, id: Id) -> Answer {
+pub(super) async fn revoke(caller: Caller, id: Id) -> Answer {
     let id = parse_id(&id)?;
     caller
         .call(move |keyplate| keyplate.revoke_api_key(&id))

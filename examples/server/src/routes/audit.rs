@@ -67,13 +67,13 @@ fn name(kind: EventKind) -> String {
 }
 
 /// What concerns the caller.
-pub(crate) async fn own(caller: Caller, query: Query) -> Answer {
+pub(super) async fn own(caller: Caller, query: Query) -> Answer {
     let user_id = caller.who.user_id;
     events(&caller, &query, Some(user_id)).await
 }
 
 /// Everything, or what concerns one user.
-pub(crate) async fn all(Administrator(caller): Administrator, query: Query) -> Answer {
+pub(super) async fn all(Administrator(caller): Administrator, query: Query) -> Answer {
     let field = "filters[userId]";
     let user_id = query.get(field).map(UserId::parse).transpose();
     let user_id = user_id.map_err(|_| Failure::field(field, "invalid", "is not an id"))?;
@@ -81,7 +81,7 @@ pub(crate) async fn all(Administrator(caller): Administrator, query: Query) -> A
 }
 
 /// The users whom a list may be narrowed to: their names by their ids.
-pub(crate) async fn users(Administrator(caller): Administrator) -> Answer {
+pub(super) async fn users(Administrator(caller): Administrator) -> Answer {
     let users = caller
         .call(|keyplate| {
             list::every(|page| {
@@ -102,7 +102,7 @@ pub(crate) async fn users(Administrator(caller): Administrator) -> Answer {
 }
 
 /// The events that a list may be narrowed to.
-pub(crate) async fn kinds(_: Administrator) -> Answer {
+pub(super) async fn kinds(_: Administrator) -> Answer {
     answer::ok(&KINDS.map(name).to_vec())
 }
 

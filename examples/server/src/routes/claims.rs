@@ -11,12 +11,12 @@ use crate::{
 };
 
 /// The names that are in use.
-pub(crate) async fn suggestions(Administrator(caller): Administrator) -> Answer {
+pub(super) async fn suggestions(Administrator(caller): Administrator) -> Answer {
     let keys = caller.call(Keyplate::list_claim_keys).await?;
     answer::ok(&keys)
 }
 
-pub(crate) async fn replace_of_user(
+pub(super) async fn replace_of_user(
     Administrator(caller): Administrator,
     id: Id,
     JsonList(claims): JsonList<ClaimJson>,
@@ -30,7 +30,7 @@ pub(crate) async fn replace_of_user(
     stored(&user.claims)
 }
 
-pub(crate) async fn replace_of_group(
+pub(super) async fn replace_of_group(
     Administrator(caller): Administrator,
     id: Id,
     JsonList(claims): JsonList<ClaimJson>,

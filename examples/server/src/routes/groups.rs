@@ -68,24 +68,24 @@ impl WithUsersJson {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct GroupBody {
+pub(super) struct GroupBody {
     name: Option<String>,
     friendly_name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct MembersBody {
+pub(super) struct MembersBody {
     user_ids: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct UserGroupsBody {
+pub(super) struct UserGroupsBody {
     user_group_ids: Option<Vec<String>>,
 }
 
-pub(crate) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
+pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
     let limit = query.limit()?;
     let groups = GroupQuery {
         search: query.search(),
@@ -100,7 +100,7 @@ pub(crate) async fn list(Administrator(caller): Administrator, query: Query) -> 
     list::answer(items, page.total, page.page, limit)
 }
 
-pub(crate) async fn create(
+pub(super) async fn create(
     Administrator(caller): Administrator,
     Json(body): Json<GroupBody>,
 ) -> Answer {
@@ -114,7 +114,7 @@ pub(crate) async fn create(
     answer::created(&group)
 }
 
-pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::group_id(&id)?;
     let group = caller
         .call(move |keyplate| WithUsersJson::load(keyplate, &keyplate.get_group(&id)?))
@@ -123,7 +123,7 @@ pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer 
 }
 
 /// Both names, in place of those that are there.
-pub(crate) async fn replace(
+pub(super) async fn replace(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<GroupBody>,
@@ -139,7 +139,7 @@ pub(crate) async fn replace(
     answer::ok(&group)
 }
 
-pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::group_id(&id)?;
     caller
         .call(move |keyplate| keyplate.delete_group(&id))
@@ -148,7 +148,7 @@ pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answ
 }
 
 /// Exactly these users, in place of those that are in it.
-pub(crate) async fn replace_members(
+pub(super) async fn replace_members(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<MembersBody>,
@@ -166,7 +166,7 @@ pub(crate) async fn replace_members(
 }
 
 /// The groups of a user, the first by name first.
-pub(crate) async fn of_user(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn of_user(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::user_id(&id)?;
     let groups = caller
         .call(move |keyplate| {
@@ -180,7 +180,7 @@ pub(crate) async fn of_user(Administrator(caller): Administrator, id: Id) -> Ans
 }
 
 /// Exactly these groups, in place of those that the user is in.
-pub(crate) async fn replace_of_user(
+pub(super) async fn replace_of_user(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<UserGroupsBody>,
@@ -198,17 +198,17 @@ pub(crate) async fn replace_of_user(
 const FIELD: &str = "userGroupIds";
 
 /// Reads `userGroupIds` where it may be left out.
-pub(crate) fn parse_ids(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
+pub(super) fn parse_ids(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
     body::ids(FIELD, Some(ids.unwrap_or_default()), GroupId::parse)
 }
 
 /// The same where it must be there, because it replaces another.
-pub(crate) fn parse_whole(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
+pub(super) fn parse_whole(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
     body::ids(FIELD, ids, GroupId::parse)
 }
 
 /// A group that is not there was named by the body, not by the path.
-pub(crate) fn missing(failure: Failure) -> Failure {
+pub(super) fn missing(failure: Failure) -> Failure {
     failure.missing_is("group", FIELD)
 }
 

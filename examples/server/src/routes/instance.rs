@@ -12,17 +12,17 @@ use crate::http::{
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Ready is who can read the database.
-pub(crate) async fn health(State(app): State<App>) -> Answer {
+pub(super) async fn health(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
     app.blocking(move || host.get_setup_state()).await?;
     answer::no_content()
 }
 
-pub(crate) async fn current_version(_: Caller) -> Answer {
+pub(super) async fn current_version(_: Caller) -> Answer {
     answer::ok(&json!({ "currentVersion": VERSION }))
 }
 
 /// The same: the server asks nobody.
-pub(crate) async fn latest_version() -> Answer {
+pub(super) async fn latest_version() -> Answer {
     answer::ok(&json!({ "latestVersion": VERSION }))
 }

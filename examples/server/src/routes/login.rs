@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// Nothing is stored by it: a page may ask whenever it is shown, for autofill.
-pub(crate) async fn begin(State(app): State<App>, stranger: Stranger) -> Answer {
+pub(super) async fn begin(State(app): State<App>, stranger: Stranger) -> Answer {
     let begun = app
         .blocking(move || stranger.handle.begin_passkey_login())
         .await?;
     ceremony::begun(&app, Kind::Login, begun)
 }
 
-pub(crate) async fn finish(
+pub(super) async fn finish(
     State(app): State<App>,
     stranger: Stranger,
     headers: HeaderMap,
@@ -41,13 +41,13 @@ pub(crate) async fn finish(
     Ok(ceremony::ended(&app, Kind::Login, response))
 }
 
-pub(crate) async fn begin_step_up(State(app): State<App>, Browser(caller): Browser) -> Answer {
+pub(super) async fn begin_step_up(State(app): State<App>, Browser(caller): Browser) -> Answer {
     let begun = caller.call(Keyplate::begin_step_up).await?;
     ceremony::begun(&app, Kind::Reauthenticate, begun)
 }
 
 /// P5: the session has a new token from now on. Scripts take it out of the cookie, as everywhere.
-pub(crate) async fn finish_step_up(
+pub(super) async fn finish_step_up(
     State(app): State<App>,
     Browser(caller): Browser,
     headers: HeaderMap,
@@ -63,7 +63,7 @@ pub(crate) async fn finish_step_up(
 }
 
 /// The user who has just signed in, with a cookie for his browser. Scripts take the token out of the cookie.
-pub(crate) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn) -> Answer {
+pub(super) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn) -> Answer {
     let host = app.keyplate().clone();
     let (user, signed_in) = app
         .blocking(move || {

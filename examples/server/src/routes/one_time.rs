@@ -21,17 +21,17 @@ use crate::{
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct NewTokenBody {
+pub(super) struct NewTokenBody {
     ttl: Option<Length>,
     recovery: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct NothingBody {}
+pub(super) struct NothingBody {}
 
 /// A code for up to 15 minutes, beyond that a long token; of either kind for who has lost his passkey too (O3).
-pub(crate) async fn create(
+pub(super) async fn create(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<NewTokenBody>,
@@ -49,7 +49,7 @@ pub(crate) async fn create(
 }
 
 /// Those of a user that still work, the newest first.
-pub(crate) async fn list(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn list(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::user_id(&id)?;
     let tokens = caller
         .call(move |keyplate| keyplate.list_one_time_tokens(Some(id)))
@@ -58,7 +58,7 @@ pub(crate) async fn list(Administrator(caller): Administrator, id: Id) -> Answer
     answer::ok(&tokens)
 }
 
-pub(crate) async fn revoke(Administrator(caller): Administrator, ids: Ids) -> Answer {
+pub(super) async fn revoke(Administrator(caller): Administrator, ids: Ids) -> Answer {
     let what = "one-time token";
     let user_id = path::user_id(&Id(ids.0))?;
     let id = OneTimeTokenId::parse(&ids.1).map_err(|_| Failure::not_found(what))?;
@@ -76,7 +76,7 @@ pub(crate) async fn revoke(Administrator(caller): Administrator, ids: Ids) -> An
 }
 
 /// Signs in, and uses the token up.
-pub(crate) async fn redeem(
+pub(super) async fn redeem(
     State(app): State<App>,
     stranger: Stranger,
     token: Id,

@@ -81,7 +81,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
     ),
 ];
 
-pub(crate) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<App> {
     let mut router = Router::new();
     for (path, document) in PAGES {
         router = router.route(path, get(async move || page(StatusCode::OK, document)));
@@ -98,7 +98,7 @@ pub(crate) fn routes() -> Router<App> {
 }
 
 /// Where nothing is: words for a person, JSON for a program.
-pub(crate) async fn missing(method: Method, uri: Uri) -> Response {
+pub(super) async fn missing(method: Method, uri: Uri) -> Response {
     if is_for_people(&method, &uri) {
         page(StatusCode::NOT_FOUND, MISSING)
     } else {
@@ -107,7 +107,7 @@ pub(crate) async fn missing(method: Method, uri: Uri) -> Response {
 }
 
 /// Where the host name is not this server's: words for who asks for a page, and for him alone.
-pub(crate) fn elsewhere(request: &Request) -> Option<Response> {
+pub(super) fn elsewhere(request: &Request) -> Option<Response> {
     let accepted = request.headers().get_all(header::ACCEPT).iter();
     let mut accepted = accepted.filter_map(|value| value.to_str().ok());
     let wants_page = is_for_people(request.method(), request.uri())

@@ -77,17 +77,17 @@ impl From<&PasskeyRegistration> for RegistrationJson {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct NameBody {
+pub(super) struct NameBody {
     name: Option<String>,
 }
 
-pub(crate) async fn begin_registration(State(app): State<App>, Browser(caller): Browser) -> Answer {
+pub(super) async fn begin_registration(State(app): State<App>, Browser(caller): Browser) -> Answer {
     let begun = caller.call(Keyplate::begin_passkey_registration).await?;
     ceremony::begun(&app, Kind::Register, begun)
 }
 
 /// Registers a passkey. Where the session was not opened by one, its cookie gives way to that of a session that is.
-pub(crate) async fn finish_registration(
+pub(super) async fn finish_registration(
     State(app): State<App>,
     Browser(caller): Browser,
     headers: HeaderMap,
@@ -105,12 +105,12 @@ pub(crate) async fn finish_registration(
 }
 
 /// One's own, the oldest first.
-pub(crate) async fn list(caller: Caller) -> Answer {
+pub(super) async fn list(caller: Caller) -> Answer {
     let id = caller.who.user_id;
     listed(&caller, id).await
 }
 
-pub(crate) async fn rename(caller: Caller, id: Id, Json(body): Json<NameBody>) -> Answer {
+pub(super) async fn rename(caller: Caller, id: Id, Json(body): Json<NameBody>) -> Answer {
     let (id, own_id) = (parse_id(&id.0)?, caller.who.user_id);
     let name = body.name.unwrap_or_default();
     let passkey = caller
@@ -122,17 +122,17 @@ pub(crate) async fn rename(caller: Caller, id: Id, Json(body): Json<NameBody>) -
     answer::ok(&PasskeyJson::from(&passkey))
 }
 
-pub(crate) async fn delete(caller: Caller, id: Id) -> Answer {
+pub(super) async fn delete(caller: Caller, id: Id) -> Answer {
     let own_id = caller.who.user_id;
     delete_of(&caller, own_id, parse_id(&id.0)?).await
 }
 
 /// A user's, for administrators.
-pub(crate) async fn list_of_user(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn list_of_user(Administrator(caller): Administrator, id: Id) -> Answer {
     listed(&caller, path::user_id(&id)?).await
 }
 
-pub(crate) async fn delete_of_user(Administrator(caller): Administrator, ids: Ids) -> Answer {
+pub(super) async fn delete_of_user(Administrator(caller): Administrator, ids: Ids) -> Answer {
     let id = parse_id(&ids.1)?;
     delete_of(&caller, path::user_id(&Id(ids.0))?, id).await
 }

@@ -91,7 +91,7 @@ fn reason(reason: DecisionReason) -> &'static str {
 /// A service to be made, or in place of the one that is there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct ServiceBody {
+pub(super) struct ServiceBody {
     slug: Option<String>,
     name: Option<String>,
     origins: Option<Vec<String>>,
@@ -101,7 +101,7 @@ pub(crate) struct ServiceBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct AccessBody {
+pub(super) struct AccessBody {
     is_open_to_everyone: Option<bool>,
     user_group_ids: Option<Vec<String>>,
 }
@@ -151,7 +151,7 @@ struct Names {
 }
 
 /// All of them, by slug, or those that one user may use; an ordinary user sees his own in any case.
-pub(crate) async fn list(caller: Caller, query: Query) -> Answer {
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     let limit = query.limit()?;
     let services = ServiceQuery {
         search: query.search(),
@@ -172,7 +172,7 @@ pub(crate) async fn list(caller: Caller, query: Query) -> Answer {
     list::answer(items, total, page, limit)
 }
 
-pub(crate) async fn create(
+pub(super) async fn create(
     Administrator(caller): Administrator,
     Json(body): Json<ServiceBody>,
 ) -> Answer {
@@ -192,7 +192,7 @@ pub(crate) async fn create(
     answer::created(&service)
 }
 
-pub(crate) async fn get(caller: Caller, id: Id) -> Answer {
+pub(super) async fn get(caller: Caller, id: Id) -> Answer {
     let id = parse_id(&id)?;
     let service = caller
         .call(move |keyplate| ServiceJson::one(keyplate, &keyplate.get_service(&id)?))
@@ -201,7 +201,7 @@ pub(crate) async fn get(caller: Caller, id: Id) -> Answer {
 }
 
 /// Names, origins and access, in place of those that are there.
-pub(crate) async fn replace(
+pub(super) async fn replace(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<ServiceBody>,
@@ -225,7 +225,7 @@ pub(crate) async fn replace(
 }
 
 /// Opens it to everyone or to exactly these groups, or closes it.
-pub(crate) async fn replace_access(
+pub(super) async fn replace_access(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<AccessBody>,
@@ -243,7 +243,7 @@ pub(crate) async fn replace_access(
     answer::ok(&service)
 }
 
-pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = parse_id(&id)?;
     caller
         .call(move |keyplate| keyplate.delete_service(&id))
@@ -252,7 +252,7 @@ pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answ
 }
 
 /// May the caller use it? Named by id or slug. Also a refusal is an answer of 200: what asks here decides by it.
-pub(crate) async fn authorize(caller: Caller, service: Id) -> Answer {
+pub(super) async fn authorize(caller: Caller, service: Id) -> Answer {
     let principal = caller.who.principal.clone();
     let decision = caller
         .call(move |keyplate| keyplate.authorize(&principal, &service.0))

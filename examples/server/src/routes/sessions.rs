@@ -57,7 +57,7 @@ fn method(method: SignInMethod) -> &'static str {
 }
 
 /// One's own sessions, the newest first.
-pub(crate) async fn list(caller: Caller, query: Query) -> Answer {
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     let limit = query.limit()?;
     let sessions = SessionQuery {
         user_id: Some(caller.who.user_id),
@@ -76,7 +76,7 @@ pub(crate) async fn list(caller: Caller, query: Query) -> Answer {
     list::answer(items, page.total, page.page, limit)
 }
 
-pub(crate) async fn revoke(caller: Caller, id: Id) -> Answer {
+pub(super) async fn revoke(caller: Caller, id: Id) -> Answer {
     let id = SessionId::parse(&id.0).map_err(|_| Failure::not_found("session"))?;
     caller
         .call(move |keyplate| keyplate.revoke_session(&id))
@@ -85,7 +85,7 @@ pub(crate) async fn revoke(caller: Caller, id: Id) -> Answer {
 }
 
 /// Ends all of one's own but the one that asks; an API key keeps none.
-pub(crate) async fn revoke_others(caller: Caller) -> Answer {
+pub(super) async fn revoke_others(caller: Caller) -> Answer {
     let (user_id, asking) = (caller.who.user_id, caller.who.session_id);
     caller
         .call(move |keyplate| keyplate.revoke_user_sessions(&user_id, asking))
@@ -94,7 +94,7 @@ pub(crate) async fn revoke_others(caller: Caller) -> Answer {
 }
 
 /// Ends the session that asks and takes the cookie away. An API key is not logged out by it: it is revoked elsewhere.
-pub(crate) async fn log_out(State(app): State<App>, caller: Caller) -> Answer {
+pub(super) async fn log_out(State(app): State<App>, caller: Caller) -> Answer {
     if let Some(id) = caller.who.session_id {
         caller
             .call(move |keyplate| keyplate.revoke_session(&id))

@@ -42,7 +42,7 @@ struct SettingJson {
 /// What a body gives, as it is or as text; clients do either. Keys that are not ours are other servers' settings.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct ConfigurationBody {
+pub(super) struct ConfigurationBody {
     app_name: Option<String>,
     allow_user_signups: Option<String>,
     signup_requires_approval: Option<Value>,
@@ -91,19 +91,19 @@ impl ConfigurationBody {
 }
 
 /// What everybody may know.
-pub(crate) async fn public(State(app): State<App>) -> Answer {
+pub(super) async fn public(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
     let settings = app.blocking(move || host.get_public_settings()).await?;
     answer::ok(&listed_public(&settings))
 }
 
-pub(crate) async fn all(Administrator(caller): Administrator) -> Answer {
+pub(super) async fn all(Administrator(caller): Administrator) -> Answer {
     let settings = caller.call(Keyplate::get_settings).await?;
     answer::ok(&listed(&settings))
 }
 
 /// Sets what the body names, and gives everything.
-pub(crate) async fn replace(
+pub(super) async fn replace(
     Administrator(caller): Administrator,
     Json(body): Json<ConfigurationBody>,
 ) -> Answer {

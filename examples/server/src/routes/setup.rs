@@ -29,7 +29,7 @@ const RESUMABLE: Duration = Duration::from_secs(3_600);
 
 /// A stranger at one of the routes that sign the first administrator in.
 #[derive(Debug)]
-pub(crate) struct Claimant {
+pub(super) struct Claimant {
     stranger: Stranger,
     /// The host's handle, with the claimant's address.
     host: Keyplate,
@@ -96,7 +96,7 @@ fn came_through_proxy(headers: &HeaderMap) -> bool {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct ClaimBody {
+pub(super) struct ClaimBody {
     username: Option<String>,
     email: Option<String>,
     first_name: Option<String>,
@@ -108,12 +108,12 @@ pub(crate) struct ClaimBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct TokenBody {
+pub(super) struct TokenBody {
     token: Option<String>,
 }
 
 /// Does the server wait for its first administrator? Where it does not, the code tells whether setup may be resumed.
-pub(crate) async fn is_open(State(app): State<App>) -> Answer {
+pub(super) async fn is_open(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
     let state = app.blocking(move || host.get_setup_state()).await?;
     match state.stage {
@@ -128,7 +128,7 @@ pub(crate) async fn is_open(State(app): State<App>) -> Answer {
 }
 
 /// Makes the first administrator; after a reset, perhaps of a user who is there.
-pub(crate) async fn claim(
+pub(super) async fn claim(
     State(app): State<App>,
     claimant: Claimant,
     Json(body): Json<ClaimBody>,
@@ -154,7 +154,7 @@ pub(crate) async fn claim(
 }
 
 /// The older form, for scripts: makes `admin`, and called again signs him in again, for an hour.
-pub(crate) async fn claim_or_resume(
+pub(super) async fn claim_or_resume(
     State(app): State<App>,
     claimant: Claimant,
     Json(body): Json<TokenBody>,
@@ -168,7 +168,7 @@ pub(crate) async fn claim_or_resume(
 }
 
 /// Signs the first administrator in again with the link of the latest start, for as long as setup is not complete.
-pub(crate) async fn resume(
+pub(super) async fn resume(
     State(app): State<App>,
     claimant: Claimant,
     Json(body): Json<TokenBody>,
@@ -179,7 +179,7 @@ pub(crate) async fn resume(
 }
 
 /// Ends setup. A setup session has ended with it, so its cookie goes too.
-pub(crate) async fn complete(State(app): State<App>, caller: Caller) -> Answer {
+pub(super) async fn complete(State(app): State<App>, caller: Caller) -> Answer {
     let own_id = caller.who.user_id;
     let (completion, goes_on) = caller
         .call(move |keyplate| {

@@ -29,7 +29,7 @@ struct SignalsJson {
 
 /// Whoever asks about a credential: it is one that did not sign him in, so a session that has ended is none.
 #[derive(Debug)]
-pub(crate) struct Asker {
+pub(super) struct Asker {
     handle: Keyplate,
     credential: Option<String>,
 }
@@ -51,7 +51,7 @@ impl FromRequestParts<App> for Asker {
     }
 }
 
-pub(crate) async fn get(State(app): State<App>, asker: Asker) -> Answer {
+pub(super) async fn get(State(app): State<App>, asker: Asker) -> Answer {
     let is_asked = asker.credential.is_some();
     let signals = app
         .blocking(move || asker.handle.get_passkey_signals(asker.credential))

@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct SignupBody {
+pub(super) struct SignupBody {
     username: Option<String>,
     email: Option<String>,
     first_name: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct SignupBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct InspectBody {
+pub(super) struct InspectBody {
     token: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl From<SignupBody> for NewSignup {
 }
 
 /// Signs somebody up and in.
-pub(crate) async fn sign_up(
+pub(super) async fn sign_up(
     State(app): State<App>,
     stranger: Stranger,
     Json(body): Json<SignupBody>,
@@ -85,7 +85,7 @@ pub(crate) async fn sign_up(
 }
 
 /// S8: the account is made when the passkey is there.
-pub(crate) async fn begin_by_passkey(
+pub(super) async fn begin_by_passkey(
     State(app): State<App>,
     stranger: Stranger,
     Json(body): Json<SignupBody>,
@@ -96,7 +96,7 @@ pub(crate) async fn begin_by_passkey(
     ceremony::begun(&app, Kind::SignUp, begun)
 }
 
-pub(crate) async fn finish_by_passkey(
+pub(super) async fn finish_by_passkey(
     State(app): State<App>,
     stranger: Stranger,
     headers: HeaderMap,
@@ -124,7 +124,7 @@ async fn signed_up(app: &App, signed_in: SignedIn) -> Answer {
 }
 
 /// Looks at a sign-up token without using it.
-pub(crate) async fn inspect(
+pub(super) async fn inspect(
     State(app): State<App>,
     stranger: Stranger,
     Json(body): Json<InspectBody>,

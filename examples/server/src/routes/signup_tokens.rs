@@ -124,7 +124,7 @@ impl From<&SignupRedemption> for RedemptionJson {
 /// default, or stays.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct TokenBody {
+pub(super) struct TokenBody {
     #[serde(deserialize_with = "body::given")]
     ttl: Option<Option<Length>>,
     #[serde(deserialize_with = "body::given")]
@@ -239,7 +239,7 @@ struct Grants {
 }
 
 /// Those that are not revoked, the newest first; with `all=true` those too.
-pub(crate) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
+pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
     let limit = query.limit()?;
     let tokens = SignupTokenQuery {
         include_revoked: query.is_true("all"),
@@ -259,7 +259,7 @@ pub(crate) async fn list(Administrator(caller): Administrator, query: Query) -> 
     list::answer(items, total, page, limit)
 }
 
-pub(crate) async fn create(
+pub(super) async fn create(
     Administrator(caller): Administrator,
     Json(body): Json<TokenBody>,
 ) -> Answer {
@@ -280,7 +280,7 @@ pub(crate) async fn create(
     answer::created(&token)
 }
 
-pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = parse_id(&id)?;
     let token = caller
         .call(move |keyplate| SignupTokenJson::one(keyplate, &keyplate.get_signup_token(&id)?))
@@ -289,7 +289,7 @@ pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer 
 }
 
 /// Changes what the body names: extend, pause, raise the limit.
-pub(crate) async fn update(
+pub(super) async fn update(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<TokenBody>,
@@ -307,7 +307,7 @@ pub(crate) async fn update(
     answer::ok(&token)
 }
 
-pub(crate) async fn revoke(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn revoke(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = parse_id(&id)?;
     caller
         .call(move |keyplate| keyplate.revoke_signup_token(&id))
@@ -316,7 +316,7 @@ pub(crate) async fn revoke(Administrator(caller): Administrator, id: Id) -> Answ
 }
 
 /// Who used it, the newest first.
-pub(crate) async fn redemptions(
+pub(super) async fn redemptions(
     Administrator(caller): Administrator,
     id: Id,
     query: Query,

@@ -32,7 +32,7 @@ const COLUMNS: [(&str, UserSort); 8] = [
 /// A user as a client sends one, to be made or in place of the one that is there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct UserBody {
+pub(super) struct UserBody {
     id: Option<String>,
     username: Option<String>,
     email: Option<String>,
@@ -121,7 +121,7 @@ impl UserBody {
     }
 }
 
-pub(crate) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
+pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
     let limit = query.limit()?;
     let users = UserQuery {
         search: query.search(),
@@ -144,7 +144,7 @@ pub(crate) async fn list(Administrator(caller): Administrator, query: Query) -> 
     list::answer(items, total, page, limit)
 }
 
-pub(crate) async fn create(
+pub(super) async fn create(
     Administrator(caller): Administrator,
     Json(body): Json<UserBody>,
 ) -> Answer {
@@ -156,7 +156,7 @@ pub(crate) async fn create(
     answer::created(&user)
 }
 
-pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::user_id(&id)?;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.get_user(&id)?))
@@ -164,7 +164,7 @@ pub(crate) async fn get(Administrator(caller): Administrator, id: Id) -> Answer 
     answer::ok(&user)
 }
 
-pub(crate) async fn replace(
+pub(super) async fn replace(
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<UserBody>,
@@ -178,7 +178,7 @@ pub(crate) async fn replace(
     answer::ok(&user)
 }
 
-pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::user_id(&id)?;
     caller
         .call(move |keyplate| keyplate.delete_user(&id))
@@ -187,7 +187,7 @@ pub(crate) async fn delete(Administrator(caller): Administrator, id: Id) -> Answ
 }
 
 /// Lets a pending user in.
-pub(crate) async fn approve(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn approve(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::user_id(&id)?;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.approve_user(&id)?))
@@ -196,7 +196,7 @@ pub(crate) async fn approve(Administrator(caller): Administrator, id: Id) -> Ans
 }
 
 /// Removes a pending user.
-pub(crate) async fn reject(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn reject(Administrator(caller): Administrator, id: Id) -> Answer {
     let id = path::user_id(&id)?;
     caller
         .call(move |keyplate| keyplate.reject_user(&id))
@@ -204,7 +204,7 @@ pub(crate) async fn reject(Administrator(caller): Administrator, id: Id) -> Answ
     answer::no_content()
 }
 
-pub(crate) async fn me(caller: Caller) -> Answer {
+pub(super) async fn me(caller: Caller) -> Answer {
     let id = caller.who.user_id;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.get_user(&id)?))
@@ -213,7 +213,7 @@ pub(crate) async fn me(caller: Caller) -> Answer {
 }
 
 /// One's own profile: role and status in the body count for nothing, a username left out stays.
-pub(crate) async fn update_me(caller: Caller, Json(body): Json<UserBody>) -> Answer {
+pub(super) async fn update_me(caller: Caller, Json(body): Json<UserBody>) -> Answer {
     let id = caller.who.user_id;
     let changes = UserChanges {
         username: body.username.clone(),

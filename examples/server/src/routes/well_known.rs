@@ -11,7 +11,7 @@ use crate::http::{
 
 /// WebAuthn Level 3, section 5.11: the origins that may use this RP id. A browser asks only on a page of another domain,
 /// so that without related origins there is nothing to tell.
-pub(crate) async fn webauthn(State(app): State<App>) -> Answer {
+pub(super) async fn webauthn(State(app): State<App>) -> Answer {
     let origins = app.origins();
     if !origins.have_related() {
         return Err(Failure::not_found("document"));
@@ -20,7 +20,7 @@ pub(crate) async fn webauthn(State(app): State<App>) -> Answer {
 }
 
 /// Where password managers send people, as "A Well-Known URL for Passkey Endpoints" has it.
-pub(crate) async fn passkey_endpoints(State(app): State<App>) -> Answer {
+pub(super) async fn passkey_endpoints(State(app): State<App>) -> Answer {
     let page = format!("{}/account", app.origins().own());
     answer::ok(&json!({ "enroll": page, "manage": page }))
 }

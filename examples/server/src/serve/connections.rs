@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: usize = 256;
 
 /// Serves until SIGTERM or SIGINT; then lets what is under way end.
-pub(crate) async fn serve(listener: std::net::TcpListener, app: App) -> io::Result<()> {
+pub(super) async fn serve(listener: std::net::TcpListener, app: App) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let routes = router::routes(app);
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));

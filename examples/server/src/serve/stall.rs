@@ -18,13 +18,13 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A stream whose writes fail when they have waited for too long.
 #[derive(Debug)]
-pub(crate) struct Unstalled {
+pub(super) struct Unstalled {
     stream: TcpStream,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl Unstalled {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream) -> Self {
         Self {
             stream,
             waiting: None,
