@@ -7,7 +7,7 @@ use crate::{
     options::{self, Options},
 };
 
-/// Users, first-run setup, API keys and sessions over HTTP.
+/// Users, passkeys, first-run setup, sign-up, groups, services, API keys and sessions over HTTP, with pages for people.
 #[derive(Debug, Parser)]
 #[command(name = "keyplate-server", version)]
 struct CommandLine {
@@ -102,5 +102,42 @@ fn overlap(text: &str) -> Result<u32, String> {
         Ok(0)
     } else {
         options::seconds(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_help_tells_of_every_command_and_option() {
+        let mut line = CommandLine::command();
+        line.build();
+        let mut commands = vec![line];
+        let mut told = 0;
+        while let Some(mut command) = commands.pop() {
+            let name = command.get_name().to_owned();
+            let help = command.render_help().to_string();
+            for argument in command.get_arguments() {
+                let id = argument.get_id();
+                assert!(argument.get_help().is_some(), "{name}: {id}");
+                let word = argument.get_long().map(|long| format!("--{long}"));
+                let word = word.unwrap_or_else(|| id.as_str().to_uppercase());
+                assert!(help.contains(&word), "{name}: {word}");
+                told += 1;
+            }
+            for inner in command.get_subcommands() {
+                let word = inner.get_name();
+                assert!(inner.get_about().is_some(), "{name}: {word}");
+                assert!(help.contains(&format!("\n  {word} ")), "{name}: {word}");
+                // What clap makes itself, it documents itself.
+                if word != "help" {
+                    commands.push(inner.clone());
+                }
+            }
+        }
+        assert!(told > 100, "{told}");
     }
 }

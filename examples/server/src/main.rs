@@ -2,6 +2,12 @@
 //! An HTTP server on `keyplate`: an example of a host, good enough to run at home.
 //!
 //! It holds no rules. Each route parses, calls the library as whoever asks, and answers in JSON.
+//!
+//! A module imports only from floors below its own, or from its own; a file and the folder of its name are one room:
+//!
+//! ```text
+//! main -> {serve, command_line} -> plan -> commands -> routes -> json -> {http, open} -> {options, log}
+//! ```
 
 mod command_line;
 mod commands;

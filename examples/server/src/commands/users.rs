@@ -24,6 +24,7 @@ pub(crate) enum Command {
     Create {
         /// His username.
         name: String,
+        /// The e-mail address, which nobody else has.
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// The name that others see.
