@@ -1,3 +1,5 @@
+//! Time: the host's time source or the system's clock, whole milliseconds, and times as text.
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,

@@ -1,3 +1,5 @@
+//! The one error of the library, the one table of its numbers, and how both are made.
+
 use std::time::Duration;
 
 /// What went wrong, told apart by what the caller can do about it.

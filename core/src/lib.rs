@@ -1,6 +1,6 @@
 #![forbid(unsafe_code)]
-//! Identity that an application embeds: users, groups, sign-up, first-run setup, one-time codes, sessions and API keys
-//! in one SQLite file.
+//! Identity that an application embeds: users, groups and claims, passkeys, sign-up by invitation, first-run setup,
+//! one-time codes, sessions, API keys, access tokens and group-based access to services, in one SQLite file.
 //!
 //! ```
 //! # fn main() -> Result<(), keyplate::KeyplateError> {
@@ -77,8 +77,33 @@
 //! # }
 //! ```
 //!
-//! Everything hangs on [`Keyplate`]. `open` gives the host's handle, which may do everything;
-//! [`Keyplate::anonymous`] one for strangers; [`Keyplate::acting_as`] one that has somebody's rights.
+//! # The handles
+//!
+//! Everything hangs on [`Keyplate`]. [`Keyplate::open`] gives the host's handle, which may do everything;
+//! [`Keyplate::anonymous`] gives one for strangers; [`Keyplate::acting_as`] gives one with somebody's rights, which are
+//! read anew at each call. [`Keyplate::with_client`] is the host's again, with an address for the audit log.
+//!
+//! # What there is
+//!
+//! | for | methods |
+//! | --- | --- |
+//! | a host's middleware | [`authenticate`](Keyplate::authenticate), [`verify_session`](Keyplate::verify_session), [`verify_api_key`](Keyplate::verify_api_key), [`authorize`](Keyplate::authorize) |
+//! | first-run setup | [`create_setup_token`](Keyplate::create_setup_token), [`claim_setup`](Keyplate::claim_setup), [`complete_setup`](Keyplate::complete_setup), [`reset_setup`](Keyplate::reset_setup), and [`bootstrap`](Keyplate::bootstrap) for a declared state |
+//! | users | [`create_user`](Keyplate::create_user), [`list_users`](Keyplate::list_users), [`update_user`](Keyplate::update_user), [`approve_user`](Keyplate::approve_user) … |
+//! | groups and claims | [`create_group`](Keyplate::create_group), [`set_user_groups`](Keyplate::set_user_groups), [`get_effective_claims`](Keyplate::get_effective_claims) … |
+//! | sign-up | [`create_signup_token`](Keyplate::create_signup_token), [`sign_up`](Keyplate::sign_up), [`begin_passkey_signup`](Keyplate::begin_passkey_signup) … |
+//! | passkeys | [`begin_passkey_registration`](Keyplate::begin_passkey_registration), [`begin_passkey_login`](Keyplate::begin_passkey_login), [`begin_step_up`](Keyplate::begin_step_up) and their `finish_` … |
+//! | one-time codes | [`create_one_time_token`](Keyplate::create_one_time_token), [`create_recovery_token`](Keyplate::create_recovery_token), [`redeem_one_time_token`](Keyplate::redeem_one_time_token) … |
+//! | sessions | [`create_session`](Keyplate::create_session), [`list_sessions`](Keyplate::list_sessions), [`revoke_session`](Keyplate::revoke_session) … |
+//! | API keys | [`create_api_key`](Keyplate::create_api_key), [`renew_api_key`](Keyplate::renew_api_key), [`rotate_api_key`](Keyplate::rotate_api_key), [`revoke_api_key`](Keyplate::revoke_api_key) … |
+//! | services | [`create_service`](Keyplate::create_service), [`set_service_access`](Keyplate::set_service_access) … |
+//! | access tokens for other processes | [`issue_access_token`](Keyplate::issue_access_token), [`verify_access_token`](Keyplate::verify_access_token), [`get_jwks`](Keyplate::get_jwks) … |
+//! | settings | [`get_settings`](Keyplate::get_settings), [`update_settings`](Keyplate::update_settings) … |
+//! | the audit log | [`list_audit_events`](Keyplate::list_audit_events), or an [`EventSink`] |
+//! | upkeep | [`purge_expired`](Keyplate::purge_expired), [`back_up_to`](Keyplate::back_up_to), [`check_integrity`](Keyplate::check_integrity), [`get_statistics`](Keyplate::get_statistics) |
+//!
+//! Secrets leave as a [`Secret`]; errors are one [`KeyplateError`], with a number in [`ErrorCode`] that never changes. A
+//! host that forks calls [`before_fork`].
 
 mod clock;
 mod crypto;

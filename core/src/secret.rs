@@ -1,3 +1,5 @@
+//! Text that is not to be seen by accident.
+
 use std::fmt;
 
 use zeroize::Zeroizing;

@@ -1,3 +1,5 @@
+//! Base64url without padding (RFC 4648, section 5), as WebAuthn and JSON Web Keys write bytes.
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
 pub(crate) fn base64url(bytes: &[u8]) -> String {

@@ -1,7 +1,43 @@
 //! The driver: only this module and its parts name SQLite's crate (D6) and open connections.
 //!
-//! A `Reader` is a snapshot, a `Writer` an IMMEDIATE transaction; both know the time (C5). Calls must not be
-//! nested: inside `read` and `write` use what the closure is given.
+//! # States
+//!
+//! An [`Engine`] is one open database file. Seen from one process it is in one of these states:
+//!
+//! | state | `owner` | connections | what a call does |
+//! | --- | --- | --- | --- |
+//! | OWNED | this process | the pool's | runs |
+//! | INHERITED | the parent, after `fork` | the parent's, none in use | closes every inherited connection of every engine, becomes OWNED |
+//! | STUCK | the parent, forked in mid-call without a hook | some in use by threads that do not exist here | fails with `ForkedHandle`, for ever |
+//! | LOST | this process | of a file that is no longer at its path | fails with `StorageLost`; a read notices within a second |
+//!
+//! A transaction is READING (`BEGIN DEFERRED`, a snapshot, `query_only`), WRITING (`BEGIN IMMEDIATE`) or a LOOK-UP (one
+//! statement without `BEGIN`).
+//!
+//! # What always holds
+//!
+//! 1. This process has at most one writing connection for a file, so its threads wait for each other on a condition
+//!    variable (`pool`) and never on SQLite's lock. Other processes are waited for by asking again (ADR 11). Both
+//!    together take at most `busy_timeout`.
+//! 2. Whoever holds a [`Reader`] or a [`Writer`] knows the time of its transaction and that the file has this library's
+//!    schema: `instance` is read first, in the same snapshot. A look-up reads both in its own statement.
+//! 3. The time of a transaction is never before `instance.last_time`, and a writing transaction stores its own (C5).
+//! 4. A closure that fails or panics leaves nothing behind: the transaction's guard rolls back.
+//! 5. Nobody is inside SQLite while a hooked `fork` happens: each call holds `fork::IN_USE` shared from before it takes a
+//!    connection until it has given it back (D4). For the same reason calls are not nested: inside `read` and `write`
+//!    the closure uses what it is given.
+//! 6. A writing transaction that begins has seen that the file at the path is the one that was opened. (A file that is
+//!    removed later is noticed by the next call.)
+//! 7. Every error leaves here as a [`KeyplateError`]; no text of SQLite's and no SQL is in it.
+//!
+//! # Who calls
+//!
+//! `gate::handle` opens transactions for the rules, `gate::{seen, refusals}` write beside them, and `db::<noun>` run
+//! statements on what they are given. `connect` makes connections and knows the pragmas, `migrate` makes and upgrades the
+//! file, `file` looks after its rights and its identity, `pool` keeps connections, `fork` keeps them apart from a child's,
+//! `backup` copies the file while others write.
+//!
+//! This file is longer than others because it is the whole driver: a second engine replaces it as one piece.
 
 mod backup;
 mod connect;

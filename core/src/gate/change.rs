@@ -1,3 +1,5 @@
+//! A transaction that changes something, with the audit row that each change writes into it (A1).
+
 use std::{cell::RefCell, ops::Deref, time::SystemTime};
 
 use crate::{

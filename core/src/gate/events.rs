@@ -1,3 +1,5 @@
+//! Hands events to the host's sink (E1).
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::{audit::AuditEvent, events::EventSink};

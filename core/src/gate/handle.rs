@@ -1,3 +1,5 @@
+//! The handle, and the one way of every read and every write: who calls, the transaction, its audit row, then events.
+
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use crate::{

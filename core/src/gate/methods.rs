@@ -1,3 +1,32 @@
+//! The table of authority: who may call which method of the facade at all.
+//!
+//! # How a call is let in
+//!
+//! Authority is asked three times, each time for what is known by then:
+//!
+//! 1. By the *kind of handle*, before the database is touched ([`Actor::check_kind`](crate::gate::caller::Actor)): a
+//!    stranger's handle never gets past `Anyone`, and only the host's passes `Host`.
+//! 2. By the *line of this table*, inside the transaction ([`Caller`](crate::gate::caller::Caller)): the credential, its
+//!    ceiling and its user are read at that moment, never remembered.
+//! 3. By the *method itself*, for what depends on whom it is about: is this thing the caller's own (`reach`), do they
+//!    have rights at least those of the user they touch (`outrank`, `govern`), is their sign-in fresh (`step_up`)?
+//!
+//! # What always holds
+//!
+//! 1. Every method of the facade has exactly one line here, and every line a method: `cargo xtask check` compares them.
+//!    A method calls `read` or `write` with its own variant, so it cannot run without its line being asked; the look-ups
+//!    of `verify_session`, `verify_api_key` and `authenticate` go without, and their lines are `Anyone`.
+//! 2. The host passes every line. Nobody else passes `Host`.
+//! 3. Lines only narrow. What a line lets in, the method may still refuse; what a line refuses, no method lets in.
+//! 4. `Own` and `Enrolling` let in a user for their own things only: the method must call `reach` or `visible_owner`.
+//!    `core/tests/facade/walk.rs` calls every method with weak credentials and looks for what changed.
+//! 5. `Anyone` means that the arguments are the credential, or that the answer is public. Such a method looks at
+//!    nothing of the caller's.
+//!
+//! # A new method
+//!
+//! Add its line in the group of its noun, choose the narrowest authority, and give the walk an entry.
+
 use std::fmt;
 
 use crate::values::scopes::{Access, Area};

@@ -1,4 +1,27 @@
 //! When credentials were last used (T1): collected in memory, so that verifying never needs the write lock.
+//!
+//! # States
+//!
+//! A credential's last use is in one of three places, and moves from left to right:
+//!
+//! NOTED (in `pending`, this process only) → TAKEN (written by a transaction that is not committed yet; still in
+//! `pending`) → STORED (committed; taken out of `pending`).
+//!
+//! # What always holds
+//!
+//! 1. A time leaves `pending` only after the commit that stored it, and only if it is still the same: a use meanwhile is
+//!    newer and stays. So a rolled-back transaction loses nothing.
+//! 2. Stored times never go back: the statements store a time only where it is later than what is there.
+//! 3. Verifying never waits: a use is noted under a lock that is held for an insertion, and the writing that follows at
+//!    most once a minute is given up at once when somebody else writes.
+//! 4. A transaction that is under way takes along at most [`TAKEN_ALONG`] of each kind, so that a change of one row does
+//!    not wait for thousands.
+//! 5. A kill loses what is NOTED, which is at most a minute of a busy process (T1 allows it). Closing writes it.
+//! 6. No lock is held while the database is called, nor while a hooked `fork` happens (D4).
+//!
+//! # Who calls
+//!
+//! `verify_session` and `verify_api_key` note; `gate::handle` takes along with every write and writes the rest at close.
 
 use std::{
     collections::HashMap,

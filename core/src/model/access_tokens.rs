@@ -1,3 +1,5 @@
+//! Access tokens, and the keys that sign them.
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! API keys.
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

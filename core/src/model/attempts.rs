@@ -1,3 +1,5 @@
+//! What is counted, because it may be tried only so often.
+
 use crate::model::named::named;
 
 /// What is counted.

@@ -1,3 +1,5 @@
+//! Rows of the audit log, which are events too.
+
 use std::time::SystemTime;
 
 use crate::model::{ids::UserId, named::named};

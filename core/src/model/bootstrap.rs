@@ -1,3 +1,5 @@
+//! What applying a plan did.
+
 use crate::model::{api_keys::CreatedApiKey, signup_tokens::CreatedSignupToken};
 
 /// What applying a plan did; nothing when all was as the plan says.

@@ -1,3 +1,5 @@
+//! Claims of users and groups.
+
 /// Something that a host wants to know of a user or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]

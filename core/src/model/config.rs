@@ -1,3 +1,5 @@
+//! How a database is opened, and from where somebody calls.
+
 use std::{fmt, sync::Arc};
 
 use crate::{

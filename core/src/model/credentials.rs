@@ -1,3 +1,5 @@
+//! Whoever has shown a credential.
+
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::model::{

@@ -1,3 +1,5 @@
+//! The host's event sink.
+
 use crate::model::audit::AuditEvent;
 
 /// Hears what was committed; given by the host in `Config`.

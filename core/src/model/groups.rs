@@ -1,3 +1,5 @@
+//! Groups of users.
+
 use std::time::SystemTime;
 
 use crate::model::{

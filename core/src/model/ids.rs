@@ -1,3 +1,5 @@
+//! Ids: UUIDs of version 7, a type for each noun.
+
 use std::{fmt, time::SystemTime};
 
 use uuid::Uuid;

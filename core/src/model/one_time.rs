@@ -1,3 +1,5 @@
+//! One-time codes and tokens.
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Passkeys, and what a ceremony is between its two calls.
+
 use std::time::SystemTime;
 
 use crate::{

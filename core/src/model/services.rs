@@ -1,3 +1,5 @@
+//! Services, and the decision whether somebody may use one.
+
 use std::time::SystemTime;
 
 use crate::model::ids::{GroupId, ServiceId, UserId};

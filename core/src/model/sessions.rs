@@ -1,3 +1,5 @@
+//! Sessions.
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! What an administrator may set while the application runs, and the defaults.
+
 use crate::model::{ids::GroupId, named::named};
 
 pub(crate) const DAY: u32 = 24 * 3_600;

@@ -1,3 +1,5 @@
+//! First-run setup: its state, its token, the first administrator.
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

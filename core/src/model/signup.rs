@@ -1,3 +1,5 @@
+//! Signing up, and what is kept of it.
+
 use std::{fmt, time::SystemTime};
 
 use crate::model::ids::{SignupRedemptionId, SignupTokenId, UserId};

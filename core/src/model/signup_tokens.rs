@@ -1,3 +1,5 @@
+//! Sign-up tokens, which let people join.
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! What looking after a database tells.
+
 use std::time::SystemTime;
 
 /// A back-up that was made.

@@ -1,3 +1,5 @@
+//! Users.
+
 use std::time::SystemTime;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! API keys: making, renewing, rotating, verifying, revoking them (K1, K2).
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

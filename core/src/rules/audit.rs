@@ -1,3 +1,5 @@
+//! Looking at the audit log.
+
 use crate::{
     db,
     error::Result,

@@ -1,3 +1,5 @@
+//! Who stands behind a credential.
+
 use crate::{
     error::{KeyplateError, Result},
     gate::handle::Keyplate,

@@ -1,3 +1,5 @@
+//! Back-ups, and what ends when one is restored (D8).
+
 use std::time::SystemTime;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Claims: which may be given, and which hold for somebody (U5).
+
 use crate::{
     db,
     error::{Result, invalid},

@@ -1,3 +1,5 @@
+//! Groups, their members and claims (G1).
+
 use crate::{
     db::{self, Reader},
     error::{Found, Result, conflict, invalid, not_found},

@@ -1,3 +1,5 @@
+//! One-time codes and tokens (O1–O3), and the limit on guessing codes (C3).
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{

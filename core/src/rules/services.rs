@@ -1,3 +1,5 @@
+//! Services, and who may use them (G2).
+
 use crate::{
     db::{self, Reader},
     error::{Found, KeyplateError, Result, conflict, invalid, not_found},

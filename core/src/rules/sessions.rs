@@ -1,3 +1,5 @@
+//! Sessions: opening, verifying, listing, ending them (T1).
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Settings, read in the transaction that needs them.
+
 use crate::{
     db::{
         self,

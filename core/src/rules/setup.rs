@@ -1,3 +1,5 @@
+//! First-run setup (B1–B5).
+
 use std::sync::Arc;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Signing up (S1, S4–S7).
+
 use std::time::{Duration, SystemTime};
 
 use crate::{

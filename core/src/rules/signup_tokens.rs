@@ -1,3 +1,5 @@
+//! Sign-up tokens (S2, S3).
+
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Looking after a database.
+
 use std::time::Duration;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Users: making, finding, changing, disabling, approving, deleting them (U1–U6).
+
 pub(in crate::rules) mod checks;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Web origins and origins of applications, and whether passkeys can work there (P6).
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::Url;

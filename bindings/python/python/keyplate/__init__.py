@@ -1,11 +1,22 @@
-"""Identity that an application embeds: users, first-run setup, sessions and API keys in one SQLite file.
+"""Identity that an application embeds: users, groups and claims, passkeys, sign-up by invitation, first-run setup,
+one-time codes, sessions, API keys, access tokens and group-based access to services, in one SQLite file.
 
     import keyplate
 
     with keyplate.open("id.db", origin="https://media.example") as kp:
         token = kp.create_setup_token()
 
-Every method of `Keyplate` blocks and releases the GIL; `keyplate.aio` has the same names for asyncio.
+What is here:
+
+- `open`, which gives the host's `Keyplate`; its `anonymous`, `acting_as` and `with_client` give other handles.
+- `Keyplate` with every method of the library. Each blocks and releases the GIL. `keyplate.aio` has the same names for
+  asyncio.
+- `KeyplateError` and a class for each kind of error, with `code` (an `ErrorCode`), `field`, `retry_after` and
+  `passkey_failure`.
+- Records, such as `User` and `ApiKey`, and enums, such as `Role`; `Secret`, whose text only `reveal()` shows.
+- `TimeSource` and `EventSink`: a host may give a callable for each to `open`.
+
+`os.fork` is safe while handles are open: the package installs the hooks for it.
 """
 
 import os as _os
