@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::error::{Result, internal, invalid};
+use crate::error::{InputReason, Result, internal, invalid};
 
 /// Tells the library the time; for tests, and for hosts with a clock of their own.
 ///
@@ -59,13 +59,12 @@ pub(crate) fn from_millis(millis: i64) -> SystemTime {
 }
 
 /// Whole seconds since 1970, as JWTs tell times (RFC 7519, section 2).
-pub(crate) fn to_seconds(time: SystemTime) -> u64 {
-    u64::try_from(to_millis(time) / 1_000).unwrap_or(0)
+pub(crate) fn to_seconds(time: SystemTime) -> i64 {
+    to_millis(time) / 1_000
 }
 
-pub(crate) fn from_seconds(seconds: u64) -> SystemTime {
-    let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
-    from_millis(millis.min(LAST_MILLIS))
+pub(crate) fn from_seconds(seconds: i64) -> SystemTime {
+    from_millis(seconds.saturating_mul(1_000).clamp(0, LAST_MILLIS))
 }
 
 pub(crate) fn rounded(time: SystemTime) -> SystemTime {
@@ -73,8 +72,14 @@ pub(crate) fn rounded(time: SystemTime) -> SystemTime {
 }
 
 /// `now` and so many seconds more; the last representable time if that is too far.
-pub(crate) fn after(now: SystemTime, seconds: u32) -> SystemTime {
-    rounded(now + Duration::from_secs(u64::from(seconds)))
+pub(crate) fn after(now: SystemTime, seconds: i64) -> SystemTime {
+    let millis = to_millis(now).saturating_add(seconds.saturating_mul(1_000));
+    from_millis(millis.min(LAST_MILLIS))
+}
+
+/// A number of seconds that has been checked.
+pub(crate) fn seconds(number: i64) -> Duration {
+    Duration::from_secs(u64::try_from(number).unwrap_or(0))
 }
 
 /// `2026-11-01T00:00:00Z`, for people who read the audit log. By the days of the proleptic Gregorian calendar, counted
@@ -100,11 +105,11 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
 /// A time from outside that must lie ahead.
 pub(crate) fn future(field: &str, time: SystemTime, now: SystemTime) -> Result<SystemTime> {
     if time > from_millis(LAST_MILLIS) {
-        return Err(invalid(field, "lies after the year 9999"));
+        return Err(invalid(field, InputReason::TooLate));
     }
     let time = rounded(time);
     if time <= now {
-        return Err(invalid(field, "must lie in the future"));
+        return Err(invalid(field, InputReason::InThePast));
     }
     Ok(time)
 }

@@ -33,22 +33,22 @@ pub(crate) use value::{Cell, Column, Param, malformed, params};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageRequest {
     /// From 1.
-    pub(crate) page: u32,
-    pub(crate) limit: u32,
+    pub(crate) page: i64,
+    pub(crate) limit: i64,
 }
 
 impl PageRequest {
     /// The page to give when there are so many rows: one past the end is the last one.
-    pub(crate) fn within(self, total: u64) -> Self {
-        let last = total.div_ceil(u64::from(self.limit)).max(1);
+    pub(crate) fn within(self, total: i64) -> Self {
+        let last = ((total + self.limit - 1) / self.limit).max(1);
         Self {
-            page: self.page.min(u32::try_from(last).unwrap_or(u32::MAX)),
+            page: self.page.min(last),
             ..self
         }
     }
 
     pub(crate) fn offset(self) -> i64 {
-        i64::from(self.page - 1) * i64::from(self.limit)
+        (self.page - 1).saturating_mul(self.limit)
     }
 }
 

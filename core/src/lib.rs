@@ -117,7 +117,10 @@ mod values;
 
 pub use clock::TimeSource;
 pub use db::{ForkGuard, before_fork};
-pub use error::{ErrorCode, KeyplateError, PasskeyFailure, Result};
+pub use error::{
+    ConfigurationReason, ConflictReason, DenialReason, ErrorCode, InputReason, KeyplateError,
+    PasskeyFailure, Result, SignupRefusal, Thing,
+};
 pub use gate::handle::Keyplate;
 #[doc(hidden)]
 pub use gate::methods::authority_table;

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     crypto::encryption::{self, Cipher},
-    error::{Result, configuration},
+    error::{ConfigurationReason, Result, configuration},
     secret::Secret,
 };
 
@@ -24,10 +24,7 @@ impl KeyCipher {
     /// What is sealed stays sealed: a key in clear would be in every copy of the file.
     pub(crate) fn check_may_replace(&self, is_sealed: bool) -> Result<()> {
         if self.0.is_none() && is_sealed {
-            return Err(configuration(
-                OPTION,
-                "is wanted, because the signing key is sealed by one",
-            ));
+            return Err(configuration(OPTION, ConfigurationReason::KeyNeeded));
         }
         Ok(())
     }
@@ -46,12 +43,7 @@ impl KeyCipher {
             Some(cipher) => cipher.open(id.as_bytes(), sealed),
             None => None,
         };
-        opened.ok_or_else(|| {
-            configuration(
-                OPTION,
-                "is not the one under which the signing key is sealed; rotate_signing_key makes another",
-            )
-        })
+        opened.ok_or_else(|| configuration(OPTION, ConfigurationReason::WrongKey))
     }
 
     /// Are new signing keys sealed?

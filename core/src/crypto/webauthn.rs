@@ -4,8 +4,6 @@
 #[cfg(test)]
 mod vectors;
 
-use std::time::Duration;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::Deserialize;
 use url::Url;
@@ -21,10 +19,13 @@ use webauthn_rs_core::{
     },
 };
 
-use crate::error::{KeyplateError, PasskeyFailure, Result, internal};
+use crate::{
+    clock,
+    error::{KeyplateError, PasskeyFailure, Result, internal},
+};
 
 /// P2.
-pub(crate) const LIFETIME_SECONDS: u32 = 5 * 60;
+pub(crate) const LIFETIME_SECONDS: i64 = 5 * 60;
 
 /// More than any authenticator sends; the rest of the world need not be parsed.
 const MAX_RESPONSE: usize = 64 * 1024;
@@ -101,7 +102,7 @@ impl Verifier {
     }
 
     pub(crate) fn with_policy(rp_id: &str, origins: Vec<Url>, policy: Policy) -> Self {
-        let timeout = Duration::from_secs(u64::from(LIFETIME_SECONDS));
+        let timeout = clock::seconds(LIFETIME_SECONDS);
         // Exact origins: no other subdomains, no other ports.
         let core = WebauthnCore::new_unsafe_experts_only(
             rp_id,

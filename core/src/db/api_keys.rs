@@ -341,7 +341,7 @@ const FILTER: &str = r"
       AND (?2 IS NULL OR lower(name) LIKE ?2 ESCAPE '\')
       AND (?3 OR revoked_at IS NULL)";
 
-pub(crate) fn count(reader: &Reader<'_>, query: &ApiKeyQuery, search: Option<&str>) -> Result<u64> {
+pub(crate) fn count(reader: &Reader<'_>, query: &ApiKeyQuery, search: Option<&str>) -> Result<i64> {
     let pattern = search.map(contains_pattern);
     reader.value(
         &format!("SELECT count(*) FROM api_keys {FILTER}"),
@@ -407,7 +407,7 @@ pub(crate) fn list_expiring(
     )
 }
 
-pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<u64> {
+pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<i64> {
     reader.value(
         r"
         SELECT count(*)

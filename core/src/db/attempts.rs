@@ -9,7 +9,7 @@ pub(crate) fn nth_last(
     attempt: Attempt,
     source: Option<&str>,
     since: SystemTime,
-    n: u32,
+    n: i64,
 ) -> Result<Option<SystemTime>> {
     let place = n.saturating_sub(1);
     match source {

@@ -29,7 +29,7 @@ fn from_row(row: &Row<'_, '_>) -> Result<AuditEvent> {
 }
 
 /// Gives the id of the new row.
-pub(crate) fn insert(writer: &Writer<'_>, event: &AuditEvent) -> Result<u64> {
+pub(crate) fn insert(writer: &Writer<'_>, event: &AuditEvent) -> Result<i64> {
     insert_with_key(writer, event, None, 1).map(|stored| stored.0)
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn insert_or_count(
     writer: &Writer<'_>,
     event: &AuditEvent,
     key: &str,
-    times: u64,
+    times: i64,
 ) -> Result<AuditEvent> {
     let (id, count) = insert_with_key(writer, event, Some(key), times)?;
     Ok(AuditEvent {
@@ -52,8 +52,8 @@ fn insert_with_key(
     writer: &Writer<'_>,
     event: &AuditEvent,
     key: Option<&str>,
-    times: u64,
-) -> Result<(u64, u64)> {
+    times: i64,
+) -> Result<(i64, i64)> {
     let details = details_to_json(&event.details)?;
     let stored = writer.query_one(
         r"
@@ -90,7 +90,7 @@ const FILTER: &str = r"
       AND (?2 IS NULL OR kind = ?2)
       AND (?3 IS NULL OR at >= ?3)";
 
-pub(crate) fn count(reader: &Reader<'_>, query: &AuditQuery) -> Result<u64> {
+pub(crate) fn count(reader: &Reader<'_>, query: &AuditQuery) -> Result<i64> {
     let params = params![query.user_id.as_ref(), query.kind, query.since];
     reader.value(&format!("SELECT count(*) FROM audit {FILTER}"), params)
 }

@@ -63,7 +63,7 @@ pub(crate) fn delete(writer: &Writer<'_>, token_hash: &SecretHash) -> Result<()>
 }
 
 /// How many sign-ups have begun from there and may still be finished.
-pub(crate) fn count_from(reader: &Reader<'_>, source: &str, now: SystemTime) -> Result<u64> {
+pub(crate) fn count_from(reader: &Reader<'_>, source: &str, now: SystemTime) -> Result<i64> {
     reader.value(
         "SELECT count(*) FROM ceremonies WHERE source = ?1 AND expires_at > ?2",
         params![source, now],

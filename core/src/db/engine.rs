@@ -423,7 +423,10 @@ fn check_schema(found: u32) -> Result<()> {
     let known = migrate::SCHEMA;
     match found {
         found if found == known => Ok(()),
-        found if found > known => Err(KeyplateError::SchemaTooNew { found, known }),
+        found if found > known => Err(KeyplateError::SchemaTooNew {
+            found: i64::from(found),
+            known: i64::from(known),
+        }),
         found => Err(KeyplateError::CorruptDatabase {
             reason: format!("schema {found} in an open database"),
         }),

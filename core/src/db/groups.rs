@@ -200,7 +200,7 @@ const FILTER: &str = r"
     WHERE (?1 IS NULL OR name_key LIKE ?1 ESCAPE '\' OR lower(friendly_name) LIKE ?1 ESCAPE '\')
       AND (?2 IS NULL OR id IN (SELECT group_id FROM group_members WHERE user_id = ?2))";
 
-pub(crate) fn count(reader: &Reader<'_>, query: &GroupQuery, search: Option<&str>) -> Result<u64> {
+pub(crate) fn count(reader: &Reader<'_>, query: &GroupQuery, search: Option<&str>) -> Result<i64> {
     let pattern = search.map(contains_pattern);
     reader.value(
         &format!("SELECT count(*) FROM groups {FILTER}"),

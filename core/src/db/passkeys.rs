@@ -184,7 +184,7 @@ pub(crate) fn usable_credentials(
     )
 }
 
-pub(crate) fn count_usable(reader: &Reader<'_>, user_id: &UserId) -> Result<u64> {
+pub(crate) fn count_usable(reader: &Reader<'_>, user_id: &UserId) -> Result<i64> {
     reader.value(
         &format!("SELECT count(*) FROM passkeys WHERE user_id = ?1 AND {USABLE}"),
         params![user_id],

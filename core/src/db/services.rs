@@ -135,7 +135,7 @@ pub(crate) fn count(
     reader: &Reader<'_>,
     user_id: Option<&UserId>,
     search: Option<&str>,
-) -> Result<u64> {
+) -> Result<i64> {
     let pattern = search.map(contains_pattern);
     reader.value(
         &format!("SELECT count(*) FROM services {FILTER}"),

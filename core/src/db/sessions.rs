@@ -122,7 +122,7 @@ pub(crate) fn insert(
     session: &Session,
     hash: &SecretHash,
     ceiling: &Ceiling,
-    idle_seconds: u32,
+    idle_seconds: i64,
 ) -> Result<()> {
     writer.execute(
         r"
@@ -165,7 +165,7 @@ pub(crate) fn end_all(
     user_id: &UserId,
     except: Option<&SessionId>,
     now: SystemTime,
-) -> Result<u32> {
+) -> Result<i64> {
     let changed = writer.execute(
         &format!(
             r"
@@ -175,7 +175,7 @@ pub(crate) fn end_all(
         ),
         params![now, user_id, except],
     )?;
-    Ok(u32::try_from(changed).unwrap_or(u32::MAX))
+    Ok(i64::try_from(changed).unwrap_or(i64::MAX))
 }
 
 pub(crate) fn end_by_method(
@@ -191,7 +191,7 @@ pub(crate) fn end_by_method(
 }
 
 /// Everybody's (D8); gives how many were alive.
-pub(crate) fn end_everybodys(writer: &Writer<'_>, now: SystemTime) -> Result<u64> {
+pub(crate) fn end_everybodys(writer: &Writer<'_>, now: SystemTime) -> Result<i64> {
     let alive = count(writer, None, now)?;
     writer.execute(
         "UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL",
@@ -227,7 +227,7 @@ pub(crate) fn set_last_seen(
     Ok(())
 }
 
-pub(crate) fn count(reader: &Reader<'_>, user_id: Option<&UserId>, now: SystemTime) -> Result<u64> {
+pub(crate) fn count(reader: &Reader<'_>, user_id: Option<&UserId>, now: SystemTime) -> Result<i64> {
     reader.value(
         &format!("SELECT count(*) FROM sessions WHERE {ALIVE} AND (?2 IS NULL OR user_id = ?2)"),
         params![now, user_id],

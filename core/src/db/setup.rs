@@ -74,7 +74,7 @@ pub(crate) fn complete(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn reset(writer: &Writer<'_>, generation: u32) -> Result<()> {
+pub(crate) fn reset(writer: &Writer<'_>, generation: i64) -> Result<()> {
     writer.execute(
         r"
         UPDATE setup
@@ -86,7 +86,7 @@ pub(crate) fn reset(writer: &Writer<'_>, generation: u32) -> Result<()> {
 }
 
 /// D8: the stage stays.
-pub(crate) fn move_on(writer: &Writer<'_>, generation: u32) -> Result<()> {
+pub(crate) fn move_on(writer: &Writer<'_>, generation: i64) -> Result<()> {
     writer.execute(
         "UPDATE setup SET generation = ?1, token_hash = NULL, token_expires_at = NULL",
         params![generation],

@@ -144,7 +144,7 @@ pub(crate) fn use_once(writer: &Writer<'_>, id: &SignupTokenId, now: SystemTime)
     Ok(changed == 1)
 }
 
-pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<u64> {
+pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<i64> {
     reader.value(
         r"
         SELECT count(*)
@@ -156,7 +156,7 @@ pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<u64>
     )
 }
 
-pub(crate) fn count(reader: &Reader<'_>, include_revoked: bool) -> Result<u64> {
+pub(crate) fn count(reader: &Reader<'_>, include_revoked: bool) -> Result<i64> {
     reader.value(
         "SELECT count(*) FROM signup_tokens WHERE ?1 OR revoked_at IS NULL",
         params![include_revoked],
@@ -208,7 +208,7 @@ pub(crate) fn insert_redemption(writer: &Writer<'_>, redemption: &SignupRedempti
 pub(crate) fn count_redemptions(
     reader: &Reader<'_>,
     token_id: Option<&SignupTokenId>,
-) -> Result<u64> {
+) -> Result<i64> {
     reader.value(
         "SELECT count(*) FROM signup_redemptions WHERE ?1 IS NULL OR token_id = ?1",
         params![token_id],

@@ -202,7 +202,7 @@ pub(crate) fn name_was_deleted(reader: &Reader<'_>, folded: &str) -> Result<bool
 }
 
 /// Administrators who are active and without an end, and perhaps have a passkey that works (U3).
-pub(crate) fn count_lasting_administrators(reader: &Reader<'_>, with_passkey: bool) -> Result<u64> {
+pub(crate) fn count_lasting_administrators(reader: &Reader<'_>, with_passkey: bool) -> Result<i64> {
     reader.value(
         r"
         SELECT count(*)
@@ -226,7 +226,7 @@ const FILTER: &str = r"
       AND (?4 IS NULL OR id IN (SELECT user_id FROM group_members WHERE group_id = ?4))
       AND (?5 IS NULL OR expires_at <= ?5)";
 
-pub(crate) fn count(reader: &Reader<'_>, query: &UserQuery, search: Option<&str>) -> Result<u64> {
+pub(crate) fn count(reader: &Reader<'_>, query: &UserQuery, search: Option<&str>) -> Result<i64> {
     let pattern = search.map(contains_pattern);
     let lapse = query
         .expiring_within_seconds

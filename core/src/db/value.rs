@@ -136,12 +136,6 @@ impl Column for u32 {
     }
 }
 
-impl Column for u64 {
-    fn read(cell: Cell<'_>) -> Option<Self> {
-        i64::read(cell).and_then(|value| Self::try_from(value).ok())
-    }
-}
-
 impl Column for bool {
     fn read(cell: Cell<'_>) -> Option<Self> {
         i64::read(cell).map(|value| value != 0)

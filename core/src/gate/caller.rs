@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use crate::{
     clock,
     db::{self, Reader},
-    error::{KeyplateError, Result, denied},
+    error::{DenialReason, KeyplateError, Result, Thing, denied, lacks_scope, not_found},
     gate::methods::{Authority, Method},
     model::{
         credentials::{Credential, CredentialId, Principal},
@@ -39,8 +39,8 @@ impl Actor {
     pub(crate) fn check_kind(&self, method: Method) -> Result<()> {
         match (self, method.authority()) {
             (Self::Host, _) | (_, Authority::Anyone) => Ok(()),
-            (_, Authority::Host) => Err(denied("only the host may do this")),
-            (Self::Anonymous, _) => Err(denied("sign in first")),
+            (_, Authority::Host) => Err(denied(DenialReason::HostOnly)),
+            (Self::Anonymous, _) => Err(denied(DenialReason::NotSignedIn)),
             (Self::Principal(_), _) => Ok(()),
         }
     }
@@ -121,14 +121,14 @@ impl Caller {
         let acting = match (self, method.authority()) {
             (Self::Host, _) | (_, Authority::Anyone) => return Ok(()),
             (Self::User(acting), _) => acting,
-            (Self::Anonymous, _) => return Err(denied("sign in first")),
+            (Self::Anonymous, _) => return Err(denied(DenialReason::NotSignedIn)),
         };
         let has_scope = |area, access| {
             let allowed = acting.ceiling.scopes.allows(area, access);
             if allowed {
                 Ok(())
             } else {
-                Err(denied("the credential lacks the scope"))
+                Err(lacks_scope(format!("{}:{}", area.name(), access.right())))
             }
         };
         let is_administrator = || {
@@ -136,12 +136,12 @@ impl Caller {
             if administrator {
                 Ok(())
             } else {
-                Err(denied("only administrators may do this"))
+                Err(denied(DenialReason::AdministratorsOnly))
             }
         };
         match method.authority() {
             Authority::Anyone => Ok(()),
-            Authority::Host => Err(denied("only the host may do this")),
+            Authority::Host => Err(denied(DenialReason::HostOnly)),
             Authority::Own(area, access) => has_scope(area, access),
             Authority::Enrolling(..) if acting.ceiling.scopes.are_enrol() => Ok(()),
             Authority::Enrolling(area, access) => has_scope(area, access),
@@ -149,7 +149,7 @@ impl Caller {
                 is_administrator().and_then(|()| has_scope(area, access))
             }
             Authority::Roles if acting.ceiling.scopes.allows_roles() => is_administrator(),
-            Authority::Roles => Err(denied("the credential lacks the scope roles:write")),
+            Authority::Roles => Err(lacks_scope("roles:write")),
         }
     }
 
@@ -178,11 +178,11 @@ impl Caller {
     }
 
     /// His own things, or an administrator. To anybody else the thing does not exist.
-    pub(crate) fn reach(&self, owner: &UserId, what: &str) -> Result<()> {
+    pub(crate) fn reach(&self, owner: &UserId, what: Thing) -> Result<()> {
         if self.is_administrator() || self.user_id() == Some(*owner) {
             Ok(())
         } else {
-            Err(crate::error::not_found(what))
+            Err(not_found(what))
         }
     }
 
@@ -204,18 +204,14 @@ impl Caller {
         if administrator && (acting.ceiling.scopes.is_full() || user.role != Role::Administrator) {
             Ok(())
         } else {
-            Err(denied(
-                "an administrator is only touched by credentials with * and roles:write",
-            ))
+            Err(denied(DenialReason::FullRightsNeeded))
         }
     }
 
     /// Making administrators: rights at least theirs, and a fresh step-up (K2, P5).
     pub(crate) fn may_set_roles(&self, reader: &Reader<'_>) -> Result<()> {
         if !self.has_everything() {
-            return Err(denied(
-                "roles are only changed by credentials with * and roles:write",
-            ));
+            return Err(denied(DenialReason::FullRightsNeeded));
         }
         self.step_up(reader)
     }
@@ -231,15 +227,15 @@ impl Caller {
 
     /// S2: may he put users into groups, by whatever way?
     pub(crate) fn may_give_groups(&self) -> Result<()> {
-        self.may_give(Area::Groups, "giving groups wants the scope groups:write")
+        self.may_give(Area::Groups)
     }
 
     /// S2: may he give users claims?
     pub(crate) fn may_give_claims(&self) -> Result<()> {
-        self.may_give(Area::Users, "giving claims wants the scope users:write")
+        self.may_give(Area::Users)
     }
 
-    fn may_give(&self, area: Area, reason: &str) -> Result<()> {
+    fn may_give(&self, area: Area) -> Result<()> {
         match self {
             Self::Host => Ok(()),
             Self::User(acting)
@@ -248,7 +244,7 @@ impl Caller {
             {
                 Ok(())
             }
-            Self::User(_) | Self::Anonymous => Err(denied(reason)),
+            Self::User(_) | Self::Anonymous => Err(lacks_scope(format!("{}:write", area.name()))),
         }
     }
 
@@ -278,9 +274,7 @@ impl Caller {
         {
             Ok(())
         } else {
-            Err(denied(
-                "the credential lacks the scope keys:write or roles:write",
-            ))
+            Err(lacks_scope("keys:write"))
         }
     }
 
@@ -293,9 +287,7 @@ impl Caller {
         if covered {
             Ok(())
         } else {
-            Err(denied(
-                "this session may do less than its user; sign in again",
-            ))
+            Err(denied(DenialReason::NarrowSession))
         }
     }
 

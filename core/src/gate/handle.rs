@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use crate::{
     crypto::key_cipher::KeyCipher,
     db::{self, Engine, Reader},
-    error::{Result, invalid},
+    error::{InputReason, Result, invalid},
     gate::{
         caller::{Actor, Caller},
         change::{self, Change},
@@ -229,7 +229,7 @@ impl ClientInfo {
         if let Some(address) = &address {
             let _: IpAddr = address
                 .parse()
-                .map_err(|_| invalid("address", "is not an IP address"))?;
+                .map_err(|_| invalid("address", InputReason::NotIpAddress))?;
         }
         Ok(Self {
             address,

@@ -14,7 +14,7 @@ use crate::{
 /// At most so many within a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
-    pub(crate) most: u32,
+    pub(crate) most: i64,
     pub(crate) within: Duration,
 }
 

@@ -2,29 +2,23 @@
 
 use crate::{
     db::PageRequest,
-    error::{Result, denied, invalid},
+    error::{DenialReason, Result, denied},
     gate::caller::Caller,
     model::ids::UserId,
-    values::text,
+    values::{
+        numbers::{at_least, within},
+        text,
+    },
 };
 
-const DEFAULT_LIMIT: u32 = 20;
-const MAX_LIMIT: u32 = 1_000;
+const DEFAULT_LIMIT: i64 = 20;
+const MAX_LIMIT: i64 = 1_000;
 const MAX_SEARCH: usize = 200;
 
 /// The page that a query asks for: counted from 1, of 20 items unless it says otherwise.
-pub(crate) fn page_request(page: Option<u32>, limit: Option<u32>) -> Result<PageRequest> {
-    let page = page.unwrap_or(1);
-    if page == 0 {
-        return Err(invalid("page", "pages are counted from 1"));
-    }
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(invalid(
-            "limit",
-            format!("must be between 1 and {MAX_LIMIT}"),
-        ));
-    }
+pub(crate) fn page_request(page: Option<i64>, limit: Option<i64>) -> Result<PageRequest> {
+    let page = at_least("page", page.unwrap_or(1), 1)?;
+    let limit = within("limit", limit.unwrap_or(DEFAULT_LIMIT), 1, MAX_LIMIT)?;
     Ok(PageRequest { page, limit })
 }
 
@@ -40,7 +34,7 @@ pub(crate) fn visible_owner(caller: &Caller, asked: Option<UserId>) -> Result<Op
     }
     let own = caller.user_id();
     if asked.is_some() && asked != own {
-        return Err(denied("only administrators see what is others'"));
+        return Err(denied(DenialReason::AdministratorsOnly));
     }
     Ok(own)
 }

@@ -53,14 +53,7 @@ pub(crate) enum Authority {
 
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scope = |area: &Area, access: &Access| {
-            let right = if *access == Access::Read {
-                "read"
-            } else {
-                "write"
-            };
-            format!("{}:{right}", area.name())
-        };
+        let scope = |area: &Area, access: &Access| format!("{}:{}", area.name(), access.right());
         match self {
             Self::Host => f.write_str("host"),
             Self::Anyone => f.write_str("anyone"),

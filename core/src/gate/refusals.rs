@@ -31,7 +31,7 @@ struct Seen {
 #[derive(Clone, Debug)]
 struct Pending {
     event: AuditEvent,
-    count: u64,
+    count: i64,
 }
 
 impl Refusals {
@@ -68,7 +68,7 @@ impl Refusals {
     }
 
     /// Puts what was counted into a transaction that is under way; to be forgotten once it is committed.
-    pub(crate) fn take_along(&self, writer: &Writer<'_>) -> Result<Vec<(String, u64)>> {
+    pub(crate) fn take_along(&self, writer: &Writer<'_>) -> Result<Vec<(String, i64)>> {
         let pending: Vec<(String, Pending)> = {
             let seen = self.lock();
             let counted = seen.rows.iter().filter(|(_, pending)| pending.count > 0);
@@ -85,7 +85,7 @@ impl Refusals {
             .collect())
     }
 
-    pub(crate) fn forget(&self, stored: &[(String, u64)]) {
+    pub(crate) fn forget(&self, stored: &[(String, i64)]) {
         let _still = db::hold_still();
         let mut seen = self.lock();
         for (key, count) in stored {

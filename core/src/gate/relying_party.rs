@@ -3,7 +3,7 @@
 use crate::{
     crypto::webauthn::Verifier,
     db::{self, Reader},
-    error::{KeyplateError, PasskeyFailure, Result, configuration},
+    error::{ConfigurationReason, KeyplateError, PasskeyFailure, Result, configuration},
     model::config::Config,
     values::origins::{Origin, PasskeyProblem, native_origin},
 };
@@ -32,7 +32,7 @@ impl RelyingParty {
         if problem.is_none() && !origin.is_within(&id) {
             return Err(configuration(
                 "rp_id",
-                "must be the origin's host, or a domain above it",
+                ConfigurationReason::RpIdOutsideOrigin,
             ));
         }
         let mut origins = vec![origin.url];
@@ -41,7 +41,7 @@ impl RelyingParty {
             if problem.is_none() && !(more.is_within(&id) && more.problem().is_none()) {
                 return Err(configuration(
                     "more_origins",
-                    "must be https or localhost, and of the RP id; others are related_origins",
+                    ConfigurationReason::OutsideRpId,
                 ));
             }
             origins.push(more.url);
@@ -49,7 +49,10 @@ impl RelyingParty {
         for related in &config.related_origins {
             let related = Origin::parse("related_origins", related)?;
             if related.problem().is_some() {
-                return Err(configuration("related_origins", "must be https"));
+                return Err(configuration(
+                    "related_origins",
+                    ConfigurationReason::NotHttps,
+                ));
             }
             origins.push(related.url);
         }
@@ -81,25 +84,21 @@ fn insecure(problem: PasskeyProblem) -> KeyplateError {
     configuration(
         "origin",
         match problem {
-            PasskeyProblem::IpAddress => {
-                "is an IP address, where passkeys cannot work: use a host name, or allow_insecure_origin to do without"
-            }
-            PasskeyProblem::InsecureOrigin => {
-                "is neither https nor localhost, where passkeys cannot work: use https, or allow_insecure_origin to do without"
-            }
+            PasskeyProblem::IpAddress => ConfigurationReason::IpAddress,
+            PasskeyProblem::InsecureOrigin => ConfigurationReason::InsecureOrigin,
         },
     )
 }
 
 /// P6: other passkeys than these were registered.
 pub(crate) fn other_rp_id(ours: &str, stored: &str) -> KeyplateError {
-    KeyplateError::Configuration {
-        option: "rp_id".to_owned(),
-        reason: format!(
-            "the passkeys in this database are of the RP id {stored} and cannot work under {ours}: keep the former \
-             origin or RP id, or set accept_rp_id_change, by which everybody registers a new one"
-        ),
-    }
+    configuration(
+        "rp_id",
+        ConfigurationReason::OtherRpId {
+            stored: stored.to_owned(),
+            configured: ours.to_owned(),
+        },
+    )
 }
 
 #[cfg(test)]

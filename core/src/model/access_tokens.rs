@@ -10,7 +10,7 @@ use crate::{
     secret::Secret,
 };
 
-pub(crate) const MAX_LIFETIME_SECONDS: u32 = 3_600;
+pub(crate) const MAX_LIFETIME_SECONDS: i64 = 3_600;
 
 /// A new access token.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -73,7 +73,7 @@ pub struct NewApiKey {
 pub struct KeyRotation {
     /// For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub overlap_seconds: Option<u32>,
+    pub overlap_seconds: Option<i64>,
     /// A new end; by default it stays.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiry: Option<Expiry>,
@@ -100,10 +100,10 @@ pub struct ApiKeyQuery {
     pub ascending: bool,
     /// Which page, from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub page: Option<u32>,
+    pub page: Option<i64>,
     /// How many on a page: 1 to 1000, by default 20.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub limit: Option<u32>,
+    pub limit: Option<i64>,
 }
 
 /// An order of API keys; the id decides between equals.
@@ -129,9 +129,9 @@ pub struct ApiKeyPage {
     /// The keys.
     pub items: Vec<ApiKey>,
     /// How many there are in all.
-    pub total: u64,
+    pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub page: u32,
+    pub page: i64,
 }
 
 /// An API key as it is looked up at each request, with what its owner may.

@@ -232,7 +232,7 @@ named!(ActorKind {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AuditEvent {
     /// Grows with time.
-    pub id: u64,
+    pub id: i64,
     /// When; for counted refusals the last time.
     pub at: SystemTime,
     /// What happened.
@@ -258,7 +258,7 @@ pub struct AuditEvent {
     /// More, by name. Never a secret.
     pub details: Vec<Detail>,
     /// How many times within that minute; more than 1 for refusals only.
-    pub count: u64,
+    pub count: i64,
 }
 
 /// Something more about an event.
@@ -286,10 +286,10 @@ pub struct AuditQuery {
     pub since: Option<SystemTime>,
     /// Which page, from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub page: Option<u32>,
+    pub page: Option<i64>,
     /// How many on a page: 1 to 1000, by default 20.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub limit: Option<u32>,
+    pub limit: Option<i64>,
 }
 
 /// A page of the audit log.
@@ -299,7 +299,7 @@ pub struct AuditPage {
     /// The events.
     pub items: Vec<AuditEvent>,
     /// How many there are in all.
-    pub total: u64,
+    pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub page: u32,
+    pub page: i64,
 }

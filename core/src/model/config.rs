@@ -19,7 +19,7 @@ pub struct Config {
     pub token_prefix: Option<String>,
     /// How long a call waits for another writer, in milliseconds; by default 5000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub busy_timeout_ms: Option<u32>,
+    pub busy_timeout_ms: Option<i64>,
     /// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
     /// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
     /// do not work, and access tokens are not issued until `rotate_signing_key`.

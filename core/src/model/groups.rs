@@ -20,7 +20,7 @@ pub struct Group {
     /// What holds for its members.
     pub claims: Vec<Claim>,
     /// How many users are in it.
-    pub member_count: u64,
+    pub member_count: i64,
     /// When it was made.
     pub created_at: SystemTime,
 }
@@ -66,10 +66,10 @@ pub struct GroupQuery {
     pub descending: bool,
     /// Which page, from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub page: Option<u32>,
+    pub page: Option<i64>,
     /// How many on a page: 1 to 1000, by default 20.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub limit: Option<u32>,
+    pub limit: Option<i64>,
 }
 
 /// An order of groups; the id decides between equals.
@@ -95,7 +95,7 @@ pub struct GroupPage {
     /// The groups.
     pub items: Vec<Group>,
     /// How many there are in all.
-    pub total: u64,
+    pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub page: u32,
+    pub page: i64,
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     clock,
     crypto::encryption,
-    error::{Result, invalid},
+    error::{InputReason, Result, invalid},
 };
 
 /// The length of a UUID in its text form.
@@ -26,7 +26,7 @@ macro_rules! id {
             /// # Errors
             /// `InvalidInput` when it is not a UUID.
             pub fn parse(text: &str) -> Result<Self> {
-                parse(text).map(Self).ok_or_else(|| invalid($field, "is not a UUID"))
+                parse(text).map(Self).ok_or_else(|| invalid($field, InputReason::NotUuid))
             }
 
             /// The id in its text form: lower case, with hyphens.

@@ -89,10 +89,10 @@ pub struct SessionQuery {
     pub user_id: Option<UserId>,
     /// Which page, from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub page: Option<u32>,
+    pub page: Option<i64>,
     /// How many on a page: 1 to 1000, by default 20.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub limit: Option<u32>,
+    pub limit: Option<i64>,
 }
 
 /// A page of sessions.
@@ -102,9 +102,9 @@ pub struct SessionPage {
     /// The sessions.
     pub items: Vec<Session>,
     /// How many there are in all.
-    pub total: u64,
+    pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub page: u32,
+    pub page: i64,
 }
 
 /// A session as it is looked up at each request, with what its user may.
@@ -115,7 +115,7 @@ pub(crate) struct FoundSession {
     pub(crate) method: SignInMethod,
     pub(crate) ceiling: Ceiling,
     pub(crate) last_seen_at: SystemTime,
-    pub(crate) idle_seconds: u32,
+    pub(crate) idle_seconds: i64,
     pub(crate) expires_at: SystemTime,
     pub(crate) ended_at: Option<SystemTime>,
     pub(crate) username: String,

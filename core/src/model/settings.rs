@@ -2,7 +2,7 @@
 
 use crate::model::{ids::GroupId, named::named};
 
-pub(crate) const DAY: u32 = 24 * 3_600;
+pub(crate) const DAY: i64 = 24 * 3_600;
 
 /// What an administrator may set while the application runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +17,18 @@ pub struct Settings {
     /// Groups of everybody who signs up, besides those of his token.
     pub default_group_ids: Vec<GroupId>,
     /// How many accounts one address may open in an hour while sign-up is open.
-    pub open_signups_per_hour: u32,
+    pub open_signups_per_hour: i64,
     /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
     /// always wait for approval. Empty: any.
     pub signup_email_domains: Vec<String>,
     /// May a user change his own username?
     pub username_change: bool,
     /// For how many seconds a session lives unused.
-    pub session_idle_seconds: u32,
+    pub session_idle_seconds: i64,
     /// For how many seconds it lives at most.
-    pub session_lifetime_seconds: u32,
+    pub session_lifetime_seconds: i64,
     /// For how many seconds a sign-in counts as fresh, for acts of weight.
-    pub step_up_seconds: u32,
+    pub step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub counter_policy: CounterPolicy,
 }
@@ -97,19 +97,19 @@ pub struct SettingsChanges {
     pub signup_approval: Option<bool>,
     /// 1 to 1000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub open_signups_per_hour: Option<u32>,
+    pub open_signups_per_hour: Option<i64>,
     /// May a user change his own username?
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username_change: Option<bool>,
     /// 60 seconds to 366 days.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub session_idle_seconds: Option<u32>,
+    pub session_idle_seconds: Option<i64>,
     /// 60 seconds to 366 days.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub session_lifetime_seconds: Option<u32>,
+    pub session_lifetime_seconds: Option<i64>,
     /// 60 seconds to one day.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub step_up_seconds: Option<u32>,
+    pub step_up_seconds: Option<i64>,
     /// What to do when the signature counter of a passkey goes back.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub counter_policy: Option<CounterPolicy>,

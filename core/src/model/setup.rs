@@ -15,7 +15,7 @@ pub struct SetupState {
     /// The stage.
     pub stage: SetupStage,
     /// Grows with every `reset_setup`; starts at 1.
-    pub generation: u32,
+    pub generation: i64,
     /// When this generation was claimed.
     pub claimed_at: Option<SystemTime>,
     /// When it was completed.

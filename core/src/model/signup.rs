@@ -68,10 +68,10 @@ pub struct SignupRedemptionQuery {
     pub token_id: Option<SignupTokenId>,
     /// Which page, from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub page: Option<u32>,
+    pub page: Option<i64>,
     /// How many on a page: 1 to 1000, by default 20.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub limit: Option<u32>,
+    pub limit: Option<i64>,
 }
 
 /// A page of uses of sign-up tokens.
@@ -81,7 +81,7 @@ pub struct SignupRedemptionPage {
     /// The uses.
     pub items: Vec<SignupRedemption>,
     /// How many there are in all.
-    pub total: u64,
+    pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub page: u32,
+    pub page: i64,
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
-    error::{Result, invalid},
+    error::Result,
     model::{
         claims::Claim,
         ids::{GroupId, SignupTokenId},
@@ -11,7 +11,7 @@ use crate::{
         users::Expiry,
     },
     secret::Secret,
-    values::text,
+    values::{numbers::within, text},
 };
 
 /// Something with which people sign up, without its secret.
@@ -27,15 +27,15 @@ pub struct SignupToken {
     /// When it ends.
     pub expires_at: Option<SystemTime>,
     /// How many times it may be used; without limit if none.
-    pub max_uses: Option<u32>,
+    pub max_uses: Option<i64>,
     /// How many times it has been used.
-    pub uses: u32,
+    pub uses: i64,
     /// The groups that it gives, besides the default groups.
     pub group_ids: Vec<GroupId>,
     /// The claims that it gives.
     pub claims: Vec<Claim>,
     /// After how many seconds an account made with it lapses.
-    pub account_lifetime_seconds: Option<u32>,
+    pub account_lifetime_seconds: Option<i64>,
     /// Does an administrator approve who uses it?
     pub approval: ApprovalRule,
     /// May it be used at all? False while paused.
@@ -98,7 +98,7 @@ pub enum Limit {
     /// No more than this.
     AtMost {
         /// The number.
-        most: u32,
+        most: i64,
     },
 }
 
@@ -120,7 +120,7 @@ pub struct NewSignupToken {
     pub group_ids: Vec<GroupId>,
     /// After how many seconds an account made with it lapses; by default never.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub account_lifetime_seconds: Option<u32>,
+    pub account_lifetime_seconds: Option<i64>,
     /// Does an administrator approve who uses it? By default as the settings say.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub approval: Option<ApprovalRule>,
@@ -175,10 +175,10 @@ pub struct SignupTokenQuery {
     pub include_revoked: bool,
     /// Which page, from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub page: Option<u32>,
+    pub page: Option<i64>,
     /// How many on a page: 1 to 1000, by default 20.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub limit: Option<u32>,
+    pub limit: Option<i64>,
 }
 
 /// A page of sign-up tokens.
@@ -188,9 +188,9 @@ pub struct SignupTokenPage {
     /// The tokens.
     pub items: Vec<SignupToken>,
     /// How many there are in all.
-    pub total: u64,
+    pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub page: u32,
+    pub page: i64,
 }
 
 /// What the holder of a sign-up token may know of it before he uses it.
@@ -204,7 +204,7 @@ pub struct SignupTokenPreview {
     /// The address, or `@domain`, to which it is bound.
     pub email: Option<String>,
     /// After how many seconds the account will lapse.
-    pub account_lifetime_seconds: Option<u32>,
+    pub account_lifetime_seconds: Option<i64>,
 }
 
 impl SignupToken {
@@ -250,14 +250,10 @@ impl SignupToken {
 }
 
 impl Limit {
-    pub(crate) fn checked(self, field: &str, least: u32, most: u32) -> Result<Option<u32>> {
+    pub(crate) fn checked(self, field: &str, least: i64, most: i64) -> Result<Option<i64>> {
         match self {
             Self::Unlimited => Ok(None),
-            Self::AtMost { most: number } if (least..=most).contains(&number) => Ok(Some(number)),
-            Self::AtMost { .. } => Err(invalid(
-                field,
-                format!("must be between {least} and {most}"),
-            )),
+            Self::AtMost { most: number } => within(field, number, least, most).map(Some),
         }
     }
 }

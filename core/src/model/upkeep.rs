@@ -9,7 +9,7 @@ pub struct BackupReport {
     /// When: what was committed before the call is in it.
     pub made_at: SystemTime,
     /// Its size.
-    pub bytes: u64,
+    pub bytes: i64,
 }
 
 /// What `check_integrity` found.
@@ -27,11 +27,11 @@ pub struct IntegrityReport {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PurgeReport {
     /// Sessions.
-    pub sessions: u64,
+    pub sessions: i64,
     /// API keys.
-    pub api_keys: u64,
+    pub api_keys: i64,
     /// One-time tokens.
-    pub one_time_tokens: u64,
+    pub one_time_tokens: i64,
 }
 
 /// What there is, at one moment.
@@ -39,35 +39,35 @@ pub struct PurgeReport {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Statistics {
     /// Users who may sign in.
-    pub active_users: u64,
+    pub active_users: i64,
     /// Users who signed up and wait for approval.
-    pub pending_users: u64,
+    pub pending_users: i64,
     /// Users who may not sign in.
-    pub disabled_users: u64,
+    pub disabled_users: i64,
     /// Users whose account has lapsed, and who are not disabled besides.
-    pub lapsed_users: u64,
+    pub lapsed_users: i64,
     /// Administrators who may sign in.
-    pub administrators: u64,
+    pub administrators: i64,
     /// Groups.
-    pub groups: u64,
+    pub groups: i64,
     /// Services.
-    pub services: u64,
+    pub services: i64,
     /// Passkeys, also those of a former RP id.
-    pub passkeys: u64,
+    pub passkeys: i64,
     /// Sessions that have neither ended nor expired.
-    pub sessions: u64,
+    pub sessions: i64,
     /// API keys that are neither revoked nor expired.
-    pub api_keys: u64,
+    pub api_keys: i64,
     /// Sign-up tokens that work.
-    pub signup_tokens: u64,
+    pub signup_tokens: i64,
     /// One-time tokens and codes that work.
-    pub one_time_tokens: u64,
+    pub one_time_tokens: i64,
     /// Rows of the audit log.
-    pub audit_events: u64,
+    pub audit_events: i64,
     /// The size of the file, with what has not been written into it yet.
-    pub bytes: u64,
+    pub bytes: i64,
     /// The schema of the file.
-    pub schema: u32,
+    pub schema: i64,
     /// When the database was made.
     pub created_at: SystemTime,
 }

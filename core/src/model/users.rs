@@ -201,7 +201,7 @@ pub struct UserQuery {
     pub group_id: Option<GroupId>,
     /// Only those whose account lapses within so many seconds.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub expiring_within_seconds: Option<u32>,
+    pub expiring_within_seconds: Option<i64>,
     /// The order; by default that of creation.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sort: Option<UserSort>,
@@ -210,10 +210,10 @@ pub struct UserQuery {
     pub descending: bool,
     /// Which page, from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub page: Option<u32>,
+    pub page: Option<i64>,
     /// How many on a page: 1 to 1000, by default 20.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub limit: Option<u32>,
+    pub limit: Option<i64>,
 }
 
 /// An order of users; the id decides between equals.
@@ -247,9 +247,9 @@ pub struct UserPage {
     /// The users.
     pub items: Vec<User>,
     /// How many there are in all.
-    pub total: u64,
+    pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub page: u32,
+    pub page: i64,
 }
 
 impl User {

@@ -15,7 +15,10 @@ use crate::{
     clock,
     crypto::jwt,
     db::{self, Reader},
-    error::{Found, KeyplateError, Result, conflict, denied, internal, invalid},
+    error::{
+        ConflictReason, DenialReason, Found, KeyplateError, Result, Thing, conflict, denied,
+        internal,
+    },
     gate::{caller::Acting, handle::Keyplate, methods::Method},
     model::{
         access_tokens::{AccessToken, AccessTokenClaims, MAX_LIFETIME_SECONDS},
@@ -26,9 +29,10 @@ use crate::{
     },
     rules::{claims, services},
     secret::Secret,
+    values::numbers::within,
 };
 
-const DEFAULT_LIFETIME_SECONDS: u32 = 5 * 60;
+const DEFAULT_LIFETIME_SECONDS: i64 = 5 * 60;
 
 /// Less than a second: what a time is raised by, before it is cut to whole seconds.
 const LAST_MILLISECOND: Duration = Duration::from_millis(999);
@@ -44,8 +48,8 @@ struct Body {
     iss: String,
     sub: String,
     aud: String,
-    exp: u64,
-    iat: u64,
+    exp: i64,
+    iat: i64,
     jti: String,
     /// The session or API key that asked.
     client_id: String,
@@ -53,7 +57,7 @@ struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    auth_time: Option<u64>,
+    auth_time: Option<i64>,
     /// How he signed in (RFC 8176).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
@@ -85,17 +89,14 @@ impl Keyplate {
         &self,
         principal: &Principal,
         service: &str,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
     ) -> Result<AccessToken> {
         let lifetime = lifetime_seconds.unwrap_or(DEFAULT_LIFETIME_SECONDS);
-        if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime) {
-            let reason = format!("must be between 1 and {MAX_LIFETIME_SECONDS}");
-            return Err(invalid("lifetime_seconds", reason));
-        }
+        let lifetime = within("lifetime_seconds", lifetime, 1, MAX_LIFETIME_SECONDS)?;
         let key = self.current_signing_key()?;
         let private_key = self.private_key(&key)?;
         self.read(Method::IssueAccessToken, |reader, _| {
-            let service = services::find(reader, service)?.or_missing("service")?;
+            let service = services::find(reader, service)?.or_missing(Thing::Service)?;
             let acting = Acting::load(reader, principal)?;
             let_in(reader, &service, &acting)?;
             let expires_at = end(&acting, reader.now(), lifetime);
@@ -117,7 +118,7 @@ impl Keyplate {
     /// `PermissionDenied` when he may no longer use the service; the storage errors.
     pub fn verify_access_token(&self, token: &str, service: &str) -> Result<AccessTokenClaims> {
         self.read(Method::VerifyAccessToken, |reader, _| {
-            let service = services::find(reader, service)?.or_missing("service")?;
+            let service = services::find(reader, service)?.or_missing(Thing::Service)?;
             let body = self.verified(reader, token, &service.slug)?;
             let credential = body.credential().ok_or(KeyplateError::InvalidCredential)?;
             let acting = Acting::load(reader, &Principal { credential })?;
@@ -264,7 +265,7 @@ fn sign(key_id: &str, private_key: &[u8], body: &Body) -> Result<Secret> {
     let token = jsonwebtoken::encode(&header, body, &EncodingKey::from_ed_der(private_key))
         .map_err(|_| internal("an access token cannot be signed"))?;
     if token.len() > MAX_TOKEN_LEN {
-        return Err(conflict("the user's claims are too long for a token"));
+        return Err(conflict(ConflictReason::ClaimsTooLong));
     }
     Ok(Secret::new(token))
 }
@@ -274,16 +275,14 @@ fn let_in(reader: &Reader<'_>, service: &Service, acting: &Acting) -> Result<()>
     match services::decide(reader, service, acting)? {
         Ok(_) => Ok(()),
         Err(DecisionReason::AccountPending) => Err(KeyplateError::AccountPending),
-        Err(DecisionReason::Closed) => Err(denied("the service is closed")),
-        Err(DecisionReason::MissingScope) => {
-            Err(denied("the credential lacks a scope of the service"))
-        }
-        Err(_) => Err(denied("the service is not open to this user")),
+        Err(DecisionReason::Closed) => Err(denied(DenialReason::ServiceClosed)),
+        Err(DecisionReason::MissingScope) => Err(denied(DenialReason::ServiceScope)),
+        Err(_) => Err(denied(DenialReason::ServiceNotOpen)),
     }
 }
 
 /// A whole second, as the token says it; not beyond the credential that asks (K2), nor his account (U2).
-fn end(acting: &Acting, now: SystemTime, lifetime_seconds: u32) -> SystemTime {
+fn end(acting: &Acting, now: SystemTime, lifetime_seconds: i64) -> SystemTime {
     let end = clock::to_seconds(clock::after(now, lifetime_seconds) + LAST_MILLISECOND);
     let of_credential = match acting.credential {
         Credential::Session { expires_at, .. } => Some(expires_at),
@@ -291,7 +290,7 @@ fn end(acting: &Acting, now: SystemTime, lifetime_seconds: u32) -> SystemTime {
     };
     let limits = [of_credential, acting.user.expires_at];
     let limits = limits.into_iter().flatten().map(clock::to_seconds);
-    clock::from_seconds(limits.fold(end, u64::min))
+    clock::from_seconds(limits.fold(end, i64::min))
 }
 
 /// Authentication method references (RFC 8176): a passkey is a key whose holder was verified, hence two factors.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     clock, db,
-    error::{Found, KeyplateError, Result, denied, invalid},
+    error::{DenialReason, Found, InputReason, KeyplateError, Result, Thing, denied, invalid},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -22,6 +22,7 @@ use crate::{
     },
     rules::users::checks as users,
     values::{
+        numbers::{at_least, within},
         scopes::{Ceiling, Scopes},
         text,
         tokens::{self, TokenKind},
@@ -31,8 +32,8 @@ use crate::{
 const MAX_NAME: usize = 100;
 pub(in crate::rules) const MAX_NOTE: usize = 500;
 /// K1: how long an old secret works beside the new one, by default and at most.
-const OVERLAP_SECONDS: u32 = 24 * 3_600;
-const MAX_OVERLAP_SECONDS: u32 = 31 * 24 * 3_600;
+const OVERLAP_SECONDS: i64 = 24 * 3_600;
+const MAX_OVERLAP_SECONDS: i64 = 31 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -58,8 +59,8 @@ impl Keyplate {
     /// `NotFound`, `PermissionDenied`.
     pub fn get_api_key(&self, id: &ApiKeyId) -> Result<ApiKey> {
         self.read(Method::GetApiKey, |reader, caller| {
-            let stored = db::api_keys::find(reader, id)?.or_missing("API key")?;
-            caller.reach(&stored.api_key.owner_id, "API key")?;
+            let stored = db::api_keys::find(reader, id)?.or_missing(Thing::ApiKey)?;
+            caller.reach(&stored.api_key.owner_id, Thing::ApiKey)?;
             Ok(stored.api_key)
         })
     }
@@ -89,8 +90,9 @@ impl Keyplate {
     /// Lists the API keys that end within so many seconds, the next to end first.
     ///
     /// # Errors
-    /// `PermissionDenied`, the storage errors.
-    pub fn list_expiring_api_keys(&self, within_seconds: u32) -> Result<Vec<ApiKey>> {
+    /// `InvalidInput`, `PermissionDenied`, the storage errors.
+    pub fn list_expiring_api_keys(&self, within_seconds: i64) -> Result<Vec<ApiKey>> {
+        let within_seconds = at_least("within_seconds", within_seconds, 0)?;
         self.read(Method::ListExpiringApiKeys, |reader, caller| {
             let owner_id = list::visible_owner(caller, None)?;
             let now = reader.now();
@@ -109,12 +111,7 @@ impl Keyplate {
     /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
     pub fn rotate_api_key(&self, id: &ApiKeyId, rotation: KeyRotation) -> Result<CreatedApiKey> {
         let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
-        if overlap > MAX_OVERLAP_SECONDS {
-            return Err(invalid(
-                "overlap_seconds",
-                format!("must be at most {MAX_OVERLAP_SECONDS}"),
-            ));
-        }
+        let overlap = within("overlap_seconds", overlap, 0, MAX_OVERLAP_SECONDS)?;
         self.write(Method::RotateApiKey, |change| {
             let (before, owner, expires_at) = changeable(change, id, rotation.expiry)?;
             let token = tokens::mint(&self.shared.token_prefix, TokenKind::ApiKey)?;
@@ -152,8 +149,10 @@ impl Keyplate {
     /// `NotFound`, `PermissionDenied`.
     pub fn revoke_api_key(&self, id: &ApiKeyId) -> Result<()> {
         self.write(Method::RevokeApiKey, |change| {
-            let stored = db::api_keys::find(change, id)?.or_missing("API key")?;
-            change.caller.reach(&stored.api_key.owner_id, "API key")?;
+            let stored = db::api_keys::find(change, id)?.or_missing(Thing::ApiKey)?;
+            change
+                .caller
+                .reach(&stored.api_key.owner_id, Thing::ApiKey)?;
             let owner = users::get(change, &stored.api_key.owner_id)?;
             change.caller.outrank(&owner)?;
             if db::api_keys::revoke(change, id, change.now())? {
@@ -225,8 +224,8 @@ pub(in crate::rules) fn create(
     let owner_id = key
         .owner_id
         .or(change.caller.user_id())
-        .ok_or_else(|| invalid("owner_id", "the host must name the owner"))?;
-    change.caller.reach(&owner_id, "user")?;
+        .ok_or_else(|| invalid("owner_id", InputReason::Missing))?;
+    change.caller.reach(&owner_id, Thing::User)?;
     let owner = users::get(change, &owner_id)?;
     change.caller.outrank(&owner)?;
     let ceiling = Ceiling {
@@ -258,7 +257,7 @@ pub(in crate::rules) fn replace_secret(
     owner: &User,
     before: ApiKey,
     token: &tokens::MintedToken,
-    overlap: u32,
+    overlap: i64,
 ) -> Result<ApiKey> {
     let now = change.now();
     let after = ApiKey {
@@ -301,16 +300,12 @@ fn check_may_give(
         return Ok(());
     };
     if !acting.ceiling.scopes.covers(&ceiling.scopes) {
-        return Err(denied(
-            "the credential does not have all these scopes itself",
-        ));
+        return Err(denied(DenialReason::MoreThanItself));
     }
     if let Some(own_end) = caller.grant_end()
         && expires_at.is_none_or(|end| end > own_end)
     {
-        return Err(denied(
-            "a credential cannot make or renew one that outlives itself",
-        ));
+        return Err(denied(DenialReason::OutlivesItself));
     }
     if caller.is_setup_session_of(&owner.id) {
         return Ok(());
@@ -329,22 +324,22 @@ fn changeable(
 ) -> Result<(ApiKey, User, Option<SystemTime>)> {
     let now = change.now();
     let StoredApiKey { api_key, ceiling } =
-        db::api_keys::find(change, id)?.or_missing("API key")?;
-    change.caller.reach(&api_key.owner_id, "API key")?;
+        db::api_keys::find(change, id)?.or_missing(Thing::ApiKey)?;
+    change.caller.reach(&api_key.owner_id, Thing::ApiKey)?;
     if change.caller.api_key_id() == Some(*id) {
-        return Err(denied("a key cannot renew or rotate itself"));
+        return Err(denied(DenialReason::KeyItself));
     }
     let owner = users::get(change, &api_key.owner_id)?;
     change.caller.outrank(&owner)?;
     if api_key.revoked_at.is_some() {
-        return Err(crate::error::not_found("API key"));
+        return Err(crate::error::not_found(Thing::ApiKey));
     }
     let expires_at = match expiry {
         Some(expiry) => expiry.checked("expiry", now)?,
         None => api_key.expires_at,
     };
     if expires_at.is_some_and(|end| end <= now) {
-        return Err(crate::error::not_found("API key"));
+        return Err(crate::error::not_found(Thing::ApiKey));
     }
     check_may_give(change, &owner, &ceiling, expires_at)?;
     Ok((api_key, owner, expires_at))

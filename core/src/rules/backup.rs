@@ -37,7 +37,7 @@ impl Keyplate {
         });
         Ok(BackupReport {
             made_at: made.at,
-            bytes: made.bytes,
+            bytes: i64::try_from(made.bytes).unwrap_or(i64::MAX),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     db,
-    error::{Result, invalid},
+    error::{InputReason, Result, Thing, invalid},
     gate::{handle::Keyplate, methods::Method},
     model::{claims::Claim, ids::UserId},
     rules::users::checks as users,
@@ -61,7 +61,7 @@ impl Keyplate {
     /// `NotFound`, `PermissionDenied`.
     pub fn get_effective_claims(&self, user_id: &UserId) -> Result<Vec<Claim>> {
         self.read(Method::GetEffectiveClaims, |reader, caller| {
-            caller.reach(user_id, "user")?;
+            caller.reach(user_id, Thing::User)?;
             users::get(reader, user_id)?;
             db::claims::list_effective(reader, user_id)
         })
@@ -87,19 +87,24 @@ pub(in crate::rules) fn is_reserved(key: &str) -> bool {
 pub(in crate::rules) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
     let field = "claims";
     if claims.len() > MAX_CLAIMS {
-        return Err(invalid(field, format!("must be at most {MAX_CLAIMS}")));
+        return Err(invalid(
+            field,
+            InputReason::TooMany {
+                most: MAX_CLAIMS as i64,
+            },
+        ));
     }
     let mut checked: Vec<Claim> = Vec::with_capacity(claims.len());
     for claim in claims {
         let key = text::required(field, &claim.key, MAX_KEY)?;
         if key.chars().any(char::is_whitespace) {
-            return Err(invalid(field, "a claim's name has no blanks"));
+            return Err(invalid(field, InputReason::NotClaimName));
         }
         if is_reserved(&key) {
-            return Err(invalid(field, format!("`{key}` is reserved")));
+            return Err(invalid(field, InputReason::Reserved { name: key }));
         }
         if checked.iter().any(|other| other.key == key) {
-            return Err(invalid(field, format!("`{key}` stands twice")));
+            return Err(invalid(field, InputReason::Duplicate { name: key }));
         }
         let value = text::optional(field, &claim.value, MAX_VALUE)?.unwrap_or_default();
         checked.push(Claim { key, value });

@@ -2,7 +2,7 @@
 
 use crate::{
     db::{self, Reader},
-    error::{Found, Result, conflict, invalid, not_found},
+    error::{Found, InputReason, Result, Thing, invalid, not_found, taken},
     gate::{
         caller::Caller,
         change::{Change, Subject},
@@ -43,7 +43,7 @@ impl Keyplate {
         self.read(Method::GetGroup, |reader, caller| {
             let group = get(reader, id)?;
             if !caller.is_administrator() && !is_member(reader, caller, id)? {
-                return Err(not_found("group"));
+                return Err(not_found(Thing::Group));
             }
             Ok(group)
         })
@@ -223,7 +223,7 @@ pub(in crate::rules) fn set_claims_of_user(
 }
 
 fn get(reader: &Reader<'_>, id: &GroupId) -> Result<Group> {
-    db::groups::find(reader, id)?.or_missing("group")
+    db::groups::find(reader, id)?.or_missing(Thing::Group)
 }
 
 fn is_member(reader: &Reader<'_>, caller: &Caller, id: &GroupId) -> Result<bool> {
@@ -243,13 +243,10 @@ fn checked_name(text: &str) -> Result<String> {
     let name = text::required(field, text, MAX_NAME)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:@-".contains(c);
     if name != text || name.len() < MIN_NAME || !name.chars().all(allowed) {
-        return Err(invalid(
-            field,
-            "must have 2 to 255 letters, digits, blanks and _ . : @ -, and no blank at its ends",
-        ));
+        return Err(invalid(field, InputReason::NotGroupName));
     }
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(invalid(field, "must begin with a letter or digit"));
+        return Err(invalid(field, InputReason::NotGroupName));
     }
     Ok(name)
 }
@@ -258,14 +255,14 @@ fn checked_friendly_name(text: &str) -> Result<String> {
     let field = "friendly_name";
     let name = text::required(field, text, MAX_FRIENDLY_NAME)?;
     if name.chars().count() < MIN_NAME {
-        return Err(invalid(field, "must have at least 2 characters"));
+        return Err(invalid(field, InputReason::TooShort { least: 2 }));
     }
     Ok(name)
 }
 
 fn check_free(reader: &Reader<'_>, group: &Group) -> Result<()> {
     if db::groups::other_has_name(reader, &group.id, &text::folded(&group.name))? {
-        return Err(conflict("name"));
+        return Err(taken("name"));
     }
     Ok(())
 }

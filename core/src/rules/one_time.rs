@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock, db,
-    error::{Found, KeyplateError, Result, invalid},
+    error::{Found, KeyplateError, Result, Thing},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -24,19 +24,20 @@ use crate::{
     secret::Secret,
     values::{
         codes,
+        numbers::within,
         scopes::{Ceiling, Scopes},
         tokens::{self, SecretHash, TokenKind},
     },
 };
 
 /// O1.
-const DEFAULT_SECONDS: u32 = 15 * 60;
-const MAX_SECONDS: u32 = 31 * 24 * 3_600;
+const DEFAULT_SECONDS: i64 = 15 * 60;
+const MAX_SECONDS: i64 = 31 * 24 * 3_600;
 /// C3: what lives no longer than this is a code that a person types.
-const MAX_CODE_SECONDS: u32 = 15 * 60;
+const MAX_CODE_SECONDS: i64 = 15 * 60;
 
 /// O3: the life of a session that recovers.
-const RECOVERY_SECONDS: u32 = 15 * 60;
+const RECOVERY_SECONDS: i64 = 15 * 60;
 
 /// C3: wrong codes of one address.
 const WRONG_FROM_ADDRESS: Rate = Rate {
@@ -65,7 +66,7 @@ impl Keyplate {
     pub fn create_one_time_token(
         &self,
         user_id: &UserId,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
     ) -> Result<CreatedOneTimeToken> {
         let lifetime = checked_lifetime(lifetime_seconds)?;
         self.write(Method::CreateOneTimeToken, |change| {
@@ -90,7 +91,7 @@ impl Keyplate {
     pub fn create_recovery_token(
         &self,
         user_id: &UserId,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
     ) -> Result<CreatedOneTimeToken> {
         let lifetime = checked_lifetime(lifetime_seconds)?;
         self.write(Method::CreateRecoveryToken, |change| {
@@ -123,7 +124,7 @@ impl Keyplate {
     /// `NotFound` when there is none, or it was used; `PermissionDenied`.
     pub fn revoke_one_time_token(&self, id: &OneTimeTokenId) -> Result<()> {
         self.write(Method::RevokeOneTimeToken, |change| {
-            let token = db::one_time_tokens::find(change, id)?.or_missing("one-time token")?;
+            let token = db::one_time_tokens::find(change, id)?.or_missing(Thing::OneTimeToken)?;
             let user = users::get(change, &token.user_id)?;
             change.caller.outrank(&user)?;
             db::one_time_tokens::delete(change, id)?;
@@ -166,7 +167,7 @@ impl Keyplate {
         &self,
         change: &Change<'_>,
         user: &User,
-        lifetime: u32,
+        lifetime: i64,
         ceiling: Ceiling,
         is_recovery: bool,
     ) -> Result<CreatedOneTimeToken> {
@@ -286,14 +287,9 @@ impl Keyplate {
     }
 }
 
-fn checked_lifetime(seconds: Option<u32>) -> Result<u32> {
-    match seconds.unwrap_or(DEFAULT_SECONDS) {
-        lifetime if (1..=MAX_SECONDS).contains(&lifetime) => Ok(lifetime),
-        _ => Err(invalid(
-            "lifetime_seconds",
-            format!("must be between 1 and {MAX_SECONDS}"),
-        )),
-    }
+fn checked_lifetime(seconds: Option<i64>) -> Result<i64> {
+    let lifetime = seconds.unwrap_or(DEFAULT_SECONDS);
+    within("lifetime_seconds", lifetime, 1, MAX_SECONDS)
 }
 
 /// K2: what the maker may do himself, within what the user may.

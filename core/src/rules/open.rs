@@ -7,7 +7,7 @@ use crate::{
     crypto::key_cipher::KeyCipher,
     db::Engine,
     db::Options,
-    error::{Result, configuration},
+    error::{ConfigurationReason, Result, configuration},
     gate::{
         handle::{Keyplate, Shared},
         refusals::Refusals,
@@ -19,6 +19,8 @@ use crate::{
 };
 
 const MIN_ENCRYPTION_KEY: usize = 32;
+/// In milliseconds.
+const MAX_BUSY_TIMEOUT: i64 = 600_000;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -62,26 +64,34 @@ fn checked(config: &Config) -> Result<(Options, String)> {
     if !well_formed {
         return Err(configuration(
             "token_prefix",
-            "must be 1 to 16 small letters and digits, a letter first",
+            ConfigurationReason::NotPrefix,
         ));
     }
     if config.path.is_empty() || config.path.contains('\0') {
-        return Err(configuration("path", "must name a file"));
+        return Err(configuration("path", ConfigurationReason::NoFile));
     }
     let key = config.encryption_key.as_deref();
     if key.is_some_and(|key| key.as_str().chars().count() < MIN_ENCRYPTION_KEY) {
         return Err(configuration(
             "encryption_key",
-            "must have at least 32 characters",
+            ConfigurationReason::TooShort {
+                least: MIN_ENCRYPTION_KEY as i64,
+            },
         ));
     }
     let busy_timeout = config.busy_timeout_ms.unwrap_or(5_000);
-    if busy_timeout > 600_000 {
-        return Err(configuration("busy_timeout_ms", "must be at most 600000"));
+    if !(0..=MAX_BUSY_TIMEOUT).contains(&busy_timeout) {
+        return Err(configuration(
+            "busy_timeout_ms",
+            ConfigurationReason::OutOfRange {
+                least: 0,
+                most: MAX_BUSY_TIMEOUT,
+            },
+        ));
     }
     let options = Options {
         path: PathBuf::from(&config.path),
-        busy_timeout: Duration::from_millis(u64::from(busy_timeout)),
+        busy_timeout: Duration::from_millis(busy_timeout.unsigned_abs()),
         allow_shared_file: config.allow_shared_file,
     };
     Ok((options, prefix.to_owned()))

@@ -18,7 +18,7 @@ use crate::{
         webauthn::{Assertion, NewCredential},
     },
     db::{self, Reader, Writer},
-    error::{Found, PasskeyFailure, Result, conflict},
+    error::{ConflictReason, Found, InputReason, PasskeyFailure, Result, Thing, conflict},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -85,7 +85,7 @@ impl Keyplate {
             }
             let himself = change.caller.user_id() == Some(user.id);
             if himself && passkey.usable && db::passkeys::count_usable(change, &user.id)? == 1 {
-                return Err(conflict("last passkey")); // P4
+                return Err(conflict(ConflictReason::LastPasskey)); // P4
             }
             users::keep_an_administrator(change, || db::passkeys::delete(change, id))?;
             change.record(
@@ -105,7 +105,9 @@ impl Keyplate {
         let asked = credential_id
             .map(|id| {
                 let bytes = BASE64URL.decode(&id).ok().filter(|bytes| !bytes.is_empty());
-                bytes.ok_or_else(|| crate::error::invalid("credential_id", "is not base64url"))
+                bytes.ok_or_else(|| {
+                    crate::error::invalid("credential_id", InputReason::NotBase64Url)
+                })
             })
             .transpose()?;
         self.read(Method::GetPasskeySignals, |reader, caller| {
@@ -254,14 +256,14 @@ impl Keyplate {
 /// The passkey that the caller may change, with its owner (P4, K2).
 fn reach(change: &Change<'_>, id: &PasskeyId) -> Result<(Passkey, User)> {
     let passkey = get(change, id)?;
-    change.caller.reach(&passkey.user_id, "passkey")?;
+    change.caller.reach(&passkey.user_id, Thing::Passkey)?;
     let user = users::get(change, &passkey.user_id)?;
     change.caller.outrank(&user)?;
     Ok((passkey, user))
 }
 
 fn get(reader: &Reader<'_>, id: &PasskeyId) -> Result<Passkey> {
-    db::passkeys::find(reader, id)?.or_missing("passkey")
+    db::passkeys::find(reader, id)?.or_missing(Thing::Passkey)
 }
 
 /// The user's handle, made when it is first wanted (P3).
@@ -289,7 +291,7 @@ fn default_name(reader: &Reader<'_>, user: &User, credential: &NewCredential) ->
         .map(|passkey| passkey.name)
         .collect();
     let mut names = std::iter::once(model.to_owned())
-        .chain((2..).map(|number: u32| format!("{model} {number}")));
+        .chain((2..).map(|number: i64| format!("{model} {number}")));
     let free = names.find(|name| !taken.contains(name));
     Ok(free.unwrap_or_else(|| model.to_owned()))
 }

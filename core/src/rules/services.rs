@@ -2,7 +2,7 @@
 
 use crate::{
     db::{self, Reader},
-    error::{Found, KeyplateError, Result, conflict, invalid, not_found},
+    error::{Found, InputReason, KeyplateError, Result, Thing, invalid, not_found, taken},
     gate::{
         caller::Acting,
         change::{Change, Subject},
@@ -44,7 +44,7 @@ impl Keyplate {
     pub fn get_service(&self, id: &ServiceId) -> Result<Service> {
         self.read(Method::GetService, |reader, caller| {
             let service = get(reader, id)?;
-            let hidden = || not_found("service");
+            let hidden = || not_found(Thing::Service);
             if !caller.is_administrator() {
                 let acting = caller.acting().ok_or_else(hidden)?;
                 access(reader, &service, &acting.user.id)?.map_err(|_| hidden())?;
@@ -136,7 +136,7 @@ impl Keyplate {
     /// `NotFound` for the service; the storage errors.
     pub fn authorize(&self, principal: &Principal, service: &str) -> Result<Decision> {
         self.read(Method::Authorize, |reader, _| {
-            let service = find(reader, service)?.ok_or_else(|| not_found("service"))?;
+            let service = find(reader, service)?.ok_or_else(|| not_found(Thing::Service))?;
             let (outcome, user_id) = match Acting::load(reader, principal) {
                 Ok(acting) => (decide(reader, &service, &acting)?, Some(acting.user.id)),
                 Err(error) => (Err(refused(error)?), None),
@@ -277,7 +277,7 @@ fn refused(error: KeyplateError) -> Result<DecisionReason> {
 }
 
 fn get(reader: &Reader<'_>, id: &ServiceId) -> Result<Service> {
-    db::services::find(reader, id)?.or_missing("service")
+    db::services::find(reader, id)?.or_missing(Thing::Service)
 }
 
 pub(in crate::rules) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<Service>> {
@@ -295,13 +295,10 @@ fn checked_slug(text: &str) -> Result<String> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b);
     let begins = slug.starts_with(|c: char| c.is_ascii_lowercase());
     if slug != text || !begins || !slug.bytes().all(allowed) {
-        return Err(invalid(
-            field,
-            "must have 1 to 64 small letters, digits and _ . -, a letter first",
-        ));
+        return Err(invalid(field, InputReason::NotSlug));
     }
     if scopes::is_area(&slug) {
-        return Err(invalid(field, "is the name of an area of scopes"));
+        return Err(invalid(field, InputReason::Reserved { name: slug }));
     }
     Ok(slug)
 }
@@ -313,16 +310,16 @@ fn checked_name(text: &str) -> Result<String> {
 pub(in crate::rules) fn checked_origins(origins: &[String]) -> Result<Vec<String>> {
     let field = "origins";
     if origins.len() > MAX_ORIGINS {
-        return Err(invalid(field, format!("must be at most {MAX_ORIGINS}")));
+        return Err(invalid(
+            field,
+            InputReason::TooMany {
+                most: MAX_ORIGINS as i64,
+            },
+        ));
     }
     let mut checked: Vec<String> = Vec::with_capacity(origins.len());
     for origin in origins {
-        Origin::parse(field, origin).map_err(|_| {
-            invalid(
-                field,
-                "must each be scheme, host in small letters and perhaps a port, without a path",
-            )
-        })?;
+        Origin::parse(field, origin).map_err(|_| invalid(field, InputReason::NotOrigin))?;
         if !checked.contains(origin) {
             checked.push(origin.clone());
         }
@@ -332,7 +329,7 @@ pub(in crate::rules) fn checked_origins(origins: &[String]) -> Result<Vec<String
 
 fn check_free(reader: &Reader<'_>, service: &Service) -> Result<()> {
     match db::services::find_by_slug(reader, &service.slug)? {
-        Some(other) if other.id != service.id => Err(conflict("slug")),
+        Some(other) if other.id != service.id => Err(taken("slug")),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     clock, db,
-    error::{Found, KeyplateError, Result, invalid},
+    error::{Found, KeyplateError, Result, Thing},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -21,15 +21,16 @@ use crate::{
     },
     rules::users::checks as users,
     values::{
+        numbers::within,
         scopes::{Ceiling, Scopes},
         tokens::{self, TokenKind},
     },
 };
 
 /// B3: the life of a session that claimed setup.
-const SETUP_LIFETIME_SECONDS: u32 = 3_600;
+const SETUP_LIFETIME_SECONDS: i64 = 3_600;
 /// The longest life that a host may ask for.
-const MAX_LIFETIME_SECONDS: u32 = 366 * 24 * 3_600;
+const MAX_LIFETIME_SECONDS: i64 = 366 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -43,13 +44,11 @@ impl Keyplate {
         &self,
         user_id: &UserId,
         client: ClientInfo,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
     ) -> Result<SignedIn> {
         let client = client.checked()?;
-        if lifetime_seconds.is_some_and(|lifetime| !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime))
-        {
-            let reason = format!("must be between 1 and {MAX_LIFETIME_SECONDS}");
-            return Err(invalid("lifetime_seconds", reason));
+        if let Some(lifetime) = lifetime_seconds {
+            within("lifetime_seconds", lifetime, 1, MAX_LIFETIME_SECONDS)?;
         }
         let result = self.write(Method::CreateSession, |change| {
             let user = users::get(change, user_id)?;
@@ -133,8 +132,8 @@ impl Keyplate {
     /// `NotFound`, `PermissionDenied`.
     pub fn revoke_session(&self, id: &SessionId) -> Result<()> {
         self.write(Method::RevokeSession, |change| {
-            let session = db::sessions::find(change, id)?.or_missing("session")?;
-            change.caller.reach(&session.user_id, "session")?;
+            let session = db::sessions::find(change, id)?.or_missing(Thing::Session)?;
+            change.caller.reach(&session.user_id, Thing::Session)?;
             let user = users::get(change, &session.user_id)?;
             change.caller.outrank(&user)?;
             if db::sessions::end(change, id, change.now())? {
@@ -149,9 +148,9 @@ impl Keyplate {
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
-    pub fn revoke_user_sessions(&self, user_id: &UserId, keep: Option<SessionId>) -> Result<u32> {
+    pub fn revoke_user_sessions(&self, user_id: &UserId, keep: Option<SessionId>) -> Result<i64> {
         self.write(Method::RevokeUserSessions, |change| {
-            change.caller.reach(user_id, "user")?;
+            change.caller.reach(user_id, Thing::User)?;
             let user = users::get(change, user_id)?;
             change.caller.outrank(&user)?;
             let ended = db::sessions::end_all(change, user_id, keep.as_ref(), change.now())?;
@@ -173,7 +172,7 @@ pub(in crate::rules) struct Opening {
     pub(in crate::rules) method: SignInMethod,
     pub(in crate::rules) ceiling: Ceiling,
     /// By default as the settings say.
-    pub(in crate::rules) lifetime_seconds: Option<u32>,
+    pub(in crate::rules) lifetime_seconds: Option<i64>,
     /// It ends then at the latest (K2).
     pub(in crate::rules) end: Option<SystemTime>,
 }

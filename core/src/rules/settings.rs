@@ -5,7 +5,7 @@ use crate::{
         self,
         settings::{load, stored},
     },
-    error::{KeyplateError, Result, denied, invalid},
+    error::{DenialReason, InputReason, KeyplateError, Result, SignupRefusal, denied, invalid},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -17,7 +17,7 @@ use crate::{
         settings::{DAY, PublicSettings, Settings, SettingsChanges, SignupMode},
     },
     rules::groups,
-    values::text,
+    values::{numbers::within, text},
 };
 
 const MAX_APP_NAME: usize = 100;
@@ -134,13 +134,8 @@ pub(in crate::rules) fn store_default_groups(
 
 impl SettingsChanges {
     pub(in crate::rules) fn applied(&self, before: &Settings) -> Result<Settings> {
-        let within = |field: &str, value: Option<u32>, old: u32, least: u32, most: u32| match value
-        {
-            Some(value) if !(least..=most).contains(&value) => Err(invalid(
-                field,
-                format!("must be between {least} and {most}"),
-            )),
-            value => Ok(value.unwrap_or(old)),
+        let within = |field: &str, value: Option<i64>, old, least, most| {
+            value.map_or(Ok(old), |value| within(field, value, least, most))
         };
         let year = 366 * DAY;
         Ok(Settings {
@@ -198,9 +193,7 @@ fn check_allowed(change: &Change<'_>, before: &Settings, after: &Settings) -> Re
         return Ok(());
     }
     if !change.caller.has_everything() {
-        return Err(denied(
-            "limits of sessions are only changed by credentials with * and roles:write",
-        ));
+        return Err(denied(DenialReason::FullRightsNeeded));
     }
     if after.step_up_seconds > before.step_up_seconds {
         change.caller.step_up(change)?; // P5: an old session does not make itself fresh
@@ -211,13 +204,18 @@ fn check_allowed(change: &Change<'_>, before: &Settings, after: &Settings) -> Re
 pub(in crate::rules) fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
     let field = "domains";
     if domains.len() > MAX_DOMAINS {
-        return Err(invalid(field, format!("must be at most {MAX_DOMAINS}")));
+        return Err(invalid(
+            field,
+            InputReason::TooMany {
+                most: MAX_DOMAINS as i64,
+            },
+        ));
     }
     let mut checked = Vec::with_capacity(domains.len());
     for domain in domains {
         let domain = text::folded(&text::required(field, domain, MAX_DOMAIN)?);
         if !text::is_domain(&domain) {
-            return Err(invalid(field, "is a list of domains such as `example.org`"));
+            return Err(invalid(field, InputReason::NotDomain));
         }
         if !checked.contains(&domain) {
             checked.push(domain);
@@ -227,14 +225,10 @@ pub(in crate::rules) fn checked_domains(domains: &[String]) -> Result<Vec<String
 }
 
 pub(in crate::rules) fn check_mode(settings: &Settings, has_token: bool) -> Result<()> {
-    let refused = |reason: &str| {
-        Err(KeyplateError::SignupRefused {
-            reason: reason.to_owned(),
-        })
-    };
+    let refused = |reason| Err(KeyplateError::SignupRefused { reason });
     match settings.signup_mode {
-        SignupMode::Disabled => refused("sign-up is disabled"),
-        SignupMode::WithToken if !has_token => refused("sign-up wants a token"),
+        SignupMode::Disabled => refused(SignupRefusal::Disabled),
+        SignupMode::WithToken if !has_token => refused(SignupRefusal::TokenNeeded),
         SignupMode::WithToken | SignupMode::Open => Ok(()),
     }
 }

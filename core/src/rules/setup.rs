@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     clock, db,
-    error::{KeyplateError, Result, conflict, denied},
+    error::{ConflictReason, DenialReason, KeyplateError, Result, Thing, conflict, denied},
     gate::{
         caller::Caller,
         change::{Change, Subject},
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// B2: how long a setup token works.
-const TOKEN_SECONDS: u32 = 24 * 3_600;
+const TOKEN_SECONDS: i64 = 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -105,18 +105,20 @@ impl Keyplate {
         let result = self.write(Method::ResumeSetup, |change| {
             let setup = db::setup::get(change)?;
             match setup.state.stage {
-                SetupStage::Uninitialised => return Err(crate::error::not_found("claimed setup")),
+                SetupStage::Uninitialised => {
+                    return Err(crate::error::not_found(Thing::ClaimedSetup));
+                }
                 SetupStage::Claimed => {}
                 SetupStage::Complete => return Err(KeyplateError::SetupAlreadyComplete),
             }
             self.check_setup_token(change, &setup, token.as_deref())?;
             let administrator = match &setup.administrator_id {
                 Some(id) => users::get(change, id)?,
-                None => return Err(crate::error::not_found("user")),
+                None => return Err(crate::error::not_found(Thing::User)),
             };
             administrator.check_may_sign_in(change.now())?;
             if administrator.role != Role::Administrator {
-                return Err(denied("he who claimed setup is no longer an administrator"));
+                return Err(denied(DenialReason::NoLongerAdministrator));
             }
             sessions::end_setup_sessions(change)?;
             let opening = Opening::of_setup(&administrator);
@@ -136,7 +138,7 @@ impl Keyplate {
         self.write(Method::CompleteSetup, |change| {
             let setup = db::setup::get(change)?;
             match setup.state.stage {
-                SetupStage::Uninitialised => return Err(conflict("setup is not claimed")),
+                SetupStage::Uninitialised => return Err(conflict(ConflictReason::SetupNotClaimed)),
                 SetupStage::Claimed => {}
                 SetupStage::Complete => return Err(KeyplateError::SetupAlreadyComplete),
             }
@@ -154,18 +156,18 @@ impl Keyplate {
     /// # Errors
     /// `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
     /// handle.
-    pub fn reset_setup(&self, generation: u32) -> Result<SetupState> {
+    pub fn reset_setup(&self, generation: i64) -> Result<SetupState> {
         self.write(Method::ResetSetup, |change| {
             let setup = db::setup::get(change)?;
             if setup.state.generation != generation {
-                return Err(conflict("generation"));
+                return Err(conflict(ConflictReason::OtherGeneration));
             }
             if setup.state.stage == SetupStage::Uninitialised {
-                return Err(conflict("setup is open already"));
+                return Err(conflict(ConflictReason::SetupOpen));
             }
             let next = generation
                 .checked_add(1)
-                .ok_or_else(|| conflict("generation"))?;
+                .ok_or_else(|| conflict(ConflictReason::OtherGeneration))?;
             sessions::end_setup_sessions(change)?;
             db::setup::reset(change, next)?;
             let next = next.to_string();
@@ -236,7 +238,7 @@ impl Keyplate {
 /// B5: an existing user becomes administrator and keeps his data.
 fn promote(change: &Change<'_>, setup: &StoredSetup, id: &UserId) -> Result<User> {
     if setup.state.generation == 1 {
-        return Err(denied("an existing user is named after reset_setup only"));
+        return Err(denied(DenialReason::ResetNeeded));
     }
     users::narrow_credentials(change, id)?;
     let user = User {

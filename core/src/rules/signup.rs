@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::{
     clock,
     db::{self, Reader},
-    error::{KeyplateError, Result, conflict},
+    error::{ConflictReason, KeyplateError, Result, SignupRefusal, conflict},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -220,7 +220,7 @@ fn check_domain(settings: &Settings, signup: &NewSignup) -> Result<()> {
         return Ok(());
     }
     Err(KeyplateError::SignupRefused {
-        reason: "the e-mail address is not of an allowed domain".to_owned(),
+        reason: SignupRefusal::EmailDomain,
     })
 }
 
@@ -308,7 +308,7 @@ fn pending_user(change: &Change<'_>, id: &UserId) -> Result<User> {
     let user = users::get(change, id)?;
     change.caller.govern(&user)?;
     if user.status != UserStatus::Pending {
-        return Err(conflict("the user does not wait for approval"));
+        return Err(conflict(ConflictReason::UserNotPending));
     }
     Ok(user)
 }

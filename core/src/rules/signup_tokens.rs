@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use crate::{
     clock,
     db::{self, Reader},
-    error::{Found, KeyplateError, Result, conflict},
+    error::{ConflictReason, Found, KeyplateError, Result, Thing, conflict},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -30,10 +30,10 @@ use crate::{
 
 pub(in crate::rules) const MAX_NOTE: usize = 500;
 /// What a token gets when nothing is said: one use within a week.
-const DEFAULT_SECONDS: u32 = 7 * 24 * 3_600;
-const DEFAULT_USES: u32 = 1;
-const MAX_USES: u32 = 1_000_000;
-const MAX_ACCOUNT_SECONDS: u32 = 10 * 366 * 24 * 3_600;
+const DEFAULT_SECONDS: i64 = 7 * 24 * 3_600;
+const DEFAULT_USES: i64 = 1;
+const MAX_USES: i64 = 1_000_000;
+const MAX_ACCOUNT_SECONDS: i64 = 10 * 366 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -289,13 +289,13 @@ fn bound_email(text: &str) -> Result<Option<String>> {
 }
 
 pub(in crate::rules) fn get(reader: &Reader<'_>, id: &SignupTokenId) -> Result<SignupToken> {
-    db::signup_tokens::find(reader, id)?.or_missing("sign-up token")
+    db::signup_tokens::find(reader, id)?.or_missing(Thing::SignupToken)
 }
 
 fn changeable(reader: &Reader<'_>, id: &SignupTokenId) -> Result<SignupToken> {
     let token = get(reader, id)?;
     if token.revoked_at.is_some() {
-        return Err(conflict("the sign-up token is revoked"));
+        return Err(conflict(ConflictReason::SignupTokenRevoked));
     }
     Ok(token)
 }

@@ -26,9 +26,9 @@ impl Keyplate {
         self.write(Method::PurgeExpired, |change| {
             let before = change.now() - KEPT_AFTER_EXPIRY;
             let report = PurgeReport {
-                sessions: db::sessions::purge(change, before)? as u64,
-                api_keys: db::api_keys::purge(change, before)? as u64,
-                one_time_tokens: db::one_time_tokens::purge(change, before)? as u64,
+                sessions: db::sessions::purge(change, before)? as i64,
+                api_keys: db::api_keys::purge(change, before)? as i64,
+                one_time_tokens: db::one_time_tokens::purge(change, before)? as i64,
             };
             if report.sessions + report.api_keys + report.one_time_tokens > 0 {
                 let details = [
@@ -67,7 +67,7 @@ impl Keyplate {
         let bytes = self.shared.db.file_bytes();
         self.read(Method::GetStatistics, |reader, _| {
             Ok(Statistics {
-                bytes: bytes?,
+                bytes: i64::try_from(bytes?).unwrap_or(i64::MAX),
                 ..db::statistics::get(reader)?
             })
         })

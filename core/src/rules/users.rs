@@ -4,7 +4,7 @@ pub(in crate::rules) mod checks;
 
 use crate::{
     db,
-    error::{Result, conflict},
+    error::{ConflictReason, Result, Thing, conflict},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -54,7 +54,7 @@ impl Keyplate {
     /// `NotFound`, `PermissionDenied`.
     pub fn get_user(&self, id: &UserId) -> Result<User> {
         self.read(Method::GetUser, |reader, caller| {
-            caller.reach(id, "user")?;
+            caller.reach(id, Thing::User)?;
             get(reader, id)
         })
     }
@@ -66,7 +66,7 @@ impl Keyplate {
     pub fn find_user(&self, key: &str) -> Result<Option<User>> {
         self.read(Method::FindUser, |reader, caller| {
             let found = find(reader, key)?;
-            Ok(found.filter(|user| caller.reach(&user.id, "user").is_ok()))
+            Ok(found.filter(|user| caller.reach(&user.id, Thing::User).is_ok()))
         })
     }
 
@@ -96,7 +96,7 @@ impl Keyplate {
     /// `PermissionDenied`; `StepUpRequired` for a role.
     pub fn update_user(&self, id: &UserId, changes: UserChanges) -> Result<User> {
         self.write(Method::UpdateUser, |change| {
-            change.caller.reach(id, "user")?;
+            change.caller.reach(id, Thing::User)?;
             let before = get(change, id)?;
             let after = changes.applied(&before, self.shared.username_policy, change.now())?;
             keep_an_administrator(change, || update(change, before, after))
@@ -227,7 +227,7 @@ impl Keyplate {
                 return Ok(before);
             }
             if before.status == UserStatus::Pending {
-                return Err(conflict("the user waits for approval"));
+                return Err(conflict(ConflictReason::UserPending));
             }
             let after = User {
                 status,

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::Url;
 
-use crate::error::{Result, configuration};
+use crate::error::{ConfigurationReason, Result, configuration};
 
 /// Why passkeys cannot work at the configured origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,13 +30,10 @@ impl Origin {
         let scheme = ["https://", "http://"]
             .into_iter()
             .find(|scheme| text.starts_with(scheme))
-            .ok_or_else(|| configuration(option, "must begin with https:// or http://"))?;
+            .ok_or_else(|| configuration(option, ConfigurationReason::NotWebOrigin))?;
         let host = host_of(&text[scheme.len()..]);
         let (Some(host), Ok(url)) = (host, Url::parse(text)) else {
-            return Err(configuration(
-                option,
-                "must be scheme, host in small letters and perhaps a port, without a path",
-            ));
+            return Err(configuration(option, ConfigurationReason::NotOrigin));
         };
         Ok(Self {
             url,
@@ -113,7 +110,7 @@ pub(crate) fn native_origin(text: &str) -> Result<Url> {
         Ok(url) if well_formed => Ok(url),
         _ => Err(configuration(
             "native_origins",
-            "must be android:apk-key-hash: and 43 characters of base64url; applications of Apple have web origins",
+            ConfigurationReason::NotNativeOrigin,
         )),
     }
 }

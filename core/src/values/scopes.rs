@@ -1,6 +1,6 @@
 //! Scopes (K2): what a credential may do, as named by whoever made it.
 
-use crate::error::{Result, invalid};
+use crate::error::{InputReason, Result, invalid};
 
 /// What a credential may at most do (K2): its own limits within its owner's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,16 @@ pub(crate) enum Access {
     Write,
 }
 
+impl Access {
+    /// How a scope ends that gives it.
+    pub(crate) fn right(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 /// Everything but `roles:write`, which no other scope implies.
 const ALL: &str = "*";
 const ROLES: &str = "roles:write";
@@ -98,12 +108,14 @@ impl Scopes {
     /// Scopes from outside: always named, never assumed.
     pub(crate) fn parse(field: &str, names: &[String]) -> Result<Self> {
         if names.is_empty() {
-            return Err(invalid(field, "must name at least one scope"));
+            return Err(invalid(field, InputReason::TooFew { least: 1 }));
         }
         if names.len() > MAX_SCOPES {
             return Err(invalid(
                 field,
-                format!("must name at most {MAX_SCOPES} scopes"),
+                InputReason::TooMany {
+                    most: MAX_SCOPES as i64,
+                },
             ));
         }
         let mut scopes: Vec<String> = Vec::with_capacity(names.len());
@@ -222,18 +234,19 @@ fn check(field: &str, scope: &str) -> Result<()> {
     match scope.split_once(':') {
         _ if scope.len() > MAX_LEN => Err(invalid(
             field,
-            format!("a scope has at most {MAX_LEN} characters"),
+            InputReason::TooLong {
+                most: MAX_LEN as i64,
+            },
         )),
         Some((area, "read" | "write")) if AREAS.contains(&area) => Ok(()),
         Some((area, _)) if AREAS.contains(&area) || area == "roles" => Err(invalid(
             field,
-            format!("there is no scope `{area}:` of this name"),
+            InputReason::UnknownScope {
+                area: area.to_owned(),
+            },
         )),
         Some((area, right)) if part(area) && part(right) => Ok(()),
-        _ => Err(invalid(
-            field,
-            "a scope is `*` or has the form `area:right`",
-        )),
+        _ => Err(invalid(field, InputReason::NotScope)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::error::{Result, invalid};
+use crate::error::{InputReason, Result, invalid};
 
 /// Which letters a username may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,27 +18,21 @@ pub enum UsernamePolicy {
 
 /// Text of 1 to `max` characters without control characters, in NFC and without blanks at its ends.
 pub(crate) fn required(field: &str, text: &str, max: usize) -> Result<String> {
-    optional(field, text, max)?.ok_or_else(|| invalid(field, "must not be empty"))
+    optional(field, text, max)?.ok_or_else(|| invalid(field, InputReason::Empty))
 }
 
 /// The same, where empty text means that there is none.
 pub(crate) fn optional(field: &str, text: &str, max: usize) -> Result<Option<String>> {
     // Bytes first: nobody makes us normalise ten megabytes.
     if text.len() > max * 16 {
-        return Err(invalid(
-            field,
-            format!("must have at most {max} characters"),
-        ));
+        return Err(invalid(field, InputReason::TooLong { most: max as i64 }));
     }
     let text: String = text.trim().nfc().collect();
     if text.chars().count() > max {
-        return Err(invalid(
-            field,
-            format!("must have at most {max} characters"),
-        ));
+        return Err(invalid(field, InputReason::TooLong { most: max as i64 }));
     }
     if text.chars().any(is_invisible_control) {
-        return Err(invalid(field, "must not contain control characters"));
+        return Err(invalid(field, InputReason::ControlCharacters));
     }
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
@@ -60,23 +54,17 @@ pub(crate) fn username(text: &str, policy: UsernamePolicy) -> Result<String> {
     let name = required(field, text, MAX)?;
     if name != text {
         // What the user typed would not be his name.
-        return Err(invalid(
-            field,
-            "must be in Unicode normal form C, without blanks at its ends",
-        ));
+        return Err(invalid(field, InputReason::NotNormalised));
     }
     let letter = |c: char| match policy {
         UsernamePolicy::Ascii => c.is_ascii_alphanumeric(),
         UsernamePolicy::AnyScript => c.is_alphanumeric(),
     };
     if !name.chars().all(|c| letter(c) || "_.@-".contains(c)) {
-        return Err(invalid(
-            field,
-            "may contain letters, digits and _ . @ - only",
-        ));
+        return Err(invalid(field, InputReason::NotUsername));
     }
     if !name.starts_with(letter) || !name.ends_with(letter) {
-        return Err(invalid(field, "must begin and end with a letter or digit"));
+        return Err(invalid(field, InputReason::BadEnds));
     }
     Ok(name)
 }
@@ -102,7 +90,7 @@ pub(crate) fn email(text: &str) -> Result<Option<String>> {
             .chars()
             .any(|c| c.is_whitespace() || "<>\",;:()[]\\".contains(c))
     {
-        return Err(invalid(field, "is not an e-mail address"));
+        return Err(invalid(field, InputReason::NotEmail));
     }
     Ok(Some(address))
 }
@@ -123,7 +111,7 @@ pub(crate) fn locale(text: &str) -> Result<Option<String>> {
     let tag = optional(field, text, 35)?;
     match tag {
         Some(tag) if !tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
-            Err(invalid(field, "is not a language tag"))
+            Err(invalid(field, InputReason::NotLanguageTag))
         }
         tag => Ok(tag),
     }

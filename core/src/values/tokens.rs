@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     crypto::encryption,
-    error::{KeyplateError, Result, invalid},
+    error::{InputReason, KeyplateError, Result, invalid},
     secret::Secret,
 };
 
@@ -117,23 +117,32 @@ pub(crate) fn expect_api_key(prefix: &str, secret: &str) -> Result<(SecretHash, 
 /// A secret that the operator chose for an API key (B6).
 pub(crate) fn supplied(prefix: &str, secret: &Secret) -> Result<MintedToken> {
     let text = secret.as_str();
-    let refuse = |reason: &str| Err(invalid("secret", reason));
+    let refuse = |reason| Err(invalid("secret", reason));
     if text.chars().count() < SUPPLIED_MIN {
-        return refuse("must have at least 32 characters");
+        return refuse(InputReason::TooShort {
+            least: SUPPLIED_MIN as i64,
+        });
     }
     if text.len() > SUPPLIED_MAX {
-        return refuse("must have at most 512 bytes");
+        return refuse(InputReason::TooManyBytes {
+            most: SUPPLIED_MAX as i64,
+        });
     }
     if text.chars().collect::<BTreeSet<_>>().len() < SUPPLIED_DISTINCT {
-        return refuse("must have at least 10 different characters");
+        return refuse(InputReason::TooUniform {
+            least: SUPPLIED_DISTINCT as i64,
+        });
     }
-    if text.trim() != text || text.chars().any(char::is_control) {
-        return refuse("must have no blanks at its ends and no control characters");
+    if text.trim() != text {
+        return refuse(InputReason::BlankEnds);
+    }
+    if text.chars().any(char::is_control) {
+        return refuse(InputReason::ControlCharacters);
     }
     let mut masked = String::new();
     if has_prefix(prefix, text) {
         if recognise(prefix, text) != Some(TokenKind::ApiKey) {
-            return refuse("begins as our tokens do and is no whole API key");
+            return refuse(InputReason::BrokenToken);
         }
         masked = format!("{prefix}_{}_", TokenKind::ApiKey.tag());
     }

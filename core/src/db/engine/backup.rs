@@ -16,7 +16,7 @@ use super::{Engine, check_schema, failure, file::io_failure};
 use crate::{
     clock,
     crypto::encryption,
-    error::{Result, conflict, invalid},
+    error::{ConflictReason, InputReason, Result, conflict, invalid},
 };
 
 /// What SQLite keeps beside a database, and takes for its own.
@@ -94,7 +94,7 @@ impl Destination {
             name,
             path.ends_with('/') || path.ends_with("/.") || path.contains('\0'),
         ) else {
-            return Err(invalid("path", "must name a file"));
+            return Err(invalid("path", InputReason::Empty));
         };
         let destination = Self {
             folder: fs::canonicalize(folder_of(Path::new(path))).map_err(no_folder)?,
@@ -117,7 +117,7 @@ impl Destination {
             self.path() == Path::new(&file)
         });
         if is_its_own {
-            return Err(invalid("path", "belongs to the database itself"));
+            return Err(invalid("path", InputReason::OwnFile));
         }
         Ok(())
     }
@@ -152,7 +152,7 @@ impl Unfinished {
         let path = self
             .path
             .to_str()
-            .ok_or_else(|| invalid("path", "its folder's name must be UTF-8"))?;
+            .ok_or_else(|| invalid("path", InputReason::NotUtf8))?;
         let _read_only_again = Writable::make(from)?;
         from.execute("VACUUM INTO ?1", [path])
             .map(drop)
@@ -254,17 +254,17 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn exists() -> crate::error::KeyplateError {
-    conflict("the file exists already")
+    conflict(ConflictReason::FileExists)
 }
 
 /// What the caller can mend by another path.
 fn no_folder(error: io::Error) -> crate::error::KeyplateError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            invalid("path", "its folder does not exist")
+            invalid("path", InputReason::NoFolder)
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            invalid("path", "its folder cannot be written")
+            invalid("path", InputReason::FolderReadOnly)
         }
         _ => io_failure(error),
     }

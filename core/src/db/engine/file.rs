@@ -9,10 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::error::{KeyplateError, Result};
+use crate::error::{ConfigurationReason, KeyplateError, Result, configuration};
 
 /// "KEYP": tells our files from other applications' (`PRAGMA application_id`).
 pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
+/// The field of `Config` that names the file.
+const OPTION: &str = "path";
 /// How often reads look whether the file is still there; writes always do.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Reading or writing by the group or by others.
@@ -72,7 +74,7 @@ pub(super) fn prepare(path: &Path, allow_shared_file: bool) -> Result<()> {
         Ok(_) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(configuration("its folder does not exist"));
+            return Err(configuration(OPTION, ConfigurationReason::NoFolder));
         }
         Err(error) => match fs::metadata(path) {
             Ok(_) => {}
@@ -81,12 +83,10 @@ pub(super) fn prepare(path: &Path, allow_shared_file: bool) -> Result<()> {
     }
     let metadata = fs::metadata(path).map_err(io_failure)?;
     if !metadata.is_file() {
-        return Err(configuration("is not a file"));
+        return Err(configuration(OPTION, ConfigurationReason::NotAFile));
     }
     if !allow_shared_file && metadata.mode() & SHARED_BITS != 0 {
-        return Err(configuration(
-            "others can read or write the file; take their rights away (chmod 600) or set allow_shared_file",
-        ));
+        return Err(configuration(OPTION, ConfigurationReason::SharedFile));
     }
     Ok(())
 }
@@ -100,12 +100,5 @@ pub(super) fn io_failure(error: io::Error) -> KeyplateError {
         kind => KeyplateError::StorageFailed {
             reason: kind.to_string(),
         },
-    }
-}
-
-fn configuration(reason: &str) -> KeyplateError {
-    KeyplateError::Configuration {
-        option: "path".to_owned(),
-        reason: reason.to_owned(),
     }
 }

@@ -75,7 +75,10 @@ fn migrate_with(
 /// True when there is nothing to do.
 fn check(found: u32, known: u32) -> Result<bool> {
     if found > known {
-        return Err(KeyplateError::SchemaTooNew { found, known });
+        return Err(KeyplateError::SchemaTooNew {
+            found: i64::from(found),
+            known: i64::from(known),
+        });
     }
     Ok(found == known)
 }

@@ -14,7 +14,7 @@ use crate::{
     clock,
     crypto::base64url,
     db::{self, Reader},
-    error::{Result, internal, invalid},
+    error::{Result, internal},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -25,10 +25,11 @@ use crate::{
         audit::EventKind,
         ids,
     },
+    values::numbers::within,
 };
 
 /// The longest overlap.
-const MAX_OVERLAP_SECONDS: u32 = 7 * 24 * 3_600;
+const MAX_OVERLAP_SECONDS: i64 = 7 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -55,12 +56,9 @@ impl Keyplate {
     /// # Errors
     /// `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
     /// but the host's handle.
-    pub fn rotate_signing_key(&self, overlap_seconds: Option<u32>) -> Result<SigningKey> {
+    pub fn rotate_signing_key(&self, overlap_seconds: Option<i64>) -> Result<SigningKey> {
         let overlap = overlap_seconds.unwrap_or(MAX_LIFETIME_SECONDS);
-        if overlap > MAX_OVERLAP_SECONDS {
-            let reason = format!("must be at most {MAX_OVERLAP_SECONDS}");
-            return Err(invalid("overlap_seconds", reason));
-        }
+        let overlap = within("overlap_seconds", overlap, 0, MAX_OVERLAP_SECONDS)?;
         self.write(Method::RotateSigningKey, |change| {
             self.replace_signing_key(change, overlap)
                 .map(SigningKey::from)
@@ -97,7 +95,7 @@ impl Keyplate {
         }
     }
 
-    fn replace_signing_key(&self, change: &Change<'_>, overlap_seconds: u32) -> Result<StoredKey> {
+    fn replace_signing_key(&self, change: &Change<'_>, overlap_seconds: i64) -> Result<StoredKey> {
         let now = change.now();
         let before = db::signing_keys::current(change)?;
         let is_sealed = before.as_ref().is_some_and(|key| key.is_sealed);

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock,
     db::{self, api_keys::NamedApiKey},
-    error::{Result, invalid},
+    error::{InputReason, Result, Thing, invalid},
     gate::change::Change,
     model::{
         api_keys::{ApiKey, CreatedApiKey, NewApiKey},
@@ -31,7 +31,7 @@ use crate::{
 pub(super) fn apply(run: &mut Run<'_>, entries: &[ApiKeyEntry]) -> Result<()> {
     each("api_keys", entries, |_, entry| {
         let owner = users::find(run.change, &entry.owner)?
-            .ok_or_else(|| invalid("owner", "names no user"))?;
+            .ok_or_else(|| invalid("owner", InputReason::NamesNothing { what: Thing::User }))?;
         let name = api_keys::checked_name(&entry.name)?;
         let named = db::api_keys::list_named(run.change, &owner.id, &name)?;
         let action = match &entry.supplied {
@@ -51,8 +51,12 @@ fn present(mut named: Vec<NamedApiKey>) -> Result<Option<NamedApiKey>> {
         return Ok(Some(named.swap_remove(index)));
     }
     if named.iter().any(|key| key.api_key.revoked_at.is_none()) {
-        let reason = "is that of a key that no plan made: revoke it, or choose another name";
-        return Err(invalid("name", reason));
+        return Err(invalid(
+            "name",
+            InputReason::NotOfPlan {
+                what: Thing::ApiKey,
+            },
+        ));
     }
     Ok(None)
 }
@@ -147,10 +151,7 @@ fn check_unused(change: &Change<'_>, token: &MintedToken, own: Option<&ApiKey>) 
     let id = own.map(|key| &key.id);
     let taken = db::api_keys::other_has_secret(change, id, &token.hash)?;
     if taken || db::plans::knows_secret(change, &token.hash)? {
-        return Err(invalid(
-            "secret",
-            "is that of another API key, perhaps of a revoked one, or was given before",
-        ));
+        return Err(invalid("secret", InputReason::SecretTaken));
     }
     Ok(())
 }

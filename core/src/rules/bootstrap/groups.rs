@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     db::{self, Reader},
-    error::{Result, invalid},
+    error::{InputReason, Result, Thing, invalid},
     gate::change::Change,
     model::{
         bootstrap::{BootstrapAction, BootstrapKind},
@@ -75,7 +75,12 @@ pub(super) fn with_claims(present: &[Claim], added: Vec<Claim>) -> Result<Vec<Cl
 pub(super) fn ids(reader: &Reader<'_>, field: &str, names: &[String]) -> Result<Vec<GroupId>> {
     let mut ids = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
-        let missing = || invalid(&format!("{field}[{index}]"), "names no group");
+        let missing = || {
+            invalid(
+                &format!("{field}[{index}]"),
+                InputReason::NamesNothing { what: Thing::Group },
+            )
+        };
         let id = find(reader, name)?.ok_or_else(missing)?.id;
         if !ids.contains(&id) {
             ids.push(id);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{KeyplateError, Result, invalid};
+use crate::error::{InputReason, KeyplateError, Result, invalid};
 
 /// An entry, such as `users[2]`.
 #[derive(Clone, Copy, Debug)]
@@ -30,9 +30,6 @@ const RENAMED: [(&str, &str); 6] = [
     ("uses", "max_uses"),
 ];
 
-/// Fields whose value another may have.
-const UNIQUE: [&str; 6] = ["email", "external_id", "id", "name", "slug", "username"];
-
 impl Place {
     pub(super) fn section(section: &'static str) -> Self {
         Self {
@@ -49,7 +46,7 @@ impl Place {
     }
 
     /// What is wrong with a field of this entry.
-    pub(super) fn refuse(self, field: &str, reason: &str) -> KeyplateError {
+    pub(super) fn refuse(self, field: &str, reason: InputReason) -> KeyplateError {
         self.blame(invalid(field, reason))
     }
 
@@ -61,17 +58,16 @@ impl Place {
                 let field = renamed.map_or(field.as_str(), |(_, to)| to);
                 invalid(&format!("{self}.{field}"), reason)
             }
-            KeyplateError::Conflict { what } if UNIQUE.contains(&what.as_str()) => {
-                invalid(&format!("{self}.{what}"), "is taken")
+            KeyplateError::Conflict { what, field } => {
+                let place = match field {
+                    Some(field) => format!("{self}.{field}"),
+                    None => self.to_string(),
+                };
+                invalid(&place, InputReason::Contradicts { what })
             }
-            KeyplateError::Conflict { what } if what == "last administrator" => {
-                invalid(&self.to_string(), "takes the last administrator away")
-            }
-            KeyplateError::Conflict { what } => invalid(&self.to_string(), what),
             KeyplateError::NotFound { what } => {
-                invalid(&self.to_string(), format!("there is no such {what}"))
+                invalid(&self.to_string(), InputReason::NamesNothing { what })
             }
-            KeyplateError::PermissionDenied { reason } => invalid(&self.to_string(), reason),
             error => error,
         }
     }

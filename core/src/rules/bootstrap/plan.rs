@@ -12,7 +12,7 @@ use super::{
     reading::{self, end, limit, objects, one_of, secret},
 };
 use crate::{
-    error::{Result, invalid},
+    error::{InputReason, Result, invalid},
     model::{
         claims::Claim,
         settings::{CounterPolicy, SettingsChanges, SignupMode},
@@ -50,11 +50,11 @@ pub(super) struct SettingsEntry {
     #[serde(deserialize_with = "one_of")]
     signup_mode: Option<SignupMode>,
     signup_approval: Option<bool>,
-    open_signups_per_hour: Option<u32>,
+    open_signups_per_hour: Option<i64>,
     username_change: Option<bool>,
-    session_idle_seconds: Option<u32>,
-    session_lifetime_seconds: Option<u32>,
-    step_up_seconds: Option<u32>,
+    session_idle_seconds: Option<i64>,
+    session_lifetime_seconds: Option<i64>,
+    step_up_seconds: Option<i64>,
     #[serde(deserialize_with = "one_of")]
     counter_policy: Option<CounterPolicy>,
     pub(super) default_groups: Option<Vec<String>>,
@@ -111,7 +111,7 @@ pub(super) struct SignupTokenEntry {
     pub(super) max_uses: Option<Limit>,
     #[serde(default, deserialize_with = "end")]
     pub(super) expires_at: Option<Expiry>,
-    pub(super) lifetime_seconds: Option<u32>,
+    pub(super) lifetime_seconds: Option<i64>,
     pub(super) groups: Option<Vec<String>>,
     claims: Option<BTreeMap<String, String>>,
     #[serde(default, deserialize_with = "limit")]
@@ -130,7 +130,7 @@ pub(super) struct ApiKeyEntry {
     pub(super) scopes: Option<Vec<String>>,
     #[serde(default, deserialize_with = "end")]
     pub(super) expires_at: Option<Expiry>,
-    pub(super) lifetime_seconds: Option<u32>,
+    pub(super) lifetime_seconds: Option<i64>,
     #[serde(default, deserialize_with = "secret")]
     secret: Option<Secret>,
     generate: Option<bool>,
@@ -156,11 +156,16 @@ impl Plan {
     }
 
     fn check_lifetimes(&self) -> Result<()> {
-        let check = |seconds: Option<u32>, expiry: Option<Expiry>| match seconds {
-            Some(0) => Err(invalid("lifetime_seconds", "must be at least 1")),
+        let check = |seconds: Option<i64>, expiry: Option<Expiry>| match seconds {
+            Some(0) => Err(invalid(
+                "lifetime_seconds",
+                InputReason::TooSmall { least: 1 },
+            )),
             Some(_) if expiry.is_some() => Err(invalid(
                 "lifetime_seconds",
-                "stands beside expires_at: give one of them",
+                InputReason::Excludes {
+                    field: "expires_at".to_owned(),
+                },
             )),
             _ => Ok(()),
         };
@@ -193,8 +198,9 @@ impl Plan {
             if let Some(token) = &key.supplied
                 && !seen.insert(token.hash)
             {
-                let reason = "is that of another API key of the plan";
-                return Err(Place::entry("api_keys", index).refuse("secret", reason));
+                return Err(
+                    Place::entry("api_keys", index).refuse("secret", InputReason::SecretTaken)
+                );
             }
         }
         Ok(())
@@ -210,7 +216,7 @@ fn once<T, K: Eq + Hash>(
     let mut seen = HashSet::new();
     each(section, entries, |_, entry| match seen.insert(key(entry)) {
         true => Ok(()),
-        false => Err(invalid(field, "stands in the plan twice")),
+        false => Err(invalid(field, InputReason::DuplicateEntry)),
     })
 }
 
@@ -261,10 +267,7 @@ impl ApiKeyEntry {
         match (&self.secret, self.generate.unwrap_or_default()) {
             (Some(secret), false) => tokens::supplied(token_prefix, secret).map(Some),
             (None, true) => Ok(None),
-            _ => Err(invalid(
-                "secret",
-                "must be given, or `generate: true` in its place",
-            )),
+            _ => Err(invalid("secret", InputReason::Missing)),
         }
     }
 }

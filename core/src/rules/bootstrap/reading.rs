@@ -9,7 +9,7 @@ use serde::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    error::{KeyplateError, Result, invalid},
+    error::{InputReason, KeyplateError, Result, invalid},
     model::{named::Named, signup_tokens::Limit, users::Expiry},
     secret::Secret,
 };
@@ -123,7 +123,9 @@ pub(super) fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
         fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
             let number = u32::try_from(number);
             let most = number.map_err(|_| E::invalid_value(de::Unexpected::Other("it"), &self))?;
-            Ok(Some(Limit::AtMost { most }))
+            Ok(Some(Limit::AtMost {
+                most: i64::from(most),
+            }))
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -153,19 +155,22 @@ fn unreadable(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Ke
     };
     let reason = if let Some(name) = quoted(text, "missing field ") {
         within(name);
-        "must be given".to_owned()
+        InputReason::Missing
     } else if let Some(name) = quoted(text, "duplicate field ") {
         within(name);
-        "stands in the entry twice".to_owned()
+        InputReason::DuplicateEntry
     } else if text.starts_with("unknown field ") {
-        "is no field of a plan".to_owned()
+        InputReason::UnknownField
     } else {
-        match text.rsplit_once(", expected ") {
-            Some((_, "u32")) => "must be a number of at most 4294967295".to_owned(),
-            Some((_, "a sequence")) => "must be a list".to_owned(),
-            Some((_, "a map")) => "must be an object".to_owned(),
-            Some((_, expected)) => format!("must be {expected}"),
-            None => "cannot be read".to_owned(),
+        let expected = match text.rsplit_once(", expected ") {
+            Some((_, "i64")) => "a number of at most 4294967295",
+            Some((_, "a sequence")) => "a list",
+            Some((_, "a map")) => "an object",
+            Some((_, expected)) => expected,
+            None => "something else",
+        };
+        InputReason::WrongType {
+            expected: expected.to_owned(),
         }
     };
     invalid(&field, reason)
@@ -178,12 +183,11 @@ fn quoted<'t>(text: &'t str, before: &str) -> Option<&'t str> {
         .strip_suffix('`')
 }
 
-fn syntax(error: &serde_json::Error) -> String {
-    format!(
-        "is no JSON at line {}, column {}",
-        error.line(),
-        error.column()
-    )
+fn syntax(error: &serde_json::Error) -> InputReason {
+    InputReason::NotJson {
+        line: error.line() as i64,
+        column: error.column() as i64,
+    }
 }
 
 /// `users[2].email`, where names of the plan's own are cut when they are as long as a secret.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     db::{self, Reader},
-    error::{Result, conflict, invalid},
+    error::{ConflictReason, InputReason, Result, Thing, conflict, invalid},
     gate::change::Change,
     model::{
         bootstrap::{BootstrapAction, BootstrapKind},
@@ -40,7 +40,9 @@ pub(super) fn apply(run: &mut Run<'_>, entries: &[UserEntry]) -> Result<()> {
         Ok(())
     })?;
     match taken_away {
-        Some(index) => Err(Place::entry("users", index).blame(conflict("last administrator"))),
+        Some(index) => {
+            Err(Place::entry("users", index).blame(conflict(ConflictReason::LastAdministrator)))
+        }
         None => Ok(()),
     }
 }
@@ -54,7 +56,9 @@ fn ensure(
         // He may have given himself another address since (U6).
         return Err(invalid(
             "email_verified",
-            "wants the `email` that it speaks of",
+            InputReason::Needs {
+                field: "email".to_owned(),
+            },
         ));
     }
     let id = entry.id.as_deref().map(UserId::parse).transpose()?;
@@ -110,7 +114,7 @@ fn find_declared(
     let key = text::folded(&entry.username);
     if let Some(known) = known(change, &key)? {
         return match id {
-            Some(id) if id != known.id => Err(invalid("id", "is another than the user's")),
+            Some(id) if id != known.id => Err(invalid("id", InputReason::OtherUser)),
             _ => Ok(Some(known)),
         };
     }
@@ -120,10 +124,10 @@ fn find_declared(
             db::plans::know_user(change, &key, &id)?;
             Ok(Some(user))
         }
-        (Some(_), Some(_)) => Err(invalid("id", "is another than the user's")),
+        (Some(_), Some(_)) => Err(invalid("id", InputReason::OtherUser)),
         (Some(_), None) => Err(invalid(
             "username",
-            "is that of a user whom no plan made: name his `id` too, if it is he",
+            InputReason::NotOfPlan { what: Thing::User },
         )),
     }
 }

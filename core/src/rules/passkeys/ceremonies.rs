@@ -1,8 +1,6 @@
 //! Ceremonies between their beginning and their end (P2). Each is used once: it is spent, for all processes to see,
 //! before its answer is verified.
 
-use std::time::Duration;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -68,7 +66,7 @@ pub(super) fn begin(
         expires_at,
     };
     // Kept for as long again, so that who comes too late is told so.
-    let long_expired = change.now() - Duration::from_secs(u64::from(LIFETIME_SECONDS));
+    let long_expired = change.now() - clock::seconds(LIFETIME_SECONDS);
     db::ceremonies::forget_expired(change, long_expired)?;
     db::ceremonies::insert(change, &tokens::hash(&ceremony), &stored)?;
     Ok(PasskeyCeremony {

@@ -7,7 +7,7 @@ use super::{ceremonies, shown_name, user_handle};
 use crate::{
     crypto::webauthn::CredentialUser,
     db::{self, Reader},
-    error::{Result, denied},
+    error::{DenialReason, Result, denied},
     gate::{caller::Caller, change::Change, handle::Keyplate, methods::Method},
     model::{
         audit::EventKind,
@@ -140,16 +140,14 @@ impl Keyplate {
 /// P4, P5, S7, O3: may the caller register a passkey now?
 fn registrant<'c>(reader: &Reader<'_>, caller: &'c Caller) -> Result<Registrant<'c>> {
     let (Some(acting), Some((session, method))) = (caller.acting(), caller.session()) else {
-        return Err(denied(
-            "only a user himself, in a session, registers his passkeys",
-        ));
+        return Err(denied(DenialReason::OwnPasskeysOnly));
     };
     let user = &acting.user;
     let is_first = db::passkeys::count_usable(reader, &user.id)? == 0;
     match method {
         SignInMethod::SignUp if user.status == UserStatus::Pending => {
             if !is_first {
-                return Err(denied("until approval there is one passkey"));
+                return Err(denied(DenialReason::OnePasskeyUntilApproval));
             }
         }
         SignInMethod::Recovery => {}

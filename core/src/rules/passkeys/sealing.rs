@@ -19,7 +19,7 @@ use crate::{
 
 /// A key seals for a day, and opens for as long as what it sealed last is good.
 const SEALS_FOR: Duration = Duration::from_secs(24 * 3_600);
-const OPENS_FOR: Duration = Duration::from_secs(24 * 3_600 + 4 * LIFETIME_SECONDS as u64);
+const OPENS_FOR: Duration = Duration::from_secs(24 * 3_600 + 4 * LIFETIME_SECONDS.unsigned_abs());
 
 impl Keyplate {
     /// Seals `state`; the name of the ceremony.

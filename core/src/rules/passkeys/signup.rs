@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// So many may be under way from one address.
-const MOST_FROM_ADDRESS: u64 = 20;
+const MOST_FROM_ADDRESS: i64 = 20;
 
 /// What is kept between the two calls: the profile and the token's id, not its secret (C2).
 #[derive(Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use super::ceremonies;
 use crate::{
     crypto::webauthn::Assertion,
     db,
-    error::{Found, PasskeyFailure, Result, denied, not_found},
+    error::{DenialReason, Found, PasskeyFailure, Result, Thing, denied, not_found},
     gate::{
         caller::Caller,
         change::{Change, Subject},
@@ -44,7 +44,7 @@ impl Keyplate {
             let owner = own_session(change.caller)?;
             let allowed = db::passkeys::usable_credentials(change, &owner.0)?;
             if allowed.is_empty() {
-                return Err(not_found("passkey"));
+                return Err(not_found(Thing::Passkey));
             }
             let (options, authentication) = party.verifier.begin_authentication(&allowed)?;
             ceremonies::begin(
@@ -94,7 +94,7 @@ impl Keyplate {
         assertion: Assertion,
     ) -> Result<Option<SignedIn>> {
         let (Some(acting), Ok(_)) = (change.caller.acting(), own_session(change.caller)) else {
-            return Err(denied("a session is wanted"));
+            return Err(denied(DenialReason::SessionNeeded));
         };
         let user = acting.user.clone();
         // It may have been deleted while its signature was verified.
@@ -111,7 +111,7 @@ impl Keyplate {
         change.record(EventKind::SteppedUp, subject, &details)?;
         Ok(Some(SignedIn {
             user,
-            session: db::sessions::find(change, &session)?.or_missing("session")?,
+            session: db::sessions::find(change, &session)?.or_missing(Thing::Session)?,
             secret: Arc::new(token.secret),
         }))
     }
@@ -120,6 +120,6 @@ impl Keyplate {
 fn own_session(caller: &Caller) -> Result<(UserId, SessionId)> {
     match (caller.user_id(), caller.session()) {
         (Some(user), Some((session, _))) => Ok((user, session)),
-        _ => Err(denied("a session is wanted")),
+        _ => Err(denied(DenialReason::SessionNeeded)),
     }
 }

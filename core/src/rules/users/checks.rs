@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::{
     clock,
     db::{self, Reader, Writer},
-    error::{Found, Result, conflict, denied},
+    error::{ConflictReason, DenialReason, Found, Result, Thing, conflict, denied, taken},
     gate::change::{Change, Subject},
     model::{
         audit::EventKind,
@@ -116,12 +116,12 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
     let caller = change.caller;
     if before.role != after.role {
         if !caller.is_administrator() {
-            return Err(denied("only administrators may do this"));
+            return Err(denied(DenialReason::AdministratorsOnly));
         }
         caller.may_set_roles(change)?;
     }
     if before.status == UserStatus::Pending && before.status != after.status {
-        return Err(conflict("the user waits for approval"));
+        return Err(conflict(ConflictReason::UserPending));
     }
     let himself = caller.user_id() == Some(before.id);
     let address = before.email != after.email;
@@ -135,9 +135,7 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
         || before.external_id != after.external_id
         || before.expires_at != after.expires_at;
     if !caller.is_administrator() && governed {
-        return Err(denied(
-            "a user may change his names, locale and e-mail address only",
-        ));
+        return Err(denied(DenialReason::OwnProfileOnly));
     }
     match (governed, address && !himself) {
         (false, false) => Ok(()),
@@ -152,7 +150,7 @@ fn may_rename(change: &Change<'_>, user: &User) -> Result<bool> {
 }
 
 pub(in crate::rules) fn get(reader: &Reader<'_>, id: &UserId) -> Result<User> {
-    db::users::find(reader, id)?.or_missing("user")
+    db::users::find(reader, id)?.or_missing(Thing::User)
 }
 
 pub(super) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
@@ -168,7 +166,7 @@ pub(super) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
 /// Stores a new user whose id and names are free.
 pub(in crate::rules) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
     if db::users::id_was_used(writer, &user.id)? {
-        return Err(conflict("id"));
+        return Err(taken("id"));
     }
     check_free(writer, user, None)?;
     db::users::insert(writer, user)
@@ -183,7 +181,7 @@ pub(in crate::rules) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Re
 /// U1: his names are free, and deleted users' names do not come back to strangers.
 pub(in crate::rules) fn check_name_for_signup(reader: &Reader<'_>, user: &User) -> Result<()> {
     if db::users::name_was_deleted(reader, &text::folded(&user.username))? {
-        return Err(conflict("username"));
+        return Err(taken("username"));
     }
     check_free(reader, user, None)
 }
@@ -192,22 +190,22 @@ pub(in crate::rules) fn check_name_for_signup(reader: &Reader<'_>, user: &User) 
 pub(super) fn check_free(reader: &Reader<'_>, user: &User, before: Option<&User>) -> Result<()> {
     let name = text::folded(&user.username);
     if db::users::other_has_name(reader, &user.id, &name)? {
-        return Err(conflict("username"));
+        return Err(taken("username"));
     }
     // A deleted user's name comes back by `create_user` only.
     let renamed = before.is_some_and(|before| text::folded(&before.username) != name);
     if renamed && db::users::name_was_deleted(reader, &name)? {
-        return Err(conflict("username"));
+        return Err(taken("username"));
     }
     if let Some(email) = &user.email
         && db::users::other_has_name(reader, &user.id, &text::folded(email))?
     {
-        return Err(conflict("email"));
+        return Err(taken("email"));
     }
     if let Some(external_id) = &user.external_id
         && db::users::other_has_external_id(reader, &user.id, external_id)?
     {
-        return Err(conflict("external_id"));
+        return Err(taken("external_id"));
     }
     Ok(())
 }
@@ -250,7 +248,7 @@ pub(in crate::rules) fn keep_an_administrator<T>(
     let last = LastAdministrator::before(change)?;
     let result = f()?;
     if last.is_gone(change)? {
-        return Err(conflict("last administrator"));
+        return Err(conflict(ConflictReason::LastAdministrator));
     }
     Ok(result)
 }

@@ -1,0 +1,402 @@
+//! Why a call was refused, as values: what a caller may branch on is never read from a message.
+//!
+//! Each value is serialised as an object with its `code` and its numbers, for `reason_code` and `reason_json`.
+
+use serde::Serialize;
+
+/// A kind of thing that a call may not find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum Thing {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+    /// A service.
+    Service,
+    /// A session.
+    Session,
+    /// An API key.
+    ApiKey,
+    /// A sign-up token.
+    SignupToken,
+    /// A one-time token.
+    OneTimeToken,
+    /// A passkey.
+    Passkey,
+    /// A setup that somebody has claimed.
+    ClaimedSetup,
+}
+
+/// Which rule a value breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum InputReason {
+    /// Nothing was given where something must be.
+    Missing,
+    /// The text is empty.
+    Empty,
+    /// The text has too few characters.
+    TooShort {
+        /// The least that is allowed.
+        least: i64,
+    },
+    /// The text has too many characters.
+    TooLong {
+        /// The most that is allowed.
+        most: i64,
+    },
+    /// The text has too many bytes.
+    TooManyBytes {
+        /// The most that is allowed.
+        most: i64,
+    },
+    /// The text has too few different characters.
+    TooUniform {
+        /// The least that is allowed.
+        least: i64,
+    },
+    /// The number is outside of its range.
+    OutOfRange {
+        /// The least that is allowed.
+        least: i64,
+        /// The most that is allowed.
+        most: i64,
+    },
+    /// The number is too small.
+    TooSmall {
+        /// The least that is allowed.
+        least: i64,
+    },
+    /// The number is too large.
+    TooLarge {
+        /// The most that is allowed.
+        most: i64,
+    },
+    /// The list names too few things.
+    TooFew {
+        /// The least that is allowed.
+        least: i64,
+    },
+    /// The list names too many things.
+    TooMany {
+        /// The most that is allowed.
+        most: i64,
+    },
+    /// The text holds control characters, or characters that turn the direction of what follows.
+    ControlCharacters,
+    /// The text begins or ends with a blank.
+    BlankEnds,
+    /// The text is not in Unicode normal form C, or begins or ends with a blank.
+    NotNormalised,
+    /// The text begins or ends with something else than a letter or digit.
+    BadEnds,
+    /// The text is not UTF-8.
+    NotUtf8,
+    /// The text holds characters that a username may not have.
+    NotUsername,
+    /// The text is not an e-mail address.
+    NotEmail,
+    /// The text is not a language tag.
+    NotLanguageTag,
+    /// The text is not an IP address.
+    NotIpAddress,
+    /// The text is not a UUID.
+    NotUuid,
+    /// The text is not base64url.
+    NotBase64Url,
+    /// The text is not a web origin.
+    NotOrigin,
+    /// The text is not a domain.
+    NotDomain,
+    /// The text does not have the form of a scope.
+    NotScope,
+    /// There is no such scope in this built-in area.
+    UnknownScope {
+        /// The built-in area.
+        area: String,
+    },
+    /// The text does not have the form of a service's short name.
+    NotSlug,
+    /// The text does not have the form of a group's name.
+    NotGroupName,
+    /// The name of a claim holds blanks.
+    NotClaimName,
+    /// The name is kept for something else.
+    Reserved {
+        /// The name.
+        name: String,
+    },
+    /// The name stands there twice.
+    Duplicate {
+        /// The name.
+        name: String,
+    },
+    /// The entry or its field stands there twice.
+    DuplicateEntry,
+    /// The time does not lie in the future.
+    InThePast,
+    /// The time lies after the year 9999, or cannot be written at all.
+    TooLate,
+    /// The secret begins as tokens of this library do, and is not a whole API key.
+    BrokenToken,
+    /// The secret is, or was, that of another API key.
+    SecretTaken,
+    /// The value wants another one beside it.
+    Needs {
+        /// The field that is wanted.
+        field: String,
+    },
+    /// The value stands beside another one that excludes it.
+    Excludes {
+        /// The field that excludes it.
+        field: String,
+    },
+    /// The value names something that does not exist.
+    NamesNothing {
+        /// What is missing.
+        what: Thing,
+    },
+    /// The value is that of something that no plan made.
+    NotOfPlan {
+        /// What it is.
+        what: Thing,
+    },
+    /// The id is that of another user.
+    OtherUser,
+    /// The value contradicts what is stored.
+    Contradicts {
+        /// What stands in the way.
+        what: ConflictReason,
+    },
+    /// The document is not JSON.
+    NotJson {
+        /// The line, counted from 1.
+        line: i64,
+        /// The column, counted from 1.
+        column: i64,
+    },
+    /// There is no such field.
+    UnknownField,
+    /// The value is of another type than is wanted.
+    WrongType {
+        /// What is wanted, in words.
+        expected: String,
+    },
+    /// The file belongs to the database itself.
+    OwnFile,
+    /// The folder does not exist.
+    NoFolder,
+    /// The folder cannot be written.
+    FolderReadOnly,
+    /// A pointer is NULL. Only the C face gives this.
+    Null,
+    /// The number is not one of the enum's values. Only the C face gives this.
+    NotEnumValue,
+}
+
+/// What of the stored state stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum ConflictReason {
+    /// Somebody or something else has this value.
+    Taken,
+    /// No administrator who can sign in would be left.
+    LastAdministrator,
+    /// It is the last passkey of its user.
+    LastPasskey,
+    /// The user waits for approval.
+    UserPending,
+    /// The user does not wait for approval.
+    UserNotPending,
+    /// The sign-up token is revoked.
+    SignupTokenRevoked,
+    /// Nobody has claimed setup.
+    SetupNotClaimed,
+    /// Setup is open already.
+    SetupOpen,
+    /// The generation of setup is another.
+    OtherGeneration,
+    /// The user's claims are too long for a token.
+    ClaimsTooLong,
+    /// The file exists already.
+    FileExists,
+}
+
+/// What the caller lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum DenialReason {
+    /// Only the host's handle may do this.
+    HostOnly,
+    /// A stranger must sign in first.
+    NotSignedIn,
+    /// Only administrators may do this.
+    AdministratorsOnly,
+    /// The credential lacks a scope.
+    MissingScope {
+        /// The scope that would do.
+        scope: String,
+    },
+    /// Only an administrator's credential with `*` and `roles:write` may do this.
+    FullRightsNeeded,
+    /// Users may change only their names, locale and e-mail address.
+    OwnProfileOnly,
+    /// Only users themselves, in a session, register their passkeys.
+    OwnPasskeysOnly,
+    /// Until approval there is one passkey.
+    OnePasskeyUntilApproval,
+    /// Only a session may do this, not an API key.
+    SessionNeeded,
+    /// The session may do less than its user; they must sign in again.
+    NarrowSession,
+    /// Whoever claimed setup is no longer an administrator.
+    NoLongerAdministrator,
+    /// An existing user may be named only after `reset_setup`.
+    ResetNeeded,
+    /// A credential gives nothing that it does not have.
+    MoreThanItself,
+    /// A credential makes or renews nothing that outlives it.
+    OutlivesItself,
+    /// An API key cannot renew or rotate itself.
+    KeyItself,
+    /// The service is closed to everybody.
+    ServiceClosed,
+    /// The service is not open to this user.
+    ServiceNotOpen,
+    /// The credential lacks a scope of the service.
+    ServiceScope,
+}
+
+/// Why somebody cannot sign up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum SignupRefusal {
+    /// Sign-up is disabled.
+    Disabled,
+    /// Sign-up wants a token.
+    TokenNeeded,
+    /// The e-mail address is not of a domain that is let in.
+    EmailDomain,
+}
+
+/// What is wrong with an option.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum ConfigurationReason {
+    /// It must name a file.
+    NoFile,
+    /// The file's folder does not exist.
+    NoFolder,
+    /// What is at the path is not a file.
+    NotAFile,
+    /// Others can read or write the file, and `allow_shared_file` is not set.
+    SharedFile,
+    /// It is not a prefix of tokens: 1 to 16 small letters and digits, a letter first.
+    NotPrefix,
+    /// The text has too few characters.
+    TooShort {
+        /// The least that is allowed.
+        least: i64,
+    },
+    /// The number is outside of its range.
+    OutOfRange {
+        /// The least that is allowed.
+        least: i64,
+        /// The most that is allowed.
+        most: i64,
+    },
+    /// The origin begins with neither `https://` nor `http://`.
+    NotWebOrigin,
+    /// The origin is more or less than scheme, host and perhaps a port.
+    NotOrigin,
+    /// It is not an origin of an Android application.
+    NotNativeOrigin,
+    /// The RP id is neither the origin's host nor a domain above it.
+    RpIdOutsideOrigin,
+    /// The origin is not of the RP id, or neither https nor localhost.
+    OutsideRpId,
+    /// The origin is not https.
+    NotHttps,
+    /// The origin is an IP address, where passkeys cannot work, and `allow_insecure_origin` is not set.
+    IpAddress,
+    /// The origin is neither https nor localhost, where passkeys cannot work, and `allow_insecure_origin` is not set.
+    InsecureOrigin,
+    /// The passkeys in the database are of another RP id, and `accept_rp_id_change` is not set.
+    OtherRpId {
+        /// Theirs.
+        stored: String,
+        /// The configured one.
+        configured: String,
+    },
+    /// The signing key is sealed, and no encryption key is given.
+    KeyNeeded,
+    /// The signing key is sealed under another encryption key.
+    WrongKey,
+}
+
+/// Why a passkey ceremony failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum PasskeyFailure {
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony,
+    /// Its challenge was used before.
+    SpentChallenge,
+    /// The ceremony is of another kind.
+    WrongKind,
+    /// The ceremony is another user's or another session's.
+    WrongUser,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed,
+    /// The client data is of another type.
+    WrongType,
+    /// The client data has another challenge.
+    WrongChallenge,
+    /// The client was at another origin.
+    WrongOrigin,
+    /// The client was in a frame of another origin.
+    CrossOrigin,
+    /// The authenticator answered for another RP id.
+    WrongRpId,
+    /// Nobody touched the authenticator.
+    UserNotPresent,
+    /// The authenticator did not verify its user.
+    UserNotVerified,
+    /// The signature is wrong.
+    BadSignature,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable,
+    /// This credential is registered already.
+    CredentialTaken,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack,
+}

@@ -1,0 +1,238 @@
+//! Every sentence of the library's errors: English for logs and developers, lower case, without personal data.
+//!
+//! Nothing is decided by them. `KEYPLATE_WORDLESS`, set while core is compiled, replaces each by `x`, so that the tests can
+//! show it: only those of the wording fail then.
+
+use std::fmt;
+
+use super::{
+    KeyplateError,
+    reasons::{
+        ConfigurationReason, ConflictReason, DenialReason, InputReason, PasskeyFailure,
+        SignupRefusal, Thing,
+    },
+};
+
+const WORDLESS: bool = option_env!("KEYPLATE_WORDLESS").is_some();
+
+/// Writes a sentence.
+fn say(f: &mut fmt::Formatter<'_>, words: fmt::Arguments<'_>) -> fmt::Result {
+    if WORDLESS {
+        f.write_str("x")
+    } else {
+        f.write_fmt(words)
+    }
+}
+
+macro_rules! words {
+    ($name:ident { $($pattern:pat => $format:literal $(, $argument:expr)*;)* }) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                use $name::*;
+                match self {
+                    $($pattern => say(f, format_args!($format $(, $argument)*)),)*
+                }
+            }
+        }
+    };
+}
+
+words! {
+    KeyplateError {
+        InvalidInput { field, reason } => "invalid {field}: {reason}";
+        NotFound { what } => "no such {what}";
+        Conflict { what, field: Some(field) } => "conflict: {field} {what}";
+        Conflict { what, field: None } => "conflict: {what}";
+        Configuration { option, reason } => "configuration of {option}: {reason}";
+        InvalidCredential => "invalid credential";
+        PermissionDenied { reason } => "permission denied: {reason}";
+        StepUpRequired => "step-up required";
+        PasskeyCeremonyFailed { reason } => "passkey ceremony failed: {reason}";
+        AccountPending => "the account is pending";
+        AccountDisabled => "the account is disabled";
+        AccountExpired => "the account has expired";
+        SetupAlreadyClaimed => "setup already claimed";
+        SetupAlreadyComplete => "setup already complete";
+        SignupRefused { reason } => "sign-up refused: {reason}";
+        RateLimited { .. } => "too many tries";
+        Busy => "the database is busy";
+        StorageFull => "the disk is full";
+        StorageReadOnly => "the database is read-only";
+        StorageFailed { reason } => "storage failed: {reason}";
+        StorageLost => "the database file was removed or replaced";
+        CorruptDatabase { reason } => "the database is corrupt: {reason}";
+        ForeignDatabase { reason } => "not a keyplate database: {reason}";
+        SchemaTooNew { found, known } => "the database has schema {found}, this library knows {known}";
+        ForkedHandle => "the handle was forked while in use";
+        Internal { reason } => "internal error: {reason}";
+    }
+}
+
+words! {
+    Thing {
+        User => "user";
+        Group => "group";
+        Service => "service";
+        Session => "session";
+        ApiKey => "API key";
+        SignupToken => "sign-up token";
+        OneTimeToken => "one-time token";
+        Passkey => "passkey";
+        ClaimedSetup => "claimed setup";
+    }
+}
+
+words! {
+    InputReason {
+        Missing => "must be given";
+        Empty => "must not be empty";
+        TooShort { least } => "must have at least {least} characters";
+        TooLong { most } => "must have at most {most} characters";
+        TooManyBytes { most } => "must have at most {most} bytes";
+        TooUniform { least } => "must have at least {least} different characters";
+        OutOfRange { least, most } => "must be between {least} and {most}";
+        TooSmall { least } => "must be at least {least}";
+        TooLarge { most } => "must be at most {most}";
+        TooFew { least } => "must name at least {least}";
+        TooMany { most } => "must name at most {most}";
+        ControlCharacters => "must not contain control characters";
+        BlankEnds => "must not begin or end with a blank";
+        NotNormalised => "must be in Unicode normal form C, without blanks at its ends";
+        BadEnds => "must begin and end with a letter or digit";
+        NotUtf8 => "is not UTF-8";
+        NotUsername => "may contain letters, digits and _ . @ - only";
+        NotEmail => "is not an e-mail address";
+        NotLanguageTag => "is not a language tag";
+        NotIpAddress => "is not an IP address";
+        NotUuid => "is not a UUID";
+        NotBase64Url => "is not base64url";
+        NotOrigin => "must be scheme, host in small letters and perhaps a port, without a path";
+        NotDomain => "must be a domain such as `example.org`";
+        NotScope => "must be `*` or have the form `area:right`";
+        UnknownScope { area } => "names a scope that the area `{area}` does not have";
+        NotSlug => "must have small letters, digits and _ . - only, a letter first";
+        NotGroupName => "must have letters, digits, blanks and _ . : @ - only, a letter or digit first, and no blank at its ends";
+        NotClaimName => "must be a name without blanks";
+        Reserved { name } => "must not be `{name}`, which is reserved";
+        Duplicate { name } => "must not name `{name}` twice";
+        DuplicateEntry => "stands there twice";
+        InThePast => "must lie in the future";
+        TooLate => "lies after the year 9999";
+        BrokenToken => "begins as tokens of this library do and is not a whole API key";
+        SecretTaken => "is that of another API key, perhaps of a revoked one, or was given before";
+        Needs { field } => "wants `{field}` beside it";
+        Excludes { field } => "stands beside `{field}`: give one of them";
+        NamesNothing { what } => "names a {what} that does not exist";
+        NotOfPlan { what: Thing::User } => "is that of a user whom no plan made: name their `id` too, if it is they";
+        NotOfPlan { what: Thing::ApiKey } => "is that of an API key that no plan made: revoke it, or choose another name";
+        NotOfPlan { what } => "is that of a {what} that no plan made";
+        OtherUser => "is that of another user";
+        Contradicts { what } => "cannot be: {what}";
+        NotJson { line, column } => "is not JSON at line {line}, column {column}";
+        UnknownField => "is not a field that there is";
+        WrongType { expected } => "must be {expected}";
+        OwnFile => "belongs to the database itself";
+        NoFolder => "is in a folder that does not exist";
+        FolderReadOnly => "is in a folder that cannot be written";
+        Null => "is NULL";
+        NotEnumValue => "is not one of the enum's values";
+    }
+}
+
+words! {
+    ConflictReason {
+        Taken => "is taken";
+        LastAdministrator => "this is the last administrator";
+        LastPasskey => "this is the last passkey";
+        UserPending => "the user waits for approval";
+        UserNotPending => "the user does not wait for approval";
+        SignupTokenRevoked => "the sign-up token is revoked";
+        SetupNotClaimed => "setup is not claimed";
+        SetupOpen => "setup is open already";
+        OtherGeneration => "is another by now";
+        ClaimsTooLong => "the user's claims are too long for a token";
+        FileExists => "the file exists already";
+    }
+}
+
+words! {
+    DenialReason {
+        HostOnly => "only the host may do this";
+        NotSignedIn => "sign in first";
+        AdministratorsOnly => "only administrators may do this";
+        MissingScope { scope } => "the credential lacks the scope {scope}";
+        FullRightsNeeded => "this wants an administrator's credential with * and roles:write";
+        OwnProfileOnly => "users may change their names, locale and e-mail address only";
+        OwnPasskeysOnly => "only users themselves, in a session, register their passkeys";
+        OnePasskeyUntilApproval => "until approval there is one passkey";
+        SessionNeeded => "this wants a session";
+        NarrowSession => "this session may do less than its user; sign in again";
+        NoLongerAdministrator => "whoever claimed setup is no longer an administrator";
+        ResetNeeded => "an existing user may be named only after reset_setup";
+        MoreThanItself => "the credential does not have all of this itself";
+        OutlivesItself => "a credential cannot make or renew one that outlives it";
+        KeyItself => "a key cannot renew or rotate itself";
+        ServiceClosed => "the service is closed";
+        ServiceNotOpen => "the service is not open to this user";
+        ServiceScope => "the credential lacks a scope of the service";
+    }
+}
+
+words! {
+    SignupRefusal {
+        Disabled => "sign-up is disabled";
+        TokenNeeded => "sign-up wants a token";
+        EmailDomain => "the e-mail address is not of an allowed domain";
+    }
+}
+
+words! {
+    ConfigurationReason {
+        NoFile => "must name a file";
+        NoFolder => "is in a folder that does not exist";
+        NotAFile => "is not a file";
+        SharedFile => "is a file that others can read or write; take their rights away (chmod 600) or set allow_shared_file";
+        NotPrefix => "must be 1 to 16 small letters and digits, a letter first";
+        TooShort { least } => "must have at least {least} characters";
+        OutOfRange { least, most } => "must be between {least} and {most}";
+        NotWebOrigin => "must begin with https:// or http://";
+        NotOrigin => "must be scheme, host in small letters and perhaps a port, without a path";
+        NotNativeOrigin => "must be android:apk-key-hash: and 43 characters of base64url; Apple's applications have web origins";
+        RpIdOutsideOrigin => "must be the origin's host, or a domain above it";
+        OutsideRpId => "must be https or localhost, and of the RP id; others are related_origins";
+        NotHttps => "must be https";
+        IpAddress => "is an IP address, where passkeys cannot work: use a host name, or allow_insecure_origin to do without";
+        InsecureOrigin => "is neither https nor localhost, where passkeys cannot work: use https, or allow_insecure_origin to do without";
+        OtherRpId { stored, configured } => "the passkeys in this database are of the RP id {stored} and cannot work under {configured}: keep the former origin or RP id, or set accept_rp_id_change, by which everybody registers a new one";
+        KeyNeeded => "is wanted, because the signing key is sealed by one";
+        WrongKey => "is not the one under which the signing key is sealed; rotate_signing_key makes another";
+    }
+}
+
+words! {
+    PasskeyFailure {
+        Unavailable => "passkeys cannot work here";
+        UnknownCeremony => "no such ceremony";
+        ExpiredCeremony => "the ceremony has expired";
+        SpentChallenge => "the challenge was used before";
+        WrongKind => "the ceremony is of another kind";
+        WrongUser => "the ceremony is somebody else's";
+        Malformed => "the response is malformed";
+        WrongType => "the client data is of another type";
+        WrongChallenge => "another challenge";
+        WrongOrigin => "another origin";
+        CrossOrigin => "in a frame of another origin";
+        WrongRpId => "another RP id";
+        UserNotPresent => "the user was not present";
+        UserNotVerified => "the user was not verified";
+        BadSignature => "the signature is wrong";
+        UnsupportedAlgorithm => "the algorithm was not asked for";
+        BadAttestation => "the attestation is wrong or of an unknown format";
+        WrongBackupFlags => "the backup flags are inconsistent";
+        NotDiscoverable => "the credential is not discoverable";
+        CredentialTaken => "the credential is registered already";
+        UnknownCredential => "unknown credential";
+        WrongUserHandle => "the user handle does not match";
+        CounterWentBack => "the signature counter went back";
+    }
+}
