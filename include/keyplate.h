@@ -8,6 +8,303 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Which kind of `keyplate_configuration_reason` it is.
+enum keyplate_configuration_reason_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN = 0,
+  // It must name a file.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NO_FILE = 1,
+  // The file's folder does not exist.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NO_FOLDER = 2,
+  // What is at the path is not a file.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_FILE = 3,
+  // Others can read or write the file, and `allow_shared_file` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FILE = 4,
+  // It is not a prefix of tokens: 1 to 16 small letters and digits, a letter first.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_PREFIX = 5,
+  // The text has too few characters.
+  KEYPLATE_CONFIGURATION_REASON_KIND_TOO_SHORT = 6,
+  // The number is outside of its range.
+  KEYPLATE_CONFIGURATION_REASON_KIND_OUT_OF_RANGE = 7,
+  // The origin begins with neither `https://` nor `http://`.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_WEB_ORIGIN = 8,
+  // The origin is more or less than scheme, host and perhaps a port.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_ORIGIN = 9,
+  // It is not an origin of an Android application.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_NATIVE_ORIGIN = 10,
+  // The RP id is neither the origin's host nor a domain above it.
+  KEYPLATE_CONFIGURATION_REASON_KIND_RP_ID_OUTSIDE_ORIGIN = 11,
+  // The origin is not of the RP id, or neither https nor localhost.
+  KEYPLATE_CONFIGURATION_REASON_KIND_OUTSIDE_RP_ID = 12,
+  // The origin is not https.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_HTTPS = 13,
+  // The origin is an IP address, where passkeys cannot work, and `allow_insecure_origin` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_IP_ADDRESS = 14,
+  // The origin is neither https nor localhost, where passkeys cannot work, and `allow_insecure_origin` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_INSECURE_ORIGIN = 15,
+  // The passkeys in the database are of another RP id, and `accept_rp_id_change` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_RP_ID = 16,
+  // The signing key is sealed, and no encryption key is given.
+  KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED = 17,
+  // The signing key is sealed under another encryption key.
+  KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY = 18,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_configuration_reason_kind keyplate_configuration_reason_kind;
+#else
+typedef int32_t keyplate_configuration_reason_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Which kind of `keyplate_denial_reason` it is.
+enum keyplate_denial_reason_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_DENIAL_REASON_KIND_UNKNOWN = 0,
+  // Only the host's handle may do this.
+  KEYPLATE_DENIAL_REASON_KIND_HOST_ONLY = 1,
+  // A stranger must sign in first.
+  KEYPLATE_DENIAL_REASON_KIND_NOT_SIGNED_IN = 2,
+  // Only administrators may do this.
+  KEYPLATE_DENIAL_REASON_KIND_ADMINISTRATORS_ONLY = 3,
+  // The credential lacks a scope.
+  KEYPLATE_DENIAL_REASON_KIND_MISSING_SCOPE = 4,
+  // Only an administrator's credential with `*` and `roles:write` may do this.
+  KEYPLATE_DENIAL_REASON_KIND_FULL_RIGHTS_NEEDED = 5,
+  // Users may change only their names, locale and e-mail address.
+  KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_ONLY = 6,
+  // Only users themselves, in a session, register their passkeys.
+  KEYPLATE_DENIAL_REASON_KIND_OWN_PASSKEYS_ONLY = 7,
+  // Until approval there is one passkey.
+  KEYPLATE_DENIAL_REASON_KIND_ONE_PASSKEY_UNTIL_APPROVAL = 8,
+  // Only a session may do this, not an API key.
+  KEYPLATE_DENIAL_REASON_KIND_SESSION_NEEDED = 9,
+  // The session may do less than its user; they must sign in again.
+  KEYPLATE_DENIAL_REASON_KIND_NARROW_SESSION = 10,
+  // Whoever claimed setup is no longer an administrator.
+  KEYPLATE_DENIAL_REASON_KIND_NO_LONGER_ADMINISTRATOR = 11,
+  // An existing user may be named only after `reset_setup`.
+  KEYPLATE_DENIAL_REASON_KIND_RESET_NEEDED = 12,
+  // A credential gives nothing that it does not have.
+  KEYPLATE_DENIAL_REASON_KIND_MORE_THAN_ITSELF = 13,
+  // A credential makes or renews nothing that outlives it.
+  KEYPLATE_DENIAL_REASON_KIND_OUTLIVES_ITSELF = 14,
+  // An API key cannot renew or rotate itself.
+  KEYPLATE_DENIAL_REASON_KIND_KEY_ITSELF = 15,
+  // The service is closed to everybody.
+  KEYPLATE_DENIAL_REASON_KIND_SERVICE_CLOSED = 16,
+  // The service is not open to this user.
+  KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN = 17,
+  // The credential lacks a scope of the service.
+  KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE = 18,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_denial_reason_kind keyplate_denial_reason_kind;
+#else
+typedef int32_t keyplate_denial_reason_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Which kind of `keyplate_input_reason` it is.
+enum keyplate_input_reason_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_INPUT_REASON_KIND_UNKNOWN = 0,
+  // Nothing was given where something must be.
+  KEYPLATE_INPUT_REASON_KIND_MISSING = 1,
+  // The text is empty.
+  KEYPLATE_INPUT_REASON_KIND_EMPTY = 2,
+  // The text has too few characters.
+  KEYPLATE_INPUT_REASON_KIND_TOO_SHORT = 3,
+  // The text has too many characters.
+  KEYPLATE_INPUT_REASON_KIND_TOO_LONG = 4,
+  // The text has too many bytes.
+  KEYPLATE_INPUT_REASON_KIND_TOO_MANY_BYTES = 5,
+  // The text has too few different characters.
+  KEYPLATE_INPUT_REASON_KIND_TOO_UNIFORM = 6,
+  // The number is outside of its range.
+  KEYPLATE_INPUT_REASON_KIND_OUT_OF_RANGE = 7,
+  // The number is too small.
+  KEYPLATE_INPUT_REASON_KIND_TOO_SMALL = 8,
+  // The number is too large.
+  KEYPLATE_INPUT_REASON_KIND_TOO_LARGE = 9,
+  // The list names too few things.
+  KEYPLATE_INPUT_REASON_KIND_TOO_FEW = 10,
+  // The list names too many things.
+  KEYPLATE_INPUT_REASON_KIND_TOO_MANY = 11,
+  // The text holds control characters, or characters that turn the direction of what follows.
+  KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS = 12,
+  // The text begins or ends with a blank.
+  KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS = 13,
+  // The text is not in Unicode normal form C, or begins or ends with a blank.
+  KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED = 14,
+  // The text begins or ends with something else than a letter or digit.
+  KEYPLATE_INPUT_REASON_KIND_BAD_ENDS = 15,
+  // The text is not UTF-8.
+  KEYPLATE_INPUT_REASON_KIND_NOT_UTF8 = 16,
+  // The text holds characters that a username may not have.
+  KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME = 17,
+  // The text is not an e-mail address.
+  KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL = 18,
+  // The text is not a language tag.
+  KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG = 19,
+  // The text is not an IP address.
+  KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS = 20,
+  // The text is not a UUID.
+  KEYPLATE_INPUT_REASON_KIND_NOT_UUID = 21,
+  // The text is not base64url.
+  KEYPLATE_INPUT_REASON_KIND_NOT_BASE64_URL = 22,
+  // The text is not a web origin.
+  KEYPLATE_INPUT_REASON_KIND_NOT_ORIGIN = 23,
+  // The text is not a domain.
+  KEYPLATE_INPUT_REASON_KIND_NOT_DOMAIN = 24,
+  // The text does not have the form of a scope.
+  KEYPLATE_INPUT_REASON_KIND_NOT_SCOPE = 25,
+  // There is no such scope in this built-in area.
+  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_SCOPE = 26,
+  // The text does not have the form of a service's short name.
+  KEYPLATE_INPUT_REASON_KIND_NOT_SLUG = 27,
+  // The text does not have the form of a group's name.
+  KEYPLATE_INPUT_REASON_KIND_NOT_GROUP_NAME = 28,
+  // The name of a claim holds blanks.
+  KEYPLATE_INPUT_REASON_KIND_NOT_CLAIM_NAME = 29,
+  // The name is kept for something else.
+  KEYPLATE_INPUT_REASON_KIND_RESERVED = 30,
+  // The name stands there twice.
+  KEYPLATE_INPUT_REASON_KIND_DUPLICATE = 31,
+  // The entry or its field stands there twice.
+  KEYPLATE_INPUT_REASON_KIND_DUPLICATE_ENTRY = 32,
+  // The time does not lie in the future.
+  KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST = 33,
+  // The time lies after the year 9999, or cannot be written at all.
+  KEYPLATE_INPUT_REASON_KIND_TOO_LATE = 34,
+  // The secret begins as tokens of this library do, and is not a whole API key.
+  KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN = 35,
+  // The secret is, or was, that of another API key.
+  KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN = 36,
+  // The value wants another one beside it.
+  KEYPLATE_INPUT_REASON_KIND_NEEDS = 37,
+  // The value stands beside another one that excludes it.
+  KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 38,
+  // The value names something that does not exist.
+  KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING = 39,
+  // The value is that of something that no plan made.
+  KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN = 40,
+  // The id is that of another user.
+  KEYPLATE_INPUT_REASON_KIND_OTHER_USER = 41,
+  // The value contradicts what is stored.
+  KEYPLATE_INPUT_REASON_KIND_CONTRADICTS = 42,
+  // The document is not JSON.
+  KEYPLATE_INPUT_REASON_KIND_NOT_JSON = 43,
+  // There is no such field.
+  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD = 44,
+  // The value is of another type than is wanted.
+  KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE = 45,
+  // The file belongs to the database itself.
+  KEYPLATE_INPUT_REASON_KIND_OWN_FILE = 46,
+  // The folder does not exist.
+  KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 47,
+  // The folder cannot be written.
+  KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 48,
+  // A pointer is NULL. Only the C face gives this.
+  KEYPLATE_INPUT_REASON_KIND_NULL = 49,
+  // The number is not one of the enum's values. Only the C face gives this.
+  KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 50,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_input_reason_kind keyplate_input_reason_kind;
+#else
+typedef int32_t keyplate_input_reason_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A kind of thing that a call may not find.
+enum keyplate_thing
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_THING_UNKNOWN = 0,
+  // A user.
+  KEYPLATE_THING_USER = 1,
+  // A group.
+  KEYPLATE_THING_GROUP = 2,
+  // A service.
+  KEYPLATE_THING_SERVICE = 3,
+  // A session.
+  KEYPLATE_THING_SESSION = 4,
+  // An API key.
+  KEYPLATE_THING_API_KEY = 5,
+  // A sign-up token.
+  KEYPLATE_THING_SIGNUP_TOKEN = 6,
+  // A one-time token.
+  KEYPLATE_THING_ONE_TIME_TOKEN = 7,
+  // A passkey.
+  KEYPLATE_THING_PASSKEY = 8,
+  // A setup that somebody has claimed.
+  KEYPLATE_THING_CLAIMED_SETUP = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_thing keyplate_thing;
+#else
+typedef int32_t keyplate_thing;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What of the stored state stands in the way.
+enum keyplate_conflict_reason
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_CONFLICT_REASON_UNKNOWN = 0,
+  // Somebody or something else has this value.
+  KEYPLATE_CONFLICT_REASON_TAKEN = 1,
+  // No administrator who can sign in would be left.
+  KEYPLATE_CONFLICT_REASON_LAST_ADMINISTRATOR = 2,
+  // It is the last passkey of its user.
+  KEYPLATE_CONFLICT_REASON_LAST_PASSKEY = 3,
+  // The user waits for approval.
+  KEYPLATE_CONFLICT_REASON_USER_PENDING = 4,
+  // The user does not wait for approval.
+  KEYPLATE_CONFLICT_REASON_USER_NOT_PENDING = 5,
+  // The sign-up token is revoked.
+  KEYPLATE_CONFLICT_REASON_SIGNUP_TOKEN_REVOKED = 6,
+  // Nobody has claimed setup.
+  KEYPLATE_CONFLICT_REASON_SETUP_NOT_CLAIMED = 7,
+  // Setup is open already.
+  KEYPLATE_CONFLICT_REASON_SETUP_OPEN = 8,
+  // The generation of setup is another.
+  KEYPLATE_CONFLICT_REASON_OTHER_GENERATION = 9,
+  // The user's claims are too long for a token.
+  KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG = 10,
+  // The file exists already.
+  KEYPLATE_CONFLICT_REASON_FILE_EXISTS = 11,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_conflict_reason keyplate_conflict_reason;
+#else
+typedef int32_t keyplate_conflict_reason;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Which kind of `keyplate_limit` it is.
 enum keyplate_limit_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -687,6 +984,29 @@ typedef int32_t keyplate_user_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Why somebody cannot sign up.
+enum keyplate_signup_refusal
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SIGNUP_REFUSAL_UNKNOWN = 0,
+  // Sign-up is disabled.
+  KEYPLATE_SIGNUP_REFUSAL_DISABLED = 1,
+  // Sign-up wants a token.
+  KEYPLATE_SIGNUP_REFUSAL_TOKEN_NEEDED = 2,
+  // The e-mail address is not of a domain that is let in.
+  KEYPLATE_SIGNUP_REFUSAL_EMAIL_DOMAIN = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_signup_refusal keyplate_signup_refusal;
+#else
+typedef int32_t keyplate_signup_refusal;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Why a passkey ceremony failed.
 enum keyplate_passkey_failure
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -838,6 +1158,11 @@ typedef struct keyplate_client_info keyplate_client_info;
 // Free one that is yours with `keyplate_config_free`.
 typedef struct keyplate_config keyplate_config;
 
+// What is wrong with an option.
+//
+// Free one that is yours with `keyplate_configuration_reason_free`.
+typedef struct keyplate_configuration_reason keyplate_configuration_reason;
+
 // An API key that has just got a secret.
 //
 // Free one that is yours with `keyplate_created_api_key_free`.
@@ -862,6 +1187,11 @@ typedef struct keyplate_created_signup_token keyplate_created_signup_token;
 //
 // Free one that is yours with `keyplate_decision_free`.
 typedef struct keyplate_decision keyplate_decision;
+
+// What the caller lacks.
+//
+// Free one that is yours with `keyplate_denial_reason_free`.
+typedef struct keyplate_denial_reason keyplate_denial_reason;
 
 // Something more about an event.
 //
@@ -896,6 +1226,11 @@ typedef struct keyplate_group_page keyplate_group_page;
 //
 // Free one that is yours with `keyplate_group_query_free`.
 typedef struct keyplate_group_query keyplate_group_query;
+
+// Which rule a value breaks.
+//
+// Free one that is yours with `keyplate_input_reason_free`.
+typedef struct keyplate_input_reason keyplate_input_reason;
 
 // What `check_integrity` found.
 //
@@ -1165,6 +1500,114 @@ extern "C" {
 #endif // __cplusplus
 
 // Frees it; NULL is fine.
+void keyplate_configuration_reason_free(keyplate_configuration_reason *configuration_reason);
+
+// Which kind it is.
+keyplate_configuration_reason_kind keyplate_configuration_reason_get_kind(const keyplate_configuration_reason *configuration_reason);
+
+// The least that is allowed.
+int64_t keyplate_configuration_reason_get_too_short_least(const keyplate_configuration_reason *configuration_reason);
+
+// The least that is allowed.
+int64_t keyplate_configuration_reason_get_out_of_range_least(const keyplate_configuration_reason *configuration_reason);
+
+// The most that is allowed.
+int64_t keyplate_configuration_reason_get_out_of_range_most(const keyplate_configuration_reason *configuration_reason);
+
+// Theirs.
+// Borrowed from `configuration_reason`.
+keyplate_str keyplate_configuration_reason_get_other_rp_id_stored(const keyplate_configuration_reason *configuration_reason);
+
+// The configured one.
+// Borrowed from `configuration_reason`.
+keyplate_str keyplate_configuration_reason_get_other_rp_id_configured(const keyplate_configuration_reason *configuration_reason);
+
+// Frees it; NULL is fine.
+void keyplate_denial_reason_free(keyplate_denial_reason *denial_reason);
+
+// Which kind it is.
+keyplate_denial_reason_kind keyplate_denial_reason_get_kind(const keyplate_denial_reason *denial_reason);
+
+// The scope that would do.
+// Borrowed from `denial_reason`.
+keyplate_str keyplate_denial_reason_get_missing_scope_scope(const keyplate_denial_reason *denial_reason);
+
+// Frees it; NULL is fine.
+void keyplate_input_reason_free(keyplate_input_reason *input_reason);
+
+// Which kind it is.
+keyplate_input_reason_kind keyplate_input_reason_get_kind(const keyplate_input_reason *input_reason);
+
+// The least that is allowed.
+int64_t keyplate_input_reason_get_too_short_least(const keyplate_input_reason *input_reason);
+
+// The most that is allowed.
+int64_t keyplate_input_reason_get_too_long_most(const keyplate_input_reason *input_reason);
+
+// The most that is allowed.
+int64_t keyplate_input_reason_get_too_many_bytes_most(const keyplate_input_reason *input_reason);
+
+// The least that is allowed.
+int64_t keyplate_input_reason_get_too_uniform_least(const keyplate_input_reason *input_reason);
+
+// The least that is allowed.
+int64_t keyplate_input_reason_get_out_of_range_least(const keyplate_input_reason *input_reason);
+
+// The most that is allowed.
+int64_t keyplate_input_reason_get_out_of_range_most(const keyplate_input_reason *input_reason);
+
+// The least that is allowed.
+int64_t keyplate_input_reason_get_too_small_least(const keyplate_input_reason *input_reason);
+
+// The most that is allowed.
+int64_t keyplate_input_reason_get_too_large_most(const keyplate_input_reason *input_reason);
+
+// The least that is allowed.
+int64_t keyplate_input_reason_get_too_few_least(const keyplate_input_reason *input_reason);
+
+// The most that is allowed.
+int64_t keyplate_input_reason_get_too_many_most(const keyplate_input_reason *input_reason);
+
+// The built-in area.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_unknown_scope_area(const keyplate_input_reason *input_reason);
+
+// The name.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_reserved_name(const keyplate_input_reason *input_reason);
+
+// The name.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_duplicate_name(const keyplate_input_reason *input_reason);
+
+// The field that is wanted.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_needs_field(const keyplate_input_reason *input_reason);
+
+// The field that excludes it.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_excludes_field(const keyplate_input_reason *input_reason);
+
+// What is missing.
+keyplate_thing keyplate_input_reason_get_names_nothing_what(const keyplate_input_reason *input_reason);
+
+// What it is.
+keyplate_thing keyplate_input_reason_get_not_of_plan_what(const keyplate_input_reason *input_reason);
+
+// What stands in the way.
+keyplate_conflict_reason keyplate_input_reason_get_contradicts_what(const keyplate_input_reason *input_reason);
+
+// The line, counted from 1.
+int64_t keyplate_input_reason_get_not_json_line(const keyplate_input_reason *input_reason);
+
+// The column, counted from 1.
+int64_t keyplate_input_reason_get_not_json_column(const keyplate_input_reason *input_reason);
+
+// What is wanted, in words.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_wrong_type_expected(const keyplate_input_reason *input_reason);
+
+// Frees it; NULL is fine.
 void keyplate_limit_free(keyplate_limit *limit);
 
 // Which kind it is.
@@ -1175,11 +1618,11 @@ keyplate_limit_kind keyplate_limit_get_kind(const keyplate_limit *limit);
 keyplate_status keyplate_limit_new_unlimited(keyplate_limit **out, keyplate_error **error);
 
 // The number.
-uint32_t keyplate_limit_get_at_most_most(const keyplate_limit *limit);
+int64_t keyplate_limit_get_at_most_most(const keyplate_limit *limit);
 
 // No more than this.
 // Free it with `keyplate_limit_free`.
-keyplate_status keyplate_limit_new_at_most(uint32_t most, keyplate_limit **out, keyplate_error **error);
+keyplate_status keyplate_limit_new_at_most(int64_t most, keyplate_limit **out, keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_expiry_free(keyplate_expiry *expiry);
@@ -1354,10 +1797,10 @@ size_t keyplate_api_key_page_get_items_len(const keyplate_api_key_page *api_key_
 const keyplate_api_key *keyplate_api_key_page_get_items_at(const keyplate_api_key_page *api_key_page, size_t index);
 
 // How many there are in all.
-uint64_t keyplate_api_key_page_get_total(const keyplate_api_key_page *api_key_page);
+int64_t keyplate_api_key_page_get_total(const keyplate_api_key_page *api_key_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_api_key_page_get_page(const keyplate_api_key_page *api_key_page);
+int64_t keyplate_api_key_page_get_page(const keyplate_api_key_page *api_key_page);
 
 // Frees it; NULL is fine.
 void keyplate_api_key_query_free(keyplate_api_key_query *api_key_query);
@@ -1394,12 +1837,12 @@ keyplate_status keyplate_api_key_query_set_ascending(keyplate_api_key_query *api
 
 // Which page, from 1.
 keyplate_status keyplate_api_key_query_set_page(keyplate_api_key_query *api_key_query,
-                                                uint32_t value,
+                                                int64_t value,
                                                 keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_api_key_query_set_limit(keyplate_api_key_query *api_key_query,
-                                                 uint32_t value,
+                                                 int64_t value,
                                                  keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -1421,7 +1864,7 @@ keyplate_status keyplate_key_rotation_new(keyplate_key_rotation **out, keyplate_
 
 // For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
 keyplate_status keyplate_key_rotation_set_overlap_seconds(keyplate_key_rotation *key_rotation,
-                                                          uint32_t value,
+                                                          int64_t value,
                                                           keyplate_error **error);
 
 // A new end; by default it stays.
@@ -1474,7 +1917,7 @@ keyplate_status keyplate_new_api_key_set_expires_at(keyplate_new_api_key *new_ap
 void keyplate_audit_event_free(keyplate_audit_event *audit_event);
 
 // Grows with time.
-uint64_t keyplate_audit_event_get_id(const keyplate_audit_event *audit_event);
+int64_t keyplate_audit_event_get_id(const keyplate_audit_event *audit_event);
 
 // When; for counted refusals the last time.
 int64_t keyplate_audit_event_get_at(const keyplate_audit_event *audit_event);
@@ -1526,7 +1969,7 @@ size_t keyplate_audit_event_get_details_len(const keyplate_audit_event *audit_ev
 const keyplate_detail *keyplate_audit_event_get_details_at(const keyplate_audit_event *audit_event, size_t index);
 
 // How many times within that minute; more than 1 for refusals only.
-uint64_t keyplate_audit_event_get_count(const keyplate_audit_event *audit_event);
+int64_t keyplate_audit_event_get_count(const keyplate_audit_event *audit_event);
 
 // Frees it; NULL is fine.
 void keyplate_audit_page_free(keyplate_audit_page *audit_page);
@@ -1540,10 +1983,10 @@ size_t keyplate_audit_page_get_items_len(const keyplate_audit_page *audit_page);
 const keyplate_audit_event *keyplate_audit_page_get_items_at(const keyplate_audit_page *audit_page, size_t index);
 
 // How many there are in all.
-uint64_t keyplate_audit_page_get_total(const keyplate_audit_page *audit_page);
+int64_t keyplate_audit_page_get_total(const keyplate_audit_page *audit_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_audit_page_get_page(const keyplate_audit_page *audit_page);
+int64_t keyplate_audit_page_get_page(const keyplate_audit_page *audit_page);
 
 // Frees it; NULL is fine.
 void keyplate_audit_query_free(keyplate_audit_query *audit_query);
@@ -1568,13 +2011,11 @@ keyplate_status keyplate_audit_query_set_since(keyplate_audit_query *audit_query
                                                keyplate_error **error);
 
 // Which page, from 1.
-keyplate_status keyplate_audit_query_set_page(keyplate_audit_query *audit_query,
-                                              uint32_t value,
-                                              keyplate_error **error);
+keyplate_status keyplate_audit_query_set_page(keyplate_audit_query *audit_query, int64_t value, keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_audit_query_set_limit(keyplate_audit_query *audit_query,
-                                               uint32_t value,
+                                               int64_t value,
                                                keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -1700,7 +2141,7 @@ keyplate_status keyplate_config_set_origin(keyplate_config *config, const char *
 keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const char *value, keyplate_error **error);
 
 // How long a call waits for another writer, in milliseconds; by default 5000.
-keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, uint32_t value, keyplate_error **error);
+keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, int64_t value, keyplate_error **error);
 
 // Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
 // characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
@@ -1817,7 +2258,7 @@ size_t keyplate_group_get_claims_len(const keyplate_group *group);
 const keyplate_claim *keyplate_group_get_claims_at(const keyplate_group *group, size_t index);
 
 // How many users are in it.
-uint64_t keyplate_group_get_member_count(const keyplate_group *group);
+int64_t keyplate_group_get_member_count(const keyplate_group *group);
 
 // When it was made.
 int64_t keyplate_group_get_created_at(const keyplate_group *group);
@@ -1852,10 +2293,10 @@ size_t keyplate_group_page_get_items_len(const keyplate_group_page *group_page);
 const keyplate_group *keyplate_group_page_get_items_at(const keyplate_group_page *group_page, size_t index);
 
 // How many there are in all.
-uint64_t keyplate_group_page_get_total(const keyplate_group_page *group_page);
+int64_t keyplate_group_page_get_total(const keyplate_group_page *group_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_group_page_get_page(const keyplate_group_page *group_page);
+int64_t keyplate_group_page_get_page(const keyplate_group_page *group_page);
 
 // Frees it; NULL is fine.
 void keyplate_group_query_free(keyplate_group_query *group_query);
@@ -1886,13 +2327,11 @@ keyplate_status keyplate_group_query_set_descending(keyplate_group_query *group_
                                                     keyplate_error **error);
 
 // Which page, from 1.
-keyplate_status keyplate_group_query_set_page(keyplate_group_query *group_query,
-                                              uint32_t value,
-                                              keyplate_error **error);
+keyplate_status keyplate_group_query_set_page(keyplate_group_query *group_query, int64_t value, keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_group_query_set_limit(keyplate_group_query *group_query,
-                                               uint32_t value,
+                                               int64_t value,
                                                keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -2162,10 +2601,10 @@ size_t keyplate_service_page_get_items_len(const keyplate_service_page *service_
 const keyplate_service *keyplate_service_page_get_items_at(const keyplate_service_page *service_page, size_t index);
 
 // How many there are in all.
-uint64_t keyplate_service_page_get_total(const keyplate_service_page *service_page);
+int64_t keyplate_service_page_get_total(const keyplate_service_page *service_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_service_page_get_page(const keyplate_service_page *service_page);
+int64_t keyplate_service_page_get_page(const keyplate_service_page *service_page);
 
 // Frees it; NULL is fine.
 void keyplate_service_query_free(keyplate_service_query *service_query);
@@ -2187,12 +2626,12 @@ keyplate_status keyplate_service_query_set_user_id(keyplate_service_query *servi
 
 // Which page, from 1.
 keyplate_status keyplate_service_query_set_page(keyplate_service_query *service_query,
-                                                uint32_t value,
+                                                int64_t value,
                                                 keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_service_query_set_limit(keyplate_service_query *service_query,
-                                                 uint32_t value,
+                                                 int64_t value,
                                                  keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -2250,10 +2689,10 @@ size_t keyplate_session_page_get_items_len(const keyplate_session_page *session_
 const keyplate_session *keyplate_session_page_get_items_at(const keyplate_session_page *session_page, size_t index);
 
 // How many there are in all.
-uint64_t keyplate_session_page_get_total(const keyplate_session_page *session_page);
+int64_t keyplate_session_page_get_total(const keyplate_session_page *session_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_session_page_get_page(const keyplate_session_page *session_page);
+int64_t keyplate_session_page_get_page(const keyplate_session_page *session_page);
 
 // Frees it; NULL is fine.
 void keyplate_session_query_free(keyplate_session_query *session_query);
@@ -2269,12 +2708,12 @@ keyplate_status keyplate_session_query_set_user_id(keyplate_session_query *sessi
 
 // Which page, from 1.
 keyplate_status keyplate_session_query_set_page(keyplate_session_query *session_query,
-                                                uint32_t value,
+                                                int64_t value,
                                                 keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_session_query_set_limit(keyplate_session_query *session_query,
-                                                 uint32_t value,
+                                                 int64_t value,
                                                  keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -2327,7 +2766,7 @@ size_t keyplate_settings_get_default_group_ids_len(const keyplate_settings *sett
 keyplate_str keyplate_settings_get_default_group_ids_at(const keyplate_settings *settings, size_t index);
 
 // How many accounts one address may open in an hour while sign-up is open.
-uint32_t keyplate_settings_get_open_signups_per_hour(const keyplate_settings *settings);
+int64_t keyplate_settings_get_open_signups_per_hour(const keyplate_settings *settings);
 
 // Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
 // always wait for approval. Empty: any.
@@ -2342,13 +2781,13 @@ keyplate_str keyplate_settings_get_signup_email_domains_at(const keyplate_settin
 bool keyplate_settings_get_username_change(const keyplate_settings *settings);
 
 // For how many seconds a session lives unused.
-uint32_t keyplate_settings_get_session_idle_seconds(const keyplate_settings *settings);
+int64_t keyplate_settings_get_session_idle_seconds(const keyplate_settings *settings);
 
 // For how many seconds it lives at most.
-uint32_t keyplate_settings_get_session_lifetime_seconds(const keyplate_settings *settings);
+int64_t keyplate_settings_get_session_lifetime_seconds(const keyplate_settings *settings);
 
 // For how many seconds a sign-in counts as fresh, for acts of weight.
-uint32_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings);
+int64_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings);
 
 // What to do when the signature counter of a passkey goes back.
 keyplate_counter_policy keyplate_settings_get_counter_policy(const keyplate_settings *settings);
@@ -2377,7 +2816,7 @@ keyplate_status keyplate_settings_changes_set_signup_approval(keyplate_settings_
 
 // 1 to 1000.
 keyplate_status keyplate_settings_changes_set_open_signups_per_hour(keyplate_settings_changes *settings_changes,
-                                                                    uint32_t value,
+                                                                    int64_t value,
                                                                     keyplate_error **error);
 
 // May a user change his own username?
@@ -2387,17 +2826,17 @@ keyplate_status keyplate_settings_changes_set_username_change(keyplate_settings_
 
 // 60 seconds to 366 days.
 keyplate_status keyplate_settings_changes_set_session_idle_seconds(keyplate_settings_changes *settings_changes,
-                                                                   uint32_t value,
+                                                                   int64_t value,
                                                                    keyplate_error **error);
 
 // 60 seconds to 366 days.
 keyplate_status keyplate_settings_changes_set_session_lifetime_seconds(keyplate_settings_changes *settings_changes,
-                                                                       uint32_t value,
+                                                                       int64_t value,
                                                                        keyplate_error **error);
 
 // 60 seconds to one day.
 keyplate_status keyplate_settings_changes_set_step_up_seconds(keyplate_settings_changes *settings_changes,
-                                                              uint32_t value,
+                                                              int64_t value,
                                                               keyplate_error **error);
 
 // What to do when the signature counter of a passkey goes back.
@@ -2483,7 +2922,7 @@ void keyplate_setup_state_free(keyplate_setup_state *setup_state);
 keyplate_setup_stage keyplate_setup_state_get_stage(const keyplate_setup_state *setup_state);
 
 // Grows with every `reset_setup`; starts at 1.
-uint32_t keyplate_setup_state_get_generation(const keyplate_setup_state *setup_state);
+int64_t keyplate_setup_state_get_generation(const keyplate_setup_state *setup_state);
 
 // When this generation was claimed.
 // False, and `out` untouched, when there is none.
@@ -2588,10 +3027,10 @@ const keyplate_signup_redemption *keyplate_signup_redemption_page_get_items_at(c
                                                                                size_t index);
 
 // How many there are in all.
-uint64_t keyplate_signup_redemption_page_get_total(const keyplate_signup_redemption_page *signup_redemption_page);
+int64_t keyplate_signup_redemption_page_get_total(const keyplate_signup_redemption_page *signup_redemption_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_signup_redemption_page_get_page(const keyplate_signup_redemption_page *signup_redemption_page);
+int64_t keyplate_signup_redemption_page_get_page(const keyplate_signup_redemption_page *signup_redemption_page);
 
 // Frees it; NULL is fine.
 void keyplate_signup_redemption_query_free(keyplate_signup_redemption_query *signup_redemption_query);
@@ -2607,12 +3046,12 @@ keyplate_status keyplate_signup_redemption_query_set_token_id(keyplate_signup_re
 
 // Which page, from 1.
 keyplate_status keyplate_signup_redemption_query_set_page(keyplate_signup_redemption_query *signup_redemption_query,
-                                                          uint32_t value,
+                                                          int64_t value,
                                                           keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_signup_redemption_query_set_limit(keyplate_signup_redemption_query *signup_redemption_query,
-                                                           uint32_t value,
+                                                           int64_t value,
                                                            keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -2658,7 +3097,7 @@ keyplate_status keyplate_new_signup_token_add_group_ids(keyplate_new_signup_toke
 
 // After how many seconds an account made with it lapses; by default never.
 keyplate_status keyplate_new_signup_token_set_account_lifetime_seconds(keyplate_new_signup_token *new_signup_token,
-                                                                       uint32_t value,
+                                                                       int64_t value,
                                                                        keyplate_error **error);
 
 // Does an administrator approve who uses it? By default as the settings say.
@@ -2692,10 +3131,10 @@ bool keyplate_signup_token_get_expires_at(const keyplate_signup_token *signup_to
 
 // How many times it may be used; without limit if none.
 // False, and `out` untouched, when there is none.
-bool keyplate_signup_token_get_max_uses(const keyplate_signup_token *signup_token, uint32_t *out);
+bool keyplate_signup_token_get_max_uses(const keyplate_signup_token *signup_token, int64_t *out);
 
 // How many times it has been used.
-uint32_t keyplate_signup_token_get_uses(const keyplate_signup_token *signup_token);
+int64_t keyplate_signup_token_get_uses(const keyplate_signup_token *signup_token);
 
 // The groups that it gives, besides the default groups.
 // How many there are.
@@ -2715,7 +3154,7 @@ const keyplate_claim *keyplate_signup_token_get_claims_at(const keyplate_signup_
 
 // After how many seconds an account made with it lapses.
 // False, and `out` untouched, when there is none.
-bool keyplate_signup_token_get_account_lifetime_seconds(const keyplate_signup_token *signup_token, uint32_t *out);
+bool keyplate_signup_token_get_account_lifetime_seconds(const keyplate_signup_token *signup_token, int64_t *out);
 
 // Does an administrator approve who uses it?
 keyplate_approval_rule keyplate_signup_token_get_approval(const keyplate_signup_token *signup_token);
@@ -2801,10 +3240,10 @@ const keyplate_signup_token *keyplate_signup_token_page_get_items_at(const keypl
                                                                      size_t index);
 
 // How many there are in all.
-uint64_t keyplate_signup_token_page_get_total(const keyplate_signup_token_page *signup_token_page);
+int64_t keyplate_signup_token_page_get_total(const keyplate_signup_token_page *signup_token_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_signup_token_page_get_page(const keyplate_signup_token_page *signup_token_page);
+int64_t keyplate_signup_token_page_get_page(const keyplate_signup_token_page *signup_token_page);
 
 // Frees it; NULL is fine.
 void keyplate_signup_token_preview_free(keyplate_signup_token_preview *signup_token_preview);
@@ -2824,7 +3263,7 @@ keyplate_str keyplate_signup_token_preview_get_email(const keyplate_signup_token
 // After how many seconds the account will lapse.
 // False, and `out` untouched, when there is none.
 bool keyplate_signup_token_preview_get_account_lifetime_seconds(const keyplate_signup_token_preview *signup_token_preview,
-                                                                uint32_t *out);
+                                                                int64_t *out);
 
 // Frees it; NULL is fine.
 void keyplate_signup_token_query_free(keyplate_signup_token_query *signup_token_query);
@@ -2839,12 +3278,12 @@ keyplate_status keyplate_signup_token_query_set_include_revoked(keyplate_signup_
 
 // Which page, from 1.
 keyplate_status keyplate_signup_token_query_set_page(keyplate_signup_token_query *signup_token_query,
-                                                     uint32_t value,
+                                                     int64_t value,
                                                      keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
 keyplate_status keyplate_signup_token_query_set_limit(keyplate_signup_token_query *signup_token_query,
-                                                      uint32_t value,
+                                                      int64_t value,
                                                       keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -2854,7 +3293,7 @@ void keyplate_backup_report_free(keyplate_backup_report *backup_report);
 int64_t keyplate_backup_report_get_made_at(const keyplate_backup_report *backup_report);
 
 // Its size.
-uint64_t keyplate_backup_report_get_bytes(const keyplate_backup_report *backup_report);
+int64_t keyplate_backup_report_get_bytes(const keyplate_backup_report *backup_report);
 
 // Frees it; NULL is fine.
 void keyplate_integrity_report_free(keyplate_integrity_report *integrity_report);
@@ -2874,61 +3313,61 @@ keyplate_str keyplate_integrity_report_get_problems_at(const keyplate_integrity_
 void keyplate_purge_report_free(keyplate_purge_report *purge_report);
 
 // Sessions.
-uint64_t keyplate_purge_report_get_sessions(const keyplate_purge_report *purge_report);
+int64_t keyplate_purge_report_get_sessions(const keyplate_purge_report *purge_report);
 
 // API keys.
-uint64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_report);
+int64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_report);
 
 // One-time tokens.
-uint64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
+int64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
 
 // Frees it; NULL is fine.
 void keyplate_statistics_free(keyplate_statistics *statistics);
 
 // Users who may sign in.
-uint64_t keyplate_statistics_get_active_users(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_active_users(const keyplate_statistics *statistics);
 
 // Users who signed up and wait for approval.
-uint64_t keyplate_statistics_get_pending_users(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_pending_users(const keyplate_statistics *statistics);
 
 // Users who may not sign in.
-uint64_t keyplate_statistics_get_disabled_users(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_disabled_users(const keyplate_statistics *statistics);
 
 // Users whose account has lapsed, and who are not disabled besides.
-uint64_t keyplate_statistics_get_lapsed_users(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_lapsed_users(const keyplate_statistics *statistics);
 
 // Administrators who may sign in.
-uint64_t keyplate_statistics_get_administrators(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_administrators(const keyplate_statistics *statistics);
 
 // Groups.
-uint64_t keyplate_statistics_get_groups(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_groups(const keyplate_statistics *statistics);
 
 // Services.
-uint64_t keyplate_statistics_get_services(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_services(const keyplate_statistics *statistics);
 
 // Passkeys, also those of a former RP id.
-uint64_t keyplate_statistics_get_passkeys(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_passkeys(const keyplate_statistics *statistics);
 
 // Sessions that have neither ended nor expired.
-uint64_t keyplate_statistics_get_sessions(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_sessions(const keyplate_statistics *statistics);
 
 // API keys that are neither revoked nor expired.
-uint64_t keyplate_statistics_get_api_keys(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_api_keys(const keyplate_statistics *statistics);
 
 // Sign-up tokens that work.
-uint64_t keyplate_statistics_get_signup_tokens(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_signup_tokens(const keyplate_statistics *statistics);
 
 // One-time tokens and codes that work.
-uint64_t keyplate_statistics_get_one_time_tokens(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_one_time_tokens(const keyplate_statistics *statistics);
 
 // Rows of the audit log.
-uint64_t keyplate_statistics_get_audit_events(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_audit_events(const keyplate_statistics *statistics);
 
 // The size of the file, with what has not been written into it yet.
-uint64_t keyplate_statistics_get_bytes(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_bytes(const keyplate_statistics *statistics);
 
 // The schema of the file.
-uint32_t keyplate_statistics_get_schema(const keyplate_statistics *statistics);
+int64_t keyplate_statistics_get_schema(const keyplate_statistics *statistics);
 
 // When the database was made.
 int64_t keyplate_statistics_get_created_at(const keyplate_statistics *statistics);
@@ -3146,10 +3585,10 @@ size_t keyplate_user_page_get_items_len(const keyplate_user_page *user_page);
 const keyplate_user *keyplate_user_page_get_items_at(const keyplate_user_page *user_page, size_t index);
 
 // How many there are in all.
-uint64_t keyplate_user_page_get_total(const keyplate_user_page *user_page);
+int64_t keyplate_user_page_get_total(const keyplate_user_page *user_page);
 
 // Which page this is; the last one when a later one was asked for.
-uint32_t keyplate_user_page_get_page(const keyplate_user_page *user_page);
+int64_t keyplate_user_page_get_page(const keyplate_user_page *user_page);
 
 // Frees it; NULL is fine.
 void keyplate_user_query_free(keyplate_user_query *user_query);
@@ -3181,7 +3620,7 @@ keyplate_status keyplate_user_query_set_group_id(keyplate_user_query *user_query
 
 // Only those whose account lapses within so many seconds.
 keyplate_status keyplate_user_query_set_expiring_within_seconds(keyplate_user_query *user_query,
-                                                                uint32_t value,
+                                                                int64_t value,
                                                                 keyplate_error **error);
 
 // The order; by default that of creation.
@@ -3193,10 +3632,10 @@ keyplate_status keyplate_user_query_set_sort(keyplate_user_query *user_query,
 keyplate_status keyplate_user_query_set_descending(keyplate_user_query *user_query, bool value, keyplate_error **error);
 
 // Which page, from 1.
-keyplate_status keyplate_user_query_set_page(keyplate_user_query *user_query, uint32_t value, keyplate_error **error);
+keyplate_status keyplate_user_query_set_page(keyplate_user_query *user_query, int64_t value, keyplate_error **error);
 
 // How many on a page: 1 to 1000, by default 20.
-keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, uint32_t value, keyplate_error **error);
+keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, int64_t value, keyplate_error **error);
 
 // Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
 // back-up ends its sessions (`back_up_to`).
@@ -3258,7 +3697,7 @@ keyplate_status keyplate_with_client(const keyplate *kp,
 keyplate_status keyplate_issue_access_token(const keyplate *kp,
                                             const keyplate_principal *principal,
                                             const char *service,
-                                            const uint32_t *lifetime_seconds,
+                                            const int64_t *lifetime_seconds,
                                             keyplate_access_token **out,
                                             keyplate_error **error);
 
@@ -3298,7 +3737,7 @@ keyplate_status keyplate_get_jwks(const keyplate *kp,
 //
 // `out` is the caller's: free it with `keyplate_signing_key_free`.
 keyplate_status keyplate_rotate_signing_key(const keyplate *kp,
-                                            const uint32_t *overlap_seconds,
+                                            const int64_t *overlap_seconds,
                                             keyplate_signing_key **out,
                                             keyplate_error **error);
 
@@ -3339,11 +3778,11 @@ keyplate_status keyplate_list_api_keys(const keyplate *kp,
 // Lists the API keys that end within so many seconds, the next to end first.
 //
 // # Errors
-// `PermissionDenied`, the storage errors.
+// `InvalidInput`, `PermissionDenied`, the storage errors.
 //
 // `out` is the caller's: free it with `keyplate_api_key_list_free`.
 keyplate_status keyplate_list_expiring_api_keys(const keyplate *kp,
-                                                uint32_t within_seconds,
+                                                int64_t within_seconds,
                                                 keyplate_api_key_list **out,
                                                 keyplate_error **error);
 
@@ -3577,7 +4016,7 @@ keyplate_status keyplate_update_group(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 keyplate_status keyplate_create_one_time_token(const keyplate *kp,
                                                const char *user_id,
-                                               const uint32_t *lifetime_seconds,
+                                               const int64_t *lifetime_seconds,
                                                keyplate_created_one_time_token **out,
                                                keyplate_error **error);
 
@@ -3590,7 +4029,7 @@ keyplate_status keyplate_create_one_time_token(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 keyplate_status keyplate_create_recovery_token(const keyplate *kp,
                                                const char *user_id,
-                                               const uint32_t *lifetime_seconds,
+                                               const int64_t *lifetime_seconds,
                                                keyplate_created_one_time_token **out,
                                                keyplate_error **error);
 
@@ -3868,7 +4307,7 @@ keyplate_status keyplate_update_service(const keyplate *kp,
 keyplate_status keyplate_create_session(const keyplate *kp,
                                         const char *user_id,
                                         const keyplate_client_info *client,
-                                        const uint32_t *lifetime_seconds,
+                                        const int64_t *lifetime_seconds,
                                         keyplate_signed_in **out,
                                         keyplate_error **error);
 
@@ -3896,7 +4335,7 @@ keyplate_status keyplate_revoke_session(const keyplate *kp, const char *id, keyp
 keyplate_status keyplate_revoke_user_sessions(const keyplate *kp,
                                               const char *user_id,
                                               const char *keep,
-                                              uint32_t *out,
+                                              int64_t *out,
                                               keyplate_error **error);
 
 // Tells who has this session. It works while another process is writing.
@@ -4016,7 +4455,7 @@ keyplate_status keyplate_get_setup_state(const keyplate *kp, keyplate_setup_stat
 //
 // `out` is the caller's: free it with `keyplate_setup_state_free`.
 keyplate_status keyplate_reset_setup(const keyplate *kp,
-                                     uint32_t generation,
+                                     int64_t generation,
                                      keyplate_setup_state **out,
                                      keyplate_error **error);
 
@@ -4335,7 +4774,36 @@ keyplate_str keyplate_error_get_message(const keyplate_error *error);
 keyplate_str keyplate_error_get_field(const keyplate_error *error);
 
 // How many milliseconds to wait before trying again. False where waiting does not help.
-bool keyplate_error_get_retry_after(const keyplate_error *error, uint64_t *out);
+bool keyplate_error_get_retry_after(const keyplate_error *error, int64_t *out);
+
+// The status with which HTTP says the same, for example 404; 0 for NULL.
+int64_t keyplate_error_get_http_status(const keyplate_error *error);
+
+// The name of the reason, such as `too_long`; it never changes. `ptr` is NULL where the error has none. Borrowed from
+// `error`.
+keyplate_str keyplate_error_get_reason_code(const keyplate_error *error);
+
+// The reason as JSON: its `code` with its numbers and names, such as `{"code":"too_long","most":50}`. `ptr` is NULL where
+// the error has none. Borrowed from `error`.
+keyplate_str keyplate_error_get_reason_json(const keyplate_error *error);
+
+// Which rule a value breaks; NULL unless the status is `KEYPLATE_STATUS_INVALID_INPUT`. Borrowed from `error`.
+const keyplate_input_reason *keyplate_error_get_input_reason(const keyplate_error *error);
+
+// What was not found; `KEYPLATE_THING_UNKNOWN` unless the status is `KEYPLATE_STATUS_NOT_FOUND`.
+keyplate_thing keyplate_error_get_thing(const keyplate_error *error);
+
+// What stands in the way; `KEYPLATE_CONFLICT_REASON_UNKNOWN` unless the status is `KEYPLATE_STATUS_CONFLICT`.
+keyplate_conflict_reason keyplate_error_get_conflict_reason(const keyplate_error *error);
+
+// What is wrong with an option; NULL unless the status is `KEYPLATE_STATUS_CONFIGURATION`. Borrowed from `error`.
+const keyplate_configuration_reason *keyplate_error_get_configuration_reason(const keyplate_error *error);
+
+// What the caller lacks; NULL unless the status is `KEYPLATE_STATUS_PERMISSION_DENIED`. Borrowed from `error`.
+const keyplate_denial_reason *keyplate_error_get_denial_reason(const keyplate_error *error);
+
+// Why somebody cannot sign up; `KEYPLATE_SIGNUP_REFUSAL_UNKNOWN` unless the status is `KEYPLATE_STATUS_SIGNUP_REFUSED`.
+keyplate_signup_refusal keyplate_error_get_signup_refusal(const keyplate_error *error);
 
 // Why a passkey ceremony failed; `KEYPLATE_PASSKEY_FAILURE_UNKNOWN` where none did.
 keyplate_passkey_failure keyplate_error_get_passkey_failure(const keyplate_error *error);

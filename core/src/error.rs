@@ -244,6 +244,14 @@ pub(crate) fn conflict(what: ConflictReason) -> KeyplateError {
     KeyplateError::Conflict { what, field: None }
 }
 
+/// The setup's generation, which the caller names, is another.
+pub(crate) fn other_generation() -> KeyplateError {
+    KeyplateError::Conflict {
+        what: ConflictReason::OtherGeneration,
+        field: Some("generation".to_owned()),
+    }
+}
+
 /// Another has this value.
 pub(crate) fn taken(field: &str) -> KeyplateError {
     KeyplateError::Conflict {

@@ -5,7 +5,7 @@ use std::{
     ptr,
 };
 
-use ::keyplate::KeyplateError;
+use ::keyplate::{InputReason, KeyplateError};
 
 use crate::{Failure, give::Give, keyplate_error, keyplate_status};
 
@@ -48,7 +48,7 @@ pub(crate) unsafe fn put<V: Give>(
     work: impl FnOnce() -> Result<V, Failure>,
 ) -> Result<(), Failure> {
     if out.is_null() {
-        return Err(Failure::argument("out", "is NULL"));
+        return Err(Failure::argument("out", InputReason::Null));
     }
     let value = work()?.give();
     // SAFETY: not NULL, so a place for a value.
@@ -97,7 +97,7 @@ pub(crate) unsafe fn borrow<'a, T: Opaque>(
     name: &str,
 ) -> Result<&'a T::Core, Failure> {
     // SAFETY: the same promise.
-    unsafe { peek(pointer) }.ok_or_else(|| Failure::argument(name, "is NULL"))
+    unsafe { peek(pointer) }.ok_or_else(|| Failure::argument(name, InputReason::Null))
 }
 
 /// Looks behind a pointer in order to change what is there.
@@ -109,5 +109,6 @@ pub(crate) unsafe fn borrow_mut<'a, T: Opaque>(
     name: &str,
 ) -> Result<&'a mut T::Core, Failure> {
     // SAFETY: `T` stands for `T::Core`; validity and exclusiveness are the caller's promise.
-    unsafe { pointer.cast::<T::Core>().as_mut() }.ok_or_else(|| Failure::argument(name, "is NULL"))
+    unsafe { pointer.cast::<T::Core>().as_mut() }
+        .ok_or_else(|| Failure::argument(name, InputReason::Null))
 }

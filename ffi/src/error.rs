@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use ::keyplate::{KeyplateError, PasskeyFailure};
+use ::keyplate::{
+    ConfigurationReason, ConflictReason, DenialReason, InputReason, KeyplateError, PasskeyFailure,
+    SignupRefusal, Thing,
+};
 
 use crate::{
     boundary::{Opaque, free, peek},
     give::{get, get_into},
-    keyplate_passkey_failure, keyplate_status, keyplate_str,
+    keyplate_configuration_reason, keyplate_conflict_reason, keyplate_denial_reason,
+    keyplate_input_reason, keyplate_passkey_failure, keyplate_signup_refusal, keyplate_status,
+    keyplate_str, keyplate_thing,
 };
 
 /// What went wrong. Made by a function that fails, if it was given a place for it; free it with
@@ -22,9 +27,24 @@ pub struct keyplate_error {
 pub(crate) struct Failure {
     status: keyplate_status,
     message: String,
+    http_status: i64,
     field: Option<String>,
     retry_after: Option<Duration>,
-    passkey_failure: Option<PasskeyFailure>,
+    reason_code: Option<String>,
+    reason_json: Option<String>,
+    reason: Option<Reason>,
+}
+
+/// The reason of an error that has one.
+#[derive(Debug)]
+enum Reason {
+    Input(InputReason),
+    NotFound(Thing),
+    Conflict(ConflictReason),
+    Configuration(ConfigurationReason),
+    Denial(DenialReason),
+    Signup(SignupRefusal),
+    Passkey(PasskeyFailure),
 }
 
 impl Opaque for keyplate_error {
@@ -33,10 +53,10 @@ impl Opaque for keyplate_error {
 
 impl Failure {
     /// An argument that C can give and Rust cannot take.
-    pub(crate) fn argument(name: &str, reason: &str) -> Self {
+    pub(crate) fn argument(name: &str, reason: InputReason) -> Self {
         KeyplateError::InvalidInput {
             field: name.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         }
         .into()
     }
@@ -51,9 +71,21 @@ impl From<KeyplateError> for Failure {
         Self {
             status: error.code().into(),
             message: error.to_string(),
+            http_status: error.http_status(),
             field: error.field(),
             retry_after: error.retry_after(),
-            passkey_failure: error.passkey_failure(),
+            reason_code: error.reason_code(),
+            reason_json: error.reason_json(),
+            reason: match error {
+                KeyplateError::InvalidInput { reason, .. } => Some(Reason::Input(reason)),
+                KeyplateError::NotFound { what } => Some(Reason::NotFound(what)),
+                KeyplateError::Conflict { what, .. } => Some(Reason::Conflict(what)),
+                KeyplateError::Configuration { reason, .. } => Some(Reason::Configuration(reason)),
+                KeyplateError::PermissionDenied { reason } => Some(Reason::Denial(reason)),
+                KeyplateError::SignupRefused { reason } => Some(Reason::Signup(reason)),
+                KeyplateError::PasskeyCeremonyFailed { reason } => Some(Reason::Passkey(reason)),
+                _ => None,
+            },
         }
     }
 }
@@ -85,10 +117,119 @@ pub unsafe extern "C" fn keyplate_error_get_field(error: *const keyplate_error) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_error_get_retry_after(
     error: *const keyplate_error,
-    out: *mut u64,
+    out: *mut i64,
 ) -> bool {
     // SAFETY: NULL or an error that is valid during the call; NULL or a place for a number.
     unsafe { get_into(error, |error| error.retry_after.as_ref(), out) }
+}
+
+/// The status with which HTTP says the same, for example 404; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_http_status(error: *const keyplate_error) -> i64 {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe { peek(error) }.map_or(0, |error| error.http_status)
+}
+
+/// The name of the reason, such as `too_long`; it never changes. `ptr` is NULL where the error has none. Borrowed from
+/// `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_reason_code(
+    error: *const keyplate_error,
+) -> keyplate_str {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe { get(error, |error| error.reason_code.as_ref()) }
+}
+
+/// The reason as JSON: its `code` with its numbers and names, such as `{"code":"too_long","most":50}`. `ptr` is NULL where
+/// the error has none. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_reason_json(
+    error: *const keyplate_error,
+) -> keyplate_str {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe { get(error, |error| error.reason_json.as_ref()) }
+}
+
+/// Which rule a value breaks; NULL unless the status is `KEYPLATE_STATUS_INVALID_INPUT`. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_input_reason(
+    error: *const keyplate_error,
+) -> *const keyplate_input_reason {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe {
+        get(error, |error| match &error.reason {
+            Some(Reason::Input(reason)) => Some(reason),
+            _ => None,
+        })
+    }
+}
+
+/// What was not found; `KEYPLATE_THING_UNKNOWN` unless the status is `KEYPLATE_STATUS_NOT_FOUND`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_thing(error: *const keyplate_error) -> keyplate_thing {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe {
+        get(error, |error| match &error.reason {
+            Some(Reason::NotFound(reason)) => Some(reason),
+            _ => None,
+        })
+    }
+}
+
+/// What stands in the way; `KEYPLATE_CONFLICT_REASON_UNKNOWN` unless the status is `KEYPLATE_STATUS_CONFLICT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_conflict_reason(
+    error: *const keyplate_error,
+) -> keyplate_conflict_reason {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe {
+        get(error, |error| match &error.reason {
+            Some(Reason::Conflict(reason)) => Some(reason),
+            _ => None,
+        })
+    }
+}
+
+/// What is wrong with an option; NULL unless the status is `KEYPLATE_STATUS_CONFIGURATION`. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_configuration_reason(
+    error: *const keyplate_error,
+) -> *const keyplate_configuration_reason {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe {
+        get(error, |error| match &error.reason {
+            Some(Reason::Configuration(reason)) => Some(reason),
+            _ => None,
+        })
+    }
+}
+
+/// What the caller lacks; NULL unless the status is `KEYPLATE_STATUS_PERMISSION_DENIED`. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_denial_reason(
+    error: *const keyplate_error,
+) -> *const keyplate_denial_reason {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe {
+        get(error, |error| match &error.reason {
+            Some(Reason::Denial(reason)) => Some(reason),
+            _ => None,
+        })
+    }
+}
+
+/// Why somebody cannot sign up; `KEYPLATE_SIGNUP_REFUSAL_UNKNOWN` unless the status is `KEYPLATE_STATUS_SIGNUP_REFUSED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_error_get_signup_refusal(
+    error: *const keyplate_error,
+) -> keyplate_signup_refusal {
+    // SAFETY: NULL or an error that is valid during the call.
+    unsafe {
+        get(error, |error| match &error.reason {
+            Some(Reason::Signup(reason)) => Some(reason),
+            _ => None,
+        })
+    }
 }
 
 /// Why a passkey ceremony failed; `KEYPLATE_PASSKEY_FAILURE_UNKNOWN` where none did.
@@ -97,7 +238,12 @@ pub unsafe extern "C" fn keyplate_error_get_passkey_failure(
     error: *const keyplate_error,
 ) -> keyplate_passkey_failure {
     // SAFETY: NULL or an error that is valid during the call.
-    unsafe { get(error, |error| error.passkey_failure.as_ref()) }
+    unsafe {
+        get(error, |error| match &error.reason {
+            Some(Reason::Passkey(reason)) => Some(reason),
+            _ => None,
+        })
+    }
 }
 
 /// Frees it; NULL is fine.

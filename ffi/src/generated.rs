@@ -167,6 +167,961 @@ impl Lend for ::keyplate::UserId {
     }
 }
 
+/// What is wrong with an option.
+///
+/// Free one that is yours with `keyplate_configuration_reason_free`.
+#[derive(Debug)]
+pub struct keyplate_configuration_reason {
+    _opaque: (),
+}
+impl Opaque for keyplate_configuration_reason {
+    type Core = ::keyplate::ConfigurationReason;
+}
+impl Lend for ::keyplate::ConfigurationReason {
+    type C = *const keyplate_configuration_reason;
+    fn lend(value: Option<&Self>) -> *const keyplate_configuration_reason {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::ConfigurationReason {
+    type C = *mut keyplate_configuration_reason;
+    fn give(self) -> *mut keyplate_configuration_reason {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_free(
+    configuration_reason: *mut keyplate_configuration_reason,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(configuration_reason) }
+}
+
+/// Which kind of `keyplate_configuration_reason` it is.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_configuration_reason_kind {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// It must name a file.
+    NoFile = 1,
+    /// The file's folder does not exist.
+    NoFolder = 2,
+    /// What is at the path is not a file.
+    NotAFile = 3,
+    /// Others can read or write the file, and `allow_shared_file` is not set.
+    SharedFile = 4,
+    /// It is not a prefix of tokens: 1 to 16 small letters and digits, a letter first.
+    NotPrefix = 5,
+    /// The text has too few characters.
+    TooShort = 6,
+    /// The number is outside of its range.
+    OutOfRange = 7,
+    /// The origin begins with neither `https://` nor `http://`.
+    NotWebOrigin = 8,
+    /// The origin is more or less than scheme, host and perhaps a port.
+    NotOrigin = 9,
+    /// It is not an origin of an Android application.
+    NotNativeOrigin = 10,
+    /// The RP id is neither the origin's host nor a domain above it.
+    RpIdOutsideOrigin = 11,
+    /// The origin is not of the RP id, or neither https nor localhost.
+    OutsideRpId = 12,
+    /// The origin is not https.
+    NotHttps = 13,
+    /// The origin is an IP address, where passkeys cannot work, and `allow_insecure_origin` is not set.
+    IpAddress = 14,
+    /// The origin is neither https nor localhost, where passkeys cannot work, and `allow_insecure_origin` is not set.
+    InsecureOrigin = 15,
+    /// The passkeys in the database are of another RP id, and `accept_rp_id_change` is not set.
+    OtherRpId = 16,
+    /// The signing key is sealed, and no encryption key is given.
+    KeyNeeded = 17,
+    /// The signing key is sealed under another encryption key.
+    WrongKey = 18,
+}
+
+/// Which kind it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_kind(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> keyplate_configuration_reason_kind {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        match peek(configuration_reason) {
+            Some(::keyplate::ConfigurationReason::NoFile) => {
+                keyplate_configuration_reason_kind::NoFile
+            }
+            Some(::keyplate::ConfigurationReason::NoFolder) => {
+                keyplate_configuration_reason_kind::NoFolder
+            }
+            Some(::keyplate::ConfigurationReason::NotAFile) => {
+                keyplate_configuration_reason_kind::NotAFile
+            }
+            Some(::keyplate::ConfigurationReason::SharedFile) => {
+                keyplate_configuration_reason_kind::SharedFile
+            }
+            Some(::keyplate::ConfigurationReason::NotPrefix) => {
+                keyplate_configuration_reason_kind::NotPrefix
+            }
+            Some(::keyplate::ConfigurationReason::TooShort { .. }) => {
+                keyplate_configuration_reason_kind::TooShort
+            }
+            Some(::keyplate::ConfigurationReason::OutOfRange { .. }) => {
+                keyplate_configuration_reason_kind::OutOfRange
+            }
+            Some(::keyplate::ConfigurationReason::NotWebOrigin) => {
+                keyplate_configuration_reason_kind::NotWebOrigin
+            }
+            Some(::keyplate::ConfigurationReason::NotOrigin) => {
+                keyplate_configuration_reason_kind::NotOrigin
+            }
+            Some(::keyplate::ConfigurationReason::NotNativeOrigin) => {
+                keyplate_configuration_reason_kind::NotNativeOrigin
+            }
+            Some(::keyplate::ConfigurationReason::RpIdOutsideOrigin) => {
+                keyplate_configuration_reason_kind::RpIdOutsideOrigin
+            }
+            Some(::keyplate::ConfigurationReason::OutsideRpId) => {
+                keyplate_configuration_reason_kind::OutsideRpId
+            }
+            Some(::keyplate::ConfigurationReason::NotHttps) => {
+                keyplate_configuration_reason_kind::NotHttps
+            }
+            Some(::keyplate::ConfigurationReason::IpAddress) => {
+                keyplate_configuration_reason_kind::IpAddress
+            }
+            Some(::keyplate::ConfigurationReason::InsecureOrigin) => {
+                keyplate_configuration_reason_kind::InsecureOrigin
+            }
+            Some(::keyplate::ConfigurationReason::OtherRpId { .. }) => {
+                keyplate_configuration_reason_kind::OtherRpId
+            }
+            Some(::keyplate::ConfigurationReason::KeyNeeded) => {
+                keyplate_configuration_reason_kind::KeyNeeded
+            }
+            Some(::keyplate::ConfigurationReason::WrongKey) => {
+                keyplate_configuration_reason_kind::WrongKey
+            }
+            _ => keyplate_configuration_reason_kind::Unknown,
+        }
+    }
+}
+
+/// The least that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_too_short_least(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::TooShort { least, .. } => Some(least),
+            _ => None,
+        })
+    }
+}
+
+/// The least that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_out_of_range_least(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::OutOfRange { least, .. } => Some(least),
+            _ => None,
+        })
+    }
+}
+
+/// The most that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_out_of_range_most(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::OutOfRange { most, .. } => Some(most),
+            _ => None,
+        })
+    }
+}
+
+/// Theirs.
+/// Borrowed from `configuration_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_other_rp_id_stored(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::OtherRpId { stored, .. } => Some(stored),
+            _ => None,
+        })
+    }
+}
+
+/// The configured one.
+/// Borrowed from `configuration_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_other_rp_id_configured(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::OtherRpId { configured, .. } => Some(configured),
+            _ => None,
+        })
+    }
+}
+
+/// What of the stored state stands in the way.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_conflict_reason {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Somebody or something else has this value.
+    Taken = 1,
+    /// No administrator who can sign in would be left.
+    LastAdministrator = 2,
+    /// It is the last passkey of its user.
+    LastPasskey = 3,
+    /// The user waits for approval.
+    UserPending = 4,
+    /// The user does not wait for approval.
+    UserNotPending = 5,
+    /// The sign-up token is revoked.
+    SignupTokenRevoked = 6,
+    /// Nobody has claimed setup.
+    SetupNotClaimed = 7,
+    /// Setup is open already.
+    SetupOpen = 8,
+    /// The generation of setup is another.
+    OtherGeneration = 9,
+    /// The user's claims are too long for a token.
+    ClaimsTooLong = 10,
+    /// The file exists already.
+    FileExists = 11,
+}
+
+impl Lend for ::keyplate::ConflictReason {
+    type C = keyplate_conflict_reason;
+    fn lend(value: Option<&Self>) -> keyplate_conflict_reason {
+        match value {
+            Some(::keyplate::ConflictReason::Taken) => keyplate_conflict_reason::Taken,
+            Some(::keyplate::ConflictReason::LastAdministrator) => {
+                keyplate_conflict_reason::LastAdministrator
+            }
+            Some(::keyplate::ConflictReason::LastPasskey) => keyplate_conflict_reason::LastPasskey,
+            Some(::keyplate::ConflictReason::UserPending) => keyplate_conflict_reason::UserPending,
+            Some(::keyplate::ConflictReason::UserNotPending) => {
+                keyplate_conflict_reason::UserNotPending
+            }
+            Some(::keyplate::ConflictReason::SignupTokenRevoked) => {
+                keyplate_conflict_reason::SignupTokenRevoked
+            }
+            Some(::keyplate::ConflictReason::SetupNotClaimed) => {
+                keyplate_conflict_reason::SetupNotClaimed
+            }
+            Some(::keyplate::ConflictReason::SetupOpen) => keyplate_conflict_reason::SetupOpen,
+            Some(::keyplate::ConflictReason::OtherGeneration) => {
+                keyplate_conflict_reason::OtherGeneration
+            }
+            Some(::keyplate::ConflictReason::ClaimsTooLong) => {
+                keyplate_conflict_reason::ClaimsTooLong
+            }
+            Some(::keyplate::ConflictReason::FileExists) => keyplate_conflict_reason::FileExists,
+
+            _ => keyplate_conflict_reason::Unknown,
+        }
+    }
+}
+
+/// What the caller lacks.
+///
+/// Free one that is yours with `keyplate_denial_reason_free`.
+#[derive(Debug)]
+pub struct keyplate_denial_reason {
+    _opaque: (),
+}
+impl Opaque for keyplate_denial_reason {
+    type Core = ::keyplate::DenialReason;
+}
+impl Lend for ::keyplate::DenialReason {
+    type C = *const keyplate_denial_reason;
+    fn lend(value: Option<&Self>) -> *const keyplate_denial_reason {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::DenialReason {
+    type C = *mut keyplate_denial_reason;
+    fn give(self) -> *mut keyplate_denial_reason {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_denial_reason_free(denial_reason: *mut keyplate_denial_reason) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(denial_reason) }
+}
+
+/// Which kind of `keyplate_denial_reason` it is.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_denial_reason_kind {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Only the host's handle may do this.
+    HostOnly = 1,
+    /// A stranger must sign in first.
+    NotSignedIn = 2,
+    /// Only administrators may do this.
+    AdministratorsOnly = 3,
+    /// The credential lacks a scope.
+    MissingScope = 4,
+    /// Only an administrator's credential with `*` and `roles:write` may do this.
+    FullRightsNeeded = 5,
+    /// Users may change only their names, locale and e-mail address.
+    OwnProfileOnly = 6,
+    /// Only users themselves, in a session, register their passkeys.
+    OwnPasskeysOnly = 7,
+    /// Until approval there is one passkey.
+    OnePasskeyUntilApproval = 8,
+    /// Only a session may do this, not an API key.
+    SessionNeeded = 9,
+    /// The session may do less than its user; they must sign in again.
+    NarrowSession = 10,
+    /// Whoever claimed setup is no longer an administrator.
+    NoLongerAdministrator = 11,
+    /// An existing user may be named only after `reset_setup`.
+    ResetNeeded = 12,
+    /// A credential gives nothing that it does not have.
+    MoreThanItself = 13,
+    /// A credential makes or renews nothing that outlives it.
+    OutlivesItself = 14,
+    /// An API key cannot renew or rotate itself.
+    KeyItself = 15,
+    /// The service is closed to everybody.
+    ServiceClosed = 16,
+    /// The service is not open to this user.
+    ServiceNotOpen = 17,
+    /// The credential lacks a scope of the service.
+    ServiceScope = 18,
+}
+
+/// Which kind it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_denial_reason_get_kind(
+    denial_reason: *const keyplate_denial_reason,
+) -> keyplate_denial_reason_kind {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        match peek(denial_reason) {
+            Some(::keyplate::DenialReason::HostOnly) => keyplate_denial_reason_kind::HostOnly,
+            Some(::keyplate::DenialReason::NotSignedIn) => keyplate_denial_reason_kind::NotSignedIn,
+            Some(::keyplate::DenialReason::AdministratorsOnly) => {
+                keyplate_denial_reason_kind::AdministratorsOnly
+            }
+            Some(::keyplate::DenialReason::MissingScope { .. }) => {
+                keyplate_denial_reason_kind::MissingScope
+            }
+            Some(::keyplate::DenialReason::FullRightsNeeded) => {
+                keyplate_denial_reason_kind::FullRightsNeeded
+            }
+            Some(::keyplate::DenialReason::OwnProfileOnly) => {
+                keyplate_denial_reason_kind::OwnProfileOnly
+            }
+            Some(::keyplate::DenialReason::OwnPasskeysOnly) => {
+                keyplate_denial_reason_kind::OwnPasskeysOnly
+            }
+            Some(::keyplate::DenialReason::OnePasskeyUntilApproval) => {
+                keyplate_denial_reason_kind::OnePasskeyUntilApproval
+            }
+            Some(::keyplate::DenialReason::SessionNeeded) => {
+                keyplate_denial_reason_kind::SessionNeeded
+            }
+            Some(::keyplate::DenialReason::NarrowSession) => {
+                keyplate_denial_reason_kind::NarrowSession
+            }
+            Some(::keyplate::DenialReason::NoLongerAdministrator) => {
+                keyplate_denial_reason_kind::NoLongerAdministrator
+            }
+            Some(::keyplate::DenialReason::ResetNeeded) => keyplate_denial_reason_kind::ResetNeeded,
+            Some(::keyplate::DenialReason::MoreThanItself) => {
+                keyplate_denial_reason_kind::MoreThanItself
+            }
+            Some(::keyplate::DenialReason::OutlivesItself) => {
+                keyplate_denial_reason_kind::OutlivesItself
+            }
+            Some(::keyplate::DenialReason::KeyItself) => keyplate_denial_reason_kind::KeyItself,
+            Some(::keyplate::DenialReason::ServiceClosed) => {
+                keyplate_denial_reason_kind::ServiceClosed
+            }
+            Some(::keyplate::DenialReason::ServiceNotOpen) => {
+                keyplate_denial_reason_kind::ServiceNotOpen
+            }
+            Some(::keyplate::DenialReason::ServiceScope) => {
+                keyplate_denial_reason_kind::ServiceScope
+            }
+            _ => keyplate_denial_reason_kind::Unknown,
+        }
+    }
+}
+
+/// The scope that would do.
+/// Borrowed from `denial_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_denial_reason_get_missing_scope_scope(
+    denial_reason: *const keyplate_denial_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(denial_reason, |value| match value {
+            ::keyplate::DenialReason::MissingScope { scope, .. } => Some(scope),
+            _ => None,
+        })
+    }
+}
+
+/// Which rule a value breaks.
+///
+/// Free one that is yours with `keyplate_input_reason_free`.
+#[derive(Debug)]
+pub struct keyplate_input_reason {
+    _opaque: (),
+}
+impl Opaque for keyplate_input_reason {
+    type Core = ::keyplate::InputReason;
+}
+impl Lend for ::keyplate::InputReason {
+    type C = *const keyplate_input_reason;
+    fn lend(value: Option<&Self>) -> *const keyplate_input_reason {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::InputReason {
+    type C = *mut keyplate_input_reason;
+    fn give(self) -> *mut keyplate_input_reason {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_free(input_reason: *mut keyplate_input_reason) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(input_reason) }
+}
+
+/// Which kind of `keyplate_input_reason` it is.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_input_reason_kind {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Nothing was given where something must be.
+    Missing = 1,
+    /// The text is empty.
+    Empty = 2,
+    /// The text has too few characters.
+    TooShort = 3,
+    /// The text has too many characters.
+    TooLong = 4,
+    /// The text has too many bytes.
+    TooManyBytes = 5,
+    /// The text has too few different characters.
+    TooUniform = 6,
+    /// The number is outside of its range.
+    OutOfRange = 7,
+    /// The number is too small.
+    TooSmall = 8,
+    /// The number is too large.
+    TooLarge = 9,
+    /// The list names too few things.
+    TooFew = 10,
+    /// The list names too many things.
+    TooMany = 11,
+    /// The text holds control characters, or characters that turn the direction of what follows.
+    ControlCharacters = 12,
+    /// The text begins or ends with a blank.
+    BlankEnds = 13,
+    /// The text is not in Unicode normal form C, or begins or ends with a blank.
+    NotNormalised = 14,
+    /// The text begins or ends with something else than a letter or digit.
+    BadEnds = 15,
+    /// The text is not UTF-8.
+    NotUtf8 = 16,
+    /// The text holds characters that a username may not have.
+    NotUsername = 17,
+    /// The text is not an e-mail address.
+    NotEmail = 18,
+    /// The text is not a language tag.
+    NotLanguageTag = 19,
+    /// The text is not an IP address.
+    NotIpAddress = 20,
+    /// The text is not a UUID.
+    NotUuid = 21,
+    /// The text is not base64url.
+    NotBase64Url = 22,
+    /// The text is not a web origin.
+    NotOrigin = 23,
+    /// The text is not a domain.
+    NotDomain = 24,
+    /// The text does not have the form of a scope.
+    NotScope = 25,
+    /// There is no such scope in this built-in area.
+    UnknownScope = 26,
+    /// The text does not have the form of a service's short name.
+    NotSlug = 27,
+    /// The text does not have the form of a group's name.
+    NotGroupName = 28,
+    /// The name of a claim holds blanks.
+    NotClaimName = 29,
+    /// The name is kept for something else.
+    Reserved = 30,
+    /// The name stands there twice.
+    Duplicate = 31,
+    /// The entry or its field stands there twice.
+    DuplicateEntry = 32,
+    /// The time does not lie in the future.
+    InThePast = 33,
+    /// The time lies after the year 9999, or cannot be written at all.
+    TooLate = 34,
+    /// The secret begins as tokens of this library do, and is not a whole API key.
+    BrokenToken = 35,
+    /// The secret is, or was, that of another API key.
+    SecretTaken = 36,
+    /// The value wants another one beside it.
+    Needs = 37,
+    /// The value stands beside another one that excludes it.
+    Excludes = 38,
+    /// The value names something that does not exist.
+    NamesNothing = 39,
+    /// The value is that of something that no plan made.
+    NotOfPlan = 40,
+    /// The id is that of another user.
+    OtherUser = 41,
+    /// The value contradicts what is stored.
+    Contradicts = 42,
+    /// The document is not JSON.
+    NotJson = 43,
+    /// There is no such field.
+    UnknownField = 44,
+    /// The value is of another type than is wanted.
+    WrongType = 45,
+    /// The file belongs to the database itself.
+    OwnFile = 46,
+    /// The folder does not exist.
+    NoFolder = 47,
+    /// The folder cannot be written.
+    FolderReadOnly = 48,
+    /// A pointer is NULL. Only the C face gives this.
+    Null = 49,
+    /// The number is not one of the enum's values. Only the C face gives this.
+    NotEnumValue = 50,
+}
+
+/// Which kind it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_kind(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_input_reason_kind {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        match peek(input_reason) {
+            Some(::keyplate::InputReason::Missing) => keyplate_input_reason_kind::Missing,
+            Some(::keyplate::InputReason::Empty) => keyplate_input_reason_kind::Empty,
+            Some(::keyplate::InputReason::TooShort { .. }) => keyplate_input_reason_kind::TooShort,
+            Some(::keyplate::InputReason::TooLong { .. }) => keyplate_input_reason_kind::TooLong,
+            Some(::keyplate::InputReason::TooManyBytes { .. }) => {
+                keyplate_input_reason_kind::TooManyBytes
+            }
+            Some(::keyplate::InputReason::TooUniform { .. }) => {
+                keyplate_input_reason_kind::TooUniform
+            }
+            Some(::keyplate::InputReason::OutOfRange { .. }) => {
+                keyplate_input_reason_kind::OutOfRange
+            }
+            Some(::keyplate::InputReason::TooSmall { .. }) => keyplate_input_reason_kind::TooSmall,
+            Some(::keyplate::InputReason::TooLarge { .. }) => keyplate_input_reason_kind::TooLarge,
+            Some(::keyplate::InputReason::TooFew { .. }) => keyplate_input_reason_kind::TooFew,
+            Some(::keyplate::InputReason::TooMany { .. }) => keyplate_input_reason_kind::TooMany,
+            Some(::keyplate::InputReason::ControlCharacters) => {
+                keyplate_input_reason_kind::ControlCharacters
+            }
+            Some(::keyplate::InputReason::BlankEnds) => keyplate_input_reason_kind::BlankEnds,
+            Some(::keyplate::InputReason::NotNormalised) => {
+                keyplate_input_reason_kind::NotNormalised
+            }
+            Some(::keyplate::InputReason::BadEnds) => keyplate_input_reason_kind::BadEnds,
+            Some(::keyplate::InputReason::NotUtf8) => keyplate_input_reason_kind::NotUtf8,
+            Some(::keyplate::InputReason::NotUsername) => keyplate_input_reason_kind::NotUsername,
+            Some(::keyplate::InputReason::NotEmail) => keyplate_input_reason_kind::NotEmail,
+            Some(::keyplate::InputReason::NotLanguageTag) => {
+                keyplate_input_reason_kind::NotLanguageTag
+            }
+            Some(::keyplate::InputReason::NotIpAddress) => keyplate_input_reason_kind::NotIpAddress,
+            Some(::keyplate::InputReason::NotUuid) => keyplate_input_reason_kind::NotUuid,
+            Some(::keyplate::InputReason::NotBase64Url) => keyplate_input_reason_kind::NotBase64Url,
+            Some(::keyplate::InputReason::NotOrigin) => keyplate_input_reason_kind::NotOrigin,
+            Some(::keyplate::InputReason::NotDomain) => keyplate_input_reason_kind::NotDomain,
+            Some(::keyplate::InputReason::NotScope) => keyplate_input_reason_kind::NotScope,
+            Some(::keyplate::InputReason::UnknownScope { .. }) => {
+                keyplate_input_reason_kind::UnknownScope
+            }
+            Some(::keyplate::InputReason::NotSlug) => keyplate_input_reason_kind::NotSlug,
+            Some(::keyplate::InputReason::NotGroupName) => keyplate_input_reason_kind::NotGroupName,
+            Some(::keyplate::InputReason::NotClaimName) => keyplate_input_reason_kind::NotClaimName,
+            Some(::keyplate::InputReason::Reserved { .. }) => keyplate_input_reason_kind::Reserved,
+            Some(::keyplate::InputReason::Duplicate { .. }) => {
+                keyplate_input_reason_kind::Duplicate
+            }
+            Some(::keyplate::InputReason::DuplicateEntry) => {
+                keyplate_input_reason_kind::DuplicateEntry
+            }
+            Some(::keyplate::InputReason::InThePast) => keyplate_input_reason_kind::InThePast,
+            Some(::keyplate::InputReason::TooLate) => keyplate_input_reason_kind::TooLate,
+            Some(::keyplate::InputReason::BrokenToken) => keyplate_input_reason_kind::BrokenToken,
+            Some(::keyplate::InputReason::SecretTaken) => keyplate_input_reason_kind::SecretTaken,
+            Some(::keyplate::InputReason::Needs { .. }) => keyplate_input_reason_kind::Needs,
+            Some(::keyplate::InputReason::Excludes { .. }) => keyplate_input_reason_kind::Excludes,
+            Some(::keyplate::InputReason::NamesNothing { .. }) => {
+                keyplate_input_reason_kind::NamesNothing
+            }
+            Some(::keyplate::InputReason::NotOfPlan { .. }) => {
+                keyplate_input_reason_kind::NotOfPlan
+            }
+            Some(::keyplate::InputReason::OtherUser) => keyplate_input_reason_kind::OtherUser,
+            Some(::keyplate::InputReason::Contradicts { .. }) => {
+                keyplate_input_reason_kind::Contradicts
+            }
+            Some(::keyplate::InputReason::NotJson { .. }) => keyplate_input_reason_kind::NotJson,
+            Some(::keyplate::InputReason::UnknownField) => keyplate_input_reason_kind::UnknownField,
+            Some(::keyplate::InputReason::WrongType { .. }) => {
+                keyplate_input_reason_kind::WrongType
+            }
+            Some(::keyplate::InputReason::OwnFile) => keyplate_input_reason_kind::OwnFile,
+            Some(::keyplate::InputReason::NoFolder) => keyplate_input_reason_kind::NoFolder,
+            Some(::keyplate::InputReason::FolderReadOnly) => {
+                keyplate_input_reason_kind::FolderReadOnly
+            }
+            Some(::keyplate::InputReason::Null) => keyplate_input_reason_kind::Null,
+            Some(::keyplate::InputReason::NotEnumValue) => keyplate_input_reason_kind::NotEnumValue,
+            _ => keyplate_input_reason_kind::Unknown,
+        }
+    }
+}
+
+/// The least that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_short_least(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooShort { least, .. } => Some(least),
+            _ => None,
+        })
+    }
+}
+
+/// The most that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_long_most(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooLong { most, .. } => Some(most),
+            _ => None,
+        })
+    }
+}
+
+/// The most that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_many_bytes_most(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooManyBytes { most, .. } => Some(most),
+            _ => None,
+        })
+    }
+}
+
+/// The least that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_uniform_least(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooUniform { least, .. } => Some(least),
+            _ => None,
+        })
+    }
+}
+
+/// The least that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_out_of_range_least(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::OutOfRange { least, .. } => Some(least),
+            _ => None,
+        })
+    }
+}
+
+/// The most that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_out_of_range_most(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::OutOfRange { most, .. } => Some(most),
+            _ => None,
+        })
+    }
+}
+
+/// The least that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_small_least(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooSmall { least, .. } => Some(least),
+            _ => None,
+        })
+    }
+}
+
+/// The most that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_large_most(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooLarge { most, .. } => Some(most),
+            _ => None,
+        })
+    }
+}
+
+/// The least that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_few_least(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooFew { least, .. } => Some(least),
+            _ => None,
+        })
+    }
+}
+
+/// The most that is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_too_many_most(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::TooMany { most, .. } => Some(most),
+            _ => None,
+        })
+    }
+}
+
+/// The built-in area.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_unknown_scope_area(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::UnknownScope { area, .. } => Some(area),
+            _ => None,
+        })
+    }
+}
+
+/// The name.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_reserved_name(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::Reserved { name, .. } => Some(name),
+            _ => None,
+        })
+    }
+}
+
+/// The name.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_duplicate_name(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::Duplicate { name, .. } => Some(name),
+            _ => None,
+        })
+    }
+}
+
+/// The field that is wanted.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_needs_field(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::Needs { field, .. } => Some(field),
+            _ => None,
+        })
+    }
+}
+
+/// The field that excludes it.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_excludes_field(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::Excludes { field, .. } => Some(field),
+            _ => None,
+        })
+    }
+}
+
+/// What is missing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_names_nothing_what(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_thing {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::NamesNothing { what, .. } => Some(what),
+            _ => None,
+        })
+    }
+}
+
+/// What it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_not_of_plan_what(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_thing {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::NotOfPlan { what, .. } => Some(what),
+            _ => None,
+        })
+    }
+}
+
+/// What stands in the way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_contradicts_what(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_conflict_reason {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::Contradicts { what, .. } => Some(what),
+            _ => None,
+        })
+    }
+}
+
+/// The line, counted from 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_not_json_line(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::NotJson { line, .. } => Some(line),
+            _ => None,
+        })
+    }
+}
+
+/// The column, counted from 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_not_json_column(
+    input_reason: *const keyplate_input_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::NotJson { column, .. } => Some(column),
+            _ => None,
+        })
+    }
+}
+
+/// What is wanted, in words.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_wrong_type_expected(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::WrongType { expected, .. } => Some(expected),
+            _ => None,
+        })
+    }
+}
+
 /// Why a passkey ceremony failed.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,6 +1235,78 @@ impl Lend for ::keyplate::PasskeyFailure {
             }
 
             _ => keyplate_passkey_failure::Unknown,
+        }
+    }
+}
+
+/// Why somebody cannot sign up.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_signup_refusal {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Sign-up is disabled.
+    Disabled = 1,
+    /// Sign-up wants a token.
+    TokenNeeded = 2,
+    /// The e-mail address is not of a domain that is let in.
+    EmailDomain = 3,
+}
+
+impl Lend for ::keyplate::SignupRefusal {
+    type C = keyplate_signup_refusal;
+    fn lend(value: Option<&Self>) -> keyplate_signup_refusal {
+        match value {
+            Some(::keyplate::SignupRefusal::Disabled) => keyplate_signup_refusal::Disabled,
+            Some(::keyplate::SignupRefusal::TokenNeeded) => keyplate_signup_refusal::TokenNeeded,
+            Some(::keyplate::SignupRefusal::EmailDomain) => keyplate_signup_refusal::EmailDomain,
+
+            _ => keyplate_signup_refusal::Unknown,
+        }
+    }
+}
+
+/// A kind of thing that a call may not find.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_thing {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// A user.
+    User = 1,
+    /// A group.
+    Group = 2,
+    /// A service.
+    Service = 3,
+    /// A session.
+    Session = 4,
+    /// An API key.
+    ApiKey = 5,
+    /// A sign-up token.
+    SignupToken = 6,
+    /// A one-time token.
+    OneTimeToken = 7,
+    /// A passkey.
+    Passkey = 8,
+    /// A setup that somebody has claimed.
+    ClaimedSetup = 9,
+}
+
+impl Lend for ::keyplate::Thing {
+    type C = keyplate_thing;
+    fn lend(value: Option<&Self>) -> keyplate_thing {
+        match value {
+            Some(::keyplate::Thing::User) => keyplate_thing::User,
+            Some(::keyplate::Thing::Group) => keyplate_thing::Group,
+            Some(::keyplate::Thing::Service) => keyplate_thing::Service,
+            Some(::keyplate::Thing::Session) => keyplate_thing::Session,
+            Some(::keyplate::Thing::ApiKey) => keyplate_thing::ApiKey,
+            Some(::keyplate::Thing::SignupToken) => keyplate_thing::SignupToken,
+            Some(::keyplate::Thing::OneTimeToken) => keyplate_thing::OneTimeToken,
+            Some(::keyplate::Thing::Passkey) => keyplate_thing::Passkey,
+            Some(::keyplate::Thing::ClaimedSetup) => keyplate_thing::ClaimedSetup,
+
+            _ => keyplate_thing::Unknown,
         }
     }
 }
@@ -1091,7 +2118,7 @@ pub unsafe extern "C" fn keyplate_limit_new_unlimited(
 
 /// The number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_limit_get_at_most_most(limit: *const keyplate_limit) -> u32 {
+pub unsafe extern "C" fn keyplate_limit_get_at_most_most(limit: *const keyplate_limit) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe {
         get(limit, |value| match value {
@@ -1105,7 +2132,7 @@ pub unsafe extern "C" fn keyplate_limit_get_at_most_most(limit: *const keyplate_
 /// Free it with `keyplate_limit_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_limit_new_at_most(
-    most: u32,
+    most: i64,
     out: *mut *mut keyplate_limit,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -2002,7 +3029,7 @@ pub unsafe extern "C" fn keyplate_api_key_page_get_items_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_page_get_total(
     api_key_page: *const keyplate_api_key_page,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(api_key_page, |value| Some(&value.total)) }
 }
@@ -2011,7 +3038,7 @@ pub unsafe extern "C" fn keyplate_api_key_page_get_total(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_page_get_page(
     api_key_page: *const keyplate_api_key_page,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(api_key_page, |value| Some(&value.page)) }
 }
@@ -2164,7 +3191,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_ascending(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_page(
     api_key_query: *mut keyplate_api_key_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -2181,7 +3208,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_limit(
     api_key_query: *mut keyplate_api_key_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -2299,7 +3326,7 @@ pub unsafe extern "C" fn keyplate_key_rotation_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_key_rotation_set_overlap_seconds(
     key_rotation: *mut keyplate_key_rotation,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -2517,7 +3544,7 @@ pub unsafe extern "C" fn keyplate_audit_event_free(audit_event: *mut keyplate_au
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_id(
     audit_event: *const keyplate_audit_event,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(audit_event, |value| Some(&value.id)) }
 }
@@ -2654,7 +3681,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_details_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_count(
     audit_event: *const keyplate_audit_event,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(audit_event, |value| Some(&value.count)) }
 }
@@ -2714,7 +3741,7 @@ pub unsafe extern "C" fn keyplate_audit_page_get_items_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_page_get_total(
     audit_page: *const keyplate_audit_page,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(audit_page, |value| Some(&value.total)) }
 }
@@ -2723,7 +3750,7 @@ pub unsafe extern "C" fn keyplate_audit_page_get_total(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_page_get_page(
     audit_page: *const keyplate_audit_page,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(audit_page, |value| Some(&value.page)) }
 }
@@ -2838,7 +3865,7 @@ pub unsafe extern "C" fn keyplate_audit_query_set_since(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_page(
     audit_query: *mut keyplate_audit_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -2855,7 +3882,7 @@ pub unsafe extern "C" fn keyplate_audit_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_limit(
     audit_query: *mut keyplate_audit_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -3405,7 +4432,7 @@ pub unsafe extern "C" fn keyplate_config_set_token_prefix(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
     config: *mut keyplate_config,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -3834,7 +4861,7 @@ pub unsafe extern "C" fn keyplate_group_get_claims_at(
 
 /// How many users are in it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_group_get_member_count(group: *const keyplate_group) -> u64 {
+pub unsafe extern "C" fn keyplate_group_get_member_count(group: *const keyplate_group) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(group, |value| Some(&value.member_count)) }
 }
@@ -3988,7 +5015,7 @@ pub unsafe extern "C" fn keyplate_group_page_get_items_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_page_get_total(
     group_page: *const keyplate_group_page,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(group_page, |value| Some(&value.total)) }
 }
@@ -3997,7 +5024,7 @@ pub unsafe extern "C" fn keyplate_group_page_get_total(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_page_get_page(
     group_page: *const keyplate_group_page,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(group_page, |value| Some(&value.page)) }
 }
@@ -4132,7 +5159,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_descending(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_page(
     group_query: *mut keyplate_group_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -4149,7 +5176,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_limit(
     group_query: *mut keyplate_group_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -5198,7 +6225,7 @@ pub unsafe extern "C" fn keyplate_service_page_get_items_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_page_get_total(
     service_page: *const keyplate_service_page,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(service_page, |value| Some(&value.total)) }
 }
@@ -5207,7 +6234,7 @@ pub unsafe extern "C" fn keyplate_service_page_get_total(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_page_get_page(
     service_page: *const keyplate_service_page,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(service_page, |value| Some(&value.page)) }
 }
@@ -5306,7 +6333,7 @@ pub unsafe extern "C" fn keyplate_service_query_set_user_id(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_query_set_page(
     service_query: *mut keyplate_service_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -5323,7 +6350,7 @@ pub unsafe extern "C" fn keyplate_service_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_query_set_limit(
     service_query: *mut keyplate_service_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -5524,7 +6551,7 @@ pub unsafe extern "C" fn keyplate_session_page_get_items_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_page_get_total(
     session_page: *const keyplate_session_page,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(session_page, |value| Some(&value.total)) }
 }
@@ -5533,7 +6560,7 @@ pub unsafe extern "C" fn keyplate_session_page_get_total(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_page_get_page(
     session_page: *const keyplate_session_page,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(session_page, |value| Some(&value.page)) }
 }
@@ -5612,7 +6639,7 @@ pub unsafe extern "C" fn keyplate_session_query_set_user_id(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_query_set_page(
     session_query: *mut keyplate_session_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -5629,7 +6656,7 @@ pub unsafe extern "C" fn keyplate_session_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_query_set_limit(
     session_query: *mut keyplate_session_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -5845,7 +6872,7 @@ pub unsafe extern "C" fn keyplate_settings_get_default_group_ids_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour(
     settings: *const keyplate_settings,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(settings, |value| Some(&value.open_signups_per_hour)) }
 }
@@ -5885,7 +6912,7 @@ pub unsafe extern "C" fn keyplate_settings_get_username_change(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_session_idle_seconds(
     settings: *const keyplate_settings,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(settings, |value| Some(&value.session_idle_seconds)) }
 }
@@ -5894,7 +6921,7 @@ pub unsafe extern "C" fn keyplate_settings_get_session_idle_seconds(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_session_lifetime_seconds(
     settings: *const keyplate_settings,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(settings, |value| Some(&value.session_lifetime_seconds)) }
 }
@@ -5903,7 +6930,7 @@ pub unsafe extern "C" fn keyplate_settings_get_session_lifetime_seconds(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_step_up_seconds(
     settings: *const keyplate_settings,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(settings, |value| Some(&value.step_up_seconds)) }
 }
@@ -6032,7 +7059,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_signup_approval(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour(
     settings_changes: *mut keyplate_settings_changes,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -6066,7 +7093,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_username_change(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_session_idle_seconds(
     settings_changes: *mut keyplate_settings_changes,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -6083,7 +7110,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_session_idle_seconds(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_session_lifetime_seconds(
     settings_changes: *mut keyplate_settings_changes,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -6100,7 +7127,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_session_lifetime_seconds(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_step_up_seconds(
     settings_changes: *mut keyplate_settings_changes,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -6466,7 +7493,7 @@ pub unsafe extern "C" fn keyplate_setup_state_get_stage(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_state_get_generation(
     setup_state: *const keyplate_setup_state,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(setup_state, |value| Some(&value.generation)) }
 }
@@ -6849,7 +7876,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_page_get_items_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_page_get_total(
     signup_redemption_page: *const keyplate_signup_redemption_page,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(signup_redemption_page, |value| Some(&value.total)) }
 }
@@ -6858,7 +7885,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_page_get_total(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_page_get_page(
     signup_redemption_page: *const keyplate_signup_redemption_page,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(signup_redemption_page, |value| Some(&value.page)) }
 }
@@ -6940,7 +7967,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_query_set_token_id(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_query_set_page(
     signup_redemption_query: *mut keyplate_signup_redemption_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -6958,7 +7985,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_query_set_limit(
     signup_redemption_query: *mut keyplate_signup_redemption_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -7161,7 +8188,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_add_group_ids(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_token_set_account_lifetime_seconds(
     new_signup_token: *mut keyplate_new_signup_token,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -7285,7 +8312,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_expires_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_max_uses(
     signup_token: *const keyplate_signup_token,
-    out: *mut u32,
+    out: *mut i64,
 ) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get_into(signup_token, |value| value.max_uses.as_ref(), out) }
@@ -7295,7 +8322,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_max_uses(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_uses(
     signup_token: *const keyplate_signup_token,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(signup_token, |value| Some(&value.uses)) }
 }
@@ -7347,7 +8374,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_claims_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_account_lifetime_seconds(
     signup_token: *const keyplate_signup_token,
-    out: *mut u32,
+    out: *mut i64,
 ) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe {
@@ -7669,7 +8696,7 @@ pub unsafe extern "C" fn keyplate_signup_token_page_get_items_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_page_get_total(
     signup_token_page: *const keyplate_signup_token_page,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(signup_token_page, |value| Some(&value.total)) }
 }
@@ -7678,7 +8705,7 @@ pub unsafe extern "C" fn keyplate_signup_token_page_get_total(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_page_get_page(
     signup_token_page: *const keyplate_signup_token_page,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(signup_token_page, |value| Some(&value.page)) }
 }
@@ -7750,7 +8777,7 @@ pub unsafe extern "C" fn keyplate_signup_token_preview_get_email(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_preview_get_account_lifetime_seconds(
     signup_token_preview: *const keyplate_signup_token_preview,
-    out: *mut u32,
+    out: *mut i64,
 ) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe {
@@ -7835,7 +8862,7 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_include_revoked(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_query_set_page(
     signup_token_query: *mut keyplate_signup_token_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -7852,7 +8879,7 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_query_set_limit(
     signup_token_query: *mut keyplate_signup_token_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -7908,7 +8935,7 @@ pub unsafe extern "C" fn keyplate_backup_report_get_made_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
     backup_report: *const keyplate_backup_report,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(backup_report, |value| Some(&value.bytes)) }
 }
@@ -8009,7 +9036,7 @@ pub unsafe extern "C" fn keyplate_purge_report_free(purge_report: *mut keyplate_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_purge_report_get_sessions(
     purge_report: *const keyplate_purge_report,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(purge_report, |value| Some(&value.sessions)) }
 }
@@ -8018,7 +9045,7 @@ pub unsafe extern "C" fn keyplate_purge_report_get_sessions(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_purge_report_get_api_keys(
     purge_report: *const keyplate_purge_report,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(purge_report, |value| Some(&value.api_keys)) }
 }
@@ -8027,7 +9054,7 @@ pub unsafe extern "C" fn keyplate_purge_report_get_api_keys(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
     purge_report: *const keyplate_purge_report,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
 }
@@ -8066,7 +9093,7 @@ pub unsafe extern "C" fn keyplate_statistics_free(statistics: *mut keyplate_stat
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_active_users(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.active_users)) }
 }
@@ -8075,7 +9102,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_active_users(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_pending_users(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.pending_users)) }
 }
@@ -8084,7 +9111,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_pending_users(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.disabled_users)) }
 }
@@ -8093,7 +9120,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_lapsed_users(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.lapsed_users)) }
 }
@@ -8102,7 +9129,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_lapsed_users(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_administrators(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.administrators)) }
 }
@@ -8111,7 +9138,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_administrators(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_groups(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.groups)) }
 }
@@ -8120,7 +9147,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_groups(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_services(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.services)) }
 }
@@ -8129,7 +9156,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_services(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_passkeys(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.passkeys)) }
 }
@@ -8138,7 +9165,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_passkeys(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_sessions(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.sessions)) }
 }
@@ -8147,7 +9174,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_sessions(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_api_keys(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.api_keys)) }
 }
@@ -8156,7 +9183,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_api_keys(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_signup_tokens(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.signup_tokens)) }
 }
@@ -8165,7 +9192,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_signup_tokens(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_one_time_tokens(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.one_time_tokens)) }
 }
@@ -8174,7 +9201,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_one_time_tokens(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_audit_events(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.audit_events)) }
 }
@@ -8183,7 +9210,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_audit_events(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_bytes(
     statistics: *const keyplate_statistics,
-) -> u64 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.bytes)) }
 }
@@ -8192,7 +9219,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_bytes(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_schema(
     statistics: *const keyplate_statistics,
-) -> u32 {
+) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(statistics, |value| Some(&value.schema)) }
 }
@@ -9003,14 +10030,14 @@ pub unsafe extern "C" fn keyplate_user_page_get_items_at(
 
 /// How many there are in all.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_user_page_get_total(user_page: *const keyplate_user_page) -> u64 {
+pub unsafe extern "C" fn keyplate_user_page_get_total(user_page: *const keyplate_user_page) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user_page, |value| Some(&value.total)) }
 }
 
 /// Which page this is; the last one when a later one was asked for.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_user_page_get_page(user_page: *const keyplate_user_page) -> u32 {
+pub unsafe extern "C" fn keyplate_user_page_get_page(user_page: *const keyplate_user_page) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user_page, |value| Some(&value.page)) }
 }
@@ -9148,7 +10175,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_group_id(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_expiring_within_seconds(
     user_query: *mut keyplate_user_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -9199,7 +10226,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_descending(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_page(
     user_query: *mut keyplate_user_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -9216,7 +10243,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_page(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_limit(
     user_query: *mut keyplate_user_query,
-    value: u32,
+    value: i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -9347,7 +10374,7 @@ pub unsafe extern "C" fn keyplate_issue_access_token(
     kp: *const keyplate,
     principal: *const keyplate_principal,
     service: *const c_char,
-    lifetime_seconds: *const u32,
+    lifetime_seconds: *const i64,
     out: *mut *mut keyplate_access_token,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -9424,7 +10451,7 @@ pub unsafe extern "C" fn keyplate_get_jwks(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_rotate_signing_key(
     kp: *const keyplate,
-    overlap_seconds: *const u32,
+    overlap_seconds: *const i64,
     out: *mut *mut keyplate_signing_key,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -9518,13 +10545,13 @@ pub unsafe extern "C" fn keyplate_list_api_keys(
 /// Lists the API keys that end within so many seconds, the next to end first.
 ///
 /// # Errors
-/// `PermissionDenied`, the storage errors.
+/// `InvalidInput`, `PermissionDenied`, the storage errors.
 ///
 /// `out` is the caller's: free it with `keyplate_api_key_list_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_list_expiring_api_keys(
     kp: *const keyplate,
-    within_seconds: u32,
+    within_seconds: i64,
     out: *mut *mut keyplate_api_key_list,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -10047,7 +11074,7 @@ pub unsafe extern "C" fn keyplate_update_group(
 pub unsafe extern "C" fn keyplate_create_one_time_token(
     kp: *const keyplate,
     user_id: *const c_char,
-    lifetime_seconds: *const u32,
+    lifetime_seconds: *const i64,
     out: *mut *mut keyplate_created_one_time_token,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -10075,7 +11102,7 @@ pub unsafe extern "C" fn keyplate_create_one_time_token(
 pub unsafe extern "C" fn keyplate_create_recovery_token(
     kp: *const keyplate,
     user_id: *const c_char,
-    lifetime_seconds: *const u32,
+    lifetime_seconds: *const i64,
     out: *mut *mut keyplate_created_one_time_token,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -10698,7 +11725,7 @@ pub unsafe extern "C" fn keyplate_create_session(
     kp: *const keyplate,
     user_id: *const c_char,
     client: *const keyplate_client_info,
-    lifetime_seconds: *const u32,
+    lifetime_seconds: *const i64,
     out: *mut *mut keyplate_signed_in,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -10767,7 +11794,7 @@ pub unsafe extern "C" fn keyplate_revoke_user_sessions(
     kp: *const keyplate,
     user_id: *const c_char,
     keep: *const c_char,
-    out: *mut u32,
+    out: *mut i64,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -11032,7 +12059,7 @@ pub unsafe extern "C" fn keyplate_get_setup_state(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_reset_setup(
     kp: *const keyplate,
-    generation: u32,
+    generation: i64,
     out: *mut *mut keyplate_setup_state,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {

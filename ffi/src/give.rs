@@ -165,11 +165,11 @@ impl Lend for SystemTime {
 }
 
 impl Lend for Duration {
-    type C = u64;
+    type C = i64;
 
-    fn lend(value: Option<&Self>) -> u64 {
+    fn lend(value: Option<&Self>) -> i64 {
         value.map_or(0, |value| {
-            u64::try_from(value.as_millis()).unwrap_or(u64::MAX)
+            i64::try_from(value.as_millis()).unwrap_or(i64::MAX)
         })
     }
 }
@@ -193,7 +193,7 @@ macro_rules! plain {
         }
     )* };
 }
-plain!(bool, u32, u64, i64);
+plain!(bool, i64);
 
 impl Give for Vec<String> {
     type C = *mut keyplate_str_list;

@@ -21,8 +21,12 @@ mod time_source;
 
 use error::Failure;
 pub use error::{
-    keyplate_error, keyplate_error_free, keyplate_error_get_field, keyplate_error_get_message,
-    keyplate_error_get_passkey_failure, keyplate_error_get_retry_after, keyplate_error_get_status,
+    keyplate_error, keyplate_error_free, keyplate_error_get_configuration_reason,
+    keyplate_error_get_conflict_reason, keyplate_error_get_denial_reason, keyplate_error_get_field,
+    keyplate_error_get_http_status, keyplate_error_get_input_reason, keyplate_error_get_message,
+    keyplate_error_get_passkey_failure, keyplate_error_get_reason_code,
+    keyplate_error_get_reason_json, keyplate_error_get_retry_after,
+    keyplate_error_get_signup_refusal, keyplate_error_get_status, keyplate_error_get_thing,
 };
 pub use events::{keyplate_config_set_events, keyplate_data_free, keyplate_event_callback};
 pub use generated::*;

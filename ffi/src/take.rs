@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use ::keyplate::KeyplateError;
+use ::keyplate::{InputReason, KeyplateError};
 
 use crate::Failure;
 
@@ -29,12 +29,12 @@ pub(crate) trait Choice {
 /// `text` is NULL or NUL-terminated, and stays as it is for `'a`.
 pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str, Failure> {
     if text.is_null() {
-        return Err(Failure::argument(name, "is NULL"));
+        return Err(Failure::argument(name, InputReason::Null));
     }
     // SAFETY: not NULL, so NUL-terminated.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str()
-        .map_err(|_| Failure::argument(name, "is not UTF-8"))
+        .map_err(|_| Failure::argument(name, InputReason::NotUtf8))
 }
 
 /// UTF-8 with its length: secrets, which come out of the middle of a header.
@@ -48,7 +48,7 @@ pub(crate) unsafe fn sized_text<'a>(
 ) -> Result<&'a str, Failure> {
     // SAFETY: the same promise.
     let bytes = unsafe { bytes(text.cast(), len, name) }?;
-    std::str::from_utf8(bytes).map_err(|_| Failure::argument(name, "is not UTF-8"))
+    std::str::from_utf8(bytes).map_err(|_| Failure::argument(name, InputReason::NotUtf8))
 }
 
 /// Bytes with their length; NULL is fine for none.
@@ -62,7 +62,7 @@ pub(crate) unsafe fn bytes<'a>(
 ) -> Result<&'a [u8], Failure> {
     match (bytes.is_null(), len) {
         (_, 0) => Ok(&[]),
-        (true, _) => Err(Failure::argument(name, "is NULL")),
+        (true, _) => Err(Failure::argument(name, InputReason::Null)),
         // SAFETY: not NULL, so `len` bytes.
         (false, _) => Ok(unsafe { slice::from_raw_parts(bytes, checked_len::<u8>(len, name)?) }),
     }
@@ -79,7 +79,7 @@ pub(crate) unsafe fn id<T>(
 ) -> Result<T, Failure> {
     // SAFETY: the same promise.
     let id = unsafe { text(id, name) }?;
-    parse(id).map_err(|_| Failure::argument(name, "is not a UUID"))
+    parse(id).map_err(|_| Failure::argument(name, InputReason::NotUuid))
 }
 
 /// An array with its length; NULL is fine for none.
@@ -94,7 +94,7 @@ pub(crate) unsafe fn list<P: Copy, T>(
 ) -> Result<Vec<T>, Failure> {
     match (items.is_null(), len) {
         (_, 0) => Ok(Vec::new()),
-        (true, _) => Err(Failure::argument(name, "is NULL")),
+        (true, _) => Err(Failure::argument(name, InputReason::Null)),
         (false, _) => {
             // SAFETY: not NULL, so `len` values.
             let items = unsafe { slice::from_raw_parts(items, checked_len::<P>(len, name)?) };
@@ -122,13 +122,12 @@ pub(crate) fn time(millis: i64, name: &str) -> Result<SystemTime, Failure> {
     } else {
         UNIX_EPOCH.checked_add(span)
     };
-    time.ok_or_else(|| Failure::argument(name, "is out of range"))
+    time.ok_or_else(|| Failure::argument(name, InputReason::TooLate))
 }
 
 /// One of an enum's values.
 pub(crate) fn choice<T: Choice>(number: Raw<T>, name: &str) -> Result<T::Core, Failure> {
-    T::from_number(number.0)
-        .ok_or_else(|| Failure::argument(name, "is not one of the enum's values"))
+    T::from_number(number.0).ok_or_else(|| Failure::argument(name, InputReason::NotEnumValue))
 }
 
 /// A slice of more than `isize::MAX` bytes does not exist; a negative length in C looks like one.
@@ -139,6 +138,11 @@ fn checked_len<T>(len: usize, name: &str) -> Result<usize, Failure> {
     if fits {
         Ok(len)
     } else {
-        Err(Failure::argument(name, "is longer than memory"))
+        Err(Failure::argument(
+            name,
+            InputReason::TooManyBytes {
+                most: isize::MAX as i64,
+            },
+        ))
     }
 }

@@ -105,6 +105,227 @@ const char *status_name(keyplate_status status) {
     return "?";
 }
 
+static cJSON *give_configuration_reason(const keyplate_configuration_reason *it) {
+    switch (keyplate_configuration_reason_get_kind(it)) {
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NO_FILE: return cJSON_CreateString("NoFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_FILE: return cJSON_CreateString("NotAFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FILE: return cJSON_CreateString("SharedFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_PREFIX: return cJSON_CreateString("NotPrefix");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_TOO_SHORT: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_configuration_reason_get_too_short_least(it)));
+        return give_variant("TooShort", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OUT_OF_RANGE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_configuration_reason_get_out_of_range_least(it)));
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_configuration_reason_get_out_of_range_most(it)));
+        return give_variant("OutOfRange", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_WEB_ORIGIN: return cJSON_CreateString("NotWebOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_ORIGIN: return cJSON_CreateString("NotOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_NATIVE_ORIGIN: return cJSON_CreateString("NotNativeOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_RP_ID_OUTSIDE_ORIGIN: return cJSON_CreateString("RpIdOutsideOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OUTSIDE_RP_ID: return cJSON_CreateString("OutsideRpId");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_HTTPS: return cJSON_CreateString("NotHttps");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_IP_ADDRESS: return cJSON_CreateString("IpAddress");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_RP_ID: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "stored", give_text(keyplate_configuration_reason_get_other_rp_id_stored(it)));
+        cJSON_AddItemToObject(fields, "configured", give_text(keyplate_configuration_reason_get_other_rp_id_configured(it)));
+        return give_variant("OtherRpId", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED: return cJSON_CreateString("KeyNeeded");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY: return cJSON_CreateString("WrongKey");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+cJSON *give_conflict_reason(keyplate_conflict_reason value) {
+    switch (value) {
+    case KEYPLATE_CONFLICT_REASON_TAKEN: return cJSON_CreateString("Taken");
+    case KEYPLATE_CONFLICT_REASON_LAST_ADMINISTRATOR: return cJSON_CreateString("LastAdministrator");
+    case KEYPLATE_CONFLICT_REASON_LAST_PASSKEY: return cJSON_CreateString("LastPasskey");
+    case KEYPLATE_CONFLICT_REASON_USER_PENDING: return cJSON_CreateString("UserPending");
+    case KEYPLATE_CONFLICT_REASON_USER_NOT_PENDING: return cJSON_CreateString("UserNotPending");
+    case KEYPLATE_CONFLICT_REASON_SIGNUP_TOKEN_REVOKED: return cJSON_CreateString("SignupTokenRevoked");
+    case KEYPLATE_CONFLICT_REASON_SETUP_NOT_CLAIMED: return cJSON_CreateString("SetupNotClaimed");
+    case KEYPLATE_CONFLICT_REASON_SETUP_OPEN: return cJSON_CreateString("SetupOpen");
+    case KEYPLATE_CONFLICT_REASON_OTHER_GENERATION: return cJSON_CreateString("OtherGeneration");
+    case KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG: return cJSON_CreateString("ClaimsTooLong");
+    case KEYPLATE_CONFLICT_REASON_FILE_EXISTS: return cJSON_CreateString("FileExists");
+    case KEYPLATE_CONFLICT_REASON_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_denial_reason(const keyplate_denial_reason *it) {
+    switch (keyplate_denial_reason_get_kind(it)) {
+    case KEYPLATE_DENIAL_REASON_KIND_HOST_ONLY: return cJSON_CreateString("HostOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_NOT_SIGNED_IN: return cJSON_CreateString("NotSignedIn");
+    case KEYPLATE_DENIAL_REASON_KIND_ADMINISTRATORS_ONLY: return cJSON_CreateString("AdministratorsOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_MISSING_SCOPE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "scope", give_text(keyplate_denial_reason_get_missing_scope_scope(it)));
+        return give_variant("MissingScope", fields);
+    }
+    case KEYPLATE_DENIAL_REASON_KIND_FULL_RIGHTS_NEEDED: return cJSON_CreateString("FullRightsNeeded");
+    case KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_ONLY: return cJSON_CreateString("OwnProfileOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_OWN_PASSKEYS_ONLY: return cJSON_CreateString("OwnPasskeysOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_ONE_PASSKEY_UNTIL_APPROVAL: return cJSON_CreateString("OnePasskeyUntilApproval");
+    case KEYPLATE_DENIAL_REASON_KIND_SESSION_NEEDED: return cJSON_CreateString("SessionNeeded");
+    case KEYPLATE_DENIAL_REASON_KIND_NARROW_SESSION: return cJSON_CreateString("NarrowSession");
+    case KEYPLATE_DENIAL_REASON_KIND_NO_LONGER_ADMINISTRATOR: return cJSON_CreateString("NoLongerAdministrator");
+    case KEYPLATE_DENIAL_REASON_KIND_RESET_NEEDED: return cJSON_CreateString("ResetNeeded");
+    case KEYPLATE_DENIAL_REASON_KIND_MORE_THAN_ITSELF: return cJSON_CreateString("MoreThanItself");
+    case KEYPLATE_DENIAL_REASON_KIND_OUTLIVES_ITSELF: return cJSON_CreateString("OutlivesItself");
+    case KEYPLATE_DENIAL_REASON_KIND_KEY_ITSELF: return cJSON_CreateString("KeyItself");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_CLOSED: return cJSON_CreateString("ServiceClosed");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN: return cJSON_CreateString("ServiceNotOpen");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE: return cJSON_CreateString("ServiceScope");
+    case KEYPLATE_DENIAL_REASON_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_input_reason(const keyplate_input_reason *it) {
+    switch (keyplate_input_reason_get_kind(it)) {
+    case KEYPLATE_INPUT_REASON_KIND_MISSING: return cJSON_CreateString("Missing");
+    case KEYPLATE_INPUT_REASON_KIND_EMPTY: return cJSON_CreateString("Empty");
+    case KEYPLATE_INPUT_REASON_KIND_TOO_SHORT: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_short_least(it)));
+        return give_variant("TooShort", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_LONG: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_long_most(it)));
+        return give_variant("TooLong", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_MANY_BYTES: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_many_bytes_most(it)));
+        return give_variant("TooManyBytes", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_UNIFORM: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_uniform_least(it)));
+        return give_variant("TooUniform", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_OUT_OF_RANGE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_out_of_range_least(it)));
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_out_of_range_most(it)));
+        return give_variant("OutOfRange", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_SMALL: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_small_least(it)));
+        return give_variant("TooSmall", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_LARGE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_large_most(it)));
+        return give_variant("TooLarge", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_FEW: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_few_least(it)));
+        return give_variant("TooFew", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_MANY: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_many_most(it)));
+        return give_variant("TooMany", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS: return cJSON_CreateString("ControlCharacters");
+    case KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS: return cJSON_CreateString("BlankEnds");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED: return cJSON_CreateString("NotNormalised");
+    case KEYPLATE_INPUT_REASON_KIND_BAD_ENDS: return cJSON_CreateString("BadEnds");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_UTF8: return cJSON_CreateString("NotUtf8");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME: return cJSON_CreateString("NotUsername");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL: return cJSON_CreateString("NotEmail");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG: return cJSON_CreateString("NotLanguageTag");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS: return cJSON_CreateString("NotIpAddress");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_UUID: return cJSON_CreateString("NotUuid");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_BASE64_URL: return cJSON_CreateString("NotBase64Url");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_ORIGIN: return cJSON_CreateString("NotOrigin");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_DOMAIN: return cJSON_CreateString("NotDomain");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_SCOPE: return cJSON_CreateString("NotScope");
+    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN_SCOPE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "area", give_text(keyplate_input_reason_get_unknown_scope_area(it)));
+        return give_variant("UnknownScope", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NOT_SLUG: return cJSON_CreateString("NotSlug");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_GROUP_NAME: return cJSON_CreateString("NotGroupName");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_CLAIM_NAME: return cJSON_CreateString("NotClaimName");
+    case KEYPLATE_INPUT_REASON_KIND_RESERVED: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "name", give_text(keyplate_input_reason_get_reserved_name(it)));
+        return give_variant("Reserved", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_DUPLICATE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "name", give_text(keyplate_input_reason_get_duplicate_name(it)));
+        return give_variant("Duplicate", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_DUPLICATE_ENTRY: return cJSON_CreateString("DuplicateEntry");
+    case KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST: return cJSON_CreateString("InThePast");
+    case KEYPLATE_INPUT_REASON_KIND_TOO_LATE: return cJSON_CreateString("TooLate");
+    case KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN: return cJSON_CreateString("BrokenToken");
+    case KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN: return cJSON_CreateString("SecretTaken");
+    case KEYPLATE_INPUT_REASON_KIND_NEEDS: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_needs_field(it)));
+        return give_variant("Needs", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_EXCLUDES: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_excludes_field(it)));
+        return give_variant("Excludes", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "what", give_thing(keyplate_input_reason_get_names_nothing_what(it)));
+        return give_variant("NamesNothing", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "what", give_thing(keyplate_input_reason_get_not_of_plan_what(it)));
+        return give_variant("NotOfPlan", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_OTHER_USER: return cJSON_CreateString("OtherUser");
+    case KEYPLATE_INPUT_REASON_KIND_CONTRADICTS: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "what", give_conflict_reason(keyplate_input_reason_get_contradicts_what(it)));
+        return give_variant("Contradicts", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NOT_JSON: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "line", cJSON_CreateNumber((double)keyplate_input_reason_get_not_json_line(it)));
+        cJSON_AddItemToObject(fields, "column", cJSON_CreateNumber((double)keyplate_input_reason_get_not_json_column(it)));
+        return give_variant("NotJson", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD: return cJSON_CreateString("UnknownField");
+    case KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "expected", give_text(keyplate_input_reason_get_wrong_type_expected(it)));
+        return give_variant("WrongType", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_OWN_FILE: return cJSON_CreateString("OwnFile");
+    case KEYPLATE_INPUT_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
+    case KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY: return cJSON_CreateString("FolderReadOnly");
+    case KEYPLATE_INPUT_REASON_KIND_NULL: return cJSON_CreateString("Null");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE: return cJSON_CreateString("NotEnumValue");
+    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
 cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     switch (value) {
     case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
@@ -131,6 +352,32 @@ cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
     case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
     case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+cJSON *give_signup_refusal(keyplate_signup_refusal value) {
+    switch (value) {
+    case KEYPLATE_SIGNUP_REFUSAL_DISABLED: return cJSON_CreateString("Disabled");
+    case KEYPLATE_SIGNUP_REFUSAL_TOKEN_NEEDED: return cJSON_CreateString("TokenNeeded");
+    case KEYPLATE_SIGNUP_REFUSAL_EMAIL_DOMAIN: return cJSON_CreateString("EmailDomain");
+    case KEYPLATE_SIGNUP_REFUSAL_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+cJSON *give_thing(keyplate_thing value) {
+    switch (value) {
+    case KEYPLATE_THING_USER: return cJSON_CreateString("User");
+    case KEYPLATE_THING_GROUP: return cJSON_CreateString("Group");
+    case KEYPLATE_THING_SERVICE: return cJSON_CreateString("Service");
+    case KEYPLATE_THING_SESSION: return cJSON_CreateString("Session");
+    case KEYPLATE_THING_API_KEY: return cJSON_CreateString("ApiKey");
+    case KEYPLATE_THING_SIGNUP_TOKEN: return cJSON_CreateString("SignupToken");
+    case KEYPLATE_THING_ONE_TIME_TOKEN: return cJSON_CreateString("OneTimeToken");
+    case KEYPLATE_THING_PASSKEY: return cJSON_CreateString("Passkey");
+    case KEYPLATE_THING_CLAIMED_SETUP: return cJSON_CreateString("ClaimedSetup");
+    case KEYPLATE_THING_UNKNOWN: break;
     }
     return cJSON_CreateNull();
 }
@@ -453,7 +700,7 @@ static keyplate_limit *take_limit(const cJSON *from, keyplate_error **error) {
     }
     if (is_named(from, "AtMost")) {
         const cJSON *data = from->child;
-        uint32_t in_most = (uint32_t)take_number(field(data, "most"));
+        int64_t in_most = (int64_t)take_number(field(data, "most"));
         if (!*error) keyplate_limit_new_at_most(in_most, &it, error);
         return it;
     }
@@ -699,12 +946,12 @@ static keyplate_api_key_query *take_api_key_query(const cJSON *from, keyplate_er
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_api_key_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_api_key_query_set_limit(it, in_value, error);
     }
     return it;
@@ -725,7 +972,7 @@ static keyplate_key_rotation *take_key_rotation(const cJSON *from, keyplate_erro
     if (!*error) keyplate_key_rotation_new(&it, error);
     const cJSON *it_overlap_seconds = field(from, "overlap_seconds");
     if (it_overlap_seconds) {
-        uint32_t in_value = (uint32_t)take_number(it_overlap_seconds);
+        int64_t in_value = (int64_t)take_number(it_overlap_seconds);
         if (!*error) keyplate_key_rotation_set_overlap_seconds(it, in_value, error);
     }
     const cJSON *it_expiry = field(from, "expiry");
@@ -820,12 +1067,12 @@ static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error 
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_audit_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_audit_query_set_limit(it, in_value, error);
     }
     return it;
@@ -918,7 +1165,7 @@ keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
     }
     const cJSON *it_busy_timeout_ms = field(from, "busy_timeout_ms");
     if (it_busy_timeout_ms) {
-        uint32_t in_value = (uint32_t)take_number(it_busy_timeout_ms);
+        int64_t in_value = (int64_t)take_number(it_busy_timeout_ms);
         if (!*error) keyplate_config_set_busy_timeout_ms(it, in_value, error);
     }
     const cJSON *it_encryption_key = field(from, "encryption_key");
@@ -1069,12 +1316,12 @@ static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error 
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_group_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_group_query_set_limit(it, in_value, error);
     }
     return it;
@@ -1260,12 +1507,12 @@ static keyplate_service_query *take_service_query(const cJSON *from, keyplate_er
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_service_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_service_query_set_limit(it, in_value, error);
     }
     return it;
@@ -1313,12 +1560,12 @@ static keyplate_session_query *take_session_query(const cJSON *from, keyplate_er
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_session_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_session_query_set_limit(it, in_value, error);
     }
     return it;
@@ -1385,7 +1632,7 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     }
     const cJSON *it_open_signups_per_hour = field(from, "open_signups_per_hour");
     if (it_open_signups_per_hour) {
-        uint32_t in_value = (uint32_t)take_number(it_open_signups_per_hour);
+        int64_t in_value = (int64_t)take_number(it_open_signups_per_hour);
         if (!*error) keyplate_settings_changes_set_open_signups_per_hour(it, in_value, error);
     }
     const cJSON *it_username_change = field(from, "username_change");
@@ -1395,17 +1642,17 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     }
     const cJSON *it_session_idle_seconds = field(from, "session_idle_seconds");
     if (it_session_idle_seconds) {
-        uint32_t in_value = (uint32_t)take_number(it_session_idle_seconds);
+        int64_t in_value = (int64_t)take_number(it_session_idle_seconds);
         if (!*error) keyplate_settings_changes_set_session_idle_seconds(it, in_value, error);
     }
     const cJSON *it_session_lifetime_seconds = field(from, "session_lifetime_seconds");
     if (it_session_lifetime_seconds) {
-        uint32_t in_value = (uint32_t)take_number(it_session_lifetime_seconds);
+        int64_t in_value = (int64_t)take_number(it_session_lifetime_seconds);
         if (!*error) keyplate_settings_changes_set_session_lifetime_seconds(it, in_value, error);
     }
     const cJSON *it_step_up_seconds = field(from, "step_up_seconds");
     if (it_step_up_seconds) {
-        uint32_t in_value = (uint32_t)take_number(it_step_up_seconds);
+        int64_t in_value = (int64_t)take_number(it_step_up_seconds);
         if (!*error) keyplate_settings_changes_set_step_up_seconds(it, in_value, error);
     }
     const cJSON *it_counter_policy = field(from, "counter_policy");
@@ -1562,12 +1809,12 @@ static keyplate_signup_redemption_query *take_signup_redemption_query(const cJSO
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_signup_redemption_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_signup_redemption_query_set_limit(it, in_value, error);
     }
     return it;
@@ -1610,7 +1857,7 @@ static keyplate_new_signup_token *take_new_signup_token(const cJSON *from, keypl
     }
     const cJSON *it_account_lifetime_seconds = field(from, "account_lifetime_seconds");
     if (it_account_lifetime_seconds) {
-        uint32_t in_value = (uint32_t)take_number(it_account_lifetime_seconds);
+        int64_t in_value = (int64_t)take_number(it_account_lifetime_seconds);
         if (!*error) keyplate_new_signup_token_set_account_lifetime_seconds(it, in_value, error);
     }
     const cJSON *it_approval = field(from, "approval");
@@ -1635,7 +1882,7 @@ static cJSON *give_signup_token(const keyplate_signup_token *it) {
     int64_t its_expires_at;
     cJSON_AddItemToObject(fields, "expires_at",
         keyplate_signup_token_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
-    uint32_t its_max_uses;
+    int64_t its_max_uses;
     cJSON_AddItemToObject(fields, "max_uses",
         keyplate_signup_token_get_max_uses(it, &its_max_uses) ? cJSON_CreateNumber((double)its_max_uses) : cJSON_CreateNull());
     cJSON_AddItemToObject(fields, "uses", cJSON_CreateNumber((double)keyplate_signup_token_get_uses(it)));
@@ -1645,7 +1892,7 @@ static cJSON *give_signup_token(const keyplate_signup_token *it) {
     cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_signup_token_get_claims_len(it); i++)
         cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_signup_token_get_claims_at(it, i)));
-    uint32_t its_account_lifetime_seconds;
+    int64_t its_account_lifetime_seconds;
     cJSON_AddItemToObject(fields, "account_lifetime_seconds",
         keyplate_signup_token_get_account_lifetime_seconds(it, &its_account_lifetime_seconds) ? cJSON_CreateNumber((double)its_account_lifetime_seconds) : cJSON_CreateNull());
     cJSON_AddItemToObject(fields, "approval", give_approval_rule(keyplate_signup_token_get_approval(it)));
@@ -1725,7 +1972,7 @@ static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it)
         keyplate_signup_token_preview_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
     cJSON_AddItemToObject(fields, "needs_approval", cJSON_CreateBool(keyplate_signup_token_preview_get_needs_approval(it)));
     cJSON_AddItemToObject(fields, "email", give_text(keyplate_signup_token_preview_get_email(it)));
-    uint32_t its_account_lifetime_seconds;
+    int64_t its_account_lifetime_seconds;
     cJSON_AddItemToObject(fields, "account_lifetime_seconds",
         keyplate_signup_token_preview_get_account_lifetime_seconds(it, &its_account_lifetime_seconds) ? cJSON_CreateNumber((double)its_account_lifetime_seconds) : cJSON_CreateNull());
     return fields;
@@ -1743,12 +1990,12 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_signup_token_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_signup_token_query_set_limit(it, in_value, error);
     }
     return it;
@@ -2002,7 +2249,7 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     }
     const cJSON *it_expiring_within_seconds = field(from, "expiring_within_seconds");
     if (it_expiring_within_seconds) {
-        uint32_t in_value = (uint32_t)take_number(it_expiring_within_seconds);
+        int64_t in_value = (int64_t)take_number(it_expiring_within_seconds);
         if (!*error) keyplate_user_query_set_expiring_within_seconds(it, in_value, error);
     }
     const cJSON *it_sort = field(from, "sort");
@@ -2017,12 +2264,12 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
+        int64_t in_value = (int64_t)take_number(it_page);
         if (!*error) keyplate_user_query_set_page(it, in_value, error);
     }
     const cJSON *it_limit = field(from, "limit");
     if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
+        int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_user_query_set_limit(it, in_value, error);
     }
     return it;
@@ -2058,7 +2305,7 @@ static cJSON *call_rotate_signing_key(const keyplate *kp, const cJSON *with, key
     static const char *const known[] = {"overlap_seconds", NULL};
     cJSON *result = NULL;
     only(with, known);
-    uint32_t in_overlap_seconds = field(with, "overlap_seconds") ? (uint32_t)take_number(field(with, "overlap_seconds")) : 0;
+    int64_t in_overlap_seconds = field(with, "overlap_seconds") ? (int64_t)take_number(field(with, "overlap_seconds")) : 0;
     keyplate_signing_key *out = NULL;
     if (!*error && keyplate_rotate_signing_key(kp, field(with, "overlap_seconds") ? &in_overlap_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
         result = give_signing_key(out);
@@ -2112,7 +2359,7 @@ static cJSON *call_list_expiring_api_keys(const keyplate *kp, const cJSON *with,
     static const char *const known[] = {"within_seconds", NULL};
     cJSON *result = NULL;
     only(with, known);
-    uint32_t in_within_seconds = (uint32_t)take_number(field(with, "within_seconds"));
+    int64_t in_within_seconds = (int64_t)take_number(field(with, "within_seconds"));
     keyplate_api_key_list *out = NULL;
     if (!*error && keyplate_list_expiring_api_keys(kp, in_within_seconds, &out, error) == KEYPLATE_STATUS_OK) {
         result = cJSON_CreateArray();
@@ -2396,7 +2643,7 @@ static cJSON *call_create_one_time_token(const keyplate *kp, const cJSON *with, 
     cJSON *result = NULL;
     only(with, known);
     const char *in_user_id = take_text(field(with, "user_id"));
-    uint32_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (uint32_t)take_number(field(with, "lifetime_seconds")) : 0;
+    int64_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (int64_t)take_number(field(with, "lifetime_seconds")) : 0;
     keyplate_created_one_time_token *out = NULL;
     if (!*error && keyplate_create_one_time_token(kp, in_user_id, field(with, "lifetime_seconds") ? &in_lifetime_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
         result = give_created_one_time_token(out);
@@ -2410,7 +2657,7 @@ static cJSON *call_create_recovery_token(const keyplate *kp, const cJSON *with, 
     cJSON *result = NULL;
     only(with, known);
     const char *in_user_id = take_text(field(with, "user_id"));
-    uint32_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (uint32_t)take_number(field(with, "lifetime_seconds")) : 0;
+    int64_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (int64_t)take_number(field(with, "lifetime_seconds")) : 0;
     keyplate_created_one_time_token *out = NULL;
     if (!*error && keyplate_create_recovery_token(kp, in_user_id, field(with, "lifetime_seconds") ? &in_lifetime_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
         result = give_created_one_time_token(out);
@@ -2721,7 +2968,7 @@ static cJSON *call_create_session(const keyplate *kp, const cJSON *with, keyplat
     only(with, known);
     const char *in_user_id = take_text(field(with, "user_id"));
     keyplate_client_info *in_client = take_client_info(field(with, "client"), error);
-    uint32_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (uint32_t)take_number(field(with, "lifetime_seconds")) : 0;
+    int64_t in_lifetime_seconds = field(with, "lifetime_seconds") ? (int64_t)take_number(field(with, "lifetime_seconds")) : 0;
     keyplate_signed_in *out = NULL;
     if (!*error && keyplate_create_session(kp, in_user_id, in_client, field(with, "lifetime_seconds") ? &in_lifetime_seconds : NULL, &out, error) == KEYPLATE_STATUS_OK) {
         result = give_signed_in(out);
@@ -2761,7 +3008,7 @@ static cJSON *call_revoke_user_sessions(const keyplate *kp, const cJSON *with, k
     only(with, known);
     const char *in_user_id = take_text(field(with, "user_id"));
     const char *in_keep = field(with, "keep") ? take_text(field(with, "keep")) : NULL;
-    uint32_t out = 0;
+    int64_t out = 0;
     if (!*error && keyplate_revoke_user_sessions(kp, in_user_id, in_keep, &out, error) == KEYPLATE_STATUS_OK) {
         result = cJSON_CreateNumber((double)out);
     }
@@ -2906,7 +3153,7 @@ static cJSON *call_reset_setup(const keyplate *kp, const cJSON *with, keyplate_e
     static const char *const known[] = {"generation", NULL};
     cJSON *result = NULL;
     only(with, known);
-    uint32_t in_generation = (uint32_t)take_number(field(with, "generation"));
+    int64_t in_generation = (int64_t)take_number(field(with, "generation"));
     keyplate_setup_state *out = NULL;
     if (!*error && keyplate_reset_setup(kp, in_generation, &out, error) == KEYPLATE_STATUS_OK) {
         result = give_setup_state(out);

@@ -68,9 +68,10 @@ static bool check(const cJSON *expected, const cJSON *found, const char *place) 
 }
 
 static bool check_error(const cJSON *expected, const keyplate_error *error) {
-    static const char *const known[] = {"code", "number", "field", "message", "retry_after_seconds", "passkey_failure", NULL};
+    static const char *const known[] = {"code", "number", "field", "message", "retry_after_seconds", "passkey_failure", "reason",
+                                        "http_status", NULL};
     keyplate_status status = keyplate_error_get_status(error);
-    uint64_t wait;
+    int64_t wait;
     only(expected, known);
     cJSON *found = cJSON_CreateObject();
     cJSON_AddStringToObject(found, "code", status_name(status));
@@ -80,6 +81,9 @@ static bool check_error(const cJSON *expected, const keyplate_error *error) {
     cJSON_AddItemToObject(found, "retry_after_seconds",
                           keyplate_error_get_retry_after(error, &wait) ? cJSON_CreateNumber((double)(wait / 1000))
                                                                        : cJSON_CreateNull());
+    cJSON_AddNumberToObject(found, "http_status", (double)keyplate_error_get_http_status(error));
+    keyplate_str reason = keyplate_error_get_reason_json(error);
+    cJSON_AddItemToObject(found, "reason", reason.ptr ? cJSON_ParseWithLength(reason.ptr, reason.len) : cJSON_CreateNull());
     cJSON_AddItemToObject(found, "passkey_failure", give_passkey_failure(keyplate_error_get_passkey_failure(error)));
     bool same = check(expected, found, "the error") || differs("the error", expected, found);
     cJSON_Delete(found);

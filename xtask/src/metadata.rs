@@ -192,8 +192,6 @@ impl Reader {
             Type::String => Ty::Text,
             Type::Bytes => Ty::Bytes,
             Type::Boolean => Ty::Bool,
-            Type::UInt32 => Ty::Int("u32"),
-            Type::UInt64 => Ty::Int("u64"),
             Type::Int64 => Ty::Int("i64"),
             Type::Timestamp => Ty::Time,
             Type::Duration => Ty::Duration,
@@ -205,6 +203,15 @@ impl Reader {
             Type::Custom { name, builtin, .. } if **builtin == Type::String => Ty::Id(name.clone()),
             Type::Optional { inner_type } => Ty::Option(Box::new(self.ty(inner_type)?)),
             Type::Sequence { inner_type } => Ty::List(Box::new(self.ty(inner_type)?)),
+            Type::UInt8
+            | Type::Int8
+            | Type::UInt16
+            | Type::Int16
+            | Type::UInt32
+            | Type::Int32
+            | Type::UInt64 => {
+                bail!("numbers of the facade are i64: unsigned ones hide constructors from Java")
+            }
             other => bail!("no face knows how to carry {other:?}"),
         })
     }

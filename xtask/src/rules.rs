@@ -191,7 +191,7 @@ fn check_input_field(record: &Record, field: &Field) -> Result<()> {
     }
     ensure!(
         *field.ty.leaf() != Ty::Duration,
-        "{name}: a Duration only leaves; take whole seconds, u32"
+        "{name}: a Duration only leaves; take whole seconds"
     );
     let may_default = matches!(
         field.ty,
@@ -227,7 +227,7 @@ fn check_enum(item: &Enum) -> Result<()> {
             let leaves = item.is_input && field.ty == Ty::Duration;
             ensure!(
                 !leaves,
-                "{owner}.{}: a Duration only leaves; take whole seconds, u32",
+                "{owner}.{}: a Duration only leaves; take whole seconds",
                 field.name
             );
         }

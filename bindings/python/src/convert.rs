@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ::keyplate::KeyplateError;
+use ::keyplate::{InputReason, KeyplateError};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
@@ -77,7 +77,7 @@ macro_rules! same {
         }
     )* };
 }
-same!((), String, bool, u32, u64, i64, SystemTime, Duration);
+same!((), String, bool, i64, SystemTime, Duration);
 
 impl<T: Give<U>, U> Give<Option<U>> for Option<T> {
     fn give(self) -> Option<U> {
@@ -171,7 +171,7 @@ impl Id {
         parse: fn(&str) -> ::keyplate::Result<T>,
     ) -> PyResult<T> {
         // Named after the argument, not after the kind of id.
-        parse(&self.0).map_err(|_| invalid(name, "is not a UUID"))
+        parse(&self.0).map_err(|_| invalid(name, InputReason::NotUuid))
     }
 
     /// From the number that a UUID is: reading it costs a tenth of `str(uuid)`.
@@ -189,7 +189,7 @@ impl Id {
 
     fn number(&self) -> PyResult<u128> {
         let hex: String = self.0.chars().filter(|letter| *letter != '-').collect();
-        u128::from_str_radix(&hex, 16).map_err(|_| invalid("id", "is not a UUID"))
+        u128::from_str_radix(&hex, 16).map_err(|_| invalid("id", InputReason::NotUuid))
     }
 }
 

@@ -110,6 +110,410 @@ impl Take<::keyplate::UserId> for Id {
     }
 }
 
+/// What is wrong with an option.
+#[pyclass(frozen, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ConfigurationReason {
+    /// It must name a file.
+    NoFile {},
+    /// The file's folder does not exist.
+    NoFolder {},
+    /// What is at the path is not a file.
+    NotAFile {},
+    /// Others can read or write the file, and `allow_shared_file` is not set.
+    SharedFile {},
+    /// It is not a prefix of tokens: 1 to 16 small letters and digits, a letter first.
+    NotPrefix {},
+    /// The text has too few characters.
+    TooShort { least: i64 },
+    /// The number is outside of its range.
+    OutOfRange { least: i64, most: i64 },
+    /// The origin begins with neither `https://` nor `http://`.
+    NotWebOrigin {},
+    /// The origin is more or less than scheme, host and perhaps a port.
+    NotOrigin {},
+    /// It is not an origin of an Android application.
+    NotNativeOrigin {},
+    /// The RP id is neither the origin's host nor a domain above it.
+    RpIdOutsideOrigin {},
+    /// The origin is not of the RP id, or neither https nor localhost.
+    OutsideRpId {},
+    /// The origin is not https.
+    NotHttps {},
+    /// The origin is an IP address, where passkeys cannot work, and `allow_insecure_origin` is not set.
+    IpAddress {},
+    /// The origin is neither https nor localhost, where passkeys cannot work, and `allow_insecure_origin` is not set.
+    InsecureOrigin {},
+    /// The passkeys in the database are of another RP id, and `accept_rp_id_change` is not set.
+    OtherRpId { stored: String, configured: String },
+    /// The signing key is sealed, and no encryption key is given.
+    KeyNeeded {},
+    /// The signing key is sealed under another encryption key.
+    WrongKey {},
+}
+impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
+    fn give(self) -> ConfigurationReason {
+        match self {
+            Self::NoFile => ConfigurationReason::NoFile {},
+            Self::NoFolder => ConfigurationReason::NoFolder {},
+            Self::NotAFile => ConfigurationReason::NotAFile {},
+            Self::SharedFile => ConfigurationReason::SharedFile {},
+            Self::NotPrefix => ConfigurationReason::NotPrefix {},
+            Self::TooShort { least } => ConfigurationReason::TooShort {
+                least: least.give(),
+            },
+            Self::OutOfRange { least, most } => ConfigurationReason::OutOfRange {
+                least: least.give(),
+                most: most.give(),
+            },
+            Self::NotWebOrigin => ConfigurationReason::NotWebOrigin {},
+            Self::NotOrigin => ConfigurationReason::NotOrigin {},
+            Self::NotNativeOrigin => ConfigurationReason::NotNativeOrigin {},
+            Self::RpIdOutsideOrigin => ConfigurationReason::RpIdOutsideOrigin {},
+            Self::OutsideRpId => ConfigurationReason::OutsideRpId {},
+            Self::NotHttps => ConfigurationReason::NotHttps {},
+            Self::IpAddress => ConfigurationReason::IpAddress {},
+            Self::InsecureOrigin => ConfigurationReason::InsecureOrigin {},
+            Self::OtherRpId { stored, configured } => ConfigurationReason::OtherRpId {
+                stored: stored.give(),
+                configured: configured.give(),
+            },
+            Self::KeyNeeded => ConfigurationReason::KeyNeeded {},
+            Self::WrongKey => ConfigurationReason::WrongKey {},
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl ConfigurationReason {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What of the stored state stands in the way.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ConflictReason {
+    /// Somebody or something else has this value.
+    Taken,
+    /// No administrator who can sign in would be left.
+    LastAdministrator,
+    /// It is the last passkey of its user.
+    LastPasskey,
+    /// The user waits for approval.
+    UserPending,
+    /// The user does not wait for approval.
+    UserNotPending,
+    /// The sign-up token is revoked.
+    SignupTokenRevoked,
+    /// Nobody has claimed setup.
+    SetupNotClaimed,
+    /// Setup is open already.
+    SetupOpen,
+    /// The generation of setup is another.
+    OtherGeneration,
+    /// The user's claims are too long for a token.
+    ClaimsTooLong,
+    /// The file exists already.
+    FileExists,
+}
+impl Give<ConflictReason> for ::keyplate::ConflictReason {
+    fn give(self) -> ConflictReason {
+        match self {
+            Self::Taken => ConflictReason::Taken,
+            Self::LastAdministrator => ConflictReason::LastAdministrator,
+            Self::LastPasskey => ConflictReason::LastPasskey,
+            Self::UserPending => ConflictReason::UserPending,
+            Self::UserNotPending => ConflictReason::UserNotPending,
+            Self::SignupTokenRevoked => ConflictReason::SignupTokenRevoked,
+            Self::SetupNotClaimed => ConflictReason::SetupNotClaimed,
+            Self::SetupOpen => ConflictReason::SetupOpen,
+            Self::OtherGeneration => ConflictReason::OtherGeneration,
+            Self::ClaimsTooLong => ConflictReason::ClaimsTooLong,
+            Self::FileExists => ConflictReason::FileExists,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl ConflictReason {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// What the caller lacks.
+#[pyclass(frozen, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum DenialReason {
+    /// Only the host's handle may do this.
+    HostOnly {},
+    /// A stranger must sign in first.
+    NotSignedIn {},
+    /// Only administrators may do this.
+    AdministratorsOnly {},
+    /// The credential lacks a scope.
+    MissingScope { scope: String },
+    /// Only an administrator's credential with `*` and `roles:write` may do this.
+    FullRightsNeeded {},
+    /// Users may change only their names, locale and e-mail address.
+    OwnProfileOnly {},
+    /// Only users themselves, in a session, register their passkeys.
+    OwnPasskeysOnly {},
+    /// Until approval there is one passkey.
+    OnePasskeyUntilApproval {},
+    /// Only a session may do this, not an API key.
+    SessionNeeded {},
+    /// The session may do less than its user; they must sign in again.
+    NarrowSession {},
+    /// Whoever claimed setup is no longer an administrator.
+    NoLongerAdministrator {},
+    /// An existing user may be named only after `reset_setup`.
+    ResetNeeded {},
+    /// A credential gives nothing that it does not have.
+    MoreThanItself {},
+    /// A credential makes or renews nothing that outlives it.
+    OutlivesItself {},
+    /// An API key cannot renew or rotate itself.
+    KeyItself {},
+    /// The service is closed to everybody.
+    ServiceClosed {},
+    /// The service is not open to this user.
+    ServiceNotOpen {},
+    /// The credential lacks a scope of the service.
+    ServiceScope {},
+}
+impl Give<DenialReason> for ::keyplate::DenialReason {
+    fn give(self) -> DenialReason {
+        match self {
+            Self::HostOnly => DenialReason::HostOnly {},
+            Self::NotSignedIn => DenialReason::NotSignedIn {},
+            Self::AdministratorsOnly => DenialReason::AdministratorsOnly {},
+            Self::MissingScope { scope } => DenialReason::MissingScope {
+                scope: scope.give(),
+            },
+            Self::FullRightsNeeded => DenialReason::FullRightsNeeded {},
+            Self::OwnProfileOnly => DenialReason::OwnProfileOnly {},
+            Self::OwnPasskeysOnly => DenialReason::OwnPasskeysOnly {},
+            Self::OnePasskeyUntilApproval => DenialReason::OnePasskeyUntilApproval {},
+            Self::SessionNeeded => DenialReason::SessionNeeded {},
+            Self::NarrowSession => DenialReason::NarrowSession {},
+            Self::NoLongerAdministrator => DenialReason::NoLongerAdministrator {},
+            Self::ResetNeeded => DenialReason::ResetNeeded {},
+            Self::MoreThanItself => DenialReason::MoreThanItself {},
+            Self::OutlivesItself => DenialReason::OutlivesItself {},
+            Self::KeyItself => DenialReason::KeyItself {},
+            Self::ServiceClosed => DenialReason::ServiceClosed {},
+            Self::ServiceNotOpen => DenialReason::ServiceNotOpen {},
+            Self::ServiceScope => DenialReason::ServiceScope {},
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl DenialReason {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// Which rule a value breaks.
+#[pyclass(frozen, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum InputReason {
+    /// Nothing was given where something must be.
+    Missing {},
+    /// The text is empty.
+    Empty {},
+    /// The text has too few characters.
+    TooShort { least: i64 },
+    /// The text has too many characters.
+    TooLong { most: i64 },
+    /// The text has too many bytes.
+    TooManyBytes { most: i64 },
+    /// The text has too few different characters.
+    TooUniform { least: i64 },
+    /// The number is outside of its range.
+    OutOfRange { least: i64, most: i64 },
+    /// The number is too small.
+    TooSmall { least: i64 },
+    /// The number is too large.
+    TooLarge { most: i64 },
+    /// The list names too few things.
+    TooFew { least: i64 },
+    /// The list names too many things.
+    TooMany { most: i64 },
+    /// The text holds control characters, or characters that turn the direction of what follows.
+    ControlCharacters {},
+    /// The text begins or ends with a blank.
+    BlankEnds {},
+    /// The text is not in Unicode normal form C, or begins or ends with a blank.
+    NotNormalised {},
+    /// The text begins or ends with something else than a letter or digit.
+    BadEnds {},
+    /// The text is not UTF-8.
+    NotUtf8 {},
+    /// The text holds characters that a username may not have.
+    NotUsername {},
+    /// The text is not an e-mail address.
+    NotEmail {},
+    /// The text is not a language tag.
+    NotLanguageTag {},
+    /// The text is not an IP address.
+    NotIpAddress {},
+    /// The text is not a UUID.
+    NotUuid {},
+    /// The text is not base64url.
+    NotBase64Url {},
+    /// The text is not a web origin.
+    NotOrigin {},
+    /// The text is not a domain.
+    NotDomain {},
+    /// The text does not have the form of a scope.
+    NotScope {},
+    /// There is no such scope in this built-in area.
+    UnknownScope { area: String },
+    /// The text does not have the form of a service's short name.
+    NotSlug {},
+    /// The text does not have the form of a group's name.
+    NotGroupName {},
+    /// The name of a claim holds blanks.
+    NotClaimName {},
+    /// The name is kept for something else.
+    Reserved { name: String },
+    /// The name stands there twice.
+    Duplicate { name: String },
+    /// The entry or its field stands there twice.
+    DuplicateEntry {},
+    /// The time does not lie in the future.
+    InThePast {},
+    /// The time lies after the year 9999, or cannot be written at all.
+    TooLate {},
+    /// The secret begins as tokens of this library do, and is not a whole API key.
+    BrokenToken {},
+    /// The secret is, or was, that of another API key.
+    SecretTaken {},
+    /// The value wants another one beside it.
+    Needs { field: String },
+    /// The value stands beside another one that excludes it.
+    Excludes { field: String },
+    /// The value names something that does not exist.
+    NamesNothing { what: Thing },
+    /// The value is that of something that no plan made.
+    NotOfPlan { what: Thing },
+    /// The id is that of another user.
+    OtherUser {},
+    /// The value contradicts what is stored.
+    Contradicts { what: ConflictReason },
+    /// The document is not JSON.
+    NotJson { line: i64, column: i64 },
+    /// There is no such field.
+    UnknownField {},
+    /// The value is of another type than is wanted.
+    WrongType { expected: String },
+    /// The file belongs to the database itself.
+    OwnFile {},
+    /// The folder does not exist.
+    NoFolder {},
+    /// The folder cannot be written.
+    FolderReadOnly {},
+    /// A pointer is NULL. Only the C face gives this.
+    Null {},
+    /// The number is not one of the enum's values. Only the C face gives this.
+    NotEnumValue {},
+}
+impl Give<InputReason> for ::keyplate::InputReason {
+    fn give(self) -> InputReason {
+        match self {
+            Self::Missing => InputReason::Missing {},
+            Self::Empty => InputReason::Empty {},
+            Self::TooShort { least } => InputReason::TooShort {
+                least: least.give(),
+            },
+            Self::TooLong { most } => InputReason::TooLong { most: most.give() },
+            Self::TooManyBytes { most } => InputReason::TooManyBytes { most: most.give() },
+            Self::TooUniform { least } => InputReason::TooUniform {
+                least: least.give(),
+            },
+            Self::OutOfRange { least, most } => InputReason::OutOfRange {
+                least: least.give(),
+                most: most.give(),
+            },
+            Self::TooSmall { least } => InputReason::TooSmall {
+                least: least.give(),
+            },
+            Self::TooLarge { most } => InputReason::TooLarge { most: most.give() },
+            Self::TooFew { least } => InputReason::TooFew {
+                least: least.give(),
+            },
+            Self::TooMany { most } => InputReason::TooMany { most: most.give() },
+            Self::ControlCharacters => InputReason::ControlCharacters {},
+            Self::BlankEnds => InputReason::BlankEnds {},
+            Self::NotNormalised => InputReason::NotNormalised {},
+            Self::BadEnds => InputReason::BadEnds {},
+            Self::NotUtf8 => InputReason::NotUtf8 {},
+            Self::NotUsername => InputReason::NotUsername {},
+            Self::NotEmail => InputReason::NotEmail {},
+            Self::NotLanguageTag => InputReason::NotLanguageTag {},
+            Self::NotIpAddress => InputReason::NotIpAddress {},
+            Self::NotUuid => InputReason::NotUuid {},
+            Self::NotBase64Url => InputReason::NotBase64Url {},
+            Self::NotOrigin => InputReason::NotOrigin {},
+            Self::NotDomain => InputReason::NotDomain {},
+            Self::NotScope => InputReason::NotScope {},
+            Self::UnknownScope { area } => InputReason::UnknownScope { area: area.give() },
+            Self::NotSlug => InputReason::NotSlug {},
+            Self::NotGroupName => InputReason::NotGroupName {},
+            Self::NotClaimName => InputReason::NotClaimName {},
+            Self::Reserved { name } => InputReason::Reserved { name: name.give() },
+            Self::Duplicate { name } => InputReason::Duplicate { name: name.give() },
+            Self::DuplicateEntry => InputReason::DuplicateEntry {},
+            Self::InThePast => InputReason::InThePast {},
+            Self::TooLate => InputReason::TooLate {},
+            Self::BrokenToken => InputReason::BrokenToken {},
+            Self::SecretTaken => InputReason::SecretTaken {},
+            Self::Needs { field } => InputReason::Needs {
+                field: field.give(),
+            },
+            Self::Excludes { field } => InputReason::Excludes {
+                field: field.give(),
+            },
+            Self::NamesNothing { what } => InputReason::NamesNothing { what: what.give() },
+            Self::NotOfPlan { what } => InputReason::NotOfPlan { what: what.give() },
+            Self::OtherUser => InputReason::OtherUser {},
+            Self::Contradicts { what } => InputReason::Contradicts { what: what.give() },
+            Self::NotJson { line, column } => InputReason::NotJson {
+                line: line.give(),
+                column: column.give(),
+            },
+            Self::UnknownField => InputReason::UnknownField {},
+            Self::WrongType { expected } => InputReason::WrongType {
+                expected: expected.give(),
+            },
+            Self::OwnFile => InputReason::OwnFile {},
+            Self::NoFolder => InputReason::NoFolder {},
+            Self::FolderReadOnly => InputReason::FolderReadOnly {},
+            Self::Null => InputReason::Null {},
+            Self::NotEnumValue => InputReason::NotEnumValue {},
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl InputReason {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// Why a passkey ceremony failed.
 #[pyclass(
     frozen,
@@ -200,6 +604,94 @@ impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
 }
 #[pymethods]
 impl PasskeyFailure {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// Why somebody cannot sign up.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SignupRefusal {
+    /// Sign-up is disabled.
+    Disabled,
+    /// Sign-up wants a token.
+    TokenNeeded,
+    /// The e-mail address is not of a domain that is let in.
+    EmailDomain,
+}
+impl Give<SignupRefusal> for ::keyplate::SignupRefusal {
+    fn give(self) -> SignupRefusal {
+        match self {
+            Self::Disabled => SignupRefusal::Disabled,
+            Self::TokenNeeded => SignupRefusal::TokenNeeded,
+            Self::EmailDomain => SignupRefusal::EmailDomain,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl SignupRefusal {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// A kind of thing that a call may not find.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Thing {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+    /// A service.
+    Service,
+    /// A session.
+    Session,
+    /// An API key.
+    ApiKey,
+    /// A sign-up token.
+    SignupToken,
+    /// A one-time token.
+    OneTimeToken,
+    /// A passkey.
+    Passkey,
+    /// A setup that somebody has claimed.
+    ClaimedSetup,
+}
+impl Give<Thing> for ::keyplate::Thing {
+    fn give(self) -> Thing {
+        match self {
+            Self::User => Thing::User,
+            Self::Group => Thing::Group,
+            Self::Service => Thing::Service,
+            Self::Session => Thing::Session,
+            Self::ApiKey => Thing::ApiKey,
+            Self::SignupToken => Thing::SignupToken,
+            Self::OneTimeToken => Thing::OneTimeToken,
+            Self::Passkey => Thing::Passkey,
+            Self::ClaimedSetup => Thing::ClaimedSetup,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl Thing {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
         reduce(slf.as_any())
     }
@@ -975,7 +1467,7 @@ pub(crate) enum Limit {
     /// Without limit.
     Unlimited {},
     /// No more than this.
-    AtMost { most: u32 },
+    AtMost { most: i64 },
 }
 impl Give<Limit> for ::keyplate::Limit {
     fn give(self) -> Limit {
@@ -1551,9 +2043,9 @@ pub(crate) struct ApiKeyPage {
     /// The keys.
     pub(crate) items: Vec<ApiKey>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<ApiKeyPage> for ::keyplate::ApiKeyPage {
     fn give(self) -> ApiKeyPage {
@@ -1608,7 +2100,7 @@ impl CreatedApiKey {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AuditEvent {
     /// Grows with time.
-    pub(crate) id: u64,
+    pub(crate) id: i64,
     /// When; for counted refusals the last time.
     pub(crate) at: SystemTime,
     /// What happened.
@@ -1634,7 +2126,7 @@ pub(crate) struct AuditEvent {
     /// More, by name. Never a secret.
     pub(crate) details: Vec<Detail>,
     /// How many times within that minute; more than 1 for refusals only.
-    pub(crate) count: u64,
+    pub(crate) count: i64,
 }
 impl Give<AuditEvent> for ::keyplate::AuditEvent {
     fn give(self) -> AuditEvent {
@@ -1692,9 +2184,9 @@ pub(crate) struct AuditPage {
     /// The events.
     pub(crate) items: Vec<AuditEvent>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<AuditPage> for ::keyplate::AuditPage {
     fn give(self) -> AuditPage {
@@ -1924,7 +2416,7 @@ pub(crate) struct Group {
     /// What holds for its members.
     pub(crate) claims: Vec<Claim>,
     /// How many users are in it.
-    pub(crate) member_count: u64,
+    pub(crate) member_count: i64,
     /// When it was made.
     pub(crate) created_at: SystemTime,
 }
@@ -1968,9 +2460,9 @@ pub(crate) struct GroupPage {
     /// The groups.
     pub(crate) items: Vec<Group>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<GroupPage> for ::keyplate::GroupPage {
     fn give(self) -> GroupPage {
@@ -2354,9 +2846,9 @@ pub(crate) struct ServicePage {
     /// The services.
     pub(crate) items: Vec<Service>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<ServicePage> for ::keyplate::ServicePage {
     fn give(self) -> ServicePage {
@@ -2455,9 +2947,9 @@ pub(crate) struct SessionPage {
     /// The sessions.
     pub(crate) items: Vec<Session>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<SessionPage> for ::keyplate::SessionPage {
     fn give(self) -> SessionPage {
@@ -2554,18 +3046,18 @@ pub(crate) struct Settings {
     /// Groups of everybody who signs up, besides those of his token.
     pub(crate) default_group_ids: Vec<Id>,
     /// How many accounts one address may open in an hour while sign-up is open.
-    pub(crate) open_signups_per_hour: u32,
+    pub(crate) open_signups_per_hour: i64,
     /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
     /// always wait for approval. Empty: any.
     pub(crate) signup_email_domains: Vec<String>,
     /// May a user change his own username?
     pub(crate) username_change: bool,
     /// For how many seconds a session lives unused.
-    pub(crate) session_idle_seconds: u32,
+    pub(crate) session_idle_seconds: i64,
     /// For how many seconds it lives at most.
-    pub(crate) session_lifetime_seconds: u32,
+    pub(crate) session_lifetime_seconds: i64,
     /// For how many seconds a sign-in counts as fresh, for acts of weight.
-    pub(crate) step_up_seconds: u32,
+    pub(crate) step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub(crate) counter_policy: CounterPolicy,
 }
@@ -2675,7 +3167,7 @@ pub(crate) struct SetupState {
     /// The stage.
     pub(crate) stage: SetupStage,
     /// Grows with every `reset_setup`; starts at 1.
-    pub(crate) generation: u32,
+    pub(crate) generation: i64,
     /// When this generation was claimed.
     pub(crate) claimed_at: Option<SystemTime>,
     /// When it was completed.
@@ -2775,9 +3267,9 @@ pub(crate) struct SignupRedemptionPage {
     /// The uses.
     pub(crate) items: Vec<SignupRedemption>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<SignupRedemptionPage> for ::keyplate::SignupRedemptionPage {
     fn give(self) -> SignupRedemptionPage {
@@ -2840,15 +3332,15 @@ pub(crate) struct SignupToken {
     /// When it ends.
     pub(crate) expires_at: Option<SystemTime>,
     /// How many times it may be used; without limit if none.
-    pub(crate) max_uses: Option<u32>,
+    pub(crate) max_uses: Option<i64>,
     /// How many times it has been used.
-    pub(crate) uses: u32,
+    pub(crate) uses: i64,
     /// The groups that it gives, besides the default groups.
     pub(crate) group_ids: Vec<Id>,
     /// The claims that it gives.
     pub(crate) claims: Vec<Claim>,
     /// After how many seconds an account made with it lapses.
-    pub(crate) account_lifetime_seconds: Option<u32>,
+    pub(crate) account_lifetime_seconds: Option<i64>,
     /// Does an administrator approve who uses it?
     pub(crate) approval: ApprovalRule,
     /// May it be used at all? False while paused.
@@ -2924,9 +3416,9 @@ pub(crate) struct SignupTokenPage {
     /// The tokens.
     pub(crate) items: Vec<SignupToken>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<SignupTokenPage> for ::keyplate::SignupTokenPage {
     fn give(self) -> SignupTokenPage {
@@ -2959,7 +3451,7 @@ pub(crate) struct SignupTokenPreview {
     /// The address, or `@domain`, to which it is bound.
     pub(crate) email: Option<String>,
     /// After how many seconds the account will lapse.
-    pub(crate) account_lifetime_seconds: Option<u32>,
+    pub(crate) account_lifetime_seconds: Option<i64>,
 }
 impl Give<SignupTokenPreview> for ::keyplate::SignupTokenPreview {
     fn give(self) -> SignupTokenPreview {
@@ -2997,7 +3489,7 @@ pub(crate) struct BackupReport {
     /// When: what was committed before the call is in it.
     pub(crate) made_at: SystemTime,
     /// Its size.
-    pub(crate) bytes: u64,
+    pub(crate) bytes: i64,
 }
 impl Give<BackupReport> for ::keyplate::BackupReport {
     fn give(self) -> BackupReport {
@@ -3051,11 +3543,11 @@ impl IntegrityReport {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PurgeReport {
     /// Sessions.
-    pub(crate) sessions: u64,
+    pub(crate) sessions: i64,
     /// API keys.
-    pub(crate) api_keys: u64,
+    pub(crate) api_keys: i64,
     /// One-time tokens.
-    pub(crate) one_time_tokens: u64,
+    pub(crate) one_time_tokens: i64,
 }
 impl Give<PurgeReport> for ::keyplate::PurgeReport {
     fn give(self) -> PurgeReport {
@@ -3082,35 +3574,35 @@ impl PurgeReport {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Statistics {
     /// Users who may sign in.
-    pub(crate) active_users: u64,
+    pub(crate) active_users: i64,
     /// Users who signed up and wait for approval.
-    pub(crate) pending_users: u64,
+    pub(crate) pending_users: i64,
     /// Users who may not sign in.
-    pub(crate) disabled_users: u64,
+    pub(crate) disabled_users: i64,
     /// Users whose account has lapsed, and who are not disabled besides.
-    pub(crate) lapsed_users: u64,
+    pub(crate) lapsed_users: i64,
     /// Administrators who may sign in.
-    pub(crate) administrators: u64,
+    pub(crate) administrators: i64,
     /// Groups.
-    pub(crate) groups: u64,
+    pub(crate) groups: i64,
     /// Services.
-    pub(crate) services: u64,
+    pub(crate) services: i64,
     /// Passkeys, also those of a former RP id.
-    pub(crate) passkeys: u64,
+    pub(crate) passkeys: i64,
     /// Sessions that have neither ended nor expired.
-    pub(crate) sessions: u64,
+    pub(crate) sessions: i64,
     /// API keys that are neither revoked nor expired.
-    pub(crate) api_keys: u64,
+    pub(crate) api_keys: i64,
     /// Sign-up tokens that work.
-    pub(crate) signup_tokens: u64,
+    pub(crate) signup_tokens: i64,
     /// One-time tokens and codes that work.
-    pub(crate) one_time_tokens: u64,
+    pub(crate) one_time_tokens: i64,
     /// Rows of the audit log.
-    pub(crate) audit_events: u64,
+    pub(crate) audit_events: i64,
     /// The size of the file, with what has not been written into it yet.
-    pub(crate) bytes: u64,
+    pub(crate) bytes: i64,
     /// The schema of the file.
-    pub(crate) schema: u32,
+    pub(crate) schema: i64,
     /// When the database was made.
     pub(crate) created_at: SystemTime,
 }
@@ -3264,9 +3756,9 @@ pub(crate) struct UserPage {
     /// The users.
     pub(crate) items: Vec<User>,
     /// How many there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
-    pub(crate) page: u32,
+    pub(crate) page: i64,
 }
 impl Give<UserPage> for ::keyplate::UserPage {
     fn give(self) -> UserPage {
@@ -3392,10 +3884,10 @@ impl Keyplate {
         py: Python<'_>,
         principal: Principal,
         service: &str,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
     ) -> PyResult<AccessToken> {
         let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
-        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+        let lifetime_seconds: Option<i64> = lifetime_seconds.take("lifetime_seconds")?;
 
         self.call(py, |kp| {
             kp.issue_access_token(&principal, service, lifetime_seconds)
@@ -3439,9 +3931,9 @@ impl Keyplate {
     fn rotate_signing_key(
         &self,
         py: Python<'_>,
-        overlap_seconds: Option<u32>,
+        overlap_seconds: Option<i64>,
     ) -> PyResult<SigningKey> {
-        let overlap_seconds: Option<u32> = overlap_seconds.take("overlap_seconds")?;
+        let overlap_seconds: Option<i64> = overlap_seconds.take("overlap_seconds")?;
 
         self.call(py, |kp| kp.rotate_signing_key(overlap_seconds))
     }
@@ -3496,8 +3988,8 @@ impl Keyplate {
         include_revoked: bool,
         sort: Option<ApiKeySort>,
         ascending: bool,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<ApiKeyPage> {
         let query = ::keyplate::ApiKeyQuery {
             owner_id: owner_id.take("owner_id")?,
@@ -3515,9 +4007,9 @@ impl Keyplate {
     /// Lists the API keys that end within so many seconds, the next to end first.
     ///
     /// # Errors
-    /// `PermissionDenied`, the storage errors.
+    /// `InvalidInput`, `PermissionDenied`, the storage errors.
     #[pyo3(signature = (within_seconds), text_signature = "($self, within_seconds)")]
-    fn list_expiring_api_keys(&self, py: Python<'_>, within_seconds: u32) -> PyResult<Vec<ApiKey>> {
+    fn list_expiring_api_keys(&self, py: Python<'_>, within_seconds: i64) -> PyResult<Vec<ApiKey>> {
         self.call(py, |kp| kp.list_expiring_api_keys(within_seconds))
     }
 
@@ -3553,7 +4045,7 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         id: Id,
-        overlap_seconds: Option<u32>,
+        overlap_seconds: Option<i64>,
         expiry: Option<Expiry>,
     ) -> PyResult<CreatedApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -3587,8 +4079,8 @@ impl Keyplate {
         user_id: Option<Id>,
         kind: Option<EventKind>,
         since: Option<SystemTime>,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<AuditPage> {
         let query = ::keyplate::AuditQuery {
             user_id: user_id.take("user_id")?,
@@ -3713,8 +4205,8 @@ impl Keyplate {
         user_id: Option<Id>,
         sort: Option<GroupSort>,
         descending: bool,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<GroupPage> {
         let query = ::keyplate::GroupQuery {
             search: search.take("search")?,
@@ -3808,10 +4300,10 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         user_id: Id,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
     ) -> PyResult<CreatedOneTimeToken> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
-        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+        let lifetime_seconds: Option<i64> = lifetime_seconds.take("lifetime_seconds")?;
 
         self.call(py, |kp| {
             kp.create_one_time_token(&user_id, lifetime_seconds)
@@ -3828,10 +4320,10 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         user_id: Id,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
     ) -> PyResult<CreatedOneTimeToken> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
-        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+        let lifetime_seconds: Option<i64> = lifetime_seconds.take("lifetime_seconds")?;
 
         self.call(py, |kp| {
             kp.create_recovery_token(&user_id, lifetime_seconds)
@@ -4113,8 +4605,8 @@ impl Keyplate {
         py: Python<'_>,
         search: Option<String>,
         user_id: Option<Id>,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<ServicePage> {
         let query = ::keyplate::ServiceQuery {
             search: search.take("search")?,
@@ -4195,7 +4687,7 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         user_id: Id,
-        lifetime_seconds: Option<u32>,
+        lifetime_seconds: Option<i64>,
         address: Option<String>,
         user_agent: Option<String>,
         device_name: Option<String>,
@@ -4206,7 +4698,7 @@ impl Keyplate {
             user_agent: user_agent.take("user_agent")?,
             device_name: device_name.take("device_name")?,
         };
-        let lifetime_seconds: Option<u32> = lifetime_seconds.take("lifetime_seconds")?;
+        let lifetime_seconds: Option<i64> = lifetime_seconds.take("lifetime_seconds")?;
 
         self.call(py, |kp| {
             kp.create_session(&user_id, client, lifetime_seconds)
@@ -4222,8 +4714,8 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         user_id: Option<Id>,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<SessionPage> {
         let query = ::keyplate::SessionQuery {
             user_id: user_id.take("user_id")?,
@@ -4250,7 +4742,7 @@ impl Keyplate {
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
     #[pyo3(signature = (user_id, keep=None), text_signature = "($self, user_id, keep=None)")]
-    fn revoke_user_sessions(&self, py: Python<'_>, user_id: Id, keep: Option<Id>) -> PyResult<u32> {
+    fn revoke_user_sessions(&self, py: Python<'_>, user_id: Id, keep: Option<Id>) -> PyResult<i64> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
         let keep: Option<::keyplate::SessionId> = keep.take("keep")?;
 
@@ -4319,11 +4811,11 @@ impl Keyplate {
         app_name: Option<String>,
         signup_mode: Option<SignupMode>,
         signup_approval: Option<bool>,
-        open_signups_per_hour: Option<u32>,
+        open_signups_per_hour: Option<i64>,
         username_change: Option<bool>,
-        session_idle_seconds: Option<u32>,
-        session_lifetime_seconds: Option<u32>,
-        step_up_seconds: Option<u32>,
+        session_idle_seconds: Option<i64>,
+        session_lifetime_seconds: Option<i64>,
+        step_up_seconds: Option<i64>,
         counter_policy: Option<CounterPolicy>,
     ) -> PyResult<Settings> {
         let changes = ::keyplate::SettingsChanges {
@@ -4406,7 +4898,7 @@ impl Keyplate {
     /// `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
     /// handle.
     #[pyo3(signature = (generation), text_signature = "($self, generation)")]
-    fn reset_setup(&self, py: Python<'_>, generation: u32) -> PyResult<SetupState> {
+    fn reset_setup(&self, py: Python<'_>, generation: i64) -> PyResult<SetupState> {
         self.call(py, |kp| kp.reset_setup(generation))
     }
 
@@ -4443,8 +4935,8 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         token_id: Option<Id>,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<SignupRedemptionPage> {
         let query = ::keyplate::SignupRedemptionQuery {
             token_id: token_id.take("token_id")?,
@@ -4512,7 +5004,7 @@ impl Keyplate {
         expiry: Option<Expiry>,
         uses: Option<Limit>,
         group_ids: Vec<Id>,
-        account_lifetime_seconds: Option<u32>,
+        account_lifetime_seconds: Option<i64>,
         approval: Option<ApprovalRule>,
         email: Option<String>,
     ) -> PyResult<CreatedSignupToken> {
@@ -4559,8 +5051,8 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         include_revoked: bool,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<SignupTokenPage> {
         let query = ::keyplate::SignupTokenQuery {
             include_revoked,
@@ -4777,11 +5269,11 @@ impl Keyplate {
         status: Option<UserStatus>,
         role: Option<Role>,
         group_id: Option<Id>,
-        expiring_within_seconds: Option<u32>,
+        expiring_within_seconds: Option<i64>,
         sort: Option<UserSort>,
         descending: bool,
-        page: Option<u32>,
-        limit: Option<u32>,
+        page: Option<i64>,
+        limit: Option<i64>,
     ) -> PyResult<UserPage> {
         let query = ::keyplate::UserQuery {
             search: search.take("search")?,
@@ -4866,7 +5358,7 @@ fn open(
     path: PathText,
     origin: String,
     token_prefix: Option<String>,
-    busy_timeout_ms: Option<u32>,
+    busy_timeout_ms: Option<i64>,
     encryption_key: Option<Secret>,
     username_policy: Option<UsernamePolicy>,
     rp_id: Option<String>,
@@ -4911,28 +5403,40 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
             "InvalidInput",
             vec![
                 ("field", Give::<String>::give(field).into_py_any(py)?),
-                ("reason", Give::<String>::give(reason).into_py_any(py)?),
+                ("reason", Give::<InputReason>::give(reason).into_py_any(py)?),
             ],
         ),
         ::keyplate::KeyplateError::NotFound { what } => (
             "NotFound",
-            vec![("what", Give::<String>::give(what).into_py_any(py)?)],
+            vec![("what", Give::<Thing>::give(what).into_py_any(py)?)],
         ),
-        ::keyplate::KeyplateError::Conflict { what } => (
+        ::keyplate::KeyplateError::Conflict { what, field } => (
             "Conflict",
-            vec![("what", Give::<String>::give(what).into_py_any(py)?)],
+            vec![
+                ("what", Give::<ConflictReason>::give(what).into_py_any(py)?),
+                (
+                    "field",
+                    Give::<Option<String>>::give(field).into_py_any(py)?,
+                ),
+            ],
         ),
         ::keyplate::KeyplateError::Configuration { option, reason } => (
             "Configuration",
             vec![
                 ("option", Give::<String>::give(option).into_py_any(py)?),
-                ("reason", Give::<String>::give(reason).into_py_any(py)?),
+                (
+                    "reason",
+                    Give::<ConfigurationReason>::give(reason).into_py_any(py)?,
+                ),
             ],
         ),
         ::keyplate::KeyplateError::InvalidCredential => ("InvalidCredential", vec![]),
         ::keyplate::KeyplateError::PermissionDenied { reason } => (
             "PermissionDenied",
-            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
+            vec![(
+                "reason",
+                Give::<DenialReason>::give(reason).into_py_any(py)?,
+            )],
         ),
         ::keyplate::KeyplateError::StepUpRequired => ("StepUpRequired", vec![]),
         ::keyplate::KeyplateError::PasskeyCeremonyFailed { reason } => (
@@ -4949,7 +5453,10 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
         ::keyplate::KeyplateError::SetupAlreadyComplete => ("SetupAlreadyComplete", vec![]),
         ::keyplate::KeyplateError::SignupRefused { reason } => (
             "SignupRefused",
-            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
+            vec![(
+                "reason",
+                Give::<SignupRefusal>::give(reason).into_py_any(py)?,
+            )],
         ),
         ::keyplate::KeyplateError::RateLimited { retry_after } => (
             "RateLimited",
@@ -4977,8 +5484,8 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
         ::keyplate::KeyplateError::SchemaTooNew { found, known } => (
             "SchemaTooNew",
             vec![
-                ("found", Give::<u32>::give(found).into_py_any(py)?),
-                ("known", Give::<u32>::give(known).into_py_any(py)?),
+                ("found", Give::<i64>::give(found).into_py_any(py)?),
+                ("known", Give::<i64>::give(known).into_py_any(py)?),
             ],
         ),
         ::keyplate::KeyplateError::ForkedHandle => ("ForkedHandle", vec![]),
@@ -4993,7 +5500,13 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
 
 /// Puts everything of this file into the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<ConfigurationReason>()?;
+    module.add_class::<ConflictReason>()?;
+    module.add_class::<DenialReason>()?;
+    module.add_class::<InputReason>()?;
     module.add_class::<PasskeyFailure>()?;
+    module.add_class::<SignupRefusal>()?;
+    module.add_class::<Thing>()?;
     module.add_class::<ApiKeySort>()?;
     module.add_class::<ActorKind>()?;
     module.add_class::<EventKind>()?;

@@ -33,7 +33,7 @@ ACTION_KEYS = {
     "open": {"error"},
 }
 STEP_KEYS = {"advance_seconds", "expect", "save"}
-ERROR_KEYS = {"code", "number", "field", "message", "retry_after_seconds", "passkey_failure"}
+ERROR_KEYS = {"code", "number", "field", "message", "retry_after_seconds", "passkey_failure", "reason", "http_status"}
 
 
 def test_there_are_scenarios() -> None:
@@ -268,6 +268,8 @@ def check_error(expected: dict[str, Any], error: keyplate.KeyplateError) -> None
         "message": str(error),
         "retry_after_seconds": None if waits is None else waits // timedelta(seconds=1),
         "passkey_failure": None if failure is None else to_json(failure),
+        "reason": None if error.reason_json is None else json.loads(error.reason_json),
+        "http_status": error.http_status,
     }
     for key, value in expected.items():
         assert value is None or found[key] == value, f"{found}, not {expected}"

@@ -18,7 +18,7 @@ use crate::{
 const PROCESSES: usize = 8;
 const TRIES: usize = 25;
 const ROUNDS: usize = 40;
-const USES: u32 = 5;
+const USES: i64 = 5;
 
 pub(crate) const WORKER: &str = "--race";
 
@@ -80,7 +80,7 @@ fn race(kind: &str) -> f64 {
     let users = keyplate.list_users(Default::default()).unwrap().total;
     assert_eq!(
         users,
-        u64::from(USES) * ROUNDS as u64,
+        USES * ROUNDS as i64,
         "exactly {USES} win in each round of {kind}"
     );
     us

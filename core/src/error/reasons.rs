@@ -72,11 +72,6 @@ pub enum InputReason {
         /// The least that is allowed.
         least: i64,
     },
-    /// The number is too large.
-    TooLarge {
-        /// The most that is allowed.
-        most: i64,
-    },
     /// The list names too few things.
     TooFew {
         /// The least that is allowed.

@@ -92,7 +92,6 @@ words! {
         TooUniform { least } => "must have at least {least} different characters";
         OutOfRange { least, most } => "must be between {least} and {most}";
         TooSmall { least } => "must be at least {least}";
-        TooLarge { most } => "must be at most {most}";
         TooFew { least } => "must name at least {least}";
         TooMany { most } => "must name at most {most}";
         ControlCharacters => "must not contain control characters";

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     clock, db,
-    error::{ConflictReason, DenialReason, KeyplateError, Result, Thing, conflict, denied},
+    error::{
+        ConflictReason, DenialReason, KeyplateError, Result, Thing, conflict, denied,
+        other_generation,
+    },
     gate::{
         caller::Caller,
         change::{Change, Subject},
@@ -160,14 +163,14 @@ impl Keyplate {
         self.write(Method::ResetSetup, |change| {
             let setup = db::setup::get(change)?;
             if setup.state.generation != generation {
-                return Err(conflict(ConflictReason::OtherGeneration));
+                return Err(other_generation());
             }
             if setup.state.stage == SetupStage::Uninitialised {
                 return Err(conflict(ConflictReason::SetupOpen));
             }
             let next = generation
                 .checked_add(1)
-                .ok_or_else(|| conflict(ConflictReason::OtherGeneration))?;
+                .ok_or_else(|| other_generation())?;
             sessions::end_setup_sessions(change)?;
             db::setup::reset(change, next)?;
             let next = next.to_string();

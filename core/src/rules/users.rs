@@ -24,6 +24,7 @@ use crate::{
             narrow_credentials, record_update,
         },
     },
+    values::numbers::at_least,
 };
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
@@ -77,6 +78,9 @@ impl Keyplate {
     pub fn list_users(&self, query: UserQuery) -> Result<UserPage> {
         let page = list::page_request(query.page, query.limit)?;
         let search = list::search(query.search.as_deref())?;
+        if let Some(seconds) = query.expiring_within_seconds {
+            at_least("expiring_within_seconds", seconds, 0)?;
+        }
         self.read(Method::ListUsers, |reader, _| {
             let total = db::users::count(reader, &query, search.as_deref())?;
             let page = page.within(total);

@@ -34,7 +34,7 @@ fn a_back_up_is_one_private_file() {
     assert_eq!(metadata.mode() & 0o777, 0o600);
     assert_eq!(
         (report.bytes, report.made_at),
-        (metadata.len(), f.now()),
+        (metadata.len() as i64, f.now()),
         "what it tells"
     );
     assert_eq!(

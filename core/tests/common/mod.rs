@@ -232,6 +232,14 @@ pub fn refusal<T: std::fmt::Debug>(
     (error.code(), error.field())
 }
 
+/// The error's code and the name of its reason.
+pub fn reason<T: std::fmt::Debug>(
+    result: keyplate::Result<T>,
+) -> (keyplate::ErrorCode, Option<String>) {
+    let error = result.unwrap_err();
+    (error.code(), error.reason_code())
+}
+
 pub fn code<T: std::fmt::Debug>(result: keyplate::Result<T>) -> keyplate::ErrorCode {
     refusal(result).0
 }

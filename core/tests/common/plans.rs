@@ -2,8 +2,17 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use keyplate::{BootstrapAction, BootstrapReport};
+use keyplate::{BootstrapAction, BootstrapReport, Claim};
 use rusqlite::types::ValueRef;
+
+/// As many and as long as there may be: too much for a token.
+pub fn long_claims() -> Vec<Claim> {
+    let claim = |number: usize| Claim {
+        key: format!("c{number}"),
+        value: "x".repeat(1_000),
+    };
+    (0..100).map(claim).collect()
+}
 
 pub const OPERATORS: &str = "operators-own-secret-0123456789-abcdef";
 

@@ -21,7 +21,7 @@ pub fn token(f: &Fixture, token: NewSignupToken) -> CreatedSignupToken {
     f.keyplate.create_signup_token(token).unwrap()
 }
 
-pub fn with_uses(most: u32) -> NewSignupToken {
+pub fn with_uses(most: i64) -> NewSignupToken {
     NewSignupToken {
         uses: Some(Limit::AtMost { most }),
         ..Default::default()
@@ -46,19 +46,19 @@ impl Person {
 }
 
 /// Uses, redemptions, accounts.
-pub fn counts(keyplate: &Keyplate) -> (u64, u64, u64) {
+pub fn counts(keyplate: &Keyplate) -> (i64, i64, i64) {
     let query = SignupTokenQuery {
         limit: Some(1_000),
         ..Default::default()
     };
     let tokens = keyplate.list_signup_tokens(query).unwrap();
-    let uses = tokens.items.iter().map(|token| u64::from(token.uses)).sum();
+    let uses = tokens.items.iter().map(|token| token.uses).sum();
     let redemptions = keyplate.list_signup_redemptions(SignupRedemptionQuery::default());
     let users = keyplate.list_users(UserQuery::default());
     (uses, redemptions.unwrap().total, users.unwrap().total)
 }
 
-pub fn invited(uses: u32) -> (Fixture, CreatedSignupToken) {
+pub fn invited(uses: i64) -> (Fixture, CreatedSignupToken) {
     let f = Fixture::new();
     set_mode(&f, SignupMode::WithToken);
     let made = token(&f, with_uses(uses));
@@ -73,7 +73,7 @@ pub fn begun(f: &Fixture, signup: NewSignup) -> (PasskeyCeremony, String) {
 }
 
 /// Nobody came in and nothing was used.
-pub fn assert_untouched(f: &Fixture, users: u64) {
+pub fn assert_untouched(f: &Fixture, users: i64) {
     assert_eq!(counts(&f.keyplate), (0, 0, users));
     assert!(f.keyplate.list_passkeys(None).unwrap().is_empty());
     let sessions = f.keyplate.list_sessions(SessionQuery::default()).unwrap();

@@ -22,6 +22,7 @@ mod groups;
 mod migrations;
 mod one_time;
 mod passkeys;
+mod reasons;
 mod recovery;
 mod relying_party;
 mod services;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use keyplate::{
     DecisionReason::{self, *},
     ErrorCode, EventKind, Expiry, GroupId, KeyplateError, NewGroup, NewService, NewSignup,
-    Principal, Service, ServiceChanges, ServiceId, ServiceQuery, SettingsChanges, SignupMode, User,
-    UserChanges,
+    Principal, Service, ServiceChanges, ServiceId, ServiceQuery, SettingsChanges, SignupMode,
+    Thing, User, UserChanges,
 };
 
 use crate::common::*;
@@ -172,7 +172,7 @@ fn what_is_deleted_leaves_nothing_dangling() {
     );
     f.keyplate.delete_service(&films.id).unwrap();
     let gone = KeyplateError::NotFound {
-        what: "service".to_owned(),
+        what: Thing::Service,
     };
     assert_eq!(reason(), Err(gone));
     assert!(f.keyplate.check_integrity().unwrap().ok);

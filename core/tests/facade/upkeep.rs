@@ -49,7 +49,7 @@ fn statistics_count_what_works() {
     );
     assert_eq!((found.one_time_tokens, found.signup_tokens), (1, 0));
     assert_eq!((found.groups, found.services), (0, 0));
-    let on_disk = fs::metadata(f.path()).unwrap().len();
+    let on_disk = fs::metadata(f.path()).unwrap().len() as i64;
     assert!(found.bytes >= on_disk && found.audit_events > 10);
     assert_eq!(found.schema, 4);
     let by_key = f.acting(reading.secret.as_str()).get_statistics().unwrap();

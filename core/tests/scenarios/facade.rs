@@ -19,7 +19,7 @@ pub(crate) fn call(
         }
         "get_jwks" => Ok(keyplate.get_jwks()?.into_json()),
         "rotate_signing_key" => {
-            let overlap_seconds: Option<u32> = arguments.get("overlap_seconds")?;
+            let overlap_seconds: Option<i64> = arguments.get("overlap_seconds")?;
             Ok(keyplate.rotate_signing_key(overlap_seconds)?.into_json())
         }
         "create_api_key" => {
@@ -35,7 +35,7 @@ pub(crate) fn call(
             Ok(keyplate.list_api_keys(query)?.into_json())
         }
         "list_expiring_api_keys" => {
-            let within_seconds: u32 = arguments.get("within_seconds")?;
+            let within_seconds: i64 = arguments.get("within_seconds")?;
             Ok(keyplate.list_expiring_api_keys(within_seconds)?.into_json())
         }
         "renew_api_key" => {
@@ -120,14 +120,14 @@ pub(crate) fn call(
         }
         "create_one_time_token" => {
             let user_id: UserId = arguments.get("user_id")?;
-            let lifetime_seconds: Option<u32> = arguments.get("lifetime_seconds")?;
+            let lifetime_seconds: Option<i64> = arguments.get("lifetime_seconds")?;
             Ok(keyplate
                 .create_one_time_token(&user_id, lifetime_seconds)?
                 .into_json())
         }
         "create_recovery_token" => {
             let user_id: UserId = arguments.get("user_id")?;
-            let lifetime_seconds: Option<u32> = arguments.get("lifetime_seconds")?;
+            let lifetime_seconds: Option<i64> = arguments.get("lifetime_seconds")?;
             Ok(keyplate
                 .create_recovery_token(&user_id, lifetime_seconds)?
                 .into_json())
@@ -232,7 +232,7 @@ pub(crate) fn call(
         "create_session" => {
             let user_id: UserId = arguments.get("user_id")?;
             let client: ClientInfo = arguments.get("client")?;
-            let lifetime_seconds: Option<u32> = arguments.get("lifetime_seconds")?;
+            let lifetime_seconds: Option<i64> = arguments.get("lifetime_seconds")?;
             Ok(keyplate
                 .create_session(&user_id, client, lifetime_seconds)?
                 .into_json())
@@ -277,7 +277,7 @@ pub(crate) fn call(
         "create_setup_token" => Ok(keyplate.create_setup_token()?.into_json()),
         "get_setup_state" => Ok(keyplate.get_setup_state()?.into_json()),
         "reset_setup" => {
-            let generation: u32 = arguments.get("generation")?;
+            let generation: i64 = arguments.get("generation")?;
             Ok(keyplate.reset_setup(generation)?.into_json())
         }
         "resume_setup" => {
@@ -1480,6 +1480,544 @@ impl FromJson for UserQuery {
         })
     }
 }
+impl IntoJson for ConfigurationReason {
+    fn into_json(self) -> Value {
+        match self {
+            Self::NoFile => Value::String("NoFile".to_owned()),
+            Self::NoFolder => Value::String("NoFolder".to_owned()),
+            Self::NotAFile => Value::String("NotAFile".to_owned()),
+            Self::SharedFile => Value::String("SharedFile".to_owned()),
+            Self::NotPrefix => Value::String("NotPrefix".to_owned()),
+            Self::TooShort { least } => {
+                let mut object = Map::new();
+                object.insert("least".to_owned(), least.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooShort".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::OutOfRange { least, most } => {
+                let mut object = Map::new();
+                object.insert("least".to_owned(), least.into_json());
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "OutOfRange".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::NotWebOrigin => Value::String("NotWebOrigin".to_owned()),
+            Self::NotOrigin => Value::String("NotOrigin".to_owned()),
+            Self::NotNativeOrigin => Value::String("NotNativeOrigin".to_owned()),
+            Self::RpIdOutsideOrigin => Value::String("RpIdOutsideOrigin".to_owned()),
+            Self::OutsideRpId => Value::String("OutsideRpId".to_owned()),
+            Self::NotHttps => Value::String("NotHttps".to_owned()),
+            Self::IpAddress => Value::String("IpAddress".to_owned()),
+            Self::InsecureOrigin => Value::String("InsecureOrigin".to_owned()),
+            Self::OtherRpId { stored, configured } => {
+                let mut object = Map::new();
+                object.insert("stored".to_owned(), stored.into_json());
+                object.insert("configured".to_owned(), configured.into_json());
+                Value::Object(Map::from_iter([(
+                    "OtherRpId".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::KeyNeeded => Value::String("KeyNeeded".to_owned()),
+            Self::WrongKey => Value::String("WrongKey".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for ConfigurationReason {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, data) = variant(value)?;
+        match name {
+            "NoFile" => Ok(Self::NoFile),
+            "NoFolder" => Ok(Self::NoFolder),
+            "NotAFile" => Ok(Self::NotAFile),
+            "SharedFile" => Ok(Self::SharedFile),
+            "NotPrefix" => Ok(Self::NotPrefix),
+            "TooShort" => {
+                let arguments = Arguments::of(data, &["least"])?;
+                Ok(Self::TooShort {
+                    least: arguments.get("least")?,
+                })
+            }
+            "OutOfRange" => {
+                let arguments = Arguments::of(data, &["least", "most"])?;
+                Ok(Self::OutOfRange {
+                    least: arguments.get("least")?,
+                    most: arguments.get("most")?,
+                })
+            }
+            "NotWebOrigin" => Ok(Self::NotWebOrigin),
+            "NotOrigin" => Ok(Self::NotOrigin),
+            "NotNativeOrigin" => Ok(Self::NotNativeOrigin),
+            "RpIdOutsideOrigin" => Ok(Self::RpIdOutsideOrigin),
+            "OutsideRpId" => Ok(Self::OutsideRpId),
+            "NotHttps" => Ok(Self::NotHttps),
+            "IpAddress" => Ok(Self::IpAddress),
+            "InsecureOrigin" => Ok(Self::InsecureOrigin),
+            "OtherRpId" => {
+                let arguments = Arguments::of(data, &["stored", "configured"])?;
+                Ok(Self::OtherRpId {
+                    stored: arguments.get("stored")?,
+                    configured: arguments.get("configured")?,
+                })
+            }
+            "KeyNeeded" => Ok(Self::KeyNeeded),
+            "WrongKey" => Ok(Self::WrongKey),
+            other => Err(unknown_name("ConfigurationReason", other)),
+        }
+    }
+}
+impl IntoJson for ConflictReason {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Taken => Value::String("Taken".to_owned()),
+            Self::LastAdministrator => Value::String("LastAdministrator".to_owned()),
+            Self::LastPasskey => Value::String("LastPasskey".to_owned()),
+            Self::UserPending => Value::String("UserPending".to_owned()),
+            Self::UserNotPending => Value::String("UserNotPending".to_owned()),
+            Self::SignupTokenRevoked => Value::String("SignupTokenRevoked".to_owned()),
+            Self::SetupNotClaimed => Value::String("SetupNotClaimed".to_owned()),
+            Self::SetupOpen => Value::String("SetupOpen".to_owned()),
+            Self::OtherGeneration => Value::String("OtherGeneration".to_owned()),
+            Self::ClaimsTooLong => Value::String("ClaimsTooLong".to_owned()),
+            Self::FileExists => Value::String("FileExists".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for ConflictReason {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Taken" => Ok(Self::Taken),
+            "LastAdministrator" => Ok(Self::LastAdministrator),
+            "LastPasskey" => Ok(Self::LastPasskey),
+            "UserPending" => Ok(Self::UserPending),
+            "UserNotPending" => Ok(Self::UserNotPending),
+            "SignupTokenRevoked" => Ok(Self::SignupTokenRevoked),
+            "SetupNotClaimed" => Ok(Self::SetupNotClaimed),
+            "SetupOpen" => Ok(Self::SetupOpen),
+            "OtherGeneration" => Ok(Self::OtherGeneration),
+            "ClaimsTooLong" => Ok(Self::ClaimsTooLong),
+            "FileExists" => Ok(Self::FileExists),
+            other => Err(unknown_name("ConflictReason", other)),
+        }
+    }
+}
+impl IntoJson for DenialReason {
+    fn into_json(self) -> Value {
+        match self {
+            Self::HostOnly => Value::String("HostOnly".to_owned()),
+            Self::NotSignedIn => Value::String("NotSignedIn".to_owned()),
+            Self::AdministratorsOnly => Value::String("AdministratorsOnly".to_owned()),
+            Self::MissingScope { scope } => {
+                let mut object = Map::new();
+                object.insert("scope".to_owned(), scope.into_json());
+                Value::Object(Map::from_iter([(
+                    "MissingScope".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::FullRightsNeeded => Value::String("FullRightsNeeded".to_owned()),
+            Self::OwnProfileOnly => Value::String("OwnProfileOnly".to_owned()),
+            Self::OwnPasskeysOnly => Value::String("OwnPasskeysOnly".to_owned()),
+            Self::OnePasskeyUntilApproval => Value::String("OnePasskeyUntilApproval".to_owned()),
+            Self::SessionNeeded => Value::String("SessionNeeded".to_owned()),
+            Self::NarrowSession => Value::String("NarrowSession".to_owned()),
+            Self::NoLongerAdministrator => Value::String("NoLongerAdministrator".to_owned()),
+            Self::ResetNeeded => Value::String("ResetNeeded".to_owned()),
+            Self::MoreThanItself => Value::String("MoreThanItself".to_owned()),
+            Self::OutlivesItself => Value::String("OutlivesItself".to_owned()),
+            Self::KeyItself => Value::String("KeyItself".to_owned()),
+            Self::ServiceClosed => Value::String("ServiceClosed".to_owned()),
+            Self::ServiceNotOpen => Value::String("ServiceNotOpen".to_owned()),
+            Self::ServiceScope => Value::String("ServiceScope".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for DenialReason {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, data) = variant(value)?;
+        match name {
+            "HostOnly" => Ok(Self::HostOnly),
+            "NotSignedIn" => Ok(Self::NotSignedIn),
+            "AdministratorsOnly" => Ok(Self::AdministratorsOnly),
+            "MissingScope" => {
+                let arguments = Arguments::of(data, &["scope"])?;
+                Ok(Self::MissingScope {
+                    scope: arguments.get("scope")?,
+                })
+            }
+            "FullRightsNeeded" => Ok(Self::FullRightsNeeded),
+            "OwnProfileOnly" => Ok(Self::OwnProfileOnly),
+            "OwnPasskeysOnly" => Ok(Self::OwnPasskeysOnly),
+            "OnePasskeyUntilApproval" => Ok(Self::OnePasskeyUntilApproval),
+            "SessionNeeded" => Ok(Self::SessionNeeded),
+            "NarrowSession" => Ok(Self::NarrowSession),
+            "NoLongerAdministrator" => Ok(Self::NoLongerAdministrator),
+            "ResetNeeded" => Ok(Self::ResetNeeded),
+            "MoreThanItself" => Ok(Self::MoreThanItself),
+            "OutlivesItself" => Ok(Self::OutlivesItself),
+            "KeyItself" => Ok(Self::KeyItself),
+            "ServiceClosed" => Ok(Self::ServiceClosed),
+            "ServiceNotOpen" => Ok(Self::ServiceNotOpen),
+            "ServiceScope" => Ok(Self::ServiceScope),
+            other => Err(unknown_name("DenialReason", other)),
+        }
+    }
+}
+impl IntoJson for InputReason {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Missing => Value::String("Missing".to_owned()),
+            Self::Empty => Value::String("Empty".to_owned()),
+            Self::TooShort { least } => {
+                let mut object = Map::new();
+                object.insert("least".to_owned(), least.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooShort".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::TooLong { most } => {
+                let mut object = Map::new();
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooLong".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::TooManyBytes { most } => {
+                let mut object = Map::new();
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooManyBytes".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::TooUniform { least } => {
+                let mut object = Map::new();
+                object.insert("least".to_owned(), least.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooUniform".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::OutOfRange { least, most } => {
+                let mut object = Map::new();
+                object.insert("least".to_owned(), least.into_json());
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "OutOfRange".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::TooSmall { least } => {
+                let mut object = Map::new();
+                object.insert("least".to_owned(), least.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooSmall".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::TooLarge { most } => {
+                let mut object = Map::new();
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooLarge".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::TooFew { least } => {
+                let mut object = Map::new();
+                object.insert("least".to_owned(), least.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooFew".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::TooMany { most } => {
+                let mut object = Map::new();
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "TooMany".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::ControlCharacters => Value::String("ControlCharacters".to_owned()),
+            Self::BlankEnds => Value::String("BlankEnds".to_owned()),
+            Self::NotNormalised => Value::String("NotNormalised".to_owned()),
+            Self::BadEnds => Value::String("BadEnds".to_owned()),
+            Self::NotUtf8 => Value::String("NotUtf8".to_owned()),
+            Self::NotUsername => Value::String("NotUsername".to_owned()),
+            Self::NotEmail => Value::String("NotEmail".to_owned()),
+            Self::NotLanguageTag => Value::String("NotLanguageTag".to_owned()),
+            Self::NotIpAddress => Value::String("NotIpAddress".to_owned()),
+            Self::NotUuid => Value::String("NotUuid".to_owned()),
+            Self::NotBase64Url => Value::String("NotBase64Url".to_owned()),
+            Self::NotOrigin => Value::String("NotOrigin".to_owned()),
+            Self::NotDomain => Value::String("NotDomain".to_owned()),
+            Self::NotScope => Value::String("NotScope".to_owned()),
+            Self::UnknownScope { area } => {
+                let mut object = Map::new();
+                object.insert("area".to_owned(), area.into_json());
+                Value::Object(Map::from_iter([(
+                    "UnknownScope".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::NotSlug => Value::String("NotSlug".to_owned()),
+            Self::NotGroupName => Value::String("NotGroupName".to_owned()),
+            Self::NotClaimName => Value::String("NotClaimName".to_owned()),
+            Self::Reserved { name } => {
+                let mut object = Map::new();
+                object.insert("name".to_owned(), name.into_json());
+                Value::Object(Map::from_iter([(
+                    "Reserved".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::Duplicate { name } => {
+                let mut object = Map::new();
+                object.insert("name".to_owned(), name.into_json());
+                Value::Object(Map::from_iter([(
+                    "Duplicate".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::DuplicateEntry => Value::String("DuplicateEntry".to_owned()),
+            Self::InThePast => Value::String("InThePast".to_owned()),
+            Self::TooLate => Value::String("TooLate".to_owned()),
+            Self::BrokenToken => Value::String("BrokenToken".to_owned()),
+            Self::SecretTaken => Value::String("SecretTaken".to_owned()),
+            Self::Needs { field } => {
+                let mut object = Map::new();
+                object.insert("field".to_owned(), field.into_json());
+                Value::Object(Map::from_iter([(
+                    "Needs".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::Excludes { field } => {
+                let mut object = Map::new();
+                object.insert("field".to_owned(), field.into_json());
+                Value::Object(Map::from_iter([(
+                    "Excludes".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::NamesNothing { what } => {
+                let mut object = Map::new();
+                object.insert("what".to_owned(), what.into_json());
+                Value::Object(Map::from_iter([(
+                    "NamesNothing".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::NotOfPlan { what } => {
+                let mut object = Map::new();
+                object.insert("what".to_owned(), what.into_json());
+                Value::Object(Map::from_iter([(
+                    "NotOfPlan".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::OtherUser => Value::String("OtherUser".to_owned()),
+            Self::Contradicts { what } => {
+                let mut object = Map::new();
+                object.insert("what".to_owned(), what.into_json());
+                Value::Object(Map::from_iter([(
+                    "Contradicts".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::NotJson { line, column } => {
+                let mut object = Map::new();
+                object.insert("line".to_owned(), line.into_json());
+                object.insert("column".to_owned(), column.into_json());
+                Value::Object(Map::from_iter([(
+                    "NotJson".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::UnknownField => Value::String("UnknownField".to_owned()),
+            Self::WrongType { expected } => {
+                let mut object = Map::new();
+                object.insert("expected".to_owned(), expected.into_json());
+                Value::Object(Map::from_iter([(
+                    "WrongType".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::OwnFile => Value::String("OwnFile".to_owned()),
+            Self::NoFolder => Value::String("NoFolder".to_owned()),
+            Self::FolderReadOnly => Value::String("FolderReadOnly".to_owned()),
+            Self::Null => Value::String("Null".to_owned()),
+            Self::NotEnumValue => Value::String("NotEnumValue".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for InputReason {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, data) = variant(value)?;
+        match name {
+            "Missing" => Ok(Self::Missing),
+            "Empty" => Ok(Self::Empty),
+            "TooShort" => {
+                let arguments = Arguments::of(data, &["least"])?;
+                Ok(Self::TooShort {
+                    least: arguments.get("least")?,
+                })
+            }
+            "TooLong" => {
+                let arguments = Arguments::of(data, &["most"])?;
+                Ok(Self::TooLong {
+                    most: arguments.get("most")?,
+                })
+            }
+            "TooManyBytes" => {
+                let arguments = Arguments::of(data, &["most"])?;
+                Ok(Self::TooManyBytes {
+                    most: arguments.get("most")?,
+                })
+            }
+            "TooUniform" => {
+                let arguments = Arguments::of(data, &["least"])?;
+                Ok(Self::TooUniform {
+                    least: arguments.get("least")?,
+                })
+            }
+            "OutOfRange" => {
+                let arguments = Arguments::of(data, &["least", "most"])?;
+                Ok(Self::OutOfRange {
+                    least: arguments.get("least")?,
+                    most: arguments.get("most")?,
+                })
+            }
+            "TooSmall" => {
+                let arguments = Arguments::of(data, &["least"])?;
+                Ok(Self::TooSmall {
+                    least: arguments.get("least")?,
+                })
+            }
+            "TooLarge" => {
+                let arguments = Arguments::of(data, &["most"])?;
+                Ok(Self::TooLarge {
+                    most: arguments.get("most")?,
+                })
+            }
+            "TooFew" => {
+                let arguments = Arguments::of(data, &["least"])?;
+                Ok(Self::TooFew {
+                    least: arguments.get("least")?,
+                })
+            }
+            "TooMany" => {
+                let arguments = Arguments::of(data, &["most"])?;
+                Ok(Self::TooMany {
+                    most: arguments.get("most")?,
+                })
+            }
+            "ControlCharacters" => Ok(Self::ControlCharacters),
+            "BlankEnds" => Ok(Self::BlankEnds),
+            "NotNormalised" => Ok(Self::NotNormalised),
+            "BadEnds" => Ok(Self::BadEnds),
+            "NotUtf8" => Ok(Self::NotUtf8),
+            "NotUsername" => Ok(Self::NotUsername),
+            "NotEmail" => Ok(Self::NotEmail),
+            "NotLanguageTag" => Ok(Self::NotLanguageTag),
+            "NotIpAddress" => Ok(Self::NotIpAddress),
+            "NotUuid" => Ok(Self::NotUuid),
+            "NotBase64Url" => Ok(Self::NotBase64Url),
+            "NotOrigin" => Ok(Self::NotOrigin),
+            "NotDomain" => Ok(Self::NotDomain),
+            "NotScope" => Ok(Self::NotScope),
+            "UnknownScope" => {
+                let arguments = Arguments::of(data, &["area"])?;
+                Ok(Self::UnknownScope {
+                    area: arguments.get("area")?,
+                })
+            }
+            "NotSlug" => Ok(Self::NotSlug),
+            "NotGroupName" => Ok(Self::NotGroupName),
+            "NotClaimName" => Ok(Self::NotClaimName),
+            "Reserved" => {
+                let arguments = Arguments::of(data, &["name"])?;
+                Ok(Self::Reserved {
+                    name: arguments.get("name")?,
+                })
+            }
+            "Duplicate" => {
+                let arguments = Arguments::of(data, &["name"])?;
+                Ok(Self::Duplicate {
+                    name: arguments.get("name")?,
+                })
+            }
+            "DuplicateEntry" => Ok(Self::DuplicateEntry),
+            "InThePast" => Ok(Self::InThePast),
+            "TooLate" => Ok(Self::TooLate),
+            "BrokenToken" => Ok(Self::BrokenToken),
+            "SecretTaken" => Ok(Self::SecretTaken),
+            "Needs" => {
+                let arguments = Arguments::of(data, &["field"])?;
+                Ok(Self::Needs {
+                    field: arguments.get("field")?,
+                })
+            }
+            "Excludes" => {
+                let arguments = Arguments::of(data, &["field"])?;
+                Ok(Self::Excludes {
+                    field: arguments.get("field")?,
+                })
+            }
+            "NamesNothing" => {
+                let arguments = Arguments::of(data, &["what"])?;
+                Ok(Self::NamesNothing {
+                    what: arguments.get("what")?,
+                })
+            }
+            "NotOfPlan" => {
+                let arguments = Arguments::of(data, &["what"])?;
+                Ok(Self::NotOfPlan {
+                    what: arguments.get("what")?,
+                })
+            }
+            "OtherUser" => Ok(Self::OtherUser),
+            "Contradicts" => {
+                let arguments = Arguments::of(data, &["what"])?;
+                Ok(Self::Contradicts {
+                    what: arguments.get("what")?,
+                })
+            }
+            "NotJson" => {
+                let arguments = Arguments::of(data, &["line", "column"])?;
+                Ok(Self::NotJson {
+                    line: arguments.get("line")?,
+                    column: arguments.get("column")?,
+                })
+            }
+            "UnknownField" => Ok(Self::UnknownField),
+            "WrongType" => {
+                let arguments = Arguments::of(data, &["expected"])?;
+                Ok(Self::WrongType {
+                    expected: arguments.get("expected")?,
+                })
+            }
+            "OwnFile" => Ok(Self::OwnFile),
+            "NoFolder" => Ok(Self::NoFolder),
+            "FolderReadOnly" => Ok(Self::FolderReadOnly),
+            "Null" => Ok(Self::Null),
+            "NotEnumValue" => Ok(Self::NotEnumValue),
+            other => Err(unknown_name("InputReason", other)),
+        }
+    }
+}
 impl IntoJson for PasskeyFailure {
     fn into_json(self) -> Value {
         match self {
@@ -1538,6 +2076,60 @@ impl FromJson for PasskeyFailure {
             "WrongUserHandle" => Ok(Self::WrongUserHandle),
             "CounterWentBack" => Ok(Self::CounterWentBack),
             other => Err(unknown_name("PasskeyFailure", other)),
+        }
+    }
+}
+impl IntoJson for SignupRefusal {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Disabled => Value::String("Disabled".to_owned()),
+            Self::TokenNeeded => Value::String("TokenNeeded".to_owned()),
+            Self::EmailDomain => Value::String("EmailDomain".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for SignupRefusal {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Disabled" => Ok(Self::Disabled),
+            "TokenNeeded" => Ok(Self::TokenNeeded),
+            "EmailDomain" => Ok(Self::EmailDomain),
+            other => Err(unknown_name("SignupRefusal", other)),
+        }
+    }
+}
+impl IntoJson for Thing {
+    fn into_json(self) -> Value {
+        match self {
+            Self::User => Value::String("User".to_owned()),
+            Self::Group => Value::String("Group".to_owned()),
+            Self::Service => Value::String("Service".to_owned()),
+            Self::Session => Value::String("Session".to_owned()),
+            Self::ApiKey => Value::String("ApiKey".to_owned()),
+            Self::SignupToken => Value::String("SignupToken".to_owned()),
+            Self::OneTimeToken => Value::String("OneTimeToken".to_owned()),
+            Self::Passkey => Value::String("Passkey".to_owned()),
+            Self::ClaimedSetup => Value::String("ClaimedSetup".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for Thing {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "User" => Ok(Self::User),
+            "Group" => Ok(Self::Group),
+            "Service" => Ok(Self::Service),
+            "Session" => Ok(Self::Session),
+            "ApiKey" => Ok(Self::ApiKey),
+            "SignupToken" => Ok(Self::SignupToken),
+            "OneTimeToken" => Ok(Self::OneTimeToken),
+            "Passkey" => Ok(Self::Passkey),
+            "ClaimedSetup" => Ok(Self::ClaimedSetup),
+            other => Err(unknown_name("Thing", other)),
         }
     }
 }

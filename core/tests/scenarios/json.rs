@@ -122,24 +122,16 @@ impl FromJson for String {
     }
 }
 
-impl IntoJson for u32 {
+impl IntoJson for i64 {
     fn into_json(self) -> Value {
         self.into()
     }
 }
 
-impl IntoJson for u64 {
-    fn into_json(self) -> Value {
-        self.into()
-    }
-}
-
-impl FromJson for u32 {
+impl FromJson for i64 {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let number = value
-            .as_u64()
-            .and_then(|number| Self::try_from(number).ok());
-        number.ok_or_else(|| Failure::Scenario(format!("{value} is no small number")))
+        let number = value.as_i64();
+        number.ok_or_else(|| Failure::Scenario(format!("{value} is no whole number")))
     }
 }
 

@@ -71,21 +71,38 @@ struct ExpectedError {
     message: Option<String>,
     retry_after_seconds: Option<u64>,
     passkey_failure: Option<String>,
+    /// As `reason_json` has it.
+    reason: Option<Value>,
+    http_status: Option<i64>,
 }
+
+/// The one scenario that reads messages.
+const WORDING: &str = "wording.json";
 
 #[test]
 fn all_scenarios() {
+    let run = run_scenarios(|name| name != WORDING);
+    assert!(run > 1, "{run} scenarios");
+    println!("{run} scenarios");
+}
+
+#[test]
+fn scenario_of_wording() {
+    assert_eq!(run_scenarios(|name| name == WORDING), 1);
+}
+
+/// Runs those whose file's name is wanted; gives how many there were.
+fn run_scenarios(wanted: impl Fn(&str) -> bool) -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
     let mut paths: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
     paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "json")
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.ends_with(".json") && wanted(name))
     });
     paths.sort();
-    assert!(!paths.is_empty(), "no scenarios");
     for path in &paths {
         let text = fs::read_to_string(path).unwrap();
         let scenario: Scenario = serde_json::from_str(&text)
@@ -101,7 +118,7 @@ fn all_scenarios() {
                 .unwrap_or_else(|why| panic!("{}, step {}: {why}", path.display(), number + 1));
         }
     }
-    println!("{} scenarios", paths.len());
+    paths.len()
 }
 
 struct Run {
@@ -266,13 +283,21 @@ fn check_error(expected: &ExpectedError, error: &keyplate::KeyplateError) -> Res
             error
                 .passkey_failure()
                 .is_some_and(|failure| format!("{failure:?}") == *name)
-        });
+        })
+        && expected.reason.as_ref().is_none_or(|reason| {
+            let found = error.reason_json();
+            found.is_some_and(|found| serde_json::from_str(&found).ok().as_ref() == Some(reason))
+        })
+        && expected
+            .http_status
+            .is_none_or(|status| status == error.http_status());
     if same {
         Ok(())
     } else {
         Err(format!(
-            "{code:?} ({error}, field {:?}), not {}",
+            "{code:?} ({error}, field {:?}, reason {:?}), not {}",
             error.field(),
+            error.reason_json(),
             expected.code
         ))
     }

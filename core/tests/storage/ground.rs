@@ -192,7 +192,7 @@ fn a_full_disk_is_an_error_and_then_it_works_again() {
     );
     assert_eq!(
         keyplate.list_users(UserQuery::default()).unwrap().total,
-        made.len() as u64,
+        made.len() as i64,
         "nothing half done"
     );
     drop(file);

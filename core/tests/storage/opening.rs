@@ -83,7 +83,7 @@ fn options_that_cannot_work_are_named() {
         (
             "busy_timeout_ms",
             Config {
-                busy_timeout_ms: Some(u32::MAX),
+                busy_timeout_ms: Some(i64::MAX),
                 ..good()
             },
         ),

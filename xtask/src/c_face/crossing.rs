@@ -23,7 +23,7 @@ pub(super) fn outward(ty: &Ty) -> Result<String> {
         Ty::Bool => "bool".to_owned(),
         Ty::Int(name) => (*name).to_owned(),
         Ty::Time => "i64".to_owned(),
-        Ty::Duration => "u64".to_owned(),
+        Ty::Duration => "i64".to_owned(),
         Ty::Choice(name) => c_name(name),
         Ty::Record(name) | Ty::Union(name) | Ty::Object(name) => format!("*const {}", c_name(name)),
         other => bail!("C cannot lend {}", other.rust()),

@@ -350,9 +350,7 @@ fn c_type(ty: &Ty) -> Result<String> {
     Ok(match ty {
         Ty::Text | Ty::Id(_) => "const char *".to_owned(),
         Ty::Bool => "bool".to_owned(),
-        Ty::Int("u32") => "uint32_t".to_owned(),
-        Ty::Int("u64") | Ty::Duration => "uint64_t".to_owned(),
-        Ty::Int("i64") | Ty::Time => "int64_t".to_owned(),
+        Ty::Int(_) | Ty::Time | Ty::Duration => "int64_t".to_owned(),
         Ty::Choice(name) => c_name(name),
         Ty::Record(name) | Ty::Union(name) | Ty::Object(name) => format!("{} *", c_name(name)),
         other => bail!("a scenario cannot hold {}", other.rust()),

@@ -96,6 +96,12 @@ class ErrorCode(enum.IntEnum):
     \"\"\"How long to wait before trying again, where waiting helps.\"\"\"
     passkey_failure: PasskeyFailure | None = None
     \"\"\"Why a passkey ceremony failed, where one did.\"\"\"
+    reason_code: str | None = None
+    \"\"\"The name of the reason, such as `too_long`, where the error has one. It never changes.\"\"\"
+    reason_json: str | None = None
+    \"\"\"The reason as JSON: its `code` with its numbers and names, where the error has one.\"\"\"
+    http_status: int = 500
+    \"\"\"The status with which HTTP says the same.\"\"\"
 ",
         docstring(&facade.error.doc, "    ")
     );
@@ -130,7 +136,7 @@ fn choices(facade: &Facade) -> Vec<String> {
         .iter()
         .flat_map(|variant| &variant.fields);
     let name = |field: &Field| match field.ty.leaf() {
-        Ty::Choice(name) => Some(name.clone()),
+        Ty::Choice(name) | Ty::Union(name) => Some(name.clone()),
         _ => None,
     };
     fields

@@ -24,6 +24,741 @@ class Secret:
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
+@disjoint_base
+class ConfigurationReason:
+    """What is wrong with an option."""
+
+    @final
+    class NoFile(ConfigurationReason):
+        """It must name a file."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NoFile: ...
+
+    @final
+    class NoFolder(ConfigurationReason):
+        """The file's folder does not exist."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NoFolder: ...
+
+    @final
+    class NotAFile(ConfigurationReason):
+        """What is at the path is not a file."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotAFile: ...
+
+    @final
+    class SharedFile(ConfigurationReason):
+        """Others can read or write the file, and `allow_shared_file` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.SharedFile: ...
+
+    @final
+    class NotPrefix(ConfigurationReason):
+        """It is not a prefix of tokens: 1 to 16 small letters and digits, a letter first."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotPrefix: ...
+
+    @final
+    class TooShort(ConfigurationReason):
+        """The text has too few characters."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, least: int) -> ConfigurationReason.TooShort: ...
+        @property
+        def least(self) -> int:
+            """The least that is allowed."""
+
+    @final
+    class OutOfRange(ConfigurationReason):
+        """The number is outside of its range."""
+
+        __match_args__: ClassVar[tuple[str, str]]
+        def __new__(cls, least: int, most: int) -> ConfigurationReason.OutOfRange: ...
+        @property
+        def least(self) -> int:
+            """The least that is allowed."""
+        @property
+        def most(self) -> int:
+            """The most that is allowed."""
+
+    @final
+    class NotWebOrigin(ConfigurationReason):
+        """The origin begins with neither `https://` nor `http://`."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotWebOrigin: ...
+
+    @final
+    class NotOrigin(ConfigurationReason):
+        """The origin is more or less than scheme, host and perhaps a port."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotOrigin: ...
+
+    @final
+    class NotNativeOrigin(ConfigurationReason):
+        """It is not an origin of an Android application."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotNativeOrigin: ...
+
+    @final
+    class RpIdOutsideOrigin(ConfigurationReason):
+        """The RP id is neither the origin's host nor a domain above it."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.RpIdOutsideOrigin: ...
+
+    @final
+    class OutsideRpId(ConfigurationReason):
+        """The origin is not of the RP id, or neither https nor localhost."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.OutsideRpId: ...
+
+    @final
+    class NotHttps(ConfigurationReason):
+        """The origin is not https."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotHttps: ...
+
+    @final
+    class IpAddress(ConfigurationReason):
+        """The origin is an IP address, where passkeys cannot work, and `allow_insecure_origin` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.IpAddress: ...
+
+    @final
+    class InsecureOrigin(ConfigurationReason):
+        """The origin is neither https nor localhost, where passkeys cannot work, and `allow_insecure_origin` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.InsecureOrigin: ...
+
+    @final
+    class OtherRpId(ConfigurationReason):
+        """The passkeys in the database are of another RP id, and `accept_rp_id_change` is not set."""
+
+        __match_args__: ClassVar[tuple[str, str]]
+        def __new__(cls, stored: str, configured: str) -> ConfigurationReason.OtherRpId: ...
+        @property
+        def stored(self) -> str:
+            """Theirs."""
+        @property
+        def configured(self) -> str:
+            """The configured one."""
+
+    @final
+    class KeyNeeded(ConfigurationReason):
+        """The signing key is sealed, and no encryption key is given."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.KeyNeeded: ...
+
+    @final
+    class WrongKey(ConfigurationReason):
+        """The signing key is sealed under another encryption key."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.WrongKey: ...
+
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class ConflictReason:
+    """What of the stored state stands in the way."""
+
+    TAKEN: ClassVar[ConflictReason]
+    """Somebody or something else has this value."""
+    LAST_ADMINISTRATOR: ClassVar[ConflictReason]
+    """No administrator who can sign in would be left."""
+    LAST_PASSKEY: ClassVar[ConflictReason]
+    """It is the last passkey of its user."""
+    USER_PENDING: ClassVar[ConflictReason]
+    """The user waits for approval."""
+    USER_NOT_PENDING: ClassVar[ConflictReason]
+    """The user does not wait for approval."""
+    SIGNUP_TOKEN_REVOKED: ClassVar[ConflictReason]
+    """The sign-up token is revoked."""
+    SETUP_NOT_CLAIMED: ClassVar[ConflictReason]
+    """Nobody has claimed setup."""
+    SETUP_OPEN: ClassVar[ConflictReason]
+    """Setup is open already."""
+    OTHER_GENERATION: ClassVar[ConflictReason]
+    """The generation of setup is another."""
+    CLAIMS_TOO_LONG: ClassVar[ConflictReason]
+    """The user's claims are too long for a token."""
+    FILE_EXISTS: ClassVar[ConflictReason]
+    """The file exists already."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@disjoint_base
+class DenialReason:
+    """What the caller lacks."""
+
+    @final
+    class HostOnly(DenialReason):
+        """Only the host's handle may do this."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.HostOnly: ...
+
+    @final
+    class NotSignedIn(DenialReason):
+        """A stranger must sign in first."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.NotSignedIn: ...
+
+    @final
+    class AdministratorsOnly(DenialReason):
+        """Only administrators may do this."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.AdministratorsOnly: ...
+
+    @final
+    class MissingScope(DenialReason):
+        """The credential lacks a scope."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, scope: str) -> DenialReason.MissingScope: ...
+        @property
+        def scope(self) -> str:
+            """The scope that would do."""
+
+    @final
+    class FullRightsNeeded(DenialReason):
+        """Only an administrator's credential with `*` and `roles:write` may do this."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.FullRightsNeeded: ...
+
+    @final
+    class OwnProfileOnly(DenialReason):
+        """Users may change only their names, locale and e-mail address."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.OwnProfileOnly: ...
+
+    @final
+    class OwnPasskeysOnly(DenialReason):
+        """Only users themselves, in a session, register their passkeys."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.OwnPasskeysOnly: ...
+
+    @final
+    class OnePasskeyUntilApproval(DenialReason):
+        """Until approval there is one passkey."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.OnePasskeyUntilApproval: ...
+
+    @final
+    class SessionNeeded(DenialReason):
+        """Only a session may do this, not an API key."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.SessionNeeded: ...
+
+    @final
+    class NarrowSession(DenialReason):
+        """The session may do less than its user; they must sign in again."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.NarrowSession: ...
+
+    @final
+    class NoLongerAdministrator(DenialReason):
+        """Whoever claimed setup is no longer an administrator."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.NoLongerAdministrator: ...
+
+    @final
+    class ResetNeeded(DenialReason):
+        """An existing user may be named only after `reset_setup`."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.ResetNeeded: ...
+
+    @final
+    class MoreThanItself(DenialReason):
+        """A credential gives nothing that it does not have."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.MoreThanItself: ...
+
+    @final
+    class OutlivesItself(DenialReason):
+        """A credential makes or renews nothing that outlives it."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.OutlivesItself: ...
+
+    @final
+    class KeyItself(DenialReason):
+        """An API key cannot renew or rotate itself."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.KeyItself: ...
+
+    @final
+    class ServiceClosed(DenialReason):
+        """The service is closed to everybody."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.ServiceClosed: ...
+
+    @final
+    class ServiceNotOpen(DenialReason):
+        """The service is not open to this user."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.ServiceNotOpen: ...
+
+    @final
+    class ServiceScope(DenialReason):
+        """The credential lacks a scope of the service."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.ServiceScope: ...
+
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@disjoint_base
+class InputReason:
+    """Which rule a value breaks."""
+
+    @final
+    class Missing(InputReason):
+        """Nothing was given where something must be."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.Missing: ...
+
+    @final
+    class Empty(InputReason):
+        """The text is empty."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.Empty: ...
+
+    @final
+    class TooShort(InputReason):
+        """The text has too few characters."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, least: int) -> InputReason.TooShort: ...
+        @property
+        def least(self) -> int:
+            """The least that is allowed."""
+
+    @final
+    class TooLong(InputReason):
+        """The text has too many characters."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, most: int) -> InputReason.TooLong: ...
+        @property
+        def most(self) -> int:
+            """The most that is allowed."""
+
+    @final
+    class TooManyBytes(InputReason):
+        """The text has too many bytes."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, most: int) -> InputReason.TooManyBytes: ...
+        @property
+        def most(self) -> int:
+            """The most that is allowed."""
+
+    @final
+    class TooUniform(InputReason):
+        """The text has too few different characters."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, least: int) -> InputReason.TooUniform: ...
+        @property
+        def least(self) -> int:
+            """The least that is allowed."""
+
+    @final
+    class OutOfRange(InputReason):
+        """The number is outside of its range."""
+
+        __match_args__: ClassVar[tuple[str, str]]
+        def __new__(cls, least: int, most: int) -> InputReason.OutOfRange: ...
+        @property
+        def least(self) -> int:
+            """The least that is allowed."""
+        @property
+        def most(self) -> int:
+            """The most that is allowed."""
+
+    @final
+    class TooSmall(InputReason):
+        """The number is too small."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, least: int) -> InputReason.TooSmall: ...
+        @property
+        def least(self) -> int:
+            """The least that is allowed."""
+
+    @final
+    class TooLarge(InputReason):
+        """The number is too large."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, most: int) -> InputReason.TooLarge: ...
+        @property
+        def most(self) -> int:
+            """The most that is allowed."""
+
+    @final
+    class TooFew(InputReason):
+        """The list names too few things."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, least: int) -> InputReason.TooFew: ...
+        @property
+        def least(self) -> int:
+            """The least that is allowed."""
+
+    @final
+    class TooMany(InputReason):
+        """The list names too many things."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, most: int) -> InputReason.TooMany: ...
+        @property
+        def most(self) -> int:
+            """The most that is allowed."""
+
+    @final
+    class ControlCharacters(InputReason):
+        """The text holds control characters, or characters that turn the direction of what follows."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.ControlCharacters: ...
+
+    @final
+    class BlankEnds(InputReason):
+        """The text begins or ends with a blank."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.BlankEnds: ...
+
+    @final
+    class NotNormalised(InputReason):
+        """The text is not in Unicode normal form C, or begins or ends with a blank."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotNormalised: ...
+
+    @final
+    class BadEnds(InputReason):
+        """The text begins or ends with something else than a letter or digit."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.BadEnds: ...
+
+    @final
+    class NotUtf8(InputReason):
+        """The text is not UTF-8."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotUtf8: ...
+
+    @final
+    class NotUsername(InputReason):
+        """The text holds characters that a username may not have."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotUsername: ...
+
+    @final
+    class NotEmail(InputReason):
+        """The text is not an e-mail address."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotEmail: ...
+
+    @final
+    class NotLanguageTag(InputReason):
+        """The text is not a language tag."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotLanguageTag: ...
+
+    @final
+    class NotIpAddress(InputReason):
+        """The text is not an IP address."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotIpAddress: ...
+
+    @final
+    class NotUuid(InputReason):
+        """The text is not a UUID."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotUuid: ...
+
+    @final
+    class NotBase64Url(InputReason):
+        """The text is not base64url."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotBase64Url: ...
+
+    @final
+    class NotOrigin(InputReason):
+        """The text is not a web origin."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotOrigin: ...
+
+    @final
+    class NotDomain(InputReason):
+        """The text is not a domain."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotDomain: ...
+
+    @final
+    class NotScope(InputReason):
+        """The text does not have the form of a scope."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotScope: ...
+
+    @final
+    class UnknownScope(InputReason):
+        """There is no such scope in this built-in area."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, area: str) -> InputReason.UnknownScope: ...
+        @property
+        def area(self) -> str:
+            """The built-in area."""
+
+    @final
+    class NotSlug(InputReason):
+        """The text does not have the form of a service's short name."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotSlug: ...
+
+    @final
+    class NotGroupName(InputReason):
+        """The text does not have the form of a group's name."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotGroupName: ...
+
+    @final
+    class NotClaimName(InputReason):
+        """The name of a claim holds blanks."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotClaimName: ...
+
+    @final
+    class Reserved(InputReason):
+        """The name is kept for something else."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, name: str) -> InputReason.Reserved: ...
+        @property
+        def name(self) -> str:
+            """The name."""
+
+    @final
+    class Duplicate(InputReason):
+        """The name stands there twice."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, name: str) -> InputReason.Duplicate: ...
+        @property
+        def name(self) -> str:
+            """The name."""
+
+    @final
+    class DuplicateEntry(InputReason):
+        """The entry or its field stands there twice."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.DuplicateEntry: ...
+
+    @final
+    class InThePast(InputReason):
+        """The time does not lie in the future."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.InThePast: ...
+
+    @final
+    class TooLate(InputReason):
+        """The time lies after the year 9999, or cannot be written at all."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.TooLate: ...
+
+    @final
+    class BrokenToken(InputReason):
+        """The secret begins as tokens of this library do, and is not a whole API key."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.BrokenToken: ...
+
+    @final
+    class SecretTaken(InputReason):
+        """The secret is, or was, that of another API key."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.SecretTaken: ...
+
+    @final
+    class Needs(InputReason):
+        """The value wants another one beside it."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, field: str) -> InputReason.Needs: ...
+        @property
+        def field(self) -> str:
+            """The field that is wanted."""
+
+    @final
+    class Excludes(InputReason):
+        """The value stands beside another one that excludes it."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, field: str) -> InputReason.Excludes: ...
+        @property
+        def field(self) -> str:
+            """The field that excludes it."""
+
+    @final
+    class NamesNothing(InputReason):
+        """The value names something that does not exist."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, what: Thing) -> InputReason.NamesNothing: ...
+        @property
+        def what(self) -> Thing:
+            """What is missing."""
+
+    @final
+    class NotOfPlan(InputReason):
+        """The value is that of something that no plan made."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, what: Thing) -> InputReason.NotOfPlan: ...
+        @property
+        def what(self) -> Thing:
+            """What it is."""
+
+    @final
+    class OtherUser(InputReason):
+        """The id is that of another user."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.OtherUser: ...
+
+    @final
+    class Contradicts(InputReason):
+        """The value contradicts what is stored."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, what: ConflictReason) -> InputReason.Contradicts: ...
+        @property
+        def what(self) -> ConflictReason:
+            """What stands in the way."""
+
+    @final
+    class NotJson(InputReason):
+        """The document is not JSON."""
+
+        __match_args__: ClassVar[tuple[str, str]]
+        def __new__(cls, line: int, column: int) -> InputReason.NotJson: ...
+        @property
+        def line(self) -> int:
+            """The line, counted from 1."""
+        @property
+        def column(self) -> int:
+            """The column, counted from 1."""
+
+    @final
+    class UnknownField(InputReason):
+        """There is no such field."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.UnknownField: ...
+
+    @final
+    class WrongType(InputReason):
+        """The value is of another type than is wanted."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, expected: str) -> InputReason.WrongType: ...
+        @property
+        def expected(self) -> str:
+            """What is wanted, in words."""
+
+    @final
+    class OwnFile(InputReason):
+        """The file belongs to the database itself."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.OwnFile: ...
+
+    @final
+    class NoFolder(InputReason):
+        """The folder does not exist."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NoFolder: ...
+
+    @final
+    class FolderReadOnly(InputReason):
+        """The folder cannot be written."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.FolderReadOnly: ...
+
+    @final
+    class Null(InputReason):
+        """A pointer is NULL. Only the C face gives this."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.Null: ...
+
+    @final
+    class NotEnumValue(InputReason):
+        """The number is not one of the enum's values. Only the C face gives this."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotEnumValue: ...
+
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
 @final
 class PasskeyFailure:
     """Why a passkey ceremony failed."""
@@ -74,6 +809,48 @@ class PasskeyFailure:
     """The response has no user handle, or another user's."""
     COUNTER_WENT_BACK: ClassVar[PasskeyFailure]
     """The signature counter went back, and the settings refuse that."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class SignupRefusal:
+    """Why somebody cannot sign up."""
+
+    DISABLED: ClassVar[SignupRefusal]
+    """Sign-up is disabled."""
+    TOKEN_NEEDED: ClassVar[SignupRefusal]
+    """Sign-up wants a token."""
+    EMAIL_DOMAIN: ClassVar[SignupRefusal]
+    """The e-mail address is not of a domain that is let in."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class Thing:
+    """A kind of thing that a call may not find."""
+
+    USER: ClassVar[Thing]
+    """A user."""
+    GROUP: ClassVar[Thing]
+    """A group."""
+    SERVICE: ClassVar[Thing]
+    """A service."""
+    SESSION: ClassVar[Thing]
+    """A session."""
+    API_KEY: ClassVar[Thing]
+    """An API key."""
+    SIGNUP_TOKEN: ClassVar[Thing]
+    """A sign-up token."""
+    ONE_TIME_TOKEN: ClassVar[Thing]
+    """A one-time token."""
+    PASSKEY: ClassVar[Thing]
+    """A passkey."""
+    CLAIMED_SETUP: ClassVar[Thing]
+    """A setup that somebody has claimed."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -1818,7 +2595,7 @@ class Keyplate:
         """Lists the API keys that end within so many seconds, the next to end first.
 
         # Errors
-        `PermissionDenied`, the storage errors.
+        `InvalidInput`, `PermissionDenied`, the storage errors.
         """
     def renew_api_key(self, id: UUID | str, expiry: Expiry) -> ApiKey:
         """Gives a key a new end, before or after the old one. A key cannot renew itself.

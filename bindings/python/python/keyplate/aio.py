@@ -318,7 +318,7 @@ class Keyplate:
         """Lists the API keys that end within so many seconds, the next to end first.
 
         # Errors
-        `PermissionDenied`, the storage errors.
+        `InvalidInput`, `PermissionDenied`, the storage errors.
         """
         return await asyncio.to_thread(
             self._keyplate.list_expiring_api_keys,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import enum
 from datetime import timedelta
 
-from ._native import PasskeyFailure
+from ._native import ConfigurationReason, ConflictReason, DenialReason, InputReason, PasskeyFailure, SignupRefusal, Thing
 
 
 class ErrorCode(enum.IntEnum):
@@ -82,27 +82,33 @@ class KeyplateError(Exception):
     """How long to wait before trying again, where waiting helps."""
     passkey_failure: PasskeyFailure | None = None
     """Why a passkey ceremony failed, where one did."""
+    reason_code: str | None = None
+    """The name of the reason, such as `too_long`, where the error has one. It never changes."""
+    reason_json: str | None = None
+    """The reason as JSON: its `code` with its numbers and names, where the error has one."""
+    http_status: int = 500
+    """The status with which HTTP says the same."""
 
 
 class InvalidInput(KeyplateError):
     """A value breaks a rule; nothing was changed."""
 
-    reason: str
+    reason: InputReason
     """The rule that it breaks."""
 
 
 class NotFound(KeyplateError):
     """There is no such thing, or it is not for the caller to know of."""
 
-    what: str
-    """The kind of thing, for example `user`."""
+    what: Thing
+    """The kind of thing."""
 
 
 class Conflict(KeyplateError):
     """The call contradicts what is stored: a name is taken, the last administrator would go."""
 
-    what: str
-    """The field whose value is taken, or the state that stands in the way."""
+    what: ConflictReason
+    """What stands in the way."""
 
 
 class Configuration(KeyplateError):
@@ -110,7 +116,7 @@ class Configuration(KeyplateError):
 
     option: str
     """The field of `Config`."""
-    reason: str
+    reason: ConfigurationReason
     """What is wrong with it."""
 
 
@@ -121,7 +127,7 @@ class InvalidCredential(KeyplateError):
 class PermissionDenied(KeyplateError):
     """The caller is known and may not do this."""
 
-    reason: str
+    reason: DenialReason
     """What is missing."""
 
 
@@ -159,8 +165,8 @@ class SetupAlreadyComplete(KeyplateError):
 class SignupRefused(KeyplateError):
     """Sign-up is not open to this person."""
 
-    reason: str
-    """What is wanted."""
+    reason: SignupRefusal
+    """Why."""
 
 
 class RateLimited(KeyplateError):

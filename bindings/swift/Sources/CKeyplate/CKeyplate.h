@@ -362,7 +362,7 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_list_api_keys(uint64_t ptr, RustBu
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_LIST_EXPIRING_API_KEYS
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_LIST_EXPIRING_API_KEYS
-RustBuffer uniffi_keyplate_fn_method_keyplate_list_expiring_api_keys(uint64_t ptr, uint32_t within_seconds, RustCallStatus *_Nonnull out_status
+RustBuffer uniffi_keyplate_fn_method_keyplate_list_expiring_api_keys(uint64_t ptr, int64_t within_seconds, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_RENEW_API_KEY
@@ -602,7 +602,7 @@ void uniffi_keyplate_fn_method_keyplate_revoke_session(uint64_t ptr, RustBuffer 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_REVOKE_USER_SESSIONS
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_REVOKE_USER_SESSIONS
-uint32_t uniffi_keyplate_fn_method_keyplate_revoke_user_sessions(uint64_t ptr, RustBuffer user_id, RustBuffer keep, RustCallStatus *_Nonnull out_status
+int64_t uniffi_keyplate_fn_method_keyplate_revoke_user_sessions(uint64_t ptr, RustBuffer user_id, RustBuffer keep, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_VERIFY_SESSION
@@ -657,7 +657,7 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_get_setup_state(uint64_t ptr, Rust
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_RESET_SETUP
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_RESET_SETUP
-RustBuffer uniffi_keyplate_fn_method_keyplate_reset_setup(uint64_t ptr, uint32_t generation, RustCallStatus *_Nonnull out_status
+RustBuffer uniffi_keyplate_fn_method_keyplate_reset_setup(uint64_t ptr, int64_t generation, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_RESUME_SETUP
@@ -850,9 +850,24 @@ RustBuffer uniffi_keyplate_fn_method_keyplateerror_code(RustBuffer ptr, RustCall
 RustBuffer uniffi_keyplate_fn_method_keyplateerror_field(RustBuffer ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_HTTP_STATUS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_HTTP_STATUS
+int64_t uniffi_keyplate_fn_method_keyplateerror_http_status(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_PASSKEY_FAILURE
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_PASSKEY_FAILURE
 RustBuffer uniffi_keyplate_fn_method_keyplateerror_passkey_failure(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_REASON_CODE
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_REASON_CODE
+RustBuffer uniffi_keyplate_fn_method_keyplateerror_reason_code(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_REASON_JSON
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_REASON_JSON
+RustBuffer uniffi_keyplate_fn_method_keyplateerror_reason_json(RustBuffer ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATEERROR_RETRY_AFTER

@@ -472,31 +472,15 @@ private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
-    typealias FfiType = UInt32
-    typealias SwiftType = UInt32
+fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
+    typealias FfiType = Int64
+    typealias SwiftType = Int64
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt32 {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int64 {
         return try lift(readInt(&buf))
     }
 
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(value))
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
-    typealias FfiType = UInt64
-    typealias SwiftType = UInt64
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt64 {
-        return try lift(readInt(&buf))
-    }
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+    public static func write(_ value: Int64, into buf: inout [UInt8]) {
         writeInt(&buf, lower(value))
     }
 }
@@ -904,7 +888,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
      * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
-    func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?) throws  -> AccessToken
+    func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: Int64?) throws  -> AccessToken
 
     /**
      * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
@@ -934,7 +918,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
      * but the host's handle.
      */
-    func rotateSigningKey(overlapSeconds: UInt32?) throws  -> SigningKey
+    func rotateSigningKey(overlapSeconds: Int64?) throws  -> SigningKey
 
     /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
@@ -965,9 +949,9 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * Lists the API keys that end within so many seconds, the next to end first.
      *
      * # Errors
-     * `PermissionDenied`, the storage errors.
+     * `InvalidInput`, `PermissionDenied`, the storage errors.
      */
-    func listExpiringApiKeys(withinSeconds: UInt32) throws  -> [ApiKey]
+    func listExpiringApiKeys(withinSeconds: Int64) throws  -> [ApiKey]
 
     /**
      * Gives a key a new end, before or after the old one. A key cannot renew itself.
@@ -1143,7 +1127,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
      * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
-    func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?) throws  -> CreatedOneTimeToken
+    func createOneTimeToken(userId: UserId, lifetimeSeconds: Int64?) throws  -> CreatedOneTimeToken
 
     /**
      * Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
@@ -1152,7 +1136,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * # Errors
      * As `create_one_time_token`; `StepUpRequired` for all but the host.
      */
-    func createRecoveryToken(userId: UserId, lifetimeSeconds: UInt32?) throws  -> CreatedOneTimeToken
+    func createRecoveryToken(userId: UserId, lifetimeSeconds: Int64?) throws  -> CreatedOneTimeToken
 
     /**
      * Lists the one-time tokens that still work, of one user or of all, the newest first.
@@ -1362,7 +1346,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
      * but the host's handle.
      */
-    func createSession(userId: UserId, client: ClientInfo, lifetimeSeconds: UInt32?) throws  -> SignedIn
+    func createSession(userId: UserId, client: ClientInfo, lifetimeSeconds: Int64?) throws  -> SignedIn
 
     /**
      * Lists sessions that still work, the newest first.
@@ -1386,7 +1370,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * # Errors
      * `NotFound`, `PermissionDenied`.
      */
-    func revokeUserSessions(userId: UserId, keep: SessionId?) throws  -> UInt32
+    func revokeUserSessions(userId: UserId, keep: SessionId?) throws  -> Int64
 
     /**
      * Tells who has this session. It works while another process is writing.
@@ -1480,7 +1464,7 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
      * handle.
      */
-    func resetSetup(generation: UInt32) throws  -> SetupState
+    func resetSetup(generation: Int64) throws  -> SetupState
 
     /**
      * Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
@@ -1833,14 +1817,14 @@ open func withClient(client: ClientInfo)throws  -> Keyplate  {
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
      * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
-open func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: UInt32?)throws  -> AccessToken  {
+open func issueAccessToken(principal: Principal, service: String, lifetimeSeconds: Int64?)throws  -> AccessToken  {
     return try  FfiConverterTypeAccessToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_issue_access_token(
             self.uniffiCloneHandle(),
         FfiConverterTypePrincipal_lower(principal),
         FfiConverterString.lower(service),
-        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+        FfiConverterOptionInt64.lower(lifetimeSeconds),uniffiCallStatus
     )
 })
 }
@@ -1889,12 +1873,12 @@ open func getJwks()throws  -> Jwks  {
      * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
      * but the host's handle.
      */
-open func rotateSigningKey(overlapSeconds: UInt32?)throws  -> SigningKey  {
+open func rotateSigningKey(overlapSeconds: Int64?)throws  -> SigningKey  {
     return try  FfiConverterTypeSigningKey_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
             self.uniffiCloneHandle(),
-        FfiConverterOptionUInt32.lower(overlapSeconds),uniffiCallStatus
+        FfiConverterOptionInt64.lower(overlapSeconds),uniffiCallStatus
     )
 })
 }
@@ -1952,14 +1936,14 @@ open func listApiKeys(query: ApiKeyQuery)throws  -> ApiKeyPage  {
      * Lists the API keys that end within so many seconds, the next to end first.
      *
      * # Errors
-     * `PermissionDenied`, the storage errors.
+     * `InvalidInput`, `PermissionDenied`, the storage errors.
      */
-open func listExpiringApiKeys(withinSeconds: UInt32)throws  -> [ApiKey]  {
+open func listExpiringApiKeys(withinSeconds: Int64)throws  -> [ApiKey]  {
     return try  FfiConverterSequenceTypeApiKey.lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_list_expiring_api_keys(
             self.uniffiCloneHandle(),
-        FfiConverterUInt32.lower(withinSeconds),uniffiCallStatus
+        FfiConverterInt64.lower(withinSeconds),uniffiCallStatus
     )
 })
 }
@@ -2294,13 +2278,13 @@ open func updateGroup(id: GroupId, changes: GroupChanges)throws  -> Group  {
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
      * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
-open func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?)throws  -> CreatedOneTimeToken  {
+open func createOneTimeToken(userId: UserId, lifetimeSeconds: Int64?)throws  -> CreatedOneTimeToken  {
     return try  FfiConverterTypeCreatedOneTimeToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_create_one_time_token(
             self.uniffiCloneHandle(),
         FfiConverterTypeUserId_lower(userId),
-        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+        FfiConverterOptionInt64.lower(lifetimeSeconds),uniffiCallStatus
     )
 })
 }
@@ -2312,13 +2296,13 @@ open func createOneTimeToken(userId: UserId, lifetimeSeconds: UInt32?)throws  ->
      * # Errors
      * As `create_one_time_token`; `StepUpRequired` for all but the host.
      */
-open func createRecoveryToken(userId: UserId, lifetimeSeconds: UInt32?)throws  -> CreatedOneTimeToken  {
+open func createRecoveryToken(userId: UserId, lifetimeSeconds: Int64?)throws  -> CreatedOneTimeToken  {
     return try  FfiConverterTypeCreatedOneTimeToken_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_create_recovery_token(
             self.uniffiCloneHandle(),
         FfiConverterTypeUserId_lower(userId),
-        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+        FfiConverterOptionInt64.lower(lifetimeSeconds),uniffiCallStatus
     )
 })
 }
@@ -2720,14 +2704,14 @@ open func updateService(id: ServiceId, changes: ServiceChanges)throws  -> Servic
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
      * but the host's handle.
      */
-open func createSession(userId: UserId, client: ClientInfo, lifetimeSeconds: UInt32?)throws  -> SignedIn  {
+open func createSession(userId: UserId, client: ClientInfo, lifetimeSeconds: Int64?)throws  -> SignedIn  {
     return try  FfiConverterTypeSignedIn_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_create_session(
             self.uniffiCloneHandle(),
         FfiConverterTypeUserId_lower(userId),
         FfiConverterTypeClientInfo_lower(client),
-        FfiConverterOptionUInt32.lower(lifetimeSeconds),uniffiCallStatus
+        FfiConverterOptionInt64.lower(lifetimeSeconds),uniffiCallStatus
     )
 })
 }
@@ -2769,8 +2753,8 @@ open func revokeSession(id: SessionId)throws   {try rustCallWithError(FfiConvert
      * # Errors
      * `NotFound`, `PermissionDenied`.
      */
-open func revokeUserSessions(userId: UserId, keep: SessionId?)throws  -> UInt32  {
-    return try  FfiConverterUInt32.lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+open func revokeUserSessions(userId: UserId, keep: SessionId?)throws  -> Int64  {
+    return try  FfiConverterInt64.lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_revoke_user_sessions(
             self.uniffiCloneHandle(),
@@ -2948,12 +2932,12 @@ open func getSetupState()throws  -> SetupState  {
      * `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
      * handle.
      */
-open func resetSetup(generation: UInt32)throws  -> SetupState  {
+open func resetSetup(generation: Int64)throws  -> SetupState  {
     return try  FfiConverterTypeSetupState_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplate_reset_setup(
             self.uniffiCloneHandle(),
-        FfiConverterUInt32.lower(generation),uniffiCallStatus
+        FfiConverterInt64.lower(generation),uniffiCallStatus
     )
 })
 }
@@ -4284,11 +4268,11 @@ public struct ApiKeyPage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4298,10 +4282,10 @@ public struct ApiKeyPage: Equatable, Hashable {
          */items: [ApiKey],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -4324,15 +4308,15 @@ public struct FfiConverterTypeApiKeyPage: FfiConverterRustBuffer {
         return
             try ApiKeyPage(
                 items: FfiConverterSequenceTypeApiKey.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: ApiKeyPage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeApiKey.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -4379,11 +4363,11 @@ public struct ApiKeyQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4405,10 +4389,10 @@ public struct ApiKeyQuery: Equatable, Hashable {
          */ascending: Bool = false,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.ownerId = ownerId
         self.search = search
         self.includeRevoked = includeRevoked
@@ -4439,8 +4423,8 @@ public struct FfiConverterTypeApiKeyQuery: FfiConverterRustBuffer {
                 includeRevoked: FfiConverterBool.read(from: &buf),
                 sort: FfiConverterOptionTypeApiKeySort.read(from: &buf),
                 ascending: FfiConverterBool.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
@@ -4450,8 +4434,8 @@ public struct FfiConverterTypeApiKeyQuery: FfiConverterRustBuffer {
         FfiConverterBool.write(value.includeRevoked, into: &buf)
         FfiConverterOptionTypeApiKeySort.write(value.sort, into: &buf)
         FfiConverterBool.write(value.ascending, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -4478,7 +4462,7 @@ public struct AuditEvent: Equatable, Hashable {
     /**
      * Grows with time.
      */
-    public let id: UInt64
+    public let id: Int64
     /**
      * When; for counted refusals the last time.
      */
@@ -4530,14 +4514,14 @@ public struct AuditEvent: Equatable, Hashable {
     /**
      * How many times within that minute; more than 1 for refusals only.
      */
-    public let count: UInt64
+    public let count: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
          * Grows with time.
-         */id: UInt64,
+         */id: Int64,
         /**
          * When; for counted refusals the last time.
          */at: Date,
@@ -4576,7 +4560,7 @@ public struct AuditEvent: Equatable, Hashable {
          */details: [Detail],
         /**
          * How many times within that minute; more than 1 for refusals only.
-         */count: UInt64) {
+         */count: Int64) {
         self.id = id
         self.at = at
         self.kind = kind
@@ -4609,7 +4593,7 @@ public struct FfiConverterTypeAuditEvent: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AuditEvent {
         return
             try AuditEvent(
-                id: FfiConverterUInt64.read(from: &buf),
+                id: FfiConverterInt64.read(from: &buf),
                 at: FfiConverterTimestamp.read(from: &buf),
                 kind: FfiConverterTypeEventKind.read(from: &buf),
                 actorKind: FfiConverterTypeActorKind.read(from: &buf),
@@ -4622,12 +4606,12 @@ public struct FfiConverterTypeAuditEvent: FfiConverterRustBuffer {
                 address: FfiConverterOptionString.read(from: &buf),
                 userAgent: FfiConverterOptionString.read(from: &buf),
                 details: FfiConverterSequenceTypeDetail.read(from: &buf),
-                count: FfiConverterUInt64.read(from: &buf)
+                count: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: AuditEvent, into buf: inout [UInt8]) {
-        FfiConverterUInt64.write(value.id, into: &buf)
+        FfiConverterInt64.write(value.id, into: &buf)
         FfiConverterTimestamp.write(value.at, into: &buf)
         FfiConverterTypeEventKind.write(value.kind, into: &buf)
         FfiConverterTypeActorKind.write(value.actorKind, into: &buf)
@@ -4640,7 +4624,7 @@ public struct FfiConverterTypeAuditEvent: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.address, into: &buf)
         FfiConverterOptionString.write(value.userAgent, into: &buf)
         FfiConverterSequenceTypeDetail.write(value.details, into: &buf)
-        FfiConverterUInt64.write(value.count, into: &buf)
+        FfiConverterInt64.write(value.count, into: &buf)
     }
 }
 
@@ -4671,11 +4655,11 @@ public struct AuditPage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4685,10 +4669,10 @@ public struct AuditPage: Equatable, Hashable {
          */items: [AuditEvent],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -4711,15 +4695,15 @@ public struct FfiConverterTypeAuditPage: FfiConverterRustBuffer {
         return
             try AuditPage(
                 items: FfiConverterSequenceTypeAuditEvent.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: AuditPage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeAuditEvent.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -4758,11 +4742,11 @@ public struct AuditQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4778,10 +4762,10 @@ public struct AuditQuery: Equatable, Hashable {
          */since: Date? = nil,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.userId = userId
         self.kind = kind
         self.since = since
@@ -4808,8 +4792,8 @@ public struct FfiConverterTypeAuditQuery: FfiConverterRustBuffer {
                 userId: FfiConverterOptionTypeUserId.read(from: &buf),
                 kind: FfiConverterOptionTypeEventKind.read(from: &buf),
                 since: FfiConverterOptionTimestamp.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
@@ -4817,8 +4801,8 @@ public struct FfiConverterTypeAuditQuery: FfiConverterRustBuffer {
         FfiConverterOptionTypeUserId.write(value.userId, into: &buf)
         FfiConverterOptionTypeEventKind.write(value.kind, into: &buf)
         FfiConverterOptionTimestamp.write(value.since, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -4988,7 +4972,7 @@ public struct BackupReport: Equatable, Hashable {
     /**
      * Its size.
      */
-    public let bytes: UInt64
+    public let bytes: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4998,7 +4982,7 @@ public struct BackupReport: Equatable, Hashable {
          */madeAt: Date,
         /**
          * Its size.
-         */bytes: UInt64) {
+         */bytes: Int64) {
         self.madeAt = madeAt
         self.bytes = bytes
     }
@@ -5020,13 +5004,13 @@ public struct FfiConverterTypeBackupReport: FfiConverterRustBuffer {
         return
             try BackupReport(
                 madeAt: FfiConverterTimestamp.read(from: &buf),
-                bytes: FfiConverterUInt64.read(from: &buf)
+                bytes: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: BackupReport, into buf: inout [UInt8]) {
         FfiConverterTimestamp.write(value.madeAt, into: &buf)
-        FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterInt64.write(value.bytes, into: &buf)
     }
 }
 
@@ -5373,7 +5357,7 @@ public struct Config {
     /**
      * How long a call waits for another writer, in milliseconds; by default 5000.
      */
-    public var busyTimeoutMs: UInt32?
+    public var busyTimeoutMs: Int64?
     /**
      * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
      * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
@@ -5448,7 +5432,7 @@ public struct Config {
          */tokenPrefix: String? = nil,
         /**
          * How long a call waits for another writer, in milliseconds; by default 5000.
-         */busyTimeoutMs: UInt32? = nil,
+         */busyTimeoutMs: Int64? = nil,
         /**
          * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
          * characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
@@ -5533,7 +5517,7 @@ public struct FfiConverterTypeConfig: FfiConverterRustBuffer {
                 path: FfiConverterString.read(from: &buf),
                 origin: FfiConverterString.read(from: &buf),
                 tokenPrefix: FfiConverterOptionString.read(from: &buf),
-                busyTimeoutMs: FfiConverterOptionUInt32.read(from: &buf),
+                busyTimeoutMs: FfiConverterOptionInt64.read(from: &buf),
                 encryptionKey: FfiConverterOptionTypeSecret.read(from: &buf),
                 usernamePolicy: FfiConverterOptionTypeUsernamePolicy.read(from: &buf),
                 rpId: FfiConverterOptionString.read(from: &buf),
@@ -5554,7 +5538,7 @@ public struct FfiConverterTypeConfig: FfiConverterRustBuffer {
         FfiConverterString.write(value.path, into: &buf)
         FfiConverterString.write(value.origin, into: &buf)
         FfiConverterOptionString.write(value.tokenPrefix, into: &buf)
-        FfiConverterOptionUInt32.write(value.busyTimeoutMs, into: &buf)
+        FfiConverterOptionInt64.write(value.busyTimeoutMs, into: &buf)
         FfiConverterOptionTypeSecret.write(value.encryptionKey, into: &buf)
         FfiConverterOptionTypeUsernamePolicy.write(value.usernamePolicy, into: &buf)
         FfiConverterOptionString.write(value.rpId, into: &buf)
@@ -6044,7 +6028,7 @@ public struct Group: Equatable, Hashable {
     /**
      * How many users are in it.
      */
-    public let memberCount: UInt64
+    public let memberCount: Int64
     /**
      * When it was made.
      */
@@ -6067,7 +6051,7 @@ public struct Group: Equatable, Hashable {
          */claims: [Claim],
         /**
          * How many users are in it.
-         */memberCount: UInt64,
+         */memberCount: Int64,
         /**
          * When it was made.
          */createdAt: Date) {
@@ -6099,7 +6083,7 @@ public struct FfiConverterTypeGroup: FfiConverterRustBuffer {
                 name: FfiConverterString.read(from: &buf),
                 friendlyName: FfiConverterString.read(from: &buf),
                 claims: FfiConverterSequenceTypeClaim.read(from: &buf),
-                memberCount: FfiConverterUInt64.read(from: &buf),
+                memberCount: FfiConverterInt64.read(from: &buf),
                 createdAt: FfiConverterTimestamp.read(from: &buf)
         )
     }
@@ -6109,7 +6093,7 @@ public struct FfiConverterTypeGroup: FfiConverterRustBuffer {
         FfiConverterString.write(value.name, into: &buf)
         FfiConverterString.write(value.friendlyName, into: &buf)
         FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
-        FfiConverterUInt64.write(value.memberCount, into: &buf)
+        FfiConverterInt64.write(value.memberCount, into: &buf)
         FfiConverterTimestamp.write(value.createdAt, into: &buf)
     }
 }
@@ -6210,11 +6194,11 @@ public struct GroupPage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6224,10 +6208,10 @@ public struct GroupPage: Equatable, Hashable {
          */items: [Group],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -6250,15 +6234,15 @@ public struct FfiConverterTypeGroupPage: FfiConverterRustBuffer {
         return
             try GroupPage(
                 items: FfiConverterSequenceTypeGroup.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: GroupPage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeGroup.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -6301,11 +6285,11 @@ public struct GroupQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6324,10 +6308,10 @@ public struct GroupQuery: Equatable, Hashable {
          */descending: Bool = false,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.search = search
         self.userId = userId
         self.sort = sort
@@ -6356,8 +6340,8 @@ public struct FfiConverterTypeGroupQuery: FfiConverterRustBuffer {
                 userId: FfiConverterOptionTypeUserId.read(from: &buf),
                 sort: FfiConverterOptionTypeGroupSort.read(from: &buf),
                 descending: FfiConverterBool.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
@@ -6366,8 +6350,8 @@ public struct FfiConverterTypeGroupQuery: FfiConverterRustBuffer {
         FfiConverterOptionTypeUserId.write(value.userId, into: &buf)
         FfiConverterOptionTypeGroupSort.write(value.sort, into: &buf)
         FfiConverterBool.write(value.descending, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -6532,7 +6516,7 @@ public struct KeyRotation: Equatable, Hashable {
     /**
      * For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
      */
-    public var overlapSeconds: UInt32?
+    public var overlapSeconds: Int64?
     /**
      * A new end; by default it stays.
      */
@@ -6543,7 +6527,7 @@ public struct KeyRotation: Equatable, Hashable {
     public init(
         /**
          * For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
-         */overlapSeconds: UInt32? = nil,
+         */overlapSeconds: Int64? = nil,
         /**
          * A new end; by default it stays.
          */expiry: Expiry? = nil) {
@@ -6567,13 +6551,13 @@ public struct FfiConverterTypeKeyRotation: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> KeyRotation {
         return
             try KeyRotation(
-                overlapSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                overlapSeconds: FfiConverterOptionInt64.read(from: &buf),
                 expiry: FfiConverterOptionTypeExpiry.read(from: &buf)
         )
     }
 
     public static func write(_ value: KeyRotation, into buf: inout [UInt8]) {
-        FfiConverterOptionUInt32.write(value.overlapSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.overlapSeconds, into: &buf)
         FfiConverterOptionTypeExpiry.write(value.expiry, into: &buf)
     }
 }
@@ -7094,7 +7078,7 @@ public struct NewSignupToken: Equatable, Hashable {
     /**
      * After how many seconds an account made with it lapses; by default never.
      */
-    public var accountLifetimeSeconds: UInt32?
+    public var accountLifetimeSeconds: Int64?
     /**
      * Does an administrator approve who uses it? By default as the settings say.
      */
@@ -7121,7 +7105,7 @@ public struct NewSignupToken: Equatable, Hashable {
          */groupIds: [GroupId] = [],
         /**
          * After how many seconds an account made with it lapses; by default never.
-         */accountLifetimeSeconds: UInt32? = nil,
+         */accountLifetimeSeconds: Int64? = nil,
         /**
          * Does an administrator approve who uses it? By default as the settings say.
          */approval: ApprovalRule? = nil,
@@ -7157,7 +7141,7 @@ public struct FfiConverterTypeNewSignupToken: FfiConverterRustBuffer {
                 expiry: FfiConverterOptionTypeExpiry.read(from: &buf),
                 uses: FfiConverterOptionTypeLimit.read(from: &buf),
                 groupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
-                accountLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                accountLifetimeSeconds: FfiConverterOptionInt64.read(from: &buf),
                 approval: FfiConverterOptionTypeApprovalRule.read(from: &buf),
                 email: FfiConverterOptionString.read(from: &buf)
         )
@@ -7168,7 +7152,7 @@ public struct FfiConverterTypeNewSignupToken: FfiConverterRustBuffer {
         FfiConverterOptionTypeExpiry.write(value.expiry, into: &buf)
         FfiConverterOptionTypeLimit.write(value.uses, into: &buf)
         FfiConverterSequenceTypeGroupId.write(value.groupIds, into: &buf)
-        FfiConverterOptionUInt32.write(value.accountLifetimeSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.accountLifetimeSeconds, into: &buf)
         FfiConverterOptionTypeApprovalRule.write(value.approval, into: &buf)
         FfiConverterOptionString.write(value.email, into: &buf)
     }
@@ -8005,28 +7989,28 @@ public struct PurgeReport: Equatable, Hashable {
     /**
      * Sessions.
      */
-    public let sessions: UInt64
+    public let sessions: Int64
     /**
      * API keys.
      */
-    public let apiKeys: UInt64
+    public let apiKeys: Int64
     /**
      * One-time tokens.
      */
-    public let oneTimeTokens: UInt64
+    public let oneTimeTokens: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
          * Sessions.
-         */sessions: UInt64,
+         */sessions: Int64,
         /**
          * API keys.
-         */apiKeys: UInt64,
+         */apiKeys: Int64,
         /**
          * One-time tokens.
-         */oneTimeTokens: UInt64) {
+         */oneTimeTokens: Int64) {
         self.sessions = sessions
         self.apiKeys = apiKeys
         self.oneTimeTokens = oneTimeTokens
@@ -8048,16 +8032,16 @@ public struct FfiConverterTypePurgeReport: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PurgeReport {
         return
             try PurgeReport(
-                sessions: FfiConverterUInt64.read(from: &buf),
-                apiKeys: FfiConverterUInt64.read(from: &buf),
-                oneTimeTokens: FfiConverterUInt64.read(from: &buf)
+                sessions: FfiConverterInt64.read(from: &buf),
+                apiKeys: FfiConverterInt64.read(from: &buf),
+                oneTimeTokens: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: PurgeReport, into buf: inout [UInt8]) {
-        FfiConverterUInt64.write(value.sessions, into: &buf)
-        FfiConverterUInt64.write(value.apiKeys, into: &buf)
-        FfiConverterUInt64.write(value.oneTimeTokens, into: &buf)
+        FfiConverterInt64.write(value.sessions, into: &buf)
+        FfiConverterInt64.write(value.apiKeys, into: &buf)
+        FfiConverterInt64.write(value.oneTimeTokens, into: &buf)
     }
 }
 
@@ -8276,11 +8260,11 @@ public struct ServicePage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -8290,10 +8274,10 @@ public struct ServicePage: Equatable, Hashable {
          */items: [Service],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -8316,15 +8300,15 @@ public struct FfiConverterTypeServicePage: FfiConverterRustBuffer {
         return
             try ServicePage(
                 items: FfiConverterSequenceTypeService.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: ServicePage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeService.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -8359,11 +8343,11 @@ public struct ServiceQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -8376,10 +8360,10 @@ public struct ServiceQuery: Equatable, Hashable {
          */userId: UserId? = nil,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.search = search
         self.userId = userId
         self.page = page
@@ -8404,16 +8388,16 @@ public struct FfiConverterTypeServiceQuery: FfiConverterRustBuffer {
             try ServiceQuery(
                 search: FfiConverterOptionString.read(from: &buf),
                 userId: FfiConverterOptionTypeUserId.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: ServiceQuery, into buf: inout [UInt8]) {
         FfiConverterOptionString.write(value.search, into: &buf)
         FfiConverterOptionTypeUserId.write(value.userId, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -8603,11 +8587,11 @@ public struct SessionPage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -8617,10 +8601,10 @@ public struct SessionPage: Equatable, Hashable {
          */items: [Session],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -8643,15 +8627,15 @@ public struct FfiConverterTypeSessionPage: FfiConverterRustBuffer {
         return
             try SessionPage(
                 items: FfiConverterSequenceTypeSession.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: SessionPage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeSession.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -8682,11 +8666,11 @@ public struct SessionQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -8696,10 +8680,10 @@ public struct SessionQuery: Equatable, Hashable {
          */userId: UserId? = nil,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.userId = userId
         self.page = page
         self.limit = limit
@@ -8722,15 +8706,15 @@ public struct FfiConverterTypeSessionQuery: FfiConverterRustBuffer {
         return
             try SessionQuery(
                 userId: FfiConverterOptionTypeUserId.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: SessionQuery, into buf: inout [UInt8]) {
         FfiConverterOptionTypeUserId.write(value.userId, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -8773,7 +8757,7 @@ public struct Settings: Equatable, Hashable {
     /**
      * How many accounts one address may open in an hour while sign-up is open.
      */
-    public let openSignupsPerHour: UInt32
+    public let openSignupsPerHour: Int64
     /**
      * Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
      * always wait for approval. Empty: any.
@@ -8786,15 +8770,15 @@ public struct Settings: Equatable, Hashable {
     /**
      * For how many seconds a session lives unused.
      */
-    public let sessionIdleSeconds: UInt32
+    public let sessionIdleSeconds: Int64
     /**
      * For how many seconds it lives at most.
      */
-    public let sessionLifetimeSeconds: UInt32
+    public let sessionLifetimeSeconds: Int64
     /**
      * For how many seconds a sign-in counts as fresh, for acts of weight.
      */
-    public let stepUpSeconds: UInt32
+    public let stepUpSeconds: Int64
     /**
      * What to do when the signature counter of a passkey goes back.
      */
@@ -8817,7 +8801,7 @@ public struct Settings: Equatable, Hashable {
          */defaultGroupIds: [GroupId],
         /**
          * How many accounts one address may open in an hour while sign-up is open.
-         */openSignupsPerHour: UInt32,
+         */openSignupsPerHour: Int64,
         /**
          * Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
          * always wait for approval. Empty: any.
@@ -8827,13 +8811,13 @@ public struct Settings: Equatable, Hashable {
          */usernameChange: Bool,
         /**
          * For how many seconds a session lives unused.
-         */sessionIdleSeconds: UInt32,
+         */sessionIdleSeconds: Int64,
         /**
          * For how many seconds it lives at most.
-         */sessionLifetimeSeconds: UInt32,
+         */sessionLifetimeSeconds: Int64,
         /**
          * For how many seconds a sign-in counts as fresh, for acts of weight.
-         */stepUpSeconds: UInt32,
+         */stepUpSeconds: Int64,
         /**
          * What to do when the signature counter of a passkey goes back.
          */counterPolicy: CounterPolicy) {
@@ -8870,12 +8854,12 @@ public struct FfiConverterTypeSettings: FfiConverterRustBuffer {
                 signupMode: FfiConverterTypeSignupMode.read(from: &buf),
                 signupApproval: FfiConverterBool.read(from: &buf),
                 defaultGroupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
-                openSignupsPerHour: FfiConverterUInt32.read(from: &buf),
+                openSignupsPerHour: FfiConverterInt64.read(from: &buf),
                 signupEmailDomains: FfiConverterSequenceString.read(from: &buf),
                 usernameChange: FfiConverterBool.read(from: &buf),
-                sessionIdleSeconds: FfiConverterUInt32.read(from: &buf),
-                sessionLifetimeSeconds: FfiConverterUInt32.read(from: &buf),
-                stepUpSeconds: FfiConverterUInt32.read(from: &buf),
+                sessionIdleSeconds: FfiConverterInt64.read(from: &buf),
+                sessionLifetimeSeconds: FfiConverterInt64.read(from: &buf),
+                stepUpSeconds: FfiConverterInt64.read(from: &buf),
                 counterPolicy: FfiConverterTypeCounterPolicy.read(from: &buf)
         )
     }
@@ -8885,12 +8869,12 @@ public struct FfiConverterTypeSettings: FfiConverterRustBuffer {
         FfiConverterTypeSignupMode.write(value.signupMode, into: &buf)
         FfiConverterBool.write(value.signupApproval, into: &buf)
         FfiConverterSequenceTypeGroupId.write(value.defaultGroupIds, into: &buf)
-        FfiConverterUInt32.write(value.openSignupsPerHour, into: &buf)
+        FfiConverterInt64.write(value.openSignupsPerHour, into: &buf)
         FfiConverterSequenceString.write(value.signupEmailDomains, into: &buf)
         FfiConverterBool.write(value.usernameChange, into: &buf)
-        FfiConverterUInt32.write(value.sessionIdleSeconds, into: &buf)
-        FfiConverterUInt32.write(value.sessionLifetimeSeconds, into: &buf)
-        FfiConverterUInt32.write(value.stepUpSeconds, into: &buf)
+        FfiConverterInt64.write(value.sessionIdleSeconds, into: &buf)
+        FfiConverterInt64.write(value.sessionLifetimeSeconds, into: &buf)
+        FfiConverterInt64.write(value.stepUpSeconds, into: &buf)
         FfiConverterTypeCounterPolicy.write(value.counterPolicy, into: &buf)
     }
 }
@@ -8930,7 +8914,7 @@ public struct SettingsChanges: Equatable, Hashable {
     /**
      * 1 to 1000.
      */
-    public var openSignupsPerHour: UInt32?
+    public var openSignupsPerHour: Int64?
     /**
      * May a user change his own username?
      */
@@ -8938,15 +8922,15 @@ public struct SettingsChanges: Equatable, Hashable {
     /**
      * 60 seconds to 366 days.
      */
-    public var sessionIdleSeconds: UInt32?
+    public var sessionIdleSeconds: Int64?
     /**
      * 60 seconds to 366 days.
      */
-    public var sessionLifetimeSeconds: UInt32?
+    public var sessionLifetimeSeconds: Int64?
     /**
      * 60 seconds to one day.
      */
-    public var stepUpSeconds: UInt32?
+    public var stepUpSeconds: Int64?
     /**
      * What to do when the signature counter of a passkey goes back.
      */
@@ -8966,19 +8950,19 @@ public struct SettingsChanges: Equatable, Hashable {
          */signupApproval: Bool? = nil,
         /**
          * 1 to 1000.
-         */openSignupsPerHour: UInt32? = nil,
+         */openSignupsPerHour: Int64? = nil,
         /**
          * May a user change his own username?
          */usernameChange: Bool? = nil,
         /**
          * 60 seconds to 366 days.
-         */sessionIdleSeconds: UInt32? = nil,
+         */sessionIdleSeconds: Int64? = nil,
         /**
          * 60 seconds to 366 days.
-         */sessionLifetimeSeconds: UInt32? = nil,
+         */sessionLifetimeSeconds: Int64? = nil,
         /**
          * 60 seconds to one day.
-         */stepUpSeconds: UInt32? = nil,
+         */stepUpSeconds: Int64? = nil,
         /**
          * What to do when the signature counter of a passkey goes back.
          */counterPolicy: CounterPolicy? = nil) {
@@ -9012,11 +8996,11 @@ public struct FfiConverterTypeSettingsChanges: FfiConverterRustBuffer {
                 appName: FfiConverterOptionString.read(from: &buf),
                 signupMode: FfiConverterOptionTypeSignupMode.read(from: &buf),
                 signupApproval: FfiConverterOptionBool.read(from: &buf),
-                openSignupsPerHour: FfiConverterOptionUInt32.read(from: &buf),
+                openSignupsPerHour: FfiConverterOptionInt64.read(from: &buf),
                 usernameChange: FfiConverterOptionBool.read(from: &buf),
-                sessionIdleSeconds: FfiConverterOptionUInt32.read(from: &buf),
-                sessionLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf),
-                stepUpSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                sessionIdleSeconds: FfiConverterOptionInt64.read(from: &buf),
+                sessionLifetimeSeconds: FfiConverterOptionInt64.read(from: &buf),
+                stepUpSeconds: FfiConverterOptionInt64.read(from: &buf),
                 counterPolicy: FfiConverterOptionTypeCounterPolicy.read(from: &buf)
         )
     }
@@ -9025,11 +9009,11 @@ public struct FfiConverterTypeSettingsChanges: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.appName, into: &buf)
         FfiConverterOptionTypeSignupMode.write(value.signupMode, into: &buf)
         FfiConverterOptionBool.write(value.signupApproval, into: &buf)
-        FfiConverterOptionUInt32.write(value.openSignupsPerHour, into: &buf)
+        FfiConverterOptionInt64.write(value.openSignupsPerHour, into: &buf)
         FfiConverterOptionBool.write(value.usernameChange, into: &buf)
-        FfiConverterOptionUInt32.write(value.sessionIdleSeconds, into: &buf)
-        FfiConverterOptionUInt32.write(value.sessionLifetimeSeconds, into: &buf)
-        FfiConverterOptionUInt32.write(value.stepUpSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.sessionIdleSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.sessionLifetimeSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.stepUpSeconds, into: &buf)
         FfiConverterOptionTypeCounterPolicy.write(value.counterPolicy, into: &buf)
     }
 }
@@ -9130,7 +9114,7 @@ public struct SetupState: Equatable, Hashable {
     /**
      * Grows with every `reset_setup`; starts at 1.
      */
-    public let generation: UInt32
+    public let generation: Int64
     /**
      * When this generation was claimed.
      */
@@ -9152,7 +9136,7 @@ public struct SetupState: Equatable, Hashable {
          */stage: SetupStage,
         /**
          * Grows with every `reset_setup`; starts at 1.
-         */generation: UInt32,
+         */generation: Int64,
         /**
          * When this generation was claimed.
          */claimedAt: Date?,
@@ -9186,7 +9170,7 @@ public struct FfiConverterTypeSetupState: FfiConverterRustBuffer {
         return
             try SetupState(
                 stage: FfiConverterTypeSetupStage.read(from: &buf),
-                generation: FfiConverterUInt32.read(from: &buf),
+                generation: FfiConverterInt64.read(from: &buf),
                 claimedAt: FfiConverterOptionTimestamp.read(from: &buf),
                 completedAt: FfiConverterOptionTimestamp.read(from: &buf),
                 passkeyProblem: FfiConverterOptionTypePasskeyProblem.read(from: &buf)
@@ -9195,7 +9179,7 @@ public struct FfiConverterTypeSetupState: FfiConverterRustBuffer {
 
     public static func write(_ value: SetupState, into buf: inout [UInt8]) {
         FfiConverterTypeSetupStage.write(value.stage, into: &buf)
-        FfiConverterUInt32.write(value.generation, into: &buf)
+        FfiConverterInt64.write(value.generation, into: &buf)
         FfiConverterOptionTimestamp.write(value.claimedAt, into: &buf)
         FfiConverterOptionTimestamp.write(value.completedAt, into: &buf)
         FfiConverterOptionTypePasskeyProblem.write(value.passkeyProblem, into: &buf)
@@ -9496,11 +9480,11 @@ public struct SignupRedemptionPage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -9510,10 +9494,10 @@ public struct SignupRedemptionPage: Equatable, Hashable {
          */items: [SignupRedemption],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -9536,15 +9520,15 @@ public struct FfiConverterTypeSignupRedemptionPage: FfiConverterRustBuffer {
         return
             try SignupRedemptionPage(
                 items: FfiConverterSequenceTypeSignupRedemption.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: SignupRedemptionPage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeSignupRedemption.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -9575,11 +9559,11 @@ public struct SignupRedemptionQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -9589,10 +9573,10 @@ public struct SignupRedemptionQuery: Equatable, Hashable {
          */tokenId: SignupTokenId? = nil,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.tokenId = tokenId
         self.page = page
         self.limit = limit
@@ -9615,15 +9599,15 @@ public struct FfiConverterTypeSignupRedemptionQuery: FfiConverterRustBuffer {
         return
             try SignupRedemptionQuery(
                 tokenId: FfiConverterOptionTypeSignupTokenId.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: SignupRedemptionQuery, into buf: inout [UInt8]) {
         FfiConverterOptionTypeSignupTokenId.write(value.tokenId, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -9666,11 +9650,11 @@ public struct SignupToken: Equatable, Hashable {
     /**
      * How many times it may be used; without limit if none.
      */
-    public let maxUses: UInt32?
+    public let maxUses: Int64?
     /**
      * How many times it has been used.
      */
-    public let uses: UInt32
+    public let uses: Int64
     /**
      * The groups that it gives, besides the default groups.
      */
@@ -9682,7 +9666,7 @@ public struct SignupToken: Equatable, Hashable {
     /**
      * After how many seconds an account made with it lapses.
      */
-    public let accountLifetimeSeconds: UInt32?
+    public let accountLifetimeSeconds: Int64?
     /**
      * Does an administrator approve who uses it?
      */
@@ -9729,10 +9713,10 @@ public struct SignupToken: Equatable, Hashable {
          */expiresAt: Date?,
         /**
          * How many times it may be used; without limit if none.
-         */maxUses: UInt32?,
+         */maxUses: Int64?,
         /**
          * How many times it has been used.
-         */uses: UInt32,
+         */uses: Int64,
         /**
          * The groups that it gives, besides the default groups.
          */groupIds: [GroupId],
@@ -9741,7 +9725,7 @@ public struct SignupToken: Equatable, Hashable {
          */claims: [Claim],
         /**
          * After how many seconds an account made with it lapses.
-         */accountLifetimeSeconds: UInt32?,
+         */accountLifetimeSeconds: Int64?,
         /**
          * Does an administrator approve who uses it?
          */approval: ApprovalRule,
@@ -9801,11 +9785,11 @@ public struct FfiConverterTypeSignupToken: FfiConverterRustBuffer {
                 note: FfiConverterOptionString.read(from: &buf),
                 state: FfiConverterTypeSignupTokenState.read(from: &buf),
                 expiresAt: FfiConverterOptionTimestamp.read(from: &buf),
-                maxUses: FfiConverterOptionUInt32.read(from: &buf),
-                uses: FfiConverterUInt32.read(from: &buf),
+                maxUses: FfiConverterOptionInt64.read(from: &buf),
+                uses: FfiConverterInt64.read(from: &buf),
                 groupIds: FfiConverterSequenceTypeGroupId.read(from: &buf),
                 claims: FfiConverterSequenceTypeClaim.read(from: &buf),
-                accountLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                accountLifetimeSeconds: FfiConverterOptionInt64.read(from: &buf),
                 approval: FfiConverterTypeApprovalRule.read(from: &buf),
                 enabled: FfiConverterBool.read(from: &buf),
                 email: FfiConverterOptionString.read(from: &buf),
@@ -9821,11 +9805,11 @@ public struct FfiConverterTypeSignupToken: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.note, into: &buf)
         FfiConverterTypeSignupTokenState.write(value.state, into: &buf)
         FfiConverterOptionTimestamp.write(value.expiresAt, into: &buf)
-        FfiConverterOptionUInt32.write(value.maxUses, into: &buf)
-        FfiConverterUInt32.write(value.uses, into: &buf)
+        FfiConverterOptionInt64.write(value.maxUses, into: &buf)
+        FfiConverterInt64.write(value.uses, into: &buf)
         FfiConverterSequenceTypeGroupId.write(value.groupIds, into: &buf)
         FfiConverterSequenceTypeClaim.write(value.claims, into: &buf)
-        FfiConverterOptionUInt32.write(value.accountLifetimeSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.accountLifetimeSeconds, into: &buf)
         FfiConverterTypeApprovalRule.write(value.approval, into: &buf)
         FfiConverterBool.write(value.enabled, into: &buf)
         FfiConverterOptionString.write(value.email, into: &buf)
@@ -9982,11 +9966,11 @@ public struct SignupTokenPage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -9996,10 +9980,10 @@ public struct SignupTokenPage: Equatable, Hashable {
          */items: [SignupToken],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -10022,15 +10006,15 @@ public struct FfiConverterTypeSignupTokenPage: FfiConverterRustBuffer {
         return
             try SignupTokenPage(
                 items: FfiConverterSequenceTypeSignupToken.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: SignupTokenPage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeSignupToken.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -10069,7 +10053,7 @@ public struct SignupTokenPreview: Equatable, Hashable {
     /**
      * After how many seconds the account will lapse.
      */
-    public let accountLifetimeSeconds: UInt32?
+    public let accountLifetimeSeconds: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -10085,7 +10069,7 @@ public struct SignupTokenPreview: Equatable, Hashable {
          */email: String?,
         /**
          * After how many seconds the account will lapse.
-         */accountLifetimeSeconds: UInt32?) {
+         */accountLifetimeSeconds: Int64?) {
         self.expiresAt = expiresAt
         self.needsApproval = needsApproval
         self.email = email
@@ -10111,7 +10095,7 @@ public struct FfiConverterTypeSignupTokenPreview: FfiConverterRustBuffer {
                 expiresAt: FfiConverterOptionTimestamp.read(from: &buf),
                 needsApproval: FfiConverterBool.read(from: &buf),
                 email: FfiConverterOptionString.read(from: &buf),
-                accountLifetimeSeconds: FfiConverterOptionUInt32.read(from: &buf)
+                accountLifetimeSeconds: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
@@ -10119,7 +10103,7 @@ public struct FfiConverterTypeSignupTokenPreview: FfiConverterRustBuffer {
         FfiConverterOptionTimestamp.write(value.expiresAt, into: &buf)
         FfiConverterBool.write(value.needsApproval, into: &buf)
         FfiConverterOptionString.write(value.email, into: &buf)
-        FfiConverterOptionUInt32.write(value.accountLifetimeSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.accountLifetimeSeconds, into: &buf)
     }
 }
 
@@ -10150,11 +10134,11 @@ public struct SignupTokenQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -10164,10 +10148,10 @@ public struct SignupTokenQuery: Equatable, Hashable {
          */includeRevoked: Bool = false,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.includeRevoked = includeRevoked
         self.page = page
         self.limit = limit
@@ -10190,15 +10174,15 @@ public struct FfiConverterTypeSignupTokenQuery: FfiConverterRustBuffer {
         return
             try SignupTokenQuery(
                 includeRevoked: FfiConverterBool.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: SignupTokenQuery, into buf: inout [UInt8]) {
         FfiConverterBool.write(value.includeRevoked, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -10225,63 +10209,63 @@ public struct Statistics: Equatable, Hashable {
     /**
      * Users who may sign in.
      */
-    public let activeUsers: UInt64
+    public let activeUsers: Int64
     /**
      * Users who signed up and wait for approval.
      */
-    public let pendingUsers: UInt64
+    public let pendingUsers: Int64
     /**
      * Users who may not sign in.
      */
-    public let disabledUsers: UInt64
+    public let disabledUsers: Int64
     /**
      * Users whose account has lapsed, and who are not disabled besides.
      */
-    public let lapsedUsers: UInt64
+    public let lapsedUsers: Int64
     /**
      * Administrators who may sign in.
      */
-    public let administrators: UInt64
+    public let administrators: Int64
     /**
      * Groups.
      */
-    public let groups: UInt64
+    public let groups: Int64
     /**
      * Services.
      */
-    public let services: UInt64
+    public let services: Int64
     /**
      * Passkeys, also those of a former RP id.
      */
-    public let passkeys: UInt64
+    public let passkeys: Int64
     /**
      * Sessions that have neither ended nor expired.
      */
-    public let sessions: UInt64
+    public let sessions: Int64
     /**
      * API keys that are neither revoked nor expired.
      */
-    public let apiKeys: UInt64
+    public let apiKeys: Int64
     /**
      * Sign-up tokens that work.
      */
-    public let signupTokens: UInt64
+    public let signupTokens: Int64
     /**
      * One-time tokens and codes that work.
      */
-    public let oneTimeTokens: UInt64
+    public let oneTimeTokens: Int64
     /**
      * Rows of the audit log.
      */
-    public let auditEvents: UInt64
+    public let auditEvents: Int64
     /**
      * The size of the file, with what has not been written into it yet.
      */
-    public let bytes: UInt64
+    public let bytes: Int64
     /**
      * The schema of the file.
      */
-    public let schema: UInt32
+    public let schema: Int64
     /**
      * When the database was made.
      */
@@ -10292,49 +10276,49 @@ public struct Statistics: Equatable, Hashable {
     public init(
         /**
          * Users who may sign in.
-         */activeUsers: UInt64,
+         */activeUsers: Int64,
         /**
          * Users who signed up and wait for approval.
-         */pendingUsers: UInt64,
+         */pendingUsers: Int64,
         /**
          * Users who may not sign in.
-         */disabledUsers: UInt64,
+         */disabledUsers: Int64,
         /**
          * Users whose account has lapsed, and who are not disabled besides.
-         */lapsedUsers: UInt64,
+         */lapsedUsers: Int64,
         /**
          * Administrators who may sign in.
-         */administrators: UInt64,
+         */administrators: Int64,
         /**
          * Groups.
-         */groups: UInt64,
+         */groups: Int64,
         /**
          * Services.
-         */services: UInt64,
+         */services: Int64,
         /**
          * Passkeys, also those of a former RP id.
-         */passkeys: UInt64,
+         */passkeys: Int64,
         /**
          * Sessions that have neither ended nor expired.
-         */sessions: UInt64,
+         */sessions: Int64,
         /**
          * API keys that are neither revoked nor expired.
-         */apiKeys: UInt64,
+         */apiKeys: Int64,
         /**
          * Sign-up tokens that work.
-         */signupTokens: UInt64,
+         */signupTokens: Int64,
         /**
          * One-time tokens and codes that work.
-         */oneTimeTokens: UInt64,
+         */oneTimeTokens: Int64,
         /**
          * Rows of the audit log.
-         */auditEvents: UInt64,
+         */auditEvents: Int64,
         /**
          * The size of the file, with what has not been written into it yet.
-         */bytes: UInt64,
+         */bytes: Int64,
         /**
          * The schema of the file.
-         */schema: UInt32,
+         */schema: Int64,
         /**
          * When the database was made.
          */createdAt: Date) {
@@ -10372,41 +10356,41 @@ public struct FfiConverterTypeStatistics: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Statistics {
         return
             try Statistics(
-                activeUsers: FfiConverterUInt64.read(from: &buf),
-                pendingUsers: FfiConverterUInt64.read(from: &buf),
-                disabledUsers: FfiConverterUInt64.read(from: &buf),
-                lapsedUsers: FfiConverterUInt64.read(from: &buf),
-                administrators: FfiConverterUInt64.read(from: &buf),
-                groups: FfiConverterUInt64.read(from: &buf),
-                services: FfiConverterUInt64.read(from: &buf),
-                passkeys: FfiConverterUInt64.read(from: &buf),
-                sessions: FfiConverterUInt64.read(from: &buf),
-                apiKeys: FfiConverterUInt64.read(from: &buf),
-                signupTokens: FfiConverterUInt64.read(from: &buf),
-                oneTimeTokens: FfiConverterUInt64.read(from: &buf),
-                auditEvents: FfiConverterUInt64.read(from: &buf),
-                bytes: FfiConverterUInt64.read(from: &buf),
-                schema: FfiConverterUInt32.read(from: &buf),
+                activeUsers: FfiConverterInt64.read(from: &buf),
+                pendingUsers: FfiConverterInt64.read(from: &buf),
+                disabledUsers: FfiConverterInt64.read(from: &buf),
+                lapsedUsers: FfiConverterInt64.read(from: &buf),
+                administrators: FfiConverterInt64.read(from: &buf),
+                groups: FfiConverterInt64.read(from: &buf),
+                services: FfiConverterInt64.read(from: &buf),
+                passkeys: FfiConverterInt64.read(from: &buf),
+                sessions: FfiConverterInt64.read(from: &buf),
+                apiKeys: FfiConverterInt64.read(from: &buf),
+                signupTokens: FfiConverterInt64.read(from: &buf),
+                oneTimeTokens: FfiConverterInt64.read(from: &buf),
+                auditEvents: FfiConverterInt64.read(from: &buf),
+                bytes: FfiConverterInt64.read(from: &buf),
+                schema: FfiConverterInt64.read(from: &buf),
                 createdAt: FfiConverterTimestamp.read(from: &buf)
         )
     }
 
     public static func write(_ value: Statistics, into buf: inout [UInt8]) {
-        FfiConverterUInt64.write(value.activeUsers, into: &buf)
-        FfiConverterUInt64.write(value.pendingUsers, into: &buf)
-        FfiConverterUInt64.write(value.disabledUsers, into: &buf)
-        FfiConverterUInt64.write(value.lapsedUsers, into: &buf)
-        FfiConverterUInt64.write(value.administrators, into: &buf)
-        FfiConverterUInt64.write(value.groups, into: &buf)
-        FfiConverterUInt64.write(value.services, into: &buf)
-        FfiConverterUInt64.write(value.passkeys, into: &buf)
-        FfiConverterUInt64.write(value.sessions, into: &buf)
-        FfiConverterUInt64.write(value.apiKeys, into: &buf)
-        FfiConverterUInt64.write(value.signupTokens, into: &buf)
-        FfiConverterUInt64.write(value.oneTimeTokens, into: &buf)
-        FfiConverterUInt64.write(value.auditEvents, into: &buf)
-        FfiConverterUInt64.write(value.bytes, into: &buf)
-        FfiConverterUInt32.write(value.schema, into: &buf)
+        FfiConverterInt64.write(value.activeUsers, into: &buf)
+        FfiConverterInt64.write(value.pendingUsers, into: &buf)
+        FfiConverterInt64.write(value.disabledUsers, into: &buf)
+        FfiConverterInt64.write(value.lapsedUsers, into: &buf)
+        FfiConverterInt64.write(value.administrators, into: &buf)
+        FfiConverterInt64.write(value.groups, into: &buf)
+        FfiConverterInt64.write(value.services, into: &buf)
+        FfiConverterInt64.write(value.passkeys, into: &buf)
+        FfiConverterInt64.write(value.sessions, into: &buf)
+        FfiConverterInt64.write(value.apiKeys, into: &buf)
+        FfiConverterInt64.write(value.signupTokens, into: &buf)
+        FfiConverterInt64.write(value.oneTimeTokens, into: &buf)
+        FfiConverterInt64.write(value.auditEvents, into: &buf)
+        FfiConverterInt64.write(value.bytes, into: &buf)
+        FfiConverterInt64.write(value.schema, into: &buf)
         FfiConverterTimestamp.write(value.createdAt, into: &buf)
     }
 }
@@ -10806,11 +10790,11 @@ public struct UserPage: Equatable, Hashable {
     /**
      * How many there are in all.
      */
-    public let total: UInt64
+    public let total: Int64
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    public let page: UInt32
+    public let page: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -10820,10 +10804,10 @@ public struct UserPage: Equatable, Hashable {
          */items: [User],
         /**
          * How many there are in all.
-         */total: UInt64,
+         */total: Int64,
         /**
          * Which page this is; the last one when a later one was asked for.
-         */page: UInt32) {
+         */page: Int64) {
         self.items = items
         self.total = total
         self.page = page
@@ -10846,15 +10830,15 @@ public struct FfiConverterTypeUserPage: FfiConverterRustBuffer {
         return
             try UserPage(
                 items: FfiConverterSequenceTypeUser.read(from: &buf),
-                total: FfiConverterUInt64.read(from: &buf),
-                page: FfiConverterUInt32.read(from: &buf)
+                total: FfiConverterInt64.read(from: &buf),
+                page: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: UserPage, into buf: inout [UInt8]) {
         FfiConverterSequenceTypeUser.write(value.items, into: &buf)
-        FfiConverterUInt64.write(value.total, into: &buf)
-        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterInt64.write(value.total, into: &buf)
+        FfiConverterInt64.write(value.page, into: &buf)
     }
 }
 
@@ -10897,7 +10881,7 @@ public struct UserQuery: Equatable, Hashable {
     /**
      * Only those whose account lapses within so many seconds.
      */
-    public var expiringWithinSeconds: UInt32?
+    public var expiringWithinSeconds: Int64?
     /**
      * The order; by default that of creation.
      */
@@ -10909,11 +10893,11 @@ public struct UserQuery: Equatable, Hashable {
     /**
      * Which page, from 1.
      */
-    public var page: UInt32?
+    public var page: Int64?
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    public var limit: UInt32?
+    public var limit: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -10932,7 +10916,7 @@ public struct UserQuery: Equatable, Hashable {
          */groupId: GroupId? = nil,
         /**
          * Only those whose account lapses within so many seconds.
-         */expiringWithinSeconds: UInt32? = nil,
+         */expiringWithinSeconds: Int64? = nil,
         /**
          * The order; by default that of creation.
          */sort: UserSort? = nil,
@@ -10941,10 +10925,10 @@ public struct UserQuery: Equatable, Hashable {
          */descending: Bool = false,
         /**
          * Which page, from 1.
-         */page: UInt32? = nil,
+         */page: Int64? = nil,
         /**
          * How many on a page: 1 to 1000, by default 20.
-         */limit: UInt32? = nil) {
+         */limit: Int64? = nil) {
         self.search = search
         self.status = status
         self.role = role
@@ -10976,11 +10960,11 @@ public struct FfiConverterTypeUserQuery: FfiConverterRustBuffer {
                 status: FfiConverterOptionTypeUserStatus.read(from: &buf),
                 role: FfiConverterOptionTypeRole.read(from: &buf),
                 groupId: FfiConverterOptionTypeGroupId.read(from: &buf),
-                expiringWithinSeconds: FfiConverterOptionUInt32.read(from: &buf),
+                expiringWithinSeconds: FfiConverterOptionInt64.read(from: &buf),
                 sort: FfiConverterOptionTypeUserSort.read(from: &buf),
                 descending: FfiConverterBool.read(from: &buf),
-                page: FfiConverterOptionUInt32.read(from: &buf),
-                limit: FfiConverterOptionUInt32.read(from: &buf)
+                page: FfiConverterOptionInt64.read(from: &buf),
+                limit: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
@@ -10989,11 +10973,11 @@ public struct FfiConverterTypeUserQuery: FfiConverterRustBuffer {
         FfiConverterOptionTypeUserStatus.write(value.status, into: &buf)
         FfiConverterOptionTypeRole.write(value.role, into: &buf)
         FfiConverterOptionTypeGroupId.write(value.groupId, into: &buf)
-        FfiConverterOptionUInt32.write(value.expiringWithinSeconds, into: &buf)
+        FfiConverterOptionInt64.write(value.expiringWithinSeconds, into: &buf)
         FfiConverterOptionTypeUserSort.write(value.sort, into: &buf)
         FfiConverterBool.write(value.descending, into: &buf)
-        FfiConverterOptionUInt32.write(value.page, into: &buf)
-        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterOptionInt64.write(value.page, into: &buf)
+        FfiConverterOptionInt64.write(value.limit, into: &buf)
     }
 }
 
@@ -11469,6 +11453,432 @@ public func FfiConverterTypeBootstrapKind_lower(_ value: BootstrapKind) -> RustB
 
 
 /**
+ * What is wrong with an option.
+ */
+
+public enum ConfigurationReason: Equatable, Hashable {
+
+    /**
+     * It must name a file.
+     */
+    case noFile
+    /**
+     * The file's folder does not exist.
+     */
+    case noFolder
+    /**
+     * What is at the path is not a file.
+     */
+    case notAFile
+    /**
+     * Others can read or write the file, and `allow_shared_file` is not set.
+     */
+    case sharedFile
+    /**
+     * It is not a prefix of tokens: 1 to 16 small letters and digits, a letter first.
+     */
+    case notPrefix
+    /**
+     * The text has too few characters.
+     */
+    case tooShort(
+        /**
+         * The least that is allowed.
+         */least: Int64
+    )
+    /**
+     * The number is outside of its range.
+     */
+    case outOfRange(
+        /**
+         * The least that is allowed.
+         */least: Int64,
+        /**
+         * The most that is allowed.
+         */most: Int64
+    )
+    /**
+     * The origin begins with neither `https://` nor `http://`.
+     */
+    case notWebOrigin
+    /**
+     * The origin is more or less than scheme, host and perhaps a port.
+     */
+    case notOrigin
+    /**
+     * It is not an origin of an Android application.
+     */
+    case notNativeOrigin
+    /**
+     * The RP id is neither the origin's host nor a domain above it.
+     */
+    case rpIdOutsideOrigin
+    /**
+     * The origin is not of the RP id, or neither https nor localhost.
+     */
+    case outsideRpId
+    /**
+     * The origin is not https.
+     */
+    case notHttps
+    /**
+     * The origin is an IP address, where passkeys cannot work, and `allow_insecure_origin` is not set.
+     */
+    case ipAddress
+    /**
+     * The origin is neither https nor localhost, where passkeys cannot work, and `allow_insecure_origin` is not set.
+     */
+    case insecureOrigin
+    /**
+     * The passkeys in the database are of another RP id, and `accept_rp_id_change` is not set.
+     */
+    case otherRpId(
+        /**
+         * Theirs.
+         */stored: String,
+        /**
+         * The configured one.
+         */configured: String
+    )
+    /**
+     * The signing key is sealed, and no encryption key is given.
+     */
+    case keyNeeded
+    /**
+     * The signing key is sealed under another encryption key.
+     */
+    case wrongKey
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ConfigurationReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeConfigurationReason: FfiConverterRustBuffer {
+    typealias SwiftType = ConfigurationReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ConfigurationReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .noFile
+
+        case 2: return .noFolder
+
+        case 3: return .notAFile
+
+        case 4: return .sharedFile
+
+        case 5: return .notPrefix
+
+        case 6: return .tooShort(least: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 7: return .outOfRange(least: try FfiConverterInt64.read(from: &buf), most: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 8: return .notWebOrigin
+
+        case 9: return .notOrigin
+
+        case 10: return .notNativeOrigin
+
+        case 11: return .rpIdOutsideOrigin
+
+        case 12: return .outsideRpId
+
+        case 13: return .notHttps
+
+        case 14: return .ipAddress
+
+        case 15: return .insecureOrigin
+
+        case 16: return .otherRpId(stored: try FfiConverterString.read(from: &buf), configured: try FfiConverterString.read(from: &buf)
+        )
+
+        case 17: return .keyNeeded
+
+        case 18: return .wrongKey
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ConfigurationReason, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .noFile:
+            writeInt(&buf, Int32(1))
+
+
+        case .noFolder:
+            writeInt(&buf, Int32(2))
+
+
+        case .notAFile:
+            writeInt(&buf, Int32(3))
+
+
+        case .sharedFile:
+            writeInt(&buf, Int32(4))
+
+
+        case .notPrefix:
+            writeInt(&buf, Int32(5))
+
+
+        case let .tooShort(least):
+            writeInt(&buf, Int32(6))
+            FfiConverterInt64.write(least, into: &buf)
+
+
+        case let .outOfRange(least,most):
+            writeInt(&buf, Int32(7))
+            FfiConverterInt64.write(least, into: &buf)
+            FfiConverterInt64.write(most, into: &buf)
+
+
+        case .notWebOrigin:
+            writeInt(&buf, Int32(8))
+
+
+        case .notOrigin:
+            writeInt(&buf, Int32(9))
+
+
+        case .notNativeOrigin:
+            writeInt(&buf, Int32(10))
+
+
+        case .rpIdOutsideOrigin:
+            writeInt(&buf, Int32(11))
+
+
+        case .outsideRpId:
+            writeInt(&buf, Int32(12))
+
+
+        case .notHttps:
+            writeInt(&buf, Int32(13))
+
+
+        case .ipAddress:
+            writeInt(&buf, Int32(14))
+
+
+        case .insecureOrigin:
+            writeInt(&buf, Int32(15))
+
+
+        case let .otherRpId(stored,configured):
+            writeInt(&buf, Int32(16))
+            FfiConverterString.write(stored, into: &buf)
+            FfiConverterString.write(configured, into: &buf)
+
+
+        case .keyNeeded:
+            writeInt(&buf, Int32(17))
+
+
+        case .wrongKey:
+            writeInt(&buf, Int32(18))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConfigurationReason_lift(_ buf: RustBuffer) throws -> ConfigurationReason {
+    return try FfiConverterTypeConfigurationReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConfigurationReason_lower(_ value: ConfigurationReason) -> RustBuffer {
+    return FfiConverterTypeConfigurationReason.lower(value)
+}
+
+
+
+/**
+ * What of the stored state stands in the way.
+ */
+
+public enum ConflictReason: Equatable, Hashable {
+
+    /**
+     * Somebody or something else has this value.
+     */
+    case taken
+    /**
+     * No administrator who can sign in would be left.
+     */
+    case lastAdministrator
+    /**
+     * It is the last passkey of its user.
+     */
+    case lastPasskey
+    /**
+     * The user waits for approval.
+     */
+    case userPending
+    /**
+     * The user does not wait for approval.
+     */
+    case userNotPending
+    /**
+     * The sign-up token is revoked.
+     */
+    case signupTokenRevoked
+    /**
+     * Nobody has claimed setup.
+     */
+    case setupNotClaimed
+    /**
+     * Setup is open already.
+     */
+    case setupOpen
+    /**
+     * The generation of setup is another.
+     */
+    case otherGeneration
+    /**
+     * The user's claims are too long for a token.
+     */
+    case claimsTooLong
+    /**
+     * The file exists already.
+     */
+    case fileExists
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ConflictReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeConflictReason: FfiConverterRustBuffer {
+    typealias SwiftType = ConflictReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ConflictReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .taken
+
+        case 2: return .lastAdministrator
+
+        case 3: return .lastPasskey
+
+        case 4: return .userPending
+
+        case 5: return .userNotPending
+
+        case 6: return .signupTokenRevoked
+
+        case 7: return .setupNotClaimed
+
+        case 8: return .setupOpen
+
+        case 9: return .otherGeneration
+
+        case 10: return .claimsTooLong
+
+        case 11: return .fileExists
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ConflictReason, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .taken:
+            writeInt(&buf, Int32(1))
+
+
+        case .lastAdministrator:
+            writeInt(&buf, Int32(2))
+
+
+        case .lastPasskey:
+            writeInt(&buf, Int32(3))
+
+
+        case .userPending:
+            writeInt(&buf, Int32(4))
+
+
+        case .userNotPending:
+            writeInt(&buf, Int32(5))
+
+
+        case .signupTokenRevoked:
+            writeInt(&buf, Int32(6))
+
+
+        case .setupNotClaimed:
+            writeInt(&buf, Int32(7))
+
+
+        case .setupOpen:
+            writeInt(&buf, Int32(8))
+
+
+        case .otherGeneration:
+            writeInt(&buf, Int32(9))
+
+
+        case .claimsTooLong:
+            writeInt(&buf, Int32(10))
+
+
+        case .fileExists:
+            writeInt(&buf, Int32(11))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConflictReason_lift(_ buf: RustBuffer) throws -> ConflictReason {
+    return try FfiConverterTypeConflictReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConflictReason_lower(_ value: ConflictReason) -> RustBuffer {
+    return FfiConverterTypeConflictReason.lower(value)
+}
+
+
+
+/**
  * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
  */
 
@@ -11684,6 +12094,247 @@ public func FfiConverterTypeDecisionReason_lift(_ buf: RustBuffer) throws -> Dec
 #endif
 public func FfiConverterTypeDecisionReason_lower(_ value: DecisionReason) -> RustBuffer {
     return FfiConverterTypeDecisionReason.lower(value)
+}
+
+
+
+/**
+ * What the caller lacks.
+ */
+
+public enum DenialReason: Equatable, Hashable {
+
+    /**
+     * Only the host's handle may do this.
+     */
+    case hostOnly
+    /**
+     * A stranger must sign in first.
+     */
+    case notSignedIn
+    /**
+     * Only administrators may do this.
+     */
+    case administratorsOnly
+    /**
+     * The credential lacks a scope.
+     */
+    case missingScope(
+        /**
+         * The scope that would do.
+         */scope: String
+    )
+    /**
+     * Only an administrator's credential with `*` and `roles:write` may do this.
+     */
+    case fullRightsNeeded
+    /**
+     * Users may change only their names, locale and e-mail address.
+     */
+    case ownProfileOnly
+    /**
+     * Only users themselves, in a session, register their passkeys.
+     */
+    case ownPasskeysOnly
+    /**
+     * Until approval there is one passkey.
+     */
+    case onePasskeyUntilApproval
+    /**
+     * Only a session may do this, not an API key.
+     */
+    case sessionNeeded
+    /**
+     * The session may do less than its user; they must sign in again.
+     */
+    case narrowSession
+    /**
+     * Whoever claimed setup is no longer an administrator.
+     */
+    case noLongerAdministrator
+    /**
+     * An existing user may be named only after `reset_setup`.
+     */
+    case resetNeeded
+    /**
+     * A credential gives nothing that it does not have.
+     */
+    case moreThanItself
+    /**
+     * A credential makes or renews nothing that outlives it.
+     */
+    case outlivesItself
+    /**
+     * An API key cannot renew or rotate itself.
+     */
+    case keyItself
+    /**
+     * The service is closed to everybody.
+     */
+    case serviceClosed
+    /**
+     * The service is not open to this user.
+     */
+    case serviceNotOpen
+    /**
+     * The credential lacks a scope of the service.
+     */
+    case serviceScope
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DenialReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDenialReason: FfiConverterRustBuffer {
+    typealias SwiftType = DenialReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DenialReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .hostOnly
+
+        case 2: return .notSignedIn
+
+        case 3: return .administratorsOnly
+
+        case 4: return .missingScope(scope: try FfiConverterString.read(from: &buf)
+        )
+
+        case 5: return .fullRightsNeeded
+
+        case 6: return .ownProfileOnly
+
+        case 7: return .ownPasskeysOnly
+
+        case 8: return .onePasskeyUntilApproval
+
+        case 9: return .sessionNeeded
+
+        case 10: return .narrowSession
+
+        case 11: return .noLongerAdministrator
+
+        case 12: return .resetNeeded
+
+        case 13: return .moreThanItself
+
+        case 14: return .outlivesItself
+
+        case 15: return .keyItself
+
+        case 16: return .serviceClosed
+
+        case 17: return .serviceNotOpen
+
+        case 18: return .serviceScope
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: DenialReason, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .hostOnly:
+            writeInt(&buf, Int32(1))
+
+
+        case .notSignedIn:
+            writeInt(&buf, Int32(2))
+
+
+        case .administratorsOnly:
+            writeInt(&buf, Int32(3))
+
+
+        case let .missingScope(scope):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(scope, into: &buf)
+
+
+        case .fullRightsNeeded:
+            writeInt(&buf, Int32(5))
+
+
+        case .ownProfileOnly:
+            writeInt(&buf, Int32(6))
+
+
+        case .ownPasskeysOnly:
+            writeInt(&buf, Int32(7))
+
+
+        case .onePasskeyUntilApproval:
+            writeInt(&buf, Int32(8))
+
+
+        case .sessionNeeded:
+            writeInt(&buf, Int32(9))
+
+
+        case .narrowSession:
+            writeInt(&buf, Int32(10))
+
+
+        case .noLongerAdministrator:
+            writeInt(&buf, Int32(11))
+
+
+        case .resetNeeded:
+            writeInt(&buf, Int32(12))
+
+
+        case .moreThanItself:
+            writeInt(&buf, Int32(13))
+
+
+        case .outlivesItself:
+            writeInt(&buf, Int32(14))
+
+
+        case .keyItself:
+            writeInt(&buf, Int32(15))
+
+
+        case .serviceClosed:
+            writeInt(&buf, Int32(16))
+
+
+        case .serviceNotOpen:
+            writeInt(&buf, Int32(17))
+
+
+        case .serviceScope:
+            writeInt(&buf, Int32(18))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDenialReason_lift(_ buf: RustBuffer) throws -> DenialReason {
+    return try FfiConverterTypeDenialReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDenialReason_lower(_ value: DenialReason) -> RustBuffer {
+    return FfiConverterTypeDenialReason.lower(value)
 }
 
 
@@ -12879,6 +13530,683 @@ public func FfiConverterTypeGroupSort_lower(_ value: GroupSort) -> RustBuffer {
 
 
 /**
+ * Which rule a value breaks.
+ */
+
+public enum InputReason: Equatable, Hashable {
+
+    /**
+     * Nothing was given where something must be.
+     */
+    case missing
+    /**
+     * The text is empty.
+     */
+    case empty
+    /**
+     * The text has too few characters.
+     */
+    case tooShort(
+        /**
+         * The least that is allowed.
+         */least: Int64
+    )
+    /**
+     * The text has too many characters.
+     */
+    case tooLong(
+        /**
+         * The most that is allowed.
+         */most: Int64
+    )
+    /**
+     * The text has too many bytes.
+     */
+    case tooManyBytes(
+        /**
+         * The most that is allowed.
+         */most: Int64
+    )
+    /**
+     * The text has too few different characters.
+     */
+    case tooUniform(
+        /**
+         * The least that is allowed.
+         */least: Int64
+    )
+    /**
+     * The number is outside of its range.
+     */
+    case outOfRange(
+        /**
+         * The least that is allowed.
+         */least: Int64,
+        /**
+         * The most that is allowed.
+         */most: Int64
+    )
+    /**
+     * The number is too small.
+     */
+    case tooSmall(
+        /**
+         * The least that is allowed.
+         */least: Int64
+    )
+    /**
+     * The number is too large.
+     */
+    case tooLarge(
+        /**
+         * The most that is allowed.
+         */most: Int64
+    )
+    /**
+     * The list names too few things.
+     */
+    case tooFew(
+        /**
+         * The least that is allowed.
+         */least: Int64
+    )
+    /**
+     * The list names too many things.
+     */
+    case tooMany(
+        /**
+         * The most that is allowed.
+         */most: Int64
+    )
+    /**
+     * The text holds control characters, or characters that turn the direction of what follows.
+     */
+    case controlCharacters
+    /**
+     * The text begins or ends with a blank.
+     */
+    case blankEnds
+    /**
+     * The text is not in Unicode normal form C, or begins or ends with a blank.
+     */
+    case notNormalised
+    /**
+     * The text begins or ends with something else than a letter or digit.
+     */
+    case badEnds
+    /**
+     * The text is not UTF-8.
+     */
+    case notUtf8
+    /**
+     * The text holds characters that a username may not have.
+     */
+    case notUsername
+    /**
+     * The text is not an e-mail address.
+     */
+    case notEmail
+    /**
+     * The text is not a language tag.
+     */
+    case notLanguageTag
+    /**
+     * The text is not an IP address.
+     */
+    case notIpAddress
+    /**
+     * The text is not a UUID.
+     */
+    case notUuid
+    /**
+     * The text is not base64url.
+     */
+    case notBase64Url
+    /**
+     * The text is not a web origin.
+     */
+    case notOrigin
+    /**
+     * The text is not a domain.
+     */
+    case notDomain
+    /**
+     * The text does not have the form of a scope.
+     */
+    case notScope
+    /**
+     * There is no such scope in this built-in area.
+     */
+    case unknownScope(
+        /**
+         * The built-in area.
+         */area: String
+    )
+    /**
+     * The text does not have the form of a service's short name.
+     */
+    case notSlug
+    /**
+     * The text does not have the form of a group's name.
+     */
+    case notGroupName
+    /**
+     * The name of a claim holds blanks.
+     */
+    case notClaimName
+    /**
+     * The name is kept for something else.
+     */
+    case reserved(
+        /**
+         * The name.
+         */name: String
+    )
+    /**
+     * The name stands there twice.
+     */
+    case duplicate(
+        /**
+         * The name.
+         */name: String
+    )
+    /**
+     * The entry or its field stands there twice.
+     */
+    case duplicateEntry
+    /**
+     * The time does not lie in the future.
+     */
+    case inThePast
+    /**
+     * The time lies after the year 9999, or cannot be written at all.
+     */
+    case tooLate
+    /**
+     * The secret begins as tokens of this library do, and is not a whole API key.
+     */
+    case brokenToken
+    /**
+     * The secret is, or was, that of another API key.
+     */
+    case secretTaken
+    /**
+     * The value wants another one beside it.
+     */
+    case needs(
+        /**
+         * The field that is wanted.
+         */field: String
+    )
+    /**
+     * The value stands beside another one that excludes it.
+     */
+    case excludes(
+        /**
+         * The field that excludes it.
+         */field: String
+    )
+    /**
+     * The value names something that does not exist.
+     */
+    case namesNothing(
+        /**
+         * What is missing.
+         */what: Thing
+    )
+    /**
+     * The value is that of something that no plan made.
+     */
+    case notOfPlan(
+        /**
+         * What it is.
+         */what: Thing
+    )
+    /**
+     * The id is that of another user.
+     */
+    case otherUser
+    /**
+     * The value contradicts what is stored.
+     */
+    case contradicts(
+        /**
+         * What stands in the way.
+         */what: ConflictReason
+    )
+    /**
+     * The document is not JSON.
+     */
+    case notJson(
+        /**
+         * The line, counted from 1.
+         */line: Int64,
+        /**
+         * The column, counted from 1.
+         */column: Int64
+    )
+    /**
+     * There is no such field.
+     */
+    case unknownField
+    /**
+     * The value is of another type than is wanted.
+     */
+    case wrongType(
+        /**
+         * What is wanted, in words.
+         */expected: String
+    )
+    /**
+     * The file belongs to the database itself.
+     */
+    case ownFile
+    /**
+     * The folder does not exist.
+     */
+    case noFolder
+    /**
+     * The folder cannot be written.
+     */
+    case folderReadOnly
+    /**
+     * A pointer is NULL. Only the C face gives this.
+     */
+    case null
+    /**
+     * The number is not one of the enum's values. Only the C face gives this.
+     */
+    case notEnumValue
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension InputReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeInputReason: FfiConverterRustBuffer {
+    typealias SwiftType = InputReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> InputReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .missing
+
+        case 2: return .empty
+
+        case 3: return .tooShort(least: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 4: return .tooLong(most: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 5: return .tooManyBytes(most: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 6: return .tooUniform(least: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 7: return .outOfRange(least: try FfiConverterInt64.read(from: &buf), most: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 8: return .tooSmall(least: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 9: return .tooLarge(most: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 10: return .tooFew(least: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 11: return .tooMany(most: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 12: return .controlCharacters
+
+        case 13: return .blankEnds
+
+        case 14: return .notNormalised
+
+        case 15: return .badEnds
+
+        case 16: return .notUtf8
+
+        case 17: return .notUsername
+
+        case 18: return .notEmail
+
+        case 19: return .notLanguageTag
+
+        case 20: return .notIpAddress
+
+        case 21: return .notUuid
+
+        case 22: return .notBase64Url
+
+        case 23: return .notOrigin
+
+        case 24: return .notDomain
+
+        case 25: return .notScope
+
+        case 26: return .unknownScope(area: try FfiConverterString.read(from: &buf)
+        )
+
+        case 27: return .notSlug
+
+        case 28: return .notGroupName
+
+        case 29: return .notClaimName
+
+        case 30: return .reserved(name: try FfiConverterString.read(from: &buf)
+        )
+
+        case 31: return .duplicate(name: try FfiConverterString.read(from: &buf)
+        )
+
+        case 32: return .duplicateEntry
+
+        case 33: return .inThePast
+
+        case 34: return .tooLate
+
+        case 35: return .brokenToken
+
+        case 36: return .secretTaken
+
+        case 37: return .needs(field: try FfiConverterString.read(from: &buf)
+        )
+
+        case 38: return .excludes(field: try FfiConverterString.read(from: &buf)
+        )
+
+        case 39: return .namesNothing(what: try FfiConverterTypeThing.read(from: &buf)
+        )
+
+        case 40: return .notOfPlan(what: try FfiConverterTypeThing.read(from: &buf)
+        )
+
+        case 41: return .otherUser
+
+        case 42: return .contradicts(what: try FfiConverterTypeConflictReason.read(from: &buf)
+        )
+
+        case 43: return .notJson(line: try FfiConverterInt64.read(from: &buf), column: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 44: return .unknownField
+
+        case 45: return .wrongType(expected: try FfiConverterString.read(from: &buf)
+        )
+
+        case 46: return .ownFile
+
+        case 47: return .noFolder
+
+        case 48: return .folderReadOnly
+
+        case 49: return .null
+
+        case 50: return .notEnumValue
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: InputReason, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .missing:
+            writeInt(&buf, Int32(1))
+
+
+        case .empty:
+            writeInt(&buf, Int32(2))
+
+
+        case let .tooShort(least):
+            writeInt(&buf, Int32(3))
+            FfiConverterInt64.write(least, into: &buf)
+
+
+        case let .tooLong(most):
+            writeInt(&buf, Int32(4))
+            FfiConverterInt64.write(most, into: &buf)
+
+
+        case let .tooManyBytes(most):
+            writeInt(&buf, Int32(5))
+            FfiConverterInt64.write(most, into: &buf)
+
+
+        case let .tooUniform(least):
+            writeInt(&buf, Int32(6))
+            FfiConverterInt64.write(least, into: &buf)
+
+
+        case let .outOfRange(least,most):
+            writeInt(&buf, Int32(7))
+            FfiConverterInt64.write(least, into: &buf)
+            FfiConverterInt64.write(most, into: &buf)
+
+
+        case let .tooSmall(least):
+            writeInt(&buf, Int32(8))
+            FfiConverterInt64.write(least, into: &buf)
+
+
+        case let .tooLarge(most):
+            writeInt(&buf, Int32(9))
+            FfiConverterInt64.write(most, into: &buf)
+
+
+        case let .tooFew(least):
+            writeInt(&buf, Int32(10))
+            FfiConverterInt64.write(least, into: &buf)
+
+
+        case let .tooMany(most):
+            writeInt(&buf, Int32(11))
+            FfiConverterInt64.write(most, into: &buf)
+
+
+        case .controlCharacters:
+            writeInt(&buf, Int32(12))
+
+
+        case .blankEnds:
+            writeInt(&buf, Int32(13))
+
+
+        case .notNormalised:
+            writeInt(&buf, Int32(14))
+
+
+        case .badEnds:
+            writeInt(&buf, Int32(15))
+
+
+        case .notUtf8:
+            writeInt(&buf, Int32(16))
+
+
+        case .notUsername:
+            writeInt(&buf, Int32(17))
+
+
+        case .notEmail:
+            writeInt(&buf, Int32(18))
+
+
+        case .notLanguageTag:
+            writeInt(&buf, Int32(19))
+
+
+        case .notIpAddress:
+            writeInt(&buf, Int32(20))
+
+
+        case .notUuid:
+            writeInt(&buf, Int32(21))
+
+
+        case .notBase64Url:
+            writeInt(&buf, Int32(22))
+
+
+        case .notOrigin:
+            writeInt(&buf, Int32(23))
+
+
+        case .notDomain:
+            writeInt(&buf, Int32(24))
+
+
+        case .notScope:
+            writeInt(&buf, Int32(25))
+
+
+        case let .unknownScope(area):
+            writeInt(&buf, Int32(26))
+            FfiConverterString.write(area, into: &buf)
+
+
+        case .notSlug:
+            writeInt(&buf, Int32(27))
+
+
+        case .notGroupName:
+            writeInt(&buf, Int32(28))
+
+
+        case .notClaimName:
+            writeInt(&buf, Int32(29))
+
+
+        case let .reserved(name):
+            writeInt(&buf, Int32(30))
+            FfiConverterString.write(name, into: &buf)
+
+
+        case let .duplicate(name):
+            writeInt(&buf, Int32(31))
+            FfiConverterString.write(name, into: &buf)
+
+
+        case .duplicateEntry:
+            writeInt(&buf, Int32(32))
+
+
+        case .inThePast:
+            writeInt(&buf, Int32(33))
+
+
+        case .tooLate:
+            writeInt(&buf, Int32(34))
+
+
+        case .brokenToken:
+            writeInt(&buf, Int32(35))
+
+
+        case .secretTaken:
+            writeInt(&buf, Int32(36))
+
+
+        case let .needs(field):
+            writeInt(&buf, Int32(37))
+            FfiConverterString.write(field, into: &buf)
+
+
+        case let .excludes(field):
+            writeInt(&buf, Int32(38))
+            FfiConverterString.write(field, into: &buf)
+
+
+        case let .namesNothing(what):
+            writeInt(&buf, Int32(39))
+            FfiConverterTypeThing.write(what, into: &buf)
+
+
+        case let .notOfPlan(what):
+            writeInt(&buf, Int32(40))
+            FfiConverterTypeThing.write(what, into: &buf)
+
+
+        case .otherUser:
+            writeInt(&buf, Int32(41))
+
+
+        case let .contradicts(what):
+            writeInt(&buf, Int32(42))
+            FfiConverterTypeConflictReason.write(what, into: &buf)
+
+
+        case let .notJson(line,column):
+            writeInt(&buf, Int32(43))
+            FfiConverterInt64.write(line, into: &buf)
+            FfiConverterInt64.write(column, into: &buf)
+
+
+        case .unknownField:
+            writeInt(&buf, Int32(44))
+
+
+        case let .wrongType(expected):
+            writeInt(&buf, Int32(45))
+            FfiConverterString.write(expected, into: &buf)
+
+
+        case .ownFile:
+            writeInt(&buf, Int32(46))
+
+
+        case .noFolder:
+            writeInt(&buf, Int32(47))
+
+
+        case .folderReadOnly:
+            writeInt(&buf, Int32(48))
+
+
+        case .null:
+            writeInt(&buf, Int32(49))
+
+
+        case .notEnumValue:
+            writeInt(&buf, Int32(50))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeInputReason_lift(_ buf: RustBuffer) throws -> InputReason {
+    return try FfiConverterTypeInputReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeInputReason_lower(_ value: InputReason) -> RustBuffer {
+    return FfiConverterTypeInputReason.lower(value)
+}
+
+
+
+/**
  * What went wrong, told apart by what the caller can do about it.
  *
  * The message (`Display`) is for logs and developers: lower case, without personal data and without
@@ -12898,23 +14226,26 @@ enum KeyplateError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError 
          */field: String,
         /**
          * The rule that it breaks.
-         */reason: String
+         */reason: InputReason
     )
     /**
      * There is no such thing, or it is not for the caller to know of.
      */
     case NotFound(
         /**
-         * The kind of thing, for example `user`.
-         */what: String
+         * The kind of thing.
+         */what: Thing
     )
     /**
      * The call contradicts what is stored: a name is taken, the last administrator would go.
      */
     case Conflict(
         /**
-         * The field whose value is taken, or the state that stands in the way.
-         */what: String
+         * What stands in the way.
+         */what: ConflictReason,
+        /**
+         * The field whose value it is about, where it is about one.
+         */field: String?
     )
     /**
      * The configuration given to `open` cannot work.
@@ -12925,7 +14256,7 @@ enum KeyplateError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError 
          */option: String,
         /**
          * What is wrong with it.
-         */reason: String
+         */reason: ConfigurationReason
     )
     /**
      * The credential is unknown, expired, revoked or malformed.
@@ -12937,7 +14268,7 @@ enum KeyplateError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError 
     case PermissionDenied(
         /**
          * What is missing.
-         */reason: String
+         */reason: DenialReason
     )
     /**
      * A fresh sign-in is wanted first (P5).
@@ -12976,8 +14307,8 @@ enum KeyplateError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError 
      */
     case SignupRefused(
         /**
-         * What is wanted.
-         */reason: String
+         * Why.
+         */reason: SignupRefusal
     )
     /**
      * Too many wrong tries, or too many accounts, from one place.
@@ -13033,10 +14364,10 @@ enum KeyplateError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError 
     case SchemaTooNew(
         /**
          * The file's schema.
-         */found: UInt32,
+         */found: Int64,
         /**
          * The newest one that this library knows.
-         */known: UInt32
+         */known: Int64
     )
     /**
      * The process was forked while this handle was in use and without `before_fork` (D4). Open again.
@@ -13077,12 +14408,50 @@ public func field() -> String?  {
 }
 
     /**
+     * The status with which HTTP says the same, for example 404 for `NotFound`.
+     */
+public func httpStatus() -> Int64  {
+    return try!  FfiConverterInt64.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplateerror_http_status(
+            FfiConverterTypeKeyplateError_lower(self),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Why a passkey ceremony failed, where one did.
      */
 public func passkeyFailure() -> PasskeyFailure?  {
     return try!  FfiConverterOptionTypePasskeyFailure.lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_keyplate_fn_method_keyplateerror_passkey_failure(
+            FfiConverterTypeKeyplateError_lower(self),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The name of the reason, where the error has one: `too_long`, `last_administrator`, `missing_scope`. It never
+     * changes.
+     */
+public func reasonCode() -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplateerror_reason_code(
+            FfiConverterTypeKeyplateError_lower(self),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The reason as JSON, where the error has one: its `code` and its numbers and names, such as
+     * `{"code":"too_long","most":50}`. From it a page can say what is wrong in any language.
+     */
+public func reasonJson() -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplateerror_reason_json(
             FfiConverterTypeKeyplateError_lower(self),uniffiCallStatus
     )
 })
@@ -13140,21 +14509,22 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
 
         case 1: return .InvalidInput(
             field: try FfiConverterString.read(from: &buf),
-            reason: try FfiConverterString.read(from: &buf)
+            reason: try FfiConverterTypeInputReason.read(from: &buf)
             )
         case 2: return .NotFound(
-            what: try FfiConverterString.read(from: &buf)
+            what: try FfiConverterTypeThing.read(from: &buf)
             )
         case 3: return .Conflict(
-            what: try FfiConverterString.read(from: &buf)
+            what: try FfiConverterTypeConflictReason.read(from: &buf),
+            field: try FfiConverterOptionString.read(from: &buf)
             )
         case 4: return .Configuration(
             option: try FfiConverterString.read(from: &buf),
-            reason: try FfiConverterString.read(from: &buf)
+            reason: try FfiConverterTypeConfigurationReason.read(from: &buf)
             )
         case 5: return .InvalidCredential
         case 6: return .PermissionDenied(
-            reason: try FfiConverterString.read(from: &buf)
+            reason: try FfiConverterTypeDenialReason.read(from: &buf)
             )
         case 7: return .StepUpRequired
         case 8: return .PasskeyCeremonyFailed(
@@ -13166,7 +14536,7 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
         case 12: return .SetupAlreadyClaimed
         case 13: return .SetupAlreadyComplete
         case 14: return .SignupRefused(
-            reason: try FfiConverterString.read(from: &buf)
+            reason: try FfiConverterTypeSignupRefusal.read(from: &buf)
             )
         case 15: return .RateLimited(
             retryAfter: try FfiConverterDuration.read(from: &buf)
@@ -13185,8 +14555,8 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
             reason: try FfiConverterString.read(from: &buf)
             )
         case 23: return .SchemaTooNew(
-            found: try FfiConverterUInt32.read(from: &buf),
-            known: try FfiConverterUInt32.read(from: &buf)
+            found: try FfiConverterInt64.read(from: &buf),
+            known: try FfiConverterInt64.read(from: &buf)
             )
         case 24: return .ForkedHandle
         case 25: return .Internal(
@@ -13207,23 +14577,24 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
         case let .InvalidInput(field,reason):
             writeInt(&buf, Int32(1))
             FfiConverterString.write(field, into: &buf)
-            FfiConverterString.write(reason, into: &buf)
+            FfiConverterTypeInputReason.write(reason, into: &buf)
 
 
         case let .NotFound(what):
             writeInt(&buf, Int32(2))
-            FfiConverterString.write(what, into: &buf)
+            FfiConverterTypeThing.write(what, into: &buf)
 
 
-        case let .Conflict(what):
+        case let .Conflict(what,field):
             writeInt(&buf, Int32(3))
-            FfiConverterString.write(what, into: &buf)
+            FfiConverterTypeConflictReason.write(what, into: &buf)
+            FfiConverterOptionString.write(field, into: &buf)
 
 
         case let .Configuration(option,reason):
             writeInt(&buf, Int32(4))
             FfiConverterString.write(option, into: &buf)
-            FfiConverterString.write(reason, into: &buf)
+            FfiConverterTypeConfigurationReason.write(reason, into: &buf)
 
 
         case .InvalidCredential:
@@ -13232,7 +14603,7 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
 
         case let .PermissionDenied(reason):
             writeInt(&buf, Int32(6))
-            FfiConverterString.write(reason, into: &buf)
+            FfiConverterTypeDenialReason.write(reason, into: &buf)
 
 
         case .StepUpRequired:
@@ -13266,7 +14637,7 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
 
         case let .SignupRefused(reason):
             writeInt(&buf, Int32(14))
-            FfiConverterString.write(reason, into: &buf)
+            FfiConverterTypeSignupRefusal.write(reason, into: &buf)
 
 
         case let .RateLimited(retryAfter):
@@ -13307,8 +14678,8 @@ public struct FfiConverterTypeKeyplateError: FfiConverterRustBuffer {
 
         case let .SchemaTooNew(found,known):
             writeInt(&buf, Int32(23))
-            FfiConverterUInt32.write(found, into: &buf)
-            FfiConverterUInt32.write(known, into: &buf)
+            FfiConverterInt64.write(found, into: &buf)
+            FfiConverterInt64.write(known, into: &buf)
 
 
         case .ForkedHandle:
@@ -13355,7 +14726,7 @@ public enum Limit: Equatable, Hashable {
     case atMost(
         /**
          * The number.
-         */most: UInt32
+         */most: Int64
     )
 
 
@@ -13380,7 +14751,7 @@ public struct FfiConverterTypeLimit: FfiConverterRustBuffer {
 
         case 1: return .unlimited
 
-        case 2: return .atMost(most: try FfiConverterUInt32.read(from: &buf)
+        case 2: return .atMost(most: try FfiConverterInt64.read(from: &buf)
         )
 
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -13397,7 +14768,7 @@ public struct FfiConverterTypeLimit: FfiConverterRustBuffer {
 
         case let .atMost(most):
             writeInt(&buf, Int32(2))
-            FfiConverterUInt32.write(most, into: &buf)
+            FfiConverterInt64.write(most, into: &buf)
 
         }
     }
@@ -14141,6 +15512,91 @@ public func FfiConverterTypeSignupMode_lower(_ value: SignupMode) -> RustBuffer 
 
 
 /**
+ * Why somebody cannot sign up.
+ */
+
+public enum SignupRefusal: Equatable, Hashable {
+
+    /**
+     * Sign-up is disabled.
+     */
+    case disabled
+    /**
+     * Sign-up wants a token.
+     */
+    case tokenNeeded
+    /**
+     * The e-mail address is not of a domain that is let in.
+     */
+    case emailDomain
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignupRefusal: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignupRefusal: FfiConverterRustBuffer {
+    typealias SwiftType = SignupRefusal
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignupRefusal {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .disabled
+
+        case 2: return .tokenNeeded
+
+        case 3: return .emailDomain
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: SignupRefusal, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .disabled:
+            writeInt(&buf, Int32(1))
+
+
+        case .tokenNeeded:
+            writeInt(&buf, Int32(2))
+
+
+        case .emailDomain:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRefusal_lift(_ buf: RustBuffer) throws -> SignupRefusal {
+    return try FfiConverterTypeSignupRefusal.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignupRefusal_lower(_ value: SignupRefusal) -> RustBuffer {
+    return FfiConverterTypeSignupRefusal.lower(value)
+}
+
+
+
+/**
  * The state of a sign-up token.
  */
 
@@ -14241,6 +15697,151 @@ public func FfiConverterTypeSignupTokenState_lift(_ buf: RustBuffer) throws -> S
 #endif
 public func FfiConverterTypeSignupTokenState_lower(_ value: SignupTokenState) -> RustBuffer {
     return FfiConverterTypeSignupTokenState.lower(value)
+}
+
+
+
+/**
+ * A kind of thing that a call may not find.
+ */
+
+public enum Thing: Equatable, Hashable {
+
+    /**
+     * A user.
+     */
+    case user
+    /**
+     * A group.
+     */
+    case group
+    /**
+     * A service.
+     */
+    case service
+    /**
+     * A session.
+     */
+    case session
+    /**
+     * An API key.
+     */
+    case apiKey
+    /**
+     * A sign-up token.
+     */
+    case signupToken
+    /**
+     * A one-time token.
+     */
+    case oneTimeToken
+    /**
+     * A passkey.
+     */
+    case passkey
+    /**
+     * A setup that somebody has claimed.
+     */
+    case claimedSetup
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Thing: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeThing: FfiConverterRustBuffer {
+    typealias SwiftType = Thing
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Thing {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .user
+
+        case 2: return .group
+
+        case 3: return .service
+
+        case 4: return .session
+
+        case 5: return .apiKey
+
+        case 6: return .signupToken
+
+        case 7: return .oneTimeToken
+
+        case 8: return .passkey
+
+        case 9: return .claimedSetup
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Thing, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .user:
+            writeInt(&buf, Int32(1))
+
+
+        case .group:
+            writeInt(&buf, Int32(2))
+
+
+        case .service:
+            writeInt(&buf, Int32(3))
+
+
+        case .session:
+            writeInt(&buf, Int32(4))
+
+
+        case .apiKey:
+            writeInt(&buf, Int32(5))
+
+
+        case .signupToken:
+            writeInt(&buf, Int32(6))
+
+
+        case .oneTimeToken:
+            writeInt(&buf, Int32(7))
+
+
+        case .passkey:
+            writeInt(&buf, Int32(8))
+
+
+        case .claimedSetup:
+            writeInt(&buf, Int32(9))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeThing_lift(_ buf: RustBuffer) throws -> Thing {
+    return try FfiConverterTypeThing.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeThing_lower(_ value: Thing) -> RustBuffer {
+    return FfiConverterTypeThing.lower(value)
 }
 
 
@@ -14542,8 +16143,8 @@ public func FfiConverterTypeUsernamePolicy_lower(_ value: UsernamePolicy) -> Rus
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
-    typealias SwiftType = UInt32?
+fileprivate struct FfiConverterOptionInt64: FfiConverterRustBuffer {
+    typealias SwiftType = Int64?
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
         guard let value = value else {
@@ -14551,13 +16152,13 @@ fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
             return
         }
         writeInt(&buf, Int8(1))
-        FfiConverterUInt32.write(value, into: &buf)
+        FfiConverterInt64.write(value, into: &buf)
     }
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
-        case 1: return try FfiConverterUInt32.read(from: &buf)
+        case 1: return try FfiConverterInt64.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -16193,7 +17794,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_with_client() != 64182) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 3067) {
+    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 1248) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_verify_access_token() != 63101) {
@@ -16202,7 +17803,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_get_jwks() != 39909) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 38910) {
+    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 46327) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_create_api_key() != 33868) {
@@ -16214,7 +17815,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_list_api_keys() != 21072) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() != 8046) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() != 49522) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_renew_api_key() != 442) {
@@ -16274,10 +17875,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_update_group() != 30254) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 38591) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 54571) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_recovery_token() != 55343) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_recovery_token() != 59414) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() != 35506) {
@@ -16349,7 +17950,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_update_service() != 26250) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_session() != 33474) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_session() != 14548) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_list_sessions() != 56440) {
@@ -16358,7 +17959,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_revoke_session() != 54450) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() != 21712) {
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() != 60741) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_verify_session() != 24678) {
@@ -16391,7 +17992,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_keyplate_get_setup_state() != 45557) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_reset_setup() != 49421) {
+    if (uniffi_keyplate_checksum_method_keyplate_reset_setup() != 20839) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_keyplate_resume_setup() != 60898) {

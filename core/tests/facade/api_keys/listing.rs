@@ -103,7 +103,7 @@ fn what_expires_soon_is_listed() {
     );
     f.clock.advance(50);
     assert_eq!(
-        names(&f.keyplate.list_expiring_api_keys(u32::MAX).unwrap()),
+        names(&f.keyplate.list_expiring_api_keys(i64::MAX).unwrap()),
         ["soon", "later"]
     );
 }

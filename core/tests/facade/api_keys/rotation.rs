@@ -71,7 +71,7 @@ fn rotation_overlaps_renewal_extends_revocation_ends_all() {
         "kept for the audit"
     );
     let too_long = KeyRotation {
-        overlap_seconds: Some(u32::MAX),
+        overlap_seconds: Some(i64::MAX),
         expiry: None,
     };
     assert_eq!(

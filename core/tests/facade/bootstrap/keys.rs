@@ -1,8 +1,8 @@
 //! API keys of plans (B6, C1): secrets that the operator chose, what a plan remembers of them, and what it never does.
 
 use keyplate::{
-    ApiKey, ApiKeyQuery, BootstrapReport, ErrorCode, KeyRotation, Keyplate, KeyplateError,
-    NewApiKey,
+    ApiKey, ApiKeyQuery, BootstrapReport, ErrorCode, InputReason, KeyRotation, Keyplate,
+    KeyplateError, NewApiKey,
 };
 
 use crate::common::{
@@ -53,7 +53,7 @@ pub(super) fn nothing(f: &Fixture, plan: &str) {
     assert!(everything(&f.path()) == before);
 }
 
-pub(super) fn reason(f: &Fixture, plan: &str) -> (String, String) {
+pub(super) fn reason(f: &Fixture, plan: &str) -> (String, InputReason) {
     match f.keyplate.bootstrap(plan) {
         Err(KeyplateError::InvalidInput { field, reason }) => (field, reason),
         other => panic!("{other:?}"),
@@ -105,38 +105,35 @@ fn a_supplied_secret_is_a_credential_like_others() {
 fn weak_secrets_are_refused() {
     let f = Fixture::new();
     for (secret, expected) in [
-        ("", "must have at least 32 characters"),
+        ("", InputReason::TooShort { least: 32 }),
         (
             "0123456789abcdefghijklmnopqrstu",
-            "must have at least 32 characters",
+            InputReason::TooShort { least: 32 },
         ),
         (
             "012345678012345678012345678012345678",
-            "must have at least 10 different characters",
+            InputReason::TooUniform { least: 10 },
         ),
-        (
-            " 0123456789abcdefghijklmnopqrstuvw",
-            "must have no blanks at its ends and no control characters",
-        ),
+        (" 0123456789abcdefghijklmnopqrstuvw", InputReason::BlankEnds),
         (
             "0123456789abcdefghi\\u0007jklmnopqrstuv",
-            "must have no blanks at its ends and no control characters",
+            InputReason::ControlCharacters,
         ),
-        (&"0123456789".repeat(52), "must have at most 512 bytes"),
+        (
+            &"0123456789".repeat(52),
+            InputReason::TooManyBytes { most: 512 },
+        ),
         (
             "kp_0123456789abcdefghijklmnopqrstuvw",
-            "begins as our tokens do and is no whole API key",
+            InputReason::BrokenToken,
         ),
         (
             "kp_key_0123456789abcdefghijklmnopqrstuvw",
-            "begins as our tokens do and is no whole API key",
+            InputReason::BrokenToken,
         ),
     ] {
         let (field, reason) = reason(&f, &with_secret(secret));
-        assert_eq!(
-            (field.as_str(), reason.as_str()),
-            ("api_keys[0].secret", expected)
-        );
+        assert_eq!((field.as_str(), reason), ("api_keys[0].secret", expected));
     }
     for both in [
         r#""note": "none""#,
@@ -297,13 +294,10 @@ fn one_secret_is_one_keys() {
         r#""lifetime_seconds": 3600, "generate": true"#,
         &format!(r#""secret": "{OPERATORS}""#),
     );
-    let (field, text) = reason(&f, &two);
+    let (field, reason_of_two) = reason(&f, &two);
     assert_eq!(
-        (field.as_str(), text.as_str()),
-        (
-            "api_keys[1].secret",
-            "is that of another API key of the plan"
-        )
+        (field.as_str(), reason_of_two),
+        ("api_keys[1].secret", InputReason::SecretTaken)
     );
     apply(&f, &with_secret(FIRST));
     let anna = f.keyplate.find_user("anna").unwrap().unwrap();

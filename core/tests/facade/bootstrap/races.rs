@@ -26,7 +26,7 @@ fn worker() {
     say(&format!("{} {}", report.changes.len(), secrets.join(" ")));
 }
 
-fn bootstrapped(keyplate: &Keyplate) -> u64 {
+fn bootstrapped(keyplate: &Keyplate) -> i64 {
     let query = AuditQuery {
         kind: Some(EventKind::Bootstrapped),
         ..AuditQuery::default()
@@ -84,7 +84,7 @@ fn a_kill_in_the_middle_leaves_all_or_nothing() {
         let mut child = start(worker, "apply", &path);
         let random = round.wrapping_mul(2_654_435_761);
         kill_after(&mut child, 1, random % 8_000);
-        applied += u32::from(is_applied(&path));
+        applied += i64::from(is_applied(&path));
     }
     assert!(applied < 60, "none was killed in time");
 }

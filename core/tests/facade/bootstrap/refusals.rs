@@ -1,6 +1,9 @@
 //! Plans that are refused (B6): one bad entry changes nothing and is named.
 
-use keyplate::{ErrorCode, Keyplate, KeyplateError, SettingsChanges, SignupMode, UserStatus};
+use keyplate::{
+    ConflictReason, ErrorCode, InputReason, Keyplate, KeyplateError, SettingsChanges, SignupMode,
+    UserStatus,
+};
 
 use crate::common::{
     plans::{WHOLE, everything, told},
@@ -8,7 +11,7 @@ use crate::common::{
 };
 
 /// Applies a plan that must be refused, and looks that it changed nothing; gives field and reason.
-fn refused(f: &Fixture, plan: &str) -> (String, String) {
+fn refused(f: &Fixture, plan: &str) -> (String, InputReason) {
     let before = everything(&f.path());
     let error = f.keyplate.bootstrap(plan).unwrap_err();
     assert!(everything(&f.path()) == before, "{plan}");
@@ -186,10 +189,13 @@ fn one_bad_entry_changes_nothing_and_is_named() {
     ] {
         assert_eq!(refused(&f, bad).0, field, "{bad}");
     }
+    let wrong_type = |expected: &str| InputReason::WrongType {
+        expected: expected.to_owned(),
+    };
     let (_, reason) = refused(&f, r#"{"groups": null}"#);
-    assert_eq!(reason, "must be a list");
+    assert_eq!(reason, wrong_type("a list"));
     let (_, reason) = refused(&f, r#"{"users": [{"username": "a", "role": "king"}]}"#);
-    assert_eq!(reason, "must be one of user, administrator");
+    assert_eq!(reason, wrong_type("one of user, administrator"));
 }
 
 #[test]
@@ -205,10 +211,10 @@ fn a_plan_may_replace_the_last_administrator_but_not_remove_him() {
         let plan =
             format!(r#"{{"users": [{{"username": "bob"}}, {{"username": "anna", {change}}}]}}"#);
         let (field, reason) = refused(&f, &plan);
-        assert_eq!(
-            (field.as_str(), reason.as_str()),
-            ("users[1]", "takes the last administrator away")
-        );
+        let last = InputReason::Contradicts {
+            what: ConflictReason::LastAdministrator,
+        };
+        assert_eq!((field.as_str(), reason), ("users[1]", last));
     }
     let both = r#"{"users": [{"username": "anna", "role": "user"}, {"username": "bob", "role": "administrator"}]}"#;
     assert_eq!(

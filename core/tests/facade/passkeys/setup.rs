@@ -17,7 +17,7 @@ fn stage(f: &Fixture) -> SetupStage {
 }
 
 /// Setup opened again, for a user who is there.
-fn claim_again(f: &Fixture, generation: u32, user: &User) -> SignedIn {
+fn claim_again(f: &Fixture, generation: i64, user: &User) -> SignedIn {
     f.keyplate.reset_setup(generation).unwrap();
     let token = f.keyplate.create_setup_token().unwrap().secret.reveal();
     let named = NewAdmin {

@@ -81,7 +81,7 @@ fn what_happens_to_the_token_meanwhile_counts() {
             .stranger()
             .finish_passkey_signup(&ceremony.ceremony, &response);
         assert_eq!(code(refused), expected, "{what}");
-        assert_untouched(&f, u64::from(expected == ErrorCode::Conflict));
+        assert_untouched(&f, i64::from(expected == ErrorCode::Conflict));
     }
 }
 

@@ -170,7 +170,7 @@ fn refusals_are_counted_in_one_row_a_minute() {
         })
         .unwrap()
         .items;
-    let counts: Vec<(u64, Option<&str>)> = rows
+    let counts: Vec<(i64, Option<&str>)> = rows
         .iter()
         .map(|row| (row.count, row.address.as_deref()))
         .collect();

@@ -24,7 +24,7 @@ fn reset_opens_setup_once_and_always_wants_a_token() {
         ..Default::default()
     };
     f.keyplate.update_user(&bob.id, lapses).unwrap();
-    for wrong in [0, 2, u32::MAX] {
+    for wrong in [0, 2, -1, i64::MAX] {
         assert_eq!(
             refusal(f.keyplate.reset_setup(wrong)),
             (ErrorCode::Conflict, Some("generation".to_owned()))

@@ -141,7 +141,7 @@ fn killed_while_signing_up_uses_are_redemptions_are_accounts() {
             &path,
         );
         let random = round.wrapping_mul(2_654_435_761);
-        seen += kill_after(&mut child, (round % 4) as usize, random % 4_000).len() as u64;
+        seen += kill_after(&mut child, (round % 4) as usize, random % 4_000).len() as i64;
         let (uses, redemptions, accounts) = counts(&keyplate);
         assert!(
             uses == redemptions && redemptions == accounts,

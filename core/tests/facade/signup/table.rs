@@ -58,7 +58,7 @@ fn the_whole_table() {
                     .map_err(|error| error.code());
                 assert_eq!(outcome, expected, "{told}");
                 let made = f.keyplate.list_users(UserQuery::default()).unwrap().total - before;
-                assert_eq!(made, u64::from(expected.is_ok()), "{told}");
+                assert_eq!(made, i64::from(expected.is_ok()), "{told}");
                 assert_eq!(
                     f.heard.kinds().contains(&EventKind::SignupRefused),
                     expected.is_err(),

@@ -95,7 +95,7 @@ fn a_session_that_ended_steps_up_no_more() {
 #[test]
 fn the_setting_says_how_long_it_lasts() {
     let f = Fixture::new();
-    let set = |seconds: u32| {
+    let set = |seconds: i64| {
         f.keyplate.update_settings(SettingsChanges {
             step_up_seconds: Some(seconds),
             ..SettingsChanges::default()

@@ -8,18 +8,18 @@ use crate::common::*;
 fn the_last_lasting_administrator_stays() {
     let f = Fixture::new();
     let ann = f.administrator("ann");
-    let last = (ErrorCode::Conflict, Some("last administrator".to_owned()));
+    let last = (ErrorCode::Conflict, Some("last_administrator".to_owned()));
     let expiry = UserChanges {
         expiry: Some(Expiry::At {
             time: f.in_seconds(1_000),
         }),
         ..UserChanges::default()
     };
-    assert_eq!(refusal(f.keyplate.delete_user(&ann.id)), last);
-    assert_eq!(refusal(f.keyplate.disable_user(&ann.id)), last);
-    assert_eq!(refusal(f.keyplate.set_user_role(&ann.id, Role::User)), last);
+    assert_eq!(reason(f.keyplate.delete_user(&ann.id)), last);
+    assert_eq!(reason(f.keyplate.disable_user(&ann.id)), last);
+    assert_eq!(reason(f.keyplate.set_user_role(&ann.id, Role::User)), last);
     assert_eq!(
-        refusal(f.keyplate.update_user(&ann.id, expiry.clone())),
+        reason(f.keyplate.update_user(&ann.id, expiry.clone())),
         last
     );
 
@@ -34,11 +34,11 @@ fn the_last_lasting_administrator_stays() {
         .unwrap();
     let carol = f.administrator("carol");
     f.keyplate.disable_user(&carol.id).unwrap();
-    assert_eq!(refusal(f.keyplate.delete_user(&ann.id)), last);
+    assert_eq!(reason(f.keyplate.delete_user(&ann.id)), last);
     f.keyplate.delete_user(&bob.id).unwrap();
     f.keyplate.enable_user(&carol.id).unwrap();
     f.keyplate.update_user(&ann.id, expiry).unwrap();
-    assert_eq!(refusal(f.keyplate.delete_user(&carol.id)), last);
+    assert_eq!(reason(f.keyplate.delete_user(&carol.id)), last);
 }
 
 #[test]

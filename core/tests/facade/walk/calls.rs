@@ -130,7 +130,7 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             .into_iter()
             .for_each(|id| note(&mut refusals, w.weak.get_api_key(id))),
         "list_api_keys" => note(&mut refusals, w.weak.list_api_keys(Default::default())),
-        "list_expiring_api_keys" => note(&mut refusals, w.weak.list_expiring_api_keys(u32::MAX)),
+        "list_expiring_api_keys" => note(&mut refusals, w.weak.list_expiring_api_keys(i64::MAX)),
         "rotate_api_key" => {
             for id in w.keys() {
                 note(

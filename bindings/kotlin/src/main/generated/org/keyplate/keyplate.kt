@@ -976,7 +976,7 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_api_keys(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_method_keyplate_list_expiring_api_keys(`ptr`: Long,`withinSeconds`: Int,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_keyplate_fn_method_keyplate_list_expiring_api_keys(`ptr`: Long,`withinSeconds`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_renew_api_key(`ptr`: Long,`id`: RustBuffer.ByValue,`expiry`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1073,7 +1073,7 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_revoke_session(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_keyplate_fn_method_keyplate_revoke_user_sessions(`ptr`: Long,`userId`: RustBuffer.ByValue,`keep`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Int
+    ): Long
     external fun uniffi_keyplate_fn_method_keyplate_verify_session(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_public_settings(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1094,7 +1094,7 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_get_setup_state(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_method_keyplate_reset_setup(`ptr`: Long,`generation`: Int,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_keyplate_fn_method_keyplate_reset_setup(`ptr`: Long,`generation`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_resume_setup(`ptr`: Long,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1172,7 +1172,13 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplateerror_field(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplateerror_http_status(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
     external fun uniffi_keyplate_fn_method_keyplateerror_passkey_failure(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplateerror_reason_code(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplateerror_reason_json(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplateerror_retry_after(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1309,7 +1315,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_with_client() and 0xFFFF) != 64182) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 3067) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 1248) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_access_token() and 0xFFFF) != 63101) {
@@ -1318,7 +1324,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_get_jwks() and 0xFFFF) != 39909) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 38910) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 46327) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_create_api_key() and 0xFFFF) != 33868) {
@@ -1330,7 +1336,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_api_keys() and 0xFFFF) != 21072) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() and 0xFFFF) != 8046) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() and 0xFFFF) != 49522) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_renew_api_key() and 0xFFFF) != 442) {
@@ -1390,10 +1396,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_update_group() and 0xFFFF) != 30254) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 38591) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 54571) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_recovery_token() and 0xFFFF) != 55343) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_recovery_token() and 0xFFFF) != 59414) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() and 0xFFFF) != 35506) {
@@ -1465,7 +1471,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_update_service() and 0xFFFF) != 26250) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_session() and 0xFFFF) != 33474) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_session() and 0xFFFF) != 14548) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_list_sessions() and 0xFFFF) != 56440) {
@@ -1474,7 +1480,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_session() and 0xFFFF) != 54450) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() and 0xFFFF) != 21712) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() and 0xFFFF) != 60741) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_session() and 0xFFFF) != 24678) {
@@ -1507,7 +1513,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_keyplate_get_setup_state() and 0xFFFF) != 45557) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_setup() and 0xFFFF) != 49421) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_setup() and 0xFFFF) != 20839) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_keyplate_resume_setup() and 0xFFFF) != 60898) {
@@ -1788,46 +1794,23 @@ private class JavaLangRefCleanable(
 /**
  * @suppress
  */
-public object FfiConverterUInt: FfiConverter<UInt, Int> {
-    override fun lift(value: Int): UInt {
-        return value.toUInt()
+public object FfiConverterLong: FfiConverter<Long, Long> {
+    override fun lift(value: Long): Long {
+        return value
     }
 
-    override fun read(buf: ByteBuffer): UInt {
-        return lift(buf.getInt())
+    override fun read(buf: ByteBuffer): Long {
+        return buf.getLong()
     }
 
-    override fun lower(value: UInt): Int {
-        return value.toInt()
+    override fun lower(value: Long): Long {
+        return value
     }
 
-    override fun allocationSize(value: UInt) = 4UL
+    override fun allocationSize(value: Long) = 8UL
 
-    override fun write(value: UInt, buf: ByteBuffer) {
-        buf.putInt(value.toInt())
-    }
-}
-
-/**
- * @suppress
- */
-public object FfiConverterULong: FfiConverter<ULong, Long> {
-    override fun lift(value: Long): ULong {
-        return value.toULong()
-    }
-
-    override fun read(buf: ByteBuffer): ULong {
-        return lift(buf.getLong())
-    }
-
-    override fun lower(value: ULong): Long {
-        return value.toLong()
-    }
-
-    override fun allocationSize(value: ULong) = 8UL
-
-    override fun write(value: ULong, buf: ByteBuffer) {
-        buf.putLong(value.toLong())
+    override fun write(value: Long, buf: ByteBuffer) {
+        buf.putLong(value)
     }
 }
 
@@ -2463,7 +2446,7 @@ public interface KeyplateInterface {
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
      * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
-    fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken
+    fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.Long?): AccessToken
 
     /**
      * Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
@@ -2493,7 +2476,7 @@ public interface KeyplateInterface {
      * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
      * but the host's handle.
      */
-    fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey
+    fun `rotateSigningKey`(`overlapSeconds`: kotlin.Long?): SigningKey
 
     /**
      * Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
@@ -2524,9 +2507,9 @@ public interface KeyplateInterface {
      * Lists the API keys that end within so many seconds, the next to end first.
      *
      * # Errors
-     * `PermissionDenied`, the storage errors.
+     * `InvalidInput`, `PermissionDenied`, the storage errors.
      */
-    fun `listExpiringApiKeys`(`withinSeconds`: kotlin.UInt): List<ApiKey>
+    fun `listExpiringApiKeys`(`withinSeconds`: kotlin.Long): List<ApiKey>
 
     /**
      * Gives a key a new end, before or after the old one. A key cannot renew itself.
@@ -2702,7 +2685,7 @@ public interface KeyplateInterface {
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
      * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
-    fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken
+    fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.Long?): CreatedOneTimeToken
 
     /**
      * Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
@@ -2711,7 +2694,7 @@ public interface KeyplateInterface {
      * # Errors
      * As `create_one_time_token`; `StepUpRequired` for all but the host.
      */
-    fun `createRecoveryToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken
+    fun `createRecoveryToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.Long?): CreatedOneTimeToken
 
     /**
      * Lists the one-time tokens that still work, of one user or of all, the newest first.
@@ -2921,7 +2904,7 @@ public interface KeyplateInterface {
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
      * but the host's handle.
      */
-    fun `createSession`(`userId`: UserId, `client`: ClientInfo, `lifetimeSeconds`: kotlin.UInt?): SignedIn
+    fun `createSession`(`userId`: UserId, `client`: ClientInfo, `lifetimeSeconds`: kotlin.Long?): SignedIn
 
     /**
      * Lists sessions that still work, the newest first.
@@ -2945,7 +2928,7 @@ public interface KeyplateInterface {
      * # Errors
      * `NotFound`, `PermissionDenied`.
      */
-    fun `revokeUserSessions`(`userId`: UserId, `keep`: SessionId?): kotlin.UInt
+    fun `revokeUserSessions`(`userId`: UserId, `keep`: SessionId?): kotlin.Long
 
     /**
      * Tells who has this session. It works while another process is writing.
@@ -3039,7 +3022,7 @@ public interface KeyplateInterface {
      * `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
      * handle.
      */
-    fun `resetSetup`(`generation`: kotlin.UInt): SetupState
+    fun `resetSetup`(`generation`: kotlin.Long): SetupState
 
     /**
      * Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
@@ -3440,7 +3423,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
      * `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
      */
-    @Throws(KeyplateException::class)override fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.UInt?): AccessToken {
+    @Throws(KeyplateException::class)override fun `issueAccessToken`(`principal`: Principal, `service`: kotlin.String, `lifetimeSeconds`: kotlin.Long?): AccessToken {
             return FfiConverterTypeAccessToken.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
@@ -3449,7 +3432,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
         FfiConverterTypePrincipal.lower(`principal`),
         FfiConverterString.lower(`service`),
-        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+        FfiConverterOptionalLong.lower(`lifetimeSeconds`),_status)
 }
     }
     )
@@ -3511,14 +3494,14 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
      * but the host's handle.
      */
-    @Throws(KeyplateException::class)override fun `rotateSigningKey`(`overlapSeconds`: kotlin.UInt?): SigningKey {
+    @Throws(KeyplateException::class)override fun `rotateSigningKey`(`overlapSeconds`: kotlin.Long?): SigningKey {
             return FfiConverterTypeSigningKey.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
     UniffiLib.uniffi_keyplate_fn_method_keyplate_rotate_signing_key(
         it,
 
-        FfiConverterOptionalUInt.lower(`overlapSeconds`),_status)
+        FfiConverterOptionalLong.lower(`overlapSeconds`),_status)
 }
     }
     )
@@ -3594,16 +3577,16 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * Lists the API keys that end within so many seconds, the next to end first.
      *
      * # Errors
-     * `PermissionDenied`, the storage errors.
+     * `InvalidInput`, `PermissionDenied`, the storage errors.
      */
-    @Throws(KeyplateException::class)override fun `listExpiringApiKeys`(`withinSeconds`: kotlin.UInt): List<ApiKey> {
+    @Throws(KeyplateException::class)override fun `listExpiringApiKeys`(`withinSeconds`: kotlin.Long): List<ApiKey> {
             return FfiConverterSequenceTypeApiKey.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
     UniffiLib.uniffi_keyplate_fn_method_keyplate_list_expiring_api_keys(
         it,
 
-        FfiConverterUInt.lower(`withinSeconds`),_status)
+        FfiConverterLong.lower(`withinSeconds`),_status)
 }
     }
     )
@@ -4036,7 +4019,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
      * `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
      */
-    @Throws(KeyplateException::class)override fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken {
+    @Throws(KeyplateException::class)override fun `createOneTimeToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.Long?): CreatedOneTimeToken {
             return FfiConverterTypeCreatedOneTimeToken.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
@@ -4044,7 +4027,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
         it,
 
         FfiConverterTypeUserId.lower(`userId`),
-        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+        FfiConverterOptionalLong.lower(`lifetimeSeconds`),_status)
 }
     }
     )
@@ -4059,7 +4042,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * # Errors
      * As `create_one_time_token`; `StepUpRequired` for all but the host.
      */
-    @Throws(KeyplateException::class)override fun `createRecoveryToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.UInt?): CreatedOneTimeToken {
+    @Throws(KeyplateException::class)override fun `createRecoveryToken`(`userId`: UserId, `lifetimeSeconds`: kotlin.Long?): CreatedOneTimeToken {
             return FfiConverterTypeCreatedOneTimeToken.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
@@ -4067,7 +4050,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
         it,
 
         FfiConverterTypeUserId.lower(`userId`),
-        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+        FfiConverterOptionalLong.lower(`lifetimeSeconds`),_status)
 }
     }
     )
@@ -4587,7 +4570,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
      * but the host's handle.
      */
-    @Throws(KeyplateException::class)override fun `createSession`(`userId`: UserId, `client`: ClientInfo, `lifetimeSeconds`: kotlin.UInt?): SignedIn {
+    @Throws(KeyplateException::class)override fun `createSession`(`userId`: UserId, `client`: ClientInfo, `lifetimeSeconds`: kotlin.Long?): SignedIn {
             return FfiConverterTypeSignedIn.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
@@ -4596,7 +4579,7 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
         FfiConverterTypeUserId.lower(`userId`),
         FfiConverterTypeClientInfo.lower(`client`),
-        FfiConverterOptionalUInt.lower(`lifetimeSeconds`),_status)
+        FfiConverterOptionalLong.lower(`lifetimeSeconds`),_status)
 }
     }
     )
@@ -4651,8 +4634,8 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * # Errors
      * `NotFound`, `PermissionDenied`.
      */
-    @Throws(KeyplateException::class)override fun `revokeUserSessions`(`userId`: UserId, `keep`: SessionId?): kotlin.UInt {
-            return FfiConverterUInt.lift(
+    @Throws(KeyplateException::class)override fun `revokeUserSessions`(`userId`: UserId, `keep`: SessionId?): kotlin.Long {
+            return FfiConverterLong.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
     UniffiLib.uniffi_keyplate_fn_method_keyplate_revoke_user_sessions(
@@ -4885,14 +4868,14 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
      * `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
      * handle.
      */
-    @Throws(KeyplateException::class)override fun `resetSetup`(`generation`: kotlin.UInt): SetupState {
+    @Throws(KeyplateException::class)override fun `resetSetup`(`generation`: kotlin.Long): SetupState {
             return FfiConverterTypeSetupState.lift(
     callWithHandle {
     uniffiRustCallWithError(KeyplateException) { _status ->
     UniffiLib.uniffi_keyplate_fn_method_keyplate_reset_setup(
         it,
 
-        FfiConverterUInt.lower(`generation`),_status)
+        FfiConverterLong.lower(`generation`),_status)
 }
     }
     )
@@ -6660,12 +6643,12 @@ data class ApiKeyPage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -6683,21 +6666,21 @@ public object FfiConverterTypeApiKeyPage: FfiConverterRustBuffer<ApiKeyPage> {
     override fun read(buf: ByteBuffer): ApiKeyPage {
         return ApiKeyPage(
             FfiConverterSequenceTypeApiKey.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: ApiKeyPage) = (
             FfiConverterSequenceTypeApiKey.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: ApiKeyPage, buf: ByteBuffer) {
             FfiConverterSequenceTypeApiKey.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -6735,12 +6718,12 @@ data class ApiKeyQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -6762,8 +6745,8 @@ public object FfiConverterTypeApiKeyQuery: FfiConverterRustBuffer<ApiKeyQuery> {
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypeApiKeySort.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
@@ -6773,8 +6756,8 @@ public object FfiConverterTypeApiKeyQuery: FfiConverterRustBuffer<ApiKeyQuery> {
             FfiConverterBoolean.allocationSize(value.`includeRevoked`) +
             FfiConverterOptionalTypeApiKeySort.allocationSize(value.`sort`) +
             FfiConverterBoolean.allocationSize(value.`ascending`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: ApiKeyQuery, buf: ByteBuffer) {
@@ -6783,8 +6766,8 @@ public object FfiConverterTypeApiKeyQuery: FfiConverterRustBuffer<ApiKeyQuery> {
             FfiConverterBoolean.write(value.`includeRevoked`, buf)
             FfiConverterOptionalTypeApiKeySort.write(value.`sort`, buf)
             FfiConverterBoolean.write(value.`ascending`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -6797,7 +6780,7 @@ data class AuditEvent (
     /**
      * Grows with time.
      */
-    val `id`: kotlin.ULong
+    val `id`: kotlin.Long
     ,
     /**
      * When; for counted refusals the last time.
@@ -6862,7 +6845,7 @@ data class AuditEvent (
     /**
      * How many times within that minute; more than 1 for refusals only.
      */
-    val `count`: kotlin.ULong
+    val `count`: kotlin.Long
 
 ){
 
@@ -6879,7 +6862,7 @@ data class AuditEvent (
 public object FfiConverterTypeAuditEvent: FfiConverterRustBuffer<AuditEvent> {
     override fun read(buf: ByteBuffer): AuditEvent {
         return AuditEvent(
-            FfiConverterULong.read(buf),
+            FfiConverterLong.read(buf),
             FfiConverterTimestamp.read(buf),
             FfiConverterTypeEventKind.read(buf),
             FfiConverterTypeActorKind.read(buf),
@@ -6892,12 +6875,12 @@ public object FfiConverterTypeAuditEvent: FfiConverterRustBuffer<AuditEvent> {
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterSequenceTypeDetail.read(buf),
-            FfiConverterULong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: AuditEvent) = (
-            FfiConverterULong.allocationSize(value.`id`) +
+            FfiConverterLong.allocationSize(value.`id`) +
             FfiConverterTimestamp.allocationSize(value.`at`) +
             FfiConverterTypeEventKind.allocationSize(value.`kind`) +
             FfiConverterTypeActorKind.allocationSize(value.`actorKind`) +
@@ -6910,11 +6893,11 @@ public object FfiConverterTypeAuditEvent: FfiConverterRustBuffer<AuditEvent> {
             FfiConverterOptionalString.allocationSize(value.`address`) +
             FfiConverterOptionalString.allocationSize(value.`userAgent`) +
             FfiConverterSequenceTypeDetail.allocationSize(value.`details`) +
-            FfiConverterULong.allocationSize(value.`count`)
+            FfiConverterLong.allocationSize(value.`count`)
     )
 
     override fun write(value: AuditEvent, buf: ByteBuffer) {
-            FfiConverterULong.write(value.`id`, buf)
+            FfiConverterLong.write(value.`id`, buf)
             FfiConverterTimestamp.write(value.`at`, buf)
             FfiConverterTypeEventKind.write(value.`kind`, buf)
             FfiConverterTypeActorKind.write(value.`actorKind`, buf)
@@ -6927,7 +6910,7 @@ public object FfiConverterTypeAuditEvent: FfiConverterRustBuffer<AuditEvent> {
             FfiConverterOptionalString.write(value.`address`, buf)
             FfiConverterOptionalString.write(value.`userAgent`, buf)
             FfiConverterSequenceTypeDetail.write(value.`details`, buf)
-            FfiConverterULong.write(value.`count`, buf)
+            FfiConverterLong.write(value.`count`, buf)
     }
 }
 
@@ -6945,12 +6928,12 @@ data class AuditPage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -6968,21 +6951,21 @@ public object FfiConverterTypeAuditPage: FfiConverterRustBuffer<AuditPage> {
     override fun read(buf: ByteBuffer): AuditPage {
         return AuditPage(
             FfiConverterSequenceTypeAuditEvent.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: AuditPage) = (
             FfiConverterSequenceTypeAuditEvent.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: AuditPage, buf: ByteBuffer) {
             FfiConverterSequenceTypeAuditEvent.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -7010,12 +6993,12 @@ data class AuditQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -7035,8 +7018,8 @@ public object FfiConverterTypeAuditQuery: FfiConverterRustBuffer<AuditQuery> {
             FfiConverterOptionalTypeUserId.read(buf),
             FfiConverterOptionalTypeEventKind.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
@@ -7044,16 +7027,16 @@ public object FfiConverterTypeAuditQuery: FfiConverterRustBuffer<AuditQuery> {
             FfiConverterOptionalTypeUserId.allocationSize(value.`userId`) +
             FfiConverterOptionalTypeEventKind.allocationSize(value.`kind`) +
             FfiConverterOptionalTimestamp.allocationSize(value.`since`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: AuditQuery, buf: ByteBuffer) {
             FfiConverterOptionalTypeUserId.write(value.`userId`, buf)
             FfiConverterOptionalTypeEventKind.write(value.`kind`, buf)
             FfiConverterOptionalTimestamp.write(value.`since`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -7190,7 +7173,7 @@ data class BackupReport (
     /**
      * Its size.
      */
-    val `bytes`: kotlin.ULong
+    val `bytes`: kotlin.Long
 
 ){
 
@@ -7208,18 +7191,18 @@ public object FfiConverterTypeBackupReport: FfiConverterRustBuffer<BackupReport>
     override fun read(buf: ByteBuffer): BackupReport {
         return BackupReport(
             FfiConverterTimestamp.read(buf),
-            FfiConverterULong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: BackupReport) = (
             FfiConverterTimestamp.allocationSize(value.`madeAt`) +
-            FfiConverterULong.allocationSize(value.`bytes`)
+            FfiConverterLong.allocationSize(value.`bytes`)
     )
 
     override fun write(value: BackupReport, buf: ByteBuffer) {
             FfiConverterTimestamp.write(value.`madeAt`, buf)
-            FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterLong.write(value.`bytes`, buf)
     }
 }
 
@@ -7470,7 +7453,7 @@ data class Config (
     /**
      * How long a call waits for another writer, in milliseconds; by default 5000.
      */
-    val `busyTimeoutMs`: kotlin.UInt? = null
+    val `busyTimeoutMs`: kotlin.Long? = null
     ,
     /**
      * Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
@@ -7586,7 +7569,7 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterOptionalString.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalTypeSecret.read(buf),
             FfiConverterOptionalTypeUsernamePolicy.read(buf),
             FfiConverterOptionalString.read(buf),
@@ -7607,7 +7590,7 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterString.allocationSize(value.`path`) +
             FfiConverterString.allocationSize(value.`origin`) +
             FfiConverterOptionalString.allocationSize(value.`tokenPrefix`) +
-            FfiConverterOptionalUInt.allocationSize(value.`busyTimeoutMs`) +
+            FfiConverterOptionalLong.allocationSize(value.`busyTimeoutMs`) +
             FfiConverterOptionalTypeSecret.allocationSize(value.`encryptionKey`) +
             FfiConverterOptionalTypeUsernamePolicy.allocationSize(value.`usernamePolicy`) +
             FfiConverterOptionalString.allocationSize(value.`rpId`) +
@@ -7627,7 +7610,7 @@ public object FfiConverterTypeConfig: FfiConverterRustBuffer<Config> {
             FfiConverterString.write(value.`path`, buf)
             FfiConverterString.write(value.`origin`, buf)
             FfiConverterOptionalString.write(value.`tokenPrefix`, buf)
-            FfiConverterOptionalUInt.write(value.`busyTimeoutMs`, buf)
+            FfiConverterOptionalLong.write(value.`busyTimeoutMs`, buf)
             FfiConverterOptionalTypeSecret.write(value.`encryptionKey`, buf)
             FfiConverterOptionalTypeUsernamePolicy.write(value.`usernamePolicy`, buf)
             FfiConverterOptionalString.write(value.`rpId`, buf)
@@ -8007,7 +7990,7 @@ data class Group (
     /**
      * How many users are in it.
      */
-    val `memberCount`: kotlin.ULong
+    val `memberCount`: kotlin.Long
     ,
     /**
      * When it was made.
@@ -8033,7 +8016,7 @@ public object FfiConverterTypeGroup: FfiConverterRustBuffer<Group> {
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterSequenceTypeClaim.read(buf),
-            FfiConverterULong.read(buf),
+            FfiConverterLong.read(buf),
             FfiConverterTimestamp.read(buf),
         )
     }
@@ -8043,7 +8026,7 @@ public object FfiConverterTypeGroup: FfiConverterRustBuffer<Group> {
             FfiConverterString.allocationSize(value.`name`) +
             FfiConverterString.allocationSize(value.`friendlyName`) +
             FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
-            FfiConverterULong.allocationSize(value.`memberCount`) +
+            FfiConverterLong.allocationSize(value.`memberCount`) +
             FfiConverterTimestamp.allocationSize(value.`createdAt`)
     )
 
@@ -8052,7 +8035,7 @@ public object FfiConverterTypeGroup: FfiConverterRustBuffer<Group> {
             FfiConverterString.write(value.`name`, buf)
             FfiConverterString.write(value.`friendlyName`, buf)
             FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
-            FfiConverterULong.write(value.`memberCount`, buf)
+            FfiConverterLong.write(value.`memberCount`, buf)
             FfiConverterTimestamp.write(value.`createdAt`, buf)
     }
 }
@@ -8118,12 +8101,12 @@ data class GroupPage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -8141,21 +8124,21 @@ public object FfiConverterTypeGroupPage: FfiConverterRustBuffer<GroupPage> {
     override fun read(buf: ByteBuffer): GroupPage {
         return GroupPage(
             FfiConverterSequenceTypeGroup.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: GroupPage) = (
             FfiConverterSequenceTypeGroup.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: GroupPage, buf: ByteBuffer) {
             FfiConverterSequenceTypeGroup.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -8188,12 +8171,12 @@ data class GroupQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -8214,8 +8197,8 @@ public object FfiConverterTypeGroupQuery: FfiConverterRustBuffer<GroupQuery> {
             FfiConverterOptionalTypeUserId.read(buf),
             FfiConverterOptionalTypeGroupSort.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
@@ -8224,8 +8207,8 @@ public object FfiConverterTypeGroupQuery: FfiConverterRustBuffer<GroupQuery> {
             FfiConverterOptionalTypeUserId.allocationSize(value.`userId`) +
             FfiConverterOptionalTypeGroupSort.allocationSize(value.`sort`) +
             FfiConverterBoolean.allocationSize(value.`descending`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: GroupQuery, buf: ByteBuffer) {
@@ -8233,8 +8216,8 @@ public object FfiConverterTypeGroupQuery: FfiConverterRustBuffer<GroupQuery> {
             FfiConverterOptionalTypeUserId.write(value.`userId`, buf)
             FfiConverterOptionalTypeGroupSort.write(value.`sort`, buf)
             FfiConverterBoolean.write(value.`descending`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -8341,7 +8324,7 @@ data class KeyRotation (
     /**
      * For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
      */
-    val `overlapSeconds`: kotlin.UInt? = null
+    val `overlapSeconds`: kotlin.Long? = null
     ,
     /**
      * A new end; by default it stays.
@@ -8363,18 +8346,18 @@ data class KeyRotation (
 public object FfiConverterTypeKeyRotation: FfiConverterRustBuffer<KeyRotation> {
     override fun read(buf: ByteBuffer): KeyRotation {
         return KeyRotation(
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalTypeExpiry.read(buf),
         )
     }
 
     override fun allocationSize(value: KeyRotation) = (
-            FfiConverterOptionalUInt.allocationSize(value.`overlapSeconds`) +
+            FfiConverterOptionalLong.allocationSize(value.`overlapSeconds`) +
             FfiConverterOptionalTypeExpiry.allocationSize(value.`expiry`)
     )
 
     override fun write(value: KeyRotation, buf: ByteBuffer) {
-            FfiConverterOptionalUInt.write(value.`overlapSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`overlapSeconds`, buf)
             FfiConverterOptionalTypeExpiry.write(value.`expiry`, buf)
     }
 }
@@ -8748,7 +8731,7 @@ data class NewSignupToken (
     /**
      * After how many seconds an account made with it lapses; by default never.
      */
-    val `accountLifetimeSeconds`: kotlin.UInt? = null
+    val `accountLifetimeSeconds`: kotlin.Long? = null
     ,
     /**
      * Does an administrator approve who uses it? By default as the settings say.
@@ -8779,7 +8762,7 @@ public object FfiConverterTypeNewSignupToken: FfiConverterRustBuffer<NewSignupTo
             FfiConverterOptionalTypeExpiry.read(buf),
             FfiConverterOptionalTypeLimit.read(buf),
             FfiConverterSequenceTypeGroupId.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalTypeApprovalRule.read(buf),
             FfiConverterOptionalString.read(buf),
         )
@@ -8790,7 +8773,7 @@ public object FfiConverterTypeNewSignupToken: FfiConverterRustBuffer<NewSignupTo
             FfiConverterOptionalTypeExpiry.allocationSize(value.`expiry`) +
             FfiConverterOptionalTypeLimit.allocationSize(value.`uses`) +
             FfiConverterSequenceTypeGroupId.allocationSize(value.`groupIds`) +
-            FfiConverterOptionalUInt.allocationSize(value.`accountLifetimeSeconds`) +
+            FfiConverterOptionalLong.allocationSize(value.`accountLifetimeSeconds`) +
             FfiConverterOptionalTypeApprovalRule.allocationSize(value.`approval`) +
             FfiConverterOptionalString.allocationSize(value.`email`)
     )
@@ -8800,7 +8783,7 @@ public object FfiConverterTypeNewSignupToken: FfiConverterRustBuffer<NewSignupTo
             FfiConverterOptionalTypeExpiry.write(value.`expiry`, buf)
             FfiConverterOptionalTypeLimit.write(value.`uses`, buf)
             FfiConverterSequenceTypeGroupId.write(value.`groupIds`, buf)
-            FfiConverterOptionalUInt.write(value.`accountLifetimeSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`accountLifetimeSeconds`, buf)
             FfiConverterOptionalTypeApprovalRule.write(value.`approval`, buf)
             FfiConverterOptionalString.write(value.`email`, buf)
     }
@@ -9413,17 +9396,17 @@ data class PurgeReport (
     /**
      * Sessions.
      */
-    val `sessions`: kotlin.ULong
+    val `sessions`: kotlin.Long
     ,
     /**
      * API keys.
      */
-    val `apiKeys`: kotlin.ULong
+    val `apiKeys`: kotlin.Long
     ,
     /**
      * One-time tokens.
      */
-    val `oneTimeTokens`: kotlin.ULong
+    val `oneTimeTokens`: kotlin.Long
 
 ){
 
@@ -9440,22 +9423,22 @@ data class PurgeReport (
 public object FfiConverterTypePurgeReport: FfiConverterRustBuffer<PurgeReport> {
     override fun read(buf: ByteBuffer): PurgeReport {
         return PurgeReport(
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: PurgeReport) = (
-            FfiConverterULong.allocationSize(value.`sessions`) +
-            FfiConverterULong.allocationSize(value.`apiKeys`) +
-            FfiConverterULong.allocationSize(value.`oneTimeTokens`)
+            FfiConverterLong.allocationSize(value.`sessions`) +
+            FfiConverterLong.allocationSize(value.`apiKeys`) +
+            FfiConverterLong.allocationSize(value.`oneTimeTokens`)
     )
 
     override fun write(value: PurgeReport, buf: ByteBuffer) {
-            FfiConverterULong.write(value.`sessions`, buf)
-            FfiConverterULong.write(value.`apiKeys`, buf)
-            FfiConverterULong.write(value.`oneTimeTokens`, buf)
+            FfiConverterLong.write(value.`sessions`, buf)
+            FfiConverterLong.write(value.`apiKeys`, buf)
+            FfiConverterLong.write(value.`oneTimeTokens`, buf)
     }
 }
 
@@ -9607,12 +9590,12 @@ data class ServicePage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -9630,21 +9613,21 @@ public object FfiConverterTypeServicePage: FfiConverterRustBuffer<ServicePage> {
     override fun read(buf: ByteBuffer): ServicePage {
         return ServicePage(
             FfiConverterSequenceTypeService.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: ServicePage) = (
             FfiConverterSequenceTypeService.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: ServicePage, buf: ByteBuffer) {
             FfiConverterSequenceTypeService.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -9667,12 +9650,12 @@ data class ServiceQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -9691,23 +9674,23 @@ public object FfiConverterTypeServiceQuery: FfiConverterRustBuffer<ServiceQuery>
         return ServiceQuery(
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalTypeUserId.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
     override fun allocationSize(value: ServiceQuery) = (
             FfiConverterOptionalString.allocationSize(value.`search`) +
             FfiConverterOptionalTypeUserId.allocationSize(value.`userId`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: ServiceQuery, buf: ByteBuffer) {
             FfiConverterOptionalString.write(value.`search`, buf)
             FfiConverterOptionalTypeUserId.write(value.`userId`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -9844,12 +9827,12 @@ data class SessionPage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -9867,21 +9850,21 @@ public object FfiConverterTypeSessionPage: FfiConverterRustBuffer<SessionPage> {
     override fun read(buf: ByteBuffer): SessionPage {
         return SessionPage(
             FfiConverterSequenceTypeSession.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: SessionPage) = (
             FfiConverterSequenceTypeSession.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: SessionPage, buf: ByteBuffer) {
             FfiConverterSequenceTypeSession.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -9899,12 +9882,12 @@ data class SessionQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -9922,21 +9905,21 @@ public object FfiConverterTypeSessionQuery: FfiConverterRustBuffer<SessionQuery>
     override fun read(buf: ByteBuffer): SessionQuery {
         return SessionQuery(
             FfiConverterOptionalTypeUserId.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
     override fun allocationSize(value: SessionQuery) = (
             FfiConverterOptionalTypeUserId.allocationSize(value.`userId`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: SessionQuery, buf: ByteBuffer) {
             FfiConverterOptionalTypeUserId.write(value.`userId`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -9969,7 +9952,7 @@ data class Settings (
     /**
      * How many accounts one address may open in an hour while sign-up is open.
      */
-    val `openSignupsPerHour`: kotlin.UInt
+    val `openSignupsPerHour`: kotlin.Long
     ,
     /**
      * Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
@@ -9985,17 +9968,17 @@ data class Settings (
     /**
      * For how many seconds a session lives unused.
      */
-    val `sessionIdleSeconds`: kotlin.UInt
+    val `sessionIdleSeconds`: kotlin.Long
     ,
     /**
      * For how many seconds it lives at most.
      */
-    val `sessionLifetimeSeconds`: kotlin.UInt
+    val `sessionLifetimeSeconds`: kotlin.Long
     ,
     /**
      * For how many seconds a sign-in counts as fresh, for acts of weight.
      */
-    val `stepUpSeconds`: kotlin.UInt
+    val `stepUpSeconds`: kotlin.Long
     ,
     /**
      * What to do when the signature counter of a passkey goes back.
@@ -10021,12 +10004,12 @@ public object FfiConverterTypeSettings: FfiConverterRustBuffer<Settings> {
             FfiConverterTypeSignupMode.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterSequenceTypeGroupId.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
             FfiConverterSequenceString.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterUInt.read(buf),
-            FfiConverterUInt.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
             FfiConverterTypeCounterPolicy.read(buf),
         )
     }
@@ -10036,12 +10019,12 @@ public object FfiConverterTypeSettings: FfiConverterRustBuffer<Settings> {
             FfiConverterTypeSignupMode.allocationSize(value.`signupMode`) +
             FfiConverterBoolean.allocationSize(value.`signupApproval`) +
             FfiConverterSequenceTypeGroupId.allocationSize(value.`defaultGroupIds`) +
-            FfiConverterUInt.allocationSize(value.`openSignupsPerHour`) +
+            FfiConverterLong.allocationSize(value.`openSignupsPerHour`) +
             FfiConverterSequenceString.allocationSize(value.`signupEmailDomains`) +
             FfiConverterBoolean.allocationSize(value.`usernameChange`) +
-            FfiConverterUInt.allocationSize(value.`sessionIdleSeconds`) +
-            FfiConverterUInt.allocationSize(value.`sessionLifetimeSeconds`) +
-            FfiConverterUInt.allocationSize(value.`stepUpSeconds`) +
+            FfiConverterLong.allocationSize(value.`sessionIdleSeconds`) +
+            FfiConverterLong.allocationSize(value.`sessionLifetimeSeconds`) +
+            FfiConverterLong.allocationSize(value.`stepUpSeconds`) +
             FfiConverterTypeCounterPolicy.allocationSize(value.`counterPolicy`)
     )
 
@@ -10050,12 +10033,12 @@ public object FfiConverterTypeSettings: FfiConverterRustBuffer<Settings> {
             FfiConverterTypeSignupMode.write(value.`signupMode`, buf)
             FfiConverterBoolean.write(value.`signupApproval`, buf)
             FfiConverterSequenceTypeGroupId.write(value.`defaultGroupIds`, buf)
-            FfiConverterUInt.write(value.`openSignupsPerHour`, buf)
+            FfiConverterLong.write(value.`openSignupsPerHour`, buf)
             FfiConverterSequenceString.write(value.`signupEmailDomains`, buf)
             FfiConverterBoolean.write(value.`usernameChange`, buf)
-            FfiConverterUInt.write(value.`sessionIdleSeconds`, buf)
-            FfiConverterUInt.write(value.`sessionLifetimeSeconds`, buf)
-            FfiConverterUInt.write(value.`stepUpSeconds`, buf)
+            FfiConverterLong.write(value.`sessionIdleSeconds`, buf)
+            FfiConverterLong.write(value.`sessionLifetimeSeconds`, buf)
+            FfiConverterLong.write(value.`stepUpSeconds`, buf)
             FfiConverterTypeCounterPolicy.write(value.`counterPolicy`, buf)
     }
 }
@@ -10084,7 +10067,7 @@ data class SettingsChanges (
     /**
      * 1 to 1000.
      */
-    val `openSignupsPerHour`: kotlin.UInt? = null
+    val `openSignupsPerHour`: kotlin.Long? = null
     ,
     /**
      * May a user change his own username?
@@ -10094,17 +10077,17 @@ data class SettingsChanges (
     /**
      * 60 seconds to 366 days.
      */
-    val `sessionIdleSeconds`: kotlin.UInt? = null
+    val `sessionIdleSeconds`: kotlin.Long? = null
     ,
     /**
      * 60 seconds to 366 days.
      */
-    val `sessionLifetimeSeconds`: kotlin.UInt? = null
+    val `sessionLifetimeSeconds`: kotlin.Long? = null
     ,
     /**
      * 60 seconds to one day.
      */
-    val `stepUpSeconds`: kotlin.UInt? = null
+    val `stepUpSeconds`: kotlin.Long? = null
     ,
     /**
      * What to do when the signature counter of a passkey goes back.
@@ -10129,11 +10112,11 @@ public object FfiConverterTypeSettingsChanges: FfiConverterRustBuffer<SettingsCh
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalTypeSignupMode.read(buf),
             FfiConverterOptionalBoolean.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalBoolean.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalTypeCounterPolicy.read(buf),
         )
     }
@@ -10142,11 +10125,11 @@ public object FfiConverterTypeSettingsChanges: FfiConverterRustBuffer<SettingsCh
             FfiConverterOptionalString.allocationSize(value.`appName`) +
             FfiConverterOptionalTypeSignupMode.allocationSize(value.`signupMode`) +
             FfiConverterOptionalBoolean.allocationSize(value.`signupApproval`) +
-            FfiConverterOptionalUInt.allocationSize(value.`openSignupsPerHour`) +
+            FfiConverterOptionalLong.allocationSize(value.`openSignupsPerHour`) +
             FfiConverterOptionalBoolean.allocationSize(value.`usernameChange`) +
-            FfiConverterOptionalUInt.allocationSize(value.`sessionIdleSeconds`) +
-            FfiConverterOptionalUInt.allocationSize(value.`sessionLifetimeSeconds`) +
-            FfiConverterOptionalUInt.allocationSize(value.`stepUpSeconds`) +
+            FfiConverterOptionalLong.allocationSize(value.`sessionIdleSeconds`) +
+            FfiConverterOptionalLong.allocationSize(value.`sessionLifetimeSeconds`) +
+            FfiConverterOptionalLong.allocationSize(value.`stepUpSeconds`) +
             FfiConverterOptionalTypeCounterPolicy.allocationSize(value.`counterPolicy`)
     )
 
@@ -10154,11 +10137,11 @@ public object FfiConverterTypeSettingsChanges: FfiConverterRustBuffer<SettingsCh
             FfiConverterOptionalString.write(value.`appName`, buf)
             FfiConverterOptionalTypeSignupMode.write(value.`signupMode`, buf)
             FfiConverterOptionalBoolean.write(value.`signupApproval`, buf)
-            FfiConverterOptionalUInt.write(value.`openSignupsPerHour`, buf)
+            FfiConverterOptionalLong.write(value.`openSignupsPerHour`, buf)
             FfiConverterOptionalBoolean.write(value.`usernameChange`, buf)
-            FfiConverterOptionalUInt.write(value.`sessionIdleSeconds`, buf)
-            FfiConverterOptionalUInt.write(value.`sessionLifetimeSeconds`, buf)
-            FfiConverterOptionalUInt.write(value.`stepUpSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`sessionIdleSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`sessionLifetimeSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`stepUpSeconds`, buf)
             FfiConverterOptionalTypeCounterPolicy.write(value.`counterPolicy`, buf)
     }
 }
@@ -10224,7 +10207,7 @@ data class SetupState (
     /**
      * Grows with every `reset_setup`; starts at 1.
      */
-    val `generation`: kotlin.UInt
+    val `generation`: kotlin.Long
     ,
     /**
      * When this generation was claimed.
@@ -10257,7 +10240,7 @@ public object FfiConverterTypeSetupState: FfiConverterRustBuffer<SetupState> {
     override fun read(buf: ByteBuffer): SetupState {
         return SetupState(
             FfiConverterTypeSetupStage.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
             FfiConverterOptionalTypePasskeyProblem.read(buf),
@@ -10266,7 +10249,7 @@ public object FfiConverterTypeSetupState: FfiConverterRustBuffer<SetupState> {
 
     override fun allocationSize(value: SetupState) = (
             FfiConverterTypeSetupStage.allocationSize(value.`stage`) +
-            FfiConverterUInt.allocationSize(value.`generation`) +
+            FfiConverterLong.allocationSize(value.`generation`) +
             FfiConverterOptionalTimestamp.allocationSize(value.`claimedAt`) +
             FfiConverterOptionalTimestamp.allocationSize(value.`completedAt`) +
             FfiConverterOptionalTypePasskeyProblem.allocationSize(value.`passkeyProblem`)
@@ -10274,7 +10257,7 @@ public object FfiConverterTypeSetupState: FfiConverterRustBuffer<SetupState> {
 
     override fun write(value: SetupState, buf: ByteBuffer) {
             FfiConverterTypeSetupStage.write(value.`stage`, buf)
-            FfiConverterUInt.write(value.`generation`, buf)
+            FfiConverterLong.write(value.`generation`, buf)
             FfiConverterOptionalTimestamp.write(value.`claimedAt`, buf)
             FfiConverterOptionalTimestamp.write(value.`completedAt`, buf)
             FfiConverterOptionalTypePasskeyProblem.write(value.`passkeyProblem`, buf)
@@ -10494,12 +10477,12 @@ data class SignupRedemptionPage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -10517,21 +10500,21 @@ public object FfiConverterTypeSignupRedemptionPage: FfiConverterRustBuffer<Signu
     override fun read(buf: ByteBuffer): SignupRedemptionPage {
         return SignupRedemptionPage(
             FfiConverterSequenceTypeSignupRedemption.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: SignupRedemptionPage) = (
             FfiConverterSequenceTypeSignupRedemption.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: SignupRedemptionPage, buf: ByteBuffer) {
             FfiConverterSequenceTypeSignupRedemption.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -10549,12 +10532,12 @@ data class SignupRedemptionQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -10572,21 +10555,21 @@ public object FfiConverterTypeSignupRedemptionQuery: FfiConverterRustBuffer<Sign
     override fun read(buf: ByteBuffer): SignupRedemptionQuery {
         return SignupRedemptionQuery(
             FfiConverterOptionalTypeSignupTokenId.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
     override fun allocationSize(value: SignupRedemptionQuery) = (
             FfiConverterOptionalTypeSignupTokenId.allocationSize(value.`tokenId`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: SignupRedemptionQuery, buf: ByteBuffer) {
             FfiConverterOptionalTypeSignupTokenId.write(value.`tokenId`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -10619,12 +10602,12 @@ data class SignupToken (
     /**
      * How many times it may be used; without limit if none.
      */
-    val `maxUses`: kotlin.UInt?
+    val `maxUses`: kotlin.Long?
     ,
     /**
      * How many times it has been used.
      */
-    val `uses`: kotlin.UInt
+    val `uses`: kotlin.Long
     ,
     /**
      * The groups that it gives, besides the default groups.
@@ -10639,7 +10622,7 @@ data class SignupToken (
     /**
      * After how many seconds an account made with it lapses.
      */
-    val `accountLifetimeSeconds`: kotlin.UInt?
+    val `accountLifetimeSeconds`: kotlin.Long?
     ,
     /**
      * Does an administrator approve who uses it?
@@ -10695,11 +10678,11 @@ public object FfiConverterTypeSignupToken: FfiConverterRustBuffer<SignupToken> {
             FfiConverterOptionalString.read(buf),
             FfiConverterTypeSignupTokenState.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterLong.read(buf),
             FfiConverterSequenceTypeGroupId.read(buf),
             FfiConverterSequenceTypeClaim.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterTypeApprovalRule.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalString.read(buf),
@@ -10715,11 +10698,11 @@ public object FfiConverterTypeSignupToken: FfiConverterRustBuffer<SignupToken> {
             FfiConverterOptionalString.allocationSize(value.`note`) +
             FfiConverterTypeSignupTokenState.allocationSize(value.`state`) +
             FfiConverterOptionalTimestamp.allocationSize(value.`expiresAt`) +
-            FfiConverterOptionalUInt.allocationSize(value.`maxUses`) +
-            FfiConverterUInt.allocationSize(value.`uses`) +
+            FfiConverterOptionalLong.allocationSize(value.`maxUses`) +
+            FfiConverterLong.allocationSize(value.`uses`) +
             FfiConverterSequenceTypeGroupId.allocationSize(value.`groupIds`) +
             FfiConverterSequenceTypeClaim.allocationSize(value.`claims`) +
-            FfiConverterOptionalUInt.allocationSize(value.`accountLifetimeSeconds`) +
+            FfiConverterOptionalLong.allocationSize(value.`accountLifetimeSeconds`) +
             FfiConverterTypeApprovalRule.allocationSize(value.`approval`) +
             FfiConverterBoolean.allocationSize(value.`enabled`) +
             FfiConverterOptionalString.allocationSize(value.`email`) +
@@ -10734,11 +10717,11 @@ public object FfiConverterTypeSignupToken: FfiConverterRustBuffer<SignupToken> {
             FfiConverterOptionalString.write(value.`note`, buf)
             FfiConverterTypeSignupTokenState.write(value.`state`, buf)
             FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
-            FfiConverterOptionalUInt.write(value.`maxUses`, buf)
-            FfiConverterUInt.write(value.`uses`, buf)
+            FfiConverterOptionalLong.write(value.`maxUses`, buf)
+            FfiConverterLong.write(value.`uses`, buf)
             FfiConverterSequenceTypeGroupId.write(value.`groupIds`, buf)
             FfiConverterSequenceTypeClaim.write(value.`claims`, buf)
-            FfiConverterOptionalUInt.write(value.`accountLifetimeSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`accountLifetimeSeconds`, buf)
             FfiConverterTypeApprovalRule.write(value.`approval`, buf)
             FfiConverterBoolean.write(value.`enabled`, buf)
             FfiConverterOptionalString.write(value.`email`, buf)
@@ -10850,12 +10833,12 @@ data class SignupTokenPage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -10873,21 +10856,21 @@ public object FfiConverterTypeSignupTokenPage: FfiConverterRustBuffer<SignupToke
     override fun read(buf: ByteBuffer): SignupTokenPage {
         return SignupTokenPage(
             FfiConverterSequenceTypeSignupToken.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: SignupTokenPage) = (
             FfiConverterSequenceTypeSignupToken.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: SignupTokenPage, buf: ByteBuffer) {
             FfiConverterSequenceTypeSignupToken.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -10915,7 +10898,7 @@ data class SignupTokenPreview (
     /**
      * After how many seconds the account will lapse.
      */
-    val `accountLifetimeSeconds`: kotlin.UInt?
+    val `accountLifetimeSeconds`: kotlin.Long?
 
 ){
 
@@ -10935,7 +10918,7 @@ public object FfiConverterTypeSignupTokenPreview: FfiConverterRustBuffer<SignupT
             FfiConverterOptionalTimestamp.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalString.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
@@ -10943,14 +10926,14 @@ public object FfiConverterTypeSignupTokenPreview: FfiConverterRustBuffer<SignupT
             FfiConverterOptionalTimestamp.allocationSize(value.`expiresAt`) +
             FfiConverterBoolean.allocationSize(value.`needsApproval`) +
             FfiConverterOptionalString.allocationSize(value.`email`) +
-            FfiConverterOptionalUInt.allocationSize(value.`accountLifetimeSeconds`)
+            FfiConverterOptionalLong.allocationSize(value.`accountLifetimeSeconds`)
     )
 
     override fun write(value: SignupTokenPreview, buf: ByteBuffer) {
             FfiConverterOptionalTimestamp.write(value.`expiresAt`, buf)
             FfiConverterBoolean.write(value.`needsApproval`, buf)
             FfiConverterOptionalString.write(value.`email`, buf)
-            FfiConverterOptionalUInt.write(value.`accountLifetimeSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`accountLifetimeSeconds`, buf)
     }
 }
 
@@ -10968,12 +10951,12 @@ data class SignupTokenQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -10991,21 +10974,21 @@ public object FfiConverterTypeSignupTokenQuery: FfiConverterRustBuffer<SignupTok
     override fun read(buf: ByteBuffer): SignupTokenQuery {
         return SignupTokenQuery(
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
     override fun allocationSize(value: SignupTokenQuery) = (
             FfiConverterBoolean.allocationSize(value.`includeRevoked`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: SignupTokenQuery, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`includeRevoked`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -11018,77 +11001,77 @@ data class Statistics (
     /**
      * Users who may sign in.
      */
-    val `activeUsers`: kotlin.ULong
+    val `activeUsers`: kotlin.Long
     ,
     /**
      * Users who signed up and wait for approval.
      */
-    val `pendingUsers`: kotlin.ULong
+    val `pendingUsers`: kotlin.Long
     ,
     /**
      * Users who may not sign in.
      */
-    val `disabledUsers`: kotlin.ULong
+    val `disabledUsers`: kotlin.Long
     ,
     /**
      * Users whose account has lapsed, and who are not disabled besides.
      */
-    val `lapsedUsers`: kotlin.ULong
+    val `lapsedUsers`: kotlin.Long
     ,
     /**
      * Administrators who may sign in.
      */
-    val `administrators`: kotlin.ULong
+    val `administrators`: kotlin.Long
     ,
     /**
      * Groups.
      */
-    val `groups`: kotlin.ULong
+    val `groups`: kotlin.Long
     ,
     /**
      * Services.
      */
-    val `services`: kotlin.ULong
+    val `services`: kotlin.Long
     ,
     /**
      * Passkeys, also those of a former RP id.
      */
-    val `passkeys`: kotlin.ULong
+    val `passkeys`: kotlin.Long
     ,
     /**
      * Sessions that have neither ended nor expired.
      */
-    val `sessions`: kotlin.ULong
+    val `sessions`: kotlin.Long
     ,
     /**
      * API keys that are neither revoked nor expired.
      */
-    val `apiKeys`: kotlin.ULong
+    val `apiKeys`: kotlin.Long
     ,
     /**
      * Sign-up tokens that work.
      */
-    val `signupTokens`: kotlin.ULong
+    val `signupTokens`: kotlin.Long
     ,
     /**
      * One-time tokens and codes that work.
      */
-    val `oneTimeTokens`: kotlin.ULong
+    val `oneTimeTokens`: kotlin.Long
     ,
     /**
      * Rows of the audit log.
      */
-    val `auditEvents`: kotlin.ULong
+    val `auditEvents`: kotlin.Long
     ,
     /**
      * The size of the file, with what has not been written into it yet.
      */
-    val `bytes`: kotlin.ULong
+    val `bytes`: kotlin.Long
     ,
     /**
      * The schema of the file.
      */
-    val `schema`: kotlin.UInt
+    val `schema`: kotlin.Long
     ,
     /**
      * When the database was made.
@@ -11110,60 +11093,60 @@ data class Statistics (
 public object FfiConverterTypeStatistics: FfiConverterRustBuffer<Statistics> {
     override fun read(buf: ByteBuffer): Statistics {
         return Statistics(
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
             FfiConverterTimestamp.read(buf),
         )
     }
 
     override fun allocationSize(value: Statistics) = (
-            FfiConverterULong.allocationSize(value.`activeUsers`) +
-            FfiConverterULong.allocationSize(value.`pendingUsers`) +
-            FfiConverterULong.allocationSize(value.`disabledUsers`) +
-            FfiConverterULong.allocationSize(value.`lapsedUsers`) +
-            FfiConverterULong.allocationSize(value.`administrators`) +
-            FfiConverterULong.allocationSize(value.`groups`) +
-            FfiConverterULong.allocationSize(value.`services`) +
-            FfiConverterULong.allocationSize(value.`passkeys`) +
-            FfiConverterULong.allocationSize(value.`sessions`) +
-            FfiConverterULong.allocationSize(value.`apiKeys`) +
-            FfiConverterULong.allocationSize(value.`signupTokens`) +
-            FfiConverterULong.allocationSize(value.`oneTimeTokens`) +
-            FfiConverterULong.allocationSize(value.`auditEvents`) +
-            FfiConverterULong.allocationSize(value.`bytes`) +
-            FfiConverterUInt.allocationSize(value.`schema`) +
+            FfiConverterLong.allocationSize(value.`activeUsers`) +
+            FfiConverterLong.allocationSize(value.`pendingUsers`) +
+            FfiConverterLong.allocationSize(value.`disabledUsers`) +
+            FfiConverterLong.allocationSize(value.`lapsedUsers`) +
+            FfiConverterLong.allocationSize(value.`administrators`) +
+            FfiConverterLong.allocationSize(value.`groups`) +
+            FfiConverterLong.allocationSize(value.`services`) +
+            FfiConverterLong.allocationSize(value.`passkeys`) +
+            FfiConverterLong.allocationSize(value.`sessions`) +
+            FfiConverterLong.allocationSize(value.`apiKeys`) +
+            FfiConverterLong.allocationSize(value.`signupTokens`) +
+            FfiConverterLong.allocationSize(value.`oneTimeTokens`) +
+            FfiConverterLong.allocationSize(value.`auditEvents`) +
+            FfiConverterLong.allocationSize(value.`bytes`) +
+            FfiConverterLong.allocationSize(value.`schema`) +
             FfiConverterTimestamp.allocationSize(value.`createdAt`)
     )
 
     override fun write(value: Statistics, buf: ByteBuffer) {
-            FfiConverterULong.write(value.`activeUsers`, buf)
-            FfiConverterULong.write(value.`pendingUsers`, buf)
-            FfiConverterULong.write(value.`disabledUsers`, buf)
-            FfiConverterULong.write(value.`lapsedUsers`, buf)
-            FfiConverterULong.write(value.`administrators`, buf)
-            FfiConverterULong.write(value.`groups`, buf)
-            FfiConverterULong.write(value.`services`, buf)
-            FfiConverterULong.write(value.`passkeys`, buf)
-            FfiConverterULong.write(value.`sessions`, buf)
-            FfiConverterULong.write(value.`apiKeys`, buf)
-            FfiConverterULong.write(value.`signupTokens`, buf)
-            FfiConverterULong.write(value.`oneTimeTokens`, buf)
-            FfiConverterULong.write(value.`auditEvents`, buf)
-            FfiConverterULong.write(value.`bytes`, buf)
-            FfiConverterUInt.write(value.`schema`, buf)
+            FfiConverterLong.write(value.`activeUsers`, buf)
+            FfiConverterLong.write(value.`pendingUsers`, buf)
+            FfiConverterLong.write(value.`disabledUsers`, buf)
+            FfiConverterLong.write(value.`lapsedUsers`, buf)
+            FfiConverterLong.write(value.`administrators`, buf)
+            FfiConverterLong.write(value.`groups`, buf)
+            FfiConverterLong.write(value.`services`, buf)
+            FfiConverterLong.write(value.`passkeys`, buf)
+            FfiConverterLong.write(value.`sessions`, buf)
+            FfiConverterLong.write(value.`apiKeys`, buf)
+            FfiConverterLong.write(value.`signupTokens`, buf)
+            FfiConverterLong.write(value.`oneTimeTokens`, buf)
+            FfiConverterLong.write(value.`auditEvents`, buf)
+            FfiConverterLong.write(value.`bytes`, buf)
+            FfiConverterLong.write(value.`schema`, buf)
             FfiConverterTimestamp.write(value.`createdAt`, buf)
     }
 }
@@ -11460,12 +11443,12 @@ data class UserPage (
     /**
      * How many there are in all.
      */
-    val `total`: kotlin.ULong
+    val `total`: kotlin.Long
     ,
     /**
      * Which page this is; the last one when a later one was asked for.
      */
-    val `page`: kotlin.UInt
+    val `page`: kotlin.Long
 
 ){
 
@@ -11483,21 +11466,21 @@ public object FfiConverterTypeUserPage: FfiConverterRustBuffer<UserPage> {
     override fun read(buf: ByteBuffer): UserPage {
         return UserPage(
             FfiConverterSequenceTypeUser.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: UserPage) = (
             FfiConverterSequenceTypeUser.allocationSize(value.`items`) +
-            FfiConverterULong.allocationSize(value.`total`) +
-            FfiConverterUInt.allocationSize(value.`page`)
+            FfiConverterLong.allocationSize(value.`total`) +
+            FfiConverterLong.allocationSize(value.`page`)
     )
 
     override fun write(value: UserPage, buf: ByteBuffer) {
             FfiConverterSequenceTypeUser.write(value.`items`, buf)
-            FfiConverterULong.write(value.`total`, buf)
-            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterLong.write(value.`total`, buf)
+            FfiConverterLong.write(value.`page`, buf)
     }
 }
 
@@ -11530,7 +11513,7 @@ data class UserQuery (
     /**
      * Only those whose account lapses within so many seconds.
      */
-    val `expiringWithinSeconds`: kotlin.UInt? = null
+    val `expiringWithinSeconds`: kotlin.Long? = null
     ,
     /**
      * The order; by default that of creation.
@@ -11545,12 +11528,12 @@ data class UserQuery (
     /**
      * Which page, from 1.
      */
-    val `page`: kotlin.UInt? = null
+    val `page`: kotlin.Long? = null
     ,
     /**
      * How many on a page: 1 to 1000, by default 20.
      */
-    val `limit`: kotlin.UInt? = null
+    val `limit`: kotlin.Long? = null
 
 ){
 
@@ -11571,11 +11554,11 @@ public object FfiConverterTypeUserQuery: FfiConverterRustBuffer<UserQuery> {
             FfiConverterOptionalTypeUserStatus.read(buf),
             FfiConverterOptionalTypeRole.read(buf),
             FfiConverterOptionalTypeGroupId.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalTypeUserSort.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
@@ -11584,11 +11567,11 @@ public object FfiConverterTypeUserQuery: FfiConverterRustBuffer<UserQuery> {
             FfiConverterOptionalTypeUserStatus.allocationSize(value.`status`) +
             FfiConverterOptionalTypeRole.allocationSize(value.`role`) +
             FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
-            FfiConverterOptionalUInt.allocationSize(value.`expiringWithinSeconds`) +
+            FfiConverterOptionalLong.allocationSize(value.`expiringWithinSeconds`) +
             FfiConverterOptionalTypeUserSort.allocationSize(value.`sort`) +
             FfiConverterBoolean.allocationSize(value.`descending`) +
-            FfiConverterOptionalUInt.allocationSize(value.`page`) +
-            FfiConverterOptionalUInt.allocationSize(value.`limit`)
+            FfiConverterOptionalLong.allocationSize(value.`page`) +
+            FfiConverterOptionalLong.allocationSize(value.`limit`)
     )
 
     override fun write(value: UserQuery, buf: ByteBuffer) {
@@ -11596,11 +11579,11 @@ public object FfiConverterTypeUserQuery: FfiConverterRustBuffer<UserQuery> {
             FfiConverterOptionalTypeUserStatus.write(value.`status`, buf)
             FfiConverterOptionalTypeRole.write(value.`role`, buf)
             FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
-            FfiConverterOptionalUInt.write(value.`expiringWithinSeconds`, buf)
+            FfiConverterOptionalLong.write(value.`expiringWithinSeconds`, buf)
             FfiConverterOptionalTypeUserSort.write(value.`sort`, buf)
             FfiConverterBoolean.write(value.`descending`, buf)
-            FfiConverterOptionalUInt.write(value.`page`, buf)
-            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterOptionalLong.write(value.`page`, buf)
+            FfiConverterOptionalLong.write(value.`limit`, buf)
     }
 }
 
@@ -11864,6 +11847,484 @@ public object FfiConverterTypeBootstrapKind: FfiConverterRustBuffer<BootstrapKin
 
 
 /**
+ * What is wrong with an option.
+ */
+sealed class ConfigurationReason {
+
+    /**
+     * It must name a file.
+     */
+    object NoFile : ConfigurationReason()
+
+
+    /**
+     * The file's folder does not exist.
+     */
+    object NoFolder : ConfigurationReason()
+
+
+    /**
+     * What is at the path is not a file.
+     */
+    object NotAFile : ConfigurationReason()
+
+
+    /**
+     * Others can read or write the file, and `allow_shared_file` is not set.
+     */
+    object SharedFile : ConfigurationReason()
+
+
+    /**
+     * It is not a prefix of tokens: 1 to 16 small letters and digits, a letter first.
+     */
+    object NotPrefix : ConfigurationReason()
+
+
+    /**
+     * The text has too few characters.
+     */
+    data class TooShort(
+        /**
+         * The least that is allowed.
+         */
+        val `least`: kotlin.Long) : ConfigurationReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number is outside of its range.
+     */
+    data class OutOfRange(
+        /**
+         * The least that is allowed.
+         */
+        val `least`: kotlin.Long,
+        /**
+         * The most that is allowed.
+         */
+        val `most`: kotlin.Long) : ConfigurationReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The origin begins with neither `https://` nor `http://`.
+     */
+    object NotWebOrigin : ConfigurationReason()
+
+
+    /**
+     * The origin is more or less than scheme, host and perhaps a port.
+     */
+    object NotOrigin : ConfigurationReason()
+
+
+    /**
+     * It is not an origin of an Android application.
+     */
+    object NotNativeOrigin : ConfigurationReason()
+
+
+    /**
+     * The RP id is neither the origin's host nor a domain above it.
+     */
+    object RpIdOutsideOrigin : ConfigurationReason()
+
+
+    /**
+     * The origin is not of the RP id, or neither https nor localhost.
+     */
+    object OutsideRpId : ConfigurationReason()
+
+
+    /**
+     * The origin is not https.
+     */
+    object NotHttps : ConfigurationReason()
+
+
+    /**
+     * The origin is an IP address, where passkeys cannot work, and `allow_insecure_origin` is not set.
+     */
+    object IpAddress : ConfigurationReason()
+
+
+    /**
+     * The origin is neither https nor localhost, where passkeys cannot work, and `allow_insecure_origin` is not set.
+     */
+    object InsecureOrigin : ConfigurationReason()
+
+
+    /**
+     * The passkeys in the database are of another RP id, and `accept_rp_id_change` is not set.
+     */
+    data class OtherRpId(
+        /**
+         * Theirs.
+         */
+        val `stored`: kotlin.String,
+        /**
+         * The configured one.
+         */
+        val `configured`: kotlin.String) : ConfigurationReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The signing key is sealed, and no encryption key is given.
+     */
+    object KeyNeeded : ConfigurationReason()
+
+
+    /**
+     * The signing key is sealed under another encryption key.
+     */
+    object WrongKey : ConfigurationReason()
+
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeConfigurationReason : FfiConverterRustBuffer<ConfigurationReason>{
+    override fun read(buf: ByteBuffer): ConfigurationReason {
+        return when(buf.getInt()) {
+            1 -> ConfigurationReason.NoFile
+            2 -> ConfigurationReason.NoFolder
+            3 -> ConfigurationReason.NotAFile
+            4 -> ConfigurationReason.SharedFile
+            5 -> ConfigurationReason.NotPrefix
+            6 -> ConfigurationReason.TooShort(
+                FfiConverterLong.read(buf),
+                )
+            7 -> ConfigurationReason.OutOfRange(
+                FfiConverterLong.read(buf),
+                FfiConverterLong.read(buf),
+                )
+            8 -> ConfigurationReason.NotWebOrigin
+            9 -> ConfigurationReason.NotOrigin
+            10 -> ConfigurationReason.NotNativeOrigin
+            11 -> ConfigurationReason.RpIdOutsideOrigin
+            12 -> ConfigurationReason.OutsideRpId
+            13 -> ConfigurationReason.NotHttps
+            14 -> ConfigurationReason.IpAddress
+            15 -> ConfigurationReason.InsecureOrigin
+            16 -> ConfigurationReason.OtherRpId(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            17 -> ConfigurationReason.KeyNeeded
+            18 -> ConfigurationReason.WrongKey
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: ConfigurationReason): ULong = when(value) {
+        is ConfigurationReason.NoFile -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.NoFolder -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.NotAFile -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.SharedFile -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.NotPrefix -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.TooShort -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`least`)
+            )
+        }
+        is ConfigurationReason.OutOfRange -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`least`)
+                + FfiConverterLong.allocationSize(value.`most`)
+            )
+        }
+        is ConfigurationReason.NotWebOrigin -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.NotOrigin -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.NotNativeOrigin -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.RpIdOutsideOrigin -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.OutsideRpId -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.NotHttps -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.IpAddress -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.InsecureOrigin -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.OtherRpId -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`stored`)
+                + FfiConverterString.allocationSize(value.`configured`)
+            )
+        }
+        is ConfigurationReason.KeyNeeded -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ConfigurationReason.WrongKey -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: ConfigurationReason, buf: ByteBuffer) {
+        when(value) {
+            is ConfigurationReason.NoFile -> {
+                buf.putInt(1)
+                Unit
+            }
+            is ConfigurationReason.NoFolder -> {
+                buf.putInt(2)
+                Unit
+            }
+            is ConfigurationReason.NotAFile -> {
+                buf.putInt(3)
+                Unit
+            }
+            is ConfigurationReason.SharedFile -> {
+                buf.putInt(4)
+                Unit
+            }
+            is ConfigurationReason.NotPrefix -> {
+                buf.putInt(5)
+                Unit
+            }
+            is ConfigurationReason.TooShort -> {
+                buf.putInt(6)
+                FfiConverterLong.write(value.`least`, buf)
+                Unit
+            }
+            is ConfigurationReason.OutOfRange -> {
+                buf.putInt(7)
+                FfiConverterLong.write(value.`least`, buf)
+                FfiConverterLong.write(value.`most`, buf)
+                Unit
+            }
+            is ConfigurationReason.NotWebOrigin -> {
+                buf.putInt(8)
+                Unit
+            }
+            is ConfigurationReason.NotOrigin -> {
+                buf.putInt(9)
+                Unit
+            }
+            is ConfigurationReason.NotNativeOrigin -> {
+                buf.putInt(10)
+                Unit
+            }
+            is ConfigurationReason.RpIdOutsideOrigin -> {
+                buf.putInt(11)
+                Unit
+            }
+            is ConfigurationReason.OutsideRpId -> {
+                buf.putInt(12)
+                Unit
+            }
+            is ConfigurationReason.NotHttps -> {
+                buf.putInt(13)
+                Unit
+            }
+            is ConfigurationReason.IpAddress -> {
+                buf.putInt(14)
+                Unit
+            }
+            is ConfigurationReason.InsecureOrigin -> {
+                buf.putInt(15)
+                Unit
+            }
+            is ConfigurationReason.OtherRpId -> {
+                buf.putInt(16)
+                FfiConverterString.write(value.`stored`, buf)
+                FfiConverterString.write(value.`configured`, buf)
+                Unit
+            }
+            is ConfigurationReason.KeyNeeded -> {
+                buf.putInt(17)
+                Unit
+            }
+            is ConfigurationReason.WrongKey -> {
+                buf.putInt(18)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * What of the stored state stands in the way.
+ */
+
+enum class ConflictReason {
+
+    /**
+     * Somebody or something else has this value.
+     */
+    TAKEN,
+    /**
+     * No administrator who can sign in would be left.
+     */
+    LAST_ADMINISTRATOR,
+    /**
+     * It is the last passkey of its user.
+     */
+    LAST_PASSKEY,
+    /**
+     * The user waits for approval.
+     */
+    USER_PENDING,
+    /**
+     * The user does not wait for approval.
+     */
+    USER_NOT_PENDING,
+    /**
+     * The sign-up token is revoked.
+     */
+    SIGNUP_TOKEN_REVOKED,
+    /**
+     * Nobody has claimed setup.
+     */
+    SETUP_NOT_CLAIMED,
+    /**
+     * Setup is open already.
+     */
+    SETUP_OPEN,
+    /**
+     * The generation of setup is another.
+     */
+    OTHER_GENERATION,
+    /**
+     * The user's claims are too long for a token.
+     */
+    CLAIMS_TOO_LONG,
+    /**
+     * The file exists already.
+     */
+    FILE_EXISTS;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeConflictReason: FfiConverterRustBuffer<ConflictReason> {
+    override fun read(buf: ByteBuffer) = try {
+
+        ConflictReason.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: ConflictReason) = 4UL
+
+    override fun write(value: ConflictReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
  */
 
@@ -11974,6 +12435,363 @@ public object FfiConverterTypeDecisionReason: FfiConverterRustBuffer<DecisionRea
 
     override fun write(value: DecisionReason, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What the caller lacks.
+ */
+sealed class DenialReason {
+
+    /**
+     * Only the host's handle may do this.
+     */
+    object HostOnly : DenialReason()
+
+
+    /**
+     * A stranger must sign in first.
+     */
+    object NotSignedIn : DenialReason()
+
+
+    /**
+     * Only administrators may do this.
+     */
+    object AdministratorsOnly : DenialReason()
+
+
+    /**
+     * The credential lacks a scope.
+     */
+    data class MissingScope(
+        /**
+         * The scope that would do.
+         */
+        val `scope`: kotlin.String) : DenialReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Only an administrator's credential with `*` and `roles:write` may do this.
+     */
+    object FullRightsNeeded : DenialReason()
+
+
+    /**
+     * Users may change only their names, locale and e-mail address.
+     */
+    object OwnProfileOnly : DenialReason()
+
+
+    /**
+     * Only users themselves, in a session, register their passkeys.
+     */
+    object OwnPasskeysOnly : DenialReason()
+
+
+    /**
+     * Until approval there is one passkey.
+     */
+    object OnePasskeyUntilApproval : DenialReason()
+
+
+    /**
+     * Only a session may do this, not an API key.
+     */
+    object SessionNeeded : DenialReason()
+
+
+    /**
+     * The session may do less than its user; they must sign in again.
+     */
+    object NarrowSession : DenialReason()
+
+
+    /**
+     * Whoever claimed setup is no longer an administrator.
+     */
+    object NoLongerAdministrator : DenialReason()
+
+
+    /**
+     * An existing user may be named only after `reset_setup`.
+     */
+    object ResetNeeded : DenialReason()
+
+
+    /**
+     * A credential gives nothing that it does not have.
+     */
+    object MoreThanItself : DenialReason()
+
+
+    /**
+     * A credential makes or renews nothing that outlives it.
+     */
+    object OutlivesItself : DenialReason()
+
+
+    /**
+     * An API key cannot renew or rotate itself.
+     */
+    object KeyItself : DenialReason()
+
+
+    /**
+     * The service is closed to everybody.
+     */
+    object ServiceClosed : DenialReason()
+
+
+    /**
+     * The service is not open to this user.
+     */
+    object ServiceNotOpen : DenialReason()
+
+
+    /**
+     * The credential lacks a scope of the service.
+     */
+    object ServiceScope : DenialReason()
+
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDenialReason : FfiConverterRustBuffer<DenialReason>{
+    override fun read(buf: ByteBuffer): DenialReason {
+        return when(buf.getInt()) {
+            1 -> DenialReason.HostOnly
+            2 -> DenialReason.NotSignedIn
+            3 -> DenialReason.AdministratorsOnly
+            4 -> DenialReason.MissingScope(
+                FfiConverterString.read(buf),
+                )
+            5 -> DenialReason.FullRightsNeeded
+            6 -> DenialReason.OwnProfileOnly
+            7 -> DenialReason.OwnPasskeysOnly
+            8 -> DenialReason.OnePasskeyUntilApproval
+            9 -> DenialReason.SessionNeeded
+            10 -> DenialReason.NarrowSession
+            11 -> DenialReason.NoLongerAdministrator
+            12 -> DenialReason.ResetNeeded
+            13 -> DenialReason.MoreThanItself
+            14 -> DenialReason.OutlivesItself
+            15 -> DenialReason.KeyItself
+            16 -> DenialReason.ServiceClosed
+            17 -> DenialReason.ServiceNotOpen
+            18 -> DenialReason.ServiceScope
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: DenialReason): ULong = when(value) {
+        is DenialReason.HostOnly -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.NotSignedIn -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.AdministratorsOnly -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.MissingScope -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`scope`)
+            )
+        }
+        is DenialReason.FullRightsNeeded -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.OwnProfileOnly -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.OwnPasskeysOnly -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.OnePasskeyUntilApproval -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.SessionNeeded -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.NarrowSession -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.NoLongerAdministrator -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.ResetNeeded -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.MoreThanItself -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.OutlivesItself -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.KeyItself -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.ServiceClosed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.ServiceNotOpen -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is DenialReason.ServiceScope -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: DenialReason, buf: ByteBuffer) {
+        when(value) {
+            is DenialReason.HostOnly -> {
+                buf.putInt(1)
+                Unit
+            }
+            is DenialReason.NotSignedIn -> {
+                buf.putInt(2)
+                Unit
+            }
+            is DenialReason.AdministratorsOnly -> {
+                buf.putInt(3)
+                Unit
+            }
+            is DenialReason.MissingScope -> {
+                buf.putInt(4)
+                FfiConverterString.write(value.`scope`, buf)
+                Unit
+            }
+            is DenialReason.FullRightsNeeded -> {
+                buf.putInt(5)
+                Unit
+            }
+            is DenialReason.OwnProfileOnly -> {
+                buf.putInt(6)
+                Unit
+            }
+            is DenialReason.OwnPasskeysOnly -> {
+                buf.putInt(7)
+                Unit
+            }
+            is DenialReason.OnePasskeyUntilApproval -> {
+                buf.putInt(8)
+                Unit
+            }
+            is DenialReason.SessionNeeded -> {
+                buf.putInt(9)
+                Unit
+            }
+            is DenialReason.NarrowSession -> {
+                buf.putInt(10)
+                Unit
+            }
+            is DenialReason.NoLongerAdministrator -> {
+                buf.putInt(11)
+                Unit
+            }
+            is DenialReason.ResetNeeded -> {
+                buf.putInt(12)
+                Unit
+            }
+            is DenialReason.MoreThanItself -> {
+                buf.putInt(13)
+                Unit
+            }
+            is DenialReason.OutlivesItself -> {
+                buf.putInt(14)
+                Unit
+            }
+            is DenialReason.KeyItself -> {
+                buf.putInt(15)
+                Unit
+            }
+            is DenialReason.ServiceClosed -> {
+                buf.putInt(16)
+                Unit
+            }
+            is DenialReason.ServiceNotOpen -> {
+                buf.putInt(17)
+                Unit
+            }
+            is DenialReason.ServiceScope -> {
+                buf.putInt(18)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
     }
 }
 
@@ -12557,6 +13375,1155 @@ public object FfiConverterTypeGroupSort: FfiConverterRustBuffer<GroupSort> {
 
 
 
+/**
+ * Which rule a value breaks.
+ */
+sealed class InputReason {
+
+    /**
+     * Nothing was given where something must be.
+     */
+    object Missing : InputReason()
+
+
+    /**
+     * The text is empty.
+     */
+    object Empty : InputReason()
+
+
+    /**
+     * The text has too few characters.
+     */
+    data class TooShort(
+        /**
+         * The least that is allowed.
+         */
+        val `least`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The text has too many characters.
+     */
+    data class TooLong(
+        /**
+         * The most that is allowed.
+         */
+        val `most`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The text has too many bytes.
+     */
+    data class TooManyBytes(
+        /**
+         * The most that is allowed.
+         */
+        val `most`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The text has too few different characters.
+     */
+    data class TooUniform(
+        /**
+         * The least that is allowed.
+         */
+        val `least`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number is outside of its range.
+     */
+    data class OutOfRange(
+        /**
+         * The least that is allowed.
+         */
+        val `least`: kotlin.Long,
+        /**
+         * The most that is allowed.
+         */
+        val `most`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number is too small.
+     */
+    data class TooSmall(
+        /**
+         * The least that is allowed.
+         */
+        val `least`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The number is too large.
+     */
+    data class TooLarge(
+        /**
+         * The most that is allowed.
+         */
+        val `most`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The list names too few things.
+     */
+    data class TooFew(
+        /**
+         * The least that is allowed.
+         */
+        val `least`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The list names too many things.
+     */
+    data class TooMany(
+        /**
+         * The most that is allowed.
+         */
+        val `most`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The text holds control characters, or characters that turn the direction of what follows.
+     */
+    object ControlCharacters : InputReason()
+
+
+    /**
+     * The text begins or ends with a blank.
+     */
+    object BlankEnds : InputReason()
+
+
+    /**
+     * The text is not in Unicode normal form C, or begins or ends with a blank.
+     */
+    object NotNormalised : InputReason()
+
+
+    /**
+     * The text begins or ends with something else than a letter or digit.
+     */
+    object BadEnds : InputReason()
+
+
+    /**
+     * The text is not UTF-8.
+     */
+    object NotUtf8 : InputReason()
+
+
+    /**
+     * The text holds characters that a username may not have.
+     */
+    object NotUsername : InputReason()
+
+
+    /**
+     * The text is not an e-mail address.
+     */
+    object NotEmail : InputReason()
+
+
+    /**
+     * The text is not a language tag.
+     */
+    object NotLanguageTag : InputReason()
+
+
+    /**
+     * The text is not an IP address.
+     */
+    object NotIpAddress : InputReason()
+
+
+    /**
+     * The text is not a UUID.
+     */
+    object NotUuid : InputReason()
+
+
+    /**
+     * The text is not base64url.
+     */
+    object NotBase64Url : InputReason()
+
+
+    /**
+     * The text is not a web origin.
+     */
+    object NotOrigin : InputReason()
+
+
+    /**
+     * The text is not a domain.
+     */
+    object NotDomain : InputReason()
+
+
+    /**
+     * The text does not have the form of a scope.
+     */
+    object NotScope : InputReason()
+
+
+    /**
+     * There is no such scope in this built-in area.
+     */
+    data class UnknownScope(
+        /**
+         * The built-in area.
+         */
+        val `area`: kotlin.String) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The text does not have the form of a service's short name.
+     */
+    object NotSlug : InputReason()
+
+
+    /**
+     * The text does not have the form of a group's name.
+     */
+    object NotGroupName : InputReason()
+
+
+    /**
+     * The name of a claim holds blanks.
+     */
+    object NotClaimName : InputReason()
+
+
+    /**
+     * The name is kept for something else.
+     */
+    data class Reserved(
+        /**
+         * The name.
+         */
+        val `name`: kotlin.String) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The name stands there twice.
+     */
+    data class Duplicate(
+        /**
+         * The name.
+         */
+        val `name`: kotlin.String) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The entry or its field stands there twice.
+     */
+    object DuplicateEntry : InputReason()
+
+
+    /**
+     * The time does not lie in the future.
+     */
+    object InThePast : InputReason()
+
+
+    /**
+     * The time lies after the year 9999, or cannot be written at all.
+     */
+    object TooLate : InputReason()
+
+
+    /**
+     * The secret begins as tokens of this library do, and is not a whole API key.
+     */
+    object BrokenToken : InputReason()
+
+
+    /**
+     * The secret is, or was, that of another API key.
+     */
+    object SecretTaken : InputReason()
+
+
+    /**
+     * The value wants another one beside it.
+     */
+    data class Needs(
+        /**
+         * The field that is wanted.
+         */
+        val `field`: kotlin.String) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The value stands beside another one that excludes it.
+     */
+    data class Excludes(
+        /**
+         * The field that excludes it.
+         */
+        val `field`: kotlin.String) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The value names something that does not exist.
+     */
+    data class NamesNothing(
+        /**
+         * What is missing.
+         */
+        val `what`: org.keyplate.Thing) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The value is that of something that no plan made.
+     */
+    data class NotOfPlan(
+        /**
+         * What it is.
+         */
+        val `what`: org.keyplate.Thing) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The id is that of another user.
+     */
+    object OtherUser : InputReason()
+
+
+    /**
+     * The value contradicts what is stored.
+     */
+    data class Contradicts(
+        /**
+         * What stands in the way.
+         */
+        val `what`: org.keyplate.ConflictReason) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The document is not JSON.
+     */
+    data class NotJson(
+        /**
+         * The line, counted from 1.
+         */
+        val `line`: kotlin.Long,
+        /**
+         * The column, counted from 1.
+         */
+        val `column`: kotlin.Long) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * There is no such field.
+     */
+    object UnknownField : InputReason()
+
+
+    /**
+     * The value is of another type than is wanted.
+     */
+    data class WrongType(
+        /**
+         * What is wanted, in words.
+         */
+        val `expected`: kotlin.String) : InputReason()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * The file belongs to the database itself.
+     */
+    object OwnFile : InputReason()
+
+
+    /**
+     * The folder does not exist.
+     */
+    object NoFolder : InputReason()
+
+
+    /**
+     * The folder cannot be written.
+     */
+    object FolderReadOnly : InputReason()
+
+
+    /**
+     * A pointer is NULL. Only the C face gives this.
+     */
+    object Null : InputReason()
+
+
+    /**
+     * The number is not one of the enum's values. Only the C face gives this.
+     */
+    object NotEnumValue : InputReason()
+
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeInputReason : FfiConverterRustBuffer<InputReason>{
+    override fun read(buf: ByteBuffer): InputReason {
+        return when(buf.getInt()) {
+            1 -> InputReason.Missing
+            2 -> InputReason.Empty
+            3 -> InputReason.TooShort(
+                FfiConverterLong.read(buf),
+                )
+            4 -> InputReason.TooLong(
+                FfiConverterLong.read(buf),
+                )
+            5 -> InputReason.TooManyBytes(
+                FfiConverterLong.read(buf),
+                )
+            6 -> InputReason.TooUniform(
+                FfiConverterLong.read(buf),
+                )
+            7 -> InputReason.OutOfRange(
+                FfiConverterLong.read(buf),
+                FfiConverterLong.read(buf),
+                )
+            8 -> InputReason.TooSmall(
+                FfiConverterLong.read(buf),
+                )
+            9 -> InputReason.TooLarge(
+                FfiConverterLong.read(buf),
+                )
+            10 -> InputReason.TooFew(
+                FfiConverterLong.read(buf),
+                )
+            11 -> InputReason.TooMany(
+                FfiConverterLong.read(buf),
+                )
+            12 -> InputReason.ControlCharacters
+            13 -> InputReason.BlankEnds
+            14 -> InputReason.NotNormalised
+            15 -> InputReason.BadEnds
+            16 -> InputReason.NotUtf8
+            17 -> InputReason.NotUsername
+            18 -> InputReason.NotEmail
+            19 -> InputReason.NotLanguageTag
+            20 -> InputReason.NotIpAddress
+            21 -> InputReason.NotUuid
+            22 -> InputReason.NotBase64Url
+            23 -> InputReason.NotOrigin
+            24 -> InputReason.NotDomain
+            25 -> InputReason.NotScope
+            26 -> InputReason.UnknownScope(
+                FfiConverterString.read(buf),
+                )
+            27 -> InputReason.NotSlug
+            28 -> InputReason.NotGroupName
+            29 -> InputReason.NotClaimName
+            30 -> InputReason.Reserved(
+                FfiConverterString.read(buf),
+                )
+            31 -> InputReason.Duplicate(
+                FfiConverterString.read(buf),
+                )
+            32 -> InputReason.DuplicateEntry
+            33 -> InputReason.InThePast
+            34 -> InputReason.TooLate
+            35 -> InputReason.BrokenToken
+            36 -> InputReason.SecretTaken
+            37 -> InputReason.Needs(
+                FfiConverterString.read(buf),
+                )
+            38 -> InputReason.Excludes(
+                FfiConverterString.read(buf),
+                )
+            39 -> InputReason.NamesNothing(
+                FfiConverterTypeThing.read(buf),
+                )
+            40 -> InputReason.NotOfPlan(
+                FfiConverterTypeThing.read(buf),
+                )
+            41 -> InputReason.OtherUser
+            42 -> InputReason.Contradicts(
+                FfiConverterTypeConflictReason.read(buf),
+                )
+            43 -> InputReason.NotJson(
+                FfiConverterLong.read(buf),
+                FfiConverterLong.read(buf),
+                )
+            44 -> InputReason.UnknownField
+            45 -> InputReason.WrongType(
+                FfiConverterString.read(buf),
+                )
+            46 -> InputReason.OwnFile
+            47 -> InputReason.NoFolder
+            48 -> InputReason.FolderReadOnly
+            49 -> InputReason.Null
+            50 -> InputReason.NotEnumValue
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: InputReason): ULong = when(value) {
+        is InputReason.Missing -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.Empty -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.TooShort -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`least`)
+            )
+        }
+        is InputReason.TooLong -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`most`)
+            )
+        }
+        is InputReason.TooManyBytes -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`most`)
+            )
+        }
+        is InputReason.TooUniform -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`least`)
+            )
+        }
+        is InputReason.OutOfRange -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`least`)
+                + FfiConverterLong.allocationSize(value.`most`)
+            )
+        }
+        is InputReason.TooSmall -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`least`)
+            )
+        }
+        is InputReason.TooLarge -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`most`)
+            )
+        }
+        is InputReason.TooFew -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`least`)
+            )
+        }
+        is InputReason.TooMany -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`most`)
+            )
+        }
+        is InputReason.ControlCharacters -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.BlankEnds -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotNormalised -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.BadEnds -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotUtf8 -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotUsername -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotEmail -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotLanguageTag -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotIpAddress -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotUuid -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotBase64Url -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotOrigin -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotDomain -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotScope -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.UnknownScope -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`area`)
+            )
+        }
+        is InputReason.NotSlug -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotGroupName -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotClaimName -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.Reserved -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`name`)
+            )
+        }
+        is InputReason.Duplicate -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`name`)
+            )
+        }
+        is InputReason.DuplicateEntry -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.InThePast -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.TooLate -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.BrokenToken -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.SecretTaken -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.Needs -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`field`)
+            )
+        }
+        is InputReason.Excludes -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`field`)
+            )
+        }
+        is InputReason.NamesNothing -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeThing.allocationSize(value.`what`)
+            )
+        }
+        is InputReason.NotOfPlan -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeThing.allocationSize(value.`what`)
+            )
+        }
+        is InputReason.OtherUser -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.Contradicts -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeConflictReason.allocationSize(value.`what`)
+            )
+        }
+        is InputReason.NotJson -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`line`)
+                + FfiConverterLong.allocationSize(value.`column`)
+            )
+        }
+        is InputReason.UnknownField -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.WrongType -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`expected`)
+            )
+        }
+        is InputReason.OwnFile -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NoFolder -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.FolderReadOnly -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.Null -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is InputReason.NotEnumValue -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: InputReason, buf: ByteBuffer) {
+        when(value) {
+            is InputReason.Missing -> {
+                buf.putInt(1)
+                Unit
+            }
+            is InputReason.Empty -> {
+                buf.putInt(2)
+                Unit
+            }
+            is InputReason.TooShort -> {
+                buf.putInt(3)
+                FfiConverterLong.write(value.`least`, buf)
+                Unit
+            }
+            is InputReason.TooLong -> {
+                buf.putInt(4)
+                FfiConverterLong.write(value.`most`, buf)
+                Unit
+            }
+            is InputReason.TooManyBytes -> {
+                buf.putInt(5)
+                FfiConverterLong.write(value.`most`, buf)
+                Unit
+            }
+            is InputReason.TooUniform -> {
+                buf.putInt(6)
+                FfiConverterLong.write(value.`least`, buf)
+                Unit
+            }
+            is InputReason.OutOfRange -> {
+                buf.putInt(7)
+                FfiConverterLong.write(value.`least`, buf)
+                FfiConverterLong.write(value.`most`, buf)
+                Unit
+            }
+            is InputReason.TooSmall -> {
+                buf.putInt(8)
+                FfiConverterLong.write(value.`least`, buf)
+                Unit
+            }
+            is InputReason.TooLarge -> {
+                buf.putInt(9)
+                FfiConverterLong.write(value.`most`, buf)
+                Unit
+            }
+            is InputReason.TooFew -> {
+                buf.putInt(10)
+                FfiConverterLong.write(value.`least`, buf)
+                Unit
+            }
+            is InputReason.TooMany -> {
+                buf.putInt(11)
+                FfiConverterLong.write(value.`most`, buf)
+                Unit
+            }
+            is InputReason.ControlCharacters -> {
+                buf.putInt(12)
+                Unit
+            }
+            is InputReason.BlankEnds -> {
+                buf.putInt(13)
+                Unit
+            }
+            is InputReason.NotNormalised -> {
+                buf.putInt(14)
+                Unit
+            }
+            is InputReason.BadEnds -> {
+                buf.putInt(15)
+                Unit
+            }
+            is InputReason.NotUtf8 -> {
+                buf.putInt(16)
+                Unit
+            }
+            is InputReason.NotUsername -> {
+                buf.putInt(17)
+                Unit
+            }
+            is InputReason.NotEmail -> {
+                buf.putInt(18)
+                Unit
+            }
+            is InputReason.NotLanguageTag -> {
+                buf.putInt(19)
+                Unit
+            }
+            is InputReason.NotIpAddress -> {
+                buf.putInt(20)
+                Unit
+            }
+            is InputReason.NotUuid -> {
+                buf.putInt(21)
+                Unit
+            }
+            is InputReason.NotBase64Url -> {
+                buf.putInt(22)
+                Unit
+            }
+            is InputReason.NotOrigin -> {
+                buf.putInt(23)
+                Unit
+            }
+            is InputReason.NotDomain -> {
+                buf.putInt(24)
+                Unit
+            }
+            is InputReason.NotScope -> {
+                buf.putInt(25)
+                Unit
+            }
+            is InputReason.UnknownScope -> {
+                buf.putInt(26)
+                FfiConverterString.write(value.`area`, buf)
+                Unit
+            }
+            is InputReason.NotSlug -> {
+                buf.putInt(27)
+                Unit
+            }
+            is InputReason.NotGroupName -> {
+                buf.putInt(28)
+                Unit
+            }
+            is InputReason.NotClaimName -> {
+                buf.putInt(29)
+                Unit
+            }
+            is InputReason.Reserved -> {
+                buf.putInt(30)
+                FfiConverterString.write(value.`name`, buf)
+                Unit
+            }
+            is InputReason.Duplicate -> {
+                buf.putInt(31)
+                FfiConverterString.write(value.`name`, buf)
+                Unit
+            }
+            is InputReason.DuplicateEntry -> {
+                buf.putInt(32)
+                Unit
+            }
+            is InputReason.InThePast -> {
+                buf.putInt(33)
+                Unit
+            }
+            is InputReason.TooLate -> {
+                buf.putInt(34)
+                Unit
+            }
+            is InputReason.BrokenToken -> {
+                buf.putInt(35)
+                Unit
+            }
+            is InputReason.SecretTaken -> {
+                buf.putInt(36)
+                Unit
+            }
+            is InputReason.Needs -> {
+                buf.putInt(37)
+                FfiConverterString.write(value.`field`, buf)
+                Unit
+            }
+            is InputReason.Excludes -> {
+                buf.putInt(38)
+                FfiConverterString.write(value.`field`, buf)
+                Unit
+            }
+            is InputReason.NamesNothing -> {
+                buf.putInt(39)
+                FfiConverterTypeThing.write(value.`what`, buf)
+                Unit
+            }
+            is InputReason.NotOfPlan -> {
+                buf.putInt(40)
+                FfiConverterTypeThing.write(value.`what`, buf)
+                Unit
+            }
+            is InputReason.OtherUser -> {
+                buf.putInt(41)
+                Unit
+            }
+            is InputReason.Contradicts -> {
+                buf.putInt(42)
+                FfiConverterTypeConflictReason.write(value.`what`, buf)
+                Unit
+            }
+            is InputReason.NotJson -> {
+                buf.putInt(43)
+                FfiConverterLong.write(value.`line`, buf)
+                FfiConverterLong.write(value.`column`, buf)
+                Unit
+            }
+            is InputReason.UnknownField -> {
+                buf.putInt(44)
+                Unit
+            }
+            is InputReason.WrongType -> {
+                buf.putInt(45)
+                FfiConverterString.write(value.`expected`, buf)
+                Unit
+            }
+            is InputReason.OwnFile -> {
+                buf.putInt(46)
+                Unit
+            }
+            is InputReason.NoFolder -> {
+                buf.putInt(47)
+                Unit
+            }
+            is InputReason.FolderReadOnly -> {
+                buf.putInt(48)
+                Unit
+            }
+            is InputReason.Null -> {
+                buf.putInt(49)
+                Unit
+            }
+            is InputReason.NotEnumValue -> {
+                buf.putInt(50)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
 
 
 /**
@@ -12580,7 +14547,7 @@ sealed class KeyplateException: kotlin.Exception() {
         /**
          * The rule that it breaks.
          */
-        val `reason`: kotlin.String
+        val `reason`: InputReason
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -12592,9 +14559,9 @@ sealed class KeyplateException: kotlin.Exception() {
     class NotFound(
 
         /**
-         * The kind of thing, for example `user`.
+         * The kind of thing.
          */
-        val `what`: kotlin.String
+        val `what`: Thing
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -12606,9 +14573,14 @@ sealed class KeyplateException: kotlin.Exception() {
     class Conflict(
 
         /**
-         * The field whose value is taken, or the state that stands in the way.
+         * What stands in the way.
          */
-        val `what`: kotlin.String
+        val `what`: ConflictReason,
+
+        /**
+         * The field whose value it is about, where it is about one.
+         */
+        val `field`: kotlin.String?
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -12627,7 +14599,7 @@ sealed class KeyplateException: kotlin.Exception() {
         /**
          * What is wrong with it.
          */
-        val `reason`: kotlin.String
+        val `reason`: ConfigurationReason
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -12650,7 +14622,7 @@ sealed class KeyplateException: kotlin.Exception() {
         /**
          * What is missing.
          */
-        val `reason`: kotlin.String
+        val `reason`: DenialReason
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -12730,9 +14702,9 @@ sealed class KeyplateException: kotlin.Exception() {
     class SignupRefused(
 
         /**
-         * What is wanted.
+         * Why.
          */
-        val `reason`: kotlin.String
+        val `reason`: SignupRefusal
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -12838,12 +14810,12 @@ sealed class KeyplateException: kotlin.Exception() {
         /**
          * The file's schema.
          */
-        val `found`: kotlin.UInt,
+        val `found`: kotlin.Long,
 
         /**
          * The newest one that this library knows.
          */
-        val `known`: kotlin.UInt
+        val `known`: kotlin.Long
         ) : KeyplateException() {
         override val message
             get() = this.toString()
@@ -12901,11 +14873,52 @@ sealed class KeyplateException: kotlin.Exception() {
 
 
         /**
+         * The status with which HTTP says the same, for example 404 for `NotFound`.
+         */ fun `httpStatus`(): kotlin.Long {
+            return FfiConverterLong.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplateerror_http_status(FfiConverterTypeKeyplateError.lower(this),
+        _status)
+}
+    )
+    }
+
+
+
+        /**
          * Why a passkey ceremony failed, where one did.
          */ fun `passkeyFailure`(): PasskeyFailure? {
             return FfiConverterOptionalTypePasskeyFailure.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_keyplate_fn_method_keyplateerror_passkey_failure(FfiConverterTypeKeyplateError.lower(this),
+        _status)
+}
+    )
+    }
+
+
+
+        /**
+         * The name of the reason, where the error has one: `too_long`, `last_administrator`, `missing_scope`. It never
+         * changes.
+         */ fun `reasonCode`(): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplateerror_reason_code(FfiConverterTypeKeyplateError.lower(this),
+        _status)
+}
+    )
+    }
+
+
+
+        /**
+         * The reason as JSON, where the error has one: its `code` and its numbers and names, such as
+         * `{"code":"too_long","most":50}`. From it a page can say what is wrong in any language.
+         */ fun `reasonJson`(): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplateerror_reason_json(FfiConverterTypeKeyplateError.lower(this),
         _status)
 }
     )
@@ -12954,21 +14967,22 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
         return when(buf.getInt()) {
             1 -> KeyplateException.InvalidInput(
                 FfiConverterString.read(buf),
-                FfiConverterString.read(buf),
+                FfiConverterTypeInputReason.read(buf),
                 )
             2 -> KeyplateException.NotFound(
-                FfiConverterString.read(buf),
+                FfiConverterTypeThing.read(buf),
                 )
             3 -> KeyplateException.Conflict(
-                FfiConverterString.read(buf),
+                FfiConverterTypeConflictReason.read(buf),
+                FfiConverterOptionalString.read(buf),
                 )
             4 -> KeyplateException.Configuration(
                 FfiConverterString.read(buf),
-                FfiConverterString.read(buf),
+                FfiConverterTypeConfigurationReason.read(buf),
                 )
             5 -> KeyplateException.InvalidCredential()
             6 -> KeyplateException.PermissionDenied(
-                FfiConverterString.read(buf),
+                FfiConverterTypeDenialReason.read(buf),
                 )
             7 -> KeyplateException.StepUpRequired()
             8 -> KeyplateException.PasskeyCeremonyFailed(
@@ -12980,7 +14994,7 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             12 -> KeyplateException.SetupAlreadyClaimed()
             13 -> KeyplateException.SetupAlreadyComplete()
             14 -> KeyplateException.SignupRefused(
-                FfiConverterString.read(buf),
+                FfiConverterTypeSignupRefusal.read(buf),
                 )
             15 -> KeyplateException.RateLimited(
                 FfiConverterDuration.read(buf),
@@ -12999,8 +15013,8 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
                 FfiConverterString.read(buf),
                 )
             23 -> KeyplateException.SchemaTooNew(
-                FfiConverterUInt.read(buf),
-                FfiConverterUInt.read(buf),
+                FfiConverterLong.read(buf),
+                FfiConverterLong.read(buf),
                 )
             24 -> KeyplateException.ForkedHandle()
             25 -> KeyplateException.Internal(
@@ -13016,23 +15030,24 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`field`)
-                + FfiConverterString.allocationSize(value.`reason`)
+                + FfiConverterTypeInputReason.allocationSize(value.`reason`)
             )
             is KeyplateException.NotFound -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterString.allocationSize(value.`what`)
+                + FfiConverterTypeThing.allocationSize(value.`what`)
             )
             is KeyplateException.Conflict -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterString.allocationSize(value.`what`)
+                + FfiConverterTypeConflictReason.allocationSize(value.`what`)
+                + FfiConverterOptionalString.allocationSize(value.`field`)
             )
             is KeyplateException.Configuration -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`option`)
-                + FfiConverterString.allocationSize(value.`reason`)
+                + FfiConverterTypeConfigurationReason.allocationSize(value.`reason`)
             )
             is KeyplateException.InvalidCredential -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -13041,7 +15056,7 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             is KeyplateException.PermissionDenied -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterString.allocationSize(value.`reason`)
+                + FfiConverterTypeDenialReason.allocationSize(value.`reason`)
             )
             is KeyplateException.StepUpRequired -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -13075,7 +15090,7 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             is KeyplateException.SignupRefused -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterString.allocationSize(value.`reason`)
+                + FfiConverterTypeSignupRefusal.allocationSize(value.`reason`)
             )
             is KeyplateException.RateLimited -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -13116,8 +15131,8 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             is KeyplateException.SchemaTooNew -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterUInt.allocationSize(value.`found`)
-                + FfiConverterUInt.allocationSize(value.`known`)
+                + FfiConverterLong.allocationSize(value.`found`)
+                + FfiConverterLong.allocationSize(value.`known`)
             )
             is KeyplateException.ForkedHandle -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -13136,23 +15151,24 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             is KeyplateException.InvalidInput -> {
                 buf.putInt(1)
                 FfiConverterString.write(value.`field`, buf)
-                FfiConverterString.write(value.`reason`, buf)
+                FfiConverterTypeInputReason.write(value.`reason`, buf)
                 Unit
             }
             is KeyplateException.NotFound -> {
                 buf.putInt(2)
-                FfiConverterString.write(value.`what`, buf)
+                FfiConverterTypeThing.write(value.`what`, buf)
                 Unit
             }
             is KeyplateException.Conflict -> {
                 buf.putInt(3)
-                FfiConverterString.write(value.`what`, buf)
+                FfiConverterTypeConflictReason.write(value.`what`, buf)
+                FfiConverterOptionalString.write(value.`field`, buf)
                 Unit
             }
             is KeyplateException.Configuration -> {
                 buf.putInt(4)
                 FfiConverterString.write(value.`option`, buf)
-                FfiConverterString.write(value.`reason`, buf)
+                FfiConverterTypeConfigurationReason.write(value.`reason`, buf)
                 Unit
             }
             is KeyplateException.InvalidCredential -> {
@@ -13161,7 +15177,7 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             }
             is KeyplateException.PermissionDenied -> {
                 buf.putInt(6)
-                FfiConverterString.write(value.`reason`, buf)
+                FfiConverterTypeDenialReason.write(value.`reason`, buf)
                 Unit
             }
             is KeyplateException.StepUpRequired -> {
@@ -13195,7 +15211,7 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             }
             is KeyplateException.SignupRefused -> {
                 buf.putInt(14)
-                FfiConverterString.write(value.`reason`, buf)
+                FfiConverterTypeSignupRefusal.write(value.`reason`, buf)
                 Unit
             }
             is KeyplateException.RateLimited -> {
@@ -13236,8 +15252,8 @@ public object FfiConverterTypeKeyplateError : FfiConverterRustBuffer<KeyplateExc
             }
             is KeyplateException.SchemaTooNew -> {
                 buf.putInt(23)
-                FfiConverterUInt.write(value.`found`, buf)
-                FfiConverterUInt.write(value.`known`, buf)
+                FfiConverterLong.write(value.`found`, buf)
+                FfiConverterLong.write(value.`known`, buf)
                 Unit
             }
             is KeyplateException.ForkedHandle -> {
@@ -13274,7 +15290,7 @@ sealed class Limit {
         /**
          * The number.
          */
-        val `most`: kotlin.UInt) : Limit()
+        val `most`: kotlin.Long) : Limit()
 
     {
 
@@ -13300,7 +15316,7 @@ public object FfiConverterTypeLimit : FfiConverterRustBuffer<Limit>{
         return when(buf.getInt()) {
             1 -> Limit.Unlimited
             2 -> Limit.AtMost(
-                FfiConverterUInt.read(buf),
+                FfiConverterLong.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
@@ -13317,7 +15333,7 @@ public object FfiConverterTypeLimit : FfiConverterRustBuffer<Limit>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterUInt.allocationSize(value.`most`)
+                + FfiConverterLong.allocationSize(value.`most`)
             )
         }
     }
@@ -13330,7 +15346,7 @@ public object FfiConverterTypeLimit : FfiConverterRustBuffer<Limit>{
             }
             is Limit.AtMost -> {
                 buf.putInt(2)
-                FfiConverterUInt.write(value.`most`, buf)
+                FfiConverterLong.write(value.`most`, buf)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -13720,6 +15736,55 @@ public object FfiConverterTypeSignupMode: FfiConverterRustBuffer<SignupMode> {
 
 
 /**
+ * Why somebody cannot sign up.
+ */
+
+enum class SignupRefusal {
+
+    /**
+     * Sign-up is disabled.
+     */
+    DISABLED,
+    /**
+     * Sign-up wants a token.
+     */
+    TOKEN_NEEDED,
+    /**
+     * The e-mail address is not of a domain that is let in.
+     */
+    EMAIL_DOMAIN;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignupRefusal: FfiConverterRustBuffer<SignupRefusal> {
+    override fun read(buf: ByteBuffer) = try {
+
+        SignupRefusal.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: SignupRefusal) = 4UL
+
+    override fun write(value: SignupRefusal, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * The state of a sign-up token.
  */
 
@@ -13768,6 +15833,79 @@ public object FfiConverterTypeSignupTokenState: FfiConverterRustBuffer<SignupTok
     override fun allocationSize(value: SignupTokenState) = 4UL
 
     override fun write(value: SignupTokenState, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * A kind of thing that a call may not find.
+ */
+
+enum class Thing {
+
+    /**
+     * A user.
+     */
+    USER,
+    /**
+     * A group.
+     */
+    GROUP,
+    /**
+     * A service.
+     */
+    SERVICE,
+    /**
+     * A session.
+     */
+    SESSION,
+    /**
+     * An API key.
+     */
+    API_KEY,
+    /**
+     * A sign-up token.
+     */
+    SIGNUP_TOKEN,
+    /**
+     * A one-time token.
+     */
+    ONE_TIME_TOKEN,
+    /**
+     * A passkey.
+     */
+    PASSKEY,
+    /**
+     * A setup that somebody has claimed.
+     */
+    CLAIMED_SETUP;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeThing: FfiConverterRustBuffer<Thing> {
+    override fun read(buf: ByteBuffer) = try {
+
+        Thing.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Thing) = 4UL
+
+    override fun write(value: Thing, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -13943,28 +16081,28 @@ public object FfiConverterTypeUsernamePolicy: FfiConverterRustBuffer<UsernamePol
 /**
  * @suppress
  */
-public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
-    override fun read(buf: ByteBuffer): kotlin.UInt? {
+public object FfiConverterOptionalLong: FfiConverterRustBuffer<kotlin.Long?> {
+    override fun read(buf: ByteBuffer): kotlin.Long? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterUInt.read(buf)
+        return FfiConverterLong.read(buf)
     }
 
-    override fun allocationSize(value: kotlin.UInt?): ULong {
+    override fun allocationSize(value: kotlin.Long?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterUInt.allocationSize(value)
+            return 1UL + FfiConverterLong.allocationSize(value)
         }
     }
 
-    override fun write(value: kotlin.UInt?, buf: ByteBuffer) {
+    override fun write(value: kotlin.Long?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterUInt.write(value, buf)
+            FfiConverterLong.write(value, buf)
         }
     }
 }

@@ -236,6 +236,8 @@ private fun checkError(expected: Json, error: KeyplateException) {
         "message" to error.message,
         "retry_after_seconds" to error.retryAfter()?.seconds,
         "passkey_failure" to toJson(error.passkeyFailure()),
+        "reason" to error.reasonJson()?.let { gson.fromJson(it, Any::class.java) },
+        "http_status" to error.httpStatus(),
     )
     for ((key, value) in expected) {
         check(key in found && (value == null || found[key] == value)) { "$found, not $expected" }

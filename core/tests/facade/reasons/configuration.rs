@@ -1,0 +1,141 @@
+//! Each fault of an option.
+
+use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
+
+use keyplate::{Config, ConfigurationReason, Keyplate, KeyplateError, Secret};
+
+use super::{assert_all, failed};
+use crate::common::{passkeys::Person, *};
+
+#[test]
+fn options_that_cannot_work() {
+    let f = Fixture::on_disk();
+    let folder = f.folder.path();
+    let fresh = folder.join("fresh.db");
+    let with = |change: &dyn Fn(&mut Config)| {
+        let mut config = config(&fresh);
+        change(&mut config);
+        failed(Keyplate::open(config))
+    };
+    let path = |path: &std::path::Path| failed(Keyplate::open(config(path)));
+    let shared = folder.join("shared.db");
+    fs::write(&shared, "").unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o644)).unwrap();
+    f.user("bob");
+    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let acting = f.acting(f.session(&bob).secret.as_str());
+    Person::new().register(&acting).unwrap();
+    let elsewhere = Config {
+        origin: "https://other.example".to_owned(),
+        ..config(&f.path())
+    };
+    let other = failed(Keyplate::open(elsewhere));
+
+    let sealed = folder.join("sealed.db");
+    let open = |key: Option<char>| {
+        let secret = |c: char| Arc::new(Secret::new(c.to_string().repeat(32)));
+        let config = Config {
+            encryption_key: key.map(secret),
+            ..config(&sealed)
+        };
+        Keyplate::open(config).unwrap()
+    };
+    open(Some('a')).get_jwks().unwrap();
+    let key_needed = failed(open(None).rotate_signing_key(None));
+    let wrong_key = {
+        let keyplate = open(Some('b'));
+        let user = keyplate.create_user(new_user("bob")).unwrap();
+        let session = keyplate
+            .create_session(&user.id, Default::default(), None)
+            .unwrap();
+        let films = keyplate.create_service(super::service("films")).unwrap();
+        keyplate.set_service_access(&films.id, true, &[]).unwrap();
+        let found = keyplate.authenticate(session.secret.as_str()).unwrap();
+        failed(keyplate.issue_access_token(&found.principal, "films", None))
+    };
+
+    let origin = |origin: &'static str| with(&move |config| config.origin = origin.to_owned());
+    let cases = [
+        ("path", ConfigurationReason::NoFile, path("".as_ref())),
+        (
+            "path",
+            ConfigurationReason::NoFolder,
+            path(&folder.join("none/id.db")),
+        ),
+        ("path", ConfigurationReason::NotAFile, path(folder)),
+        ("path", ConfigurationReason::SharedFile, path(&shared)),
+        (
+            "token_prefix",
+            ConfigurationReason::NotPrefix,
+            with(&|config| config.token_prefix = Some("K".to_owned())),
+        ),
+        (
+            "encryption_key",
+            ConfigurationReason::TooShort { least: 32 },
+            with(&|config| config.encryption_key = Some(Arc::new(Secret::new("short".to_owned())))),
+        ),
+        (
+            "busy_timeout_ms",
+            ConfigurationReason::OutOfRange {
+                least: 0,
+                most: 600_000,
+            },
+            with(&|config| config.busy_timeout_ms = Some(-1)),
+        ),
+        (
+            "origin",
+            ConfigurationReason::NotWebOrigin,
+            origin("ftp://media.example"),
+        ),
+        (
+            "origin",
+            ConfigurationReason::NotOrigin,
+            origin("https://media.example/x"),
+        ),
+        (
+            "native_origins",
+            ConfigurationReason::NotNativeOrigin,
+            with(&|config| config.native_origins = vec!["android:x".to_owned()]),
+        ),
+        (
+            "rp_id",
+            ConfigurationReason::RpIdOutsideOrigin,
+            with(&|config| config.rp_id = Some("other.example".to_owned())),
+        ),
+        (
+            "more_origins",
+            ConfigurationReason::OutsideRpId,
+            with(&|config| config.more_origins = vec!["https://other.example".to_owned()]),
+        ),
+        (
+            "related_origins",
+            ConfigurationReason::NotHttps,
+            with(&|config| config.related_origins = vec!["http://other.example".to_owned()]),
+        ),
+        (
+            "origin",
+            ConfigurationReason::IpAddress,
+            origin("https://192.0.2.1"),
+        ),
+        (
+            "origin",
+            ConfigurationReason::InsecureOrigin,
+            origin("http://media.example"),
+        ),
+        (
+            "rp_id",
+            ConfigurationReason::OtherRpId {
+                stored: "media.example".to_owned(),
+                configured: "other.example".to_owned(),
+            },
+            other,
+        ),
+        ("encryption_key", ConfigurationReason::KeyNeeded, key_needed),
+        ("encryption_key", ConfigurationReason::WrongKey, wrong_key),
+    ];
+    let cases = cases.into_iter().map(|(option, reason, result)| {
+        let option = option.to_owned();
+        (KeyplateError::Configuration { option, reason }, result)
+    });
+    assert_all("ConfigurationReason", cases.collect(), &[]);
+}
