@@ -167,6 +167,123 @@ impl Lend for ::keyplate::UserId {
     }
 }
 
+/// Why a passkey ceremony failed.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_passkey_failure {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable = 1,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony = 2,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony = 3,
+    /// Its challenge was used before.
+    SpentChallenge = 4,
+    /// The ceremony is of another kind.
+    WrongKind = 5,
+    /// The ceremony is another user's or another session's.
+    WrongUser = 6,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed = 7,
+    /// The client data is of another type.
+    WrongType = 8,
+    /// The client data has another challenge.
+    WrongChallenge = 9,
+    /// The client was at another origin.
+    WrongOrigin = 10,
+    /// The client was in a frame of another origin.
+    CrossOrigin = 11,
+    /// The authenticator answered for another RP id.
+    WrongRpId = 12,
+    /// Nobody touched the authenticator.
+    UserNotPresent = 13,
+    /// The authenticator did not verify its user.
+    UserNotVerified = 14,
+    /// The signature is wrong.
+    BadSignature = 15,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm = 16,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation = 17,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags = 18,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable = 19,
+    /// This credential is registered already.
+    CredentialTaken = 20,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential = 21,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle = 22,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack = 23,
+}
+
+impl Lend for ::keyplate::PasskeyFailure {
+    type C = keyplate_passkey_failure;
+    fn lend(value: Option<&Self>) -> keyplate_passkey_failure {
+        match value {
+            Some(::keyplate::PasskeyFailure::Unavailable) => keyplate_passkey_failure::Unavailable,
+            Some(::keyplate::PasskeyFailure::UnknownCeremony) => {
+                keyplate_passkey_failure::UnknownCeremony
+            }
+            Some(::keyplate::PasskeyFailure::ExpiredCeremony) => {
+                keyplate_passkey_failure::ExpiredCeremony
+            }
+            Some(::keyplate::PasskeyFailure::SpentChallenge) => {
+                keyplate_passkey_failure::SpentChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongKind) => keyplate_passkey_failure::WrongKind,
+            Some(::keyplate::PasskeyFailure::WrongUser) => keyplate_passkey_failure::WrongUser,
+            Some(::keyplate::PasskeyFailure::Malformed) => keyplate_passkey_failure::Malformed,
+            Some(::keyplate::PasskeyFailure::WrongType) => keyplate_passkey_failure::WrongType,
+            Some(::keyplate::PasskeyFailure::WrongChallenge) => {
+                keyplate_passkey_failure::WrongChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongOrigin) => keyplate_passkey_failure::WrongOrigin,
+            Some(::keyplate::PasskeyFailure::CrossOrigin) => keyplate_passkey_failure::CrossOrigin,
+            Some(::keyplate::PasskeyFailure::WrongRpId) => keyplate_passkey_failure::WrongRpId,
+            Some(::keyplate::PasskeyFailure::UserNotPresent) => {
+                keyplate_passkey_failure::UserNotPresent
+            }
+            Some(::keyplate::PasskeyFailure::UserNotVerified) => {
+                keyplate_passkey_failure::UserNotVerified
+            }
+            Some(::keyplate::PasskeyFailure::BadSignature) => {
+                keyplate_passkey_failure::BadSignature
+            }
+            Some(::keyplate::PasskeyFailure::UnsupportedAlgorithm) => {
+                keyplate_passkey_failure::UnsupportedAlgorithm
+            }
+            Some(::keyplate::PasskeyFailure::BadAttestation) => {
+                keyplate_passkey_failure::BadAttestation
+            }
+            Some(::keyplate::PasskeyFailure::WrongBackupFlags) => {
+                keyplate_passkey_failure::WrongBackupFlags
+            }
+            Some(::keyplate::PasskeyFailure::NotDiscoverable) => {
+                keyplate_passkey_failure::NotDiscoverable
+            }
+            Some(::keyplate::PasskeyFailure::CredentialTaken) => {
+                keyplate_passkey_failure::CredentialTaken
+            }
+            Some(::keyplate::PasskeyFailure::UnknownCredential) => {
+                keyplate_passkey_failure::UnknownCredential
+            }
+            Some(::keyplate::PasskeyFailure::WrongUserHandle) => {
+                keyplate_passkey_failure::WrongUserHandle
+            }
+            Some(::keyplate::PasskeyFailure::CounterWentBack) => {
+                keyplate_passkey_failure::CounterWentBack
+            }
+
+            _ => keyplate_passkey_failure::Unknown,
+        }
+    }
+}
+
 /// An order of API keys; the id decides between equals.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -626,123 +743,6 @@ impl Lend for ::keyplate::BootstrapKind {
     }
 }
 
-/// Why a passkey ceremony failed.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum keyplate_passkey_failure {
-    /// None, or newer than this header.
-    Unknown = 0,
-    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
-    Unavailable = 1,
-    /// No such ceremony was begun here, or it is over.
-    UnknownCeremony = 2,
-    /// It was begun more than 5 minutes ago.
-    ExpiredCeremony = 3,
-    /// Its challenge was used before.
-    SpentChallenge = 4,
-    /// The ceremony is of another kind.
-    WrongKind = 5,
-    /// The ceremony is another user's or another session's.
-    WrongUser = 6,
-    /// The response is no JSON of WebAuthn, or not whole.
-    Malformed = 7,
-    /// The client data is of another type.
-    WrongType = 8,
-    /// The client data has another challenge.
-    WrongChallenge = 9,
-    /// The client was at another origin.
-    WrongOrigin = 10,
-    /// The client was in a frame of another origin.
-    CrossOrigin = 11,
-    /// The authenticator answered for another RP id.
-    WrongRpId = 12,
-    /// Nobody touched the authenticator.
-    UserNotPresent = 13,
-    /// The authenticator did not verify its user.
-    UserNotVerified = 14,
-    /// The signature is wrong.
-    BadSignature = 15,
-    /// The key is of an algorithm that was not asked for.
-    UnsupportedAlgorithm = 16,
-    /// The attestation is wrong, or of an unknown format.
-    BadAttestation = 17,
-    /// The flags of backup contradict each other or what was registered.
-    WrongBackupFlags = 18,
-    /// The client made a credential that cannot be found without a user name.
-    NotDiscoverable = 19,
-    /// This credential is registered already.
-    CredentialTaken = 20,
-    /// There is no such credential, or it is of another RP id.
-    UnknownCredential = 21,
-    /// The response has no user handle, or another user's.
-    WrongUserHandle = 22,
-    /// The signature counter went back, and the settings refuse that.
-    CounterWentBack = 23,
-}
-
-impl Lend for ::keyplate::PasskeyFailure {
-    type C = keyplate_passkey_failure;
-    fn lend(value: Option<&Self>) -> keyplate_passkey_failure {
-        match value {
-            Some(::keyplate::PasskeyFailure::Unavailable) => keyplate_passkey_failure::Unavailable,
-            Some(::keyplate::PasskeyFailure::UnknownCeremony) => {
-                keyplate_passkey_failure::UnknownCeremony
-            }
-            Some(::keyplate::PasskeyFailure::ExpiredCeremony) => {
-                keyplate_passkey_failure::ExpiredCeremony
-            }
-            Some(::keyplate::PasskeyFailure::SpentChallenge) => {
-                keyplate_passkey_failure::SpentChallenge
-            }
-            Some(::keyplate::PasskeyFailure::WrongKind) => keyplate_passkey_failure::WrongKind,
-            Some(::keyplate::PasskeyFailure::WrongUser) => keyplate_passkey_failure::WrongUser,
-            Some(::keyplate::PasskeyFailure::Malformed) => keyplate_passkey_failure::Malformed,
-            Some(::keyplate::PasskeyFailure::WrongType) => keyplate_passkey_failure::WrongType,
-            Some(::keyplate::PasskeyFailure::WrongChallenge) => {
-                keyplate_passkey_failure::WrongChallenge
-            }
-            Some(::keyplate::PasskeyFailure::WrongOrigin) => keyplate_passkey_failure::WrongOrigin,
-            Some(::keyplate::PasskeyFailure::CrossOrigin) => keyplate_passkey_failure::CrossOrigin,
-            Some(::keyplate::PasskeyFailure::WrongRpId) => keyplate_passkey_failure::WrongRpId,
-            Some(::keyplate::PasskeyFailure::UserNotPresent) => {
-                keyplate_passkey_failure::UserNotPresent
-            }
-            Some(::keyplate::PasskeyFailure::UserNotVerified) => {
-                keyplate_passkey_failure::UserNotVerified
-            }
-            Some(::keyplate::PasskeyFailure::BadSignature) => {
-                keyplate_passkey_failure::BadSignature
-            }
-            Some(::keyplate::PasskeyFailure::UnsupportedAlgorithm) => {
-                keyplate_passkey_failure::UnsupportedAlgorithm
-            }
-            Some(::keyplate::PasskeyFailure::BadAttestation) => {
-                keyplate_passkey_failure::BadAttestation
-            }
-            Some(::keyplate::PasskeyFailure::WrongBackupFlags) => {
-                keyplate_passkey_failure::WrongBackupFlags
-            }
-            Some(::keyplate::PasskeyFailure::NotDiscoverable) => {
-                keyplate_passkey_failure::NotDiscoverable
-            }
-            Some(::keyplate::PasskeyFailure::CredentialTaken) => {
-                keyplate_passkey_failure::CredentialTaken
-            }
-            Some(::keyplate::PasskeyFailure::UnknownCredential) => {
-                keyplate_passkey_failure::UnknownCredential
-            }
-            Some(::keyplate::PasskeyFailure::WrongUserHandle) => {
-                keyplate_passkey_failure::WrongUserHandle
-            }
-            Some(::keyplate::PasskeyFailure::CounterWentBack) => {
-                keyplate_passkey_failure::CounterWentBack
-            }
-
-            _ => keyplate_passkey_failure::Unknown,
-        }
-    }
-}
-
 /// An order of groups; the id decides between equals.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -783,68 +783,6 @@ impl Choice for keyplate_group_sort {
             4 => Some(::keyplate::GroupSort::MemberCount),
 
             _ => None,
-        }
-    }
-}
-
-/// Which letters a username may have.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum keyplate_username_policy {
-    /// None, or newer than this header.
-    Unknown = 0,
-    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
-    Ascii = 1,
-    /// Letters and digits of any script, with `_ . @ -` inside.
-    AnyScript = 2,
-}
-
-impl Lend for ::keyplate::UsernamePolicy {
-    type C = keyplate_username_policy;
-    fn lend(value: Option<&Self>) -> keyplate_username_policy {
-        match value {
-            Some(::keyplate::UsernamePolicy::Ascii) => keyplate_username_policy::Ascii,
-            Some(::keyplate::UsernamePolicy::AnyScript) => keyplate_username_policy::AnyScript,
-
-            _ => keyplate_username_policy::Unknown,
-        }
-    }
-}
-
-impl Choice for keyplate_username_policy {
-    type Core = ::keyplate::UsernamePolicy;
-    fn from_number(number: i32) -> Option<::keyplate::UsernamePolicy> {
-        match number {
-            1 => Some(::keyplate::UsernamePolicy::Ascii),
-            2 => Some(::keyplate::UsernamePolicy::AnyScript),
-
-            _ => None,
-        }
-    }
-}
-
-/// Why passkeys cannot work at the configured origin.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum keyplate_passkey_problem {
-    /// None, or newer than this header.
-    Unknown = 0,
-    /// The origin is an IP address, which browsers take for no RP id.
-    IpAddress = 1,
-    /// The origin is neither https nor localhost: browsers offer no passkeys there.
-    InsecureOrigin = 2,
-}
-
-impl Lend for ::keyplate::PasskeyProblem {
-    type C = keyplate_passkey_problem;
-    fn lend(value: Option<&Self>) -> keyplate_passkey_problem {
-        match value {
-            Some(::keyplate::PasskeyProblem::IpAddress) => keyplate_passkey_problem::IpAddress,
-            Some(::keyplate::PasskeyProblem::InsecureOrigin) => {
-                keyplate_passkey_problem::InsecureOrigin
-            }
-
-            _ => keyplate_passkey_problem::Unknown,
         }
     }
 }
@@ -1442,6 +1380,68 @@ impl Choice for keyplate_user_status {
             1 => Some(::keyplate::UserStatus::Pending),
             2 => Some(::keyplate::UserStatus::Active),
             3 => Some(::keyplate::UserStatus::Disabled),
+
+            _ => None,
+        }
+    }
+}
+
+/// Why passkeys cannot work at the configured origin.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_passkey_problem {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// The origin is an IP address, which browsers take for no RP id.
+    IpAddress = 1,
+    /// The origin is neither https nor localhost: browsers offer no passkeys there.
+    InsecureOrigin = 2,
+}
+
+impl Lend for ::keyplate::PasskeyProblem {
+    type C = keyplate_passkey_problem;
+    fn lend(value: Option<&Self>) -> keyplate_passkey_problem {
+        match value {
+            Some(::keyplate::PasskeyProblem::IpAddress) => keyplate_passkey_problem::IpAddress,
+            Some(::keyplate::PasskeyProblem::InsecureOrigin) => {
+                keyplate_passkey_problem::InsecureOrigin
+            }
+
+            _ => keyplate_passkey_problem::Unknown,
+        }
+    }
+}
+
+/// Which letters a username may have.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_username_policy {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
+    Ascii = 1,
+    /// Letters and digits of any script, with `_ . @ -` inside.
+    AnyScript = 2,
+}
+
+impl Lend for ::keyplate::UsernamePolicy {
+    type C = keyplate_username_policy;
+    fn lend(value: Option<&Self>) -> keyplate_username_policy {
+        match value {
+            Some(::keyplate::UsernamePolicy::Ascii) => keyplate_username_policy::Ascii,
+            Some(::keyplate::UsernamePolicy::AnyScript) => keyplate_username_policy::AnyScript,
+
+            _ => keyplate_username_policy::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_username_policy {
+    type Core = ::keyplate::UsernamePolicy;
+    fn from_number(number: i32) -> Option<::keyplate::UsernamePolicy> {
+        match number {
+            1 => Some(::keyplate::UsernamePolicy::Ascii),
+            2 => Some(::keyplate::UsernamePolicy::AnyScript),
 
             _ => None,
         }
@@ -2914,54 +2914,6 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
     unsafe { get(detail, |value| Some(&value.value)) }
 }
 
-/// A back-up that was made.
-///
-/// Free one that is yours with `keyplate_backup_report_free`.
-#[derive(Debug)]
-pub struct keyplate_backup_report {
-    _opaque: (),
-}
-impl Opaque for keyplate_backup_report {
-    type Core = ::keyplate::BackupReport;
-}
-impl Lend for ::keyplate::BackupReport {
-    type C = *const keyplate_backup_report;
-    fn lend(value: Option<&Self>) -> *const keyplate_backup_report {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::BackupReport {
-    type C = *mut keyplate_backup_report;
-    fn give(self) -> *mut keyplate_backup_report {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_backup_report_free(backup_report: *mut keyplate_backup_report) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(backup_report) }
-}
-
-/// When: what was committed before the call is in it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_backup_report_get_made_at(
-    backup_report: *const keyplate_backup_report,
-) -> i64 {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(backup_report, |value| Some(&value.made_at)) }
-}
-
-/// Its size.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
-    backup_report: *const keyplate_backup_report,
-) -> u64 {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(backup_report, |value| Some(&value.bytes)) }
-}
-
 /// An entry of a plan that made a difference.
 ///
 /// Free one that is yours with `keyplate_bootstrap_change_free`.
@@ -3219,6 +3171,590 @@ pub unsafe extern "C" fn keyplate_claim_set_value(
             Ok(())
         })
     }
+}
+
+/// From where something is done; it is written beside it in the audit log.
+///
+/// Free one that is yours with `keyplate_client_info_free`.
+#[derive(Debug)]
+pub struct keyplate_client_info {
+    _opaque: (),
+}
+impl Opaque for keyplate_client_info {
+    type Core = ::keyplate::ClientInfo;
+}
+impl Lend for ::keyplate::ClientInfo {
+    type C = *const keyplate_client_info;
+    fn lend(value: Option<&Self>) -> *const keyplate_client_info {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::ClientInfo {
+    type C = *mut keyplate_client_info;
+    fn give(self) -> *mut keyplate_client_info {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_client_info_free(client_info: *mut keyplate_client_info) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(client_info) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_client_info_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_client_info_new(
+    out: *mut *mut keyplate_client_info,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::ClientInfo {
+                    address: Default::default(),
+                    user_agent: Default::default(),
+                    device_name: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// The client's IP address.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_client_info_set_address(
+    client_info: *mut keyplate_client_info,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let client_info = borrow_mut(client_info, "client_info")?;
+            client_info.address =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Its user agent; cut after 512 characters.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_client_info_set_user_agent(
+    client_info: *mut keyplate_client_info,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let client_info = borrow_mut(client_info, "client_info")?;
+            client_info.user_agent =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// A name that its user knows the device by, at most 100 characters.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_client_info_set_device_name(
+    client_info: *mut keyplate_client_info,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let client_info = borrow_mut(client_info, "client_info")?;
+            client_info.device_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// How to open a database. Only `path` and `origin` must be given.
+///
+/// Free one that is yours with `keyplate_config_free`.
+#[derive(Debug)]
+pub struct keyplate_config {
+    _opaque: (),
+}
+impl Opaque for keyplate_config {
+    type Core = ::keyplate::Config;
+}
+impl Lend for ::keyplate::Config {
+    type C = *const keyplate_config;
+    fn lend(value: Option<&Self>) -> *const keyplate_config {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Config {
+    type C = *mut keyplate_config;
+    fn give(self) -> *mut keyplate_config {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_free(config: *mut keyplate_config) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(config) }
+}
+
+/// Makes one with its defaults; free it with `keyplate_config_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_new(
+    path: *const c_char,
+    origin: *const c_char,
+    out: *mut *mut keyplate_config,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(::keyplate::Config {
+                    path: take::text(path, "path")?.to_owned(),
+                    origin: take::text(origin, "origin")?.to_owned(),
+                    token_prefix: Default::default(),
+                    busy_timeout_ms: Default::default(),
+                    encryption_key: Default::default(),
+                    username_policy: Default::default(),
+                    rp_id: Default::default(),
+                    rp_name: Default::default(),
+                    more_origins: Default::default(),
+                    native_origins: Default::default(),
+                    related_origins: Default::default(),
+                    allow_insecure_origin: Default::default(),
+                    accept_rp_id_change: Default::default(),
+                    maintenance: Default::default(),
+                    allow_shared_file: Default::default(),
+                    events: Default::default(),
+                    time_source: Default::default(),
+                })
+            })
+        })
+    }
+}
+
+/// The database file; its folder must exist. It is made with rights for its owner only.
+/// The value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_path(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.path = take::text(value, "value")?.to_owned();
+            Ok(())
+        })
+    }
+}
+
+/// The web origin that people use, for example `https://media.example`.
+/// The value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_origin(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.origin = take::text(value, "value")?.to_owned();
+            Ok(())
+        })
+    }
+}
+
+/// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_token_prefix(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.token_prefix =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// How long a call waits for another writer, in milliseconds; by default 5000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
+    config: *mut keyplate_config,
+    value: u32,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.busy_timeout_ms = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+/// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+/// do not work, and access tokens are not issued until `rotate_signing_key`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_encryption_key(
+    config: *mut keyplate_config,
+    value: *const keyplate_secret,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.encryption_key =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
+/// Which letters a username may have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_username_policy(
+    config: *mut keyplate_config,
+    value: Raw<keyplate_username_policy>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.username_policy = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+/// them. It is fixed by the first passkey.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_rp_id(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.rp_id =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_rp_name(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.rp_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Further web origins of the RP id that people use.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_add_more_origins(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config
+                .more_origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_add_native_origins(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config
+                .native_origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+/// RP id.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_add_related_origins(
+    config: *mut keyplate_config,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config
+                .related_origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+/// does; `get_setup_state` says what is the matter.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_allow_insecure_origin(
+    config: *mut keyplate_config,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.allow_insecure_origin = value;
+            Ok(())
+        })
+    }
+}
+
+/// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+/// everybody registers a new one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_accept_rp_id_change(
+    config: *mut keyplate_config,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.accept_rp_id_change = value;
+            Ok(())
+        })
+    }
+}
+
+/// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+/// be begun.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_maintenance(
+    config: *mut keyplate_config,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.maintenance = value;
+            Ok(())
+        })
+    }
+}
+
+/// Opens the file even if other users of the machine can read or write it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
+    config: *mut keyplate_config,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.allow_shared_file = value;
+            Ok(())
+        })
+    }
+}
+
+/// Who stands behind a credential, and what it lets him do.
+///
+/// Free one that is yours with `keyplate_authenticated_free`.
+#[derive(Debug)]
+pub struct keyplate_authenticated {
+    _opaque: (),
+}
+impl Opaque for keyplate_authenticated {
+    type Core = ::keyplate::Authenticated;
+}
+impl Lend for ::keyplate::Authenticated {
+    type C = *const keyplate_authenticated;
+    fn lend(value: Option<&Self>) -> *const keyplate_authenticated {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::Authenticated {
+    type C = *mut keyplate_authenticated;
+    fn give(self) -> *mut keyplate_authenticated {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_free(authenticated: *mut keyplate_authenticated) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(authenticated) }
+}
+
+/// The user.
+/// Borrowed from `authenticated`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_user_id(
+    authenticated: *const keyplate_authenticated,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| Some(&value.user_id)) }
+}
+
+/// His name.
+/// Borrowed from `authenticated`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_username(
+    authenticated: *const keyplate_authenticated,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| Some(&value.username)) }
+}
+
+/// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_role(
+    authenticated: *const keyplate_authenticated,
+) -> keyplate_role {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| Some(&value.role)) }
+}
+
+/// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_status(
+    authenticated: *const keyplate_authenticated,
+) -> keyplate_user_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| Some(&value.status)) }
+}
+
+/// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_scopes_len(
+    authenticated: *const keyplate_authenticated,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(authenticated, |value| value.scopes.len()) }
+}
+
+/// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+/// One of them, borrowed from `authenticated`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_scopes_at(
+    authenticated: *const keyplate_authenticated,
+    index: usize,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| value.scopes.get(index)) }
+}
+
+/// The session, if the credential is one.
+/// NULL when there is none. Borrowed from `authenticated`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_session_id(
+    authenticated: *const keyplate_authenticated,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| value.session_id.as_ref()) }
+}
+
+/// The API key, if the credential is one.
+/// NULL when there is none. Borrowed from `authenticated`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_api_key_id(
+    authenticated: *const keyplate_authenticated,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| value.api_key_id.as_ref()) }
+}
+
+/// When the credential ends at the latest.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_expires_at(
+    authenticated: *const keyplate_authenticated,
+    out: *mut i64,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get_into(authenticated, |value| value.expires_at.as_ref(), out) }
+}
+
+/// For `acting_as`.
+/// Borrowed from `authenticated`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticated_get_principal(
+    authenticated: *const keyplate_authenticated,
+) -> *const keyplate_principal {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(authenticated, |value| Some(&value.principal)) }
 }
 
 /// A group of users.
@@ -3713,460 +4249,6 @@ pub unsafe extern "C" fn keyplate_new_group_set_friendly_name(
     }
 }
 
-/// From where something is done; it is written beside it in the audit log.
-///
-/// Free one that is yours with `keyplate_client_info_free`.
-#[derive(Debug)]
-pub struct keyplate_client_info {
-    _opaque: (),
-}
-impl Opaque for keyplate_client_info {
-    type Core = ::keyplate::ClientInfo;
-}
-impl Lend for ::keyplate::ClientInfo {
-    type C = *const keyplate_client_info;
-    fn lend(value: Option<&Self>) -> *const keyplate_client_info {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::ClientInfo {
-    type C = *mut keyplate_client_info;
-    fn give(self) -> *mut keyplate_client_info {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_client_info_free(client_info: *mut keyplate_client_info) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(client_info) }
-}
-
-/// Makes one with its defaults; free it with `keyplate_client_info_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_client_info_new(
-    out: *mut *mut keyplate_client_info,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(::keyplate::ClientInfo {
-                    address: Default::default(),
-                    user_agent: Default::default(),
-                    device_name: Default::default(),
-                })
-            })
-        })
-    }
-}
-
-/// The client's IP address.
-/// The value is copied; NULL for none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_client_info_set_address(
-    client_info: *mut keyplate_client_info,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let client_info = borrow_mut(client_info, "client_info")?;
-            client_info.address =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
-            Ok(())
-        })
-    }
-}
-
-/// Its user agent; cut after 512 characters.
-/// The value is copied; NULL for none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_client_info_set_user_agent(
-    client_info: *mut keyplate_client_info,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let client_info = borrow_mut(client_info, "client_info")?;
-            client_info.user_agent =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
-            Ok(())
-        })
-    }
-}
-
-/// A name that its user knows the device by, at most 100 characters.
-/// The value is copied; NULL for none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_client_info_set_device_name(
-    client_info: *mut keyplate_client_info,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let client_info = borrow_mut(client_info, "client_info")?;
-            client_info.device_name =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
-            Ok(())
-        })
-    }
-}
-
-/// How to open a database. Only `path` and `origin` must be given.
-///
-/// Free one that is yours with `keyplate_config_free`.
-#[derive(Debug)]
-pub struct keyplate_config {
-    _opaque: (),
-}
-impl Opaque for keyplate_config {
-    type Core = ::keyplate::Config;
-}
-impl Lend for ::keyplate::Config {
-    type C = *const keyplate_config;
-    fn lend(value: Option<&Self>) -> *const keyplate_config {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::Config {
-    type C = *mut keyplate_config;
-    fn give(self) -> *mut keyplate_config {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_free(config: *mut keyplate_config) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(config) }
-}
-
-/// Makes one with its defaults; free it with `keyplate_config_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_new(
-    path: *const c_char,
-    origin: *const c_char,
-    out: *mut *mut keyplate_config,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(::keyplate::Config {
-                    path: take::text(path, "path")?.to_owned(),
-                    origin: take::text(origin, "origin")?.to_owned(),
-                    token_prefix: Default::default(),
-                    busy_timeout_ms: Default::default(),
-                    encryption_key: Default::default(),
-                    username_policy: Default::default(),
-                    rp_id: Default::default(),
-                    rp_name: Default::default(),
-                    more_origins: Default::default(),
-                    native_origins: Default::default(),
-                    related_origins: Default::default(),
-                    allow_insecure_origin: Default::default(),
-                    accept_rp_id_change: Default::default(),
-                    maintenance: Default::default(),
-                    allow_shared_file: Default::default(),
-                    events: Default::default(),
-                    time_source: Default::default(),
-                })
-            })
-        })
-    }
-}
-
-/// The database file; its folder must exist. It is made with rights for its owner only.
-/// The value is copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_path(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.path = take::text(value, "value")?.to_owned();
-            Ok(())
-        })
-    }
-}
-
-/// The web origin that people use, for example `https://media.example`.
-/// The value is copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_origin(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.origin = take::text(value, "value")?.to_owned();
-            Ok(())
-        })
-    }
-}
-
-/// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
-/// The value is copied; NULL for none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_token_prefix(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.token_prefix =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
-            Ok(())
-        })
-    }
-}
-
-/// How long a call waits for another writer, in milliseconds; by default 5000.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
-    config: *mut keyplate_config,
-    value: u32,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.busy_timeout_ms = Some(value);
-            Ok(())
-        })
-    }
-}
-
-/// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-/// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-/// do not work, and access tokens are not issued until `rotate_signing_key`.
-/// The value is copied; NULL for none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_encryption_key(
-    config: *mut keyplate_config,
-    value: *const keyplate_secret,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.encryption_key =
-                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
-            Ok(())
-        })
-    }
-}
-
-/// Which letters a username may have.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_username_policy(
-    config: *mut keyplate_config,
-    value: Raw<keyplate_username_policy>,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.username_policy = Some(take::choice(value, "value")?);
-            Ok(())
-        })
-    }
-}
-
-/// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
-/// them. It is fixed by the first passkey.
-/// The value is copied; NULL for none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_rp_id(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.rp_id =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
-            Ok(())
-        })
-    }
-}
-
-/// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
-/// The value is copied; NULL for none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_rp_name(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.rp_name =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
-            Ok(())
-        })
-    }
-}
-
-/// Further web origins of the RP id that people use.
-/// Adds one; the value is copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_add_more_origins(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config
-                .more_origins
-                .push(take::text(value, "value")?.to_owned());
-            Ok(())
-        })
-    }
-}
-
-/// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
-/// Adds one; the value is copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_add_native_origins(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config
-                .native_origins
-                .push(take::text(value, "value")?.to_owned());
-            Ok(())
-        })
-    }
-}
-
-/// Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
-/// RP id.
-/// Adds one; the value is copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_add_related_origins(
-    config: *mut keyplate_config,
-    value: *const c_char,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config
-                .related_origins
-                .push(take::text(value, "value")?.to_owned());
-            Ok(())
-        })
-    }
-}
-
-/// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
-/// does; `get_setup_state` says what is the matter.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_allow_insecure_origin(
-    config: *mut keyplate_config,
-    value: bool,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.allow_insecure_origin = value;
-            Ok(())
-        })
-    }
-}
-
-/// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
-/// everybody registers a new one.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_accept_rp_id_change(
-    config: *mut keyplate_config,
-    value: bool,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.accept_rp_id_change = value;
-            Ok(())
-        })
-    }
-}
-
-/// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
-/// be begun.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_maintenance(
-    config: *mut keyplate_config,
-    value: bool,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.maintenance = value;
-            Ok(())
-        })
-    }
-}
-
-/// Opens the file even if other users of the machine can read or write it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
-    config: *mut keyplate_config,
-    value: bool,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            let config = borrow_mut(config, "config")?;
-            config.allow_shared_file = value;
-            Ok(())
-        })
-    }
-}
-
 /// A one-time token that has just been made.
 ///
 /// Free one that is yours with `keyplate_created_one_time_token_free`.
@@ -4490,73 +4572,6 @@ pub unsafe extern "C" fn keyplate_passkey_get_usable(passkey: *const keyplate_pa
     unsafe { get(passkey, |value| Some(&value.usable)) }
 }
 
-/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
-/// Level 3, as JSON.
-///
-/// Free one that is yours with `keyplate_passkey_signals_free`.
-#[derive(Debug)]
-pub struct keyplate_passkey_signals {
-    _opaque: (),
-}
-impl Opaque for keyplate_passkey_signals {
-    type Core = ::keyplate::PasskeySignals;
-}
-impl Lend for ::keyplate::PasskeySignals {
-    type C = *const keyplate_passkey_signals;
-    fn lend(value: Option<&Self>) -> *const keyplate_passkey_signals {
-        lent(value)
-    }
-}
-impl Give for ::keyplate::PasskeySignals {
-    type C = *mut keyplate_passkey_signals;
-    fn give(self) -> *mut keyplate_passkey_signals {
-        boxed(self)
-    }
-}
-
-/// Frees it; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_passkey_signals_free(
-    passkey_signals: *mut keyplate_passkey_signals,
-) {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(passkey_signals) }
-}
-
-/// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
-/// NULL when there is none. Borrowed from `passkey_signals`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_passkey_signals_get_unknown_credential(
-    passkey_signals: *const keyplate_passkey_signals,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(passkey_signals, |value| value.unknown_credential.as_ref()) }
-}
-
-/// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
-/// NULL when there is none. Borrowed from `passkey_signals`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_passkey_signals_get_all_accepted_credentials(
-    passkey_signals: *const keyplate_passkey_signals,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        get(passkey_signals, |value| {
-            value.all_accepted_credentials.as_ref()
-        })
-    }
-}
-
-/// For `signalCurrentUserDetails`, likewise.
-/// NULL when there is none. Borrowed from `passkey_signals`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_passkey_signals_get_current_user_details(
-    passkey_signals: *const keyplate_passkey_signals,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(passkey_signals, |value| value.current_user_details.as_ref()) }
-}
-
 /// A ceremony that has begun.
 ///
 /// Free one that is yours with `keyplate_passkey_ceremony_free`.
@@ -4682,134 +4697,71 @@ pub unsafe extern "C" fn keyplate_passkey_registration_get_setup(
     unsafe { get(passkey_registration, |value| value.setup.as_ref()) }
 }
 
-/// Who stands behind a credential, and what it lets him do.
+/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// Level 3, as JSON.
 ///
-/// Free one that is yours with `keyplate_authenticated_free`.
+/// Free one that is yours with `keyplate_passkey_signals_free`.
 #[derive(Debug)]
-pub struct keyplate_authenticated {
+pub struct keyplate_passkey_signals {
     _opaque: (),
 }
-impl Opaque for keyplate_authenticated {
-    type Core = ::keyplate::Authenticated;
+impl Opaque for keyplate_passkey_signals {
+    type Core = ::keyplate::PasskeySignals;
 }
-impl Lend for ::keyplate::Authenticated {
-    type C = *const keyplate_authenticated;
-    fn lend(value: Option<&Self>) -> *const keyplate_authenticated {
+impl Lend for ::keyplate::PasskeySignals {
+    type C = *const keyplate_passkey_signals;
+    fn lend(value: Option<&Self>) -> *const keyplate_passkey_signals {
         lent(value)
     }
 }
-impl Give for ::keyplate::Authenticated {
-    type C = *mut keyplate_authenticated;
-    fn give(self) -> *mut keyplate_authenticated {
+impl Give for ::keyplate::PasskeySignals {
+    type C = *mut keyplate_passkey_signals;
+    fn give(self) -> *mut keyplate_passkey_signals {
         boxed(self)
     }
 }
 
 /// Frees it; NULL is fine.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_free(authenticated: *mut keyplate_authenticated) {
+pub unsafe extern "C" fn keyplate_passkey_signals_free(
+    passkey_signals: *mut keyplate_passkey_signals,
+) {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { free(authenticated) }
+    unsafe { free(passkey_signals) }
 }
 
-/// The user.
-/// Borrowed from `authenticated`.
+/// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+/// NULL when there is none. Borrowed from `passkey_signals`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_user_id(
-    authenticated: *const keyplate_authenticated,
+pub unsafe extern "C" fn keyplate_passkey_signals_get_unknown_credential(
+    passkey_signals: *const keyplate_passkey_signals,
 ) -> keyplate_str {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| Some(&value.user_id)) }
+    unsafe { get(passkey_signals, |value| value.unknown_credential.as_ref()) }
 }
 
-/// His name.
-/// Borrowed from `authenticated`.
+/// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+/// NULL when there is none. Borrowed from `passkey_signals`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_username(
-    authenticated: *const keyplate_authenticated,
+pub unsafe extern "C" fn keyplate_passkey_signals_get_all_accepted_credentials(
+    passkey_signals: *const keyplate_passkey_signals,
 ) -> keyplate_str {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| Some(&value.username)) }
+    unsafe {
+        get(passkey_signals, |value| {
+            value.all_accepted_credentials.as_ref()
+        })
+    }
 }
 
-/// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+/// For `signalCurrentUserDetails`, likewise.
+/// NULL when there is none. Borrowed from `passkey_signals`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_role(
-    authenticated: *const keyplate_authenticated,
-) -> keyplate_role {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| Some(&value.role)) }
-}
-
-/// `Pending` while he waits for approval: then he is known, and let into nothing yet.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_status(
-    authenticated: *const keyplate_authenticated,
-) -> keyplate_user_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| Some(&value.status)) }
-}
-
-/// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
-/// How many there are.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_scopes_len(
-    authenticated: *const keyplate_authenticated,
-) -> usize {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { len(authenticated, |value| value.scopes.len()) }
-}
-
-/// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
-/// One of them, borrowed from `authenticated`; nothing past the end.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_scopes_at(
-    authenticated: *const keyplate_authenticated,
-    index: usize,
+pub unsafe extern "C" fn keyplate_passkey_signals_get_current_user_details(
+    passkey_signals: *const keyplate_passkey_signals,
 ) -> keyplate_str {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| value.scopes.get(index)) }
-}
-
-/// The session, if the credential is one.
-/// NULL when there is none. Borrowed from `authenticated`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_session_id(
-    authenticated: *const keyplate_authenticated,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| value.session_id.as_ref()) }
-}
-
-/// The API key, if the credential is one.
-/// NULL when there is none. Borrowed from `authenticated`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_api_key_id(
-    authenticated: *const keyplate_authenticated,
-) -> keyplate_str {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| value.api_key_id.as_ref()) }
-}
-
-/// When the credential ends at the latest.
-/// False, and `out` untouched, when there is none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_expires_at(
-    authenticated: *const keyplate_authenticated,
-    out: *mut i64,
-) -> bool {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get_into(authenticated, |value| value.expires_at.as_ref(), out) }
-}
-
-/// For `acting_as`.
-/// Borrowed from `authenticated`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticated_get_principal(
-    authenticated: *const keyplate_authenticated,
-) -> *const keyplate_principal {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe { get(authenticated, |value| Some(&value.principal)) }
+    unsafe { get(passkey_signals, |value| value.current_user_details.as_ref()) }
 }
 
 /// May somebody use a service, and why?
@@ -7913,6 +7865,54 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_limit(
     }
 }
 
+/// A back-up that was made.
+///
+/// Free one that is yours with `keyplate_backup_report_free`.
+#[derive(Debug)]
+pub struct keyplate_backup_report {
+    _opaque: (),
+}
+impl Opaque for keyplate_backup_report {
+    type Core = ::keyplate::BackupReport;
+}
+impl Lend for ::keyplate::BackupReport {
+    type C = *const keyplate_backup_report;
+    fn lend(value: Option<&Self>) -> *const keyplate_backup_report {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::BackupReport {
+    type C = *mut keyplate_backup_report;
+    fn give(self) -> *mut keyplate_backup_report {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_free(backup_report: *mut keyplate_backup_report) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(backup_report) }
+}
+
+/// When: what was committed before the call is in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_get_made_at(
+    backup_report: *const keyplate_backup_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(backup_report, |value| Some(&value.made_at)) }
+}
+
+/// Its size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
+    backup_report: *const keyplate_backup_report,
+) -> u64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(backup_report, |value| Some(&value.bytes)) }
+}
+
 /// What `check_integrity` found.
 ///
 /// Free one that is yours with `keyplate_integrity_report_free`.
@@ -9257,6 +9257,81 @@ pub unsafe extern "C" fn keyplate_open(
     }
 }
 
+/// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+///
+/// # Errors
+/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+/// credential is still good is seen by each call, not here.
+///
+/// `out` is the caller's: free it with `keyplate_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_acting_as(
+    kp: *const keyplate,
+    principal: *const keyplate_principal,
+    client: *const keyplate_client_info,
+    out: *mut *mut keyplate,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.acting_as(
+                    borrow(principal, "principal")?,
+                    Clone::clone(borrow(client, "client")?),
+                )?)
+            })
+        })
+    }
+}
+
+/// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+/// setup, sign up and sign in.
+///
+/// # Errors
+/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+///
+/// `out` is the caller's: free it with `keyplate_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_anonymous(
+    kp: *const keyplate,
+    client: *const keyplate_client_info,
+    out: *mut *mut keyplate,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.anonymous(Clone::clone(borrow(client, "client")?))?)
+            })
+        })
+    }
+}
+
+/// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+///
+/// # Errors
+/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+///
+/// `out` is the caller's: free it with `keyplate_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_with_client(
+    kp: *const keyplate,
+    client: *const keyplate_client_info,
+    out: *mut *mut keyplate,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.with_client(Clone::clone(borrow(client, "client")?))?)
+            })
+        })
+    }
+}
+
 /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
 /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
 /// `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -9581,6 +9656,35 @@ pub unsafe extern "C" fn keyplate_list_audit_events(
         guard(error, || {
             put(out, || {
                 Ok(borrow(kp, "kp")?.list_audit_events(Clone::clone(borrow(query, "query")?))?)
+            })
+        })
+    }
+}
+
+/// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+///
+/// # Errors
+/// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+/// `AccountExpired`; the storage errors.
+///
+/// `out` is the caller's: free it with `keyplate_authenticated_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_authenticate(
+    kp: *const keyplate,
+    credential: *const c_char,
+    credential_len: usize,
+    out: *mut *mut keyplate_authenticated,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.authenticate(take::sized_text(
+                    credential,
+                    credential_len,
+                    "credential",
+                )?)?)
             })
         })
     }
@@ -9926,81 +10030,6 @@ pub unsafe extern "C" fn keyplate_update_group(
                     &take::id(id, "id", ::keyplate::GroupId::parse)?,
                     Clone::clone(borrow(changes, "changes")?),
                 )?)
-            })
-        })
-    }
-}
-
-/// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-/// credential is still good is seen by each call, not here.
-///
-/// `out` is the caller's: free it with `keyplate_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_acting_as(
-    kp: *const keyplate,
-    principal: *const keyplate_principal,
-    client: *const keyplate_client_info,
-    out: *mut *mut keyplate,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(borrow(kp, "kp")?.acting_as(
-                    borrow(principal, "principal")?,
-                    Clone::clone(borrow(client, "client")?),
-                )?)
-            })
-        })
-    }
-}
-
-/// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-/// setup, sign up and sign in.
-///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-///
-/// `out` is the caller's: free it with `keyplate_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_anonymous(
-    kp: *const keyplate,
-    client: *const keyplate_client_info,
-    out: *mut *mut keyplate,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(borrow(kp, "kp")?.anonymous(Clone::clone(borrow(client, "client")?))?)
-            })
-        })
-    }
-}
-
-/// The host's own handle, for what it does on account of a client: the audit log then tells from where.
-///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-///
-/// `out` is the caller's: free it with `keyplate_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_with_client(
-    kp: *const keyplate,
-    client: *const keyplate_client_info,
-    out: *mut *mut keyplate,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(borrow(kp, "kp")?.with_client(Clone::clone(borrow(client, "client")?))?)
             })
         })
     }
@@ -10441,35 +10470,6 @@ pub unsafe extern "C" fn keyplate_finish_step_up(
                     take::text(ceremony, "ceremony")?,
                     take::text(response, "response")?,
                 )?)
-            })
-        })
-    }
-}
-
-/// Tells who stands behind a session token or an API key. A host's middleware needs only this.
-///
-/// # Errors
-/// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-/// `AccountExpired`; the storage errors.
-///
-/// `out` is the caller's: free it with `keyplate_authenticated_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_authenticate(
-    kp: *const keyplate,
-    credential: *const c_char,
-    credential_len: usize,
-    out: *mut *mut keyplate_authenticated,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            put(out, || {
-                Ok(borrow(kp, "kp")?.authenticate(take::sized_text(
-                    credential,
-                    credential_len,
-                    "credential",
-                )?)?)
             })
         })
     }

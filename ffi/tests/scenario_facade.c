@@ -9,10 +9,10 @@ static keyplate_key_rotation *take_key_rotation(const cJSON *from, keyplate_erro
 static keyplate_new_api_key *take_new_api_key(const cJSON *from, keyplate_error **error);
 static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error **error);
 static keyplate_claim *take_claim(const cJSON *from, keyplate_error **error);
+static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error);
 static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error);
 static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error);
 static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error);
-static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error);
 static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error);
 static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error);
 static keyplate_service_query *take_service_query(const cJSON *from, keyplate_error **error);
@@ -37,19 +37,18 @@ static cJSON *give_created_api_key(const keyplate_created_api_key *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
-static cJSON *give_backup_report(const keyplate_backup_report *it);
 static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it);
 static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
+static cJSON *give_authenticated(const keyplate_authenticated *it);
 static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it);
 static cJSON *give_one_time_token(const keyplate_one_time_token *it);
 static cJSON *give_passkey(const keyplate_passkey *it);
-static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it);
 static cJSON *give_passkey_registration(const keyplate_passkey_registration *it);
-static cJSON *give_authenticated(const keyplate_authenticated *it);
+static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
 static cJSON *give_decision(const keyplate_decision *it);
 static cJSON *give_service(const keyplate_service *it);
 static cJSON *give_service_page(const keyplate_service_page *it);
@@ -67,6 +66,7 @@ static cJSON *give_created_signup_token(const keyplate_created_signup_token *it)
 static cJSON *give_signup_token(const keyplate_signup_token *it);
 static cJSON *give_signup_token_page(const keyplate_signup_token_page *it);
 static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it);
+static cJSON *give_backup_report(const keyplate_backup_report *it);
 static cJSON *give_integrity_report(const keyplate_integrity_report *it);
 static cJSON *give_purge_report(const keyplate_purge_report *it);
 static cJSON *give_statistics(const keyplate_statistics *it);
@@ -103,6 +103,36 @@ const char *status_name(keyplate_status status) {
     case KEYPLATE_STATUS_INTERNAL: return "Internal";
     }
     return "?";
+}
+
+cJSON *give_passkey_failure(keyplate_passkey_failure value) {
+    switch (value) {
+    case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY: return cJSON_CreateString("UnknownCeremony");
+    case KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY: return cJSON_CreateString("ExpiredCeremony");
+    case KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE: return cJSON_CreateString("SpentChallenge");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_KIND: return cJSON_CreateString("WrongKind");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER: return cJSON_CreateString("WrongUser");
+    case KEYPLATE_PASSKEY_FAILURE_MALFORMED: return cJSON_CreateString("Malformed");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE: return cJSON_CreateString("WrongType");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE: return cJSON_CreateString("WrongChallenge");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN: return cJSON_CreateString("WrongOrigin");
+    case KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN: return cJSON_CreateString("CrossOrigin");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID: return cJSON_CreateString("WrongRpId");
+    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT: return cJSON_CreateString("UserNotPresent");
+    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED: return cJSON_CreateString("UserNotVerified");
+    case KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE: return cJSON_CreateString("BadSignature");
+    case KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM: return cJSON_CreateString("UnsupportedAlgorithm");
+    case KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION: return cJSON_CreateString("BadAttestation");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS: return cJSON_CreateString("WrongBackupFlags");
+    case KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE: return cJSON_CreateString("NotDiscoverable");
+    case KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN: return cJSON_CreateString("CredentialTaken");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL: return cJSON_CreateString("UnknownCredential");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
+    case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
 }
 
 static cJSON *give_api_key_sort(keyplate_api_key_sort value) {
@@ -295,36 +325,6 @@ static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
     return cJSON_CreateNull();
 }
 
-cJSON *give_passkey_failure(keyplate_passkey_failure value) {
-    switch (value) {
-    case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
-    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY: return cJSON_CreateString("UnknownCeremony");
-    case KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY: return cJSON_CreateString("ExpiredCeremony");
-    case KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE: return cJSON_CreateString("SpentChallenge");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_KIND: return cJSON_CreateString("WrongKind");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER: return cJSON_CreateString("WrongUser");
-    case KEYPLATE_PASSKEY_FAILURE_MALFORMED: return cJSON_CreateString("Malformed");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE: return cJSON_CreateString("WrongType");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE: return cJSON_CreateString("WrongChallenge");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN: return cJSON_CreateString("WrongOrigin");
-    case KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN: return cJSON_CreateString("CrossOrigin");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID: return cJSON_CreateString("WrongRpId");
-    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT: return cJSON_CreateString("UserNotPresent");
-    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED: return cJSON_CreateString("UserNotVerified");
-    case KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE: return cJSON_CreateString("BadSignature");
-    case KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM: return cJSON_CreateString("UnsupportedAlgorithm");
-    case KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION: return cJSON_CreateString("BadAttestation");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS: return cJSON_CreateString("WrongBackupFlags");
-    case KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE: return cJSON_CreateString("NotDiscoverable");
-    case KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN: return cJSON_CreateString("CredentialTaken");
-    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL: return cJSON_CreateString("UnknownCredential");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
-    case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
-    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
 static cJSON *give_group_sort(keyplate_group_sort value) {
     switch (value) {
     case KEYPLATE_GROUP_SORT_CREATED_AT: return cJSON_CreateString("CreatedAt");
@@ -342,30 +342,6 @@ static keyplate_group_sort take_group_sort(const cJSON *from) {
     if (is_named(from, "FriendlyName")) return KEYPLATE_GROUP_SORT_FRIENDLY_NAME;
     if (is_named(from, "MemberCount")) return KEYPLATE_GROUP_SORT_MEMBER_COUNT;
     unknown("GroupSort", from);
-}
-
-static cJSON *give_username_policy(keyplate_username_policy value) {
-    switch (value) {
-    case KEYPLATE_USERNAME_POLICY_ASCII: return cJSON_CreateString("Ascii");
-    case KEYPLATE_USERNAME_POLICY_ANY_SCRIPT: return cJSON_CreateString("AnyScript");
-    case KEYPLATE_USERNAME_POLICY_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static keyplate_username_policy take_username_policy(const cJSON *from) {
-    if (is_named(from, "Ascii")) return KEYPLATE_USERNAME_POLICY_ASCII;
-    if (is_named(from, "AnyScript")) return KEYPLATE_USERNAME_POLICY_ANY_SCRIPT;
-    unknown("UsernamePolicy", from);
-}
-
-static cJSON *give_passkey_problem(keyplate_passkey_problem value) {
-    switch (value) {
-    case KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS: return cJSON_CreateString("IpAddress");
-    case KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
-    case KEYPLATE_PASSKEY_PROBLEM_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
 }
 
 static cJSON *give_decision_reason(keyplate_decision_reason value) {
@@ -581,6 +557,30 @@ static keyplate_user_status take_user_status(const cJSON *from) {
     if (is_named(from, "Active")) return KEYPLATE_USER_STATUS_ACTIVE;
     if (is_named(from, "Disabled")) return KEYPLATE_USER_STATUS_DISABLED;
     unknown("UserStatus", from);
+}
+
+static cJSON *give_passkey_problem(keyplate_passkey_problem value) {
+    switch (value) {
+    case KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS: return cJSON_CreateString("IpAddress");
+    case KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
+    case KEYPLATE_PASSKEY_PROBLEM_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_username_policy(keyplate_username_policy value) {
+    switch (value) {
+    case KEYPLATE_USERNAME_POLICY_ASCII: return cJSON_CreateString("Ascii");
+    case KEYPLATE_USERNAME_POLICY_ANY_SCRIPT: return cJSON_CreateString("AnyScript");
+    case KEYPLATE_USERNAME_POLICY_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_username_policy take_username_policy(const cJSON *from) {
+    if (is_named(from, "Ascii")) return KEYPLATE_USERNAME_POLICY_ASCII;
+    if (is_named(from, "AnyScript")) return KEYPLATE_USERNAME_POLICY_ANY_SCRIPT;
+    unknown("UsernamePolicy", from);
 }
 
 static cJSON *give_access_token(const keyplate_access_token *it) {
@@ -839,14 +839,6 @@ static cJSON *give_detail(const keyplate_detail *it) {
     return fields;
 }
 
-static cJSON *give_backup_report(const keyplate_backup_report *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "made_at", give_time(keyplate_backup_report_get_made_at(it)));
-    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_backup_report_get_bytes(it)));
-    return fields;
-}
-
 static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -887,101 +879,6 @@ static cJSON *give_claim(const keyplate_claim *it) {
     cJSON_AddItemToObject(fields, "key", give_text(keyplate_claim_get_key(it)));
     cJSON_AddItemToObject(fields, "value", give_text(keyplate_claim_get_value(it)));
     return fields;
-}
-
-static cJSON *give_group(const keyplate_group *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "id", give_text(keyplate_group_get_id(it)));
-    cJSON_AddItemToObject(fields, "name", give_text(keyplate_group_get_name(it)));
-    cJSON_AddItemToObject(fields, "friendly_name", give_text(keyplate_group_get_friendly_name(it)));
-    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_group_get_claims_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_group_get_claims_at(it, i)));
-    cJSON_AddItemToObject(fields, "member_count", cJSON_CreateNumber((double)keyplate_group_get_member_count(it)));
-    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_group_get_created_at(it)));
-    return fields;
-}
-
-static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"name", "friendly_name", NULL};
-    keyplate_group_changes *it = NULL;
-    only(from, known);
-    if (!*error) keyplate_group_changes_new(&it, error);
-    const cJSON *it_name = field(from, "name");
-    if (it_name) {
-        const char *in_value = take_text(it_name);
-        if (!*error) keyplate_group_changes_set_name(it, in_value, error);
-    }
-    const cJSON *it_friendly_name = field(from, "friendly_name");
-    if (it_friendly_name) {
-        const char *in_value = take_text(it_friendly_name);
-        if (!*error) keyplate_group_changes_set_friendly_name(it, in_value, error);
-    }
-    return it;
-}
-
-static cJSON *give_group_page(const keyplate_group_page *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_group_page_get_items_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "items"), give_group(keyplate_group_page_get_items_at(it, i)));
-    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_group_page_get_total(it)));
-    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_group_page_get_page(it)));
-    return fields;
-}
-
-static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"search", "user_id", "sort", "descending", "page", "limit", NULL};
-    keyplate_group_query *it = NULL;
-    only(from, known);
-    if (!*error) keyplate_group_query_new(&it, error);
-    const cJSON *it_search = field(from, "search");
-    if (it_search) {
-        const char *in_value = take_text(it_search);
-        if (!*error) keyplate_group_query_set_search(it, in_value, error);
-    }
-    const cJSON *it_user_id = field(from, "user_id");
-    if (it_user_id) {
-        const char *in_value = take_text(it_user_id);
-        if (!*error) keyplate_group_query_set_user_id(it, in_value, error);
-    }
-    const cJSON *it_sort = field(from, "sort");
-    if (it_sort) {
-        keyplate_group_sort in_value = take_group_sort(it_sort);
-        if (!*error) keyplate_group_query_set_sort(it, in_value, error);
-    }
-    const cJSON *it_descending = field(from, "descending");
-    if (it_descending) {
-        bool in_value = take_bool(it_descending);
-        if (!*error) keyplate_group_query_set_descending(it, in_value, error);
-    }
-    const cJSON *it_page = field(from, "page");
-    if (it_page) {
-        uint32_t in_value = (uint32_t)take_number(it_page);
-        if (!*error) keyplate_group_query_set_page(it, in_value, error);
-    }
-    const cJSON *it_limit = field(from, "limit");
-    if (it_limit) {
-        uint32_t in_value = (uint32_t)take_number(it_limit);
-        if (!*error) keyplate_group_query_set_limit(it, in_value, error);
-    }
-    return it;
-}
-
-static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"name", "friendly_name", NULL};
-    keyplate_new_group *it = NULL;
-    only(from, known);
-    const char *in_name = take_text(field(from, "name"));
-    if (!*error) keyplate_new_group_new(in_name, &it, error);
-    const cJSON *it_friendly_name = field(from, "friendly_name");
-    if (it_friendly_name) {
-        const char *in_value = take_text(it_friendly_name);
-        if (!*error) keyplate_new_group_set_friendly_name(it, in_value, error);
-    }
-    return it;
 }
 
 static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error) {
@@ -1083,6 +980,120 @@ keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
     return it;
 }
 
+static cJSON *give_authenticated(const keyplate_authenticated *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_authenticated_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "username", give_text(keyplate_authenticated_get_username(it)));
+    cJSON_AddItemToObject(fields, "role", give_role(keyplate_authenticated_get_role(it)));
+    cJSON_AddItemToObject(fields, "status", give_user_status(keyplate_authenticated_get_status(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_authenticated_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_authenticated_get_scopes_at(it, i)));
+    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_authenticated_get_session_id(it)));
+    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_authenticated_get_api_key_id(it)));
+    int64_t its_expires_at;
+    cJSON_AddItemToObject(fields, "expires_at",
+        keyplate_authenticated_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "principal", cJSON_CreateNull());
+    return fields;
+}
+
+static cJSON *give_group(const keyplate_group *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_group_get_id(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_group_get_name(it)));
+    cJSON_AddItemToObject(fields, "friendly_name", give_text(keyplate_group_get_friendly_name(it)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_group_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_group_get_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "member_count", cJSON_CreateNumber((double)keyplate_group_get_member_count(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_group_get_created_at(it)));
+    return fields;
+}
+
+static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"name", "friendly_name", NULL};
+    keyplate_group_changes *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_group_changes_new(&it, error);
+    const cJSON *it_name = field(from, "name");
+    if (it_name) {
+        const char *in_value = take_text(it_name);
+        if (!*error) keyplate_group_changes_set_name(it, in_value, error);
+    }
+    const cJSON *it_friendly_name = field(from, "friendly_name");
+    if (it_friendly_name) {
+        const char *in_value = take_text(it_friendly_name);
+        if (!*error) keyplate_group_changes_set_friendly_name(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_group_page(const keyplate_group_page *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_group_page_get_items_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "items"), give_group(keyplate_group_page_get_items_at(it, i)));
+    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_group_page_get_total(it)));
+    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_group_page_get_page(it)));
+    return fields;
+}
+
+static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"search", "user_id", "sort", "descending", "page", "limit", NULL};
+    keyplate_group_query *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_group_query_new(&it, error);
+    const cJSON *it_search = field(from, "search");
+    if (it_search) {
+        const char *in_value = take_text(it_search);
+        if (!*error) keyplate_group_query_set_search(it, in_value, error);
+    }
+    const cJSON *it_user_id = field(from, "user_id");
+    if (it_user_id) {
+        const char *in_value = take_text(it_user_id);
+        if (!*error) keyplate_group_query_set_user_id(it, in_value, error);
+    }
+    const cJSON *it_sort = field(from, "sort");
+    if (it_sort) {
+        keyplate_group_sort in_value = take_group_sort(it_sort);
+        if (!*error) keyplate_group_query_set_sort(it, in_value, error);
+    }
+    const cJSON *it_descending = field(from, "descending");
+    if (it_descending) {
+        bool in_value = take_bool(it_descending);
+        if (!*error) keyplate_group_query_set_descending(it, in_value, error);
+    }
+    const cJSON *it_page = field(from, "page");
+    if (it_page) {
+        uint32_t in_value = (uint32_t)take_number(it_page);
+        if (!*error) keyplate_group_query_set_page(it, in_value, error);
+    }
+    const cJSON *it_limit = field(from, "limit");
+    if (it_limit) {
+        uint32_t in_value = (uint32_t)take_number(it_limit);
+        if (!*error) keyplate_group_query_set_limit(it, in_value, error);
+    }
+    return it;
+}
+
+static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"name", "friendly_name", NULL};
+    keyplate_new_group *it = NULL;
+    only(from, known);
+    const char *in_name = take_text(field(from, "name"));
+    if (!*error) keyplate_new_group_new(in_name, &it, error);
+    const cJSON *it_friendly_name = field(from, "friendly_name");
+    if (it_friendly_name) {
+        const char *in_value = take_text(it_friendly_name);
+        if (!*error) keyplate_new_group_set_friendly_name(it, in_value, error);
+    }
+    return it;
+}
+
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1130,15 +1141,6 @@ static cJSON *give_passkey(const keyplate_passkey *it) {
     return fields;
 }
 
-static cJSON *give_passkey_signals(const keyplate_passkey_signals *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "unknown_credential", give_text(keyplate_passkey_signals_get_unknown_credential(it)));
-    cJSON_AddItemToObject(fields, "all_accepted_credentials", give_text(keyplate_passkey_signals_get_all_accepted_credentials(it)));
-    cJSON_AddItemToObject(fields, "current_user_details", give_text(keyplate_passkey_signals_get_current_user_details(it)));
-    return fields;
-}
-
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1157,22 +1159,12 @@ static cJSON *give_passkey_registration(const keyplate_passkey_registration *it)
     return fields;
 }
 
-static cJSON *give_authenticated(const keyplate_authenticated *it) {
+static cJSON *give_passkey_signals(const keyplate_passkey_signals *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_authenticated_get_user_id(it)));
-    cJSON_AddItemToObject(fields, "username", give_text(keyplate_authenticated_get_username(it)));
-    cJSON_AddItemToObject(fields, "role", give_role(keyplate_authenticated_get_role(it)));
-    cJSON_AddItemToObject(fields, "status", give_user_status(keyplate_authenticated_get_status(it)));
-    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_authenticated_get_scopes_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_authenticated_get_scopes_at(it, i)));
-    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_authenticated_get_session_id(it)));
-    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_authenticated_get_api_key_id(it)));
-    int64_t its_expires_at;
-    cJSON_AddItemToObject(fields, "expires_at",
-        keyplate_authenticated_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
-    cJSON_AddItemToObject(fields, "principal", cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "unknown_credential", give_text(keyplate_passkey_signals_get_unknown_credential(it)));
+    cJSON_AddItemToObject(fields, "all_accepted_credentials", give_text(keyplate_passkey_signals_get_all_accepted_credentials(it)));
+    cJSON_AddItemToObject(fields, "current_user_details", give_text(keyplate_passkey_signals_get_current_user_details(it)));
     return fields;
 }
 
@@ -1762,6 +1754,14 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
     return it;
 }
 
+static cJSON *give_backup_report(const keyplate_backup_report *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "made_at", give_time(keyplate_backup_report_get_made_at(it)));
+    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_backup_report_get_bytes(it)));
+    return fields;
+}
+
 static cJSON *give_integrity_report(const keyplate_integrity_report *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -2189,6 +2189,19 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     return result;
 }
 
+static cJSON *call_authenticate(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"credential", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_credential = take_text(field(with, "credential"));
+    keyplate_authenticated *out = NULL;
+    if (!*error && keyplate_authenticate(kp, in_credential, in_credential ? strlen(in_credential) : 0, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_authenticated(out);
+    }
+    keyplate_authenticated_free(out);
+    return result;
+}
+
 static cJSON *call_back_up_to(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"path", NULL};
     cJSON *result = NULL;
@@ -2598,19 +2611,6 @@ static cJSON *call_finish_step_up(const keyplate *kp, const cJSON *with, keyplat
         result = give_signed_in(out);
     }
     keyplate_signed_in_free(out);
-    return result;
-}
-
-static cJSON *call_authenticate(const keyplate *kp, const cJSON *with, keyplate_error **error) {
-    static const char *const known[] = {"credential", NULL};
-    cJSON *result = NULL;
-    only(with, known);
-    const char *in_credential = take_text(field(with, "credential"));
-    keyplate_authenticated *out = NULL;
-    if (!*error && keyplate_authenticate(kp, in_credential, in_credential ? strlen(in_credential) : 0, &out, error) == KEYPLATE_STATUS_OK) {
-        result = give_authenticated(out);
-    }
-    keyplate_authenticated_free(out);
     return result;
 }
 
@@ -3257,6 +3257,7 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
+    {"authenticate", call_authenticate},
     {"back_up_to", call_back_up_to},
     {"bootstrap", call_bootstrap},
     {"get_effective_claims", call_get_effective_claims},
@@ -3287,7 +3288,6 @@ const struct method methods[] = {
     {"finish_passkey_signup", call_finish_passkey_signup},
     {"begin_step_up", call_begin_step_up},
     {"finish_step_up", call_finish_step_up},
-    {"authenticate", call_authenticate},
     {"create_service", call_create_service},
     {"delete_service", call_delete_service},
     {"get_service", call_get_service},

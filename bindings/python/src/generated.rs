@@ -110,6 +110,101 @@ impl Take<::keyplate::UserId> for Id {
     }
 }
 
+/// Why a passkey ceremony failed.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PasskeyFailure {
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony,
+    /// Its challenge was used before.
+    SpentChallenge,
+    /// The ceremony is of another kind.
+    WrongKind,
+    /// The ceremony is another user's or another session's.
+    WrongUser,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed,
+    /// The client data is of another type.
+    WrongType,
+    /// The client data has another challenge.
+    WrongChallenge,
+    /// The client was at another origin.
+    WrongOrigin,
+    /// The client was in a frame of another origin.
+    CrossOrigin,
+    /// The authenticator answered for another RP id.
+    WrongRpId,
+    /// Nobody touched the authenticator.
+    UserNotPresent,
+    /// The authenticator did not verify its user.
+    UserNotVerified,
+    /// The signature is wrong.
+    BadSignature,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable,
+    /// This credential is registered already.
+    CredentialTaken,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack,
+}
+impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
+    fn give(self) -> PasskeyFailure {
+        match self {
+            Self::Unavailable => PasskeyFailure::Unavailable,
+            Self::UnknownCeremony => PasskeyFailure::UnknownCeremony,
+            Self::ExpiredCeremony => PasskeyFailure::ExpiredCeremony,
+            Self::SpentChallenge => PasskeyFailure::SpentChallenge,
+            Self::WrongKind => PasskeyFailure::WrongKind,
+            Self::WrongUser => PasskeyFailure::WrongUser,
+            Self::Malformed => PasskeyFailure::Malformed,
+            Self::WrongType => PasskeyFailure::WrongType,
+            Self::WrongChallenge => PasskeyFailure::WrongChallenge,
+            Self::WrongOrigin => PasskeyFailure::WrongOrigin,
+            Self::CrossOrigin => PasskeyFailure::CrossOrigin,
+            Self::WrongRpId => PasskeyFailure::WrongRpId,
+            Self::UserNotPresent => PasskeyFailure::UserNotPresent,
+            Self::UserNotVerified => PasskeyFailure::UserNotVerified,
+            Self::BadSignature => PasskeyFailure::BadSignature,
+            Self::UnsupportedAlgorithm => PasskeyFailure::UnsupportedAlgorithm,
+            Self::BadAttestation => PasskeyFailure::BadAttestation,
+            Self::WrongBackupFlags => PasskeyFailure::WrongBackupFlags,
+            Self::NotDiscoverable => PasskeyFailure::NotDiscoverable,
+            Self::CredentialTaken => PasskeyFailure::CredentialTaken,
+            Self::UnknownCredential => PasskeyFailure::UnknownCredential,
+            Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
+            Self::CounterWentBack => PasskeyFailure::CounterWentBack,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl PasskeyFailure {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
 /// An order of API keys; the id decides between equals.
 #[pyclass(
     frozen,
@@ -561,101 +656,6 @@ impl BootstrapKind {
     }
 }
 
-/// Why a passkey ceremony failed.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum PasskeyFailure {
-    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
-    Unavailable,
-    /// No such ceremony was begun here, or it is over.
-    UnknownCeremony,
-    /// It was begun more than 5 minutes ago.
-    ExpiredCeremony,
-    /// Its challenge was used before.
-    SpentChallenge,
-    /// The ceremony is of another kind.
-    WrongKind,
-    /// The ceremony is another user's or another session's.
-    WrongUser,
-    /// The response is no JSON of WebAuthn, or not whole.
-    Malformed,
-    /// The client data is of another type.
-    WrongType,
-    /// The client data has another challenge.
-    WrongChallenge,
-    /// The client was at another origin.
-    WrongOrigin,
-    /// The client was in a frame of another origin.
-    CrossOrigin,
-    /// The authenticator answered for another RP id.
-    WrongRpId,
-    /// Nobody touched the authenticator.
-    UserNotPresent,
-    /// The authenticator did not verify its user.
-    UserNotVerified,
-    /// The signature is wrong.
-    BadSignature,
-    /// The key is of an algorithm that was not asked for.
-    UnsupportedAlgorithm,
-    /// The attestation is wrong, or of an unknown format.
-    BadAttestation,
-    /// The flags of backup contradict each other or what was registered.
-    WrongBackupFlags,
-    /// The client made a credential that cannot be found without a user name.
-    NotDiscoverable,
-    /// This credential is registered already.
-    CredentialTaken,
-    /// There is no such credential, or it is of another RP id.
-    UnknownCredential,
-    /// The response has no user handle, or another user's.
-    WrongUserHandle,
-    /// The signature counter went back, and the settings refuse that.
-    CounterWentBack,
-}
-impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
-    fn give(self) -> PasskeyFailure {
-        match self {
-            Self::Unavailable => PasskeyFailure::Unavailable,
-            Self::UnknownCeremony => PasskeyFailure::UnknownCeremony,
-            Self::ExpiredCeremony => PasskeyFailure::ExpiredCeremony,
-            Self::SpentChallenge => PasskeyFailure::SpentChallenge,
-            Self::WrongKind => PasskeyFailure::WrongKind,
-            Self::WrongUser => PasskeyFailure::WrongUser,
-            Self::Malformed => PasskeyFailure::Malformed,
-            Self::WrongType => PasskeyFailure::WrongType,
-            Self::WrongChallenge => PasskeyFailure::WrongChallenge,
-            Self::WrongOrigin => PasskeyFailure::WrongOrigin,
-            Self::CrossOrigin => PasskeyFailure::CrossOrigin,
-            Self::WrongRpId => PasskeyFailure::WrongRpId,
-            Self::UserNotPresent => PasskeyFailure::UserNotPresent,
-            Self::UserNotVerified => PasskeyFailure::UserNotVerified,
-            Self::BadSignature => PasskeyFailure::BadSignature,
-            Self::UnsupportedAlgorithm => PasskeyFailure::UnsupportedAlgorithm,
-            Self::BadAttestation => PasskeyFailure::BadAttestation,
-            Self::WrongBackupFlags => PasskeyFailure::WrongBackupFlags,
-            Self::NotDiscoverable => PasskeyFailure::NotDiscoverable,
-            Self::CredentialTaken => PasskeyFailure::CredentialTaken,
-            Self::UnknownCredential => PasskeyFailure::UnknownCredential,
-            Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
-            Self::CounterWentBack => PasskeyFailure::CounterWentBack,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl PasskeyFailure {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 /// An order of groups; the id decides between equals.
 #[pyclass(
     frozen,
@@ -702,79 +702,6 @@ impl Take<::keyplate::GroupSort> for GroupSort {
             Self::FriendlyName => ::keyplate::GroupSort::FriendlyName,
             Self::MemberCount => ::keyplate::GroupSort::MemberCount,
         })
-    }
-}
-
-/// Which letters a username may have.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum UsernamePolicy {
-    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
-    Ascii,
-    /// Letters and digits of any script, with `_ . @ -` inside.
-    AnyScript,
-}
-impl Give<UsernamePolicy> for ::keyplate::UsernamePolicy {
-    fn give(self) -> UsernamePolicy {
-        match self {
-            Self::Ascii => UsernamePolicy::Ascii,
-            Self::AnyScript => UsernamePolicy::AnyScript,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl UsernamePolicy {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
-impl Take<::keyplate::UsernamePolicy> for UsernamePolicy {
-    fn take(self, _: &str) -> PyResult<::keyplate::UsernamePolicy> {
-        Ok(match self {
-            Self::Ascii => ::keyplate::UsernamePolicy::Ascii,
-            Self::AnyScript => ::keyplate::UsernamePolicy::AnyScript,
-        })
-    }
-}
-
-/// Why passkeys cannot work at the configured origin.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum PasskeyProblem {
-    /// The origin is an IP address, which browsers take for no RP id.
-    IpAddress,
-    /// The origin is neither https nor localhost: browsers offer no passkeys there.
-    InsecureOrigin,
-}
-impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
-    fn give(self) -> PasskeyProblem {
-        match self {
-            Self::IpAddress => PasskeyProblem::IpAddress,
-            Self::InsecureOrigin => PasskeyProblem::InsecureOrigin,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl PasskeyProblem {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
     }
 }
 
@@ -1303,6 +1230,79 @@ impl Take<::keyplate::UserStatus> for UserStatus {
     }
 }
 
+/// Why passkeys cannot work at the configured origin.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PasskeyProblem {
+    /// The origin is an IP address, which browsers take for no RP id.
+    IpAddress,
+    /// The origin is neither https nor localhost: browsers offer no passkeys there.
+    InsecureOrigin,
+}
+impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
+    fn give(self) -> PasskeyProblem {
+        match self {
+            Self::IpAddress => PasskeyProblem::IpAddress,
+            Self::InsecureOrigin => PasskeyProblem::InsecureOrigin,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl PasskeyProblem {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// Which letters a username may have.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum UsernamePolicy {
+    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
+    Ascii,
+    /// Letters and digits of any script, with `_ . @ -` inside.
+    AnyScript,
+}
+impl Give<UsernamePolicy> for ::keyplate::UsernamePolicy {
+    fn give(self) -> UsernamePolicy {
+        match self {
+            Self::Ascii => UsernamePolicy::Ascii,
+            Self::AnyScript => UsernamePolicy::AnyScript,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl UsernamePolicy {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+impl Take<::keyplate::UsernamePolicy> for UsernamePolicy {
+    fn take(self, _: &str) -> PyResult<::keyplate::UsernamePolicy> {
+        Ok(match self {
+            Self::Ascii => ::keyplate::UsernamePolicy::Ascii,
+            Self::AnyScript => ::keyplate::UsernamePolicy::AnyScript,
+        })
+    }
+}
+
 /// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
 ///
 /// It names the credential and holds no rights: these are read anew at every call.
@@ -1744,34 +1744,6 @@ impl Detail {
     }
 }
 
-/// A back-up that was made.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct BackupReport {
-    /// When: what was committed before the call is in it.
-    pub(crate) made_at: SystemTime,
-    /// Its size.
-    pub(crate) bytes: u64,
-}
-impl Give<BackupReport> for ::keyplate::BackupReport {
-    fn give(self) -> BackupReport {
-        BackupReport {
-            made_at: self.made_at.give(),
-            bytes: self.bytes.give(),
-        }
-    }
-}
-#[pymethods]
-impl BackupReport {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["made_at", "bytes"])
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
-    }
-}
-
 /// An entry of a plan that made a difference.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -1874,6 +1846,68 @@ impl Take<::keyplate::Claim> for Claim {
             key: self.key.take("key")?,
             value: self.value.take("value")?,
         })
+    }
+}
+
+/// Who stands behind a credential, and what it lets him do.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Authenticated {
+    /// The user.
+    pub(crate) user_id: Id,
+    /// His name.
+    pub(crate) username: String,
+    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+    pub(crate) role: Role,
+    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+    pub(crate) status: UserStatus,
+    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+    pub(crate) scopes: Vec<String>,
+    /// The session, if the credential is one.
+    pub(crate) session_id: Option<Id>,
+    /// The API key, if the credential is one.
+    pub(crate) api_key_id: Option<Id>,
+    /// When the credential ends at the latest.
+    pub(crate) expires_at: Option<SystemTime>,
+    /// For `acting_as`.
+    pub(crate) principal: Principal,
+}
+impl Give<Authenticated> for ::keyplate::Authenticated {
+    fn give(self) -> Authenticated {
+        Authenticated {
+            user_id: self.user_id.give(),
+            username: self.username.give(),
+            role: self.role.give(),
+            status: self.status.give(),
+            scopes: self.scopes.give(),
+            session_id: self.session_id.give(),
+            api_key_id: self.api_key_id.give(),
+            expires_at: self.expires_at.give(),
+            principal: self.principal.give(),
+        }
+    }
+}
+#[pymethods]
+impl Authenticated {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "user_id",
+                "username",
+                "role",
+                "status",
+                "scopes",
+                "session_id",
+                "api_key_id",
+                "expires_at",
+                "principal",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
     }
 }
 
@@ -2122,45 +2156,6 @@ impl Passkey {
     }
 }
 
-/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
-/// Level 3, as JSON.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PasskeySignals {
-    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
-    pub(crate) unknown_credential: Option<String>,
-    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
-    pub(crate) all_accepted_credentials: Option<String>,
-    /// For `signalCurrentUserDetails`, likewise.
-    pub(crate) current_user_details: Option<String>,
-}
-impl Give<PasskeySignals> for ::keyplate::PasskeySignals {
-    fn give(self) -> PasskeySignals {
-        PasskeySignals {
-            unknown_credential: self.unknown_credential.give(),
-            all_accepted_credentials: self.all_accepted_credentials.give(),
-            current_user_details: self.current_user_details.give(),
-        }
-    }
-}
-#[pymethods]
-impl PasskeySignals {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(
-            py,
-            [
-                "unknown_credential",
-                "all_accepted_credentials",
-                "current_user_details",
-            ],
-        )
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
-    }
-}
-
 /// A ceremony that has begun.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -2225,60 +2220,37 @@ impl PasskeyRegistration {
     }
 }
 
-/// Who stands behind a credential, and what it lets him do.
+/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// Level 3, as JSON.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Authenticated {
-    /// The user.
-    pub(crate) user_id: Id,
-    /// His name.
-    pub(crate) username: String,
-    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
-    pub(crate) role: Role,
-    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
-    pub(crate) status: UserStatus,
-    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
-    pub(crate) scopes: Vec<String>,
-    /// The session, if the credential is one.
-    pub(crate) session_id: Option<Id>,
-    /// The API key, if the credential is one.
-    pub(crate) api_key_id: Option<Id>,
-    /// When the credential ends at the latest.
-    pub(crate) expires_at: Option<SystemTime>,
-    /// For `acting_as`.
-    pub(crate) principal: Principal,
+pub(crate) struct PasskeySignals {
+    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+    pub(crate) unknown_credential: Option<String>,
+    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+    pub(crate) all_accepted_credentials: Option<String>,
+    /// For `signalCurrentUserDetails`, likewise.
+    pub(crate) current_user_details: Option<String>,
 }
-impl Give<Authenticated> for ::keyplate::Authenticated {
-    fn give(self) -> Authenticated {
-        Authenticated {
-            user_id: self.user_id.give(),
-            username: self.username.give(),
-            role: self.role.give(),
-            status: self.status.give(),
-            scopes: self.scopes.give(),
-            session_id: self.session_id.give(),
-            api_key_id: self.api_key_id.give(),
-            expires_at: self.expires_at.give(),
-            principal: self.principal.give(),
+impl Give<PasskeySignals> for ::keyplate::PasskeySignals {
+    fn give(self) -> PasskeySignals {
+        PasskeySignals {
+            unknown_credential: self.unknown_credential.give(),
+            all_accepted_credentials: self.all_accepted_credentials.give(),
+            current_user_details: self.current_user_details.give(),
         }
     }
 }
 #[pymethods]
-impl Authenticated {
+impl PasskeySignals {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(
             py,
             [
-                "user_id",
-                "username",
-                "role",
-                "status",
-                "scopes",
-                "session_id",
-                "api_key_id",
-                "expires_at",
-                "principal",
+                "unknown_credential",
+                "all_accepted_credentials",
+                "current_user_details",
             ],
         )
     }
@@ -3018,6 +2990,34 @@ impl SignupTokenPreview {
     }
 }
 
+/// A back-up that was made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BackupReport {
+    /// When: what was committed before the call is in it.
+    pub(crate) made_at: SystemTime,
+    /// Its size.
+    pub(crate) bytes: u64,
+}
+impl Give<BackupReport> for ::keyplate::BackupReport {
+    fn give(self) -> BackupReport {
+        BackupReport {
+            made_at: self.made_at.give(),
+            bytes: self.bytes.give(),
+        }
+    }
+}
+#[pymethods]
+impl BackupReport {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["made_at", "bytes"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// What `check_integrity` found.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -3311,6 +3311,73 @@ impl Keyplate {
         self.describe()
     }
 
+    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+    /// credential is still good is seen by each call, not here.
+    #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
+    fn acting_as(
+        &self,
+        py: Python<'_>,
+        principal: Principal,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<Keyplate> {
+        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| kp.acting_as(&principal, client))
+    }
+
+    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+    /// setup, sign up and sign in.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
+    fn anonymous(
+        &self,
+        py: Python<'_>,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<Keyplate> {
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| kp.anonymous(client))
+    }
+
+    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
+    fn with_client(
+        &self,
+        py: Python<'_>,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<Keyplate> {
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| kp.with_client(client))
+    }
+
     /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
     /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
     /// `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -3534,6 +3601,16 @@ impl Keyplate {
         self.call(py, |kp| kp.list_audit_events(query))
     }
 
+    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+    /// `AccountExpired`; the storage errors.
+    #[pyo3(signature = (credential), text_signature = "($self, credential)")]
+    fn authenticate(&self, py: Python<'_>, credential: &str) -> PyResult<Authenticated> {
+        self.call(py, |kp| kp.authenticate(credential))
+    }
+
     /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
     /// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
     /// whole and safe on the disk.
@@ -3718,73 +3795,6 @@ impl Keyplate {
         };
 
         self.call(py, |kp| kp.update_group(&id, changes))
-    }
-
-    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-    /// credential is still good is seen by each call, not here.
-    #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
-    fn acting_as(
-        &self,
-        py: Python<'_>,
-        principal: Principal,
-        address: Option<String>,
-        user_agent: Option<String>,
-        device_name: Option<String>,
-    ) -> PyResult<Keyplate> {
-        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
-        let client = ::keyplate::ClientInfo {
-            address: address.take("address")?,
-            user_agent: user_agent.take("user_agent")?,
-            device_name: device_name.take("device_name")?,
-        };
-
-        self.call(py, |kp| kp.acting_as(&principal, client))
-    }
-
-    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-    /// setup, sign up and sign in.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
-    fn anonymous(
-        &self,
-        py: Python<'_>,
-        address: Option<String>,
-        user_agent: Option<String>,
-        device_name: Option<String>,
-    ) -> PyResult<Keyplate> {
-        let client = ::keyplate::ClientInfo {
-            address: address.take("address")?,
-            user_agent: user_agent.take("user_agent")?,
-            device_name: device_name.take("device_name")?,
-        };
-
-        self.call(py, |kp| kp.anonymous(client))
-    }
-
-    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
-    fn with_client(
-        &self,
-        py: Python<'_>,
-        address: Option<String>,
-        user_agent: Option<String>,
-        device_name: Option<String>,
-    ) -> PyResult<Keyplate> {
-        let client = ::keyplate::ClientInfo {
-            address: address.take("address")?,
-            user_agent: user_agent.take("user_agent")?,
-            device_name: device_name.take("device_name")?,
-        };
-
-        self.call(py, |kp| kp.with_client(client))
     }
 
     /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
@@ -4035,16 +4045,6 @@ impl Keyplate {
     #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
     fn finish_step_up(&self, py: Python<'_>, ceremony: &str, response: &str) -> PyResult<SignedIn> {
         self.call(py, |kp| kp.finish_step_up(ceremony, response))
-    }
-
-    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
-    ///
-    /// # Errors
-    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-    /// `AccountExpired`; the storage errors.
-    #[pyo3(signature = (credential), text_signature = "($self, credential)")]
-    fn authenticate(&self, py: Python<'_>, credential: &str) -> PyResult<Authenticated> {
-        self.call(py, |kp| kp.authenticate(credential))
     }
 
     /// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
@@ -4993,15 +4993,13 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
 
 /// Puts everything of this file into the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PasskeyFailure>()?;
     module.add_class::<ApiKeySort>()?;
     module.add_class::<ActorKind>()?;
     module.add_class::<EventKind>()?;
     module.add_class::<BootstrapAction>()?;
     module.add_class::<BootstrapKind>()?;
-    module.add_class::<PasskeyFailure>()?;
     module.add_class::<GroupSort>()?;
-    module.add_class::<UsernamePolicy>()?;
-    module.add_class::<PasskeyProblem>()?;
     module.add_class::<DecisionReason>()?;
     module.add_class::<SignInMethod>()?;
     module.add_class::<CounterPolicy>()?;
@@ -5014,6 +5012,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Role>()?;
     module.add_class::<UserSort>()?;
     module.add_class::<UserStatus>()?;
+    module.add_class::<PasskeyProblem>()?;
+    module.add_class::<UsernamePolicy>()?;
     module.add_class::<Principal>()?;
     module.add_class::<AccessToken>()?;
     module.add_class::<AccessTokenClaims>()?;
@@ -5025,19 +5025,18 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
-    module.add_class::<BackupReport>()?;
     module.add_class::<BootstrapChange>()?;
     module.add_class::<BootstrapReport>()?;
     module.add_class::<Claim>()?;
+    module.add_class::<Authenticated>()?;
     module.add_class::<Group>()?;
     module.add_class::<GroupPage>()?;
     module.add_class::<CreatedOneTimeToken>()?;
     module.add_class::<OneTimeToken>()?;
     module.add_class::<Passkey>()?;
-    module.add_class::<PasskeySignals>()?;
     module.add_class::<PasskeyCeremony>()?;
     module.add_class::<PasskeyRegistration>()?;
-    module.add_class::<Authenticated>()?;
+    module.add_class::<PasskeySignals>()?;
     module.add_class::<Decision>()?;
     module.add_class::<Service>()?;
     module.add_class::<ServicePage>()?;
@@ -5055,6 +5054,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SignupToken>()?;
     module.add_class::<SignupTokenPage>()?;
     module.add_class::<SignupTokenPreview>()?;
+    module.add_class::<BackupReport>()?;
     module.add_class::<IntegrityReport>()?;
     module.add_class::<PurgeReport>()?;
     module.add_class::<Statistics>()?;

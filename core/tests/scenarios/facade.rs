@@ -60,6 +60,10 @@ pub(crate) fn call(
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
         }
+        "authenticate" => {
+            let credential: String = arguments.get("credential")?;
+            Ok(keyplate.authenticate(&credential)?.into_json())
+        }
         "back_up_to" => {
             let path: String = arguments.get("path")?;
             Ok(keyplate.back_up_to(&path)?.into_json())
@@ -190,10 +194,6 @@ pub(crate) fn call(
             let ceremony: String = arguments.get("ceremony")?;
             let response: String = arguments.get("response")?;
             Ok(keyplate.finish_step_up(&ceremony, &response)?.into_json())
-        }
-        "authenticate" => {
-            let credential: String = arguments.get("credential")?;
-            Ok(keyplate.authenticate(&credential)?.into_json())
         }
         "create_service" => {
             let service: NewService = arguments.get("service")?;
@@ -639,14 +639,6 @@ impl IntoJson for Detail {
         Value::Object(object)
     }
 }
-impl IntoJson for BackupReport {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert("made_at".to_owned(), self.made_at.into_json());
-        object.insert("bytes".to_owned(), self.bytes.into_json());
-        Value::Object(object)
-    }
-}
 impl IntoJson for BootstrapChange {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -679,6 +671,74 @@ impl IntoJson for Claim {
         let mut object = Map::new();
         object.insert("key".to_owned(), self.key.into_json());
         object.insert("value".to_owned(), self.value.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for ClientInfo {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["address", "user_agent", "device_name"])?;
+        Ok(Self {
+            address: arguments.get("address")?,
+            user_agent: arguments.get("user_agent")?,
+            device_name: arguments.get("device_name")?,
+        })
+    }
+}
+impl FromJson for Config {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "path",
+                "origin",
+                "token_prefix",
+                "busy_timeout_ms",
+                "encryption_key",
+                "username_policy",
+                "rp_id",
+                "rp_name",
+                "more_origins",
+                "native_origins",
+                "related_origins",
+                "allow_insecure_origin",
+                "accept_rp_id_change",
+                "maintenance",
+                "allow_shared_file",
+            ],
+        )?;
+        Ok(Self {
+            path: arguments.get("path")?,
+            origin: arguments.get("origin")?,
+            token_prefix: arguments.get("token_prefix")?,
+            busy_timeout_ms: arguments.get("busy_timeout_ms")?,
+            encryption_key: arguments.get("encryption_key")?,
+            username_policy: arguments.get("username_policy")?,
+            rp_id: arguments.get("rp_id")?,
+            rp_name: arguments.get("rp_name")?,
+            more_origins: arguments.get("more_origins")?,
+            native_origins: arguments.get("native_origins")?,
+            related_origins: arguments.get("related_origins")?,
+            allow_insecure_origin: arguments.get("allow_insecure_origin")?,
+            accept_rp_id_change: arguments.get("accept_rp_id_change")?,
+            maintenance: arguments.get("maintenance")?,
+            allow_shared_file: arguments.get("allow_shared_file")?,
+            events: None,
+            time_source: None,
+        })
+    }
+}
+impl IntoJson for Authenticated {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("username".to_owned(), self.username.into_json());
+        object.insert("role".to_owned(), self.role.into_json());
+        object.insert("status".to_owned(), self.status.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("session_id".to_owned(), self.session_id.into_json());
+        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("principal".to_owned(), self.principal.into_json());
         Value::Object(object)
     }
 }
@@ -737,59 +797,6 @@ impl FromJson for NewGroup {
         })
     }
 }
-impl FromJson for ClientInfo {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["address", "user_agent", "device_name"])?;
-        Ok(Self {
-            address: arguments.get("address")?,
-            user_agent: arguments.get("user_agent")?,
-            device_name: arguments.get("device_name")?,
-        })
-    }
-}
-impl FromJson for Config {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(
-            value,
-            &[
-                "path",
-                "origin",
-                "token_prefix",
-                "busy_timeout_ms",
-                "encryption_key",
-                "username_policy",
-                "rp_id",
-                "rp_name",
-                "more_origins",
-                "native_origins",
-                "related_origins",
-                "allow_insecure_origin",
-                "accept_rp_id_change",
-                "maintenance",
-                "allow_shared_file",
-            ],
-        )?;
-        Ok(Self {
-            path: arguments.get("path")?,
-            origin: arguments.get("origin")?,
-            token_prefix: arguments.get("token_prefix")?,
-            busy_timeout_ms: arguments.get("busy_timeout_ms")?,
-            encryption_key: arguments.get("encryption_key")?,
-            username_policy: arguments.get("username_policy")?,
-            rp_id: arguments.get("rp_id")?,
-            rp_name: arguments.get("rp_name")?,
-            more_origins: arguments.get("more_origins")?,
-            native_origins: arguments.get("native_origins")?,
-            related_origins: arguments.get("related_origins")?,
-            allow_insecure_origin: arguments.get("allow_insecure_origin")?,
-            accept_rp_id_change: arguments.get("accept_rp_id_change")?,
-            maintenance: arguments.get("maintenance")?,
-            allow_shared_file: arguments.get("allow_shared_file")?,
-            events: None,
-            time_source: None,
-        })
-    }
-}
 impl IntoJson for CreatedOneTimeToken {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -837,24 +844,6 @@ impl IntoJson for Passkey {
         Value::Object(object)
     }
 }
-impl IntoJson for PasskeySignals {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert(
-            "unknown_credential".to_owned(),
-            self.unknown_credential.into_json(),
-        );
-        object.insert(
-            "all_accepted_credentials".to_owned(),
-            self.all_accepted_credentials.into_json(),
-        );
-        object.insert(
-            "current_user_details".to_owned(),
-            self.current_user_details.into_json(),
-        );
-        Value::Object(object)
-    }
-}
 impl IntoJson for PasskeyCeremony {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -873,18 +862,21 @@ impl IntoJson for PasskeyRegistration {
         Value::Object(object)
     }
 }
-impl IntoJson for Authenticated {
+impl IntoJson for PasskeySignals {
     fn into_json(self) -> Value {
         let mut object = Map::new();
-        object.insert("user_id".to_owned(), self.user_id.into_json());
-        object.insert("username".to_owned(), self.username.into_json());
-        object.insert("role".to_owned(), self.role.into_json());
-        object.insert("status".to_owned(), self.status.into_json());
-        object.insert("scopes".to_owned(), self.scopes.into_json());
-        object.insert("session_id".to_owned(), self.session_id.into_json());
-        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
-        object.insert("expires_at".to_owned(), self.expires_at.into_json());
-        object.insert("principal".to_owned(), self.principal.into_json());
+        object.insert(
+            "unknown_credential".to_owned(),
+            self.unknown_credential.into_json(),
+        );
+        object.insert(
+            "all_accepted_credentials".to_owned(),
+            self.all_accepted_credentials.into_json(),
+        );
+        object.insert(
+            "current_user_details".to_owned(),
+            self.current_user_details.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1305,6 +1297,14 @@ impl FromJson for SignupTokenQuery {
         })
     }
 }
+impl IntoJson for BackupReport {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("made_at".to_owned(), self.made_at.into_json());
+        object.insert("bytes".to_owned(), self.bytes.into_json());
+        Value::Object(object)
+    }
+}
 impl IntoJson for IntegrityReport {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -1478,6 +1478,67 @@ impl FromJson for UserQuery {
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
         })
+    }
+}
+impl IntoJson for PasskeyFailure {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Unavailable => Value::String("Unavailable".to_owned()),
+            Self::UnknownCeremony => Value::String("UnknownCeremony".to_owned()),
+            Self::ExpiredCeremony => Value::String("ExpiredCeremony".to_owned()),
+            Self::SpentChallenge => Value::String("SpentChallenge".to_owned()),
+            Self::WrongKind => Value::String("WrongKind".to_owned()),
+            Self::WrongUser => Value::String("WrongUser".to_owned()),
+            Self::Malformed => Value::String("Malformed".to_owned()),
+            Self::WrongType => Value::String("WrongType".to_owned()),
+            Self::WrongChallenge => Value::String("WrongChallenge".to_owned()),
+            Self::WrongOrigin => Value::String("WrongOrigin".to_owned()),
+            Self::CrossOrigin => Value::String("CrossOrigin".to_owned()),
+            Self::WrongRpId => Value::String("WrongRpId".to_owned()),
+            Self::UserNotPresent => Value::String("UserNotPresent".to_owned()),
+            Self::UserNotVerified => Value::String("UserNotVerified".to_owned()),
+            Self::BadSignature => Value::String("BadSignature".to_owned()),
+            Self::UnsupportedAlgorithm => Value::String("UnsupportedAlgorithm".to_owned()),
+            Self::BadAttestation => Value::String("BadAttestation".to_owned()),
+            Self::WrongBackupFlags => Value::String("WrongBackupFlags".to_owned()),
+            Self::NotDiscoverable => Value::String("NotDiscoverable".to_owned()),
+            Self::CredentialTaken => Value::String("CredentialTaken".to_owned()),
+            Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
+            Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
+            Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for PasskeyFailure {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Unavailable" => Ok(Self::Unavailable),
+            "UnknownCeremony" => Ok(Self::UnknownCeremony),
+            "ExpiredCeremony" => Ok(Self::ExpiredCeremony),
+            "SpentChallenge" => Ok(Self::SpentChallenge),
+            "WrongKind" => Ok(Self::WrongKind),
+            "WrongUser" => Ok(Self::WrongUser),
+            "Malformed" => Ok(Self::Malformed),
+            "WrongType" => Ok(Self::WrongType),
+            "WrongChallenge" => Ok(Self::WrongChallenge),
+            "WrongOrigin" => Ok(Self::WrongOrigin),
+            "CrossOrigin" => Ok(Self::CrossOrigin),
+            "WrongRpId" => Ok(Self::WrongRpId),
+            "UserNotPresent" => Ok(Self::UserNotPresent),
+            "UserNotVerified" => Ok(Self::UserNotVerified),
+            "BadSignature" => Ok(Self::BadSignature),
+            "UnsupportedAlgorithm" => Ok(Self::UnsupportedAlgorithm),
+            "BadAttestation" => Ok(Self::BadAttestation),
+            "WrongBackupFlags" => Ok(Self::WrongBackupFlags),
+            "NotDiscoverable" => Ok(Self::NotDiscoverable),
+            "CredentialTaken" => Ok(Self::CredentialTaken),
+            "UnknownCredential" => Ok(Self::UnknownCredential),
+            "WrongUserHandle" => Ok(Self::WrongUserHandle),
+            "CounterWentBack" => Ok(Self::CounterWentBack),
+            other => Err(unknown_name("PasskeyFailure", other)),
+        }
     }
 }
 impl IntoJson for ApiKeySort {
@@ -1715,67 +1776,6 @@ impl FromJson for BootstrapKind {
         }
     }
 }
-impl IntoJson for PasskeyFailure {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Unavailable => Value::String("Unavailable".to_owned()),
-            Self::UnknownCeremony => Value::String("UnknownCeremony".to_owned()),
-            Self::ExpiredCeremony => Value::String("ExpiredCeremony".to_owned()),
-            Self::SpentChallenge => Value::String("SpentChallenge".to_owned()),
-            Self::WrongKind => Value::String("WrongKind".to_owned()),
-            Self::WrongUser => Value::String("WrongUser".to_owned()),
-            Self::Malformed => Value::String("Malformed".to_owned()),
-            Self::WrongType => Value::String("WrongType".to_owned()),
-            Self::WrongChallenge => Value::String("WrongChallenge".to_owned()),
-            Self::WrongOrigin => Value::String("WrongOrigin".to_owned()),
-            Self::CrossOrigin => Value::String("CrossOrigin".to_owned()),
-            Self::WrongRpId => Value::String("WrongRpId".to_owned()),
-            Self::UserNotPresent => Value::String("UserNotPresent".to_owned()),
-            Self::UserNotVerified => Value::String("UserNotVerified".to_owned()),
-            Self::BadSignature => Value::String("BadSignature".to_owned()),
-            Self::UnsupportedAlgorithm => Value::String("UnsupportedAlgorithm".to_owned()),
-            Self::BadAttestation => Value::String("BadAttestation".to_owned()),
-            Self::WrongBackupFlags => Value::String("WrongBackupFlags".to_owned()),
-            Self::NotDiscoverable => Value::String("NotDiscoverable".to_owned()),
-            Self::CredentialTaken => Value::String("CredentialTaken".to_owned()),
-            Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
-            Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
-            Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for PasskeyFailure {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Unavailable" => Ok(Self::Unavailable),
-            "UnknownCeremony" => Ok(Self::UnknownCeremony),
-            "ExpiredCeremony" => Ok(Self::ExpiredCeremony),
-            "SpentChallenge" => Ok(Self::SpentChallenge),
-            "WrongKind" => Ok(Self::WrongKind),
-            "WrongUser" => Ok(Self::WrongUser),
-            "Malformed" => Ok(Self::Malformed),
-            "WrongType" => Ok(Self::WrongType),
-            "WrongChallenge" => Ok(Self::WrongChallenge),
-            "WrongOrigin" => Ok(Self::WrongOrigin),
-            "CrossOrigin" => Ok(Self::CrossOrigin),
-            "WrongRpId" => Ok(Self::WrongRpId),
-            "UserNotPresent" => Ok(Self::UserNotPresent),
-            "UserNotVerified" => Ok(Self::UserNotVerified),
-            "BadSignature" => Ok(Self::BadSignature),
-            "UnsupportedAlgorithm" => Ok(Self::UnsupportedAlgorithm),
-            "BadAttestation" => Ok(Self::BadAttestation),
-            "WrongBackupFlags" => Ok(Self::WrongBackupFlags),
-            "NotDiscoverable" => Ok(Self::NotDiscoverable),
-            "CredentialTaken" => Ok(Self::CredentialTaken),
-            "UnknownCredential" => Ok(Self::UnknownCredential),
-            "WrongUserHandle" => Ok(Self::WrongUserHandle),
-            "CounterWentBack" => Ok(Self::CounterWentBack),
-            other => Err(unknown_name("PasskeyFailure", other)),
-        }
-    }
-}
 impl IntoJson for GroupSort {
     fn into_json(self) -> Value {
         match self {
@@ -1796,44 +1796,6 @@ impl FromJson for GroupSort {
             "FriendlyName" => Ok(Self::FriendlyName),
             "MemberCount" => Ok(Self::MemberCount),
             other => Err(unknown_name("GroupSort", other)),
-        }
-    }
-}
-impl IntoJson for UsernamePolicy {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Ascii => Value::String("Ascii".to_owned()),
-            Self::AnyScript => Value::String("AnyScript".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for UsernamePolicy {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Ascii" => Ok(Self::Ascii),
-            "AnyScript" => Ok(Self::AnyScript),
-            other => Err(unknown_name("UsernamePolicy", other)),
-        }
-    }
-}
-impl IntoJson for PasskeyProblem {
-    fn into_json(self) -> Value {
-        match self {
-            Self::IpAddress => Value::String("IpAddress".to_owned()),
-            Self::InsecureOrigin => Value::String("InsecureOrigin".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for PasskeyProblem {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "IpAddress" => Ok(Self::IpAddress),
-            "InsecureOrigin" => Ok(Self::InsecureOrigin),
-            other => Err(unknown_name("PasskeyProblem", other)),
         }
     }
 }
@@ -2129,6 +2091,44 @@ impl FromJson for UserStatus {
             "Active" => Ok(Self::Active),
             "Disabled" => Ok(Self::Disabled),
             other => Err(unknown_name("UserStatus", other)),
+        }
+    }
+}
+impl IntoJson for PasskeyProblem {
+    fn into_json(self) -> Value {
+        match self {
+            Self::IpAddress => Value::String("IpAddress".to_owned()),
+            Self::InsecureOrigin => Value::String("InsecureOrigin".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for PasskeyProblem {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "IpAddress" => Ok(Self::IpAddress),
+            "InsecureOrigin" => Ok(Self::InsecureOrigin),
+            other => Err(unknown_name("PasskeyProblem", other)),
+        }
+    }
+}
+impl IntoJson for UsernamePolicy {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Ascii => Value::String("Ascii".to_owned()),
+            Self::AnyScript => Value::String("AnyScript".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for UsernamePolicy {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Ascii" => Ok(Self::Ascii),
+            "AnyScript" => Ok(Self::AnyScript),
+            other => Err(unknown_name("UsernamePolicy", other)),
         }
     }
 }

@@ -25,6 +25,61 @@ class Secret:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class PasskeyFailure:
+    """Why a passkey ceremony failed."""
+
+    UNAVAILABLE: ClassVar[PasskeyFailure]
+    """Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why."""
+    UNKNOWN_CEREMONY: ClassVar[PasskeyFailure]
+    """No such ceremony was begun here, or it is over."""
+    EXPIRED_CEREMONY: ClassVar[PasskeyFailure]
+    """It was begun more than 5 minutes ago."""
+    SPENT_CHALLENGE: ClassVar[PasskeyFailure]
+    """Its challenge was used before."""
+    WRONG_KIND: ClassVar[PasskeyFailure]
+    """The ceremony is of another kind."""
+    WRONG_USER: ClassVar[PasskeyFailure]
+    """The ceremony is another user's or another session's."""
+    MALFORMED: ClassVar[PasskeyFailure]
+    """The response is no JSON of WebAuthn, or not whole."""
+    WRONG_TYPE: ClassVar[PasskeyFailure]
+    """The client data is of another type."""
+    WRONG_CHALLENGE: ClassVar[PasskeyFailure]
+    """The client data has another challenge."""
+    WRONG_ORIGIN: ClassVar[PasskeyFailure]
+    """The client was at another origin."""
+    CROSS_ORIGIN: ClassVar[PasskeyFailure]
+    """The client was in a frame of another origin."""
+    WRONG_RP_ID: ClassVar[PasskeyFailure]
+    """The authenticator answered for another RP id."""
+    USER_NOT_PRESENT: ClassVar[PasskeyFailure]
+    """Nobody touched the authenticator."""
+    USER_NOT_VERIFIED: ClassVar[PasskeyFailure]
+    """The authenticator did not verify its user."""
+    BAD_SIGNATURE: ClassVar[PasskeyFailure]
+    """The signature is wrong."""
+    UNSUPPORTED_ALGORITHM: ClassVar[PasskeyFailure]
+    """The key is of an algorithm that was not asked for."""
+    BAD_ATTESTATION: ClassVar[PasskeyFailure]
+    """The attestation is wrong, or of an unknown format."""
+    WRONG_BACKUP_FLAGS: ClassVar[PasskeyFailure]
+    """The flags of backup contradict each other or what was registered."""
+    NOT_DISCOVERABLE: ClassVar[PasskeyFailure]
+    """The client made a credential that cannot be found without a user name."""
+    CREDENTIAL_TAKEN: ClassVar[PasskeyFailure]
+    """This credential is registered already."""
+    UNKNOWN_CREDENTIAL: ClassVar[PasskeyFailure]
+    """There is no such credential, or it is of another RP id."""
+    WRONG_USER_HANDLE: ClassVar[PasskeyFailure]
+    """The response has no user handle, or another user's."""
+    COUNTER_WENT_BACK: ClassVar[PasskeyFailure]
+    """The signature counter went back, and the settings refuse that."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
 class ApiKeySort:
     """An order of API keys; the id decides between equals."""
 
@@ -231,61 +286,6 @@ class BootstrapKind:
     def __int__(self) -> int: ...
 
 @final
-class PasskeyFailure:
-    """Why a passkey ceremony failed."""
-
-    UNAVAILABLE: ClassVar[PasskeyFailure]
-    """Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why."""
-    UNKNOWN_CEREMONY: ClassVar[PasskeyFailure]
-    """No such ceremony was begun here, or it is over."""
-    EXPIRED_CEREMONY: ClassVar[PasskeyFailure]
-    """It was begun more than 5 minutes ago."""
-    SPENT_CHALLENGE: ClassVar[PasskeyFailure]
-    """Its challenge was used before."""
-    WRONG_KIND: ClassVar[PasskeyFailure]
-    """The ceremony is of another kind."""
-    WRONG_USER: ClassVar[PasskeyFailure]
-    """The ceremony is another user's or another session's."""
-    MALFORMED: ClassVar[PasskeyFailure]
-    """The response is no JSON of WebAuthn, or not whole."""
-    WRONG_TYPE: ClassVar[PasskeyFailure]
-    """The client data is of another type."""
-    WRONG_CHALLENGE: ClassVar[PasskeyFailure]
-    """The client data has another challenge."""
-    WRONG_ORIGIN: ClassVar[PasskeyFailure]
-    """The client was at another origin."""
-    CROSS_ORIGIN: ClassVar[PasskeyFailure]
-    """The client was in a frame of another origin."""
-    WRONG_RP_ID: ClassVar[PasskeyFailure]
-    """The authenticator answered for another RP id."""
-    USER_NOT_PRESENT: ClassVar[PasskeyFailure]
-    """Nobody touched the authenticator."""
-    USER_NOT_VERIFIED: ClassVar[PasskeyFailure]
-    """The authenticator did not verify its user."""
-    BAD_SIGNATURE: ClassVar[PasskeyFailure]
-    """The signature is wrong."""
-    UNSUPPORTED_ALGORITHM: ClassVar[PasskeyFailure]
-    """The key is of an algorithm that was not asked for."""
-    BAD_ATTESTATION: ClassVar[PasskeyFailure]
-    """The attestation is wrong, or of an unknown format."""
-    WRONG_BACKUP_FLAGS: ClassVar[PasskeyFailure]
-    """The flags of backup contradict each other or what was registered."""
-    NOT_DISCOVERABLE: ClassVar[PasskeyFailure]
-    """The client made a credential that cannot be found without a user name."""
-    CREDENTIAL_TAKEN: ClassVar[PasskeyFailure]
-    """This credential is registered already."""
-    UNKNOWN_CREDENTIAL: ClassVar[PasskeyFailure]
-    """There is no such credential, or it is of another RP id."""
-    WRONG_USER_HANDLE: ClassVar[PasskeyFailure]
-    """The response has no user handle, or another user's."""
-    COUNTER_WENT_BACK: ClassVar[PasskeyFailure]
-    """The signature counter went back, and the settings refuse that."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
 class GroupSort:
     """An order of groups; the id decides between equals."""
 
@@ -297,32 +297,6 @@ class GroupSort:
     """By the name for people."""
     MEMBER_COUNT: ClassVar[GroupSort]
     """By the number of members."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class UsernamePolicy:
-    """Which letters a username may have."""
-
-    ASCII: ClassVar[UsernamePolicy]
-    """`A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside."""
-    ANY_SCRIPT: ClassVar[UsernamePolicy]
-    """Letters and digits of any script, with `_ . @ -` inside."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class PasskeyProblem:
-    """Why passkeys cannot work at the configured origin."""
-
-    IP_ADDRESS: ClassVar[PasskeyProblem]
-    """The origin is an IP address, which browsers take for no RP id."""
-    INSECURE_ORIGIN: ClassVar[PasskeyProblem]
-    """The origin is neither https nor localhost: browsers offer no passkeys there."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -549,6 +523,32 @@ class UserStatus:
     """Yes."""
     DISABLED: ClassVar[UserStatus]
     """No."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class PasskeyProblem:
+    """Why passkeys cannot work at the configured origin."""
+
+    IP_ADDRESS: ClassVar[PasskeyProblem]
+    """The origin is an IP address, which browsers take for no RP id."""
+    INSECURE_ORIGIN: ClassVar[PasskeyProblem]
+    """The origin is neither https nor localhost: browsers offer no passkeys there."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class UsernamePolicy:
+    """Which letters a username may have."""
+
+    ASCII: ClassVar[UsernamePolicy]
+    """`A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside."""
+    ANY_SCRIPT: ClassVar[UsernamePolicy]
+    """Letters and digits of any script, with `_ . @ -` inside."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -795,20 +795,6 @@ class Detail:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
-class BackupReport:
-    """A back-up that was made."""
-
-    __match_args__: ClassVar[tuple[str, str]]
-    @property
-    def made_at(self) -> datetime:
-        """When: what was committed before the call is in it."""
-    @property
-    def bytes(self) -> int:
-        """Its size."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
 class BootstrapChange:
     """An entry of a plan that made a difference."""
 
@@ -856,6 +842,41 @@ class Claim:
     @property
     def value(self) -> str:
         """Its value, at most 1000 characters."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Authenticated:
+    """Who stands behind a credential, and what it lets him do."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
+    @property
+    def user_id(self) -> UUID:
+        """The user."""
+    @property
+    def username(self) -> str:
+        """His name."""
+    @property
+    def role(self) -> Role:
+        """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
+    @property
+    def status(self) -> UserStatus:
+        """`Pending` while he waits for approval: then he is known, and let into nothing yet."""
+    @property
+    def scopes(self) -> list[str]:
+        """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
+    @property
+    def session_id(self) -> UUID | None:
+        """The session, if the credential is one."""
+    @property
+    def api_key_id(self) -> UUID | None:
+        """The API key, if the credential is one."""
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the credential ends at the latest."""
+    @property
+    def principal(self) -> Principal:
+        """For `acting_as`."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -996,25 +1017,6 @@ class Passkey:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
-class PasskeySignals:
-    """What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
-    Level 3, as JSON.
-    """
-
-    __match_args__: ClassVar[tuple[str, str, str]]
-    @property
-    def unknown_credential(self) -> str | None:
-        """For `signalUnknownCredential`, when the credential asked about is registered nowhere."""
-    @property
-    def all_accepted_credentials(self) -> str | None:
-        """For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey."""
-    @property
-    def current_user_details(self) -> str | None:
-        """For `signalCurrentUserDetails`, likewise."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
 class PasskeyCeremony:
     """A ceremony that has begun."""
 
@@ -1053,37 +1055,21 @@ class PasskeyRegistration:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
-class Authenticated:
-    """Who stands behind a credential, and what it lets him do."""
+class PasskeySignals:
+    """What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+    Level 3, as JSON.
+    """
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str]]
     @property
-    def user_id(self) -> UUID:
-        """The user."""
+    def unknown_credential(self) -> str | None:
+        """For `signalUnknownCredential`, when the credential asked about is registered nowhere."""
     @property
-    def username(self) -> str:
-        """His name."""
+    def all_accepted_credentials(self) -> str | None:
+        """For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey."""
     @property
-    def role(self) -> Role:
-        """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
-    @property
-    def status(self) -> UserStatus:
-        """`Pending` while he waits for approval: then he is known, and let into nothing yet."""
-    @property
-    def scopes(self) -> list[str]:
-        """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
-    @property
-    def session_id(self) -> UUID | None:
-        """The session, if the credential is one."""
-    @property
-    def api_key_id(self) -> UUID | None:
-        """The API key, if the credential is one."""
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the credential ends at the latest."""
-    @property
-    def principal(self) -> Principal:
-        """For `acting_as`."""
+    def current_user_details(self) -> str | None:
+        """For `signalCurrentUserDetails`, likewise."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1493,6 +1479,20 @@ class SignupTokenPreview:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class BackupReport:
+    """A back-up that was made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def made_at(self) -> datetime:
+        """When: what was committed before the call is in it."""
+    @property
+    def bytes(self) -> int:
+        """Its size."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class IntegrityReport:
     """What `check_integrity` found."""
 
@@ -1668,6 +1668,60 @@ class Keyplate:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+    def acting_as(
+        self,
+        principal: Principal,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+        credential is still good is seen by each call, not here.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+    def anonymous(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+        setup, sign up and sign in.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+    def with_client(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
     def issue_access_token(
         self,
         principal: Principal,
@@ -1823,6 +1877,13 @@ class Keyplate:
         - `page`: Which page, from 1.
         - `limit`: How many on a page: 1 to 1000, by default 20.
         """
+    def authenticate(self, credential: str) -> Authenticated:
+        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
+
+        # Errors
+        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+        `AccountExpired`; the storage errors.
+        """
     def back_up_to(self, path: str) -> BackupReport:
         """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
         was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
@@ -1942,60 +2003,6 @@ class Keyplate:
         # Arguments
         - `name`: As in `NewGroup`.
         - `friendly_name`: As in `NewGroup`.
-        """
-    def acting_as(
-        self,
-        principal: Principal,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-        credential is still good is seen by each call, not here.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
-    def anonymous(
-        self,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-        setup, sign up and sign in.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
-    def with_client(
-        self,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
         """
     def create_one_time_token(
         self,
@@ -2147,13 +2154,6 @@ class Keyplate:
 
         # Errors
         `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
-        """
-    def authenticate(self, credential: str) -> Authenticated:
-        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
-
-        # Errors
-        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-        `AccountExpired`; the storage errors.
         """
     def authorize(self, principal: Principal, service: str) -> Decision:
         """Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be

@@ -295,26 +295,6 @@ void uniffi_keyplate_fn_init_callback_vtable_timesource(const UniffiVTableCallba
 RustBuffer uniffi_keyplate_fn_method_timesource_now(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CLONE_EVENTSINK
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CLONE_EVENTSINK
-uint64_t uniffi_keyplate_fn_clone_eventsink(uint64_t handle, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_FREE_EVENTSINK
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_FREE_EVENTSINK
-void uniffi_keyplate_fn_free_eventsink(uint64_t handle, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_INIT_CALLBACK_VTABLE_EVENTSINK
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_INIT_CALLBACK_VTABLE_EVENTSINK
-void uniffi_keyplate_fn_init_callback_vtable_eventsink(const UniffiVTableCallbackInterfaceEventSink* _Nonnull vtable
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_EVENTSINK_ON_EVENT
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_EVENTSINK_ON_EVENT
-void uniffi_keyplate_fn_method_eventsink_on_event(uint64_t ptr, RustBuffer event, RustCallStatus *_Nonnull out_status
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CLONE_KEYPLATE
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CLONE_KEYPLATE
 uint64_t uniffi_keyplate_fn_clone_keyplate(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -328,6 +308,21 @@ void uniffi_keyplate_fn_free_keyplate(uint64_t handle, RustCallStatus *_Nonnull 
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CONSTRUCTOR_KEYPLATE_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CONSTRUCTOR_KEYPLATE_OPEN
 uint64_t uniffi_keyplate_fn_constructor_keyplate_open(RustBuffer config, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ACTING_AS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ACTING_AS
+uint64_t uniffi_keyplate_fn_method_keyplate_acting_as(uint64_t ptr, uint64_t principal, RustBuffer client, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ANONYMOUS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ANONYMOUS
+uint64_t uniffi_keyplate_fn_method_keyplate_anonymous(uint64_t ptr, RustBuffer client, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_WITH_CLIENT
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_WITH_CLIENT
+uint64_t uniffi_keyplate_fn_method_keyplate_with_client(uint64_t ptr, RustBuffer client, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ISSUE_ACCESS_TOKEN
@@ -395,6 +390,11 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_verify_api_key(uint64_t ptr, RustB
 RustBuffer uniffi_keyplate_fn_method_keyplate_list_audit_events(uint64_t ptr, RustBuffer query, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_AUTHENTICATE
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_AUTHENTICATE
+RustBuffer uniffi_keyplate_fn_method_keyplate_authenticate(uint64_t ptr, RustBuffer credential, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BACK_UP_TO
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_BACK_UP_TO
 RustBuffer uniffi_keyplate_fn_method_keyplate_back_up_to(uint64_t ptr, RustBuffer path, RustCallStatus *_Nonnull out_status
@@ -458,21 +458,6 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_set_user_groups(uint64_t ptr, Rust
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_UPDATE_GROUP
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_UPDATE_GROUP
 RustBuffer uniffi_keyplate_fn_method_keyplate_update_group(uint64_t ptr, RustBuffer id, RustBuffer changes, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ACTING_AS
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ACTING_AS
-uint64_t uniffi_keyplate_fn_method_keyplate_acting_as(uint64_t ptr, uint64_t principal, RustBuffer client, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ANONYMOUS
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_ANONYMOUS
-uint64_t uniffi_keyplate_fn_method_keyplate_anonymous(uint64_t ptr, RustBuffer client, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_WITH_CLIENT
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_WITH_CLIENT
-uint64_t uniffi_keyplate_fn_method_keyplate_with_client(uint64_t ptr, RustBuffer client, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_CREATE_ONE_TIME_TOKEN
@@ -558,11 +543,6 @@ RustBuffer uniffi_keyplate_fn_method_keyplate_begin_step_up(uint64_t ptr, RustCa
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_FINISH_STEP_UP
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_FINISH_STEP_UP
 RustBuffer uniffi_keyplate_fn_method_keyplate_finish_step_up(uint64_t ptr, RustBuffer ceremony, RustBuffer response, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_AUTHENTICATE
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_AUTHENTICATE
-RustBuffer uniffi_keyplate_fn_method_keyplate_authenticate(uint64_t ptr, RustBuffer credential, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_KEYPLATE_AUTHORIZE
@@ -813,6 +793,26 @@ uint64_t uniffi_keyplate_fn_clone_principal(uint64_t handle, RustCallStatus *_No
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_FREE_PRINCIPAL
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_FREE_PRINCIPAL
 void uniffi_keyplate_fn_free_principal(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CLONE_EVENTSINK
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CLONE_EVENTSINK
+uint64_t uniffi_keyplate_fn_clone_eventsink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_FREE_EVENTSINK
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_FREE_EVENTSINK
+void uniffi_keyplate_fn_free_eventsink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_INIT_CALLBACK_VTABLE_EVENTSINK
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_INIT_CALLBACK_VTABLE_EVENTSINK
+void uniffi_keyplate_fn_init_callback_vtable_eventsink(const UniffiVTableCallbackInterfaceEventSink* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_EVENTSINK_ON_EVENT
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_METHOD_EVENTSINK_ON_EVENT
+void uniffi_keyplate_fn_method_eventsink_on_event(uint64_t ptr, RustBuffer event, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_FN_CLONE_SECRET
@@ -1131,9 +1131,21 @@ uint16_t uniffi_keyplate_checksum_method_timesource_now(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_EVENTSINK_ON_EVENT
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_EVENTSINK_ON_EVENT
-uint16_t uniffi_keyplate_checksum_method_eventsink_on_event(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ACTING_AS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ACTING_AS
+uint16_t uniffi_keyplate_checksum_method_keyplate_acting_as(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ANONYMOUS
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ANONYMOUS
+uint16_t uniffi_keyplate_checksum_method_keyplate_anonymous(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_WITH_CLIENT
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_WITH_CLIENT
+uint16_t uniffi_keyplate_checksum_method_keyplate_with_client(void
 
 );
 #endif
@@ -1215,6 +1227,12 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_list_audit_events(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_AUTHENTICATE
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_AUTHENTICATE
+uint16_t uniffi_keyplate_checksum_method_keyplate_authenticate(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BACK_UP_TO
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_BACK_UP_TO
 uint16_t uniffi_keyplate_checksum_method_keyplate_back_up_to(void
@@ -1290,24 +1308,6 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_set_user_groups(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_UPDATE_GROUP
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_UPDATE_GROUP
 uint16_t uniffi_keyplate_checksum_method_keyplate_update_group(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ACTING_AS
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ACTING_AS
-uint16_t uniffi_keyplate_checksum_method_keyplate_acting_as(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ANONYMOUS
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_ANONYMOUS
-uint16_t uniffi_keyplate_checksum_method_keyplate_anonymous(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_WITH_CLIENT
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_WITH_CLIENT
-uint16_t uniffi_keyplate_checksum_method_keyplate_with_client(void
 
 );
 #endif
@@ -1410,12 +1410,6 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_begin_step_up(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_FINISH_STEP_UP
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_FINISH_STEP_UP
 uint16_t uniffi_keyplate_checksum_method_keyplate_finish_step_up(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_AUTHENTICATE
-#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_AUTHENTICATE
-uint16_t uniffi_keyplate_checksum_method_keyplate_authenticate(void
 
 );
 #endif
@@ -1704,6 +1698,12 @@ uint16_t uniffi_keyplate_checksum_method_keyplate_set_user_role(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_UPDATE_USER
 #define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_KEYPLATE_UPDATE_USER
 uint16_t uniffi_keyplate_checksum_method_keyplate_update_user(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_EVENTSINK_ON_EVENT
+#define UNIFFI_FFIDEF_UNIFFI_KEYPLATE_CHECKSUM_METHOD_EVENTSINK_ON_EVENT
+uint16_t uniffi_keyplate_checksum_method_eventsink_on_event(void
 
 );
 #endif

@@ -869,6 +869,32 @@ public func FfiConverterTypeEventSink_lower(_ value: EventSink) -> UInt64 {
 public protocol KeyplateProtocol: AnyObject, Sendable {
 
     /**
+     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+     * credential is still good is seen by each call, not here.
+     */
+    func actingAs(principal: Principal, client: ClientInfo) throws  -> Keyplate
+
+    /**
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    func anonymous(client: ClientInfo) throws  -> Keyplate
+
+    /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    func withClient(client: ClientInfo) throws  -> Keyplate
+
+    /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
      * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -986,6 +1012,15 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
     func listAuditEvents(query: AuditQuery) throws  -> AuditPage
 
     /**
+     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+     * `AccountExpired`; the storage errors.
+     */
+    func authenticate(credential: String) throws  -> Authenticated
+
+    /**
      * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
      * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
      * whole and safe on the disk.
@@ -1099,32 +1134,6 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
      */
     func updateGroup(id: GroupId, changes: GroupChanges) throws  -> Group
-
-    /**
-     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-     * credential is still good is seen by each call, not here.
-     */
-    func actingAs(principal: Principal, client: ClientInfo) throws  -> Keyplate
-
-    /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-     * setup, sign up and sign in.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-    func anonymous(client: ClientInfo) throws  -> Keyplate
-
-    /**
-     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-    func withClient(client: ClientInfo) throws  -> Keyplate
 
     /**
      * Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
@@ -1278,15 +1287,6 @@ public protocol KeyplateProtocol: AnyObject, Sendable {
      * `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
      */
     func finishStepUp(ceremony: String, response: String) throws  -> SignedIn
-
-    /**
-     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
-     *
-     * # Errors
-     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-     * `AccountExpired`; the storage errors.
-     */
-    func authenticate(credential: String) throws  -> Authenticated
 
     /**
      * Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
@@ -1773,6 +1773,57 @@ public static func `open`(config: Config)throws  -> Keyplate  {
 
 
     /**
+     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+     * credential is still good is seen by each call, not here.
+     */
+open func actingAs(principal: Principal, client: ClientInfo)throws  -> Keyplate  {
+    return try  FfiConverterTypeKeyplate_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_acting_as(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePrincipal_lower(principal),
+        FfiConverterTypeClientInfo_lower(client),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+open func anonymous(client: ClientInfo)throws  -> Keyplate  {
+    return try  FfiConverterTypeKeyplate_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_anonymous(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeClientInfo_lower(client),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+open func withClient(client: ClientInfo)throws  -> Keyplate  {
+    return try  FfiConverterTypeKeyplate_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_with_client(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeClientInfo_lower(client),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
      * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -1997,6 +2048,23 @@ open func listAuditEvents(query: AuditQuery)throws  -> AuditPage  {
 }
 
     /**
+     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+     * `AccountExpired`; the storage errors.
+     */
+open func authenticate(credential: String)throws  -> Authenticated  {
+    return try  FfiConverterTypeAuthenticated_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
+        uniffiCallStatus in
+    uniffi_keyplate_fn_method_keyplate_authenticate(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(credential),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
      * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
      * whole and safe on the disk.
@@ -2214,57 +2282,6 @@ open func updateGroup(id: GroupId, changes: GroupChanges)throws  -> Group  {
             self.uniffiCloneHandle(),
         FfiConverterTypeGroupId_lower(id),
         FfiConverterTypeGroupChanges_lower(changes),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-     * credential is still good is seen by each call, not here.
-     */
-open func actingAs(principal: Principal, client: ClientInfo)throws  -> Keyplate  {
-    return try  FfiConverterTypeKeyplate_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_acting_as(
-            self.uniffiCloneHandle(),
-        FfiConverterTypePrincipal_lower(principal),
-        FfiConverterTypeClientInfo_lower(client),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-     * setup, sign up and sign in.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-open func anonymous(client: ClientInfo)throws  -> Keyplate  {
-    return try  FfiConverterTypeKeyplate_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_anonymous(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeClientInfo_lower(client),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-open func withClient(client: ClientInfo)throws  -> Keyplate  {
-    return try  FfiConverterTypeKeyplate_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_with_client(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeClientInfo_lower(client),uniffiCallStatus
     )
 })
 }
@@ -2557,23 +2574,6 @@ open func finishStepUp(ceremony: String, response: String)throws  -> SignedIn  {
             self.uniffiCloneHandle(),
         FfiConverterString.lower(ceremony),
         FfiConverterString.lower(response),uniffiCallStatus
-    )
-})
-}
-
-    /**
-     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
-     *
-     * # Errors
-     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-     * `AccountExpired`; the storage errors.
-     */
-open func authenticate(credential: String)throws  -> Authenticated  {
-    return try  FfiConverterTypeAuthenticated_lift(try rustCallWithError(FfiConverterTypeKeyplateError_lift) {
-        uniffiCallStatus in
-    uniffi_keyplate_fn_method_keyplate_authenticate(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(credential),uniffiCallStatus
     )
 })
 }
@@ -16184,298 +16184,298 @@ private let initializationResult: InitializationResult = {
     if (uniffi_keyplate_checksum_method_timesource_now() != 38608) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_eventsink_on_event() != 53431) {
+    if (uniffi_keyplate_checksum_method_keyplate_acting_as() != 46388) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 4235) {
+    if (uniffi_keyplate_checksum_method_keyplate_anonymous() != 57730) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_verify_access_token() != 20808) {
+    if (uniffi_keyplate_checksum_method_keyplate_with_client() != 64182) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_jwks() != 2415) {
+    if (uniffi_keyplate_checksum_method_keyplate_issue_access_token() != 3067) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 50427) {
+    if (uniffi_keyplate_checksum_method_keyplate_verify_access_token() != 63101) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_api_key() != 1241) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_jwks() != 39909) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_api_key() != 45664) {
+    if (uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() != 38910) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_api_keys() != 33957) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_api_key() != 33868) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() != 55960) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_api_key() != 64839) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_renew_api_key() != 9537) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_api_keys() != 21072) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_revoke_api_key() != 37507) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() != 8046) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_rotate_api_key() != 29429) {
+    if (uniffi_keyplate_checksum_method_keyplate_renew_api_key() != 442) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_verify_api_key() != 15356) {
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_api_key() != 10018) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_audit_events() != 12841) {
+    if (uniffi_keyplate_checksum_method_keyplate_rotate_api_key() != 14364) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_back_up_to() != 23236) {
+    if (uniffi_keyplate_checksum_method_keyplate_verify_api_key() != 4895) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_bootstrap() != 52946) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_audit_events() != 12884) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_effective_claims() != 57218) {
+    if (uniffi_keyplate_checksum_method_keyplate_authenticate() != 38661) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_claim_keys() != 1616) {
+    if (uniffi_keyplate_checksum_method_keyplate_back_up_to() != 36089) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_group() != 29932) {
+    if (uniffi_keyplate_checksum_method_keyplate_bootstrap() != 47772) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_delete_group() != 14027) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_effective_claims() != 1303) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_group() != 25801) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_claim_keys() != 10721) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_groups() != 7736) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_group() != 10496) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_group_claims() != 28084) {
+    if (uniffi_keyplate_checksum_method_keyplate_delete_group() != 15192) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_group_members() != 22634) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_group() != 47778) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_user_claims() != 435) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_groups() != 51059) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_user_groups() != 36103) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_group_claims() != 9524) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_update_group() != 47710) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_group_members() != 55869) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_acting_as() != 62513) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_user_claims() != 40739) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_anonymous() != 41133) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_user_groups() != 21774) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_with_client() != 17299) {
+    if (uniffi_keyplate_checksum_method_keyplate_update_group() != 30254) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 6918) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_one_time_token() != 38591) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_recovery_token() != 36382) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_recovery_token() != 55343) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() != 2600) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() != 35506) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token() != 46456) {
+    if (uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token() != 51118) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() != 26060) {
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() != 28960) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_delete_passkey() != 9589) {
+    if (uniffi_keyplate_checksum_method_keyplate_delete_passkey() != 24999) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_passkey_signals() != 30241) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_passkey_signals() != 45271) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_passkeys() != 34959) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_passkeys() != 33655) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_rename_passkey() != 21726) {
+    if (uniffi_keyplate_checksum_method_keyplate_rename_passkey() != 10381) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_login() != 64111) {
+    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_login() != 50157) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_login() != 31484) {
+    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_login() != 56635) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_registration() != 50356) {
+    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_registration() != 53374) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_registration() != 30404) {
+    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_registration() != 21246) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_signup() != 4425) {
+    if (uniffi_keyplate_checksum_method_keyplate_begin_passkey_signup() != 41570) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_signup() != 11006) {
+    if (uniffi_keyplate_checksum_method_keyplate_finish_passkey_signup() != 58601) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_begin_step_up() != 59398) {
+    if (uniffi_keyplate_checksum_method_keyplate_begin_step_up() != 15854) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_finish_step_up() != 26320) {
+    if (uniffi_keyplate_checksum_method_keyplate_finish_step_up() != 4969) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_authenticate() != 53745) {
+    if (uniffi_keyplate_checksum_method_keyplate_authorize() != 23306) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_authorize() != 46050) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_service() != 54610) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_service() != 61101) {
+    if (uniffi_keyplate_checksum_method_keyplate_delete_service() != 37000) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_delete_service() != 52819) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_service() != 63628) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_service() != 44025) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_services() != 6476) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_services() != 29606) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_service_access() != 58814) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_service_access() != 210) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_service_origins() != 18902) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_service_origins() != 57139) {
+    if (uniffi_keyplate_checksum_method_keyplate_update_service() != 26250) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_update_service() != 16789) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_session() != 33474) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_session() != 10273) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_sessions() != 56440) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_sessions() != 8822) {
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_session() != 54450) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_revoke_session() != 24094) {
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() != 21712) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() != 34267) {
+    if (uniffi_keyplate_checksum_method_keyplate_verify_session() != 24678) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_verify_session() != 8086) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_public_settings() != 32858) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_public_settings() != 25054) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_settings() != 46046) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_settings() != 10570) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_default_groups() != 34289) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_default_groups() != 44467) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() != 22030) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() != 28539) {
+    if (uniffi_keyplate_checksum_method_keyplate_update_settings() != 64717) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_update_settings() != 3017) {
+    if (uniffi_keyplate_checksum_method_keyplate_claim_setup() != 3803) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_claim_setup() != 48731) {
+    if (uniffi_keyplate_checksum_method_keyplate_complete_setup() != 25333) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_complete_setup() != 36586) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_setup_token() != 55139) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_setup_token() != 20719) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_setup_state() != 45557) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_setup_state() != 56948) {
+    if (uniffi_keyplate_checksum_method_keyplate_reset_setup() != 49421) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_reset_setup() != 38310) {
+    if (uniffi_keyplate_checksum_method_keyplate_resume_setup() != 60898) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_resume_setup() != 6749) {
+    if (uniffi_keyplate_checksum_method_keyplate_approve_user() != 43229) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_approve_user() != 21743) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_signup_redemptions() != 54569) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_signup_redemptions() != 4620) {
+    if (uniffi_keyplate_checksum_method_keyplate_reject_user() != 41145) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_reject_user() != 38943) {
+    if (uniffi_keyplate_checksum_method_keyplate_sign_up() != 64953) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_sign_up() != 4240) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_signup_token() != 25124) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_signup_token() != 24425) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_signup_token() != 47597) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_signup_token() != 34961) {
+    if (uniffi_keyplate_checksum_method_keyplate_inspect_signup_token() != 7667) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_inspect_signup_token() != 55106) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_signup_tokens() != 22225) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_signup_tokens() != 2488) {
+    if (uniffi_keyplate_checksum_method_keyplate_revoke_signup_token() != 59301) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_revoke_signup_token() != 37360) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_signup_token_grants() != 39304) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_signup_token_grants() != 43903) {
+    if (uniffi_keyplate_checksum_method_keyplate_update_signup_token() != 48394) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_update_signup_token() != 11695) {
+    if (uniffi_keyplate_checksum_method_keyplate_check_integrity() != 7311) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_check_integrity() != 14404) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_statistics() != 55395) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_statistics() != 19106) {
+    if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 36048) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_purge_expired() != 21318) {
+    if (uniffi_keyplate_checksum_method_keyplate_reset_clock() != 4553) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_reset_clock() != 59035) {
+    if (uniffi_keyplate_checksum_method_keyplate_create_user() != 35502) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_create_user() != 65124) {
+    if (uniffi_keyplate_checksum_method_keyplate_delete_user() != 59093) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_delete_user() != 44202) {
+    if (uniffi_keyplate_checksum_method_keyplate_disable_user() != 7496) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_disable_user() != 49465) {
+    if (uniffi_keyplate_checksum_method_keyplate_enable_user() != 22171) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_enable_user() != 6956) {
+    if (uniffi_keyplate_checksum_method_keyplate_find_user() != 13776) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_find_user() != 8886) {
+    if (uniffi_keyplate_checksum_method_keyplate_get_user() != 4139) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_get_user() != 58661) {
+    if (uniffi_keyplate_checksum_method_keyplate_list_users() != 53496) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_list_users() != 4014) {
+    if (uniffi_keyplate_checksum_method_keyplate_set_user_role() != 11574) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_set_user_role() != 30725) {
+    if (uniffi_keyplate_checksum_method_keyplate_update_user() != 28246) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_method_keyplate_update_user() != 50070) {
+    if (uniffi_keyplate_checksum_method_eventsink_on_event() != 57750) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_method_secret_reveal() != 62025) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 4045) {
+    if (uniffi_keyplate_checksum_constructor_keyplate_open() != 1570) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_keyplate_checksum_constructor_secret_new() != 1234) {

@@ -722,7 +722,11 @@ internal object IntegrityCheckingUniffiLib {
     internal fun ensureInitialized() = Unit
     external fun uniffi_keyplate_checksum_method_timesource_now(
     ): Int
-    external fun uniffi_keyplate_checksum_method_eventsink_on_event(
+    external fun uniffi_keyplate_checksum_method_keyplate_acting_as(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_anonymous(
+    ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_with_client(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_issue_access_token(
     ): Int
@@ -750,6 +754,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_list_audit_events(
     ): Int
+    external fun uniffi_keyplate_checksum_method_keyplate_authenticate(
+    ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_back_up_to(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_bootstrap(
@@ -775,12 +781,6 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_keyplate_checksum_method_keyplate_set_user_groups(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_update_group(
-    ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_acting_as(
-    ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_anonymous(
-    ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_with_client(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_create_one_time_token(
     ): Int
@@ -815,8 +815,6 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_keyplate_checksum_method_keyplate_begin_step_up(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_finish_step_up(
-    ): Int
-    external fun uniffi_keyplate_checksum_method_keyplate_authenticate(
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_authorize(
     ): Int
@@ -914,6 +912,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_keyplate_checksum_method_keyplate_update_user(
     ): Int
+    external fun uniffi_keyplate_checksum_method_eventsink_on_event(
+    ): Int
     external fun uniffi_keyplate_checksum_method_secret_reveal(
     ): Int
     external fun uniffi_keyplate_checksum_constructor_keyplate_open(
@@ -950,19 +950,17 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_keyplate_fn_method_timesource_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_clone_eventsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
-    external fun uniffi_keyplate_fn_free_eventsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
-    ): Unit
-    external fun uniffi_keyplate_fn_init_callback_vtable_eventsink(`vtable`: UniffiVTableCallbackInterfaceEventSink,
-    ): Unit
-    external fun uniffi_keyplate_fn_method_eventsink_on_event(`ptr`: Long,`event`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Unit
     external fun uniffi_keyplate_fn_clone_keyplate(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_keyplate_fn_free_keyplate(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_keyplate_fn_constructor_keyplate_open(`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_keyplate_fn_method_keyplate_acting_as(`ptr`: Long,`principal`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_keyplate_fn_method_keyplate_anonymous(`ptr`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_keyplate_fn_method_keyplate_with_client(`ptr`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_keyplate_fn_method_keyplate_issue_access_token(`ptr`: Long,`principal`: Long,`service`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -990,6 +988,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_list_audit_events(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_keyplate_fn_method_keyplate_authenticate(`ptr`: Long,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_back_up_to(`ptr`: Long,`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_bootstrap(`ptr`: Long,`plan`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1016,12 +1016,6 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_update_group(`ptr`: Long,`id`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_method_keyplate_acting_as(`ptr`: Long,`principal`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
-    external fun uniffi_keyplate_fn_method_keyplate_anonymous(`ptr`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
-    external fun uniffi_keyplate_fn_method_keyplate_with_client(`ptr`: Long,`client`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
     external fun uniffi_keyplate_fn_method_keyplate_create_one_time_token(`ptr`: Long,`userId`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_create_recovery_token(`ptr`: Long,`userId`: RustBuffer.ByValue,`lifetimeSeconds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1055,8 +1049,6 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_method_keyplate_begin_step_up(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_finish_step_up(`ptr`: Long,`ceremony`: RustBuffer.ByValue,`response`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): RustBuffer.ByValue
-    external fun uniffi_keyplate_fn_method_keyplate_authenticate(`ptr`: Long,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_keyplate_fn_method_keyplate_authorize(`ptr`: Long,`principal`: Long,`service`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1157,6 +1149,14 @@ internal object UniffiLib {
     external fun uniffi_keyplate_fn_clone_principal(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_keyplate_fn_free_principal(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_keyplate_fn_clone_eventsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_keyplate_fn_free_eventsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_keyplate_fn_init_callback_vtable_eventsink(`vtable`: UniffiVTableCallbackInterfaceEventSink,
+    ): Unit
+    external fun uniffi_keyplate_fn_method_eventsink_on_event(`ptr`: Long,`event`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_keyplate_fn_clone_secret(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1300,298 +1300,298 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_keyplate_checksum_method_timesource_now() and 0xFFFF) != 38608) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_eventsink_on_event() and 0xFFFF) != 53431) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_acting_as() and 0xFFFF) != 46388) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 4235) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_anonymous() and 0xFFFF) != 57730) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_access_token() and 0xFFFF) != 20808) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_with_client() and 0xFFFF) != 64182) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_jwks() and 0xFFFF) != 2415) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_issue_access_token() and 0xFFFF) != 3067) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 50427) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_access_token() and 0xFFFF) != 63101) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_api_key() and 0xFFFF) != 1241) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_jwks() and 0xFFFF) != 39909) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_api_key() and 0xFFFF) != 45664) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_signing_key() and 0xFFFF) != 38910) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_api_keys() and 0xFFFF) != 33957) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_api_key() and 0xFFFF) != 33868) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() and 0xFFFF) != 55960) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_api_key() and 0xFFFF) != 64839) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_renew_api_key() and 0xFFFF) != 9537) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_api_keys() and 0xFFFF) != 21072) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_api_key() and 0xFFFF) != 37507) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_expiring_api_keys() and 0xFFFF) != 8046) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_api_key() and 0xFFFF) != 29429) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_renew_api_key() and 0xFFFF) != 442) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_api_key() and 0xFFFF) != 15356) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_api_key() and 0xFFFF) != 10018) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_audit_events() and 0xFFFF) != 12841) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rotate_api_key() and 0xFFFF) != 14364) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_back_up_to() and 0xFFFF) != 23236) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_api_key() and 0xFFFF) != 4895) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_bootstrap() and 0xFFFF) != 52946) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_audit_events() and 0xFFFF) != 12884) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_effective_claims() and 0xFFFF) != 57218) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_authenticate() and 0xFFFF) != 38661) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_claim_keys() and 0xFFFF) != 1616) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_back_up_to() and 0xFFFF) != 36089) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_group() and 0xFFFF) != 29932) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_bootstrap() and 0xFFFF) != 47772) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_group() and 0xFFFF) != 14027) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_effective_claims() and 0xFFFF) != 1303) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_group() and 0xFFFF) != 25801) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_claim_keys() and 0xFFFF) != 10721) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_groups() and 0xFFFF) != 7736) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_group() and 0xFFFF) != 10496) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_group_claims() and 0xFFFF) != 28084) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_group() and 0xFFFF) != 15192) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_group_members() and 0xFFFF) != 22634) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_group() and 0xFFFF) != 47778) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_claims() and 0xFFFF) != 435) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_groups() and 0xFFFF) != 51059) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_groups() and 0xFFFF) != 36103) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_group_claims() and 0xFFFF) != 9524) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_group() and 0xFFFF) != 47710) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_group_members() and 0xFFFF) != 55869) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_acting_as() and 0xFFFF) != 62513) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_claims() and 0xFFFF) != 40739) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_anonymous() and 0xFFFF) != 41133) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_groups() and 0xFFFF) != 21774) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_with_client() and 0xFFFF) != 17299) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_group() and 0xFFFF) != 30254) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 6918) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_one_time_token() and 0xFFFF) != 38591) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_recovery_token() and 0xFFFF) != 36382) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_recovery_token() and 0xFFFF) != 55343) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() and 0xFFFF) != 2600) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_one_time_tokens() and 0xFFFF) != 35506) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token() and 0xFFFF) != 46456) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_redeem_one_time_token() and 0xFFFF) != 51118) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() and 0xFFFF) != 26060) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_one_time_token() and 0xFFFF) != 28960) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_passkey() and 0xFFFF) != 9589) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_passkey() and 0xFFFF) != 24999) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_passkey_signals() and 0xFFFF) != 30241) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_passkey_signals() and 0xFFFF) != 45271) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_passkeys() and 0xFFFF) != 34959) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_passkeys() and 0xFFFF) != 33655) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_rename_passkey() and 0xFFFF) != 21726) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_rename_passkey() and 0xFFFF) != 10381) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_login() and 0xFFFF) != 64111) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_login() and 0xFFFF) != 50157) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_login() and 0xFFFF) != 31484) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_login() and 0xFFFF) != 56635) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_registration() and 0xFFFF) != 50356) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_registration() and 0xFFFF) != 53374) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_registration() and 0xFFFF) != 30404) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_registration() and 0xFFFF) != 21246) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_signup() and 0xFFFF) != 4425) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_passkey_signup() and 0xFFFF) != 41570) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_signup() and 0xFFFF) != 11006) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_passkey_signup() and 0xFFFF) != 58601) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_step_up() and 0xFFFF) != 59398) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_begin_step_up() and 0xFFFF) != 15854) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_step_up() and 0xFFFF) != 26320) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_finish_step_up() and 0xFFFF) != 4969) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_authenticate() and 0xFFFF) != 53745) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_authorize() and 0xFFFF) != 23306) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_authorize() and 0xFFFF) != 46050) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_service() and 0xFFFF) != 54610) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_service() and 0xFFFF) != 61101) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_service() and 0xFFFF) != 37000) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_service() and 0xFFFF) != 52819) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_service() and 0xFFFF) != 63628) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_service() and 0xFFFF) != 44025) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_services() and 0xFFFF) != 6476) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_services() and 0xFFFF) != 29606) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_service_access() and 0xFFFF) != 58814) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_service_access() and 0xFFFF) != 210) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_service_origins() and 0xFFFF) != 18902) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_service_origins() and 0xFFFF) != 57139) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_service() and 0xFFFF) != 26250) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_service() and 0xFFFF) != 16789) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_session() and 0xFFFF) != 33474) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_session() and 0xFFFF) != 10273) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_sessions() and 0xFFFF) != 56440) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_sessions() and 0xFFFF) != 8822) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_session() and 0xFFFF) != 54450) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_session() and 0xFFFF) != 24094) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() and 0xFFFF) != 21712) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_user_sessions() and 0xFFFF) != 34267) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_session() and 0xFFFF) != 24678) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_verify_session() and 0xFFFF) != 8086) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_public_settings() and 0xFFFF) != 32858) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_public_settings() and 0xFFFF) != 25054) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_settings() and 0xFFFF) != 46046) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_settings() and 0xFFFF) != 10570) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_default_groups() and 0xFFFF) != 34289) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_default_groups() and 0xFFFF) != 44467) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() and 0xFFFF) != 22030) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_signup_email_domains() and 0xFFFF) != 28539) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_settings() and 0xFFFF) != 64717) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_settings() and 0xFFFF) != 3017) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_claim_setup() and 0xFFFF) != 3803) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_claim_setup() and 0xFFFF) != 48731) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_complete_setup() and 0xFFFF) != 25333) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_complete_setup() and 0xFFFF) != 36586) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_setup_token() and 0xFFFF) != 55139) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_setup_token() and 0xFFFF) != 20719) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_setup_state() and 0xFFFF) != 45557) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_setup_state() and 0xFFFF) != 56948) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_setup() and 0xFFFF) != 49421) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_setup() and 0xFFFF) != 38310) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_resume_setup() and 0xFFFF) != 60898) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_resume_setup() and 0xFFFF) != 6749) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_approve_user() and 0xFFFF) != 43229) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_approve_user() and 0xFFFF) != 21743) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_signup_redemptions() and 0xFFFF) != 54569) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_signup_redemptions() and 0xFFFF) != 4620) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_reject_user() and 0xFFFF) != 41145) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_reject_user() and 0xFFFF) != 38943) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_sign_up() and 0xFFFF) != 64953) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_sign_up() and 0xFFFF) != 4240) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_signup_token() and 0xFFFF) != 25124) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_signup_token() and 0xFFFF) != 24425) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_signup_token() and 0xFFFF) != 47597) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_signup_token() and 0xFFFF) != 34961) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_inspect_signup_token() and 0xFFFF) != 7667) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_inspect_signup_token() and 0xFFFF) != 55106) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_signup_tokens() and 0xFFFF) != 22225) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_signup_tokens() and 0xFFFF) != 2488) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_signup_token() and 0xFFFF) != 59301) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_revoke_signup_token() and 0xFFFF) != 37360) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_signup_token_grants() and 0xFFFF) != 39304) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_signup_token_grants() and 0xFFFF) != 43903) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_signup_token() and 0xFFFF) != 48394) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_signup_token() and 0xFFFF) != 11695) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_check_integrity() and 0xFFFF) != 7311) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_check_integrity() and 0xFFFF) != 14404) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_statistics() and 0xFFFF) != 55395) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_statistics() and 0xFFFF) != 19106) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 36048) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_purge_expired() and 0xFFFF) != 21318) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_clock() and 0xFFFF) != 4553) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_reset_clock() and 0xFFFF) != 59035) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_user() and 0xFFFF) != 35502) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_create_user() and 0xFFFF) != 65124) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_user() and 0xFFFF) != 59093) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_delete_user() and 0xFFFF) != 44202) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_disable_user() and 0xFFFF) != 7496) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_disable_user() and 0xFFFF) != 49465) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_enable_user() and 0xFFFF) != 22171) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_enable_user() and 0xFFFF) != 6956) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_find_user() and 0xFFFF) != 13776) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_find_user() and 0xFFFF) != 8886) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_user() and 0xFFFF) != 4139) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_get_user() and 0xFFFF) != 58661) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_users() and 0xFFFF) != 53496) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_list_users() and 0xFFFF) != 4014) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_role() and 0xFFFF) != 11574) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_set_user_role() and 0xFFFF) != 30725) {
+    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_user() and 0xFFFF) != 28246) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_method_keyplate_update_user() and 0xFFFF) != 50070) {
+    if ((lib.uniffi_keyplate_checksum_method_eventsink_on_event() and 0xFFFF) != 57750) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_method_secret_reveal() and 0xFFFF) != 62025) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 4045) {
+    if ((lib.uniffi_keyplate_checksum_constructor_keyplate_open() and 0xFFFF) != 1570) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_keyplate_checksum_constructor_secret_new() and 0xFFFF) != 1234) {
@@ -2428,6 +2428,32 @@ public object FfiConverterTypeEventSink: FfiConverter<EventSink, Long> {
 public interface KeyplateInterface {
 
     /**
+     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+     * credential is still good is seen by each call, not here.
+     */
+    fun `actingAs`(`principal`: Principal, `client`: ClientInfo): Keyplate
+
+    /**
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    fun `anonymous`(`client`: ClientInfo): Keyplate
+
+    /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    fun `withClient`(`client`: ClientInfo): Keyplate
+
+    /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
      * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -2545,6 +2571,15 @@ public interface KeyplateInterface {
     fun `listAuditEvents`(`query`: AuditQuery): AuditPage
 
     /**
+     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+     * `AccountExpired`; the storage errors.
+     */
+    fun `authenticate`(`credential`: kotlin.String): Authenticated
+
+    /**
      * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
      * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
      * whole and safe on the disk.
@@ -2658,32 +2693,6 @@ public interface KeyplateInterface {
      * `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
      */
     fun `updateGroup`(`id`: GroupId, `changes`: GroupChanges): Group
-
-    /**
-     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-     * credential is still good is seen by each call, not here.
-     */
-    fun `actingAs`(`principal`: Principal, `client`: ClientInfo): Keyplate
-
-    /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-     * setup, sign up and sign in.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-    fun `anonymous`(`client`: ClientInfo): Keyplate
-
-    /**
-     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-    fun `withClient`(`client`: ClientInfo): Keyplate
 
     /**
      * Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
@@ -2837,15 +2846,6 @@ public interface KeyplateInterface {
      * `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
      */
     fun `finishStepUp`(`ceremony`: kotlin.String, `response`: kotlin.String): SignedIn
-
-    /**
-     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
-     *
-     * # Errors
-     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-     * `AccountExpired`; the storage errors.
-     */
-    fun `authenticate`(`credential`: kotlin.String): Authenticated
 
     /**
      * Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
@@ -3365,6 +3365,72 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+     * credential is still good is seen by each call, not here.
+     */
+    @Throws(KeyplateException::class)override fun `actingAs`(`principal`: Principal, `client`: ClientInfo): Keyplate {
+            return FfiConverterTypeKeyplate.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_acting_as(
+        it,
+
+        FfiConverterTypePrincipal.lower(`principal`),
+        FfiConverterTypeClientInfo.lower(`client`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+     * setup, sign up and sign in.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    @Throws(KeyplateException::class)override fun `anonymous`(`client`: ClientInfo): Keyplate {
+            return FfiConverterTypeKeyplate.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_anonymous(
+        it,
+
+        FfiConverterTypeClientInfo.lower(`client`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
+     *
+     * # Errors
+     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+     */
+    @Throws(KeyplateException::class)override fun `withClient`(`client`: ClientInfo): Keyplate {
+            return FfiConverterTypeKeyplate.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_with_client(
+        it,
+
+        FfiConverterTypeClientInfo.lower(`client`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
      * by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
      * `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -3654,6 +3720,28 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
 
     /**
+     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
+     *
+     * # Errors
+     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+     * `AccountExpired`; the storage errors.
+     */
+    @Throws(KeyplateException::class)override fun `authenticate`(`credential`: kotlin.String): Authenticated {
+            return FfiConverterTypeAuthenticated.lift(
+    callWithHandle {
+    uniffiRustCallWithError(KeyplateException) { _status ->
+    UniffiLib.uniffi_keyplate_fn_method_keyplate_authenticate(
+        it,
+
+        FfiConverterString.lower(`credential`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
      * was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
      * whole and safe on the disk.
@@ -3933,72 +4021,6 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
         FfiConverterTypeGroupId.lower(`id`),
         FfiConverterTypeGroupChanges.lower(`changes`),_status)
-}
-    }
-    )
-    }
-
-
-
-    /**
-     * A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-     * credential is still good is seen by each call, not here.
-     */
-    @Throws(KeyplateException::class)override fun `actingAs`(`principal`: Principal, `client`: ClientInfo): Keyplate {
-            return FfiConverterTypeKeyplate.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_acting_as(
-        it,
-
-        FfiConverterTypePrincipal.lower(`principal`),
-        FfiConverterTypeClientInfo.lower(`client`),_status)
-}
-    }
-    )
-    }
-
-
-
-    /**
-     * A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-     * setup, sign up and sign in.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-    @Throws(KeyplateException::class)override fun `anonymous`(`client`: ClientInfo): Keyplate {
-            return FfiConverterTypeKeyplate.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_anonymous(
-        it,
-
-        FfiConverterTypeClientInfo.lower(`client`),_status)
-}
-    }
-    )
-    }
-
-
-
-    /**
-     * The host's own handle, for what it does on account of a client: the audit log then tells from where.
-     *
-     * # Errors
-     * `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-     */
-    @Throws(KeyplateException::class)override fun `withClient`(`client`: ClientInfo): Keyplate {
-            return FfiConverterTypeKeyplate.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_with_client(
-        it,
-
-        FfiConverterTypeClientInfo.lower(`client`),_status)
 }
     }
     )
@@ -4376,28 +4398,6 @@ open class Keyplate: Disposable, AutoCloseable, KeyplateInterface
 
         FfiConverterString.lower(`ceremony`),
         FfiConverterString.lower(`response`),_status)
-}
-    }
-    )
-    }
-
-
-
-    /**
-     * Tells who stands behind a session token or an API key. A host's middleware needs only this.
-     *
-     * # Errors
-     * `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-     * `AccountExpired`; the storage errors.
-     */
-    @Throws(KeyplateException::class)override fun `authenticate`(`credential`: kotlin.String): Authenticated {
-            return FfiConverterTypeAuthenticated.lift(
-    callWithHandle {
-    uniffiRustCallWithError(KeyplateException) { _status ->
-    UniffiLib.uniffi_keyplate_fn_method_keyplate_authenticate(
-        it,
-
-        FfiConverterString.lower(`credential`),_status)
 }
     }
     )
