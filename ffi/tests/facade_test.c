@@ -445,7 +445,7 @@ static const int with_asan = 1;
 static const int with_asan = 0;
 #endif
 
-/* Forks while other threads write; the child, and the parent after it, go on working. */
+/* D4: forks while other threads write; the child, and the parent after it, go on working. */
 static void fork_once(const keyplate *kp, const char *id) {
     pid_t child = fork();
     if (child == 0) {
@@ -465,6 +465,7 @@ static void fork_once(const keyplate *kp, const char *id) {
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* D3: one writes at a time, and nobody is turned away. */
 static void test_threads_and_fork(void) {
     char id[64];
     keyplate *kp = fresh("threads.db", NULL);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The example server as scripts, Ansible and a proxy see it. Prints one line a check, and counts.
-# KEYPLATE_SERVER names the program; without it, it is built.
+# KEYPLATE_SERVER names the program; without it, it is built. Wants Node.js (20 or newer) with npm, python3 with venv, curl and
+# nginx, which `./test http` installs.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -9,13 +10,6 @@ if [ -z "${KEYPLATE_SERVER:-}" ]; then
     KEYPLATE_SERVER=${CARGO_TARGET_DIR:-target}/debug/keyplate-server
 fi
 export KEYPLATE_SERVER
-
-if ! command -v nginx >/dev/null; then
-    echo "installing nginx"
-    # In runlevel 1 Debian starts no service that it installs.
-    install="env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx"
-    $install >/dev/null 2>&1 || { apt-get update -qq && $install >/dev/null; }
-fi
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The example server's pages in Chromium, as people use them. Prints one line a check, and counts.
-# KEYPLATE_SERVER names the program; without it, it is built. Arguments: the test files, instead of all.
+# KEYPLATE_SERVER names the program; without it, it is built. Arguments: the test files, instead of all. Wants Node.js (20 or
+# newer) with npm, Chromium and sqlite3, which `./test web` installs.
 # Pictures of every page are left in target/web-screenshots.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -26,6 +26,7 @@ def test_first_run(kp: keyplate.Keyplate) -> None:
     assert [key.name for key in ann.complete_setup().api_keys] == ["automation"]
 
 
+# G2
 def test_who_may_use_a_service(kp: keyplate.Keyplate) -> None:
     bob = kp.create_user(username="bob")
     films = kp.create_service(slug="films", origins=["https://films.example"])
@@ -107,6 +108,7 @@ def test_records_are_frozen_and_can_be_matched(kp: keyplate.Keyplate) -> None:
             pytest.fail("it is ben")
 
 
+# C2
 def test_no_secret_is_printed(kp: keyplate.Keyplate) -> None:
     created = kp.create_setup_token()
     secret = created.secret.reveal()

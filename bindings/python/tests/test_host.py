@@ -18,6 +18,7 @@ from keyplate import aio
 from conftest import ORIGIN
 
 
+# E1
 def test_events_are_heard_and_may_call_back(path: str) -> None:
     heard: list[tuple[keyplate.EventKind, str | None]] = []
 
@@ -107,6 +108,7 @@ def test_no_time_ends_the_process(path: str, odd: datetime) -> None:
         assert kp.create_user(username="carl").created_at == now
 
 
+# D3: one writes at a time, and nobody is turned away.
 def test_threads_share_a_handle(kp: keyplate.Keyplate) -> None:
     def work(number: int) -> None:
         for index in range(20):
@@ -120,6 +122,7 @@ def test_threads_share_a_handle(kp: keyplate.Keyplate) -> None:
     assert kp.list_users(limit=1).total == 80
 
 
+# D4
 def test_a_forked_child_works_and_its_work_stays(kp: keyplate.Keyplate) -> None:
     stop = threading.Event()
     errors: list[BaseException] = []
@@ -157,6 +160,7 @@ def add_user(path: str) -> None:
         kp.create_user(username="other")
 
 
+# D4
 def test_another_process_shares_the_file(kp: keyplate.Keyplate, path: str) -> None:
     process = multiprocessing.get_context("spawn").Process(target=add_user, args=(path,))
     process.start()

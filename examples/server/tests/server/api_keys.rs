@@ -128,6 +128,7 @@ fn own_keys_and_all_keys() {
         .is_refused(404, "not_found");
 }
 
+/// K2.
 #[test]
 fn no_key_of_more_than_its_maker_has() {
     let server = Server::start();

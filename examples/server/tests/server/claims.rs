@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Reply, Server, text};
 
+/// U5.
 #[test]
 fn claims_are_replaced_as_a_whole() {
     let server = Server::start();

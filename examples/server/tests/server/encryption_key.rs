@@ -39,6 +39,7 @@ fn redeem(server: &Server, code: &str) -> u16 {
     server.post(&path).send().status
 }
 
+/// C3.
 #[test]
 fn a_code_of_another_key_is_worthless() {
     let keys = TempDir::new().unwrap();

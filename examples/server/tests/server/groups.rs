@@ -65,6 +65,7 @@ fn a_group_is_made_read_renamed_and_deleted() {
     }
 }
 
+/// G1.
 #[test]
 fn wrong_names_name_their_field() {
     let server = Server::start();

@@ -54,6 +54,7 @@ fn a_code_signs_in_once_while_sign_up_is_disabled() {
     assert_eq!(sessions["data"][0]["method"], "oneTimeToken");
 }
 
+/// C3.
 #[test]
 fn a_code_is_read_kindly() {
     let (server, key, bob) = with_bob(&[]);
@@ -87,6 +88,7 @@ fn a_code_is_read_kindly() {
     }
 }
 
+/// C3.
 #[test]
 fn the_eleventh_wrong_code_has_to_wait() {
     let (server, key, bob) = with_bob(&["--trusted-proxy", "127.0.0.1"]);
@@ -167,6 +169,7 @@ fn tokens_are_listed_and_revoked() {
     assert_eq!(server.get(&path).key(&key).send().json(), json!([]));
 }
 
+/// O1.
 #[test]
 fn who_may_not_sign_in_does_not_use_it_up() {
     let (server, key, bob) = with_bob(&[]);

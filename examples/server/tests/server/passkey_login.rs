@@ -13,6 +13,7 @@ use crate::{
 const START: &str = "/api/webauthn/login/start";
 const FINISH: &str = "/api/webauthn/login/finish";
 
+/// P1.
 #[test]
 fn nobody_says_who_he_is() {
     let server = Server::start();
@@ -77,6 +78,7 @@ fn an_answer_works_once() {
     ann.finish(FINISH, &good).fails_ceremony("spent_challenge");
 }
 
+/// P2.
 #[test]
 fn of_many_who_send_the_same_answer_one_is_signed_in() {
     let server = Server::start();
@@ -298,6 +300,7 @@ fn who_may_not_sign_in_is_told() {
     bob.log_in().is_refused(403, "user_disabled");
 }
 
+/// P3.
 #[test]
 fn a_counter_that_goes_back() {
     let server = Server::start();

@@ -183,6 +183,7 @@ fn ones_own_are_renamed_and_deleted() {
     assert_eq!(log["data"][0]["username"], "bob");
 }
 
+/// P4.
 #[test]
 fn who_may_not_register() {
     let server = Server::start();
@@ -204,6 +205,7 @@ fn who_may_not_register() {
     assert_eq!(own.json(), json!([]));
 }
 
+/// P3.
 #[test]
 fn a_credential_is_one_users() {
     let server = Server::start();

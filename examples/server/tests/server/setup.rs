@@ -53,6 +53,7 @@ fn a_script_goes_from_nothing_to_a_working_key() {
     assert_eq!(server.get("/api/users").key(&key).send().status, 200);
 }
 
+/// B3, C4.
 #[test]
 fn of_twenty_at_once_one_claims() {
     let server = Server::start();
@@ -94,6 +95,7 @@ fn twenty_scripts_at_once_are_one_administrator() {
     );
 }
 
+/// B3.
 #[test]
 fn a_bad_claim_leaves_setup_open() {
     let server = Server::start();
@@ -201,6 +203,7 @@ fn a_server_that_others_can_reach_wants_the_token() {
     assert_eq!(reply.json()["username"], "admin");
 }
 
+/// B2.
 #[test]
 fn elsewhere_the_token_is_wanted() {
     let server = Server::with(&["--origin", "https://id.example"]);
@@ -268,6 +271,7 @@ fn the_older_route_ends_with_the_second_user() {
         .is_refused(409, "setup_already_completed");
 }
 
+/// B2, B3.
 #[test]
 fn the_link_resumes_until_setup_is_complete() {
     let server = Server::start();
@@ -327,6 +331,7 @@ fn open_setup_lifts_it_but_not_after_a_reset() {
     named.send().is_refused(409, "already_in_use");
 }
 
+/// B5.
 #[test]
 fn after_a_reset_the_claim_may_name_a_user_who_is_there() {
     let server = Server::start();
@@ -379,6 +384,7 @@ fn the_first_claim_takes_over_nobody() {
         .is_refused(403, "forbidden");
 }
 
+/// B4.
 #[test]
 fn the_setup_session_or_an_administrator_completes() {
     let server = Server::start();

@@ -47,6 +47,7 @@ fn tokens(server: &Server, key: &str) -> Vec<(&'static str, Option<String>)> {
     ]
 }
 
+/// S1; S6: whatever is wrong with a token, the answer is the same.
 #[test]
 fn each_mode_with_each_token_with_and_without_approval() {
     let (server, key) = Server::inviting(&[]);
@@ -126,6 +127,7 @@ fn check(server: &Server, key: &str, name: &str, reply: &Reply, case: &str) {
     assert_eq!(me.send().json(), reply.json(), "{case}");
 }
 
+/// S4, C4.
 #[test]
 fn sixty_at_once_on_five_uses_are_five() {
     let (server, key) = Server::inviting(&[]);
@@ -154,6 +156,7 @@ fn sixty_at_once_on_five_uses_are_five() {
     }
 }
 
+/// S4.
 #[test]
 fn a_refused_sign_up_uses_nothing() {
     let (server, key) = Server::inviting(&[]);
@@ -203,6 +206,7 @@ fn a_refused_sign_up_uses_nothing() {
     assert_eq!(server.sign_up("carol", &token).status, 201);
 }
 
+/// S1.
 #[test]
 fn open_sign_up_is_limited_by_address() {
     let (server, key) = Server::inviting(&["--trusted-proxy", "127.0.0.1"]);
@@ -233,6 +237,7 @@ fn open_sign_up_is_limited_by_address() {
     from("2001:db8:1:2:3::4", "guest7", None).is_refused(429, "rate_limited");
 }
 
+/// S1.
 #[test]
 fn allowed_domains_let_in_only_with_approval() {
     let (server, key) = Server::inviting(&[]);
@@ -256,6 +261,7 @@ fn allowed_domains_let_in_only_with_approval() {
     assert_eq!(let_in.json()["emailVerified"], false);
 }
 
+/// S7.
 #[test]
 fn who_waits_sees_himself_and_nothing_else() {
     let (server, key) = Server::inviting(&[]);

@@ -121,6 +121,7 @@ fn without_end_and_limit_or_with_their_defaults() {
     }
 }
 
+/// S2.
 #[test]
 fn each_change_shows_at_the_next_sign_up() {
     let (server, key) = Server::inviting(&[]);
@@ -234,6 +235,7 @@ fn wrong_values_name_their_field() {
     assert_eq!(list["pagination"]["totalItems"], 1);
 }
 
+/// S2, K2.
 #[test]
 fn nobody_gives_what_he_may_not_give() {
     let (server, key) = Server::inviting(&[]);

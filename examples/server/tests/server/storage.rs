@@ -19,6 +19,7 @@ fn foreign_connection(server: &Server) -> Connection {
     Connection::open(server.database()).unwrap()
 }
 
+/// D3: readers wait for no writer.
 #[test]
 fn while_another_writes_reading_goes_on() {
     let server = Server::start();
@@ -62,6 +63,7 @@ fn while_another_writes_reading_goes_on() {
     );
 }
 
+/// D5.
 #[test]
 fn a_lost_database_logs_nobody_out() {
     let server = Server::start();

@@ -75,6 +75,7 @@ fn ids_that_are_none_are_not_found() {
     }
 }
 
+/// U1.
 #[test]
 fn names_are_unique() {
     let server = Server::start();
@@ -122,6 +123,7 @@ fn roles_and_status_change_only_when_they_change() {
     assert_eq!(put(&server, &key, &id, &demote).json()["status"], "active");
 }
 
+/// U3.
 #[test]
 fn the_last_administrator_stays() {
     let server = Server::start();
@@ -151,6 +153,7 @@ fn the_last_administrator_stays() {
     );
 }
 
+/// U6.
 #[test]
 fn ones_own_profile() {
     let server = Server::start();
@@ -182,6 +185,7 @@ fn ones_own_profile() {
     put(json!({ "email": "nobody" })).refuses_field("email");
 }
 
+/// U2.
 #[test]
 fn an_account_lapses_and_is_extended() {
     let server = Server::start();
