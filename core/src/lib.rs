@@ -161,5 +161,10 @@ pub use values::origins::PasskeyProblem;
 pub use values::text::UsernamePolicy;
 pub use values::tokens::generate_api_key_secret;
 
+/// README's Rust, compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!("keyplate");

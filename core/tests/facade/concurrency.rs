@@ -164,6 +164,7 @@ fn lasting_administrators(keyplate: &Keyplate) -> usize {
         .count()
 }
 
+/// U3, D3: who looks and then removes does both in one transaction.
 #[test]
 fn the_last_administrator_survives_threads() {
     for round in 0..25 {
@@ -185,6 +186,7 @@ fn the_last_administrator_survives_threads() {
     }
 }
 
+/// The same with processes (U3, D3).
 #[test]
 fn the_last_administrator_survives_processes() {
     for round in 0..4 {

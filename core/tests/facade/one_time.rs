@@ -22,7 +22,7 @@ fn from(f: &Fixture, address: &str) -> Keyplate {
         .unwrap()
 }
 
-/// Item 5: with sign-up disabled an administrator still makes users and hands out codes.
+/// O1, C3: with sign-up disabled an administrator still makes users and hands out codes.
 #[test]
 fn a_code_signs_in_once_however_it_is_typed() {
     let f = Fixture::new();
@@ -101,6 +101,7 @@ fn of_twenty_parallel_tries_one_signs_in() {
     }
 }
 
+/// C3.
 #[test]
 fn the_eleventh_wrong_code_is_limited_by_address_and_long_tokens_are_not() {
     let f = Fixture::new();
@@ -217,6 +218,7 @@ fn who_may_not_sign_in_does_not_use_it_up() {
     }
 }
 
+/// K2.
 #[test]
 fn its_session_can_do_no_more_than_its_maker() {
     let f = Fixture::new();

@@ -74,6 +74,7 @@ fn a_session_is_opened_for_whom_the_host_has_checked() {
     );
 }
 
+/// T1.
 #[test]
 fn idle_and_absolute_limits() {
     const DAY: u64 = 24 * 3_600;
@@ -231,6 +232,7 @@ fn handles_come_from_the_host_only() {
     );
 }
 
+/// C5.
 #[test]
 fn time_never_runs_backwards_and_the_host_may_correct_it() {
     let f = Fixture::new();
@@ -270,6 +272,7 @@ fn time_never_runs_backwards_and_the_host_may_correct_it() {
     f.keyplate.reset_clock().expect("nothing to do");
 }
 
+/// C5.
 #[test]
 fn what_expired_long_ago_is_purged_and_users_are_not() {
     const DAY: u64 = 24 * 3_600;

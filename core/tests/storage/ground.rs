@@ -11,6 +11,7 @@ use keyplate::{ErrorCode, UserQuery};
 
 use crate::{common::*, open, raw};
 
+/// D3, T1: readers wait for no writer.
 #[test]
 fn verifying_works_while_another_process_writes_for_long() {
     let folder = tempfile::tempdir().unwrap();
@@ -53,6 +54,7 @@ fn verifying_works_while_another_process_writes_for_long() {
     );
 }
 
+/// D5.
 #[test]
 fn a_removed_or_replaced_file_is_noticed() {
     let f = Fixture::on_disk();
@@ -163,6 +165,7 @@ impl Drop for SmallDisk {
     }
 }
 
+/// D5.
 #[test]
 fn a_full_disk_is_an_error_and_then_it_works_again() {
     let Some(disk) = SmallDisk::new("size=2m") else {

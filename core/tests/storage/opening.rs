@@ -9,6 +9,7 @@ use keyplate::{Config, ErrorCode, Keyplate, UserQuery};
 
 use crate::{common::*, open, raw};
 
+/// D1.
 #[test]
 fn a_new_file_is_its_owners_alone() {
     let f = Fixture::on_disk();

@@ -204,6 +204,7 @@ fn only_whom_the_service_lets_in_gets_one() {
     }
 }
 
+/// U5: a reserved name that an older file still holds.
 #[test]
 fn a_claim_of_an_older_file_does_not_speak_for_us() {
     let films = films();

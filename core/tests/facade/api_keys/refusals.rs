@@ -4,6 +4,7 @@ use keyplate::{ErrorCode, Role, UserChanges, UserQuery};
 
 use crate::common::*;
 
+/// K2.
 #[test]
 fn a_promotion_widens_no_older_credential_and_a_demotion_narrows_at_once() {
     let f = Fixture::new();

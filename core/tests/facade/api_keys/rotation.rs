@@ -4,6 +4,7 @@ use keyplate::{ErrorCode, EventKind, Expiry, KeyRotation};
 
 use crate::common::*;
 
+/// K1.
 #[test]
 fn rotation_overlaps_renewal_extends_revocation_ends_all() {
     let f = Fixture::new();

@@ -8,6 +8,7 @@ use crate::common::{
     *,
 };
 
+/// P2.
 #[test]
 fn a_ceremony_is_used_once_and_in_time() {
     let f = Fixture::new();

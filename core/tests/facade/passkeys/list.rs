@@ -8,6 +8,7 @@ use crate::common::{
     *,
 };
 
+/// P4: names, from the authenticator where none is given.
 #[test]
 fn what_is_known_of_a_passkey() {
     let f = Fixture::new();
@@ -140,6 +141,7 @@ fn once_an_administrator_has_a_passkey_only_those_count_who_have() {
     f.keyplate.delete_user(&ann.id).unwrap();
 }
 
+/// P7.
 #[test]
 fn signals() {
     let f = Fixture::new();

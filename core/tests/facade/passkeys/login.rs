@@ -110,6 +110,7 @@ fn beginning_to_sign_in_leaves_nothing_behind() {
     assert_eq!(pages(), before);
 }
 
+/// P3.
 #[test]
 fn a_counter_that_goes_back_is_noted_and_refused_on_demand() {
     let f = Fixture::new();

@@ -100,6 +100,7 @@ fn a_spoilt_registration_is_refused_with_its_reason() {
     Person::new().register(&acting).unwrap();
 }
 
+/// P3.
 #[test]
 fn a_credential_is_one_users() {
     let f = Fixture::new();
@@ -125,6 +126,7 @@ fn a_credential_is_one_users() {
     assert!(refused.is_err());
 }
 
+/// P1.
 #[test]
 fn the_options_ask_for_what_p1_says() {
     let f = Fixture::new();

@@ -23,6 +23,7 @@ fn from(f: &Fixture, address: &str) -> Keyplate {
     f.keyplate.anonymous(client).unwrap()
 }
 
+/// S8, S4; S5: the default group beside the token's, and its claims.
 #[test]
 fn all_of_it_is_made_at_the_end() {
     let f = Fixture::new();

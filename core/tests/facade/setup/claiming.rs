@@ -4,6 +4,7 @@ use keyplate::{ClientInfo, ErrorCode, EventKind, NewAdmin, NewUser, Role, SetupS
 
 use crate::common::*;
 
+/// B2.
 #[test]
 fn a_stranger_needs_the_current_token() {
     let f = Fixture::new();
@@ -61,6 +62,7 @@ fn a_stranger_needs_the_current_token() {
         .expect("the host needs none");
 }
 
+/// B3.
 #[test]
 fn resuming_ends_the_earlier_setup_sessions() {
     let f = Fixture::new();
@@ -132,6 +134,7 @@ fn a_first_claim_cannot_take_over_a_user() {
     assert_eq!(f.keyplate.get_user(&bob.id).unwrap().role, Role::User);
 }
 
+/// A1.
 #[test]
 fn refusals_are_counted_in_one_row_a_minute() {
     let f = Fixture::new();
@@ -186,6 +189,7 @@ fn refusals_are_counted_in_one_row_a_minute() {
     assert_eq!(total.unwrap().total, 4);
 }
 
+/// U1.
 #[test]
 fn a_claim_does_not_bring_a_deleted_users_name_back() {
     let f = Fixture::new();

@@ -108,6 +108,7 @@ fn an_administrator_made_by_the_host_completes_setup() {
     );
 }
 
+/// B4.
 #[test]
 fn administrators_complete_setup() {
     let f = Fixture::new();
@@ -136,6 +137,7 @@ fn administrators_complete_setup() {
     );
 }
 
+/// B1.
 #[test]
 fn the_stage_never_goes_back_by_itself() {
     let f = Fixture::new();

@@ -4,6 +4,7 @@ use keyplate::{ErrorCode, EventKind, NewAdmin, Role, SetupStage};
 
 use crate::common::*;
 
+/// B5.
 #[test]
 fn reset_opens_setup_once_and_always_wants_a_token() {
     let f = Fixture::new();

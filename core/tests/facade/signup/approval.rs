@@ -7,7 +7,7 @@ use keyplate::{
 
 use crate::common::{signups::*, *};
 
-/// Item 6.
+/// S7.
 #[test]
 fn a_pending_user_reads_his_own_status_and_nothing_else() {
     let f = Fixture::new();
@@ -133,6 +133,7 @@ fn a_pending_user_reads_his_own_status_and_nothing_else() {
     );
 }
 
+/// S2: the token's word on approval goes before the setting's.
 #[test]
 fn a_token_may_say_that_nobody_need_approve() {
     let f = Fixture::new();
@@ -156,6 +157,7 @@ fn a_token_may_say_that_nobody_need_approve() {
     assert_eq!(bob.user.status, UserStatus::Active);
 }
 
+/// S7; U1 for the id.
 #[test]
 fn a_rejected_name_is_free_again() {
     let f = Fixture::new();

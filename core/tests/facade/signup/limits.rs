@@ -12,6 +12,7 @@ use crate::{
     groups::group,
 };
 
+/// S4; U1 for the name of somebody who was deleted.
 #[test]
 fn a_sign_up_that_is_refused_uses_nothing_and_names_cannot_be_listed_without_a_token() {
     let f = Fixture::new();
@@ -59,7 +60,7 @@ fn a_sign_up_that_is_refused_uses_nothing_and_names_cannot_be_listed_without_a_t
     f.stranger().sign_up(signup("bob", secret)).unwrap();
 }
 
-/// Item 7.
+/// S2, K2.
 #[test]
 fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
     let f = Fixture::new();
@@ -176,6 +177,7 @@ fn nobody_gives_by_a_token_what_he_may_not_give_himself() {
     );
 }
 
+/// S1.
 #[test]
 fn open_sign_up_is_limited_by_address_and_settings_reach_other_processes() {
     let f = Fixture::new();

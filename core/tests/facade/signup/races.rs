@@ -10,7 +10,7 @@ use crate::common::{
     *,
 };
 
-/// Item 2, with threads: five of sixty.
+/// S4, C4 with threads: five of sixty.
 #[test]
 fn of_sixty_parallel_sign_ups_on_five_uses_five_win() {
     let f = Fixture::new();
@@ -92,7 +92,7 @@ fn opened(folder: &tempfile::TempDir) -> (std::path::PathBuf, Keyplate) {
     (path, keyplate)
 }
 
-/// Item 2, with 8 processes of 25 tries each, 100 rounds.
+/// S4, C4 with 8 processes of 25 tries each, 100 rounds.
 #[test]
 fn of_eight_processes_exactly_five_sign_ups_win_in_each_round() {
     const ROUNDS: usize = 100;
@@ -123,7 +123,7 @@ fn of_eight_processes_exactly_five_sign_ups_win_in_each_round() {
     assert_eq!(counts(&keyplate), (500, 500, 500));
 }
 
-/// Item 3.
+/// S4, C4 when processes are killed.
 #[test]
 fn killed_while_signing_up_uses_are_redemptions_are_accounts() {
     let folder = tempfile::tempdir().unwrap();

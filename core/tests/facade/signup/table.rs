@@ -7,7 +7,7 @@ use keyplate::{
 use super::token_of_kind;
 use crate::common::{signups::*, *};
 
-/// Item 1: mode × token × approval.
+/// S1: mode × token × approval.
 #[test]
 fn the_whole_table() {
     const TOKENS: [&str; 9] = [

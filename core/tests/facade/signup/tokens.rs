@@ -11,6 +11,7 @@ use crate::{
     groups::group,
 };
 
+/// S3, and S6 for who looks.
 #[test]
 fn looking_at_a_token_never_uses_it_and_tells_strangers_nothing() {
     let f = Fixture::new();
@@ -62,6 +63,7 @@ fn looking_at_a_token_never_uses_it_and_tells_strangers_nothing() {
     }
 }
 
+/// S2, S6: to another address it is as if unknown.
 #[test]
 fn a_token_may_be_bound_to_an_address_or_a_domain() {
     let f = Fixture::new();
@@ -122,7 +124,7 @@ fn a_token_may_be_bound_to_an_address_or_a_domain() {
     }
 }
 
-/// Item 4.
+/// S2: what may be changed later.
 #[test]
 fn tokens_are_extended_paused_and_limited_with_effect_on_the_next_sign_up() {
     let f = Fixture::new();
@@ -252,7 +254,7 @@ fn tokens_are_extended_paused_and_limited_with_effect_on_the_next_sign_up() {
     );
 }
 
-/// Item 8.
+/// U2, with the lifetime of S2.
 #[test]
 fn an_account_with_a_lifetime_lapses_at_its_second() {
     let f = Fixture::new();

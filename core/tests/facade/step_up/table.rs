@@ -211,6 +211,7 @@ fn renew_key(f: &Fixture, acting: &Keyplate, owner: &User, scope: &str) -> keypl
     acting.renew_api_key(&key.id, Expiry::Never).map(drop)
 }
 
+/// P5; O2 in the column of codes.
 #[test]
 fn the_whole_table() {
     let mut lines = TABLE.lines().filter(|line| !line.is_empty());

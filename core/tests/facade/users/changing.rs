@@ -63,6 +63,7 @@ fn changes_keep_what_they_leave_out() {
     );
 }
 
+/// U6.
 #[test]
 fn a_user_changes_his_own_names_and_address_and_nothing_else() {
     let f = Fixture::new();

@@ -135,6 +135,7 @@ fn bad_input_names_its_field_and_changes_nothing() {
     assert!(f.heard.kinds().is_empty());
 }
 
+/// U1.
 #[test]
 fn names_are_unique_without_regard_to_case_and_across_kinds() {
     let f = Fixture::new();
@@ -184,6 +185,7 @@ fn names_are_unique_without_regard_to_case_and_across_kinds() {
         .unwrap();
 }
 
+/// U1; U4: what is theirs goes, the audit row stays.
 #[test]
 fn a_deleted_users_id_and_name_do_not_come_back_by_themselves() {
     let f = Fixture::new();

@@ -4,6 +4,7 @@ use keyplate::{ErrorCode, EventKind, Expiry, NewUser, Role, UserChanges, UserSta
 
 use crate::common::*;
 
+/// U3.
 #[test]
 fn the_last_lasting_administrator_stays() {
     let f = Fixture::new();
@@ -41,6 +42,7 @@ fn the_last_lasting_administrator_stays() {
     assert_eq!(reason(f.keyplate.delete_user(&carol.id)), last);
 }
 
+/// U2.
 #[test]
 fn status_and_expiry_take_effect_in_other_handles_at_once() {
     let f = Fixture::new();
