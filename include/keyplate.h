@@ -138,90 +138,88 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_OUT_OF_RANGE = 7,
   // The number is too small.
   KEYPLATE_INPUT_REASON_KIND_TOO_SMALL = 8,
-  // The number is too large.
-  KEYPLATE_INPUT_REASON_KIND_TOO_LARGE = 9,
   // The list names too few things.
-  KEYPLATE_INPUT_REASON_KIND_TOO_FEW = 10,
+  KEYPLATE_INPUT_REASON_KIND_TOO_FEW = 9,
   // The list names too many things.
-  KEYPLATE_INPUT_REASON_KIND_TOO_MANY = 11,
+  KEYPLATE_INPUT_REASON_KIND_TOO_MANY = 10,
   // The text holds control characters, or characters that turn the direction of what follows.
-  KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS = 12,
+  KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS = 11,
   // The text begins or ends with a blank.
-  KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS = 13,
+  KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS = 12,
   // The text is not in Unicode normal form C, or begins or ends with a blank.
-  KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED = 14,
+  KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED = 13,
   // The text begins or ends with something else than a letter or digit.
-  KEYPLATE_INPUT_REASON_KIND_BAD_ENDS = 15,
+  KEYPLATE_INPUT_REASON_KIND_BAD_ENDS = 14,
   // The text is not UTF-8.
-  KEYPLATE_INPUT_REASON_KIND_NOT_UTF8 = 16,
+  KEYPLATE_INPUT_REASON_KIND_NOT_UTF8 = 15,
   // The text holds characters that a username may not have.
-  KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME = 17,
+  KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME = 16,
   // The text is not an e-mail address.
-  KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL = 18,
+  KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL = 17,
   // The text is not a language tag.
-  KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG = 19,
+  KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG = 18,
   // The text is not an IP address.
-  KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS = 20,
+  KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS = 19,
   // The text is not a UUID.
-  KEYPLATE_INPUT_REASON_KIND_NOT_UUID = 21,
+  KEYPLATE_INPUT_REASON_KIND_NOT_UUID = 20,
   // The text is not base64url.
-  KEYPLATE_INPUT_REASON_KIND_NOT_BASE64_URL = 22,
+  KEYPLATE_INPUT_REASON_KIND_NOT_BASE64_URL = 21,
   // The text is not a web origin.
-  KEYPLATE_INPUT_REASON_KIND_NOT_ORIGIN = 23,
+  KEYPLATE_INPUT_REASON_KIND_NOT_ORIGIN = 22,
   // The text is not a domain.
-  KEYPLATE_INPUT_REASON_KIND_NOT_DOMAIN = 24,
+  KEYPLATE_INPUT_REASON_KIND_NOT_DOMAIN = 23,
   // The text does not have the form of a scope.
-  KEYPLATE_INPUT_REASON_KIND_NOT_SCOPE = 25,
+  KEYPLATE_INPUT_REASON_KIND_NOT_SCOPE = 24,
   // There is no such scope in this built-in area.
-  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_SCOPE = 26,
+  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_SCOPE = 25,
   // The text does not have the form of a service's short name.
-  KEYPLATE_INPUT_REASON_KIND_NOT_SLUG = 27,
+  KEYPLATE_INPUT_REASON_KIND_NOT_SLUG = 26,
   // The text does not have the form of a group's name.
-  KEYPLATE_INPUT_REASON_KIND_NOT_GROUP_NAME = 28,
+  KEYPLATE_INPUT_REASON_KIND_NOT_GROUP_NAME = 27,
   // The name of a claim holds blanks.
-  KEYPLATE_INPUT_REASON_KIND_NOT_CLAIM_NAME = 29,
+  KEYPLATE_INPUT_REASON_KIND_NOT_CLAIM_NAME = 28,
   // The name is kept for something else.
-  KEYPLATE_INPUT_REASON_KIND_RESERVED = 30,
+  KEYPLATE_INPUT_REASON_KIND_RESERVED = 29,
   // The name stands there twice.
-  KEYPLATE_INPUT_REASON_KIND_DUPLICATE = 31,
+  KEYPLATE_INPUT_REASON_KIND_DUPLICATE = 30,
   // The entry or its field stands there twice.
-  KEYPLATE_INPUT_REASON_KIND_DUPLICATE_ENTRY = 32,
+  KEYPLATE_INPUT_REASON_KIND_DUPLICATE_ENTRY = 31,
   // The time does not lie in the future.
-  KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST = 33,
+  KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST = 32,
   // The time lies after the year 9999, or cannot be written at all.
-  KEYPLATE_INPUT_REASON_KIND_TOO_LATE = 34,
+  KEYPLATE_INPUT_REASON_KIND_TOO_LATE = 33,
   // The secret begins as tokens of this library do, and is not a whole API key.
-  KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN = 35,
+  KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN = 34,
   // The secret is, or was, that of another API key.
-  KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN = 36,
+  KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN = 35,
   // The value wants another one beside it.
-  KEYPLATE_INPUT_REASON_KIND_NEEDS = 37,
+  KEYPLATE_INPUT_REASON_KIND_NEEDS = 36,
   // The value stands beside another one that excludes it.
-  KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 38,
+  KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 37,
   // The value names something that does not exist.
-  KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING = 39,
+  KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING = 38,
   // The value is that of something that no plan made.
-  KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN = 40,
+  KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN = 39,
   // The id is that of another user.
-  KEYPLATE_INPUT_REASON_KIND_OTHER_USER = 41,
+  KEYPLATE_INPUT_REASON_KIND_OTHER_USER = 40,
   // The value contradicts what is stored.
-  KEYPLATE_INPUT_REASON_KIND_CONTRADICTS = 42,
+  KEYPLATE_INPUT_REASON_KIND_CONTRADICTS = 41,
   // The document is not JSON.
-  KEYPLATE_INPUT_REASON_KIND_NOT_JSON = 43,
+  KEYPLATE_INPUT_REASON_KIND_NOT_JSON = 42,
   // There is no such field.
-  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD = 44,
+  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD = 43,
   // The value is of another type than is wanted.
-  KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE = 45,
+  KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE = 44,
   // The file belongs to the database itself.
-  KEYPLATE_INPUT_REASON_KIND_OWN_FILE = 46,
+  KEYPLATE_INPUT_REASON_KIND_OWN_FILE = 45,
   // The folder does not exist.
-  KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 47,
+  KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 46,
   // The folder cannot be written.
-  KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 48,
+  KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 47,
   // A pointer is NULL. Only the C face gives this.
-  KEYPLATE_INPUT_REASON_KIND_NULL = 49,
+  KEYPLATE_INPUT_REASON_KIND_NULL = 48,
   // The number is not one of the enum's values. Only the C face gives this.
-  KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 50,
+  KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 49,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1558,9 +1556,6 @@ int64_t keyplate_input_reason_get_out_of_range_most(const keyplate_input_reason 
 
 // The least that is allowed.
 int64_t keyplate_input_reason_get_too_small_least(const keyplate_input_reason *input_reason);
-
-// The most that is allowed.
-int64_t keyplate_input_reason_get_too_large_most(const keyplate_input_reason *input_reason);
 
 // The least that is allowed.
 int64_t keyplate_input_reason_get_too_few_least(const keyplate_input_reason *input_reason);

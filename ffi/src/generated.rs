@@ -645,90 +645,88 @@ pub enum keyplate_input_reason_kind {
     OutOfRange = 7,
     /// The number is too small.
     TooSmall = 8,
-    /// The number is too large.
-    TooLarge = 9,
     /// The list names too few things.
-    TooFew = 10,
+    TooFew = 9,
     /// The list names too many things.
-    TooMany = 11,
+    TooMany = 10,
     /// The text holds control characters, or characters that turn the direction of what follows.
-    ControlCharacters = 12,
+    ControlCharacters = 11,
     /// The text begins or ends with a blank.
-    BlankEnds = 13,
+    BlankEnds = 12,
     /// The text is not in Unicode normal form C, or begins or ends with a blank.
-    NotNormalised = 14,
+    NotNormalised = 13,
     /// The text begins or ends with something else than a letter or digit.
-    BadEnds = 15,
+    BadEnds = 14,
     /// The text is not UTF-8.
-    NotUtf8 = 16,
+    NotUtf8 = 15,
     /// The text holds characters that a username may not have.
-    NotUsername = 17,
+    NotUsername = 16,
     /// The text is not an e-mail address.
-    NotEmail = 18,
+    NotEmail = 17,
     /// The text is not a language tag.
-    NotLanguageTag = 19,
+    NotLanguageTag = 18,
     /// The text is not an IP address.
-    NotIpAddress = 20,
+    NotIpAddress = 19,
     /// The text is not a UUID.
-    NotUuid = 21,
+    NotUuid = 20,
     /// The text is not base64url.
-    NotBase64Url = 22,
+    NotBase64Url = 21,
     /// The text is not a web origin.
-    NotOrigin = 23,
+    NotOrigin = 22,
     /// The text is not a domain.
-    NotDomain = 24,
+    NotDomain = 23,
     /// The text does not have the form of a scope.
-    NotScope = 25,
+    NotScope = 24,
     /// There is no such scope in this built-in area.
-    UnknownScope = 26,
+    UnknownScope = 25,
     /// The text does not have the form of a service's short name.
-    NotSlug = 27,
+    NotSlug = 26,
     /// The text does not have the form of a group's name.
-    NotGroupName = 28,
+    NotGroupName = 27,
     /// The name of a claim holds blanks.
-    NotClaimName = 29,
+    NotClaimName = 28,
     /// The name is kept for something else.
-    Reserved = 30,
+    Reserved = 29,
     /// The name stands there twice.
-    Duplicate = 31,
+    Duplicate = 30,
     /// The entry or its field stands there twice.
-    DuplicateEntry = 32,
+    DuplicateEntry = 31,
     /// The time does not lie in the future.
-    InThePast = 33,
+    InThePast = 32,
     /// The time lies after the year 9999, or cannot be written at all.
-    TooLate = 34,
+    TooLate = 33,
     /// The secret begins as tokens of this library do, and is not a whole API key.
-    BrokenToken = 35,
+    BrokenToken = 34,
     /// The secret is, or was, that of another API key.
-    SecretTaken = 36,
+    SecretTaken = 35,
     /// The value wants another one beside it.
-    Needs = 37,
+    Needs = 36,
     /// The value stands beside another one that excludes it.
-    Excludes = 38,
+    Excludes = 37,
     /// The value names something that does not exist.
-    NamesNothing = 39,
+    NamesNothing = 38,
     /// The value is that of something that no plan made.
-    NotOfPlan = 40,
+    NotOfPlan = 39,
     /// The id is that of another user.
-    OtherUser = 41,
+    OtherUser = 40,
     /// The value contradicts what is stored.
-    Contradicts = 42,
+    Contradicts = 41,
     /// The document is not JSON.
-    NotJson = 43,
+    NotJson = 42,
     /// There is no such field.
-    UnknownField = 44,
+    UnknownField = 43,
     /// The value is of another type than is wanted.
-    WrongType = 45,
+    WrongType = 44,
     /// The file belongs to the database itself.
-    OwnFile = 46,
+    OwnFile = 45,
     /// The folder does not exist.
-    NoFolder = 47,
+    NoFolder = 46,
     /// The folder cannot be written.
-    FolderReadOnly = 48,
+    FolderReadOnly = 47,
     /// A pointer is NULL. Only the C face gives this.
-    Null = 49,
+    Null = 48,
     /// The number is not one of the enum's values. Only the C face gives this.
-    NotEnumValue = 50,
+    NotEnumValue = 49,
 }
 
 /// Which kind it is.
@@ -753,7 +751,6 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
                 keyplate_input_reason_kind::OutOfRange
             }
             Some(::keyplate::InputReason::TooSmall { .. }) => keyplate_input_reason_kind::TooSmall,
-            Some(::keyplate::InputReason::TooLarge { .. }) => keyplate_input_reason_kind::TooLarge,
             Some(::keyplate::InputReason::TooFew { .. }) => keyplate_input_reason_kind::TooFew,
             Some(::keyplate::InputReason::TooMany { .. }) => keyplate_input_reason_kind::TooMany,
             Some(::keyplate::InputReason::ControlCharacters) => {
@@ -915,20 +912,6 @@ pub unsafe extern "C" fn keyplate_input_reason_get_too_small_least(
     unsafe {
         get(input_reason, |value| match value {
             ::keyplate::InputReason::TooSmall { least, .. } => Some(least),
-            _ => None,
-        })
-    }
-}
-
-/// The most that is allowed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_input_reason_get_too_large_most(
-    input_reason: *const keyplate_input_reason,
-) -> i64 {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        get(input_reason, |value| match value {
-            ::keyplate::InputReason::TooLarge { most, .. } => Some(most),
             _ => None,
         })
     }

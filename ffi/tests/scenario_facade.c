@@ -226,11 +226,6 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
         cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_small_least(it)));
         return give_variant("TooSmall", fields);
     }
-    case KEYPLATE_INPUT_REASON_KIND_TOO_LARGE: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_large_most(it)));
-        return give_variant("TooLarge", fields);
-    }
     case KEYPLATE_INPUT_REASON_KIND_TOO_FEW: {
         cJSON *fields = cJSON_CreateObject();
         cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_few_least(it)));

@@ -345,8 +345,6 @@ pub(crate) enum InputReason {
     OutOfRange { least: i64, most: i64 },
     /// The number is too small.
     TooSmall { least: i64 },
-    /// The number is too large.
-    TooLarge { most: i64 },
     /// The list names too few things.
     TooFew { least: i64 },
     /// The list names too many things.
@@ -450,7 +448,6 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::TooSmall { least } => InputReason::TooSmall {
                 least: least.give(),
             },
-            Self::TooLarge { most } => InputReason::TooLarge { most: most.give() },
             Self::TooFew { least } => InputReason::TooFew {
                 least: least.give(),
             },

@@ -78,7 +78,7 @@ fn insert_with_key(
             event.user_agent.as_deref(),
             &details,
             key,
-            i64::try_from(times).unwrap_or(i64::MAX),
+            times,
         ],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;

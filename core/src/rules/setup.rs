@@ -170,7 +170,7 @@ impl Keyplate {
             }
             let next = generation
                 .checked_add(1)
-                .ok_or_else(|| other_generation())?;
+                .ok_or_else(other_generation)?;
             sessions::end_setup_sessions(change)?;
             db::setup::reset(change, next)?;
             let next = next.to_string();

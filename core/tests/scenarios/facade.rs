@@ -1725,14 +1725,6 @@ impl IntoJson for InputReason {
                     Value::Object(object),
                 )]))
             }
-            Self::TooLarge { most } => {
-                let mut object = Map::new();
-                object.insert("most".to_owned(), most.into_json());
-                Value::Object(Map::from_iter([(
-                    "TooLarge".to_owned(),
-                    Value::Object(object),
-                )]))
-            }
             Self::TooFew { least } => {
                 let mut object = Map::new();
                 object.insert("least".to_owned(), least.into_json());
@@ -1904,12 +1896,6 @@ impl FromJson for InputReason {
                 let arguments = Arguments::of(data, &["least"])?;
                 Ok(Self::TooSmall {
                     least: arguments.get("least")?,
-                })
-            }
-            "TooLarge" => {
-                let arguments = Arguments::of(data, &["most"])?;
-                Ok(Self::TooLarge {
-                    most: arguments.get("most")?,
                 })
             }
             "TooFew" => {

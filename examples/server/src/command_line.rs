@@ -28,7 +28,7 @@ pub(crate) enum Command {
         name: String,
         /// How long it works: 15m, 24h, 7d; at most 31 days.
         #[arg(long, value_name = "TIME", default_value = "15m", value_parser = options::seconds)]
-        ttl: u32,
+        ttl: i64,
         /// For who has lost his passkey: within 15 minutes of signing in he may register a new one and delete others.
         /// All his other sessions end.
         #[arg(long)]
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     ResetSetup {
         /// Which setup is opened again: 1 for the first. It must be the present one.
         #[arg(long, value_name = "N")]
-        generation: u32,
+        generation: i64,
     },
     /// List, make and change users. A server may be running.
     User {
@@ -64,7 +64,7 @@ pub(crate) enum Command {
     RotateKey {
         /// How long tokens of the former key are good: 1h if left out, at most 7d; 0 for a key that got into other hands.
         #[arg(long, value_name = "TIME", value_parser = overlap)]
-        overlap: Option<u32>,
+        overlap: Option<i64>,
     },
     /// Make settings, groups, services, users, invitations and API keys as a plan declares them, and print what was
     /// different. The database is made if it is missing; a server may be running.
@@ -97,7 +97,7 @@ pub(crate) fn read() -> (Command, Options) {
 }
 
 /// A length of time that may be none.
-fn overlap(text: &str) -> Result<u32, String> {
+fn overlap(text: &str) -> Result<i64, String> {
     if text == "0" {
         Ok(0)
     } else {

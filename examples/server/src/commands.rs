@@ -8,7 +8,7 @@ pub(crate) mod signing_key;
 mod table;
 pub(crate) mod users;
 
-use keyplate::{Keyplate, KeyplateError, User};
+use keyplate::{ConflictReason, Keyplate, KeyplateError, User};
 use serde::Serialize;
 
 use crate::{
@@ -53,11 +53,13 @@ fn refused(error: KeyplateError) -> String {
             format!("--{flag} {reason}")
         }
         KeyplateError::NotFound { what } => format!("there is no such {what}"),
-        KeyplateError::Conflict { what } => match what.as_str() {
-            "username" => "the name is in use already".to_owned(),
-            "email" => "the e-mail address is in use already".to_owned(),
-            "last administrator" => "the last administrator must stay".to_owned(),
-            _ => what,
+        KeyplateError::Conflict { what, field } => match (what, field.as_deref()) {
+            (ConflictReason::Taken, Some("username")) => "the name is in use already".to_owned(),
+            (ConflictReason::Taken, Some("email")) => {
+                "the e-mail address is in use already".to_owned()
+            }
+            (ConflictReason::LastAdministrator, _) => "the last administrator must stay".to_owned(),
+            _ => what.to_string(),
         },
         error => error.to_string(),
     }

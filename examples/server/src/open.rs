@@ -11,7 +11,9 @@ use std::{
     sync::Arc,
 };
 
-use keyplate::{AuditEvent, Config, EventKind, EventSink, Keyplate, KeyplateError};
+use keyplate::{
+    AuditEvent, Config, ConfigurationReason, EventKind, EventSink, Keyplate, KeyplateError,
+};
 
 use crate::{log, options::Options};
 
@@ -60,7 +62,7 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
         }
     };
     Keyplate::open(config).map_err(|error| match error {
-        KeyplateError::Configuration { option, reason } => refused(&option, &reason),
+        KeyplateError::Configuration { option, reason } => refused(&option, reason),
         error => format!("cannot open {}: {error}", path.display()),
     })
 }
@@ -101,9 +103,7 @@ fn relying_party(options: &Options) -> Config {
 }
 
 /// The library's options, and what they are called here.
-const FLAGS: [(&str, &str); 8] = [
-    ("accept_rp_id_change", "--accept-rp-id-change"),
-    ("allow_insecure_origin", "--allow-insecure-origin"),
+const FLAGS: [(&str, &str); 6] = [
     ("more_origins", "--extra-origin"),
     ("related_origins", "--related-origin"),
     ("native_origins", "--native-origin"),
@@ -113,17 +113,29 @@ const FLAGS: [(&str, &str); 8] = [
 ];
 
 /// Says a refusal with the flags by which it is mended.
-fn refused(option: &str, reason: &str) -> String {
-    let mut reason = reason.to_owned();
-    for (name, flag) in FLAGS.iter().filter(|(name, _)| name.contains('_')) {
-        reason = reason.replace(name, flag);
-    }
-    // P6: nobody need have given that option; it is the database that wants something.
-    if reason.contains("--accept-rp-id-change") {
-        return format!("{reason} (see --origin and --rp-id)");
-    }
-    match FLAGS.iter().find(|(name, _)| *name == option) {
-        Some((_, flag)) => format!("{flag} {reason}"),
-        None => format!("{option} {reason}"),
-    }
+fn refused(option: &str, reason: ConfigurationReason) -> String {
+    use ConfigurationReason as R;
+    let flag = FLAGS.iter().find(|(name, _)| *name == option);
+    let flag = flag.map_or(option, |(_, flag)| flag);
+    let reason = match reason {
+        // P6: nobody need have given that option; it is the database that wants something.
+        R::OtherRpId { stored, configured } => {
+            return format!(
+                "the passkeys in this database are of the RP id {stored} and cannot work under {configured}: keep \
+                 the former --origin or --rp-id, or give --accept-rp-id-change, by which everybody registers a new one"
+            );
+        }
+        R::IpAddress => "is an IP address, where passkeys cannot work: use a host name, or --allow-insecure-origin \
+                         to do without"
+            .to_owned(),
+        R::InsecureOrigin => "is neither https nor localhost, where passkeys cannot work: use https, or \
+                              --allow-insecure-origin to do without"
+            .to_owned(),
+        R::OutsideRpId => {
+            "must be https or localhost, and of the RP id; others are --related-origin".to_owned()
+        }
+        R::WrongKey => "is not the one under which the signing key is sealed; rotate-key makes another".to_owned(),
+        reason => reason.to_string(),
+    };
+    format!("{flag} {reason}")
 }

@@ -8,7 +8,7 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use network::Network;
 
 /// A length of time, as people write it.
-pub(crate) fn seconds(text: &str) -> Result<u32, String> {
+pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     duration::parse(text).ok_or_else(|| "not a time such as 15m, 24h or 7d".to_owned())
 }
 

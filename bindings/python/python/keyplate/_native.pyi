@@ -421,16 +421,6 @@ class InputReason:
             """The least that is allowed."""
 
     @final
-    class TooLarge(InputReason):
-        """The number is too large."""
-
-        __match_args__: ClassVar[tuple[str]]
-        def __new__(cls, most: int) -> InputReason.TooLarge: ...
-        @property
-        def most(self) -> int:
-            """The most that is allowed."""
-
-    @final
     class TooFew(InputReason):
         """The list names too few things."""
 

@@ -13595,14 +13595,6 @@ public enum InputReason: Equatable, Hashable {
          */least: Int64
     )
     /**
-     * The number is too large.
-     */
-    case tooLarge(
-        /**
-         * The most that is allowed.
-         */most: Int64
-    )
-    /**
      * The list names too few things.
      */
     case tooFew(
@@ -13860,102 +13852,99 @@ public struct FfiConverterTypeInputReason: FfiConverterRustBuffer {
         case 8: return .tooSmall(least: try FfiConverterInt64.read(from: &buf)
         )
 
-        case 9: return .tooLarge(most: try FfiConverterInt64.read(from: &buf)
+        case 9: return .tooFew(least: try FfiConverterInt64.read(from: &buf)
         )
 
-        case 10: return .tooFew(least: try FfiConverterInt64.read(from: &buf)
+        case 10: return .tooMany(most: try FfiConverterInt64.read(from: &buf)
         )
 
-        case 11: return .tooMany(most: try FfiConverterInt64.read(from: &buf)
+        case 11: return .controlCharacters
+
+        case 12: return .blankEnds
+
+        case 13: return .notNormalised
+
+        case 14: return .badEnds
+
+        case 15: return .notUtf8
+
+        case 16: return .notUsername
+
+        case 17: return .notEmail
+
+        case 18: return .notLanguageTag
+
+        case 19: return .notIpAddress
+
+        case 20: return .notUuid
+
+        case 21: return .notBase64Url
+
+        case 22: return .notOrigin
+
+        case 23: return .notDomain
+
+        case 24: return .notScope
+
+        case 25: return .unknownScope(area: try FfiConverterString.read(from: &buf)
         )
 
-        case 12: return .controlCharacters
+        case 26: return .notSlug
 
-        case 13: return .blankEnds
+        case 27: return .notGroupName
 
-        case 14: return .notNormalised
+        case 28: return .notClaimName
 
-        case 15: return .badEnds
-
-        case 16: return .notUtf8
-
-        case 17: return .notUsername
-
-        case 18: return .notEmail
-
-        case 19: return .notLanguageTag
-
-        case 20: return .notIpAddress
-
-        case 21: return .notUuid
-
-        case 22: return .notBase64Url
-
-        case 23: return .notOrigin
-
-        case 24: return .notDomain
-
-        case 25: return .notScope
-
-        case 26: return .unknownScope(area: try FfiConverterString.read(from: &buf)
+        case 29: return .reserved(name: try FfiConverterString.read(from: &buf)
         )
 
-        case 27: return .notSlug
-
-        case 28: return .notGroupName
-
-        case 29: return .notClaimName
-
-        case 30: return .reserved(name: try FfiConverterString.read(from: &buf)
+        case 30: return .duplicate(name: try FfiConverterString.read(from: &buf)
         )
 
-        case 31: return .duplicate(name: try FfiConverterString.read(from: &buf)
+        case 31: return .duplicateEntry
+
+        case 32: return .inThePast
+
+        case 33: return .tooLate
+
+        case 34: return .brokenToken
+
+        case 35: return .secretTaken
+
+        case 36: return .needs(field: try FfiConverterString.read(from: &buf)
         )
 
-        case 32: return .duplicateEntry
-
-        case 33: return .inThePast
-
-        case 34: return .tooLate
-
-        case 35: return .brokenToken
-
-        case 36: return .secretTaken
-
-        case 37: return .needs(field: try FfiConverterString.read(from: &buf)
+        case 37: return .excludes(field: try FfiConverterString.read(from: &buf)
         )
 
-        case 38: return .excludes(field: try FfiConverterString.read(from: &buf)
+        case 38: return .namesNothing(what: try FfiConverterTypeThing.read(from: &buf)
         )
 
-        case 39: return .namesNothing(what: try FfiConverterTypeThing.read(from: &buf)
+        case 39: return .notOfPlan(what: try FfiConverterTypeThing.read(from: &buf)
         )
 
-        case 40: return .notOfPlan(what: try FfiConverterTypeThing.read(from: &buf)
+        case 40: return .otherUser
+
+        case 41: return .contradicts(what: try FfiConverterTypeConflictReason.read(from: &buf)
         )
 
-        case 41: return .otherUser
-
-        case 42: return .contradicts(what: try FfiConverterTypeConflictReason.read(from: &buf)
+        case 42: return .notJson(line: try FfiConverterInt64.read(from: &buf), column: try FfiConverterInt64.read(from: &buf)
         )
 
-        case 43: return .notJson(line: try FfiConverterInt64.read(from: &buf), column: try FfiConverterInt64.read(from: &buf)
+        case 43: return .unknownField
+
+        case 44: return .wrongType(expected: try FfiConverterString.read(from: &buf)
         )
 
-        case 44: return .unknownField
+        case 45: return .ownFile
 
-        case 45: return .wrongType(expected: try FfiConverterString.read(from: &buf)
-        )
+        case 46: return .noFolder
 
-        case 46: return .ownFile
+        case 47: return .folderReadOnly
 
-        case 47: return .noFolder
+        case 48: return .null
 
-        case 48: return .folderReadOnly
-
-        case 49: return .null
-
-        case 50: return .notEnumValue
+        case 49: return .notEnumValue
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -14004,186 +13993,181 @@ public struct FfiConverterTypeInputReason: FfiConverterRustBuffer {
             FfiConverterInt64.write(least, into: &buf)
 
 
-        case let .tooLarge(most):
-            writeInt(&buf, Int32(9))
-            FfiConverterInt64.write(most, into: &buf)
-
-
         case let .tooFew(least):
-            writeInt(&buf, Int32(10))
+            writeInt(&buf, Int32(9))
             FfiConverterInt64.write(least, into: &buf)
 
 
         case let .tooMany(most):
-            writeInt(&buf, Int32(11))
+            writeInt(&buf, Int32(10))
             FfiConverterInt64.write(most, into: &buf)
 
 
         case .controlCharacters:
-            writeInt(&buf, Int32(12))
+            writeInt(&buf, Int32(11))
 
 
         case .blankEnds:
-            writeInt(&buf, Int32(13))
+            writeInt(&buf, Int32(12))
 
 
         case .notNormalised:
-            writeInt(&buf, Int32(14))
+            writeInt(&buf, Int32(13))
 
 
         case .badEnds:
-            writeInt(&buf, Int32(15))
+            writeInt(&buf, Int32(14))
 
 
         case .notUtf8:
-            writeInt(&buf, Int32(16))
+            writeInt(&buf, Int32(15))
 
 
         case .notUsername:
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(16))
 
 
         case .notEmail:
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(17))
 
 
         case .notLanguageTag:
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(18))
 
 
         case .notIpAddress:
-            writeInt(&buf, Int32(20))
+            writeInt(&buf, Int32(19))
 
 
         case .notUuid:
-            writeInt(&buf, Int32(21))
+            writeInt(&buf, Int32(20))
 
 
         case .notBase64Url:
-            writeInt(&buf, Int32(22))
+            writeInt(&buf, Int32(21))
 
 
         case .notOrigin:
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(22))
 
 
         case .notDomain:
-            writeInt(&buf, Int32(24))
+            writeInt(&buf, Int32(23))
 
 
         case .notScope:
-            writeInt(&buf, Int32(25))
+            writeInt(&buf, Int32(24))
 
 
         case let .unknownScope(area):
-            writeInt(&buf, Int32(26))
+            writeInt(&buf, Int32(25))
             FfiConverterString.write(area, into: &buf)
 
 
         case .notSlug:
-            writeInt(&buf, Int32(27))
+            writeInt(&buf, Int32(26))
 
 
         case .notGroupName:
-            writeInt(&buf, Int32(28))
+            writeInt(&buf, Int32(27))
 
 
         case .notClaimName:
-            writeInt(&buf, Int32(29))
+            writeInt(&buf, Int32(28))
 
 
         case let .reserved(name):
-            writeInt(&buf, Int32(30))
+            writeInt(&buf, Int32(29))
             FfiConverterString.write(name, into: &buf)
 
 
         case let .duplicate(name):
-            writeInt(&buf, Int32(31))
+            writeInt(&buf, Int32(30))
             FfiConverterString.write(name, into: &buf)
 
 
         case .duplicateEntry:
-            writeInt(&buf, Int32(32))
+            writeInt(&buf, Int32(31))
 
 
         case .inThePast:
-            writeInt(&buf, Int32(33))
+            writeInt(&buf, Int32(32))
 
 
         case .tooLate:
-            writeInt(&buf, Int32(34))
+            writeInt(&buf, Int32(33))
 
 
         case .brokenToken:
-            writeInt(&buf, Int32(35))
+            writeInt(&buf, Int32(34))
 
 
         case .secretTaken:
-            writeInt(&buf, Int32(36))
+            writeInt(&buf, Int32(35))
 
 
         case let .needs(field):
-            writeInt(&buf, Int32(37))
+            writeInt(&buf, Int32(36))
             FfiConverterString.write(field, into: &buf)
 
 
         case let .excludes(field):
-            writeInt(&buf, Int32(38))
+            writeInt(&buf, Int32(37))
             FfiConverterString.write(field, into: &buf)
 
 
         case let .namesNothing(what):
-            writeInt(&buf, Int32(39))
+            writeInt(&buf, Int32(38))
             FfiConverterTypeThing.write(what, into: &buf)
 
 
         case let .notOfPlan(what):
-            writeInt(&buf, Int32(40))
+            writeInt(&buf, Int32(39))
             FfiConverterTypeThing.write(what, into: &buf)
 
 
         case .otherUser:
-            writeInt(&buf, Int32(41))
+            writeInt(&buf, Int32(40))
 
 
         case let .contradicts(what):
-            writeInt(&buf, Int32(42))
+            writeInt(&buf, Int32(41))
             FfiConverterTypeConflictReason.write(what, into: &buf)
 
 
         case let .notJson(line,column):
-            writeInt(&buf, Int32(43))
+            writeInt(&buf, Int32(42))
             FfiConverterInt64.write(line, into: &buf)
             FfiConverterInt64.write(column, into: &buf)
 
 
         case .unknownField:
-            writeInt(&buf, Int32(44))
+            writeInt(&buf, Int32(43))
 
 
         case let .wrongType(expected):
-            writeInt(&buf, Int32(45))
+            writeInt(&buf, Int32(44))
             FfiConverterString.write(expected, into: &buf)
 
 
         case .ownFile:
-            writeInt(&buf, Int32(46))
+            writeInt(&buf, Int32(45))
 
 
         case .noFolder:
-            writeInt(&buf, Int32(47))
+            writeInt(&buf, Int32(46))
 
 
         case .folderReadOnly:
-            writeInt(&buf, Int32(48))
+            writeInt(&buf, Int32(47))
 
 
         case .null:
-            writeInt(&buf, Int32(49))
+            writeInt(&buf, Int32(48))
 
 
         case .notEnumValue:
-            writeInt(&buf, Int32(50))
+            writeInt(&buf, Int32(49))
 
         }
     }

@@ -30,7 +30,7 @@ pub(crate) enum Command {
         scopes: Vec<String>,
         /// For how long it works, such as 90d; without it until it is revoked.
         #[arg(long, value_name = "TIME", value_parser = options::seconds)]
-        expires: Option<u32>,
+        expires: Option<i64>,
     },
     /// List API keys that are not revoked, the newest first.
     List {
@@ -82,8 +82,8 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
     }
 }
 
-fn in_seconds(seconds: u32) -> SystemTime {
-    SystemTime::from(Timestamp::now()) + Duration::from_secs(u64::from(seconds))
+fn in_seconds(seconds: i64) -> SystemTime {
+    SystemTime::from(Timestamp::now()) + Duration::from_secs(seconds.unsigned_abs())
 }
 
 fn list(keyplate: &Keyplate, owner_id: Option<UserId>, json: bool) -> Result<(), String> {

@@ -11,8 +11,8 @@ pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
     let path = file.to_str().ok_or("the file's name must be UTF-8")?;
     let made = keyplate.back_up_to(path).map_err(|error| {
         let reason = match error {
-            KeyplateError::InvalidInput { reason, .. } => reason,
-            KeyplateError::Conflict { what } => what,
+            KeyplateError::InvalidInput { reason, .. } => reason.to_string(),
+            KeyplateError::Conflict { what, .. } => what.to_string(),
             error => error.to_string(),
         };
         format!("cannot back up to {path}: {reason}")

@@ -7,7 +7,7 @@ use crate::options::Options;
 pub(crate) fn create(
     options: &Options,
     name: &str,
-    seconds: u32,
+    seconds: i64,
     recovery: bool,
 ) -> Result<(), String> {
     let keyplate = open(options)?;

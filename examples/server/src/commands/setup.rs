@@ -1,4 +1,4 @@
-use keyplate::{Keyplate, KeyplateError};
+use keyplate::{ConflictReason, Keyplate, KeyplateError};
 
 use super::{open, printed, refused};
 use crate::{open::print, options::Options};
@@ -16,7 +16,7 @@ pub(crate) fn create_token(options: &Options) -> Result<(), String> {
 }
 
 /// Opens setup again and prints its link.
-pub(crate) fn reset(options: &Options, generation: u32) -> Result<(), String> {
+pub(crate) fn reset(options: &Options, generation: i64) -> Result<(), String> {
     let keyplate = open(options)?;
     let token = keyplate
         .reset_setup(generation)
@@ -28,7 +28,13 @@ pub(crate) fn reset(options: &Options, generation: u32) -> Result<(), String> {
 fn not_reset(keyplate: &Keyplate, error: KeyplateError) -> String {
     let present = keyplate.get_setup_state().map(|state| state.generation);
     match (&error, present) {
-        (KeyplateError::Conflict { what }, Ok(present)) if what == "generation" => {
+        (
+            KeyplateError::Conflict {
+                what: ConflictReason::OtherGeneration,
+                ..
+            },
+            Ok(present),
+        ) => {
             format!("the present setup is --generation {present}")
         }
         _ => refused(error),

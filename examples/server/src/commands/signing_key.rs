@@ -2,7 +2,7 @@ use super::{open, printed, refused};
 use crate::options::Options;
 
 /// Lets another key sign access tokens.
-pub(crate) fn rotate(options: &Options, overlap_seconds: Option<u32>) -> Result<(), String> {
+pub(crate) fn rotate(options: &Options, overlap_seconds: Option<i64>) -> Result<(), String> {
     let key = open(options)?
         .rotate_signing_key(overlap_seconds)
         .map_err(refused)?;

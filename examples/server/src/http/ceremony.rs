@@ -4,13 +4,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use keyplate::{PasskeyCeremony, PasskeyFailure};
+use keyplate::{KeyplateError, PasskeyCeremony, PasskeyFailure};
 
 use crate::http::{
     answer::{self, Answer},
     app::App,
     cookie::{self, Cookie},
-    error::{self, Failure},
+    error::Failure,
 };
 
 /// P2: in seconds.
@@ -47,7 +47,10 @@ pub(crate) fn begun(app: &App, kind: Kind, begun: PasskeyCeremony) -> Answer {
 /// What the cookie names.
 pub(crate) fn named(app: &App, kind: Kind, headers: &HeaderMap) -> Result<String, Failure> {
     let ceremony = cookie::read(app, headers, kind.cookie());
-    ceremony.ok_or_else(|| error::ceremony_failed(PasskeyFailure::UnknownCeremony))
+    ceremony.ok_or_else(|| {
+        let error = KeyplateError::from(PasskeyFailure::UnknownCeremony);
+        Failure::from(error)
+    })
 }
 
 /// Takes the cookie away. Whoever sets the session's cookie has done so before: that one comes first.

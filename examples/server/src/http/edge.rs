@@ -18,13 +18,13 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{
     http::{
         answer,
         app::App,
         error::{Failure, FieldError},
-        passkey_failure,
     },
     log,
 };
@@ -125,16 +125,16 @@ struct FailureJson<'a> {
 struct Details<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    #[serde(flatten)]
+    reason: &'a Map<String, Value>,
 }
 
 fn write_failure(response: &mut Response, failure: &Failure, id: &RequestId) {
     let details = Details {
         fields: &failure.fields,
-        reason: failure.passkey_failure.map(passkey_failure::name),
+        reason: &failure.reason,
     };
-    let has_details = !details.fields.is_empty() || details.reason.is_some();
+    let has_details = !details.fields.is_empty() || !details.reason.is_empty();
     let written = answer::json(
         failure.status,
         &FailureJson {

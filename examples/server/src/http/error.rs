@@ -6,8 +6,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use keyplate::{KeyplateError, PasskeyFailure};
+use keyplate::{ConflictReason, InputReason, KeyplateError, PasskeyFailure, SignupRefusal, Thing};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::http::passkey_failure;
 
@@ -19,8 +20,10 @@ pub(crate) struct Failure {
     /// For the person in front of the client.
     pub(crate) message: String,
     pub(crate) fields: Vec<FieldError>,
-    /// What of a ceremony failed.
-    pub(crate) passkey_failure: Option<PasskeyFailure>,
+    /// What the library found missing.
+    missing: Option<Thing>,
+    /// The library's reason: its `code`, under the name `reason`, and its numbers and names.
+    pub(crate) reason: Map<String, Value>,
     /// In seconds.
     pub(crate) retry_after: Option<u64>,
     /// For the log: what the server's keeper must know and the client need not.
@@ -31,8 +34,26 @@ pub(crate) struct Failure {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct FieldError {
     pub(crate) field: String,
-    pub(crate) code: &'static str,
+    pub(crate) code: String,
     pub(crate) message: String,
+    /// The numbers and names of the library's reason.
+    #[serde(flatten)]
+    more: Map<String, Value>,
+    /// What the message says after the field's name.
+    #[serde(skip)]
+    words: String,
+}
+
+impl FieldError {
+    fn new(field: &str, code: &str, words: &str, more: Map<String, Value>) -> Self {
+        Self {
+            field: field.to_owned(),
+            code: code.to_owned(),
+            message: format!("{} {words}", in_words(field)),
+            more,
+            words: words.to_owned(),
+        }
+    }
 }
 
 impl Failure {
@@ -42,21 +63,22 @@ impl Failure {
             code,
             message: message.into(),
             fields: Vec::new(),
-            passkey_failure: None,
+            missing: None,
+            reason: Map::new(),
             retry_after: None,
             cause: None,
         }
     }
 
-    /// A field of the request breaks a rule; `reason` goes on from the field's name.
-    pub(crate) fn field(field: &str, code: &'static str, reason: &str) -> Self {
-        let message = format!("{} {reason}", in_words(field));
-        let fields = vec![FieldError {
-            field: field.to_owned(),
-            code,
-            message: message.clone(),
-        }];
+    /// A field of the request breaks a rule; `words` go on from the field's name.
+    pub(crate) fn field(field: &str, code: &str, words: &str) -> Self {
+        Self::of_field(FieldError::new(field, code, words, Map::new()))
+    }
+
+    fn of_field(field: FieldError) -> Self {
+        let message = field.message.clone();
         let failure = Self::new(StatusCode::BAD_REQUEST, "validation_failed", message);
+        let fields = vec![field];
         Self { fields, ..failure }
     }
 
@@ -92,27 +114,42 @@ impl Failure {
 
     /// Says the field's name as this route's JSON has it, where the library calls it otherwise.
     pub(crate) fn renamed(self, from: &str, to: &str) -> Self {
-        match self.fields.first() {
-            Some(first) if first.field == from => {
-                let reason = first.message.strip_prefix(&in_words(from));
-                let reason = reason.unwrap_or_default().trim_start();
-                Self {
-                    code: self.code,
-                    ..Self::field(to, first.code, reason)
-                }
+        self.respelt(from, |field| {
+            FieldError::new(to, &field.code, &field.words, field.more)
+        })
+    }
+
+    /// Says in what this field is counted.
+    pub(crate) fn counted_in(self, field: &str, unit: &str) -> Self {
+        self.respelt(field, |found| {
+            let words = format!("{} {unit}", found.words);
+            FieldError::new(field, &found.code, &words, found.more)
+        })
+    }
+
+    fn respelt(mut self, field: &str, respell: impl FnOnce(FieldError) -> FieldError) -> Self {
+        match self.fields.pop() {
+            Some(found) if found.field == field => Self {
+                code: self.code,
+                ..Self::of_field(respell(found))
+            },
+            found => {
+                self.fields.extend(found);
+                self
             }
-            _ => self,
         }
     }
 
     /// Blames a field where what is not there was named by it.
-    pub(crate) fn missing_is(self, what: &str, field: &str) -> Self {
-        let missing = Self::not_found(what);
-        if (self.status, &self.message) != (missing.status, &missing.message) {
+    pub(crate) fn missing_is(self, what: Thing, field: &str) -> Self {
+        if self.missing != Some(what) {
             return self;
         }
-        let reason = format!("names a {what} that does not exist");
-        Self::field(field, "invalid", &reason)
+        let error = KeyplateError::InvalidInput {
+            field: field.to_owned(),
+            reason: InputReason::NamesNothing { what },
+        };
+        Self::of_field(field_error(field, &error))
     }
 
     fn because(self, cause: impl fmt::Display) -> Self {
@@ -133,57 +170,94 @@ impl Failure {
 
 impl From<KeyplateError> for Failure {
     fn from(error: KeyplateError) -> Self {
-        use KeyplateError as E;
-        let refused = |code, message: &str| Self::new(StatusCode::FORBIDDEN, code, message);
-        match &error {
-            E::InvalidInput { field, reason } => Self::field(&in_json(field), "invalid", reason),
-            E::NotFound { what } => Self::not_found(what),
-            E::Conflict { what } => conflict(what),
-            E::InvalidCredential => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "token_invalid_or_expired",
-                "Token is invalid or expired",
-            ),
-            E::PermissionDenied { reason } => Self {
-                message: format!("You are not allowed to do this: {reason}"),
-                ..Self::forbidden()
-            },
-            E::StepUpRequired => refused("reauthentication_required", "Sign in again to do this"),
-            E::AccountPending => refused("user_pending", "User waits for approval"),
-            E::AccountDisabled => refused("user_disabled", "User is disabled"),
-            // U2: a lapsed account is as a disabled one.
-            E::AccountExpired => refused("user_disabled", "User account has expired"),
-            E::SetupAlreadyClaimed | E::SetupAlreadyComplete => Self::new(
-                StatusCode::CONFLICT,
-                "setup_already_completed",
-                "Setup is already completed",
-            ),
-            E::PasskeyCeremonyFailed { reason } => ceremony_failed(*reason),
-            E::SignupRefused { reason } => signup_refused(reason),
-            E::RateLimited { .. } => Self {
-                retry_after: seconds_to_wait(&error),
-                ..Self::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "rate_limited",
-                    "Too many tries, try again later",
-                )
-            },
-            E::Busy => Self::unavailable("busy", "The database is busy, try again", &error),
-            E::StorageFull
-            | E::StorageReadOnly
-            | E::StorageFailed { .. }
-            | E::StorageLost
-            | E::CorruptDatabase { .. }
-            | E::ForeignDatabase { .. }
-            | E::SchemaTooNew { .. }
-            | E::ForkedHandle => Self::unavailable(
-                "storage_unavailable",
-                "The database cannot be used at the moment",
-                &error,
-            ),
-            _ => Self::internal(error),
+        let reason = reason(&error);
+        Self {
+            reason,
+            ..refusal(error)
         }
     }
+}
+
+fn refusal(error: KeyplateError) -> Failure {
+    use KeyplateError as E;
+    let status = status(&error);
+    let refused = |code, message: &str| Failure::new(status, code, message);
+    match &error {
+        E::InvalidInput { field, .. } => Failure::of_field(field_error(&in_json(field), &error)),
+        E::NotFound { what } => Failure {
+            missing: Some(*what),
+            ..Failure::not_found(&what.to_string())
+        },
+        E::Conflict { what, field } => conflict(*what, field.as_deref(), &error),
+        E::InvalidCredential => refused("token_invalid_or_expired", "Token is invalid or expired"),
+        E::PermissionDenied { reason } => Failure {
+            message: format!("You are not allowed to do this: {reason}"),
+            ..Failure::forbidden()
+        },
+        E::StepUpRequired => refused("reauthentication_required", "Sign in again to do this"),
+        E::AccountPending => refused("user_pending", "User waits for approval"),
+        E::AccountDisabled => refused("user_disabled", "User is disabled"),
+        // U2: a lapsed account is as a disabled one.
+        E::AccountExpired => refused("user_disabled", "User account has expired"),
+        E::SetupAlreadyClaimed | E::SetupAlreadyComplete => {
+            refused("setup_already_completed", "Setup is already completed")
+        }
+        E::PasskeyCeremonyFailed { reason } => ceremony_failed(*reason, status),
+        E::SignupRefused { reason } => signup_refused(*reason, status, &error),
+        E::RateLimited { .. } => Failure {
+            retry_after: seconds_to_wait(&error),
+            ..refused("rate_limited", "Too many tries, try again later")
+        },
+        E::Busy => Failure::unavailable("busy", "The database is busy, try again", &error),
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => Failure::unavailable(
+            "storage_unavailable",
+            "The database cannot be used at the moment",
+            &error,
+        ),
+        _ => Failure::internal(error),
+    }
+}
+
+fn status(error: &KeyplateError) -> StatusCode {
+    let status = u16::try_from(error.http_status()).ok();
+    status
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The reason as details of the answer: its code is their `reason`.
+fn reason(error: &KeyplateError) -> Map<String, Value> {
+    let mut reason = reason_json(error);
+    // What is missing stands in the message, and no other than the path named it.
+    if matches!(
+        error,
+        KeyplateError::NotFound { .. } | KeyplateError::InvalidInput { .. }
+    ) {
+        reason.clear();
+    }
+    if let Some(code) = reason.remove("code") {
+        reason.insert("reason".to_owned(), code);
+    }
+    reason
+}
+
+fn reason_json(error: &KeyplateError) -> Map<String, Value> {
+    let json = error.reason_json().unwrap_or_default();
+    serde_json::from_str(&json).unwrap_or_default()
+}
+
+/// What is wrong with a field, from the library's reason.
+fn field_error(field: &str, error: &KeyplateError) -> FieldError {
+    let mut more = reason_json(error);
+    more.remove("code");
+    let code = error.reason_code().unwrap_or_default();
+    let words = match error {
+        KeyplateError::InvalidInput { reason, .. } => reason.to_string(),
+        KeyplateError::Conflict { .. } => "is already in use".to_owned(),
+        KeyplateError::SignupRefused { .. } => "must be of an allowed domain".to_owned(),
+        error => error.to_string(),
+    };
+    FieldError::new(field, &code, &words, more)
 }
 
 impl IntoResponse for Failure {
@@ -195,17 +269,14 @@ impl IntoResponse for Failure {
 }
 
 /// A ceremony that failed.
-pub(super) fn ceremony_failed(failure: PasskeyFailure) -> Failure {
+fn ceremony_failed(failure: PasskeyFailure, status: StatusCode) -> Failure {
     use PasskeyFailure as F;
     let (status, code) = match failure {
         F::UnknownCredential => (StatusCode::UNAUTHORIZED, "passkey_unknown"),
         F::CredentialTaken => (StatusCode::CONFLICT, "passkey_ceremony_failed"),
-        _ => (StatusCode::BAD_REQUEST, "passkey_ceremony_failed"),
+        _ => (status, "passkey_ceremony_failed"),
     };
-    Failure {
-        passkey_failure: Some(failure),
-        ..Failure::new(status, code, passkey_failure::advice(failure))
-    }
+    Failure::new(status, code, passkey_failure::advice(failure))
 }
 
 /// Rounded up: who comes back then is not too early.
@@ -214,37 +285,36 @@ fn seconds_to_wait(error: &KeyplateError) -> Option<u64> {
     Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
 
-/// The library tells the reasons apart in its words only.
-fn signup_refused(reason: &str) -> Failure {
-    let message = capitalised(reason);
-    let refused = |code| Failure::new(StatusCode::FORBIDDEN, code, message.clone());
-    if !reason.contains("domain") {
-        return refused("open_signup_disabled");
+fn signup_refused(reason: SignupRefusal, status: StatusCode, error: &KeyplateError) -> Failure {
+    let message = capitalised(&reason.to_string());
+    if reason != SignupRefusal::EmailDomain {
+        return Failure::new(status, "open_signup_disabled", message);
     }
-    let field = Failure::field("email", "invalid", "must be of an allowed domain");
     Failure {
-        fields: field.fields,
-        ..refused("email_domain_not_allowed")
+        fields: vec![field_error("email", error)],
+        ..Failure::new(status, "email_domain_not_allowed", message)
     }
 }
 
-fn conflict(what: &str) -> Failure {
-    let conflict = |code, message: String| Failure::new(StatusCode::CONFLICT, code, message);
-    match what {
-        "username" | "email" | "external_id" | "id" | "name" | "slug" => {
-            let message = format!("{} is already in use", in_words(&in_json(what)));
-            conflict("already_in_use", message)
+fn conflict(what: ConflictReason, field: Option<&str>, error: &KeyplateError) -> Failure {
+    let conflict = |code, message: &str| Failure::new(StatusCode::CONFLICT, code, message);
+    match (what, field) {
+        (ConflictReason::Taken, Some(field)) => {
+            let field = field_error(&in_json(field), error);
+            Failure {
+                fields: vec![field.clone()],
+                ..conflict("already_in_use", &field.message)
+            }
         }
-        "last administrator" => conflict(
-            "last_administrator",
-            "The last administrator must stay".to_owned(),
-        ),
+        (ConflictReason::LastAdministrator, _) => {
+            conflict("last_administrator", "The last administrator must stay")
+        }
         // P4
-        "last passkey" => conflict(
+        (ConflictReason::LastPasskey, _) => conflict(
             "last_passkey",
-            "This is your only passkey: add another one first".to_owned(),
+            "This is your only passkey: add another one first",
         ),
-        other => conflict("conflict", capitalised(other)),
+        _ => conflict("conflict", &capitalised(&what.to_string())),
     }
 }
 
@@ -287,31 +357,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_named_as_in_json() {
+    fn fields_are_named_as_in_json_and_keep_code_and_numbers() {
         let error = KeyplateError::InvalidInput {
             field: "first_name".into(),
-            reason: "must have at most 50 characters".into(),
+            reason: InputReason::TooLong { most: 50 },
         };
-        let failure = Failure::from(error);
-        assert_eq!(failure.fields[0].field, "firstName");
+        let field = &Failure::from(error).fields[0];
         assert_eq!(
-            failure.message,
-            "First name must have at most 50 characters"
+            (field.field.as_str(), field.code.as_str()),
+            ("firstName", "too_long")
         );
+        assert_eq!(field.more["most"], 50);
 
-        let failure =
-            Failure::field("note", "invalid", "is too long").renamed("note", "description");
-        assert_eq!(failure.fields[0].field, "description");
-        assert_eq!(failure.message, "Description is too long");
+        let renamed = Failure::field("note", "too_long", "is too long")
+            .renamed("note", "description")
+            .counted_in("description", "letters");
+        let field = &renamed.fields[0];
+        assert_eq!(
+            (field.field.as_str(), field.code.as_str()),
+            ("description", "too_long")
+        );
+        assert_eq!(renamed.message, "Description is too long letters");
+        let other = Failure::field("note", "invalid", "is odd").renamed("name", "title");
+        assert_eq!(other.fields[0].field, "note");
+    }
+
+    #[test]
+    fn what_is_missing_is_a_fault_of_the_field_that_named_it() {
+        let missing = || Failure::from(KeyplateError::NotFound { what: Thing::Group });
+        let failure = missing().missing_is(Thing::Group, "userGroupIds");
+        assert_eq!(
+            (failure.status.as_u16(), failure.code),
+            (400, "validation_failed")
+        );
+        let field = &failure.fields[0];
+        assert_eq!(
+            (field.field.as_str(), field.code.as_str()),
+            ("userGroupIds", "names_nothing")
+        );
+        let other = missing().missing_is(Thing::User, "userIds");
+        assert_eq!((other.status.as_u16(), other.code), (404, "not_found"));
     }
 
     #[test]
     fn conflicts_and_storage() {
         let taken = Failure::from(KeyplateError::Conflict {
-            what: "username".into(),
+            what: ConflictReason::Taken,
+            field: Some("external_id".into()),
         });
         assert_eq!((taken.status.as_u16(), taken.code), (409, "already_in_use"));
-        assert_eq!(taken.message, "Username is already in use");
+        let field = &taken.fields[0];
+        assert_eq!(
+            (field.field.as_str(), field.code.as_str()),
+            ("externalId", "taken")
+        );
         let busy = Failure::from(KeyplateError::Busy);
         assert_eq!((busy.status.as_u16(), busy.retry_after), (503, Some(1)));
         assert_eq!(
@@ -321,15 +420,12 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_has_a_name_and_an_advice() {
-        let failure = ceremony_failed(PasskeyFailure::WrongRpId);
-        assert_eq!(
-            passkey_failure::name(PasskeyFailure::WrongRpId),
-            "wrong_rp_id"
-        );
+    fn a_failed_ceremony_has_its_reason_and_an_advice() {
+        let failed = |reason| Failure::from(KeyplateError::PasskeyCeremonyFailed { reason });
+        let failure = failed(PasskeyFailure::WrongRpId);
+        assert_eq!(failure.reason["reason"], "wrong_rp_id");
         assert_eq!(failure.status, StatusCode::BAD_REQUEST);
-        assert!(failure.message.ends_with("try again"));
-        let unknown = ceremony_failed(PasskeyFailure::UnknownCredential);
+        let unknown = failed(PasskeyFailure::UnknownCredential);
         let code = (unknown.status.as_u16(), unknown.code);
         assert_eq!(code, (401, "passkey_unknown"));
     }

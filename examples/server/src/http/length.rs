@@ -14,9 +14,9 @@ pub(crate) enum Length {
 
 impl Length {
     /// In whole seconds.
-    pub(crate) fn seconds(&self, field: &str) -> Result<u32, Failure> {
+    pub(crate) fn seconds(&self, field: &str) -> Result<i64, Failure> {
         let seconds = match self {
-            Self::Seconds(seconds) => u32::try_from(*seconds).ok(),
+            Self::Seconds(seconds) => i64::try_from(*seconds).ok(),
             Self::Text(text) => duration::parse(text),
         };
         seconds.ok_or_else(|| {

@@ -10,10 +10,10 @@ use crate::http::{
     error::Failure,
 };
 
-const DEFAULT_LIMIT: u32 = 20;
-const MAX_LIMIT: u32 = 100;
+const DEFAULT_LIMIT: i64 = 20;
+const MAX_LIMIT: i64 = 100;
 /// How many the library gives at once, where everything is wanted.
-pub(crate) const MANY: u32 = 1_000;
+pub(crate) const MANY: i64 = 1_000;
 
 /// A query string.
 #[derive(Debug, Default)]
@@ -48,12 +48,12 @@ impl Query {
     }
 
     /// The page, from 1.
-    pub(crate) fn page(&self) -> Result<u32, Failure> {
+    pub(crate) fn page(&self) -> Result<i64, Failure> {
         Ok(self.number("pagination[page]", "page")?.unwrap_or(1))
     }
 
     /// How many on a page.
-    pub(crate) fn limit(&self) -> Result<u32, Failure> {
+    pub(crate) fn limit(&self) -> Result<i64, Failure> {
         let limit = self.number("pagination[limit]", "limit")?;
         Ok(limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT))
     }
@@ -92,7 +92,7 @@ impl Query {
     }
 
     /// A number of 1 or more. What is below is 1, as clients expect; what is no number is a mistake.
-    fn number(&self, name: &str, short: &str) -> Result<Option<u32>, Failure> {
+    fn number(&self, name: &str, short: &str) -> Result<Option<i64>, Failure> {
         let (name, text) = match (self.get(name), self.get(short)) {
             (Some(text), _) => (name, text),
             (None, Some(text)) => (short, text),
@@ -105,7 +105,7 @@ impl Query {
         if digits.len() < text.len() {
             return Ok(Some(1));
         }
-        Ok(Some(text.parse().unwrap_or(u32::MAX).max(1)))
+        Ok(Some(text.parse().unwrap_or(i64::MAX).max(1)))
     }
 }
 
@@ -118,18 +118,18 @@ struct Page<T> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
-    total_pages: u64,
-    total_items: u64,
-    current_page: u32,
-    items_per_page: u32,
+    total_pages: i64,
+    total_items: i64,
+    current_page: i64,
+    items_per_page: i64,
 }
 
 /// A page of a list: its items, how many there are in all, which page it is and how many it may hold.
-pub(crate) fn answer<T: Serialize>(data: Vec<T>, total: u64, page: u32, limit: u32) -> Answer {
+pub(crate) fn answer<T: Serialize>(data: Vec<T>, total: i64, page: i64, limit: i64) -> Answer {
     answer::ok(&Page {
         data,
         pagination: Pagination {
-            total_pages: total.div_ceil(u64::from(limit)).max(1),
+            total_pages: pages(total, limit),
             total_items: total,
             current_page: page,
             items_per_page: limit,
@@ -137,13 +137,18 @@ pub(crate) fn answer<T: Serialize>(data: Vec<T>, total: u64, page: u32, limit: u
     })
 }
 
+/// How many pages there are; an empty list has one.
+fn pages(total: i64, limit: i64) -> i64 {
+    ((total + limit - 1) / limit).max(1)
+}
+
 /// The items of all pages. `page` gives those of one, and how many there are in all.
 pub(crate) fn every<T>(
-    page: impl Fn(u32) -> keyplate::Result<(Vec<T>, u64)>,
+    page: impl Fn(i64) -> keyplate::Result<(Vec<T>, i64)>,
 ) -> keyplate::Result<Vec<T>> {
     let (mut items, total) = page(1)?;
-    for number in 2..=total.div_ceil(u64::from(MANY)) {
-        items.extend(page(u32::try_from(number).unwrap_or(u32::MAX))?.0);
+    for number in 2..=pages(total, MANY) {
+        items.extend(page(number)?.0);
     }
     Ok(items)
 }
@@ -174,7 +179,7 @@ mod tests {
         );
         assert_eq!(paging("page=2&limit=1000").unwrap(), (2, 100));
         assert_eq!(paging("page=0&limit=-5").unwrap(), (1, 1));
-        assert_eq!(paging("page=99999999999999999999").unwrap(), (u32::MAX, 20));
+        assert_eq!(paging("page=99999999999999999999").unwrap(), (i64::MAX, 20));
         for bad in ["page=x", "limit=1.5", "page=-", "limit=1e3"] {
             assert_eq!(paging(bad).unwrap_err().code, "validation_failed", "{bad}");
         }

@@ -2,18 +2,6 @@
 
 use keyplate::PasskeyFailure;
 
-/// `WrongOrigin` is `wrong_origin`.
-pub(super) fn name(failure: PasskeyFailure) -> String {
-    let mut name = String::new();
-    for c in format!("{failure:?}").chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    name
-}
-
 pub(super) fn advice(failure: PasskeyFailure) -> &'static str {
     use PasskeyFailure as F;
     match failure {

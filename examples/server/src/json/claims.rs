@@ -33,19 +33,17 @@ pub(crate) fn parse(claims: Vec<ClaimJson>) -> Vec<Claim> {
     claims.into_iter().map(Claim::from).collect()
 }
 
-/// Two of the rules have codes of their own here. The library tells them apart in its words only.
+/// Two of the rules have codes of their own here.
 pub(crate) fn told_apart(mut failure: Failure) -> Failure {
     let Some(first) = failure.fields.first_mut() else {
         return failure;
     };
-    let code = if first.message.ends_with("` is reserved") {
-        "reserved_claim"
-    } else if first.message.ends_with("` stands twice") {
-        "duplicate_claim"
-    } else {
-        return failure;
+    let code = match first.code.as_str() {
+        "reserved" => "reserved_claim",
+        "duplicate" => "duplicate_claim",
+        _ => return failure,
     };
-    first.code = code;
+    code.clone_into(&mut first.code);
     failure.code = code;
     failure
 }

@@ -1,13 +1,13 @@
 //! Lengths of time, as people write them.
 
 /// Whole seconds, from `900`, `15m`, `1h30m`, `7d`.
-pub(crate) fn parse(text: &str) -> Option<u32> {
+pub(crate) fn parse(text: &str) -> Option<i64> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().ok();
     }
     let mut rest = text;
-    let mut seconds: u32 = 0;
+    let mut seconds: i64 = 0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let (number, unit) = rest.split_at(digits);
@@ -18,7 +18,7 @@ pub(crate) fn parse(text: &str) -> Option<u32> {
             'd' => 86_400,
             _ => return None,
         };
-        let number: u32 = number.parse().ok()?;
+        let number: i64 = number.parse().ok()?;
         seconds = seconds.checked_add(number.checked_mul(in_unit)?)?;
         rest = &unit[1..];
     }

@@ -1,6 +1,6 @@
 use keyplate::{
-    Group, GroupChanges, GroupId, GroupQuery, GroupSort, Keyplate, KeyplateError, NewGroup, User,
-    UserId, UserQuery,
+    Group, GroupChanges, GroupId, GroupQuery, GroupSort, Keyplate, KeyplateError, NewGroup, Thing,
+    User, UserId, UserQuery,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ const COLUMNS: [(&str, GroupSort); 4] = [
 struct CountedJson {
     #[serde(flatten)]
     group: GroupJson,
-    user_count: u64,
+    user_count: i64,
 }
 
 impl From<&Group> for CountedJson {
@@ -161,7 +161,7 @@ pub(super) async fn replace_members(
             WithUsersJson::load(keyplate, &keyplate.set_group_members(&id, &users)?)
         })
         .await
-        .map_err(|failure| failure.missing_is("user", field))?;
+        .map_err(|failure| failure.missing_is(Thing::User, field))?;
     answer::ok(&group)
 }
 
@@ -209,7 +209,7 @@ pub(super) fn parse_whole(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Fail
 
 /// A group that is not there was named by the body, not by the path.
 pub(super) fn missing(failure: Failure) -> Failure {
-    failure.missing_is("group", FIELD)
+    failure.missing_is(Thing::Group, FIELD)
 }
 
 fn members(keyplate: &Keyplate, group: &Group) -> keyplate::Result<Vec<User>> {

@@ -1,7 +1,7 @@
 //! Signing in once, by a code or a link.
 
 use axum::{extract::State, http::StatusCode};
-use keyplate::{KeyplateError, OneTimeTokenId};
+use keyplate::{KeyplateError, OneTimeTokenId, Thing};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -59,15 +59,16 @@ pub(super) async fn list(Administrator(caller): Administrator, id: Id) -> Answer
 }
 
 pub(super) async fn revoke(Administrator(caller): Administrator, ids: Ids) -> Answer {
-    let what = "one-time token";
     let user_id = path::user_id(&Id(ids.0))?;
-    let id = OneTimeTokenId::parse(&ids.1).map_err(|_| Failure::not_found(what))?;
+    let id = OneTimeTokenId::parse(&ids.1).map_err(|_| Failure::not_found("one-time token"))?;
     caller
         .call(move |keyplate| {
             // A path that names another user names nothing.
             let tokens = keyplate.list_one_time_tokens(Some(user_id))?;
             if !tokens.iter().any(|token| token.id == id) {
-                return Err(KeyplateError::NotFound { what: what.into() });
+                return Err(KeyplateError::NotFound {
+                    what: Thing::OneTimeToken,
+                });
             }
             keyplate.revoke_one_time_token(&id)
         })

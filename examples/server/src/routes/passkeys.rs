@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use keyplate::{Keyplate, KeyplateError, Passkey, PasskeyId, PasskeyRegistration, UserId};
+use keyplate::{Keyplate, KeyplateError, Passkey, PasskeyId, PasskeyRegistration, Thing, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -161,8 +161,9 @@ fn check_owner(keyplate: &Keyplate, owner: UserId, id: &PasskeyId) -> keyplate::
     if passkeys.iter().any(|passkey| passkey.id == *id) {
         return Ok(());
     }
-    let what = "passkey".to_owned();
-    Err(KeyplateError::NotFound { what })
+    Err(KeyplateError::NotFound {
+        what: Thing::Passkey,
+    })
 }
 
 fn parse_id(id: &str) -> Result<PasskeyId, Failure> {

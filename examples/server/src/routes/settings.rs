@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use keyplate::{
-    CounterPolicy, GroupId, Keyplate, PublicSettings, Settings, SettingsChanges, SignupMode,
+    CounterPolicy, GroupId, Keyplate, PublicSettings, Settings, SettingsChanges, SignupMode, Thing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -200,8 +200,8 @@ fn number(key: &'static str, value: String) -> SettingJson {
 }
 
 /// Minutes that are not whole have a fraction, so that sending them back changes nothing.
-fn in_minutes(seconds: u32) -> String {
-    (f64::from(seconds) / 60.0).to_string()
+fn in_minutes(seconds: i64) -> String {
+    (seconds as f64 / 60.0).to_string()
 }
 
 /// A choice that only a newer library knows is called by the first one's name.
@@ -255,21 +255,21 @@ fn amount(field: &str, value: Option<Value>) -> Result<Option<f64>, Failure> {
     }
 }
 
-fn whole(field: &str, value: Option<Value>) -> Result<Option<u32>, Failure> {
+fn whole(field: &str, value: Option<Value>) -> Result<Option<i64>, Failure> {
     match amount(field, value)? {
         Some(amount) if amount.fract() != 0.0 => Err(Failure::field(
             field,
             "invalid_type",
             "must be a whole number",
         )),
-        amount => Ok(amount.map(|amount| amount as u32)),
+        amount => Ok(amount.map(|amount| amount as i64)),
     }
 }
 
 /// In seconds. More than the type holds is its largest, which no rule allows.
-fn minutes(field: &str, value: Option<Value>) -> Result<Option<u32>, Failure> {
+fn minutes(field: &str, value: Option<Value>) -> Result<Option<i64>, Failure> {
     let amount = amount(field, value)?;
-    Ok(amount.map(|minutes| (minutes * 60.0).round() as u32))
+    Ok(amount.map(|minutes| (minutes * 60.0).round() as i64))
 }
 
 /// A list of texts, as JSON or as JSON within text; empty text is an empty list.
@@ -293,7 +293,7 @@ fn texts(field: &str, value: Option<Value>) -> Result<Option<Vec<String>>, Failu
 /// What the library calls otherwise, or counts in seconds.
 fn renamed(failure: Failure) -> Failure {
     let failure = failure
-        .missing_is("group", GROUPS)
+        .missing_is(Thing::Group, GROUPS)
         .renamed("domains", DOMAINS);
     [
         ("sessionLifetimeSeconds", "sessionDuration"),
@@ -302,17 +302,6 @@ fn renamed(failure: Failure) -> Failure {
     ]
     .into_iter()
     .fold(failure, |failure, (from, to)| {
-        if failure
-            .fields
-            .first()
-            .is_some_and(|first| first.field == from)
-        {
-            let in_seconds = failure.renamed(from, to);
-            return Failure {
-                message: format!("{} seconds", in_seconds.message),
-                ..in_seconds
-            };
-        }
-        failure
+        failure.counted_in(from, "seconds").renamed(from, to)
     })
 }

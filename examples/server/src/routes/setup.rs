@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, Version, request::Parts},
 };
 use jiff::Timestamp;
-use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, UserId, UserQuery};
+use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, Thing, UserId, UserQuery};
 use serde::Deserialize;
 
 use crate::{
@@ -149,7 +149,7 @@ pub(super) async fn claim(
     let signed_in = app
         .blocking(move || handle.claim_setup(token, admin))
         .await
-        .map_err(|failure| failure.missing_is("user", field))?;
+        .map_err(|failure| failure.missing_is(Thing::User, field))?;
     login::signed_in(&app, StatusCode::OK, signed_in).await
 }
 

@@ -44,7 +44,7 @@ struct PreviewJson {
     expires_at: Option<String>,
     needs_approval: bool,
     email: Option<String>,
-    account_lifetime: Option<u32>,
+    account_lifetime: Option<i64>,
 }
 
 impl From<&SignupTokenPreview> for PreviewJson {

@@ -24,9 +24,9 @@ use crate::{
 };
 
 /// The longest time that clients may ask for, in seconds.
-const MAX_TTL: u32 = 31 * 24 * 3_600;
+const MAX_TTL: i64 = 31 * 24 * 3_600;
 /// How often a token may be used at most, unless without limit.
-const MAX_USES: u32 = 100;
+const MAX_USES: i64 = 100;
 
 /// A sign-up token as JSON.
 #[derive(Debug, Serialize)]
@@ -36,15 +36,15 @@ struct SignupTokenJson {
     /// The secret when it is made; after that a masked form of it.
     token: String,
     expires_at: Option<String>,
-    usage_limit: Option<u32>,
-    usage_count: u32,
+    usage_limit: Option<i64>,
+    usage_count: i64,
     user_groups: Vec<NamedGroup>,
     created_at: String,
     state: &'static str,
     enabled: bool,
     note: Option<String>,
     approval: Option<bool>,
-    account_lifetime: Option<u32>,
+    account_lifetime: Option<i64>,
     email: Option<String>,
     custom_claims: Vec<ClaimJson>,
     created_by: Option<String>,
@@ -128,7 +128,7 @@ pub(super) struct TokenBody {
     #[serde(deserialize_with = "body::given")]
     ttl: Option<Option<Length>>,
     #[serde(deserialize_with = "body::given")]
-    usage_limit: Option<Option<u32>>,
+    usage_limit: Option<Option<i64>>,
     #[serde(deserialize_with = "body::given")]
     note: Option<Option<String>>,
     #[serde(deserialize_with = "body::given")]

@@ -231,7 +231,7 @@ fn group(query: &Query) -> Result<Option<GroupId>, Failure> {
     id.map_err(|_| Failure::field(field, "invalid", "is not an id"))
 }
 
-fn expiring_within(query: &Query) -> Result<Option<u32>, Failure> {
+fn expiring_within(query: &Query) -> Result<Option<i64>, Failure> {
     let field = "expiringWithin";
     let length = query.get(field).map(|text| Length::Text(text.to_owned()));
     length.map(|length| length.seconds(field)).transpose()

@@ -9,7 +9,7 @@ export class ApiError extends Error {
     this.code = body.code ?? "";
     this.details = body.details ?? {};
     /** By the field's name, what is wrong with it. */
-    this.fields = fields(status, body);
+    this.fields = fields(body);
     /** Is it worth trying the same again? */
     this.passes = status === 0 || status === 502 || status === 503 || status === 504;
   }
@@ -65,27 +65,52 @@ const SENTENCES = {
   passkey_unknown: "This passkey is not known here, or no longer. Choose another one, or use a code.",
 };
 
+// What is wrong with a field, by the code and the numbers that the server gives. Another language needs only this table.
+const AT_FIELD = {
+  required: () => "This is wanted.",
+  missing: () => "This is wanted.",
+  empty: () => "This must not be empty.",
+  too_short: ({ least }) => `This must have at least ${least} characters.`,
+  too_long: ({ most }) => `This must have at most ${most} characters.`,
+  out_of_range: ({ least, most }) => `This must be between ${least} and ${most}.`,
+  too_small: ({ least }) => `This must be at least ${least}.`,
+  too_few: ({ least }) => `This must name at least ${least}.`,
+  too_many: ({ most }) => `This must name at most ${most}.`,
+  control_characters: () => "This must not contain invisible characters.",
+  not_normalised: () => "This must not begin or end with a blank, and must be typed in the usual way.",
+  bad_ends: () => "This must begin and end with a letter or a digit.",
+  not_username: () => "This may contain letters, digits and _ . @ - only.",
+  not_email: () => "This is not an e-mail address.",
+  not_language_tag: () => "This is not a language tag such as de-CH.",
+  not_domain: () => "This must be a list of domains such as example.org.",
+  not_slug: () => "This may contain small letters, digits and _ . - only, a letter first.",
+  not_group_name: () => "This may contain letters, digits, blanks and _ . : @ - only, a letter or digit first, no blank last.",
+  not_claim_name: () => "A name has no blanks.",
+  reserved: ({ name }) => `“${name}” is kept for something else.`,
+  reserved_claim: ({ name }) => `“${name}” is kept for something else.`,
+  duplicate: ({ name }) => `“${name}” stands there twice.`,
+  duplicate_claim: ({ name }) => `“${name}” stands there twice.`,
+  in_the_past: () => "This must lie in the future.",
+  too_late: () => "This is too far away.",
+  email_domain: () => "This is not of a domain that may sign up here.",
+};
+
 const TAKEN = {
-  Username: ["username", "This username is taken. Choose another one."],
-  Email: ["email", "Somebody has this e-mail address already. Use another one."],
-  Name: ["name", "This name is taken. Choose another one."],
-  Slug: ["slug", "This short name is taken. Choose another one."],
+  username: "This username is taken. Choose another one.",
+  email: "Somebody has this e-mail address already. Use another one.",
+  name: "This name is taken. Choose another one.",
+  slug: "This short name is taken. Choose another one.",
 };
 
 function sentence(status, body, retryAfter) {
   if (status === 0) return "The server cannot be reached. Check the connection and try again.";
   if (status === 429) return `Too many tries. Try again ${waiting(retryAfter)}.`;
   if (body.code === "busy") return "The server is busy at the moment. Nothing was changed; try again.";
-  if (body.code === "already_in_use") return taken(body)?.[1] ?? finished(body.error);
+  if (body.code === "already_in_use") return TAKEN[body.details?.fields?.[0]?.field] ?? finished(body.error);
   if (SENTENCES[body.code]) return SENTENCES[body.code];
   if (body.error) return finished(body.error);
   if (status === 502 || status === 504) return "The server does not answer at the moment. Try again.";
   return `The server refused this (${status}). Try again; if it stays, tell who runs it.`;
-}
-
-function taken(body) {
-  const [subject] = (body.error ?? "").split(" is ");
-  return TAKEN[subject];
 }
 
 /** From `Retry-After`: in seconds, as this server gives it. */
@@ -98,26 +123,13 @@ function waiting(retryAfter) {
   return `in ${Math.ceil(seconds / 60)} minutes, at ${clock}`;
 }
 
-function fields(status, body) {
+function fields(body) {
   const found = {};
-  for (const { field, message } of body.details?.fields ?? []) {
-    // The sentence as a whole may say more, such as a unit.
-    found[field] = atField(field, body.error?.startsWith(message) ? body.error : message);
-  }
-  // Which name is taken is said in words only.
-  if (body.code === "already_in_use" && taken(body)) {
-    const [field, text] = taken(body);
-    found[field] = text;
+  for (const fault of body.details?.fields ?? []) {
+    const taken = fault.code === "taken" ? TAKEN[fault.field] : undefined;
+    found[fault.field] = taken ?? AT_FIELD[fault.code]?.(fault) ?? finished(fault.message);
   }
   return found;
-}
-
-/** The server's sentences begin with the field's name, which stands there already: `firstName` is “First name”. */
-function atField(field, text) {
-  const words = field.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
-  const name = words.charAt(0).toUpperCase() + words.slice(1);
-  const rest = text.startsWith(`${name} `) ? text.slice(name.length + 1) : text;
-  return finished(/^(is|are|must|has|have|names) /.test(rest) ? `This ${rest}` : rest);
 }
 
 /** With a capital and a full stop. */

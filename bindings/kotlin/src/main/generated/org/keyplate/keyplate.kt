@@ -13487,21 +13487,6 @@ sealed class InputReason {
     }
 
     /**
-     * The number is too large.
-     */
-    data class TooLarge(
-        /**
-         * The most that is allowed.
-         */
-        val `most`: kotlin.Long) : InputReason()
-
-    {
-
-
-        companion object
-    }
-
-    /**
      * The list names too few things.
      */
     data class TooFew(
@@ -13896,75 +13881,72 @@ public object FfiConverterTypeInputReason : FfiConverterRustBuffer<InputReason>{
             8 -> InputReason.TooSmall(
                 FfiConverterLong.read(buf),
                 )
-            9 -> InputReason.TooLarge(
+            9 -> InputReason.TooFew(
                 FfiConverterLong.read(buf),
                 )
-            10 -> InputReason.TooFew(
+            10 -> InputReason.TooMany(
                 FfiConverterLong.read(buf),
                 )
-            11 -> InputReason.TooMany(
-                FfiConverterLong.read(buf),
-                )
-            12 -> InputReason.ControlCharacters
-            13 -> InputReason.BlankEnds
-            14 -> InputReason.NotNormalised
-            15 -> InputReason.BadEnds
-            16 -> InputReason.NotUtf8
-            17 -> InputReason.NotUsername
-            18 -> InputReason.NotEmail
-            19 -> InputReason.NotLanguageTag
-            20 -> InputReason.NotIpAddress
-            21 -> InputReason.NotUuid
-            22 -> InputReason.NotBase64Url
-            23 -> InputReason.NotOrigin
-            24 -> InputReason.NotDomain
-            25 -> InputReason.NotScope
-            26 -> InputReason.UnknownScope(
+            11 -> InputReason.ControlCharacters
+            12 -> InputReason.BlankEnds
+            13 -> InputReason.NotNormalised
+            14 -> InputReason.BadEnds
+            15 -> InputReason.NotUtf8
+            16 -> InputReason.NotUsername
+            17 -> InputReason.NotEmail
+            18 -> InputReason.NotLanguageTag
+            19 -> InputReason.NotIpAddress
+            20 -> InputReason.NotUuid
+            21 -> InputReason.NotBase64Url
+            22 -> InputReason.NotOrigin
+            23 -> InputReason.NotDomain
+            24 -> InputReason.NotScope
+            25 -> InputReason.UnknownScope(
                 FfiConverterString.read(buf),
                 )
-            27 -> InputReason.NotSlug
-            28 -> InputReason.NotGroupName
-            29 -> InputReason.NotClaimName
-            30 -> InputReason.Reserved(
+            26 -> InputReason.NotSlug
+            27 -> InputReason.NotGroupName
+            28 -> InputReason.NotClaimName
+            29 -> InputReason.Reserved(
                 FfiConverterString.read(buf),
                 )
-            31 -> InputReason.Duplicate(
+            30 -> InputReason.Duplicate(
                 FfiConverterString.read(buf),
                 )
-            32 -> InputReason.DuplicateEntry
-            33 -> InputReason.InThePast
-            34 -> InputReason.TooLate
-            35 -> InputReason.BrokenToken
-            36 -> InputReason.SecretTaken
-            37 -> InputReason.Needs(
+            31 -> InputReason.DuplicateEntry
+            32 -> InputReason.InThePast
+            33 -> InputReason.TooLate
+            34 -> InputReason.BrokenToken
+            35 -> InputReason.SecretTaken
+            36 -> InputReason.Needs(
                 FfiConverterString.read(buf),
                 )
-            38 -> InputReason.Excludes(
+            37 -> InputReason.Excludes(
                 FfiConverterString.read(buf),
                 )
-            39 -> InputReason.NamesNothing(
+            38 -> InputReason.NamesNothing(
                 FfiConverterTypeThing.read(buf),
                 )
-            40 -> InputReason.NotOfPlan(
+            39 -> InputReason.NotOfPlan(
                 FfiConverterTypeThing.read(buf),
                 )
-            41 -> InputReason.OtherUser
-            42 -> InputReason.Contradicts(
+            40 -> InputReason.OtherUser
+            41 -> InputReason.Contradicts(
                 FfiConverterTypeConflictReason.read(buf),
                 )
-            43 -> InputReason.NotJson(
+            42 -> InputReason.NotJson(
                 FfiConverterLong.read(buf),
                 FfiConverterLong.read(buf),
                 )
-            44 -> InputReason.UnknownField
-            45 -> InputReason.WrongType(
+            43 -> InputReason.UnknownField
+            44 -> InputReason.WrongType(
                 FfiConverterString.read(buf),
                 )
-            46 -> InputReason.OwnFile
-            47 -> InputReason.NoFolder
-            48 -> InputReason.FolderReadOnly
-            49 -> InputReason.Null
-            50 -> InputReason.NotEnumValue
+            45 -> InputReason.OwnFile
+            46 -> InputReason.NoFolder
+            47 -> InputReason.FolderReadOnly
+            48 -> InputReason.Null
+            49 -> InputReason.NotEnumValue
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -14023,13 +14005,6 @@ public object FfiConverterTypeInputReason : FfiConverterRustBuffer<InputReason>{
             (
                 4UL
                 + FfiConverterLong.allocationSize(value.`least`)
-            )
-        }
-        is InputReason.TooLarge -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterLong.allocationSize(value.`most`)
             )
         }
         is InputReason.TooFew -> {
@@ -14334,186 +14309,181 @@ public object FfiConverterTypeInputReason : FfiConverterRustBuffer<InputReason>{
                 FfiConverterLong.write(value.`least`, buf)
                 Unit
             }
-            is InputReason.TooLarge -> {
-                buf.putInt(9)
-                FfiConverterLong.write(value.`most`, buf)
-                Unit
-            }
             is InputReason.TooFew -> {
-                buf.putInt(10)
+                buf.putInt(9)
                 FfiConverterLong.write(value.`least`, buf)
                 Unit
             }
             is InputReason.TooMany -> {
-                buf.putInt(11)
+                buf.putInt(10)
                 FfiConverterLong.write(value.`most`, buf)
                 Unit
             }
             is InputReason.ControlCharacters -> {
-                buf.putInt(12)
+                buf.putInt(11)
                 Unit
             }
             is InputReason.BlankEnds -> {
-                buf.putInt(13)
+                buf.putInt(12)
                 Unit
             }
             is InputReason.NotNormalised -> {
-                buf.putInt(14)
+                buf.putInt(13)
                 Unit
             }
             is InputReason.BadEnds -> {
-                buf.putInt(15)
+                buf.putInt(14)
                 Unit
             }
             is InputReason.NotUtf8 -> {
-                buf.putInt(16)
+                buf.putInt(15)
                 Unit
             }
             is InputReason.NotUsername -> {
-                buf.putInt(17)
+                buf.putInt(16)
                 Unit
             }
             is InputReason.NotEmail -> {
-                buf.putInt(18)
+                buf.putInt(17)
                 Unit
             }
             is InputReason.NotLanguageTag -> {
-                buf.putInt(19)
+                buf.putInt(18)
                 Unit
             }
             is InputReason.NotIpAddress -> {
-                buf.putInt(20)
+                buf.putInt(19)
                 Unit
             }
             is InputReason.NotUuid -> {
-                buf.putInt(21)
+                buf.putInt(20)
                 Unit
             }
             is InputReason.NotBase64Url -> {
-                buf.putInt(22)
+                buf.putInt(21)
                 Unit
             }
             is InputReason.NotOrigin -> {
-                buf.putInt(23)
+                buf.putInt(22)
                 Unit
             }
             is InputReason.NotDomain -> {
-                buf.putInt(24)
+                buf.putInt(23)
                 Unit
             }
             is InputReason.NotScope -> {
-                buf.putInt(25)
+                buf.putInt(24)
                 Unit
             }
             is InputReason.UnknownScope -> {
-                buf.putInt(26)
+                buf.putInt(25)
                 FfiConverterString.write(value.`area`, buf)
                 Unit
             }
             is InputReason.NotSlug -> {
-                buf.putInt(27)
+                buf.putInt(26)
                 Unit
             }
             is InputReason.NotGroupName -> {
-                buf.putInt(28)
+                buf.putInt(27)
                 Unit
             }
             is InputReason.NotClaimName -> {
-                buf.putInt(29)
+                buf.putInt(28)
                 Unit
             }
             is InputReason.Reserved -> {
-                buf.putInt(30)
+                buf.putInt(29)
                 FfiConverterString.write(value.`name`, buf)
                 Unit
             }
             is InputReason.Duplicate -> {
-                buf.putInt(31)
+                buf.putInt(30)
                 FfiConverterString.write(value.`name`, buf)
                 Unit
             }
             is InputReason.DuplicateEntry -> {
-                buf.putInt(32)
+                buf.putInt(31)
                 Unit
             }
             is InputReason.InThePast -> {
-                buf.putInt(33)
+                buf.putInt(32)
                 Unit
             }
             is InputReason.TooLate -> {
-                buf.putInt(34)
+                buf.putInt(33)
                 Unit
             }
             is InputReason.BrokenToken -> {
-                buf.putInt(35)
+                buf.putInt(34)
                 Unit
             }
             is InputReason.SecretTaken -> {
-                buf.putInt(36)
+                buf.putInt(35)
                 Unit
             }
             is InputReason.Needs -> {
-                buf.putInt(37)
+                buf.putInt(36)
                 FfiConverterString.write(value.`field`, buf)
                 Unit
             }
             is InputReason.Excludes -> {
-                buf.putInt(38)
+                buf.putInt(37)
                 FfiConverterString.write(value.`field`, buf)
                 Unit
             }
             is InputReason.NamesNothing -> {
-                buf.putInt(39)
+                buf.putInt(38)
                 FfiConverterTypeThing.write(value.`what`, buf)
                 Unit
             }
             is InputReason.NotOfPlan -> {
-                buf.putInt(40)
+                buf.putInt(39)
                 FfiConverterTypeThing.write(value.`what`, buf)
                 Unit
             }
             is InputReason.OtherUser -> {
-                buf.putInt(41)
+                buf.putInt(40)
                 Unit
             }
             is InputReason.Contradicts -> {
-                buf.putInt(42)
+                buf.putInt(41)
                 FfiConverterTypeConflictReason.write(value.`what`, buf)
                 Unit
             }
             is InputReason.NotJson -> {
-                buf.putInt(43)
+                buf.putInt(42)
                 FfiConverterLong.write(value.`line`, buf)
                 FfiConverterLong.write(value.`column`, buf)
                 Unit
             }
             is InputReason.UnknownField -> {
-                buf.putInt(44)
+                buf.putInt(43)
                 Unit
             }
             is InputReason.WrongType -> {
-                buf.putInt(45)
+                buf.putInt(44)
                 FfiConverterString.write(value.`expected`, buf)
                 Unit
             }
             is InputReason.OwnFile -> {
-                buf.putInt(46)
+                buf.putInt(45)
                 Unit
             }
             is InputReason.NoFolder -> {
-                buf.putInt(47)
+                buf.putInt(46)
                 Unit
             }
             is InputReason.FolderReadOnly -> {
-                buf.putInt(48)
+                buf.putInt(47)
                 Unit
             }
             is InputReason.Null -> {
-                buf.putInt(49)
+                buf.putInt(48)
                 Unit
             }
             is InputReason.NotEnumValue -> {
-                buf.putInt(50)
+                buf.putInt(49)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
