@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::{
     facade::{Code, Facade},
     generated::Generated,
-    hosts,
     names::screaming,
-    scenario_face::is_runners,
+    scenarios::is_runners,
+    uniffi_face,
     workspace::{Files, Workspace},
 };
 
@@ -69,10 +69,10 @@ fn codes(workspace: &Workspace, codes: &[Code]) -> Result<()> {
         (crate::python_face::ERRORS, |code| {
             format!("{} = {}", screaming(&code.name), code.number)
         }),
-        (hosts::KOTLIN, |code| {
+        (uniffi_face::KOTLIN, |code| {
             format!("{}({})", screaming(&code.name), code.number)
         }),
-        (hosts::SWIFT, |code| {
+        (uniffi_face::SWIFT, |code| {
             format!("case {} = {}", lower_camel(&code.name), code.number)
         }),
     ];

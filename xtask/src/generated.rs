@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::{
     api, c_face,
     facade::Facade,
-    hosts, metadata, python_face, rules, scenario_face,
+    metadata, python_face, rules, scenarios, uniffi_face,
     workspace::{Files, Workspace},
 };
 
@@ -25,8 +25,8 @@ impl Generated {
         files.insert("core/api.txt".into(), api::list(&facade, &authority));
         c_face::write(workspace, &facade, &mut files)?;
         python_face::write(&facade, &mut files)?;
-        scenario_face::write(&facade, &mut files)?;
-        hosts::write(&library, &facade, &mut files)?;
+        scenarios::write(&facade, &mut files)?;
+        uniffi_face::write(&library, &facade, &mut files)?;
         Ok(Self { facade, files })
     }
 }

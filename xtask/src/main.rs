@@ -7,12 +7,12 @@ mod c_face;
 mod check;
 mod facade;
 mod generated;
-mod hosts;
 mod metadata;
 mod names;
 mod python_face;
 mod rules;
-mod scenario_face;
+mod scenarios;
+mod uniffi_face;
 mod workspace;
 
 use std::process::ExitCode;

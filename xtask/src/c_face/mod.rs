@@ -6,7 +6,6 @@ mod function;
 mod header;
 mod methods;
 mod records;
-mod scenarios;
 
 use anyhow::Result;
 
@@ -15,6 +14,7 @@ use crate::{
     names::{rust_doc, snake},
     workspace::{Files, Workspace, rustfmt},
 };
+pub(crate) use crossing::{is_plain, is_secret};
 use function::Names;
 use header::{BY_HAND, header};
 
@@ -35,7 +35,7 @@ pub(super) struct Writer<'a> {
     out: String,
 }
 
-/// Adds `ffi/src/generated.rs`, the header, and what its tests call scenarios with.
+/// Adds `ffi/src/generated.rs` and the header.
 pub(crate) fn write(workspace: &Workspace, facade: &Facade, files: &mut Files) -> Result<()> {
     let by_hand = BY_HAND
         .iter()
@@ -44,10 +44,6 @@ pub(crate) fn write(workspace: &Workspace, facade: &Facade, files: &mut Files) -
     let source = rustfmt(&source(facade, &by_hand)?)?;
     files.insert("include/keyplate.h".into(), header(workspace, &source)?);
     files.insert("ffi/src/generated.rs".into(), source);
-    files.insert(
-        "ffi/tests/scenario_facade.c".into(),
-        scenarios::source(facade)?,
-    );
     Ok(())
 }
 
@@ -100,7 +96,7 @@ fn source(facade: &Facade, by_hand: &[String]) -> Result<String> {
 }
 
 /// The C type that stands for a type of the facade.
-fn c_name(name: &str) -> String {
+pub(crate) fn c_name(name: &str) -> String {
     if name == "Keyplate" {
         "keyplate".to_owned()
     } else {
