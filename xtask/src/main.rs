@@ -1,4 +1,4 @@
-//! `cargo xtask generate | check | bench`: writes the faces from the facade, checks them, measures.
+//! `cargo xtask generate | check | law | bench`: writes the faces from the facade, checks them and the house's law, measures.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 mod api;
@@ -7,6 +7,7 @@ mod c_face;
 mod check;
 mod facade;
 mod generated;
+mod law;
 mod metadata;
 mod names;
 mod python_face;
@@ -22,7 +23,7 @@ use anyhow::{Result, bail};
 use generated::Generated;
 use workspace::Workspace;
 
-const USAGE: &str = "usage: cargo xtask generate | check | bench [case ...]";
+const USAGE: &str = "usage: cargo xtask generate | check | law | bench [case ...]";
 
 fn main() -> ExitCode {
     match run() {
@@ -40,6 +41,10 @@ fn run() -> Result<()> {
     match arguments.first().map(String::as_str) {
         Some("generate") => workspace.write(&Generated::make(&workspace)?.files),
         Some("check") => check::run(&workspace),
+        Some("law") => {
+            print!("{}", law::report(&workspace)?);
+            law::check(&workspace)
+        }
         Some("bench") => bench::run(&workspace, &arguments[1..]),
         _ => bail!("{USAGE}"),
     }
