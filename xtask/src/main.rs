@@ -5,6 +5,7 @@ mod api;
 mod bench;
 mod c_face;
 mod check;
+mod citations;
 mod facade;
 mod generated;
 mod law;
@@ -23,7 +24,8 @@ use anyhow::{Result, bail};
 use generated::Generated;
 use workspace::Workspace;
 
-const USAGE: &str = "usage: cargo xtask generate | check | law | bench [case ...]";
+const USAGE: &str =
+    "usage: cargo xtask generate | check | law | citations | bench [case ...]";
 
 fn main() -> ExitCode {
     match run() {
@@ -45,6 +47,7 @@ fn run() -> Result<()> {
             print!("{}", law::report(&workspace)?);
             law::check(&workspace)
         }
+        Some("citations") => citations::check_sources(&workspace),
         Some("bench") => bench::run(&workspace, &arguments[1..]),
         _ => bail!("{USAGE}"),
     }
