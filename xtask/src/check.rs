@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
+use camino::Utf8Path;
 use serde_json::Value;
 
 use crate::{
     facade::{Code, Facade},
-    generated::Generated,
+    generated::{FOLDERS, Generated},
     names::screaming,
     scenarios::is_runners,
     uniffi_face,
@@ -16,10 +17,15 @@ use crate::{
 
 /// Runs every check, and fails with all that they found.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let Generated { facade, files } = Generated::make(workspace)?;
+    let Generated {
+        facade,
+        files,
+        hosts,
+    } = Generated::make(workspace)?;
     let checks = [
         drift(workspace, &files),
-        codes(workspace, &facade.codes),
+        marked(workspace, &files),
+        codes(&files, &hosts, &facade.codes),
         versions(workspace),
         symbols(workspace),
         scenarios(workspace, &facade),
@@ -42,9 +48,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 fn drift(workspace: &Workspace, files: &Files) -> Result<()> {
     let drifted =
         |path: &&camino::Utf8PathBuf| workspace.read(path).ok().as_ref() != files.get(*path);
+    let strays = workspace.strays(FOLDERS, files)?;
     let names: Vec<&str> = files
         .keys()
         .filter(drifted)
+        .chain(&strays)
         .map(|path| path.as_str())
         .collect();
     ensure!(
@@ -55,8 +63,37 @@ fn drift(workspace: &Workspace, files: &Files) -> Result<()> {
     Ok(())
 }
 
+/// `.gitattributes` says of each committed file that it is generated, so that reviews fold it.
+fn marked(workspace: &Workspace, files: &Files) -> Result<()> {
+    let text = workspace.read(".gitattributes")?;
+    let patterns: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_suffix(" linguist-generated"))
+        .map(str::trim_end)
+        .collect();
+    let is_marked = |path: &Utf8Path| {
+        patterns
+            .iter()
+            .any(|pattern| match pattern.strip_suffix("/**") {
+                Some(folder) => path.starts_with(folder),
+                None => path == *pattern,
+            })
+    };
+    let missing: Vec<&str> = files
+        .keys()
+        .filter(|path| !is_marked(path))
+        .map(|path| path.as_str())
+        .collect();
+    ensure!(
+        missing.is_empty(),
+        ".gitattributes does not mark as linguist-generated: {}",
+        missing.join(", ")
+    );
+    Ok(())
+}
+
 /// Every face has every error code with its number.
-fn codes(workspace: &Workspace, codes: &[Code]) -> Result<()> {
+fn codes(files: &Files, hosts: &Files, codes: &[Code]) -> Result<()> {
     type Line = fn(&Code) -> String;
     let faces: [(&str, Line); 4] = [
         ("include/keyplate.h", |code| {
@@ -78,7 +115,9 @@ fn codes(workspace: &Workspace, codes: &[Code]) -> Result<()> {
     ];
     let mut missing = Vec::new();
     for (path, line) in faces {
-        let text = workspace.read(path)?;
+        let path = Utf8Path::new(path);
+        let text = files.get(path).or_else(|| hosts.get(path));
+        let text = text.with_context(|| format!("{path} is not generated"))?;
         // Swift has its reserved words between back-ticks.
         let text = text.replace('`', "");
         let lines: BTreeSet<&str> = text

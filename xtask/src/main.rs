@@ -21,11 +21,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use generated::Generated;
 use workspace::Workspace;
 
 const USAGE: &str =
-    "usage: cargo xtask generate | check | law | citations | bench [case ...]";
+    "usage: cargo xtask generate [kotlin | swift] | check | law | citations | bench [case ...]";
 
 fn main() -> ExitCode {
     match run() {
@@ -41,7 +40,7 @@ fn run() -> Result<()> {
     let workspace = Workspace::find()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some("generate") => workspace.write(&Generated::make(&workspace)?.files),
+        Some("generate") => generated::generate(&workspace, arguments.get(1).map(String::as_str)),
         Some("check") => check::run(&workspace),
         Some("law") => {
             print!("{}", law::report(&workspace)?);

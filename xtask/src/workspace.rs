@@ -77,6 +77,24 @@ impl Workspace {
         }
         Ok(())
     }
+
+    /// Files in these folders that are none of `files`.
+    pub(crate) fn strays(&self, folders: &[&str], files: &Files) -> Result<Vec<Utf8PathBuf>> {
+        let mut strays = Vec::new();
+        for folder in folders {
+            let place = self.root.join(folder);
+            if !place.exists() {
+                continue;
+            }
+            for entry in place.read_dir_utf8()? {
+                let path = Utf8Path::new(folder).join(entry?.file_name());
+                if !files.contains_key(&path) {
+                    strays.push(path);
+                }
+            }
+        }
+        Ok(strays)
+    }
 }
 
 /// Formats Rust as `cargo fmt` does.
