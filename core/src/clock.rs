@@ -4,7 +4,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::{Result, error::internal, error::invalid};
+use crate::error::{Result, internal, invalid};
 
 /// Tells the library the time; for tests, and for hosts with a clock of their own.
 ///

@@ -27,9 +27,7 @@ mod value;
 
 pub(crate) use engine::{Engine, Options, Reader, Row, Writer, hold_still};
 pub use engine::{ForkGuard, before_fork};
-pub(crate) use value::{
-    Cell, Column, Found, Named, Param, malformed, params, read_text, text_enum,
-};
+pub(crate) use value::{Cell, Column, Param, malformed, params};
 
 /// A page of a list as the caller asked for it, already within bounds.
 #[derive(Clone, Copy, Debug)]

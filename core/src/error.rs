@@ -375,3 +375,21 @@ pub(crate) fn internal(reason: impl Into<String>) -> KeyplateError {
         reason: reason.into(),
     }
 }
+
+pub(crate) fn configuration(option: &str, reason: &str) -> KeyplateError {
+    KeyplateError::Configuration {
+        option: option.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// What must be there, or else is not found.
+pub(crate) trait Found<T> {
+    fn or_missing(self, what: &str) -> Result<T>;
+}
+
+impl<T> Found<T> for Option<T> {
+    fn or_missing(self, what: &str) -> Result<T> {
+        self.ok_or_else(|| not_found(what))
+    }
+}

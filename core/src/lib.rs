@@ -80,84 +80,58 @@
 //! Everything hangs on [`Keyplate`]. `open` gives the host's handle, which may do everything;
 //! [`Keyplate::anonymous`] one for strangers; [`Keyplate::acting_as`] one that has somebody's rights.
 
-mod access_tokens;
-mod api_keys;
-mod audit;
-mod authority;
-mod backup;
-mod bootstrap;
-mod claims;
 mod clock;
-mod codes;
+mod crypto;
 mod db;
-mod encryption;
 mod error;
-mod events;
-mod groups;
-mod ids;
-mod keyplate;
-mod limits;
-mod list;
-mod one_time;
-mod passkeys;
-mod principal;
-mod refusals;
-mod relying_party;
-mod scopes;
+mod gate;
+mod model;
+mod rules;
 mod secret;
-mod seen;
-mod services;
-mod sessions;
-mod settings;
-mod setup;
-mod signup;
-mod signup_tokens;
-mod text;
-mod tokens;
-mod upkeep;
-mod users;
+mod values;
 
-pub use access_tokens::{AccessToken, AccessTokenClaims, Jwks, SigningKey};
-pub use api_keys::{
-    ApiKey, ApiKeyPage, ApiKeyQuery, ApiKeySort, CreatedApiKey, KeyRotation, NewApiKey,
-};
-pub use audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
-#[doc(hidden)]
-pub use authority::authority_table;
-pub use backup::BackupReport;
-pub use bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
-pub use claims::Claim;
 pub use clock::TimeSource;
 pub use db::{ForkGuard, before_fork};
 pub use error::{ErrorCode, KeyplateError, PasskeyFailure, Result};
-pub use events::EventSink;
-pub use groups::{Group, GroupChanges, GroupPage, GroupQuery, GroupSort, NewGroup};
-pub use ids::{
+pub use gate::handle::Keyplate;
+#[doc(hidden)]
+pub use gate::methods::authority_table;
+pub use model::access_tokens::{AccessToken, AccessTokenClaims, Jwks, SigningKey};
+pub use model::api_keys::{
+    ApiKey, ApiKeyPage, ApiKeyQuery, ApiKeySort, CreatedApiKey, KeyRotation, NewApiKey,
+};
+pub use model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
+pub use model::bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
+pub use model::claims::Claim;
+pub use model::config::{ClientInfo, Config};
+pub use model::credentials::{Authenticated, Principal};
+pub use model::events::EventSink;
+pub use model::groups::{Group, GroupChanges, GroupPage, GroupQuery, GroupSort, NewGroup};
+pub use model::ids::{
     ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, ServiceId, SessionId, SignupRedemptionId,
     SignupTokenId, UserId,
 };
-pub use keyplate::{ClientInfo, Config, Keyplate, UsernamePolicy};
-pub use one_time::{CreatedOneTimeToken, OneTimeToken};
-pub use passkeys::{Passkey, PasskeyCeremony, PasskeyRegistration, PasskeySignals};
-pub use principal::{Authenticated, Principal};
-pub use relying_party::PasskeyProblem;
-pub use secret::Secret;
-pub use services::{
+pub use model::one_time::{CreatedOneTimeToken, OneTimeToken};
+pub use model::passkeys::{Passkey, PasskeyCeremony, PasskeyRegistration, PasskeySignals};
+pub use model::services::{
     Decision, DecisionReason, NewService, Service, ServiceChanges, ServicePage, ServiceQuery,
 };
-pub use sessions::{Session, SessionPage, SessionQuery, SignInMethod, SignedIn};
-pub use settings::{CounterPolicy, PublicSettings, Settings, SettingsChanges, SignupMode};
-pub use setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage, SetupState};
-pub use signup::{NewSignup, SignupRedemption, SignupRedemptionPage, SignupRedemptionQuery};
-pub use signup_tokens::{
+pub use model::sessions::{Session, SessionPage, SessionQuery, SignInMethod, SignedIn};
+pub use model::settings::{CounterPolicy, PublicSettings, Settings, SettingsChanges, SignupMode};
+pub use model::setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage, SetupState};
+pub use model::signup::{NewSignup, SignupRedemption, SignupRedemptionPage, SignupRedemptionQuery};
+pub use model::signup_tokens::{
     ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
     SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
 };
-pub use tokens::generate_api_key_secret;
-pub use upkeep::{IntegrityReport, PurgeReport, Statistics};
-pub use users::{
+pub use model::upkeep::{BackupReport, IntegrityReport, PurgeReport, Statistics};
+pub use model::users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,
 };
+pub use secret::Secret;
+pub use values::origins::PasskeyProblem;
+pub use values::text::UsernamePolicy;
+pub use values::tokens::generate_api_key_secret;
 
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!("keyplate");

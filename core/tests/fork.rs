@@ -79,7 +79,7 @@ fn the_childs_commits_survive(keyplate: &Keyplate, hooked: bool) {
     keyplate.create_user(new_user("parent2")).unwrap();
     drop(second);
     // The worker's own handle is borrowed; the process that opens and closes comes while the parent writes no more.
-    let mut other = start("open", path.as_ref());
+    let mut other = start(worker, "open", path.as_ref());
     said(&mut other);
     assert!(other.wait().unwrap().success());
     here.write_all(b"2").unwrap();
@@ -100,7 +100,7 @@ fn a_childs_commits_survive_the_parent_and_others() {
     for job in ["hooked", "idle"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("id.db");
-        let mut worker = start(job, &path);
+        let mut worker = start(worker, job, &path);
         assert_eq!(said(&mut worker), ["child1 child2 parent parent2"], "{job}");
         assert!(worker.wait().unwrap().success());
         let keyplate = Keyplate::open(config(&path)).unwrap();
@@ -124,7 +124,7 @@ fn a_parent_that_closes_first_loses_nothing() {
     });
     here.read_exact(&mut [0]).unwrap();
     drop(keyplate);
-    let mut other = start("open", &path);
+    let mut other = start(worker, "open", &path);
     said(&mut other);
     other.wait().unwrap();
     here.write_all(b"2").unwrap();

@@ -1,12 +1,19 @@
 use std::time::SystemTime;
 
-use super::{Engine, PageRequest, Reader, Row, Writer, contains_pattern, params, users};
+use super::{Engine, PageRequest, Reader, Row, Writer, contains_pattern, params};
 use crate::{
-    ApiKey, ApiKeyId, ApiKeyQuery, ApiKeySort, Result, User, UserId,
-    api_keys::{FoundApiKey, StoredApiKey},
-    authority::{Ceiling, Credential},
-    scopes::Scopes,
-    tokens::SecretHash,
+    db,
+    error::Result,
+    model::{
+        api_keys::{ApiKey, ApiKeyQuery, ApiKeySort, FoundApiKey, StoredApiKey},
+        credentials::Credential,
+        ids::{ApiKeyId, UserId},
+        users::User,
+    },
+    values::{
+        scopes::{Ceiling, Scopes},
+        tokens::SecretHash,
+    },
 };
 
 const COLUMNS: &str =
@@ -111,7 +118,7 @@ pub(crate) fn find_acting(
     id: &ApiKeyId,
     now: SystemTime,
 ) -> Result<Option<(User, Ceiling, Credential)>> {
-    let columns = users::COLUMNS;
+    let columns = db::users::COLUMNS;
     reader.query_one(
         &format!(
             r"
@@ -123,7 +130,7 @@ pub(crate) fn find_acting(
         ),
         params![id, now],
         |row| {
-            let more = users::COLUMN_COUNT;
+            let more = db::users::COLUMN_COUNT;
             let ceiling = Ceiling {
                 scopes: Scopes::from_stored(&row.get::<String>(more)?),
                 administrator: row.get(more + 1)?,
@@ -132,7 +139,7 @@ pub(crate) fn find_acting(
                 id: *id,
                 expires_at: row.get(more + 2)?,
             };
-            Ok((users::from_row(row)?, ceiling, credential))
+            Ok((db::users::from_row(row)?, ceiling, credential))
         },
     )
 }

@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use super::{Reader, Writer, params};
-use crate::{Result, limits::Attempt};
+use crate::{error::Result, model::attempts::Attempt};
 
 /// The time of the nth last attempt since then, if there were so many; of one source, or of all.
 pub(crate) fn nth_last(

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::{PageRequest, Reader, Row, Writer, params};
-use crate::{AuditEvent, AuditQuery, Detail, Result, error::internal};
+use crate::{
+    error::{Result, internal},
+    model::audit::{AuditEvent, AuditQuery, Detail},
+};
 
 const COLUMNS: &str = "id, at, kind, actor_kind, actor_id, actor_name, user_id, username, subject_id, subject_name, \
     address, user_agent, details, count";
@@ -120,7 +123,7 @@ fn details_to_json(details: &[Detail]) -> Result<String> {
 
 fn details_from_json(json: &str) -> Result<Vec<Detail>> {
     let object: BTreeMap<String, String> =
-        serde_json::from_str(json).map_err(|_| crate::KeyplateError::CorruptDatabase {
+        serde_json::from_str(json).map_err(|_| crate::error::KeyplateError::CorruptDatabase {
             reason: "an audit row is malformed".to_owned(),
         })?;
     Ok(object

@@ -2,9 +2,9 @@ use std::time::SystemTime;
 
 use super::{Reader, Row, Writer, params};
 use crate::{
-    Result,
-    passkeys::{SealingKey, StoredCeremony},
-    tokens::SecretHash,
+    error::Result,
+    model::passkeys::{SealingKey, StoredCeremony},
+    values::tokens::SecretHash,
 };
 
 pub(crate) fn insert(
@@ -103,7 +103,7 @@ fn key_from_row(row: &Row<'_, '_>) -> Result<SealingKey> {
     let bytes: Vec<u8> = row.get(1)?;
     Ok(SealingKey {
         id: row.get(0)?,
-        bytes: bytes.try_into().map_err(|_| super::malformed(1))?,
+        bytes: bytes.try_into().map_err(|_| crate::db::malformed(1))?,
         created_at: row.get(2)?,
     })
 }

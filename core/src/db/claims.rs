@@ -1,5 +1,11 @@
 use super::{Reader, Row, Writer, params};
-use crate::{Claim, GroupId, Result, SignupTokenId, UserId};
+use crate::{
+    error::Result,
+    model::{
+        claims::Claim,
+        ids::{GroupId, SignupTokenId, UserId},
+    },
+};
 
 fn from_row(row: &Row<'_, '_>) -> Result<Claim> {
     Ok(Claim {

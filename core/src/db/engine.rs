@@ -27,7 +27,10 @@ use self::{
     pool::{Pool, Role},
 };
 use super::{Cell, Column, Param, value::malformed};
-use crate::{KeyplateError, Result, clock::Clock};
+use crate::{
+    clock::Clock,
+    error::{KeyplateError, Result},
+};
 
 pub use fork::{ForkGuard, before_fork};
 

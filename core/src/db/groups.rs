@@ -1,5 +1,13 @@
-use super::{PageRequest, Reader, Row, Writer, claims, contains_pattern, params};
-use crate::{Group, GroupId, GroupQuery, GroupSort, Result, SignupTokenId, UserId, text};
+use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
+use crate::{
+    db,
+    error::Result,
+    model::{
+        groups::{Group, GroupQuery, GroupSort},
+        ids::{GroupId, SignupTokenId, UserId},
+    },
+    values::text,
+};
 
 const COLUMNS: &str = "groups.id, groups.name, groups.friendly_name, groups.created_at, \
     (SELECT count(*) FROM group_members WHERE group_members.group_id = groups.id) AS member_count";
@@ -16,7 +24,7 @@ fn from_row(row: &Row<'_, '_>) -> Result<Group> {
 }
 
 fn with_claims(reader: &Reader<'_>, mut group: Group) -> Result<Group> {
-    group.claims = claims::of_group(reader, &group.id)?;
+    group.claims = db::claims::of_group(reader, &group.id)?;
     Ok(group)
 }
 

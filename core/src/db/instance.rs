@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use super::{Reader, Writer, params};
-use crate::Result;
+use crate::error::Result;
 
 /// Sets the time of the last commit, backwards too (C5).
 pub(crate) fn set_last_time(writer: &Writer<'_>, time: SystemTime) -> Result<()> {

@@ -2,8 +2,15 @@ use std::time::SystemTime;
 
 use super::{Reader, Row, Writer, params};
 use crate::{
-    OneTimeToken, OneTimeTokenId, Result, UserId, authority::Ceiling, one_time::StoredOneTimeToken,
-    scopes::Scopes, tokens::SecretHash,
+    error::Result,
+    model::{
+        ids::{OneTimeTokenId, UserId},
+        one_time::{OneTimeToken, StoredOneTimeToken},
+    },
+    values::{
+        scopes::{Ceiling, Scopes},
+        tokens::SecretHash,
+    },
 };
 
 const COLUMNS: &str =

@@ -2,8 +2,12 @@ use std::time::SystemTime;
 
 use super::{Reader, Row, Writer, params};
 use crate::{
-    Passkey, PasskeyId, Result, UserId,
-    passkeys::{Assertion, KnownCredential, NewCredential, StoredPasskey},
+    crypto::webauthn::{Assertion, KnownCredential, NewCredential},
+    error::Result,
+    model::{
+        ids::{PasskeyId, UserId},
+        passkeys::{Passkey, StoredPasskey},
+    },
 };
 
 const COLUMNS: &str = "passkeys.id, passkeys.user_id, passkeys.credential_id, passkeys.rp_id, passkeys.name, \
@@ -19,7 +23,7 @@ fn from_row(row: &Row<'_, '_>) -> Result<Passkey> {
     Ok(Passkey {
         id: row.get(0)?,
         user_id: row.get(1)?,
-        credential_id: crate::passkeys::base64url(&credential_id),
+        credential_id: crate::crypto::base64url::base64url(&credential_id),
         rp_id: row.get(3)?,
         name: row.get(4)?,
         aaguid: row.get(5)?,

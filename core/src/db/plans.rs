@@ -1,5 +1,5 @@
 use super::{Reader, Writer, params};
-use crate::{Result, UserId, tokens::SecretHash};
+use crate::{error::Result, model::ids::UserId, values::tokens::SecretHash};
 
 /// The user whom plans know by this name.
 pub(crate) fn find_user(reader: &Reader<'_>, name_key: &str) -> Result<Option<UserId>> {

@@ -1,5 +1,11 @@
 use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
-use crate::{GroupId, Result, Service, ServiceId, UserId};
+use crate::{
+    error::Result,
+    model::{
+        ids::{GroupId, ServiceId, UserId},
+        services::Service,
+    },
+};
 
 const COLUMNS: &str = "id, slug, name, for_everyone, created_at";
 

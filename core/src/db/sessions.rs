@@ -1,12 +1,19 @@
 use std::time::SystemTime;
 
-use super::{Engine, PageRequest, Reader, Row, Writer, params, users};
+use super::{Engine, PageRequest, Reader, Row, Writer, params};
 use crate::{
-    Result, Session, SessionId, SignInMethod, User, UserId,
-    authority::{Ceiling, Credential},
-    scopes::Scopes,
-    sessions::FoundSession,
-    tokens::SecretHash,
+    db,
+    error::Result,
+    model::{
+        credentials::Credential,
+        ids::{SessionId, UserId},
+        sessions::{FoundSession, Session, SignInMethod},
+        users::User,
+    },
+    values::{
+        scopes::{Ceiling, Scopes},
+        tokens::SecretHash,
+    },
 };
 
 const COLUMNS: &str = "id, user_id, method, signed_in_at, stepped_up_at, last_seen_at, expires_at, masked, address, \
@@ -72,7 +79,7 @@ pub(crate) fn find_acting(
     id: &SessionId,
     now: SystemTime,
 ) -> Result<Option<(User, Ceiling, Credential)>> {
-    let columns = users::COLUMNS;
+    let columns = db::users::COLUMNS;
     let alive = ALIVE.replace("expires_at", "sessions.expires_at");
     reader.query_one(
         &format!(
@@ -85,7 +92,7 @@ pub(crate) fn find_acting(
         ),
         params![now, id],
         |row| {
-            let more = users::COLUMN_COUNT;
+            let more = db::users::COLUMN_COUNT;
             let ceiling = Ceiling {
                 scopes: Scopes::from_stored(&row.get::<String>(more)?),
                 administrator: row.get(more + 1)?,
@@ -97,7 +104,7 @@ pub(crate) fn find_acting(
                 stepped_up_at: row.get(more + 4)?,
                 expires_at: row.get(more + 5)?,
             };
-            Ok((users::from_row(row)?, ceiling, credential))
+            Ok((db::users::from_row(row)?, ceiling, credential))
         },
     )
 }

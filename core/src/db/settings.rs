@@ -1,5 +1,9 @@
 use super::{Reader, Writer, params};
-use crate::Result;
+use crate::{
+    db,
+    error::Result,
+    model::{named::Named, settings::Settings},
+};
 
 /// Names and values of the settings that have been set.
 pub(crate) fn all(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
@@ -14,4 +18,70 @@ pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
         params![name, value],
     )?;
     Ok(())
+}
+
+/// Every setting that has a row, with the name and text under which it is stored.
+pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 10] {
+    [
+        ("app_name", settings.app_name.clone()),
+        ("signup_mode", settings.signup_mode.name().to_owned()),
+        ("signup_approval", settings.signup_approval.to_string()),
+        (
+            "open_signups_per_hour",
+            settings.open_signups_per_hour.to_string(),
+        ),
+        (
+            "signup_email_domains",
+            settings.signup_email_domains.join(" "),
+        ),
+        ("username_change", settings.username_change.to_string()),
+        (
+            "session_idle_seconds",
+            settings.session_idle_seconds.to_string(),
+        ),
+        (
+            "session_lifetime_seconds",
+            settings.session_lifetime_seconds.to_string(),
+        ),
+        ("step_up_seconds", settings.step_up_seconds.to_string()),
+        ("counter_policy", settings.counter_policy.name().to_owned()),
+    ]
+}
+
+/// The settings as they are at this moment; what has no row, or one that cannot be read, has its default.
+pub(crate) fn load(reader: &Reader<'_>) -> Result<Settings> {
+    let mut settings = Settings {
+        default_group_ids: db::groups::defaults(reader)?,
+        ..Settings::default()
+    };
+    for (name, value) in all(reader)? {
+        settings.take(&name, value);
+    }
+    Ok(settings)
+}
+
+impl Settings {
+    fn take(&mut self, name: &str, value: String) {
+        fn set<T: std::str::FromStr>(place: &mut T, value: &str) {
+            if let Ok(value) = value.parse() {
+                *place = value;
+            }
+        }
+        match name {
+            "app_name" => self.app_name = value,
+            "signup_mode" => self.signup_mode = Named::named(&value).unwrap_or_default(),
+            "signup_approval" => set(&mut self.signup_approval, &value),
+            "open_signups_per_hour" => set(&mut self.open_signups_per_hour, &value),
+            "signup_email_domains" => {
+                self.signup_email_domains =
+                    value.split_ascii_whitespace().map(str::to_owned).collect();
+            }
+            "username_change" => set(&mut self.username_change, &value),
+            "session_idle_seconds" => set(&mut self.session_idle_seconds, &value),
+            "session_lifetime_seconds" => set(&mut self.session_lifetime_seconds, &value),
+            "step_up_seconds" => set(&mut self.step_up_seconds, &value),
+            "counter_policy" => self.counter_policy = Named::named(&value).unwrap_or_default(),
+            _ => {} // a newer library's
+        }
+    }
 }

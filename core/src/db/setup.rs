@@ -1,7 +1,14 @@
 use std::time::SystemTime;
 
 use super::{Reader, Row, Writer, params};
-use crate::{Result, SetupState, UserId, error::internal, setup::StoredSetup, tokens::SecretHash};
+use crate::{
+    error::{Result, internal},
+    model::{
+        ids::UserId,
+        setup::{SetupState, StoredSetup},
+    },
+    values::tokens::SecretHash,
+};
 
 fn from_row(row: &Row<'_, '_>) -> Result<StoredSetup> {
     let hash: Option<Vec<u8>> = row.get(4)?;
@@ -55,7 +62,7 @@ pub(crate) fn claim(writer: &Writer<'_>, administrator: &UserId, now: SystemTime
     if changed == 1 {
         Ok(())
     } else {
-        Err(crate::KeyplateError::SetupAlreadyClaimed)
+        Err(crate::error::KeyplateError::SetupAlreadyClaimed)
     }
 }
 

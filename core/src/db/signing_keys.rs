@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use super::{Reader, Row, Writer, params};
-use crate::{Result, access_tokens::StoredKey};
+use crate::{error::Result, model::access_tokens::StoredKey};
 
 const COLUMNS: &str = "id, public_key, private_key, is_sealed, created_at";
 

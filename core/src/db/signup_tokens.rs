@@ -1,8 +1,15 @@
 use std::time::SystemTime;
 
-use super::{PageRequest, Reader, Row, Writer, claims, groups, params};
+use super::{PageRequest, Reader, Row, Writer, params};
 use crate::{
-    Result, SignupRedemption, SignupToken, SignupTokenId, SignupTokenState, tokens::SecretHash,
+    db,
+    error::Result,
+    model::{
+        ids::SignupTokenId,
+        signup::SignupRedemption,
+        signup_tokens::{SignupToken, SignupTokenState},
+    },
+    values::tokens::SecretHash,
 };
 
 const COLUMNS: &str = "id, note, expires_at, max_uses, uses, approval, account_lifetime_seconds, enabled, email, \
@@ -31,8 +38,8 @@ fn from_row(row: &Row<'_, '_>) -> Result<SignupToken> {
 
 fn with_grants(reader: &Reader<'_>, token: SignupToken) -> Result<SignupToken> {
     let mut token = token.with_state(reader.now());
-    token.group_ids = groups::of_signup_token(reader, &token.id)?;
-    token.claims = claims::of_signup_token(reader, &token.id)?;
+    token.group_ids = db::groups::of_signup_token(reader, &token.id)?;
+    token.claims = db::claims::of_signup_token(reader, &token.id)?;
     Ok(token)
 }
 

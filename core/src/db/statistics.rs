@@ -1,5 +1,5 @@
-use super::{Reader, api_keys, params, sessions, signup_tokens};
-use crate::{Result, Statistics};
+use super::{Reader, params};
+use crate::{db, error::Result, model::upkeep::Statistics};
 
 /// All but the size of the file, which the engine knows.
 pub(crate) fn get(reader: &Reader<'_>) -> Result<Statistics> {
@@ -35,9 +35,9 @@ pub(crate) fn get(reader: &Reader<'_>) -> Result<Statistics> {
         groups: count("groups")?,
         services: count("services")?,
         passkeys: count("passkeys")?,
-        sessions: sessions::count(reader, None, now)?,
-        api_keys: api_keys::count_working(reader, now)?,
-        signup_tokens: signup_tokens::count_working(reader, now)?,
+        sessions: db::sessions::count(reader, None, now)?,
+        api_keys: db::api_keys::count_working(reader, now)?,
+        signup_tokens: db::signup_tokens::count_working(reader, now)?,
         one_time_tokens: reader.value(
             "SELECT count(*) FROM one_time_tokens WHERE expires_at > ?1",
             params![now],

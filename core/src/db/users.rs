@@ -1,7 +1,15 @@
 use std::time::SystemTime;
 
-use super::{PageRequest, Reader, Row, Writer, claims, contains_pattern, groups, params};
-use crate::{Result, User, UserId, UserQuery, UserSort, clock, text};
+use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
+use crate::{
+    clock, db,
+    error::Result,
+    model::{
+        ids::UserId,
+        users::{User, UserQuery, UserSort},
+    },
+    values::text,
+};
 
 pub(super) const COLUMNS: &str = "users.id, users.username, users.email, users.email_verified, users.display_name, \
     users.first_name, users.last_name, users.locale, users.external_id, users.role, users.status, users.expires_at, \
@@ -31,8 +39,8 @@ pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
 }
 
 fn with_groups_and_claims(reader: &Reader<'_>, mut user: User) -> Result<User> {
-    user.group_ids = groups::of_user(reader, &user.id)?;
-    user.claims = claims::of_user(reader, &user.id)?;
+    user.group_ids = db::groups::of_user(reader, &user.id)?;
+    user.claims = db::claims::of_user(reader, &user.id)?;
     Ok(user)
 }
 

@@ -3,10 +3,14 @@
 use std::time::SystemTime;
 
 use crate::{
-    KeyplateError, Result, clock,
-    ids::{
-        ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, ServiceId, SessionId, SignupRedemptionId,
-        SignupTokenId, UserId,
+    clock,
+    error::KeyplateError,
+    model::{
+        ids::{
+            ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, ServiceId, SessionId, SignupRedemptionId,
+            SignupTokenId, UserId,
+        },
+        named::Named,
     },
 };
 
@@ -39,52 +43,15 @@ macro_rules! params {
 }
 pub(crate) use params;
 
-/// An enum without data that has these names.
-pub(crate) trait Named: Column {
-    const NAMES: &'static [&'static str];
-}
-
-/// An enum without data that is stored as its name.
-macro_rules! text_enum {
-    ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
-        impl $name {
-            pub(crate) fn as_stored(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-
-        impl $crate::db::Column for $name {
-            fn read(cell: $crate::db::Cell<'_>) -> Option<Self> {
-                match cell {
-                    $($crate::db::Cell::Text($text) => Some(Self::$variant),)*
-                    _ => None,
-                }
-            }
-        }
-
-        impl $crate::db::Named for $name {
-            const NAMES: &'static [&'static str] = &[$($text),*];
-        }
-
-        impl From<$name> for $crate::db::Param<'_> {
-            fn from(value: $name) -> Self {
-                Self::Text(value.as_stored())
-            }
-        }
-    };
-}
-pub(crate) use text_enum;
-
-/// A value that was stored as its name.
-pub(crate) fn read_text<T: Column>(text: &str) -> Option<T> {
-    T::read(Cell::Text(text))
-}
-
 pub(crate) fn malformed(column: usize) -> KeyplateError {
     KeyplateError::CorruptDatabase {
         reason: format!("column {column} of a row is malformed"),
+    }
+}
+
+impl<T: Named> From<T> for Param<'_> {
+    fn from(value: T) -> Self {
+        Self::Text(value.name())
     }
 }
 
@@ -142,6 +109,15 @@ where
 {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Self::from)
+    }
+}
+
+impl<T: Named> Column for T {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Text(name) => T::named(name),
+            _ => None,
+        }
     }
 }
 
@@ -234,14 +210,3 @@ ids!(
     PasskeyId,
     ServiceId
 );
-
-/// The result of a statement that must find something.
-pub(crate) trait Found<T> {
-    fn or_missing(self, what: &str) -> Result<T>;
-}
-
-impl<T> Found<T> for Option<T> {
-    fn or_missing(self, what: &str) -> Result<T> {
-        self.ok_or_else(|| crate::error::not_found(what))
-    }
-}

@@ -11,6 +11,8 @@ use keyplate::Keyplate;
 
 const JOB: &str = "KEYPLATE_TEST_JOB";
 const DATABASE: &str = "KEYPLATE_TEST_DATABASE";
+/// Before whatever a worker says. Nothing that the harness prints holds it; a test's path does hold colons.
+const MARK: &str = "=> ";
 
 /// In a process that was started by `start`: its job, and the database opened.
 pub fn job() -> Option<(String, Keyplate)> {
@@ -22,10 +24,12 @@ pub fn job() -> Option<(String, Keyplate)> {
     ))
 }
 
-/// Starts this test binary again to run its test `worker`, which asks for its `job`.
-pub fn start(job: &str, database: &Path) -> Child {
+/// Starts this test binary again to run its test `worker` alone, which asks for its `job`.
+pub fn start<W: Fn()>(_worker: W, job: &str, database: &Path) -> Child {
+    // The harness knows a test by its path without the crate's name.
+    let (_crate, test) = std::any::type_name::<W>().split_once("::").unwrap();
     Command::new(env::current_exe().unwrap())
-        .args(["--exact", "worker", "--nocapture", "--test-threads=1"])
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(JOB, job)
         .env(DATABASE, database)
         .stdout(Stdio::piped())
@@ -33,12 +37,17 @@ pub fn start(job: &str, database: &Path) -> Child {
         .unwrap()
 }
 
-/// What a worker says: lines that begin with a colon, so that the harness's own are told from them.
+/// What a worker says in this line. The harness may have begun it.
+pub fn said_in(line: &str) -> Option<String> {
+    line.split_once(MARK).map(|(_, said)| said.to_owned())
+}
+
+/// All that a worker says.
 pub fn said(child: &mut Child) -> Vec<String> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines
         .map_while(Result::ok)
-        .filter_map(|line| line.split_once("::").map(|(_, said)| said.to_owned()))
+        .filter_map(|line| said_in(&line))
         .collect()
 }
 
@@ -48,7 +57,7 @@ pub fn kill_after(child: &mut Child, lines: usize, micros: u64) -> Vec<String> {
     let mut reader = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = Vec::new();
     let mut line = || {
-        let line = reader.find_map(|line| Some(line.ok()?.split_once("::")?.1.to_owned()));
+        let line = reader.find_map(|line| said_in(&line.ok()?));
         line.map(|line| said.push(line)).is_some()
     };
     for _ in 0..lines {
@@ -65,6 +74,6 @@ pub fn kill_after(child: &mut Child, lines: usize, micros: u64) -> Vec<String> {
 pub fn say(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "::{text}").unwrap();
+    writeln!(out, "{MARK}{text}").unwrap();
     out.flush().unwrap();
 }

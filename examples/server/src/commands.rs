@@ -12,19 +12,19 @@ use keyplate::{Keyplate, KeyplateError, User};
 use serde::Serialize;
 
 use crate::{
+    http::origin::Origin,
+    open::{self, Opening, print::print},
     options::Options,
-    origin::Origin,
-    start::{self, Opening, print},
 };
 
 /// Opens the database that is there: a new one would only be a mistake in `--data`.
-pub(crate) fn open(options: &Options) -> Result<Keyplate, String> {
+fn open(options: &Options) -> Result<Keyplate, String> {
     Origin::own(options)?;
-    let path = start::database(options);
+    let path = open::database(options);
     if !path.is_file() {
         return Err(format!("there is no database {}", path.display()));
     }
-    start::open(options, Opening::ForMaintenance)
+    open::open(options, Opening::ForMaintenance)
 }
 
 /// By username, e-mail address or id.
@@ -42,7 +42,7 @@ const FLAGS: [(&str, &str); 4] = [
 ];
 
 /// A refusal in the words of the command line.
-pub(crate) fn refused(error: KeyplateError) -> String {
+fn refused(error: KeyplateError) -> String {
     match error {
         KeyplateError::InvalidInput { field, reason } if field == "username" => {
             format!("the name {reason}")

@@ -2,59 +2,32 @@
 //! An HTTP server on `keyplate`: an example of a host, good enough to run at home.
 //!
 //! It holds no rules. Each route parses, calls the library as whoever asks, and answers in JSON.
+//!
+//! A module imports only from floors below its own, or from its own; a file and the folder of its name are one room:
+//!
+//! ```text
+//! main -> {serve, command_line} -> plan -> commands -> routes -> json -> {http, open} -> {options, log}
+//! ```
 
-mod access_tokens;
-mod answer;
-mod api_keys;
-mod audit;
-mod body;
-mod bootstrap;
-mod bootstrap_secrets;
-mod caller;
-mod ceremony;
-mod claims;
-mod client;
+mod command_line;
 mod commands;
-mod cookie;
-mod duration;
-mod encryption_key;
-mod error;
-mod groups;
-mod instance;
-mod list;
+mod http;
+mod json;
 mod log;
-mod login;
-mod one_time;
+mod open;
 mod options;
-mod origin;
-mod pages;
-mod passkey_failure;
-mod passkeys;
-mod plan_file;
-mod plan_text;
-mod router;
-mod secret_file;
-mod server;
-mod services;
-mod sessions;
-mod settings;
-mod setup;
-mod signals;
-mod signup;
-mod signup_tokens;
-mod stall;
-mod start;
-mod users;
-mod well_known;
+mod plan;
+mod routes;
+mod serve;
 
 use std::process::ExitCode;
 
-use options::{Command, Options};
+use command_line::Command;
 
 fn main() -> ExitCode {
-    let (command, options) = Options::read();
+    let (command, options) = command_line::read();
     let result = match command {
-        Command::Serve => start::run(&options),
+        Command::Serve => serve::start::run(&options),
         Command::OneTimeToken {
             name,
             ttl,
@@ -67,8 +40,8 @@ fn main() -> ExitCode {
         Command::Backup { file } => commands::database::back_up(&options, &file),
         Command::Check => commands::database::check(&options),
         Command::RotateKey { overlap } => commands::signing_key::rotate(&options, overlap),
-        Command::Bootstrap { file } => bootstrap::run(&options, &file),
-        Command::GenerateKey => bootstrap::generate_key(),
+        Command::Bootstrap { file } => plan::apply::run(&options, &file),
+        Command::GenerateKey => plan::apply::generate_key(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,8 +14,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{Engine, check_schema, failure, file::io_failure};
 use crate::{
-    Result, clock, encryption,
-    error::{conflict, invalid},
+    clock,
+    crypto::encryption,
+    error::{Result, conflict, invalid},
 };
 
 /// What SQLite keeps beside a database, and takes for its own.
@@ -252,12 +253,12 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn exists() -> crate::KeyplateError {
+fn exists() -> crate::error::KeyplateError {
     conflict("the file exists already")
 }
 
 /// What the caller can mend by another path.
-fn no_folder(error: io::Error) -> crate::KeyplateError {
+fn no_folder(error: io::Error) -> crate::error::KeyplateError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             invalid("path", "its folder does not exist")
@@ -272,7 +273,7 @@ fn no_folder(error: io::Error) -> crate::KeyplateError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::KeyplateError;
+    use crate::error::KeyplateError;
 
     fn destination(folder: &Path) -> Destination {
         Destination {

@@ -12,13 +12,10 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags
 
 use super::{
     Options, failure,
-    file::{self, FileIdentity},
+    file::{self, APPLICATION_ID, FileIdentity},
     migrate,
 };
-use crate::{KeyplateError, Result};
-
-/// "KEYP": tells our files from other applications' (`PRAGMA application_id`).
-pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
+use crate::error::{KeyplateError, Result};
 
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.

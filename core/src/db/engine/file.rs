@@ -9,8 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{KeyplateError, Result};
+use crate::error::{KeyplateError, Result};
 
+/// "KEYP": tells our files from other applications' (`PRAGMA application_id`).
+pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
 /// How often reads look whether the file is still there; writes always do.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Reading or writing by the group or by others.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::Engine;
-use crate::{KeyplateError, Result};
+use crate::error::{KeyplateError, Result};
 
 /// Every call holds this shared while it uses a connection; `before_fork` holds it alone.
 static IN_USE: RwLock<()> = RwLock::new(());

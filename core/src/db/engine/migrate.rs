@@ -4,8 +4,14 @@ use std::{ffi::OsString, path::Path, path::PathBuf, time::SystemTime};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, backup::Backup, params};
 
-use super::{backup, connect::APPLICATION_ID, failure, file};
-use crate::{KeyplateError, Result, clock};
+use super::{
+    backup, failure,
+    file::{self, APPLICATION_ID},
+};
+use crate::{
+    clock,
+    error::{KeyplateError, Result},
+};
 
 const SCHEMA_SQL: &str = include_str!("../../../sql/schema.sql");
 

@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, config::DbConfig};
 
-use crate::{KeyplateError, Result};
+use crate::error::{KeyplateError, Result};
 
 /// Readers kept when idle; more are opened under load and closed again.
 const IDLE_READERS: usize = 16;

@@ -9,9 +9,8 @@ use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, NewApiKey, UserId};
 
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
-    answer,
-    api_keys::ApiKeyJson,
-    list,
+    http::{answer, list},
+    json::api_keys::ApiKeyJson,
     options::{self, Options},
 };
 

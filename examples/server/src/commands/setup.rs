@@ -1,7 +1,7 @@
 use keyplate::{Keyplate, KeyplateError};
 
 use super::{open, printed, refused};
-use crate::{options::Options, start};
+use crate::{open::print, options::Options};
 
 /// Prints a new setup link; earlier ones end.
 pub(crate) fn create_token(options: &Options) -> Result<(), String> {
@@ -12,7 +12,7 @@ pub(crate) fn create_token(options: &Options) -> Result<(), String> {
         }
         error => refused(error),
     })?;
-    printed(&start::setup_link(options, &token))
+    printed(&print::setup_link(options, &token))
 }
 
 /// Opens setup again and prints its link.
@@ -22,7 +22,7 @@ pub(crate) fn reset(options: &Options, generation: u32) -> Result<(), String> {
         .reset_setup(generation)
         .and_then(|_| keyplate.create_setup_token())
         .map_err(|error| not_reset(&keyplate, error))?;
-    printed(&start::setup_link(options, &token))
+    printed(&print::setup_link(options, &token))
 }
 
 fn not_reset(keyplate: &Keyplate, error: KeyplateError) -> String {

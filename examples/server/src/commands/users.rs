@@ -3,9 +3,9 @@ use keyplate::{GroupId, GroupQuery, Keyplate, NewUser, Role, User, UserQuery, Us
 
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
-    answer, list,
+    http::{answer, list},
+    json::users::{UserJson, status_name},
     options::Options,
-    users::{UserJson, status_name},
 };
 
 /// What is done with users.
@@ -24,6 +24,7 @@ pub(crate) enum Command {
     Create {
         /// His username.
         name: String,
+        /// The e-mail address, which nobody else has.
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// The name that others see.

@@ -153,7 +153,7 @@ fn a_token_is_no_credential_on_any_route() {
 
 /// Every path in the list of routes.
 fn routes() -> BTreeSet<&'static str> {
-    let source = include_str!("../../src/router.rs");
+    let source = include_str!("../../src/routes/router.rs");
     source
         .split('"')
         .filter(|text| text.starts_with("/api/"))

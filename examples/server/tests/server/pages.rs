@@ -97,17 +97,16 @@ fn everything_that_a_page_loads_is_there_and_nothing_else() {
             _ => "image/svg+xml",
         };
         assert_eq!(reply.header("content-type"), Some(kind), "{path}");
-        for import in between(&reply.body, "from \"./", "\";") {
-            wanted.insert(format!("/assets/{import}"));
+        for import in between(&reply.body, "from \"", "\";") {
+            wanted.insert(resolved(&path, &import));
         }
     }
     let served: BTreeSet<String> = seen
         .iter()
         .map(|path| path.strip_prefix("/assets/").unwrap().to_owned())
         .collect();
-    let files: BTreeSet<String> = fs::read_dir(web())
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
+    let files: BTreeSet<String> = files()
+        .into_iter()
         .filter(|name| !name.ends_with(".html"))
         .collect();
     assert_eq!(served, files);
@@ -117,8 +116,9 @@ fn everything_that_a_page_loads_is_there_and_nothing_else() {
 fn modules_give_what_others_take_and_stay_within_bounds() {
     for (name, text) in modules() {
         for import in between(&text, "import {", ";\n") {
-            let (names, from) = import.split_once("} from \"./").unwrap();
-            let from = fs::read_to_string(web().join(from.trim_end_matches('"'))).unwrap();
+            let (names, from) = import.split_once("} from \"").unwrap();
+            let from = resolved(&name, from.trim_end_matches('"'));
+            let from = fs::read_to_string(web().join(from)).unwrap();
             for taken in names.split(',').map(str::trim).filter(|t| !t.is_empty()) {
                 let taken = taken.split(' ').next().unwrap();
                 let is_given = ["function ", "async function ", "const ", "class "]
@@ -156,19 +156,19 @@ fn modules_give_what_others_take_and_stay_within_bounds() {
 #[test]
 fn what_pages_load_is_asked_for_again_only_when_it_has_changed() {
     let server = Server::start();
-    let first = server.get("/assets/base.css").send();
+    let first = server.get("/assets/parts/base.css").send();
     assert_eq!(first.header("cache-control"), Some("no-cache"));
     let tag = first.header("etag").unwrap();
     let again = server
-        .get("/assets/base.css")
+        .get("/assets/parts/base.css")
         .header("If-None-Match", tag)
         .send();
     assert_eq!((again.status, again.body.as_str()), (304, ""));
     assert_eq!(again.header("etag"), Some(tag));
-    let other = server.get("/assets/parts.css").send();
+    let other = server.get("/assets/parts/parts.css").send();
     assert_ne!(other.header("etag"), Some(tag));
     let other = server
-        .get("/assets/parts.css")
+        .get("/assets/parts/parts.css")
         .header("If-None-Match", tag)
         .send();
     assert_eq!(other.status, 200);
@@ -224,7 +224,7 @@ fn at_another_host_name_people_get_a_page_and_programs_json() {
         ("GET", "/", "*/*"),
         ("GET", "/", "application/json"),
         ("GET", "/api/users", browser),
-        ("GET", "/assets/base.css", browser),
+        ("GET", "/assets/parts/base.css", browser),
         ("POST", "/", browser),
     ] {
         at(method, path, accept).is_refused(421, "misdirected_request");
@@ -248,17 +248,43 @@ fn web() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web"))
 }
 
-fn modules() -> Vec<(String, String)> {
-    let files = fs::read_dir(web())
-        .unwrap()
-        .map(|file| file.unwrap().path());
+/// What is in the folder `web`, each by its path from there.
+fn files() -> Vec<String> {
+    let mut files = Vec::new();
+    for folder in fs::read_dir(web()).unwrap() {
+        let folder = folder.unwrap();
+        for file in fs::read_dir(folder.path()).unwrap() {
+            let names = [folder.file_name(), file.unwrap().file_name()];
+            files.push(names.map(|name| name.into_string().unwrap()).join("/"));
+        }
+    }
     files
-        .filter(|path| path.extension().is_some_and(|kind| kind == "js"))
-        .map(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            (name, fs::read_to_string(path).unwrap())
+}
+
+fn modules() -> Vec<(String, String)> {
+    files()
+        .into_iter()
+        .filter(|name| name.ends_with(".js"))
+        .map(|name| {
+            let text = fs::read_to_string(web().join(&name)).unwrap();
+            (name, text)
         })
         .collect()
+}
+
+/// What a module means by a name from which it imports: as a browser reads it, a path from its own folder.
+fn resolved(module: &str, import: &str) -> String {
+    assert!(import.starts_with('.'), "{module} imports {import}");
+    let mut path: Vec<&str> = module.split('/').collect();
+    path.pop();
+    for part in import.split('/') {
+        match part {
+            "." => {}
+            ".." => assert!(path.pop().is_some(), "{module} imports {import}"),
+            part => path.push(part),
+        }
+    }
+    path.join("/")
 }
 
 /// All pieces of a text that stand between two others.

@@ -1,0 +1,350 @@
+//! Who may do what: the table of all methods, and the caller as each transaction finds him (K2, P5).
+
+use std::{fmt, time::SystemTime};
+
+use crate::{
+    clock,
+    db::{self, Reader},
+    error::{KeyplateError, Result, denied},
+    gate::methods::{Authority, Method},
+    model::{
+        credentials::{Credential, CredentialId, Principal},
+        ids::{ApiKeyId, SessionId, UserId},
+        sessions::SignInMethod,
+        users::{Role, User, UserStatus},
+    },
+    values::scopes::{Access, Area, Ceiling, Scopes},
+};
+
+/// What a handle stands for.
+#[derive(Clone)]
+pub(crate) enum Actor {
+    Host,
+    Anonymous,
+    Principal(Principal),
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "host",
+            Self::Anonymous => "anonymous",
+            Self::Principal(_) => "principal",
+        })
+    }
+}
+
+impl Actor {
+    /// What can be refused without a look into the database.
+    pub(crate) fn check_kind(&self, method: Method) -> Result<()> {
+        match (self, method.authority()) {
+            (Self::Host, _) | (_, Authority::Anyone) => Ok(()),
+            (_, Authority::Host) => Err(denied("only the host may do this")),
+            (Self::Anonymous, _) => Err(denied("sign in first")),
+            (Self::Principal(_), _) => Ok(()),
+        }
+    }
+
+    /// The caller, with the rights that he has at this moment.
+    pub(crate) fn resolve(&self, reader: &Reader<'_>, method: Method) -> Result<Caller> {
+        let caller = match self {
+            Self::Host => Caller::Host,
+            Self::Anonymous => Caller::Anonymous,
+            Self::Principal(principal) => Caller::User(Box::new(Acting::load(reader, principal)?)),
+        };
+        caller.check(method)?;
+        Ok(caller)
+    }
+
+    /// For the log of refusals, where nothing is allowed any more.
+    pub(crate) fn without_rights(&self) -> Caller {
+        match self {
+            Self::Host => Caller::Host,
+            Self::Anonymous | Self::Principal(_) => Caller::Anonymous,
+        }
+    }
+}
+
+/// Who calls, as the transaction found him.
+#[derive(Debug)]
+pub(crate) enum Caller {
+    Host,
+    Anonymous,
+    User(Box<Acting>),
+}
+
+/// A user with the credential by which he acts.
+#[derive(Debug)]
+pub(crate) struct Acting {
+    pub(crate) user: User,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) credential: Credential,
+}
+
+impl Ceiling {
+    /// What a person may do who signs in himself.
+    pub(crate) fn of_sign_in(user: &User) -> Self {
+        Self {
+            scopes: Scopes::full(),
+            administrator: user.role == Role::Administrator,
+        }
+    }
+}
+
+impl Acting {
+    pub(crate) fn load(reader: &Reader<'_>, principal: &Principal) -> Result<Self> {
+        let now = reader.now();
+        let (user, mut ceiling, credential) = match principal.credential {
+            CredentialId::Session(id) => db::sessions::find_acting(reader, &id, now)?,
+            CredentialId::ApiKey(id) => db::api_keys::find_acting(reader, &id, now)?,
+        }
+        .ok_or(KeyplateError::InvalidCredential)?;
+        match credential {
+            // S7: whoever signed up and waits may look at himself.
+            Credential::Session {
+                method: SignInMethod::SignUp,
+                ..
+            } if user.status == UserStatus::Pending => ceiling.scopes = Scopes::enrol(),
+            _ => user.check_may_sign_in(now)?,
+        }
+        ceiling.administrator &= user.role == Role::Administrator;
+        Ok(Self {
+            user,
+            ceiling,
+            credential,
+        })
+    }
+}
+
+impl Caller {
+    fn check(&self, method: Method) -> Result<()> {
+        let acting = match (self, method.authority()) {
+            (Self::Host, _) | (_, Authority::Anyone) => return Ok(()),
+            (Self::User(acting), _) => acting,
+            (Self::Anonymous, _) => return Err(denied("sign in first")),
+        };
+        let has_scope = |area, access| {
+            let allowed = acting.ceiling.scopes.allows(area, access);
+            if allowed {
+                Ok(())
+            } else {
+                Err(denied("the credential lacks the scope"))
+            }
+        };
+        let is_administrator = || {
+            let administrator = acting.ceiling.administrator;
+            if administrator {
+                Ok(())
+            } else {
+                Err(denied("only administrators may do this"))
+            }
+        };
+        match method.authority() {
+            Authority::Anyone => Ok(()),
+            Authority::Host => Err(denied("only the host may do this")),
+            Authority::Own(area, access) => has_scope(area, access),
+            Authority::Enrolling(..) if acting.ceiling.scopes.are_enrol() => Ok(()),
+            Authority::Enrolling(area, access) => has_scope(area, access),
+            Authority::Administrator(area, access) => {
+                is_administrator().and_then(|()| has_scope(area, access))
+            }
+            Authority::Roles if acting.ceiling.scopes.allows_roles() => is_administrator(),
+            Authority::Roles => Err(denied("the credential lacks the scope roles:write")),
+        }
+    }
+
+    /// Does this caller reach beyond himself?
+    pub(crate) fn is_administrator(&self) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Anonymous => false,
+            Self::User(acting) => acting.ceiling.administrator,
+        }
+    }
+
+    pub(crate) fn is_host(&self) -> bool {
+        matches!(self, Self::Host)
+    }
+
+    pub(crate) fn acting(&self) -> Option<&Acting> {
+        match self {
+            Self::User(acting) => Some(acting),
+            Self::Host | Self::Anonymous => None,
+        }
+    }
+
+    pub(crate) fn user_id(&self) -> Option<UserId> {
+        self.acting().map(|acting| acting.user.id)
+    }
+
+    /// His own things, or an administrator. To anybody else the thing does not exist.
+    pub(crate) fn reach(&self, owner: &UserId, what: &str) -> Result<()> {
+        if self.is_administrator() || self.user_id() == Some(*owner) {
+            Ok(())
+        } else {
+            Err(crate::error::not_found(what))
+        }
+    }
+
+    /// K2: another user's credentials want rights at least his; a user's own are his.
+    pub(crate) fn outrank(&self, user: &User) -> Result<()> {
+        if self.user_id() == Some(user.id) {
+            return Ok(());
+        }
+        self.govern(user)
+    }
+
+    /// K2: status, expiry and address of an account want rights at least its owner's, on one's own too: a weak key of
+    /// an administrator does not lengthen his account.
+    pub(crate) fn govern(&self, user: &User) -> Result<()> {
+        let Some(acting) = self.acting() else {
+            return Ok(());
+        };
+        let administrator = acting.ceiling.administrator;
+        if administrator && (acting.ceiling.scopes.is_full() || user.role != Role::Administrator) {
+            Ok(())
+        } else {
+            Err(denied(
+                "an administrator is only touched by credentials with * and roles:write",
+            ))
+        }
+    }
+
+    /// Making administrators: rights at least theirs, and a fresh step-up (K2, P5).
+    pub(crate) fn may_set_roles(&self, reader: &Reader<'_>) -> Result<()> {
+        if !self.has_everything() {
+            return Err(denied(
+                "roles are only changed by credentials with * and roles:write",
+            ));
+        }
+        self.step_up(reader)
+    }
+
+    /// An administrator's credential with all scopes, or the host.
+    pub(crate) fn has_everything(&self) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Anonymous => false,
+            Self::User(acting) => acting.ceiling.administrator && acting.ceiling.scopes.is_full(),
+        }
+    }
+
+    /// S2: may he put users into groups, by whatever way?
+    pub(crate) fn may_give_groups(&self) -> Result<()> {
+        self.may_give(Area::Groups, "giving groups wants the scope groups:write")
+    }
+
+    /// S2: may he give users claims?
+    pub(crate) fn may_give_claims(&self) -> Result<()> {
+        self.may_give(Area::Users, "giving claims wants the scope users:write")
+    }
+
+    fn may_give(&self, area: Area, reason: &str) -> Result<()> {
+        match self {
+            Self::Host => Ok(()),
+            Self::User(acting)
+                if acting.ceiling.administrator
+                    && acting.ceiling.scopes.allows(area, Access::Write) =>
+            {
+                Ok(())
+            }
+            Self::User(_) | Self::Anonymous => Err(denied(reason)),
+        }
+    }
+
+    /// K2: what this credential makes ends with it, unless it is a person's own full session.
+    pub(crate) fn grant_end(&self) -> Option<SystemTime> {
+        let acting = self.acting()?;
+        match acting.credential {
+            Credential::ApiKey { expires_at, .. } => expires_at,
+            Credential::Session { .. } if acting.ceiling.scopes.is_full() => None,
+            Credential::Session { expires_at, .. } => Some(expires_at),
+        }
+    }
+
+    /// P5: a session must have been opened by a passkey, or stepped up, within the hour (a setting).
+    pub(crate) fn step_up(&self, reader: &Reader<'_>) -> Result<()> {
+        match self.acting().map(|acting| acting.credential) {
+            Some(Credential::Session { stepped_up_at, .. }) => check_fresh(reader, stepped_up_at),
+            Some(Credential::ApiKey { .. }) => self.has_scope_instead_of_step_up(),
+            None => Ok(()),
+        }
+    }
+
+    fn has_scope_instead_of_step_up(&self) -> Result<()> {
+        let scopes = self.acting().map(|acting| &acting.ceiling.scopes);
+        if scopes
+            .is_some_and(|scopes| scopes.allows(Area::Keys, Access::Write) || scopes.allows_roles())
+        {
+            Ok(())
+        } else {
+            Err(denied(
+                "the credential lacks the scope keys:write or roles:write",
+            ))
+        }
+    }
+
+    /// K2: a passkey gives its user everything, and so does a recovery token: only who may do as much hands them out.
+    pub(crate) fn covers_sign_in_of(&self, user: &User) -> Result<()> {
+        let covered = self.acting().is_none_or(|acting| match user.role {
+            Role::Administrator => acting.ceiling.administrator && acting.ceiling.scopes.is_full(),
+            Role::User => acting.ceiling.scopes.are_all(),
+        });
+        if covered {
+            Ok(())
+        } else {
+            Err(denied(
+                "this session may do less than its user; sign in again",
+            ))
+        }
+    }
+
+    /// The session by which the caller acts, if it is one.
+    pub(crate) fn session(&self) -> Option<(SessionId, SignInMethod)> {
+        match self.acting()?.credential {
+            Credential::Session { id, method, .. } => Some((id, method)),
+            Credential::ApiKey { .. } => None,
+        }
+    }
+
+    /// P5, for lesser acts: a sign-in of any method within the same time.
+    pub(crate) fn recent_sign_in(&self, reader: &Reader<'_>) -> Result<()> {
+        match self.acting().map(|acting| acting.credential) {
+            Some(Credential::Session {
+                signed_in_at,
+                stepped_up_at,
+                ..
+            }) => check_fresh(reader, Some(signed_in_at).max(stepped_up_at)),
+            Some(Credential::ApiKey { .. }) | None => Ok(()),
+        }
+    }
+
+    pub(crate) fn is_setup_session_of(&self, user: &UserId) -> bool {
+        self.acting().is_some_and(|acting| {
+            acting.user.id == *user
+                && matches!(
+                    acting.credential,
+                    Credential::Session {
+                        method: SignInMethod::Setup,
+                        ..
+                    }
+                )
+        })
+    }
+
+    /// The key by which the caller acts, if it is one.
+    pub(crate) fn api_key_id(&self) -> Option<ApiKeyId> {
+        match self.acting()?.credential {
+            Credential::ApiKey { id, .. } => Some(id),
+            Credential::Session { .. } => None,
+        }
+    }
+}
+
+fn check_fresh(reader: &Reader<'_>, at: Option<SystemTime>) -> Result<()> {
+    let lifetime = db::settings::load(reader)?.step_up_seconds;
+    match at {
+        Some(at) if at <= reader.now() && reader.now() < clock::after(at, lifetime) => Ok(()),
+        _ => Err(KeyplateError::StepUpRequired),
+    }
+}

@@ -1,0 +1,246 @@
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use crate::{
+    crypto::key_cipher::KeyCipher,
+    db::{self, Engine, Reader},
+    error::{Result, invalid},
+    gate::{
+        caller::{Actor, Caller},
+        change::{self, Change},
+        events,
+        methods::Method,
+        refusals::Refusals,
+        relying_party::RelyingParty,
+        seen::Seen,
+    },
+    model::{
+        audit::{AuditEvent, EventKind},
+        config::ClientInfo,
+        credentials::Principal,
+        events::EventSink,
+    },
+    values::{
+        codes::CodeKey,
+        text::{self, UsernamePolicy},
+    },
+};
+
+/// An open database, or somebody's view of it. Cheap to clone; may be shared between threads.
+///
+/// All calls block; the longest wait is the busy time-out.
+#[derive(Clone)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
+pub struct Keyplate {
+    pub(crate) shared: Arc<Shared>,
+    actor: Actor,
+    client: ClientInfo,
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Keyplate>();
+};
+
+/// What all handles of one open database share.
+pub(crate) struct Shared {
+    pub(crate) db: Arc<Engine>,
+    pub(crate) token_prefix: String,
+    pub(crate) username_policy: UsernamePolicy,
+    pub(crate) code_key: CodeKey,
+    pub(crate) key_cipher: KeyCipher,
+    /// Who issues access tokens: the origin.
+    pub(crate) issuer: String,
+    pub(crate) relying_party: RelyingParty,
+    pub(crate) seen: Seen,
+    pub(crate) refusals: Refusals,
+    pub(crate) events: Option<Arc<dyn EventSink>>,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+    /// setup, sign up and sign in.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    pub fn anonymous(&self, client: ClientInfo) -> Result<Keyplate> {
+        self.derived(Method::Anonymous, Actor::Anonymous, client)
+    }
+
+    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    pub fn with_client(&self, client: ClientInfo) -> Result<Keyplate> {
+        self.derived(Method::WithClient, Actor::Host, client)
+    }
+
+    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+    /// credential is still good is seen by each call, not here.
+    pub fn acting_as(&self, principal: &Principal, client: ClientInfo) -> Result<Keyplate> {
+        self.derived(
+            Method::ActingAs,
+            Actor::Principal(principal.clone()),
+            client,
+        )
+    }
+}
+
+impl Keyplate {
+    /// The host's own handle.
+    pub(crate) fn of_host(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            actor: Actor::Host,
+            client: ClientInfo::default(),
+        }
+    }
+
+    fn derived(&self, method: Method, actor: Actor, client: ClientInfo) -> Result<Self> {
+        self.actor.check_kind(method)?;
+        Ok(Self {
+            shared: Arc::clone(&self.shared),
+            actor,
+            client: client.checked()?,
+        })
+    }
+
+    /// Runs `f` on a snapshot, for a caller who may call this method.
+    pub(crate) fn read<T>(
+        &self,
+        method: Method,
+        f: impl FnOnce(&Reader<'_>, &Caller) -> Result<T>,
+    ) -> Result<T> {
+        self.actor.check_kind(method)?;
+        self.shared.db.read(|reader| {
+            let caller = self.actor.resolve(reader, method)?;
+            f(reader, &caller)
+        })
+    }
+
+    /// Runs `f` in one transaction, for a caller who may call this method; then tells the host what happened.
+    pub(crate) fn write<T>(
+        &self,
+        method: Method,
+        f: impl FnOnce(&Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.actor.check_kind(method)?;
+        self.write_as(|writer| self.actor.resolve(writer, method), f)
+    }
+
+    /// What the library does by itself, as the host.
+    pub(crate) fn write_for_host<T>(&self, f: impl FnOnce(&Change<'_>) -> Result<T>) -> Result<T> {
+        self.write_as(|_| Ok(Caller::Host), f)
+    }
+
+    fn write_as<T>(
+        &self,
+        caller: impl FnOnce(&Reader<'_>) -> Result<Caller>,
+        f: impl FnOnce(&Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (result, events, along) = self.shared.db.write(|writer| {
+            let caller = caller(writer)?;
+            let change = Change::new(writer, &caller, &self.client);
+            change.note_clock()?;
+            let result = f(&change)?;
+            let seen = self.shared.seen.take_along(writer)?;
+            let refusals = self.shared.refusals.take_along(writer)?;
+            Ok((result, change.into_events(), (seen, refusals)))
+        })?;
+        self.shared.seen.forget(&along.0);
+        self.shared.refusals.forget(&along.1);
+        self.deliver(events);
+        Ok(result)
+    }
+
+    /// A1: a refusal is counted in one row per event, address and minute. Failing at that changes nothing.
+    pub(crate) fn note_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
+        let Err(error) = result else { return };
+        let Shared { db, refusals, .. } = &*self.shared;
+        let Ok(now) = db.clock_now() else { return };
+        if !change::is_refusal(error) {
+            return;
+        }
+        let caller = self.actor.without_rights();
+        let (event, key) = change::refusal(now, &caller, &self.client, kind, error);
+        if !refusals.is_first(&key, &event) {
+            return;
+        }
+        let stored = db.write_if_free(|writer| {
+            let at = writer.now(); // C5
+            let event = AuditEvent { at, ..event };
+            db::audit::insert_or_count(writer, &event, &key, 1)
+        });
+        if let Ok(event) = stored {
+            refusals.note_written(key, event.clone());
+            self.deliver(vec![event]);
+        }
+    }
+
+    /// So that the log shows what was counted in memory; left for later when somebody else is writing.
+    pub(crate) fn write_refusals(&self) {
+        let Shared { db, refusals, .. } = &*self.shared;
+        if !refusals.is_empty() {
+            let _ = refusals.write_all(db);
+        }
+    }
+
+    fn deliver(&self, events: Vec<AuditEvent>) {
+        if let Some(sink) = &self.shared.events {
+            events::deliver(sink.as_ref(), events);
+        }
+    }
+}
+
+impl fmt::Debug for Keyplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyplate")
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // At close, what was seen is written (T1); when that fails, a minute is lost, which T1 allows.
+        if !self.db.is_owned_by_this_process() {
+            return;
+        }
+        if !self.seen.is_empty() {
+            let _ = self.seen.write_all(&self.db);
+        }
+        if !self.refusals.is_empty() {
+            let _ = self.refusals.write_all(&self.db);
+        }
+    }
+}
+
+impl ClientInfo {
+    const MAX_USER_AGENT: usize = 512;
+    const MAX_DEVICE_NAME: usize = 100;
+
+    pub(crate) fn checked(self) -> Result<Self> {
+        let address = self.address.filter(|address| !address.is_empty());
+        if let Some(address) = &address {
+            let _: IpAddr = address
+                .parse()
+                .map_err(|_| invalid("address", "is not an IP address"))?;
+        }
+        Ok(Self {
+            address,
+            // It comes from the stranger's side: made harmless, not refused.
+            user_agent: self.user_agent.map(|agent| {
+                let visible = agent.chars().filter(|c| !c.is_control());
+                visible.take(Self::MAX_USER_AGENT).collect()
+            }),
+            device_name: text::maybe(
+                "device_name",
+                self.device_name.as_deref(),
+                Self::MAX_DEVICE_NAME,
+            )?,
+        })
+    }
+}

@@ -1,0 +1,192 @@
+use std::fmt;
+
+use crate::values::scopes::{Access, Area};
+use Access::{Read, Write};
+use Area::{Audit, Groups, Keys, OneTimeTokens, Passkeys, Services, Sessions, SignupTokens, Users};
+use Authority::{Administrator, Anyone, Enrolling, Host, Own, Roles};
+
+/// Who may call a method at all. What he may do with it to whom is asked of the `Caller`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// The host's handle only.
+    Host,
+    /// Everybody: the arguments are the credential, or the answer is public.
+    Anyone,
+    /// Administrators whose credential has the scope, and the host.
+    Administrator(Area, Access),
+    /// The same, and a user for what is his own.
+    Own(Area, Access),
+    /// The same, and a user who waits for approval (S7).
+    Enrolling(Area, Access),
+    /// Administrators whose credential has `roles:write`, and the host.
+    Roles,
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scope = |area: &Area, access: &Access| {
+            let right = if *access == Access::Read {
+                "read"
+            } else {
+                "write"
+            };
+            format!("{}:{right}", area.name())
+        };
+        match self {
+            Self::Host => f.write_str("host"),
+            Self::Anyone => f.write_str("anyone"),
+            Self::Administrator(area, access) => {
+                write!(f, "administrator with {}", scope(area, access))
+            }
+            Self::Own(area, access) => {
+                write!(f, "oneself or administrator, with {}", scope(area, access))
+            }
+            Self::Enrolling(area, access) => {
+                write!(
+                    f,
+                    "oneself, also while pending, or administrator, with {}",
+                    scope(area, access)
+                )
+            }
+            Self::Roles => f.write_str("administrator with roles:write"),
+        }
+    }
+}
+
+macro_rules! table {
+    ($($variant:ident $name:literal $authority:expr;)*) => {
+        /// A method of the facade.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Method { $($variant),* }
+
+        impl Method {
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            pub(crate) fn authority(self) -> Authority {
+                match self { $(Self::$variant => $authority),* }
+            }
+        }
+    };
+}
+
+table! {
+    ActingAs              "acting_as"                Host;
+    Anonymous             "anonymous"                Host;
+    WithClient            "with_client"              Host;
+    Authenticate          "authenticate"             Anyone;
+
+    CreateUser            "create_user"              Administrator(Users, Write);
+    GetUser               "get_user"                 Enrolling(Users, Read);
+    FindUser              "find_user"                Own(Users, Read);
+    ListUsers             "list_users"               Administrator(Users, Read);
+    UpdateUser            "update_user"              Own(Users, Write);
+    DeleteUser            "delete_user"              Administrator(Users, Write);
+    SetUserRole           "set_user_role"            Roles;
+    EnableUser            "enable_user"              Administrator(Users, Write);
+    DisableUser           "disable_user"             Administrator(Users, Write);
+    ApproveUser           "approve_user"             Administrator(Users, Write);
+    RejectUser            "reject_user"              Administrator(Users, Write);
+    SetUserGroups         "set_user_groups"          Administrator(Groups, Write);
+    SetUserClaims         "set_user_claims"          Administrator(Users, Write);
+    GetEffectiveClaims    "get_effective_claims"     Own(Users, Read);
+    ListClaimKeys         "list_claim_keys"          Administrator(Users, Read);
+
+    CreateGroup           "create_group"             Administrator(Groups, Write);
+    GetGroup              "get_group"                Own(Groups, Read);
+    ListGroups            "list_groups"              Own(Groups, Read);
+    UpdateGroup           "update_group"             Administrator(Groups, Write);
+    DeleteGroup           "delete_group"             Administrator(Groups, Write);
+    SetGroupMembers       "set_group_members"        Administrator(Groups, Write);
+    SetGroupClaims        "set_group_claims"         Administrator(Groups, Write);
+
+    CreateService         "create_service"           Administrator(Services, Write);
+    GetService            "get_service"              Own(Services, Read);
+    ListServices          "list_services"            Own(Services, Read);
+    UpdateService         "update_service"           Administrator(Services, Write);
+    SetServiceOrigins     "set_service_origins"      Administrator(Services, Write);
+    SetServiceAccess      "set_service_access"       Administrator(Services, Write);
+    DeleteService         "delete_service"           Administrator(Services, Write);
+    Authorize             "authorize"                Anyone;
+
+    GetSettings           "get_settings"             Administrator(Area::Settings, Read);
+    GetPublicSettings     "get_public_settings"      Anyone;
+    UpdateSettings        "update_settings"          Administrator(Area::Settings, Write);
+    SetDefaultGroups      "set_default_groups"       Administrator(Area::Settings, Write);
+    SetSignupEmailDomains "set_signup_email_domains" Administrator(Area::Settings, Write);
+
+    CreateSignupToken     "create_signup_token"      Administrator(SignupTokens, Write);
+    GetSignupToken        "get_signup_token"         Administrator(SignupTokens, Read);
+    ListSignupTokens      "list_signup_tokens"       Administrator(SignupTokens, Read);
+    UpdateSignupToken     "update_signup_token"      Administrator(SignupTokens, Write);
+    SetSignupTokenGrants  "set_signup_token_grants"  Administrator(SignupTokens, Write);
+    RevokeSignupToken     "revoke_signup_token"      Administrator(SignupTokens, Write);
+    InspectSignupToken    "inspect_signup_token"     Anyone;
+    SignUp                "sign_up"                  Anyone;
+    BeginPasskeySignup    "begin_passkey_signup"     Anyone;
+    FinishPasskeySignup   "finish_passkey_signup"    Anyone;
+    ListSignupRedemptions "list_signup_redemptions"  Administrator(SignupTokens, Read);
+
+    CreateOneTimeToken    "create_one_time_token"    Administrator(OneTimeTokens, Write);
+    CreateRecoveryToken   "create_recovery_token"    Administrator(OneTimeTokens, Write);
+    ListOneTimeTokens     "list_one_time_tokens"     Own(OneTimeTokens, Read);
+    RevokeOneTimeToken    "revoke_one_time_token"    Administrator(OneTimeTokens, Write);
+    RedeemOneTimeToken    "redeem_one_time_token"    Anyone;
+
+    BeginPasskeyRegistration  "begin_passkey_registration"  Enrolling(Passkeys, Write);
+    FinishPasskeyRegistration "finish_passkey_registration" Enrolling(Passkeys, Write);
+    BeginPasskeyLogin     "begin_passkey_login"      Anyone;
+    FinishPasskeyLogin    "finish_passkey_login"     Anyone;
+    BeginStepUp           "begin_step_up"            Own(Sessions, Write);
+    FinishStepUp          "finish_step_up"           Own(Sessions, Write);
+    ListPasskeys          "list_passkeys"            Own(Passkeys, Read);
+    RenamePasskey         "rename_passkey"           Own(Passkeys, Write);
+    DeletePasskey         "delete_passkey"           Own(Passkeys, Write);
+    GetPasskeySignals     "get_passkey_signals"      Anyone;
+
+    GetSetupState         "get_setup_state"          Anyone;
+    CreateSetupToken      "create_setup_token"       Host;
+    ClaimSetup            "claim_setup"              Anyone;
+    ResumeSetup           "resume_setup"             Anyone;
+    CompleteSetup         "complete_setup"           Administrator(Area::Settings, Write);
+    ResetSetup            "reset_setup"              Host;
+    Bootstrap             "bootstrap"                Host;
+
+    CreateSession         "create_session"           Host;
+    VerifySession         "verify_session"           Anyone;
+    ListSessions          "list_sessions"            Own(Sessions, Read);
+    RevokeSession         "revoke_session"           Enrolling(Sessions, Write);
+    RevokeUserSessions    "revoke_user_sessions"     Own(Sessions, Write);
+
+    CreateApiKey          "create_api_key"           Own(Keys, Write);
+    GetApiKey             "get_api_key"              Own(Keys, Read);
+    ListApiKeys           "list_api_keys"            Own(Keys, Read);
+    ListExpiringApiKeys   "list_expiring_api_keys"   Own(Keys, Read);
+    RotateApiKey          "rotate_api_key"           Own(Keys, Write);
+    RenewApiKey           "renew_api_key"            Own(Keys, Write);
+    RevokeApiKey          "revoke_api_key"           Own(Keys, Write);
+    VerifyApiKey          "verify_api_key"           Anyone;
+
+    IssueAccessToken      "issue_access_token"       Anyone;
+    VerifyAccessToken     "verify_access_token"      Anyone;
+    GetJwks               "get_jwks"                 Anyone;
+    RotateSigningKey      "rotate_signing_key"       Host;
+
+    ListAuditEvents       "list_audit_events"        Own(Audit, Read);
+
+    PurgeExpired          "purge_expired"            Host;
+    BackUpTo              "back_up_to"               Host;
+    CheckIntegrity        "check_integrity"          Host;
+    GetStatistics         "get_statistics"           Administrator(Area::Settings, Read);
+    ResetClock            "reset_clock"              Host;
+}
+
+/// Each method's name and authority, for `cargo xtask check` and the walk by weak keys.
+#[doc(hidden)]
+pub fn authority_table() -> Vec<(&'static str, String)> {
+    let line = |method: &Method| (method.name(), method.authority().to_string());
+    Method::ALL.iter().map(line).collect()
+}

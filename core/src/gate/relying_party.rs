@@ -1,0 +1,237 @@
+//! The relying party (P6): which origins and which RP id, and whether passkeys can work there at all.
+
+use crate::{
+    crypto::webauthn::Verifier,
+    db::{self, Reader},
+    error::{KeyplateError, PasskeyFailure, Result, configuration},
+    model::config::Config,
+    values::origins::{Origin, PasskeyProblem, native_origin},
+};
+
+/// What the configuration says of the relying party.
+pub(crate) struct RelyingParty {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) problem: Option<PasskeyProblem>,
+    pub(crate) verifier: Verifier,
+    pub(crate) is_maintenance: bool,
+}
+
+impl RelyingParty {
+    pub(crate) fn of(config: &Config) -> Result<Self> {
+        let origin = Origin::parse("origin", &config.origin)?;
+        let problem = origin.problem();
+        if let Some(problem) = problem
+            && !config.allow_insecure_origin
+            && !config.maintenance
+        {
+            return Err(insecure(problem));
+        }
+        let id = config.rp_id.clone().unwrap_or_else(|| origin.host.clone());
+        let id = id.to_ascii_lowercase();
+        if problem.is_none() && !origin.is_within(&id) {
+            return Err(configuration(
+                "rp_id",
+                "must be the origin's host, or a domain above it",
+            ));
+        }
+        let mut origins = vec![origin.url];
+        for more in &config.more_origins {
+            let more = Origin::parse("more_origins", more)?;
+            if problem.is_none() && !(more.is_within(&id) && more.problem().is_none()) {
+                return Err(configuration(
+                    "more_origins",
+                    "must be https or localhost, and of the RP id; others are related_origins",
+                ));
+            }
+            origins.push(more.url);
+        }
+        for related in &config.related_origins {
+            let related = Origin::parse("related_origins", related)?;
+            if related.problem().is_some() {
+                return Err(configuration("related_origins", "must be https"));
+            }
+            origins.push(related.url);
+        }
+        for native in &config.native_origins {
+            origins.push(native_origin(native)?);
+        }
+        let verifier = Verifier::new(&id, origins);
+        Ok(Self {
+            id,
+            name: config.rp_name.clone().filter(|name| !name.is_empty()),
+            problem,
+            verifier,
+            is_maintenance: config.maintenance,
+        })
+    }
+
+    /// Fails where no ceremony can be held: at such an origin, under another RP id than the database's, and for
+    /// commands that only recover.
+    pub(crate) fn check_available(&self, reader: &Reader<'_>) -> Result<()> {
+        let other = db::passkeys::rp_id(reader)?.is_some_and(|id| id != self.id);
+        if self.problem.is_some() || self.is_maintenance || other {
+            return Err(PasskeyFailure::Unavailable.into());
+        }
+        Ok(())
+    }
+}
+
+fn insecure(problem: PasskeyProblem) -> KeyplateError {
+    configuration(
+        "origin",
+        match problem {
+            PasskeyProblem::IpAddress => {
+                "is an IP address, where passkeys cannot work: use a host name, or allow_insecure_origin to do without"
+            }
+            PasskeyProblem::InsecureOrigin => {
+                "is neither https nor localhost, where passkeys cannot work: use https, or allow_insecure_origin to do without"
+            }
+        },
+    )
+}
+
+/// P6: other passkeys than these were registered.
+pub(crate) fn other_rp_id(ours: &str, stored: &str) -> KeyplateError {
+    KeyplateError::Configuration {
+        option: "rp_id".to_owned(),
+        reason: format!(
+            "the passkeys in this database are of the RP id {stored} and cannot work under {ours}: keep the former \
+             origin or RP id, or set accept_rp_id_change, by which everybody registers a new one"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn party(origin: &str, change: impl FnOnce(&mut Config)) -> Result<RelyingParty> {
+        let mut config = Config {
+            origin: origin.to_owned(),
+            ..Config::default()
+        };
+        change(&mut config);
+        RelyingParty::of(&config)
+    }
+
+    fn refused(result: Result<RelyingParty>) -> Option<String> {
+        result.err().and_then(|error| error.field())
+    }
+
+    #[test]
+    fn origins() {
+        for (good, id) in [
+            ("https://a.example", "a.example"),
+            ("http://localhost:1411", "localhost"),
+            ("http://media.localhost", "media.localhost"),
+            ("https://a.example:8443", "a.example"),
+        ] {
+            let party = party(good, |_| {}).map(|party| (party.id, party.problem));
+            assert_eq!(party, Ok((id.to_owned(), None)), "{good}");
+        }
+        for bad in [
+            "",
+            "a.example",
+            "ftp://a",
+            "https://",
+            "https://a/",
+            "https://a/b",
+            "https://A.example",
+            "https://a:0",
+            "https://a:x",
+            "https://[::g]",
+            "https://a b",
+            "https://u@a",
+            "https://a?q",
+            "https://a:99999",
+        ] {
+            assert_eq!(
+                refused(party(bad, |_| {})).as_deref(),
+                Some("origin"),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_passkeys_cannot_work() {
+        for (origin, problem) in [
+            ("http://media.lan", PasskeyProblem::InsecureOrigin),
+            ("http://192.0.2.1:1411", PasskeyProblem::IpAddress),
+            ("https://192.0.2.1", PasskeyProblem::IpAddress),
+            ("https://[::1]:8443", PasskeyProblem::IpAddress),
+            ("http://127.0.0.1", PasskeyProblem::IpAddress),
+        ] {
+            assert_eq!(refused(party(origin, |_| {})).as_deref(), Some("origin"));
+            let allowed = party(origin, |config| config.allow_insecure_origin = true).unwrap();
+            assert_eq!(allowed.problem, Some(problem), "{origin}");
+            assert!(party(origin, |config| config.maintenance = true).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_rp_id_is_of_the_origin() {
+        let with = |id: &str| {
+            party("https://media.home.example", |c| {
+                c.rp_id = Some(id.to_owned())
+            })
+        };
+        for good in ["media.home.example", "home.example", "Home.Example"] {
+            assert!(with(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "example",
+            "ome.example",
+            "other.example",
+            "x.media.home.example",
+            "",
+        ] {
+            assert_eq!(refused(with(bad)).as_deref(), Some("rp_id"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn further_origins() {
+        let more = |origin: &str| {
+            party("https://home.example", |c| {
+                c.more_origins = vec![origin.to_owned()]
+            })
+        };
+        assert!(more("https://media.home.example:8443").is_ok());
+        for bad in [
+            "http://media.home.example",
+            "https://other.example",
+            "media.home.example",
+        ] {
+            assert_eq!(refused(more(bad)).as_deref(), Some("more_origins"), "{bad}");
+        }
+        let related = |origin: &str| {
+            party("https://home.example", |c| {
+                c.related_origins = vec![origin.to_owned()]
+            })
+        };
+        assert!(related("https://other.example").is_ok());
+        assert_eq!(
+            refused(related("http://other.example")).as_deref(),
+            Some("related_origins")
+        );
+        let native = |origin: &str| {
+            party("https://home.example", |c| {
+                c.native_origins = vec![origin.to_owned()]
+            })
+        };
+        assert!(native(&format!("android:apk-key-hash:{}", "a".repeat(43))).is_ok());
+        for bad in [
+            "android:apk-key-hash:abc",
+            "https://home.example",
+            "ios:bundle-id:x",
+        ] {
+            assert_eq!(
+                refused(native(bad)).as_deref(),
+                Some("native_origins"),
+                "{bad}"
+            );
+        }
+    }
+}

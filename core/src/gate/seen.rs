@@ -1,0 +1,194 @@
+//! When credentials were last used (T1): collected in memory, so that verifying never needs the write lock.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    db::{self, Engine, Writer},
+    error::Result,
+    values::tokens::SecretHash,
+};
+
+/// A call that verifies writes at most so often.
+const WRITE_EVERY: Duration = Duration::from_secs(60);
+/// Another call's transaction takes along at most so many.
+const TAKEN_ALONG: usize = 200;
+
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pending: Mutex<Pending>,
+}
+
+/// Hash of the secret → when it was last used.
+type Times = HashMap<SecretHash, SystemTime, BuildHasherDefault<FirstBytes>>;
+
+/// The keys are SHA-256: their first bytes are as random as any hash of them.
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    // The array's length comes first, and is always the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[derive(Debug)]
+struct Pending {
+    sessions: Times,
+    api_keys: Times,
+    /// When a call that verifies last wrote, or might first have.
+    written: Option<SystemTime>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            pending: Mutex::new(Pending {
+                sessions: Times::default(),
+                api_keys: Times::default(),
+                written: None,
+            }),
+        }
+    }
+}
+
+impl Seen {
+    pub(crate) fn session(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
+        self.note(db, now, |pending| pending.sessions.insert(hash, now));
+    }
+
+    pub(crate) fn api_key(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
+        self.note(db, now, |pending| pending.api_keys.insert(hash, now));
+    }
+
+    fn note(
+        &self,
+        db: &Engine,
+        now: SystemTime,
+        insert: impl FnOnce(&mut Pending) -> Option<SystemTime>,
+    ) {
+        let due = {
+            // D4: nobody forks with a hook while this lock is held.
+            let _still = db::hold_still();
+            let mut pending = self.lock();
+            insert(&mut pending);
+            let written = *pending.written.get_or_insert(now);
+            let due = now
+                .duration_since(written)
+                .is_ok_and(|since| since >= WRITE_EVERY);
+            if due {
+                pending.written = Some(now);
+            }
+            due
+        };
+        if due {
+            // Somebody else is writing, or the disk is full: it stays for the next time.
+            let _ = self.write_all(db);
+        }
+    }
+
+    /// Writes everything, unless somebody else is writing.
+    pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
+        let stored = db.write_if_free(|writer| self.store(writer, usize::MAX))?;
+        self.forget(&stored);
+        Ok(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let _still = db::hold_still();
+        let pending = self.lock();
+        pending.sessions.is_empty() && pending.api_keys.is_empty()
+    }
+
+    /// Puts some into a transaction that is under way. They are to be forgotten once it is committed.
+    pub(crate) fn take_along(&self, writer: &Writer<'_>) -> Result<Stored> {
+        self.store(writer, TAKEN_ALONG)
+    }
+
+    fn store(&self, writer: &Writer<'_>, most: usize) -> Result<Stored> {
+        let some = |times: &Times| {
+            times
+                .iter()
+                .take(most)
+                .map(|(hash, time)| (*hash, *time))
+                .collect()
+        };
+        let stored = {
+            let pending = self.lock();
+            Stored {
+                sessions: some(&pending.sessions),
+                api_keys: some(&pending.api_keys),
+            }
+        };
+        for (hash, time) in &stored.sessions {
+            db::sessions::set_last_seen(writer, hash, *time)?;
+        }
+        for (hash, time) in &stored.api_keys {
+            db::api_keys::set_last_used(writer, hash, *time)?;
+        }
+        Ok(stored)
+    }
+
+    /// What was committed, unless it was used again meanwhile.
+    pub(crate) fn forget(&self, stored: &Stored) {
+        let _still = db::hold_still();
+        let mut pending = self.lock();
+        for (hash, time) in &stored.sessions {
+            if pending.sessions.get(hash) == Some(time) {
+                pending.sessions.remove(hash);
+            }
+        }
+        for (hash, time) in &stored.api_keys {
+            if pending.api_keys.get(hash) == Some(time) {
+                pending.api_keys.remove(hash);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What has been put into a transaction.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    sessions: Vec<(SecretHash, SystemTime)>,
+    api_keys: Vec<(SecretHash, SystemTime)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_again_meanwhile_is_not_forgotten() {
+        let (hash, then) = (SecretHash::default(), SystemTime::UNIX_EPOCH);
+        let later = then + Duration::from_secs(1);
+        let stored = |time| Stored {
+            sessions: vec![(hash, time)],
+            api_keys: vec![(hash, time)],
+        };
+        let seen = Seen::default();
+        seen.lock().sessions.insert(hash, later);
+        seen.lock().api_keys.insert(hash, later);
+        seen.forget(&stored(then));
+        assert_eq!(seen.lock().sessions.get(&hash), Some(&later));
+        assert_eq!(seen.lock().api_keys.get(&hash), Some(&later));
+        seen.forget(&stored(later));
+        assert!(seen.is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use crate::model::{
+    ids::{ApiKeyId, SessionId, UserId},
+    sessions::SignInMethod,
+    users::{Role, UserStatus},
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Credential {
+    Session {
+        id: SessionId,
+        method: SignInMethod,
+        expires_at: SystemTime,
+        signed_in_at: SystemTime,
+        stepped_up_at: Option<SystemTime>,
+    },
+    ApiKey {
+        id: ApiKeyId,
+        expires_at: Option<SystemTime>,
+    },
+}
+
+/// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
+///
+/// It names the credential and holds no rights: these are read anew at every call.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
+pub struct Principal {
+    pub(crate) credential: CredentialId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CredentialId {
+    Session(SessionId),
+    ApiKey(ApiKeyId),
+}
+
+impl Principal {
+    pub(crate) fn new(credential: CredentialId) -> Arc<Self> {
+        Arc::new(Self { credential })
+    }
+}
+
+impl CredentialId {
+    /// The session, or the API key.
+    pub(crate) fn parts(self) -> (Option<SessionId>, Option<ApiKeyId>) {
+        match self {
+            Self::Session(id) => (Some(id), None),
+            Self::ApiKey(id) => (None, Some(id)),
+        }
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Principal").field(&self.credential).finish()
+    }
+}
+
+/// Who stands behind a credential, and what it lets him do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Authenticated {
+    /// The user.
+    pub user_id: UserId,
+    /// His name.
+    pub username: String,
+    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+    pub role: Role,
+    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+    pub status: UserStatus,
+    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+    pub scopes: Vec<String>,
+    /// The session, if the credential is one.
+    pub session_id: Option<SessionId>,
+    /// The API key, if the credential is one.
+    pub api_key_id: Option<ApiKeyId>,
+    /// When the credential ends at the latest.
+    pub expires_at: Option<SystemTime>,
+    /// For `acting_as`.
+    pub principal: Arc<Principal>,
+}

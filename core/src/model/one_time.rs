@@ -1,0 +1,46 @@
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    model::ids::{OneTimeTokenId, UserId},
+    secret::Secret,
+    values::scopes::Ceiling,
+};
+
+/// A token or code that signs a user in once, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct OneTimeToken {
+    /// Names it.
+    pub id: OneTimeTokenId,
+    /// Whom it signs in.
+    pub user_id: UserId,
+    /// A code to be typed, rather than a token for a link?
+    pub is_code: bool,
+    /// For who has lost his passkey?
+    pub is_recovery: bool,
+    /// When it was made.
+    pub created_at: SystemTime,
+    /// When it ends.
+    pub expires_at: SystemTime,
+    /// Who made it; none for the host.
+    pub created_by: Option<String>,
+    /// For a token its kind and last 4 characters; nothing is told of a code.
+    pub masked_secret: String,
+}
+
+/// A one-time token that has just been made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct CreatedOneTimeToken {
+    /// The token.
+    pub one_time_token: OneTimeToken,
+    /// The secret, shown this once: `XXXX-XXXX` for a code.
+    pub secret: Arc<Secret>,
+}
+
+/// A one-time token as it is stored.
+pub(crate) struct StoredOneTimeToken {
+    pub(crate) one_time_token: OneTimeToken,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) ceiling_expires_at: Option<SystemTime>,
+}

@@ -1,0 +1,121 @@
+use std::time::SystemTime;
+
+use crate::{
+    crypto::{encryption::KEY_LEN, webauthn::KnownCredential},
+    model::{
+        ids::{PasskeyId, SessionId, UserId},
+        named::named,
+        sessions::SignedIn,
+        setup::SetupCompletion,
+    },
+};
+
+/// A passkey of a user. The private key never leaves his authenticator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Passkey {
+    /// Names it.
+    pub id: PasskeyId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What its authenticator calls it, as base64url.
+    pub credential_id: String,
+    /// The RP id that it is bound to.
+    pub rp_id: String,
+    /// What its user calls it.
+    pub name: String,
+    /// The model of the authenticator, a UUID; none when it did not tell.
+    pub aaguid: Option<String>,
+    /// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+    pub transports: Vec<String>,
+    /// May it be backed up, so that it survives the device?
+    pub backup_eligible: bool,
+    /// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+    pub backup_state: bool,
+    /// When its signature counter last went back: somebody may have a copy of it.
+    pub counter_went_back_at: Option<SystemTime>,
+    /// When it was registered.
+    pub created_at: SystemTime,
+    /// When it was last used.
+    pub last_used_at: Option<SystemTime>,
+    /// Does it work under today's RP id?
+    pub usable: bool,
+}
+
+/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// Level 3, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct PasskeySignals {
+    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+    pub unknown_credential: Option<String>,
+    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+    pub all_accepted_credentials: Option<String>,
+    /// For `signalCurrentUserDetails`, likewise.
+    pub current_user_details: Option<String>,
+}
+
+/// A passkey as it is stored, for verifying an assertion.
+pub(crate) struct StoredPasskey {
+    pub(crate) passkey: Passkey,
+    pub(crate) known: KnownCredential,
+    pub(crate) user_handle: Vec<u8>,
+}
+
+/// A ceremony that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct PasskeyCeremony {
+    /// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+    pub ceremony: String,
+    /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
+    /// `parseRequestOptionsFromJSON`.
+    pub options: String,
+    /// When it is too late.
+    pub expires_at: SystemTime,
+}
+
+/// What is stored of a ceremony that is a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CeremonyKind {
+    Registration,
+    SignUp,
+    StepUp,
+}
+
+named!(CeremonyKind {
+    Registration = "registration",
+    SignUp = "sign_up",
+    StepUp = "step_up",
+});
+
+/// A ceremony as it is stored.
+pub(crate) struct StoredCeremony {
+    pub(crate) kind: CeremonyKind,
+    /// None for a sign-up: there is nobody yet.
+    pub(crate) owner: Option<(UserId, SessionId)>,
+    /// Of a sign-up: from where.
+    pub(crate) source: Option<String>,
+    pub(crate) state: String,
+    pub(crate) expires_at: SystemTime,
+}
+
+/// A passkey that has just been registered, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct PasskeyRegistration {
+    /// The passkey.
+    pub passkey: Passkey,
+    /// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
+    /// The former one has ended.
+    pub signed_in: Option<SignedIn>,
+    /// When this completed setup: the API keys that were made before.
+    pub setup: Option<SetupCompletion>,
+}
+
+/// A key as it is stored.
+pub(crate) struct SealingKey {
+    pub(crate) id: i64,
+    pub(crate) bytes: [u8; KEY_LEN],
+    pub(crate) created_at: SystemTime,
+}

@@ -1,0 +1,123 @@
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    model::{
+        ids::{SessionId, UserId},
+        named::named,
+        users::{Role, User, UserStatus},
+    },
+    secret::Secret,
+    values::scopes::Ceiling,
+};
+
+/// A signed-in browser or application, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Session {
+    /// Names it.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// How he signed in.
+    pub method: SignInMethod,
+    /// When he signed in.
+    pub signed_in_at: SystemTime,
+    /// When he last showed a passkey.
+    pub stepped_up_at: Option<SystemTime>,
+    /// When it was last used; may be a minute old.
+    pub last_seen_at: SystemTime,
+    /// When it ends at the latest.
+    pub expires_at: SystemTime,
+    /// The token's kind and last 4 characters.
+    pub masked_secret: String,
+    /// The IP address at sign-in.
+    pub address: Option<String>,
+    /// The user agent at sign-in.
+    pub user_agent: Option<String>,
+    /// The device's name, if it told one.
+    pub device_name: Option<String>,
+}
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum SignInMethod {
+    /// By claiming the setup of a fresh instance.
+    Setup,
+    /// By signing up.
+    SignUp,
+    /// With a one-time token or code.
+    OneTimeToken,
+    /// With a recovery token.
+    Recovery,
+    /// With a passkey.
+    Passkey,
+    /// The host has checked him by its own means.
+    Host,
+}
+
+named!(SignInMethod {
+    Setup = "setup",
+    SignUp = "sign_up",
+    OneTimeToken = "one_time_token",
+    Recovery = "recovery",
+    Passkey = "passkey",
+    Host = "host",
+});
+
+/// Somebody who has just signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignedIn {
+    /// The user.
+    pub user: User,
+    /// His new session.
+    pub session: Session,
+    /// The session's token, shown this once: for a cookie, or for the application to keep.
+    pub secret: Arc<Secret>,
+}
+
+/// Which sessions, the newest first. Ended ones are not shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SessionQuery {
+    /// Only this user's. A user who is no administrator sees his own in any case.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub user_id: Option<UserId>,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// A page of sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SessionPage {
+    /// The sessions.
+    pub items: Vec<Session>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}
+
+/// A session as it is looked up at each request, with what its user may.
+pub(crate) struct FoundSession {
+    pub(crate) now: SystemTime,
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) method: SignInMethod,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) last_seen_at: SystemTime,
+    pub(crate) idle_seconds: u32,
+    pub(crate) expires_at: SystemTime,
+    pub(crate) ended_at: Option<SystemTime>,
+    pub(crate) username: String,
+    pub(crate) role: Role,
+    pub(crate) status: UserStatus,
+    pub(crate) user_expires_at: Option<SystemTime>,
+}

@@ -1,0 +1,92 @@
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    model::{api_keys::ApiKey, ids::UserId, named::named, one_time::OneTimeToken},
+    secret::Secret,
+    values::{origins::PasskeyProblem, tokens::SecretHash},
+};
+
+/// How far setup has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SetupState {
+    /// The stage.
+    pub stage: SetupStage,
+    /// Grows with every `reset_setup`; starts at 1.
+    pub generation: u32,
+    /// When this generation was claimed.
+    pub claimed_at: Option<SystemTime>,
+    /// When it was completed.
+    pub completed_at: Option<SystemTime>,
+    /// Why passkeys cannot work at this origin; none when they can.
+    pub passkey_problem: Option<PasskeyProblem>,
+}
+
+/// A stage of setup. It never goes back by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum SetupStage {
+    /// Nobody has claimed this instance.
+    Uninitialised,
+    /// There is an administrator, and temporary access for him.
+    Claimed,
+    /// It is over.
+    Complete,
+}
+
+named!(SetupStage {
+    Uninitialised = "uninitialised",
+    Claimed = "claimed",
+    Complete = "complete",
+});
+
+/// A setup token, for the one who is to become the first administrator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct CreatedSetupToken {
+    /// The token, shown this once.
+    pub secret: Arc<Secret>,
+    /// When it ends.
+    pub expires_at: SystemTime,
+}
+
+/// The first administrator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct NewAdmin {
+    /// As in `NewUser`; left empty when an existing user is named.
+    pub username: String,
+    /// E-mail address.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email: Option<String>,
+    /// The name that others see.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub display_name: Option<String>,
+    /// First name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub last_name: Option<String>,
+    /// After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub existing_user_id: Option<UserId>,
+}
+
+/// What was there when setup ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SetupCompletion {
+    /// The API keys made before, all of which go on working. A person can revoke one that is not his.
+    pub api_keys: Vec<ApiKey>,
+    /// The one-time tokens made before, for which the same holds.
+    pub one_time_tokens: Vec<OneTimeToken>,
+}
+
+/// Setup as it is stored.
+pub(crate) struct StoredSetup {
+    pub(crate) state: SetupState,
+    pub(crate) token: Option<(SecretHash, SystemTime)>,
+    pub(crate) administrator_id: Option<UserId>,
+}

@@ -1,0 +1,85 @@
+use std::{fmt, time::SystemTime};
+
+use crate::model::ids::{SignupRedemptionId, SignupTokenId, UserId};
+
+/// Somebody who signs up. Empty text is the same as none.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct NewSignup {
+    /// As in `NewUser`, and no deleted user's.
+    pub username: String,
+    /// The sign-up token, if he has one.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub token: Option<String>,
+    /// E-mail address; it is unverified.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email: Option<String>,
+    /// The name that others see.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub display_name: Option<String>,
+    /// First name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub last_name: Option<String>,
+    /// Language tag, for example `de-CH`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub locale: Option<String>,
+}
+
+// C2: not the token.
+impl fmt::Debug for NewSignup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSignup")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One use of a sign-up token. Names are those of that time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupRedemption {
+    /// Names it.
+    pub id: SignupRedemptionId,
+    /// The token.
+    pub token_id: SignupTokenId,
+    /// The account that was made; it may have been deleted since.
+    pub user_id: UserId,
+    /// Its name.
+    pub username: String,
+    /// When.
+    pub at: SystemTime,
+    /// From which IP address.
+    pub address: Option<String>,
+    /// With which user agent.
+    pub user_agent: Option<String>,
+}
+
+/// Which uses of sign-up tokens, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupRedemptionQuery {
+    /// Only of this token.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub token_id: Option<SignupTokenId>,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// A page of uses of sign-up tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupRedemptionPage {
+    /// The uses.
+    pub items: Vec<SignupRedemption>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}

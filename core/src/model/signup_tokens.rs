@@ -1,0 +1,261 @@
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    error::{Result, invalid},
+    model::{
+        claims::Claim,
+        ids::{GroupId, SignupTokenId},
+        named::named,
+        users::Expiry,
+    },
+    secret::Secret,
+    values::text,
+};
+
+/// Something with which people sign up, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupToken {
+    /// Names it.
+    pub id: SignupTokenId,
+    /// What it is for.
+    pub note: Option<String>,
+    /// Can it be used now, and if not, why? Strangers are not told why.
+    pub state: SignupTokenState,
+    /// When it ends.
+    pub expires_at: Option<SystemTime>,
+    /// How many times it may be used; without limit if none.
+    pub max_uses: Option<u32>,
+    /// How many times it has been used.
+    pub uses: u32,
+    /// The groups that it gives, besides the default groups.
+    pub group_ids: Vec<GroupId>,
+    /// The claims that it gives.
+    pub claims: Vec<Claim>,
+    /// After how many seconds an account made with it lapses.
+    pub account_lifetime_seconds: Option<u32>,
+    /// Does an administrator approve who uses it?
+    pub approval: ApprovalRule,
+    /// May it be used at all? False while paused.
+    pub enabled: bool,
+    /// The address, or `@domain`, to which it is bound.
+    pub email: Option<String>,
+    /// Who made it; none for the host.
+    pub created_by: Option<String>,
+    /// When it was made.
+    pub created_at: SystemTime,
+    /// When it was revoked.
+    pub revoked_at: Option<SystemTime>,
+    /// The secret's kind and last 4 characters.
+    pub masked_secret: String,
+}
+
+/// The state of a sign-up token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum SignupTokenState {
+    /// It can be used.
+    Usable,
+    /// Its time is over.
+    Expired,
+    /// It was used as often as it may be.
+    Exhausted,
+    /// An administrator has paused it.
+    Paused,
+    /// An administrator has revoked it, for good.
+    Revoked,
+}
+
+/// Does an administrator approve who signs up?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum ApprovalRule {
+    /// As the settings say at that time.
+    #[default]
+    Setting,
+    /// Yes.
+    Needed,
+    /// No.
+    NotNeeded,
+}
+
+named!(ApprovalRule {
+    Setting = "setting",
+    Needed = "needed",
+    NotNeeded = "not_needed",
+});
+
+/// At most so much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+pub enum Limit {
+    /// Without limit.
+    Unlimited,
+    /// No more than this.
+    AtMost {
+        /// The number.
+        most: u32,
+    },
+}
+
+/// A sign-up token to be made. When nothing is said, it works once, within 7 days.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct NewSignupToken {
+    /// What it is for, in at most 500 characters.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub note: Option<String>,
+    /// When it ends; by default after 7 days.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub expiry: Option<Expiry>,
+    /// How many times it may be used; by default once.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub uses: Option<Limit>,
+    /// The groups that it gives. Its maker must have the right to change groups.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub group_ids: Vec<GroupId>,
+    /// After how many seconds an account made with it lapses; by default never.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub account_lifetime_seconds: Option<u32>,
+    /// Does an administrator approve who uses it? By default as the settings say.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub approval: Option<ApprovalRule>,
+    /// Only who gives this address, or one of this domain (`@example.org`), may use it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email: Option<String>,
+}
+
+/// Changes to a sign-up token: what is left out stays; empty text takes a value away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupTokenChanges {
+    /// What it is for.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub note: Option<String>,
+    /// A new end; an expired token works again.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub expiry: Option<Expiry>,
+    /// How many times it may be used, at least as often as it has been.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub uses: Option<Limit>,
+    /// After how many seconds an account lapses that is made with it from now on.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub account_lifetime: Option<Limit>,
+    /// Does an administrator approve who uses it?
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub approval: Option<ApprovalRule>,
+    /// False pauses it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub enabled: Option<bool>,
+    /// The address, or `@domain`, to which it is bound.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email: Option<String>,
+}
+
+/// A sign-up token that has just been made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct CreatedSignupToken {
+    /// The token.
+    pub signup_token: SignupToken,
+    /// The secret, shown this once: for the link that is sent.
+    pub secret: Arc<Secret>,
+}
+
+/// Which sign-up tokens, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupTokenQuery {
+    /// Revoked ones too.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub include_revoked: bool,
+    /// Which page, from 1.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub page: Option<u32>,
+    /// How many on a page: 1 to 1000, by default 20.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub limit: Option<u32>,
+}
+
+/// A page of sign-up tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupTokenPage {
+    /// The tokens.
+    pub items: Vec<SignupToken>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is; the last one when a later one was asked for.
+    pub page: u32,
+}
+
+/// What the holder of a sign-up token may know of it before he uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SignupTokenPreview {
+    /// When it ends.
+    pub expires_at: Option<SystemTime>,
+    /// Will an administrator have to approve?
+    pub needs_approval: bool,
+    /// The address, or `@domain`, to which it is bound.
+    pub email: Option<String>,
+    /// After how many seconds the account will lapse.
+    pub account_lifetime_seconds: Option<u32>,
+}
+
+impl SignupToken {
+    pub(crate) fn needs_approval(&self, setting: bool) -> bool {
+        match self.approval {
+            ApprovalRule::Setting => setting,
+            ApprovalRule::Needed => true,
+            ApprovalRule::NotNeeded => false,
+        }
+    }
+
+    /// S2: is it bound to another address?
+    pub(crate) fn admits(&self, email: Option<&str>) -> bool {
+        let Some(bound) = &self.email else {
+            return true;
+        };
+        let Some(email) = email else { return false };
+        let (bound, email) = (text::folded(bound), text::folded(email));
+        if bound.starts_with('@') {
+            email
+                .rsplit_once('@')
+                .is_some_and(|(_, domain)| bound[1..] == *domain)
+        } else {
+            bound == email
+        }
+    }
+
+    /// What is true of it at this time; set once it is loaded.
+    pub(crate) fn with_state(mut self, now: SystemTime) -> Self {
+        self.state = if self.revoked_at.is_some() {
+            SignupTokenState::Revoked
+        } else if !self.enabled {
+            SignupTokenState::Paused
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            SignupTokenState::Expired
+        } else if self.max_uses.is_some_and(|most| self.uses >= most) {
+            SignupTokenState::Exhausted
+        } else {
+            SignupTokenState::Usable
+        };
+        self
+    }
+}
+
+impl Limit {
+    pub(crate) fn checked(self, field: &str, least: u32, most: u32) -> Result<Option<u32>> {
+        match self {
+            Self::Unlimited => Ok(None),
+            Self::AtMost { most: number } if (least..=most).contains(&number) => Ok(Some(number)),
+            Self::AtMost { .. } => Err(invalid(
+                field,
+                format!("must be between {least} and {most}"),
+            )),
+        }
+    }
+}

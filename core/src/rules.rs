@@ -1,0 +1,21 @@
+//! What Keyplate decides: `impl Keyplate`, one file a noun. Nothing below this floor calls a rule.
+
+mod access_tokens;
+mod api_keys;
+mod audit;
+mod authenticate;
+mod backup;
+mod bootstrap;
+mod claims;
+mod groups;
+mod one_time;
+mod open;
+mod passkeys;
+mod services;
+mod sessions;
+mod settings;
+mod setup;
+mod signup;
+mod signup_tokens;
+mod upkeep;
+mod users;

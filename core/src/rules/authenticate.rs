@@ -1,0 +1,25 @@
+use crate::{
+    error::{KeyplateError, Result},
+    gate::handle::Keyplate,
+    model::credentials::Authenticated,
+    values::tokens::{self, TokenKind},
+};
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+    /// `AccountExpired`; the storage errors.
+    pub fn authenticate(&self, credential: &str) -> Result<Authenticated> {
+        match tokens::recognise(&self.shared.token_prefix, credential) {
+            Some(TokenKind::Session) => self.verify_session(credential),
+            // Without our prefix it may be an API key of the operator's own choice (C1).
+            Some(TokenKind::ApiKey) | None => self.verify_api_key(credential),
+            Some(TokenKind::Setup | TokenKind::SignUp | TokenKind::OneTime) => {
+                Err(KeyplateError::InvalidCredential)
+            }
+        }
+    }
+}

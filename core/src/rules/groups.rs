@@ -1,0 +1,273 @@
+use crate::{
+    db::{self, Reader},
+    error::{Found, Result, conflict, invalid, not_found},
+    gate::{
+        caller::Caller,
+        change::{Change, Subject},
+        handle::Keyplate,
+        list,
+        methods::Method,
+    },
+    model::{
+        audit::EventKind,
+        claims::Claim,
+        groups::{Group, GroupChanges, GroupPage, GroupQuery, NewGroup},
+        ids::{GroupId, UserId},
+        users::User,
+    },
+    rules::{claims, users::checks as users},
+    values::text,
+};
+
+const MAX_NAME: usize = 255;
+const MAX_FRIENDLY_NAME: usize = 50;
+const MIN_NAME: usize = 2;
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Makes a group without members.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+    pub fn create_group(&self, group: NewGroup) -> Result<Group> {
+        self.write(Method::CreateGroup, |change| create(change, &group))
+    }
+
+    /// Gives a group. A user who is no administrator sees those that he is in.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn get_group(&self, id: &GroupId) -> Result<Group> {
+        self.read(Method::GetGroup, |reader, caller| {
+            let group = get(reader, id)?;
+            if !caller.is_administrator() && !is_member(reader, caller, id)? {
+                return Err(not_found("group"));
+            }
+            Ok(group)
+        })
+    }
+
+    /// Lists groups.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_groups(&self, query: GroupQuery) -> Result<GroupPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        let search = list::search(query.search.as_deref())?;
+        self.read(Method::ListGroups, |reader, caller| {
+            let query = GroupQuery {
+                user_id: list::visible_owner(caller, query.user_id)?,
+                ..query
+            };
+            let total = db::groups::count(reader, &query, search.as_deref())?;
+            let page = page.within(total);
+            Ok(GroupPage {
+                items: db::groups::list(reader, &query, search.as_deref(), page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Changes a group's names.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+    pub fn update_group(&self, id: &GroupId, changes: GroupChanges) -> Result<Group> {
+        self.write(Method::UpdateGroup, |change| {
+            let after = changes.applied(get(change, id)?)?;
+            store(change, &after)?;
+            Ok(after)
+        })
+    }
+
+    /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn delete_group(&self, id: &GroupId) -> Result<()> {
+        self.write(Method::DeleteGroup, |change| {
+            let group = get(change, id)?;
+            db::groups::delete(change, id)?;
+            record(change, EventKind::GroupDeleted, &group)
+        })
+    }
+
+    /// Makes exactly these users the members of a group.
+    ///
+    /// # Errors
+    /// `NotFound` for the group or a user; `PermissionDenied`.
+    pub fn set_group_members(&self, id: &GroupId, user_ids: &[UserId]) -> Result<Group> {
+        self.write(Method::SetGroupMembers, |change| {
+            get(change, id)?;
+            for user_id in user_ids {
+                users::get(change, user_id)?;
+            }
+            db::groups::replace_members(change, id, user_ids)?;
+            let group = get(change, id)?;
+            record(change, EventKind::GroupMembersChanged, &group)?;
+            Ok(group)
+        })
+    }
+
+    /// Gives a group exactly these claims.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+    pub fn set_group_claims(&self, id: &GroupId, claims: Vec<Claim>) -> Result<Group> {
+        let claims = claims::checked(claims)?;
+        self.write(Method::SetGroupClaims, |change| {
+            get(change, id)?;
+            set_claims(change, id, &claims)
+        })
+    }
+
+    /// Puts a user into exactly these groups.
+    ///
+    /// # Errors
+    /// `NotFound` for the user or a group; `PermissionDenied`.
+    pub fn set_user_groups(&self, id: &UserId, group_ids: &[GroupId]) -> Result<User> {
+        self.write(Method::SetUserGroups, |change| {
+            users::get(change, id)?;
+            check_all_exist(change, group_ids)?;
+            set_of_user(change, id, group_ids)
+        })
+    }
+
+    /// Gives a user exactly these claims of his own.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+    pub fn set_user_claims(&self, id: &UserId, claims: Vec<Claim>) -> Result<User> {
+        let claims = claims::checked(claims)?;
+        self.write(Method::SetUserClaims, |change| {
+            users::get(change, id)?;
+            set_claims_of_user(change, id, &claims)
+        })
+    }
+}
+
+impl GroupChanges {
+    pub(in crate::rules) fn applied(&self, before: Group) -> Result<Group> {
+        Ok(Group {
+            name: match &self.name {
+                Some(name) => checked_name(name)?,
+                None => before.name,
+            },
+            friendly_name: match &self.friendly_name {
+                Some(name) => checked_friendly_name(name)?,
+                None => before.friendly_name,
+            },
+            ..before
+        })
+    }
+}
+
+pub(in crate::rules) fn create(change: &Change<'_>, group: &NewGroup) -> Result<Group> {
+    let name = checked_name(&group.name)?;
+    let group = Group {
+        id: GroupId::generate(change.now())?,
+        friendly_name: checked_friendly_name(group.friendly_name.as_deref().unwrap_or(&name))?,
+        name,
+        claims: Vec::new(),
+        member_count: 0,
+        created_at: change.now(),
+    };
+    check_free(change, &group)?;
+    db::groups::insert(change, &group)?;
+    record(change, EventKind::GroupCreated, &group)?;
+    Ok(group)
+}
+
+/// Stores a group's names.
+pub(in crate::rules) fn store(change: &Change<'_>, group: &Group) -> Result<()> {
+    check_free(change, group)?;
+    db::groups::update(change, group)?;
+    record(change, EventKind::GroupUpdated, group)
+}
+
+pub(in crate::rules) fn set_claims(
+    change: &Change<'_>,
+    id: &GroupId,
+    claims: &[Claim],
+) -> Result<Group> {
+    db::claims::replace_of_group(change, id, claims)?;
+    let group = get(change, id)?;
+    record(change, EventKind::GroupClaimsChanged, &group)?;
+    Ok(group)
+}
+
+/// Puts a user into exactly these groups, which exist.
+pub(in crate::rules) fn set_of_user(
+    change: &Change<'_>,
+    id: &UserId,
+    group_ids: &[GroupId],
+) -> Result<User> {
+    db::groups::replace_of_user(change, id, group_ids)?;
+    let user = users::get(change, id)?;
+    change.record(EventKind::UserGroupsChanged, Subject::user(&user), &[])?;
+    Ok(user)
+}
+
+pub(in crate::rules) fn set_claims_of_user(
+    change: &Change<'_>,
+    id: &UserId,
+    claims: &[Claim],
+) -> Result<User> {
+    db::claims::replace_of_user(change, id, claims)?;
+    let user = users::get(change, id)?;
+    change.record(EventKind::UserClaimsChanged, Subject::user(&user), &[])?;
+    Ok(user)
+}
+
+fn get(reader: &Reader<'_>, id: &GroupId) -> Result<Group> {
+    db::groups::find(reader, id)?.or_missing("group")
+}
+
+fn is_member(reader: &Reader<'_>, caller: &Caller, id: &GroupId) -> Result<bool> {
+    match caller.user_id() {
+        Some(user_id) => Ok(db::groups::of_user(reader, &user_id)?.contains(id)),
+        None => Ok(false),
+    }
+}
+
+pub(in crate::rules) fn check_all_exist(reader: &Reader<'_>, ids: &[GroupId]) -> Result<()> {
+    ids.iter().try_for_each(|id| get(reader, id).map(drop))
+}
+
+/// G1.
+fn checked_name(text: &str) -> Result<String> {
+    let field = "name";
+    let name = text::required(field, text, MAX_NAME)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:@-".contains(c);
+    if name != text || name.len() < MIN_NAME || !name.chars().all(allowed) {
+        return Err(invalid(
+            field,
+            "must have 2 to 255 letters, digits, blanks and _ . : @ -, and no blank at its ends",
+        ));
+    }
+    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Err(invalid(field, "must begin with a letter or digit"));
+    }
+    Ok(name)
+}
+
+fn checked_friendly_name(text: &str) -> Result<String> {
+    let field = "friendly_name";
+    let name = text::required(field, text, MAX_FRIENDLY_NAME)?;
+    if name.chars().count() < MIN_NAME {
+        return Err(invalid(field, "must have at least 2 characters"));
+    }
+    Ok(name)
+}
+
+fn check_free(reader: &Reader<'_>, group: &Group) -> Result<()> {
+    if db::groups::other_has_name(reader, &group.id, &text::folded(&group.name))? {
+        return Err(conflict("name"));
+    }
+    Ok(())
+}
+
+fn record(change: &Change<'_>, kind: EventKind, group: &Group) -> Result<()> {
+    change.record(kind, Subject::thing(group.id.as_str(), &group.name), &[])
+}

@@ -1,0 +1,88 @@
+//! Opening a database: the options are checked, and what a restored back-up or another RP id means is settled.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{
+    clock::Clock,
+    crypto::key_cipher::KeyCipher,
+    db::Engine,
+    db::Options,
+    error::{Result, configuration},
+    gate::{
+        handle::{Keyplate, Shared},
+        refusals::Refusals,
+        relying_party::RelyingParty,
+        seen::Seen,
+    },
+    model::config::Config,
+    values::codes::CodeKey,
+};
+
+const MIN_ENCRYPTION_KEY: usize = 32;
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
+    /// back-up ends its sessions (`back_up_to`).
+    ///
+    /// # Errors
+    /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
+    /// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
+    /// storage errors for a file that cannot be used.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn open(config: Config) -> Result<Keyplate> {
+        let (options, token_prefix) = checked(&config)?;
+        let relying_party = RelyingParty::of(&config)?;
+        let clock = Clock::new(config.time_source);
+        let keyplate = Self::of_host(Shared {
+            db: Engine::open(options, clock)?,
+            token_prefix,
+            username_policy: config.username_policy.unwrap_or_default(),
+            code_key: CodeKey::new(config.encryption_key.as_deref())?,
+            key_cipher: KeyCipher::new(config.encryption_key.as_deref())?,
+            issuer: config.origin,
+            relying_party,
+            seen: Seen::default(),
+            refusals: Refusals::default(),
+            events: config.events,
+        });
+        keyplate.settle_restored()?;
+        keyplate.settle_rp_id(config.accept_rp_id_change)?;
+        Ok(keyplate)
+    }
+}
+
+fn checked(config: &Config) -> Result<(Options, String)> {
+    let prefix = config.token_prefix.as_deref().unwrap_or("kp");
+    let well_formed = (1..=16).contains(&prefix.len())
+        && prefix.starts_with(|c: char| c.is_ascii_lowercase())
+        && prefix
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if !well_formed {
+        return Err(configuration(
+            "token_prefix",
+            "must be 1 to 16 small letters and digits, a letter first",
+        ));
+    }
+    if config.path.is_empty() || config.path.contains('\0') {
+        return Err(configuration("path", "must name a file"));
+    }
+    let key = config.encryption_key.as_deref();
+    if key.is_some_and(|key| key.as_str().chars().count() < MIN_ENCRYPTION_KEY) {
+        return Err(configuration(
+            "encryption_key",
+            "must have at least 32 characters",
+        ));
+    }
+    let busy_timeout = config.busy_timeout_ms.unwrap_or(5_000);
+    if busy_timeout > 600_000 {
+        return Err(configuration("busy_timeout_ms", "must be at most 600000"));
+    }
+    let options = Options {
+        path: PathBuf::from(&config.path),
+        busy_timeout: Duration::from_millis(u64::from(busy_timeout)),
+        allow_shared_file: config.allow_shared_file,
+    };
+    Ok((options, prefix.to_owned()))
+}

@@ -1,0 +1,168 @@
+//! A user registers a passkey (P1–P5), perhaps his first (S7, B4), perhaps because he has lost another (O3).
+
+use serde::{Deserialize, Serialize};
+use webauthn_rs_core::proto::RegistrationState;
+
+use super::{ceremonies, shown_name, user_handle};
+use crate::{
+    crypto::webauthn::CredentialUser,
+    db::{self, Reader},
+    error::{Result, denied},
+    gate::{caller::Caller, change::Change, handle::Keyplate, methods::Method},
+    model::{
+        audit::EventKind,
+        ids::SessionId,
+        passkeys::{CeremonyKind, PasskeyCeremony, PasskeyRegistration},
+        sessions::{SignInMethod, SignedIn},
+        users::{User, UserStatus},
+    },
+    rules::{sessions::Opening, setup},
+    values::text,
+};
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    registration: RegistrationState,
+}
+
+/// Who registers, and by which session.
+struct Registrant<'c> {
+    user: &'c User,
+    session: SessionId,
+    method: SignInMethod,
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
+    /// a further one for a step-up.
+    ///
+    /// # Errors
+    /// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
+    /// `PasskeyCeremonyFailed` where passkeys cannot work.
+    pub fn begin_passkey_registration(&self) -> Result<PasskeyCeremony> {
+        self.write(Method::BeginPasskeyRegistration, |change| {
+            let party = &self.shared.relying_party;
+            party.check_available(change)?;
+            let registrant = registrant(change, change.caller)?;
+            let user = registrant.user;
+            let handle = user_handle(change, &user.id)?;
+            let exclude = db::passkeys::usable_credentials(change, &user.id)?;
+            let (options, registration) = party.verifier.begin_registration(
+                &self.rp_name(change)?,
+                &CredentialUser {
+                    handle: &handle,
+                    name: &user.username,
+                    display_name: shown_name(user),
+                },
+                exclude.into_iter().map(|(id, _)| id).collect(),
+            )?;
+            ceremonies::begin(
+                change,
+                CeremonyKind::Registration,
+                Some((user.id, registrant.session)),
+                None,
+                options,
+                &State { registration },
+            )
+        })
+    }
+
+    /// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
+    /// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
+    /// ends all others. It completes setup when it is that of the administrator who claimed it.
+    ///
+    /// # Errors
+    /// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+    pub fn finish_passkey_registration(
+        &self,
+        ceremony: &str,
+        response: &str,
+        name: Option<String>,
+    ) -> Result<PasskeyRegistration> {
+        let name = text::maybe("name", name.as_deref(), super::MAX_NAME)?;
+        let result = self.finish_registration(ceremony, response, name.as_deref());
+        self.note_refusal(EventKind::PasskeyRegistrationRefused, &result);
+        result
+    }
+}
+
+impl Keyplate {
+    fn finish_registration(
+        &self,
+        ceremony: &str,
+        response: &str,
+        name: Option<&str>,
+    ) -> Result<PasskeyRegistration> {
+        let owner = self.read(Method::FinishPasskeyRegistration, |reader, caller| {
+            let registrant = registrant(reader, caller)?;
+            Ok((registrant.user.id, registrant.session))
+        })?;
+        let state: State =
+            self.spend_ceremony(CeremonyKind::Registration, Some(owner), ceremony)?;
+        let verifier = &self.shared.relying_party.verifier;
+        let credential = verifier.register(&state.registration, response)?;
+        self.write(Method::FinishPasskeyRegistration, |change| {
+            let registrant = registrant(change, change.caller)?;
+            let user = registrant.user.clone();
+            let passkey = self.insert_passkey(change, &user, &credential, name)?;
+            let setup = setup::complete_by_passkey(change, &user)?;
+            let signed_in = self.replace_session(change, &registrant)?;
+            Ok(PasskeyRegistration {
+                passkey,
+                signed_in,
+                setup,
+            })
+        })
+    }
+
+    /// B4, O3: who has shown a passkey has a passkey's session from now on. Not while he waits for approval (S7).
+    fn replace_session(
+        &self,
+        change: &Change<'_>,
+        registrant: &Registrant<'_>,
+    ) -> Result<Option<SignedIn>> {
+        let user = registrant.user;
+        if registrant.method == SignInMethod::Passkey || user.status == UserStatus::Pending {
+            return Ok(None);
+        }
+        if registrant.method == SignInMethod::Recovery {
+            db::sessions::end_all(change, &user.id, None, change.now())?;
+        } else {
+            db::sessions::end(change, &registrant.session, change.now())?;
+        }
+        let opening = Opening::of(user, SignInMethod::Passkey);
+        self.open_session(change, user.clone(), change.client, opening)
+            .map(Some)
+    }
+}
+
+/// P4, P5, S7, O3: may the caller register a passkey now?
+fn registrant<'c>(reader: &Reader<'_>, caller: &'c Caller) -> Result<Registrant<'c>> {
+    let (Some(acting), Some((session, method))) = (caller.acting(), caller.session()) else {
+        return Err(denied(
+            "only a user himself, in a session, registers his passkeys",
+        ));
+    };
+    let user = &acting.user;
+    let is_first = db::passkeys::count_usable(reader, &user.id)? == 0;
+    match method {
+        SignInMethod::SignUp if user.status == UserStatus::Pending => {
+            if !is_first {
+                return Err(denied("until approval there is one passkey"));
+            }
+        }
+        SignInMethod::Recovery => {}
+        method => {
+            caller.covers_sign_in_of(user)?;
+            if !is_first && method != SignInMethod::Setup {
+                caller.step_up(reader)?;
+            }
+        }
+    }
+    Ok(Registrant {
+        user,
+        session,
+        method,
+    })
+}

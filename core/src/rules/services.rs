@@ -1,0 +1,344 @@
+use crate::{
+    db::{self, Reader},
+    error::{Found, KeyplateError, Result, conflict, invalid, not_found},
+    gate::{
+        caller::Acting,
+        change::{Change, Subject},
+        handle::Keyplate,
+        list,
+        methods::Method,
+    },
+    model::{
+        audit::EventKind,
+        credentials::Principal,
+        ids::{GroupId, ServiceId, UserId},
+        services::{
+            Decision, DecisionReason, NewService, Service, ServiceChanges, ServicePage,
+            ServiceQuery,
+        },
+    },
+    rules::groups,
+    values::{origins::Origin, scopes, text},
+};
+
+const MAX_SLUG: usize = 64;
+const MAX_NAME: usize = 100;
+const MAX_ORIGINS: usize = 20;
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Makes a service, closed to all.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+    pub fn create_service(&self, service: NewService) -> Result<Service> {
+        self.write(Method::CreateService, |change| create(change, &service))
+    }
+
+    /// Gives a service. A user who is no administrator sees those that he may use.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn get_service(&self, id: &ServiceId) -> Result<Service> {
+        self.read(Method::GetService, |reader, caller| {
+            let service = get(reader, id)?;
+            let hidden = || not_found("service");
+            if !caller.is_administrator() {
+                let acting = caller.acting().ok_or_else(hidden)?;
+                access(reader, &service, &acting.user.id)?.map_err(|_| hidden())?;
+            }
+            Ok(service)
+        })
+    }
+
+    /// Lists services by slug.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_services(&self, query: ServiceQuery) -> Result<ServicePage> {
+        let page = list::page_request(query.page, query.limit)?;
+        let search = list::search(query.search.as_deref())?;
+        self.read(Method::ListServices, |reader, caller| {
+            let user_id = list::visible_owner(caller, query.user_id)?;
+            let total = db::services::count(reader, user_id.as_ref(), search.as_deref())?;
+            let page = page.within(total);
+            Ok(ServicePage {
+                items: db::services::list(reader, user_id.as_ref(), search.as_deref(), page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+    pub fn update_service(&self, id: &ServiceId, changes: ServiceChanges) -> Result<Service> {
+        self.write(Method::UpdateService, |change| {
+            let before = get(change, id)?;
+            let after = changes.applied(before.clone())?;
+            if after != before {
+                store(change, &after)?;
+            }
+            Ok(after)
+        })
+    }
+
+    /// Gives a service exactly these web origins.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `PermissionDenied`.
+    pub fn set_service_origins(&self, id: &ServiceId, origins: &[String]) -> Result<Service> {
+        let origins = checked_origins(origins)?;
+        self.write(Method::SetServiceOrigins, |change| {
+            let before = get(change, id)?;
+            set_origins(change, &before, &origins)
+        })
+    }
+
+    /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+    ///
+    /// # Errors
+    /// `NotFound` for the service or a group; `PermissionDenied`.
+    pub fn set_service_access(
+        &self,
+        id: &ServiceId,
+        for_everyone: bool,
+        group_ids: &[GroupId],
+    ) -> Result<Service> {
+        self.write(Method::SetServiceAccess, |change| {
+            let before = get(change, id)?;
+            groups::check_all_exist(change, group_ids)?;
+            set_access(change, &before, for_everyone, group_ids)
+        })
+    }
+
+    /// Deletes a service.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn delete_service(&self, id: &ServiceId) -> Result<()> {
+        self.write(Method::DeleteService, |change| {
+            let service = get(change, id)?;
+            db::services::delete(change, id)?;
+            record(change, EventKind::ServiceDeleted, &service)
+        })
+    }
+
+    /// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
+    /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
+    /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+    ///
+    /// # Errors
+    /// `NotFound` for the service; the storage errors.
+    pub fn authorize(&self, principal: &Principal, service: &str) -> Result<Decision> {
+        self.read(Method::Authorize, |reader, _| {
+            let service = find(reader, service)?.ok_or_else(|| not_found("service"))?;
+            let (outcome, user_id) = match Acting::load(reader, principal) {
+                Ok(acting) => (decide(reader, &service, &acting)?, Some(acting.user.id)),
+                Err(error) => (Err(refused(error)?), None),
+            };
+            Ok(Decision {
+                allowed: outcome.is_ok(),
+                reason: outcome.unwrap_or_else(|reason| reason),
+                service_id: service.id,
+                user_id,
+            })
+        })
+    }
+}
+
+impl ServiceChanges {
+    pub(in crate::rules) fn applied(&self, before: Service) -> Result<Service> {
+        Ok(Service {
+            slug: match &self.slug {
+                Some(slug) => checked_slug(slug)?,
+                None => before.slug,
+            },
+            name: match &self.name {
+                Some(name) => checked_name(name)?,
+                None => before.name,
+            },
+            ..before
+        })
+    }
+}
+
+/// G2: closed to all at first.
+pub(in crate::rules) fn create(change: &Change<'_>, service: &NewService) -> Result<Service> {
+    let slug = checked_slug(&service.slug)?;
+    let service = Service {
+        id: ServiceId::generate(change.now())?,
+        name: checked_name(service.name.as_deref().unwrap_or(&slug))?,
+        slug,
+        origins: checked_origins(&service.origins)?,
+        for_everyone: false,
+        group_ids: Vec::new(),
+        created_at: change.now(),
+    };
+    check_free(change, &service)?;
+    db::services::insert(change, &service)?;
+    db::services::replace_origins(change, &service.id, &service.origins)?;
+    record(change, EventKind::ServiceCreated, &service)?;
+    Ok(service)
+}
+
+/// Stores a service's names.
+pub(in crate::rules) fn store(change: &Change<'_>, service: &Service) -> Result<()> {
+    check_free(change, service)?;
+    db::services::update(change, service)?;
+    record(change, EventKind::ServiceUpdated, service)
+}
+
+/// Gives a service exactly these origins, which are well-formed.
+pub(in crate::rules) fn set_origins(
+    change: &Change<'_>,
+    before: &Service,
+    origins: &[String],
+) -> Result<Service> {
+    db::services::replace_origins(change, &before.id, origins)?;
+    let service = get(change, &before.id)?;
+    if service != *before {
+        record(change, EventKind::ServiceUpdated, &service)?;
+    }
+    Ok(service)
+}
+
+/// Opens a service to everyone, or to exactly these groups, which exist.
+pub(in crate::rules) fn set_access(
+    change: &Change<'_>,
+    before: &Service,
+    for_everyone: bool,
+    group_ids: &[GroupId],
+) -> Result<Service> {
+    db::services::set_access(change, &before.id, for_everyone, group_ids)?;
+    let service = get(change, &before.id)?;
+    if service == *before {
+        return Ok(service);
+    }
+    let count = service.group_ids.len().to_string();
+    let everyone = for_everyone.to_string();
+    change.record(
+        EventKind::ServiceAccessChanged,
+        Subject::thing(service.id.as_str(), &service.slug),
+        &[("for_everyone", &everyone), ("groups", &count)],
+    )?;
+    Ok(service)
+}
+
+/// G2: why he is let in, or why not.
+pub(in crate::rules) fn decide(
+    reader: &Reader<'_>,
+    service: &Service,
+    acting: &Acting,
+) -> Result<Result<DecisionReason, DecisionReason>> {
+    if acting.ceiling.scopes.are_enrol() {
+        return Ok(Err(DecisionReason::AccountPending));
+    }
+    if !acting.ceiling.scopes.reach_service(&service.slug) {
+        return Ok(Err(DecisionReason::MissingScope));
+    }
+    access(reader, service, &acting.user.id)
+}
+
+/// To whom the service is open.
+fn access(
+    reader: &Reader<'_>,
+    service: &Service,
+    user_id: &UserId,
+) -> Result<Result<DecisionReason, DecisionReason>> {
+    if service.for_everyone {
+        return Ok(Ok(DecisionReason::Everyone));
+    }
+    if service.group_ids.is_empty() {
+        return Ok(Err(DecisionReason::Closed));
+    }
+    let his = db::groups::of_user(reader, user_id)?;
+    let is_member = service.group_ids.iter().any(|group| his.contains(group));
+    Ok(if is_member {
+        Ok(DecisionReason::Group)
+    } else {
+        Err(DecisionReason::NoGroup)
+    })
+}
+
+/// What is wrong with who asks is an answer; what is wrong with the storage is an error.
+fn refused(error: KeyplateError) -> Result<DecisionReason> {
+    match error {
+        KeyplateError::AccountPending => Ok(DecisionReason::AccountPending),
+        KeyplateError::AccountDisabled => Ok(DecisionReason::AccountDisabled),
+        KeyplateError::AccountExpired => Ok(DecisionReason::AccountExpired),
+        KeyplateError::InvalidCredential => Ok(DecisionReason::CredentialEnded),
+        error => Err(error),
+    }
+}
+
+fn get(reader: &Reader<'_>, id: &ServiceId) -> Result<Service> {
+    db::services::find(reader, id)?.or_missing("service")
+}
+
+pub(in crate::rules) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<Service>> {
+    if let Ok(id) = ServiceId::parse(key)
+        && let Some(service) = db::services::find(reader, &id)?
+    {
+        return Ok(Some(service));
+    }
+    db::services::find_by_slug(reader, key)
+}
+
+fn checked_slug(text: &str) -> Result<String> {
+    let field = "slug";
+    let slug = text::required(field, text, MAX_SLUG)?;
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b);
+    let begins = slug.starts_with(|c: char| c.is_ascii_lowercase());
+    if slug != text || !begins || !slug.bytes().all(allowed) {
+        return Err(invalid(
+            field,
+            "must have 1 to 64 small letters, digits and _ . -, a letter first",
+        ));
+    }
+    if scopes::is_area(&slug) {
+        return Err(invalid(field, "is the name of an area of scopes"));
+    }
+    Ok(slug)
+}
+
+fn checked_name(text: &str) -> Result<String> {
+    text::required("name", text, MAX_NAME)
+}
+
+pub(in crate::rules) fn checked_origins(origins: &[String]) -> Result<Vec<String>> {
+    let field = "origins";
+    if origins.len() > MAX_ORIGINS {
+        return Err(invalid(field, format!("must be at most {MAX_ORIGINS}")));
+    }
+    let mut checked: Vec<String> = Vec::with_capacity(origins.len());
+    for origin in origins {
+        Origin::parse(field, origin).map_err(|_| {
+            invalid(
+                field,
+                "must each be scheme, host in small letters and perhaps a port, without a path",
+            )
+        })?;
+        if !checked.contains(origin) {
+            checked.push(origin.clone());
+        }
+    }
+    Ok(checked)
+}
+
+fn check_free(reader: &Reader<'_>, service: &Service) -> Result<()> {
+    match db::services::find_by_slug(reader, &service.slug)? {
+        Some(other) if other.id != service.id => Err(conflict("slug")),
+        _ => Ok(()),
+    }
+}
+
+fn record(change: &Change<'_>, kind: EventKind, service: &Service) -> Result<()> {
+    change.record(
+        kind,
+        Subject::thing(service.id.as_str(), &service.slug),
+        &[],
+    )
+}

@@ -1,0 +1,249 @@
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    clock, db,
+    error::{Found, KeyplateError, Result, invalid},
+    gate::{
+        change::{Change, Subject},
+        handle::Keyplate,
+        list,
+        methods::Method,
+    },
+    model::{
+        audit::EventKind,
+        config::ClientInfo,
+        credentials::{Authenticated, CredentialId, Principal},
+        ids::{SessionId, UserId},
+        sessions::{FoundSession, Session, SessionPage, SessionQuery, SignInMethod, SignedIn},
+        users::{Role, User, UserStatus, check_may_sign_in},
+    },
+    rules::users::checks as users,
+    values::{
+        scopes::{Ceiling, Scopes},
+        tokens::{self, TokenKind},
+    },
+};
+
+/// B3: the life of a session that claimed setup.
+const SETUP_LIFETIME_SECONDS: u32 = 3_600;
+/// The longest life that a host may ask for.
+const MAX_LIFETIME_SECONDS: u32 = 366 * 24 * 3_600;
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
+    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+    ///
+    /// # Errors
+    /// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
+    /// but the host's handle.
+    pub fn create_session(
+        &self,
+        user_id: &UserId,
+        client: ClientInfo,
+        lifetime_seconds: Option<u32>,
+    ) -> Result<SignedIn> {
+        let client = client.checked()?;
+        if lifetime_seconds.is_some_and(|lifetime| !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime))
+        {
+            let reason = format!("must be between 1 and {MAX_LIFETIME_SECONDS}");
+            return Err(invalid("lifetime_seconds", reason));
+        }
+        let result = self.write(Method::CreateSession, |change| {
+            let user = users::get(change, user_id)?;
+            user.check_may_sign_in(change.now())?;
+            let opening = Opening {
+                lifetime_seconds,
+                ..Opening::of(&user, SignInMethod::Host)
+            };
+            let signed_in = self.open_session(change, user, &client, opening)?;
+            let session = &signed_in.session;
+            let subject = Subject::of(&signed_in.user, session.id.as_str(), &session.masked_secret);
+            change.record(EventKind::SessionCreated, subject, &[])?;
+            Ok(signed_in)
+        });
+        self.note_refusal(EventKind::SignInRefused, &result);
+        result
+    }
+
+    /// Tells who has this session. It works while another process is writing.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
+    /// `AccountDisabled`, `AccountExpired`; the storage errors.
+    pub fn verify_session(&self, token: &str) -> Result<Authenticated> {
+        let hash = tokens::expect(&self.shared.token_prefix, TokenKind::Session, token)?;
+        let found = db::sessions::look_up(&self.shared.db, &hash)?
+            .ok_or(KeyplateError::InvalidCredential)?;
+        if !found.is_alive() {
+            return Err(KeyplateError::InvalidCredential);
+        }
+        // S7: whoever signed up and waits for approval may look at himself.
+        let enrolling = found.status == UserStatus::Pending && found.method == SignInMethod::SignUp;
+        if !enrolling {
+            check_may_sign_in(found.status, found.user_expires_at, found.now)?;
+        }
+        self.shared.seen.session(&self.shared.db, hash, found.now);
+        let administrator = found.ceiling.administrator && found.role == Role::Administrator;
+        Ok(Authenticated {
+            user_id: found.user_id,
+            username: found.username,
+            role: if administrator {
+                Role::Administrator
+            } else {
+                Role::User
+            },
+            status: found.status,
+            scopes: if enrolling {
+                Scopes::enrol()
+            } else {
+                found.ceiling.scopes
+            }
+            .into_names(),
+            session_id: Some(found.id),
+            api_key_id: None,
+            expires_at: Some(found.expires_at),
+            principal: Principal::new(CredentialId::Session(found.id)),
+        })
+    }
+
+    /// Lists sessions that still work, the newest first.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_sessions(&self, query: SessionQuery) -> Result<SessionPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        self.read(Method::ListSessions, |reader, caller| {
+            let user_id = list::visible_owner(caller, query.user_id)?;
+            let total = db::sessions::count(reader, user_id.as_ref(), reader.now())?;
+            let page = page.within(total);
+            Ok(SessionPage {
+                items: db::sessions::list(reader, user_id.as_ref(), reader.now(), page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Ends a session at once, in every process. Ending one that has ended does nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn revoke_session(&self, id: &SessionId) -> Result<()> {
+        self.write(Method::RevokeSession, |change| {
+            let session = db::sessions::find(change, id)?.or_missing("session")?;
+            change.caller.reach(&session.user_id, "session")?;
+            let user = users::get(change, &session.user_id)?;
+            change.caller.outrank(&user)?;
+            if db::sessions::end(change, id, change.now())? {
+                let subject = Subject::of(&user, session.id.as_str(), &session.masked_secret);
+                change.record(EventKind::SessionRevoked, subject, &[])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn revoke_user_sessions(&self, user_id: &UserId, keep: Option<SessionId>) -> Result<u32> {
+        self.write(Method::RevokeUserSessions, |change| {
+            change.caller.reach(user_id, "user")?;
+            let user = users::get(change, user_id)?;
+            change.caller.outrank(&user)?;
+            let ended = db::sessions::end_all(change, user_id, keep.as_ref(), change.now())?;
+            if ended > 0 {
+                let count = ended.to_string();
+                change.record(
+                    EventKind::UserSessionsRevoked,
+                    Subject::user(&user),
+                    &[("count", &count)],
+                )?;
+            }
+            Ok(ended)
+        })
+    }
+}
+
+/// How a session is opened.
+pub(in crate::rules) struct Opening {
+    pub(in crate::rules) method: SignInMethod,
+    pub(in crate::rules) ceiling: Ceiling,
+    /// By default as the settings say.
+    pub(in crate::rules) lifetime_seconds: Option<u32>,
+    /// It ends then at the latest (K2).
+    pub(in crate::rules) end: Option<SystemTime>,
+}
+
+impl Opening {
+    /// As for a person who signs in himself.
+    pub(in crate::rules) fn of(user: &User, method: SignInMethod) -> Self {
+        Self {
+            method,
+            ceiling: Ceiling::of_sign_in(user),
+            lifetime_seconds: None,
+            end: None,
+        }
+    }
+
+    /// B3.
+    pub(in crate::rules) fn of_setup(user: &User) -> Self {
+        Self {
+            lifetime_seconds: Some(SETUP_LIFETIME_SECONDS),
+            ..Self::of(user, SignInMethod::Setup)
+        }
+    }
+}
+
+impl Keyplate {
+    pub(in crate::rules) fn open_session(
+        &self,
+        change: &Change<'_>,
+        user: User,
+        client: &ClientInfo,
+        opening: Opening,
+    ) -> Result<SignedIn> {
+        let now = change.now();
+        let settings = db::settings::load(change)?;
+        let lifetime = opening
+            .lifetime_seconds
+            .unwrap_or(settings.session_lifetime_seconds);
+        let expires_at = clock::after(now, lifetime);
+        let token = tokens::mint(&self.shared.token_prefix, TokenKind::Session)?;
+        let session = Session {
+            id: SessionId::generate(now)?,
+            user_id: user.id,
+            method: opening.method,
+            signed_in_at: now,
+            stepped_up_at: (opening.method == SignInMethod::Passkey).then_some(now),
+            last_seen_at: now,
+            expires_at: opening.end.map_or(expires_at, |end| end.min(expires_at)),
+            masked_secret: token.masked,
+            address: client.address.clone(),
+            user_agent: client.user_agent.clone(),
+            device_name: client.device_name.clone(),
+        };
+        let idle = settings.session_idle_seconds.min(lifetime);
+        db::sessions::insert(change, &session, &token.hash, &opening.ceiling, idle)?;
+        Ok(SignedIn {
+            user,
+            session,
+            secret: Arc::new(token.secret),
+        })
+    }
+}
+
+/// Ends the sessions that setup gave out (B4).
+pub(in crate::rules) fn end_setup_sessions(change: &Change<'_>) -> Result<()> {
+    db::sessions::end_by_method(change, SignInMethod::Setup, change.now())
+}
+
+impl FoundSession {
+    /// T1: neither ended, nor too old, nor idle for too long.
+    fn is_alive(&self) -> bool {
+        self.ended_at.is_none()
+            && self.now < self.expires_at
+            && self.now < clock::after(self.last_seen_at, self.idle_seconds)
+    }
+}

@@ -1,0 +1,238 @@
+use crate::{
+    db::{
+        self,
+        settings::{load, stored},
+    },
+    error::{KeyplateError, Result, denied, invalid},
+    gate::{
+        change::{Change, Subject},
+        handle::Keyplate,
+        methods::Method,
+    },
+    model::{
+        audit::EventKind,
+        ids::GroupId,
+        settings::{DAY, PublicSettings, Settings, SettingsChanges, SignupMode},
+    },
+    rules::groups,
+    values::text,
+};
+
+const MAX_APP_NAME: usize = 100;
+const MAX_DOMAINS: usize = 50;
+const MAX_DOMAIN: usize = 253;
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Gives all settings.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn get_settings(&self) -> Result<Settings> {
+        self.read(Method::GetSettings, |reader, _| load(reader))
+    }
+
+    /// Gives the settings that everybody may know.
+    ///
+    /// # Errors
+    /// The storage errors.
+    pub fn get_public_settings(&self) -> Result<PublicSettings> {
+        self.read(Method::GetPublicSettings, |reader, _| {
+            let settings = load(reader)?;
+            Ok(PublicSettings {
+                app_name: settings.app_name,
+                signup_mode: settings.signup_mode,
+                username_change: settings.username_change,
+            })
+        })
+    }
+
+    /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
+    /// credentials with `*` and `roles:write`.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
+    pub fn update_settings(&self, changes: SettingsChanges) -> Result<Settings> {
+        self.write(Method::UpdateSettings, |change| {
+            let before = load(change)?;
+            let after = changes.applied(&before)?;
+            check_allowed(change, &before, &after)?;
+            store(change, &before, after)
+        })
+    }
+
+    /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
+    ///
+    /// # Errors
+    /// `NotFound` for a group; `PermissionDenied`.
+    pub fn set_default_groups(&self, group_ids: &[GroupId]) -> Result<Settings> {
+        self.write(Method::SetDefaultGroups, |change| {
+            change.caller.may_give_groups()?;
+            groups::check_all_exist(change, group_ids)?;
+            store_default_groups(change, group_ids)?;
+            load(change)
+        })
+    }
+
+    /// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn set_signup_email_domains(&self, domains: &[String]) -> Result<Settings> {
+        let domains = checked_domains(domains)?;
+        self.write(Method::SetSignupEmailDomains, |change| {
+            let before = load(change)?;
+            let after = Settings {
+                signup_email_domains: domains.clone(),
+                ..before.clone()
+            };
+            store(change, &before, after)
+        })
+    }
+}
+
+/// Stores what is different, and the one row about it.
+pub(in crate::rules) fn store(
+    change: &Change<'_>,
+    before: &Settings,
+    after: Settings,
+) -> Result<Settings> {
+    let changed: Vec<(&str, String)> = stored(&after)
+        .into_iter()
+        .zip(stored(before))
+        .filter(|(after, before)| after.1 != before.1)
+        .map(|(after, _)| after)
+        .collect();
+    if changed.is_empty() {
+        return Ok(after);
+    }
+    for (name, value) in &changed {
+        db::settings::set(change, name, value)?;
+    }
+    let details: Vec<(&str, &str)> = changed
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    change.record(EventKind::SettingsChanged, Subject::default(), &details)?;
+    Ok(after)
+}
+
+/// Gives exactly these groups, which exist, to everybody who signs up.
+pub(in crate::rules) fn store_default_groups(
+    change: &Change<'_>,
+    group_ids: &[GroupId],
+) -> Result<()> {
+    db::groups::replace_defaults(change, group_ids)?;
+    change.record(
+        EventKind::SettingsChanged,
+        Subject::default(),
+        &[("names", "default_group_ids")],
+    )
+}
+
+impl SettingsChanges {
+    pub(in crate::rules) fn applied(&self, before: &Settings) -> Result<Settings> {
+        let within = |field: &str, value: Option<u32>, old: u32, least: u32, most: u32| match value
+        {
+            Some(value) if !(least..=most).contains(&value) => Err(invalid(
+                field,
+                format!("must be between {least} and {most}"),
+            )),
+            value => Ok(value.unwrap_or(old)),
+        };
+        let year = 366 * DAY;
+        Ok(Settings {
+            app_name: match &self.app_name {
+                Some(name) => text::required("app_name", name, MAX_APP_NAME)?,
+                None => before.app_name.clone(),
+            },
+            signup_mode: self.signup_mode.unwrap_or(before.signup_mode),
+            signup_approval: self.signup_approval.unwrap_or(before.signup_approval),
+            open_signups_per_hour: within(
+                "open_signups_per_hour",
+                self.open_signups_per_hour,
+                before.open_signups_per_hour,
+                1,
+                1_000,
+            )?,
+            username_change: self.username_change.unwrap_or(before.username_change),
+            session_idle_seconds: within(
+                "session_idle_seconds",
+                self.session_idle_seconds,
+                before.session_idle_seconds,
+                60,
+                year,
+            )?,
+            session_lifetime_seconds: within(
+                "session_lifetime_seconds",
+                self.session_lifetime_seconds,
+                before.session_lifetime_seconds,
+                60,
+                year,
+            )?,
+            step_up_seconds: within(
+                "step_up_seconds",
+                self.step_up_seconds,
+                before.step_up_seconds,
+                60,
+                DAY,
+            )?,
+            counter_policy: self.counter_policy.unwrap_or(before.counter_policy),
+            ..before.clone()
+        })
+    }
+}
+
+/// K2: longer sessions and step-ups make everybody's credentials stronger.
+fn check_allowed(change: &Change<'_>, before: &Settings, after: &Settings) -> Result<()> {
+    let limits = |settings: &Settings| {
+        (
+            settings.session_idle_seconds,
+            settings.session_lifetime_seconds,
+            settings.step_up_seconds,
+        )
+    };
+    if limits(before) == limits(after) {
+        return Ok(());
+    }
+    if !change.caller.has_everything() {
+        return Err(denied(
+            "limits of sessions are only changed by credentials with * and roles:write",
+        ));
+    }
+    if after.step_up_seconds > before.step_up_seconds {
+        change.caller.step_up(change)?; // P5: an old session does not make itself fresh
+    }
+    Ok(())
+}
+
+pub(in crate::rules) fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
+    let field = "domains";
+    if domains.len() > MAX_DOMAINS {
+        return Err(invalid(field, format!("must be at most {MAX_DOMAINS}")));
+    }
+    let mut checked = Vec::with_capacity(domains.len());
+    for domain in domains {
+        let domain = text::folded(&text::required(field, domain, MAX_DOMAIN)?);
+        if !text::is_domain(&domain) {
+            return Err(invalid(field, "is a list of domains such as `example.org`"));
+        }
+        if !checked.contains(&domain) {
+            checked.push(domain);
+        }
+    }
+    Ok(checked)
+}
+
+pub(in crate::rules) fn check_mode(settings: &Settings, has_token: bool) -> Result<()> {
+    let refused = |reason: &str| {
+        Err(KeyplateError::SignupRefused {
+            reason: reason.to_owned(),
+        })
+    };
+    match settings.signup_mode {
+        SignupMode::Disabled => refused("sign-up is disabled"),
+        SignupMode::WithToken if !has_token => refused("sign-up wants a token"),
+        SignupMode::WithToken | SignupMode::Open => Ok(()),
+    }
+}

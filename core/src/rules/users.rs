@@ -1,0 +1,240 @@
+pub(in crate::rules) mod checks;
+
+use crate::{
+    db,
+    error::{Result, conflict},
+    gate::{
+        change::{Change, Subject},
+        handle::Keyplate,
+        list,
+        methods::Method,
+    },
+    model::{
+        audit::EventKind,
+        ids::{GroupId, UserId},
+        named::Named,
+        users::{NewUser, Role, User, UserChanges, UserPage, UserQuery, UserStatus},
+    },
+    rules::{
+        groups, setup,
+        users::checks::{
+            check_allowed, check_free, find, get, insert, keep_an_administrator,
+            narrow_credentials, record_update,
+        },
+    },
+};
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Makes a user. The host's first active administrator completes setup (B4).
+    ///
+    /// # Errors
+    /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
+    /// administrator.
+    pub fn create_user(&self, user: NewUser) -> Result<User> {
+        let group_ids = user.group_ids.clone();
+        self.write(Method::CreateUser, |change| {
+            let user = user.checked(self.shared.username_policy, change.now())?;
+            let user = create(change, &user, &group_ids)?;
+            if change.caller.is_host()
+                && user.role == Role::Administrator
+                && user.check_may_sign_in(change.now()).is_ok()
+            {
+                setup::complete_if_open(change, &user)?;
+            }
+            Ok(user)
+        })
+    }
+
+    /// Gives a user. Anybody may look at himself.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`.
+    pub fn get_user(&self, id: &UserId) -> Result<User> {
+        self.read(Method::GetUser, |reader, caller| {
+            caller.reach(id, "user")?;
+            get(reader, id)
+        })
+    }
+
+    /// Looks for a user by id, username, e-mail address or external id, in this order.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn find_user(&self, key: &str) -> Result<Option<User>> {
+        self.read(Method::FindUser, |reader, caller| {
+            let found = find(reader, key)?;
+            Ok(found.filter(|user| caller.reach(&user.id, "user").is_ok()))
+        })
+    }
+
+    /// Lists users.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn list_users(&self, query: UserQuery) -> Result<UserPage> {
+        let page = list::page_request(query.page, query.limit)?;
+        let search = list::search(query.search.as_deref())?;
+        self.read(Method::ListUsers, |reader, _| {
+            let total = db::users::count(reader, &query, search.as_deref())?;
+            let page = page.within(total);
+            Ok(UserPage {
+                items: db::users::list(reader, &query, search.as_deref(), page)?,
+                total,
+                page: page.page,
+            })
+        })
+    }
+
+    /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
+    /// settings allow it his username (U6).
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
+    /// `PermissionDenied`; `StepUpRequired` for a role.
+    pub fn update_user(&self, id: &UserId, changes: UserChanges) -> Result<User> {
+        self.write(Method::UpdateUser, |change| {
+            change.caller.reach(id, "user")?;
+            let before = get(change, id)?;
+            let after = changes.applied(&before, self.shared.username_policy, change.now())?;
+            keep_an_administrator(change, || update(change, before, after))
+        })
+    }
+
+    /// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
+    pub fn delete_user(&self, id: &UserId) -> Result<()> {
+        self.write(Method::DeleteUser, |change| {
+            let user = get(change, id)?;
+            change.caller.govern(&user)?;
+            keep_an_administrator(change, || db::users::delete(change, &user, change.now()))?;
+            change.record(EventKind::UserDeleted, Subject::user(&user), &[])
+        })
+    }
+
+    /// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
+    pub fn set_user_role(&self, id: &UserId, role: Role) -> Result<User> {
+        self.write(Method::SetUserRole, |change| {
+            change.caller.may_set_roles(change)?;
+            let before = get(change, id)?;
+            if before.role == role {
+                return Ok(before);
+            }
+            if role == Role::Administrator {
+                narrow_credentials(change, id)?;
+            }
+            let after = User {
+                role,
+                updated_at: change.now(),
+                ..before
+            };
+            keep_an_administrator(change, || db::users::update(change, &after))?;
+            let details = [("role", role.name())];
+            change.record(EventKind::UserRoleChanged, Subject::user(&after), &details)?;
+            Ok(after)
+        })
+    }
+
+    /// Lets a disabled user sign in again.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`; `Conflict` for a user who waits for approval.
+    pub fn enable_user(&self, id: &UserId) -> Result<User> {
+        self.set_status(
+            Method::EnableUser,
+            id,
+            UserStatus::Active,
+            EventKind::UserEnabled,
+        )
+    }
+
+    /// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied`; `Conflict` for the last administrator or a user who waits for approval.
+    pub fn disable_user(&self, id: &UserId) -> Result<User> {
+        self.set_status(
+            Method::DisableUser,
+            id,
+            UserStatus::Disabled,
+            EventKind::UserDisabled,
+        )
+    }
+}
+
+/// Makes a user whose data are well-formed, in these groups.
+pub(in crate::rules) fn create(
+    change: &Change<'_>,
+    user: &User,
+    group_ids: &[GroupId],
+) -> Result<User> {
+    if user.role == Role::Administrator {
+        change.caller.may_set_roles(change)?;
+    }
+    insert(change, user)?;
+    if !group_ids.is_empty() {
+        change.caller.may_give_groups()?;
+        groups::check_all_exist(change, group_ids)?;
+        db::groups::replace_of_user(change, &user.id, group_ids)?;
+    }
+    let user = get(change, &user.id)?;
+    change.record(
+        EventKind::UserCreated,
+        Subject::user(&user),
+        &[("role", user.role.name())],
+    )?;
+    Ok(user)
+}
+
+/// Makes of `before` what is well-formed in `after`. The last administrator (U3) is looked after by the caller.
+pub(in crate::rules) fn update(change: &Change<'_>, before: User, after: User) -> Result<User> {
+    check_allowed(change, &before, &after)?;
+    if after == before {
+        return Ok(before);
+    }
+    let after = User {
+        updated_at: change.now(),
+        ..after
+    };
+    if after.role == Role::Administrator && before.role != after.role {
+        narrow_credentials(change, &after.id)?;
+    }
+    check_free(change, &after, Some(&before))?;
+    db::users::update(change, &after)?;
+    record_update(change, &before, &after)?;
+    Ok(after)
+}
+
+impl Keyplate {
+    fn set_status(
+        &self,
+        method: Method,
+        id: &UserId,
+        status: UserStatus,
+        kind: EventKind,
+    ) -> Result<User> {
+        self.write(method, |change| {
+            let before = get(change, id)?;
+            change.caller.govern(&before)?;
+            if before.status == status {
+                return Ok(before);
+            }
+            if before.status == UserStatus::Pending {
+                return Err(conflict("the user waits for approval"));
+            }
+            let after = User {
+                status,
+                updated_at: change.now(),
+                ..before
+            };
+            keep_an_administrator(change, || db::users::update(change, &after))?;
+            change.record(kind, Subject::user(&after), &[])?;
+            Ok(after)
+        })
+    }
+}

@@ -1,0 +1,302 @@
+//! The rules of users (U1–U3, U6, K2): what is a good user, and who may make which change.
+
+use std::time::SystemTime;
+
+use crate::{
+    clock,
+    db::{self, Reader, Writer},
+    error::{Found, Result, conflict, denied},
+    gate::change::{Change, Subject},
+    model::{
+        audit::EventKind,
+        ids::UserId,
+        named::Named,
+        users::{Expiry, NewUser, User, UserChanges, UserStatus},
+    },
+    values::text::{self, UsernamePolicy},
+};
+
+const MAX_DISPLAY_NAME: usize = 100;
+const MAX_NAME: usize = 50;
+const MAX_EXTERNAL_ID: usize = 255;
+
+impl NewUser {
+    pub(in crate::rules) fn checked(self, policy: UsernamePolicy, now: SystemTime) -> Result<User> {
+        let email = self.email.as_deref().map_or(Ok(None), text::email)?;
+        Ok(User {
+            id: self.id.map_or_else(|| UserId::generate(now), Ok)?,
+            username: text::username(&self.username, policy)?,
+            email_verified: self.email_verified && email.is_some(),
+            email,
+            display_name: text::maybe(
+                "display_name",
+                self.display_name.as_deref(),
+                MAX_DISPLAY_NAME,
+            )?,
+            first_name: text::maybe("first_name", self.first_name.as_deref(), MAX_NAME)?,
+            last_name: text::maybe("last_name", self.last_name.as_deref(), MAX_NAME)?,
+            locale: self.locale.as_deref().map_or(Ok(None), text::locale)?,
+            external_id: text::maybe("external_id", self.external_id.as_deref(), MAX_EXTERNAL_ID)?,
+            group_ids: Vec::new(), // stored beside him
+            claims: Vec::new(),
+            role: self.role.unwrap_or_default(),
+            status: self.status.unwrap_or_default(),
+            expires_at: self
+                .expires_at
+                .map(|end| clock::future("expires_at", end, now))
+                .transpose()?,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
+impl UserChanges {
+    pub(in crate::rules) fn applied(
+        &self,
+        user: &User,
+        policy: UsernamePolicy,
+        now: SystemTime,
+    ) -> Result<User> {
+        let text_or = |field, change: &Option<String>, old: &Option<String>, max| match change {
+            Some(text) => text::optional(field, text, max),
+            None => Ok(old.clone()),
+        };
+        let email = match &self.email {
+            Some(email) => text::email(email)?,
+            None => user.email.clone(),
+        };
+        let kept = email == user.email && user.email_verified;
+        Ok(User {
+            username: match &self.username {
+                Some(name) => text::username(name, policy)?,
+                None => user.username.clone(),
+            },
+            email_verified: self.email_verified.unwrap_or(kept) && email.is_some(),
+            email,
+            display_name: text_or(
+                "display_name",
+                &self.display_name,
+                &user.display_name,
+                MAX_DISPLAY_NAME,
+            )?,
+            first_name: text_or("first_name", &self.first_name, &user.first_name, MAX_NAME)?,
+            last_name: text_or("last_name", &self.last_name, &user.last_name, MAX_NAME)?,
+            locale: match &self.locale {
+                Some(locale) => text::locale(locale)?,
+                None => user.locale.clone(),
+            },
+            external_id: text_or(
+                "external_id",
+                &self.external_id,
+                &user.external_id,
+                MAX_EXTERNAL_ID,
+            )?,
+            expires_at: match self.expiry {
+                // A client that sends back what it was given changes nothing.
+                Some(Expiry::At { time }) if Some(clock::rounded(time)) == user.expires_at => {
+                    user.expires_at
+                }
+                Some(expiry) => expiry.checked("expiry", now)?,
+                None => user.expires_at,
+            },
+            role: self.role.unwrap_or(user.role),
+            status: match self.disabled {
+                Some(true) => UserStatus::Disabled,
+                Some(false) if user.status == UserStatus::Disabled => UserStatus::Active,
+                _ => user.status,
+            },
+            ..user.clone()
+        })
+    }
+}
+
+/// U6 and K2: may the caller make these changes? What is only repeated is no change.
+pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) -> Result<()> {
+    let caller = change.caller;
+    if before.role != after.role {
+        if !caller.is_administrator() {
+            return Err(denied("only administrators may do this"));
+        }
+        caller.may_set_roles(change)?;
+    }
+    if before.status == UserStatus::Pending && before.status != after.status {
+        return Err(conflict("the user waits for approval"));
+    }
+    let himself = caller.user_id() == Some(before.id);
+    let address = before.email != after.email;
+    // Whoever changes his own address has an unverified one by that.
+    let verified = before.email_verified != after.email_verified
+        && !(himself && address && !after.email_verified)
+        || address && after.email_verified;
+    let governed = verified
+        || before.status != after.status
+        || (before.username != after.username && !may_rename(change, before)?)
+        || before.external_id != after.external_id
+        || before.expires_at != after.expires_at;
+    if !caller.is_administrator() && governed {
+        return Err(denied(
+            "a user may change his names, locale and e-mail address only",
+        ));
+    }
+    match (governed, address && !himself) {
+        (false, false) => Ok(()),
+        _ => caller.govern(before),
+    }
+}
+
+/// U6: a user may rename himself where the settings allow it.
+fn may_rename(change: &Change<'_>, user: &User) -> Result<bool> {
+    let himself = change.caller.user_id() == Some(user.id);
+    Ok(himself && db::settings::load(change)?.username_change)
+}
+
+pub(in crate::rules) fn get(reader: &Reader<'_>, id: &UserId) -> Result<User> {
+    db::users::find(reader, id)?.or_missing("user")
+}
+
+pub(super) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
+    if let Ok(id) = UserId::parse(key)
+        && let Some(user) = db::users::find(reader, &id)?
+    {
+        return Ok(Some(user));
+    }
+    let folded = text::folded(key.trim());
+    db::users::find_by_name(reader, &folded, key)
+}
+
+/// Stores a new user whose id and names are free.
+pub(in crate::rules) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
+    if db::users::id_was_used(writer, &user.id)? {
+        return Err(conflict("id"));
+    }
+    check_free(writer, user, None)?;
+    db::users::insert(writer, user)
+}
+
+/// The same for somebody who signs up.
+pub(in crate::rules) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Result<()> {
+    check_name_for_signup(writer, user)?;
+    insert(writer, user)
+}
+
+/// U1: his names are free, and deleted users' names do not come back to strangers.
+pub(in crate::rules) fn check_name_for_signup(reader: &Reader<'_>, user: &User) -> Result<()> {
+    if db::users::name_was_deleted(reader, &text::folded(&user.username))? {
+        return Err(conflict("username"));
+    }
+    check_free(reader, user, None)
+}
+
+/// U1: nobody else has this name or address, in whatever role.
+pub(super) fn check_free(reader: &Reader<'_>, user: &User, before: Option<&User>) -> Result<()> {
+    let name = text::folded(&user.username);
+    if db::users::other_has_name(reader, &user.id, &name)? {
+        return Err(conflict("username"));
+    }
+    // A deleted user's name comes back by `create_user` only.
+    let renamed = before.is_some_and(|before| text::folded(&before.username) != name);
+    if renamed && db::users::name_was_deleted(reader, &name)? {
+        return Err(conflict("username"));
+    }
+    if let Some(email) = &user.email
+        && db::users::other_has_name(reader, &user.id, &text::folded(email))?
+    {
+        return Err(conflict("email"));
+    }
+    if let Some(external_id) = &user.external_id
+        && db::users::other_has_external_id(reader, &user.id, external_id)?
+    {
+        return Err(conflict("external_id"));
+    }
+    Ok(())
+}
+
+/// K2: a promotion widens no older credential, not one from an earlier term either.
+pub(in crate::rules) fn narrow_credentials(writer: &Writer<'_>, id: &UserId) -> Result<()> {
+    db::sessions::narrow_to_user(writer, id)?;
+    db::api_keys::narrow_to_user(writer, id)?;
+    db::one_time_tokens::narrow_to_user(writer, id)
+}
+
+/// U3: who counted as administrator before a change.
+pub(in crate::rules) struct LastAdministrator {
+    /// Once one of them has a passkey, only those count who have: the others might never get in again.
+    with_passkey: bool,
+    was_there: bool,
+}
+
+impl LastAdministrator {
+    pub(in crate::rules) fn before(reader: &Reader<'_>) -> Result<Self> {
+        let with_passkey = db::users::count_lasting_administrators(reader, true)? > 0;
+        Ok(Self {
+            with_passkey,
+            was_there: db::users::count_lasting_administrators(reader, with_passkey)? > 0,
+        })
+    }
+
+    /// Has the change taken the last one away?
+    pub(in crate::rules) fn is_gone(&self, reader: &Reader<'_>) -> Result<bool> {
+        let left = || db::users::count_lasting_administrators(reader, self.with_passkey);
+        Ok(self.was_there && left()? == 0)
+    }
+}
+
+/// U3: makes a change, unless it takes the last administrator away who counts.
+pub(in crate::rules) fn keep_an_administrator<T>(
+    change: &Change<'_>,
+    f: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let last = LastAdministrator::before(change)?;
+    let result = f()?;
+    if last.is_gone(change)? {
+        return Err(conflict("last administrator"));
+    }
+    Ok(result)
+}
+
+/// A1: one row for the change; a new role or status has its own besides, as `set_user_role`, `enable_user` and
+/// `disable_user` write it: who looks for those finds all.
+pub(super) fn record_update(change: &Change<'_>, before: &User, after: &User) -> Result<()> {
+    let subject = || Subject::user(after);
+    let fields = changed_fields(before, after);
+    change.record(EventKind::UserUpdated, subject(), &[("fields", &fields)])?;
+    if before.role != after.role {
+        let details = [("role", after.role.name())];
+        change.record(EventKind::UserRoleChanged, subject(), &details)?;
+    }
+    match after.status {
+        UserStatus::Active if before.status != after.status => {
+            change.record(EventKind::UserEnabled, subject(), &[])
+        }
+        UserStatus::Disabled if before.status != after.status => {
+            change.record(EventKind::UserDisabled, subject(), &[])
+        }
+        _ => Ok(()),
+    }
+}
+
+fn changed_fields(before: &User, after: &User) -> String {
+    let changed = [
+        ("username", before.username != after.username),
+        ("email", before.email != after.email),
+        (
+            "email_verified",
+            before.email_verified != after.email_verified,
+        ),
+        ("display_name", before.display_name != after.display_name),
+        ("first_name", before.first_name != after.first_name),
+        ("last_name", before.last_name != after.last_name),
+        ("locale", before.locale != after.locale),
+        ("external_id", before.external_id != after.external_id),
+        ("expiry", before.expires_at != after.expires_at),
+        ("role", before.role != after.role),
+        ("status", before.status != after.status),
+    ];
+    let names: Vec<&str> = changed
+        .iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(name, _)| *name)
+        .collect();
+    names.join(" ")
+}

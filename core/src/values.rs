@@ -1,0 +1,7 @@
+//! How things are written: names and addresses, secret tokens, typed codes, scopes, origins.
+
+pub(crate) mod codes;
+pub(crate) mod origins;
+pub(crate) mod scopes;
+pub(crate) mod text;
+pub(crate) mod tokens;

@@ -1,0 +1,6 @@
+//! Users: U1–U4, U6.
+
+mod changing;
+mod listing;
+mod making;
+mod status;

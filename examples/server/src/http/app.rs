@@ -1,0 +1,79 @@
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use keyplate::Keyplate;
+
+use crate::{
+    http::{error::Failure, origin::Origins},
+    options::{Options, network::Network},
+};
+
+/// What every route needs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+struct Shared {
+    keyplate: Keyplate,
+    origins: Origins,
+    trusted_proxies: Vec<Network>,
+    open_setup: bool,
+    listener: IpAddr,
+}
+
+impl App {
+    pub(crate) fn new(
+        keyplate: Keyplate,
+        origins: Origins,
+        options: &Options,
+        listener: SocketAddr,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            keyplate,
+            origins,
+            trusted_proxies: options.trusted_proxies.clone(),
+            open_setup: options.open_setup,
+            listener: listener.ip().to_canonical(),
+        }))
+    }
+
+    /// The host's handle, which may do everything: for authenticating, and for what no caller is asked about.
+    pub(crate) fn keyplate(&self) -> &Keyplate {
+        &self.0.keyplate
+    }
+
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.0.origins
+    }
+
+    pub(super) fn trusted_proxies(&self) -> &[Network] {
+        &self.0.trusted_proxies
+    }
+
+    pub(crate) fn open_setup(&self) -> bool {
+        self.0.open_setup
+    }
+
+    pub(crate) fn listens_on_loopback(&self) -> bool {
+        self.0.listener.is_loopback()
+    }
+
+    /// Runs a call of the library, all of which may wait for the disk, away from the threads that serve.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        f: impl FnOnce() -> keyplate::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        match tokio::task::spawn_blocking(f).await {
+            Ok(result) => result.map_err(Failure::from),
+            Err(error) => Err(Failure::internal(error)),
+        }
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! Reading what a request brings, within bounds.
+
+use std::time::{Duration, SystemTime};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use tokio::time::timeout;
+
+use crate::http::{
+    app::App,
+    caller::{self, Source},
+    error::Failure,
+};
+
+const LIMIT: usize = 1_000_000;
+const DEADLINE: Duration = Duration::from_secs(15);
+/// How much of a body that is refused is still read, so that its sender gets to read the answer.
+const DRAINED: usize = 16_000_000;
+
+/// Reads the whole body before anything looks at it: a refusal then always finds its reader.
+pub(crate) async fn read(request: Request) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let announced = body.size_hint().lower();
+    if announced > LIMIT as u64 {
+        // Whoever asks first gets the answer at once and sends nothing.
+        if !parts.headers.contains_key(header::EXPECT) {
+            let _ = timeout(DEADLINE, Limited::new(body, DRAINED).collect()).await;
+        }
+        return Err(too_large());
+    }
+    let mut body = body;
+    let limited = Limited::new(&mut body, LIMIT);
+    let bytes = match timeout(DEADLINE, limited.collect()).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let _ = timeout(DEADLINE, Limited::new(body, DRAINED).collect()).await;
+            return Err(too_large());
+        }
+        Ok(Err(_)) => return Err(unreadable("The request body could not be read")),
+        Err(_) => {
+            return Err(Failure::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "The request body came too slowly",
+            ));
+        }
+    };
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// A JSON object. An empty body is an empty object; what is missing then is said field by field.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let bytes = typed(request, app).await?;
+        let text = bytes.trim_ascii();
+        let text = if text.is_empty() { b"{}" } else { text };
+        if text.first() != Some(&b'{') {
+            return Err(unreadable("The request body must be a JSON object"));
+        }
+        parse(text).map(Self)
+    }
+}
+
+/// A JSON object that the library reads: its text.
+#[derive(Debug)]
+pub(crate) struct JsonText(pub(crate) String);
+
+impl FromRequest<App> for JsonText {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let bytes = typed(request, app).await?;
+        let text = bytes.trim_ascii();
+        if text.first() != Some(&b'{') {
+            return Err(unreadable("The request body must be a JSON object"));
+        }
+        let _: IgnoredAny = parse(text)?;
+        match String::from_utf8(text.to_vec()) {
+            Ok(text) => Ok(Self(text)),
+            Err(_) => Err(unreadable("The request body must be UTF-8")),
+        }
+    }
+}
+
+/// A JSON array.
+#[derive(Debug)]
+pub(crate) struct JsonList<T>(pub(crate) Vec<T>);
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonList<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let bytes = typed(request, app).await?;
+        let text = bytes.trim_ascii();
+        if text.first() != Some(&b'[') {
+            return Err(unreadable("The request body must be a JSON array"));
+        }
+        parse(text).map(Self)
+    }
+}
+
+/// The body, of a type that may be read.
+async fn typed(request: Request, app: &App) -> Result<Bytes, Failure> {
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, LIMIT)
+        .await
+        .map_err(|_| unreadable("The request body could not be read"))?;
+    // A form on another site can send a cookie along, but not this type; a header it cannot send at all.
+    let from_header =
+        caller::credential(app, &parts.headers).is_some_and(|(source, _)| source == Source::Header);
+    if !from_header {
+        check_type(&parts.headers, &bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn check_type(headers: &HeaderMap, bytes: &Bytes) -> Result<(), Failure> {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return if bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(wrong_type())
+        };
+    };
+    let essence = content_type.to_str().unwrap_or_default().split(';').next();
+    let is_json = essence.is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"));
+    if is_json { Ok(()) } else { Err(wrong_type()) }
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Failure> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        if error.inner().is_data() && path != "." {
+            Failure::field(&path, "invalid_type", "has the wrong type")
+        } else {
+            unreadable("The request body is not the JSON that is wanted here")
+        }
+    })?;
+    json.end()
+        .map_err(|_| unreadable("The request body holds more than one JSON value"))?;
+    Ok(value)
+}
+
+/// A time that a body gives as RFC 3339.
+pub(crate) fn time(field: &str, text: Option<&str>) -> Result<SystemTime, Failure> {
+    let text = text
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| Failure::field(field, "required", "is required"))?;
+    let time: Timestamp = text.parse().map_err(|_| {
+        Failure::field(
+            field,
+            "invalid",
+            "must be a time such as 2030-01-31T12:00:00Z",
+        )
+    })?;
+    Ok(SystemTime::from(time))
+}
+
+/// Reads a member that is there, be it null: that is not the same as one that is left out.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// What must be there, because it replaces something else.
+pub(crate) fn required<T>(field: &str, value: Option<T>) -> Result<T, Failure> {
+    value.ok_or_else(|| Failure::field(field, "required", "is required"))
+}
+
+/// A list of ids that must be there, because it replaces another.
+pub(crate) fn ids<T>(
+    field: &str,
+    ids: Option<Vec<String>>,
+    parse: impl Fn(&str) -> keyplate::Result<T>,
+) -> Result<Vec<T>, Failure> {
+    let ids = required(field, ids)?;
+    let ids = ids.iter().map(|id| parse(id));
+    ids.collect::<keyplate::Result<Vec<T>>>()
+        .map_err(|_| Failure::field(field, "invalid", "has something in it that is not an id"))
+}
+
+fn unreadable(message: &str) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, "invalid_request_body", message)
+}
+
+fn wrong_type() -> Failure {
+    Failure::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "invalid_request_body",
+        "The request body must be of the type application/json",
+    )
+}
+
+fn too_large() -> Failure {
+    Failure::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "request_too_large",
+        "The request body is too large",
+    )
+}

@@ -1,0 +1,185 @@
+//! What holds for every request, whatever its route: which are meant for this server, and how each answer leaves it.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    http::{
+        answer,
+        app::App,
+        error::{Failure, FieldError},
+        passkey_failure,
+    },
+    log,
+};
+
+/// Where browsers look for the related origins of an RP id.
+pub(crate) const WEBAUTHN: &str = "/.well-known/webauthn";
+
+pub(crate) fn misdirected() -> Failure {
+    Failure::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "misdirected_request",
+        "This server does not answer for that host name",
+    )
+}
+
+/// A page that has its own host name point here (DNS rebinding) is refused by the name that it asks for.
+pub(crate) fn is_meant_for_us(app: &App, request: &Request) -> bool {
+    let origins = app.origins();
+    // The RP id may be a domain above every origin; its keeper passes this one path on.
+    let at_rp_id = request.uri().path() == WEBAUTHN;
+    let is_ours = |host: &str| origins.have_authority(host) || at_rp_id && origins.have_rp_id(host);
+    if let Some(authority) = request.uri().authority() {
+        return is_ours(authority.as_str());
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().is_ok_and(is_ours),
+        _ => false,
+    }
+}
+
+/// Gives every answer its id and headers, writes refusals out, and logs one line.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = RequestId::next();
+    let method = request.method().clone();
+    let path = log::path(request.uri().path());
+    let mut response = next.run(request).await;
+    let failure = response.extensions_mut().remove::<Failure>();
+    if let Some(failure) = &failure {
+        write_failure(&mut response, failure, &id);
+    }
+    let headers = response.headers_mut();
+    let text = HeaderValue::try_from(id.to_string()).expect("it is made of letters and digits");
+    headers.insert("x-request-id", text);
+    // What the pages load is the same for everybody, and says so itself.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    let cause = failure.and_then(|failure| failure.cause);
+    log_request(
+        &method,
+        &path,
+        response.status(),
+        started,
+        &id,
+        cause.as_deref(),
+    );
+    response
+}
+
+fn log_request(
+    method: &Method,
+    path: &str,
+    status: StatusCode,
+    started: Instant,
+    id: &RequestId,
+    cause: Option<&str>,
+) {
+    let now = Timestamp::now();
+    let ms = started.elapsed().as_millis();
+    let status = status.as_u16();
+    match cause {
+        None => log::line(format_args!(
+            "{now:.3} {method} {path} {status} {ms}ms {id}"
+        )),
+        Some(cause) => log::line(format_args!(
+            "{now:.3} {method} {path} {status} {ms}ms {id} {}",
+            cause.escape_debug()
+        )),
+    }
+}
+
+#[derive(Serialize)]
+struct FailureJson<'a> {
+    error: &'a str,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+    request_id: String,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+fn write_failure(response: &mut Response, failure: &Failure, id: &RequestId) {
+    let details = Details {
+        fields: &failure.fields,
+        reason: failure.passkey_failure.map(passkey_failure::name),
+    };
+    let has_details = !details.fields.is_empty() || details.reason.is_some();
+    let written = answer::json(
+        failure.status,
+        &FailureJson {
+            error: &failure.message,
+            code: failure.code,
+            details: has_details.then_some(details),
+            request_id: id.to_string(),
+        },
+    );
+    let (parts, body) = written.into_parts();
+    *response.body_mut() = body;
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.extend(parts.headers);
+    if failure.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if failure.status == StatusCode::REQUEST_TIMEOUT {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(seconds) = failure.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// Names a request, in its answer and in the log.
+struct RequestId {
+    run: u32,
+    number: u64,
+}
+
+impl RequestId {
+    fn next() -> Self {
+        /// Tells one run of the server from the next; nobody need be unable to guess it.
+        static RUN: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        Self {
+            run: (*RUN >> 32) as u32,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}-{}", self.run, self.number)
+    }
+}

@@ -1,0 +1,193 @@
+//! Lists: what a query string may ask for, and the frame of the answer.
+
+use std::convert::Infallible;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::Serialize;
+
+use crate::http::{
+    answer::{self, Answer},
+    error::Failure,
+};
+
+const DEFAULT_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 100;
+/// How many the library gives at once, where everything is wanted.
+pub(crate) const MANY: u32 = 1_000;
+
+/// A query string.
+#[derive(Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let text = parts.uri.query().unwrap_or_default();
+        Ok(Self(
+            form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect(),
+        ))
+    }
+}
+
+impl Query {
+    /// A value that is there and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn search(&self) -> Option<String> {
+        self.get("search").map(str::to_owned)
+    }
+
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        self.get(name) == Some("true")
+    }
+
+    /// The page, from 1.
+    pub(crate) fn page(&self) -> Result<u32, Failure> {
+        Ok(self.number("pagination[page]", "page")?.unwrap_or(1))
+    }
+
+    /// How many on a page.
+    pub(crate) fn limit(&self) -> Result<u32, Failure> {
+        let limit = self.number("pagination[limit]", "limit")?;
+        Ok(limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT))
+    }
+
+    /// The column to sort by, out of those that can be sorted by.
+    pub(crate) fn sort<T: Copy>(&self, columns: &[(&str, T)]) -> Result<Option<T>, Failure> {
+        self.one_of("sort[column]", columns)
+    }
+
+    /// A value out of those that there are.
+    pub(crate) fn one_of<T: Copy>(
+        &self,
+        name: &str,
+        values: &[(&str, T)],
+    ) -> Result<Option<T>, Failure> {
+        let Some(wanted) = self.get(name) else {
+            return Ok(None);
+        };
+        match values.iter().find(|(value, _)| *value == wanted) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => {
+                let known: Vec<&str> = values.iter().map(|(value, _)| *value).collect();
+                let reason = format!("must be one of: {}", known.join(", "));
+                Err(Failure::field(name, "invalid", &reason))
+            }
+        }
+    }
+
+    pub(crate) fn descending(&self) -> Result<bool, Failure> {
+        let name = "sort[direction]";
+        match self.get(name) {
+            None | Some("asc") => Ok(false),
+            Some("desc") => Ok(true),
+            Some(_) => Err(Failure::field(name, "invalid", "must be asc or desc")),
+        }
+    }
+
+    /// A number of 1 or more. What is below is 1, as clients expect; what is no number is a mistake.
+    fn number(&self, name: &str, short: &str) -> Result<Option<u32>, Failure> {
+        let (name, text) = match (self.get(name), self.get(short)) {
+            (Some(text), _) => (name, text),
+            (None, Some(text)) => (short, text),
+            (None, None) => return Ok(None),
+        };
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Failure::field(name, "invalid_type", "must be a number"));
+        }
+        if digits.len() < text.len() {
+            return Ok(Some(1));
+        }
+        Ok(Some(text.parse().unwrap_or(u32::MAX).max(1)))
+    }
+}
+
+#[derive(Serialize)]
+struct Page<T> {
+    data: Vec<T>,
+    pagination: Pagination,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    total_pages: u64,
+    total_items: u64,
+    current_page: u32,
+    items_per_page: u32,
+}
+
+/// A page of a list: its items, how many there are in all, which page it is and how many it may hold.
+pub(crate) fn answer<T: Serialize>(data: Vec<T>, total: u64, page: u32, limit: u32) -> Answer {
+    answer::ok(&Page {
+        data,
+        pagination: Pagination {
+            total_pages: total.div_ceil(u64::from(limit)).max(1),
+            total_items: total,
+            current_page: page,
+            items_per_page: limit,
+        },
+    })
+}
+
+/// The items of all pages. `page` gives those of one, and how many there are in all.
+pub(crate) fn every<T>(
+    page: impl Fn(u32) -> keyplate::Result<(Vec<T>, u64)>,
+) -> keyplate::Result<Vec<T>> {
+    let (mut items, total) = page(1)?;
+    for number in 2..=total.div_ceil(u64::from(MANY)) {
+        items.extend(page(u32::try_from(number).unwrap_or(u32::MAX))?.0);
+    }
+    Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Query {
+        Query(
+            form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn pages() {
+        let paging = |text: &str| {
+            query(text)
+                .page()
+                .and_then(|page| Ok((page, query(text).limit()?)))
+        };
+        assert_eq!(paging("").unwrap(), (1, 20));
+        assert_eq!(
+            paging("pagination[page]=3&pagination%5Blimit%5D=7").unwrap(),
+            (3, 7)
+        );
+        assert_eq!(paging("page=2&limit=1000").unwrap(), (2, 100));
+        assert_eq!(paging("page=0&limit=-5").unwrap(), (1, 1));
+        assert_eq!(paging("page=99999999999999999999").unwrap(), (u32::MAX, 20));
+        for bad in ["page=x", "limit=1.5", "page=-", "limit=1e3"] {
+            assert_eq!(paging(bad).unwrap_err().code, "validation_failed", "{bad}");
+        }
+    }
+
+    #[test]
+    fn orders() {
+        let columns = [("username", 1), ("email", 2)];
+        assert_eq!(query("sort[column]=email").sort(&columns).unwrap(), Some(2));
+        assert_eq!(query("").sort(&columns).unwrap(), None);
+        let error = query("sort[column]=password").sort(&columns).unwrap_err();
+        assert_eq!(error.fields[0].field, "sort[column]");
+        assert!(query("sort[direction]=desc").descending().unwrap());
+        assert!(query("sort[direction]=down").descending().is_err());
+    }
+}

@@ -1,0 +1,51 @@
+use keyplate::Claim;
+use serde::{Deserialize, Serialize};
+
+use crate::http::error::Failure;
+
+/// A claim as JSON, in both directions.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct ClaimJson {
+    key: String,
+    value: String,
+}
+
+impl From<&Claim> for ClaimJson {
+    fn from(claim: &Claim) -> Self {
+        Self {
+            key: claim.key.clone(),
+            value: claim.value.clone(),
+        }
+    }
+}
+
+impl From<ClaimJson> for Claim {
+    fn from(claim: ClaimJson) -> Self {
+        Self {
+            key: claim.key,
+            value: claim.value,
+        }
+    }
+}
+
+pub(crate) fn parse(claims: Vec<ClaimJson>) -> Vec<Claim> {
+    claims.into_iter().map(Claim::from).collect()
+}
+
+/// Two of the rules have codes of their own here. The library tells them apart in its words only.
+pub(crate) fn told_apart(mut failure: Failure) -> Failure {
+    let Some(first) = failure.fields.first_mut() else {
+        return failure;
+    };
+    let code = if first.message.ends_with("` is reserved") {
+        "reserved_claim"
+    } else if first.message.ends_with("` stands twice") {
+        "duplicate_claim"
+    } else {
+        return failure;
+    };
+    first.code = code;
+    failure.code = code;
+    failure
+}

@@ -1,0 +1,129 @@
+//! The database, opened as the options say. What is refused is said with the flags by which it is mended.
+
+mod encryption_key;
+pub(crate) mod print;
+pub(crate) mod secret_file;
+
+use std::{
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use keyplate::{AuditEvent, Config, EventKind, EventSink, Keyplate, KeyplateError};
+
+use crate::{log, options::Options};
+
+const DATABASE: &str = "keyplate.db";
+
+pub(crate) fn make_folder(folder: &Path) -> Result<(), String> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| {
+            let folder = folder.display();
+            format!("cannot make the data folder {folder}: {error}")
+        })
+}
+
+/// Where the database is.
+pub(crate) fn database(options: &Options) -> PathBuf {
+    options.data.join(DATABASE)
+}
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    ToServe,
+    /// P6: commands that recover work whatever the RP id and the origin.
+    ForMaintenance,
+}
+
+pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, String> {
+    let path = database(options);
+    let config = Config {
+        path: path
+            .to_str()
+            .ok_or("the data folder's name must be UTF-8")?
+            .to_owned(),
+        origin: options.origin.clone(),
+        encryption_key: encryption_key::read(options)?,
+        events: Some(Arc::new(Warnings)),
+        ..match opening {
+            Opening::ToServe => relying_party(options),
+            Opening::ForMaintenance => Config {
+                maintenance: true,
+                ..Config::default()
+            },
+        }
+    };
+    Keyplate::open(config).map_err(|error| match error {
+        KeyplateError::Configuration { option, reason } => refused(&option, &reason),
+        error => format!("cannot open {}: {error}", path.display()),
+    })
+}
+
+/// What the keeper must hear of although he asked for nothing.
+struct Warnings;
+
+impl EventSink for Warnings {
+    fn on_event(&self, event: AuditEvent) {
+        if event.kind != EventKind::BackupRestored {
+            return;
+        }
+        let detail = |name: &str| {
+            let found = event.details.iter().find(|detail| detail.name == name);
+            found.map_or("?", |detail| detail.value.as_str())
+        };
+        // D8: those that were revoked since are among them.
+        log::line(format_args!(
+            "warning: a back-up of {} was restored; API keys that work: {}, sign-up tokens: {}",
+            detail("made_at"),
+            detail("api_keys"),
+            detail("signup_tokens")
+        ));
+    }
+}
+
+fn relying_party(options: &Options) -> Config {
+    Config {
+        rp_id: options.rp_id.clone(),
+        rp_name: options.rp_name.clone(),
+        more_origins: options.extra_origins.clone(),
+        related_origins: options.related_origins.clone(),
+        native_origins: options.native_origins.clone(),
+        allow_insecure_origin: options.allow_insecure_origin,
+        accept_rp_id_change: options.accept_rp_id_change,
+        ..Config::default()
+    }
+}
+
+/// The library's options, and what they are called here.
+const FLAGS: [(&str, &str); 8] = [
+    ("accept_rp_id_change", "--accept-rp-id-change"),
+    ("allow_insecure_origin", "--allow-insecure-origin"),
+    ("more_origins", "--extra-origin"),
+    ("related_origins", "--related-origin"),
+    ("native_origins", "--native-origin"),
+    ("rp_id", "--rp-id"),
+    ("encryption_key", "the encryption key"),
+    ("origin", "--origin"),
+];
+
+/// Says a refusal with the flags by which it is mended.
+fn refused(option: &str, reason: &str) -> String {
+    let mut reason = reason.to_owned();
+    for (name, flag) in FLAGS.iter().filter(|(name, _)| name.contains('_')) {
+        reason = reason.replace(name, flag);
+    }
+    // P6: nobody need have given that option; it is the database that wants something.
+    if reason.contains("--accept-rp-id-change") {
+        return format!("{reason} (see --origin and --rp-id)");
+    }
+    match FLAGS.iter().find(|(name, _)| *name == option) {
+        Some((_, flag)) => format!("{flag} {reason}"),
+        None => format!("{option} {reason}"),
+    }
+}

@@ -1,0 +1,22 @@
+//! The routes, a file a noun. Each parses, calls the library as whoever asks, and answers in JSON.
+
+mod access_tokens;
+mod api_keys;
+mod audit;
+mod claims;
+mod groups;
+mod instance;
+mod login;
+mod one_time;
+mod pages;
+mod passkeys;
+pub(crate) mod router;
+mod services;
+mod sessions;
+mod settings;
+mod setup;
+mod signals;
+mod signup;
+mod signup_tokens;
+mod users;
+mod well_known;

@@ -1,0 +1,128 @@
+use keyplate::{ApiKeyId, ApiKeyQuery, ApiKeySort, CreatedApiKey, Expiry, KeyRotation, NewApiKey};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        body::{self, Json},
+        caller::{Browser, Caller},
+        error::Failure,
+        list::{self, Query},
+        path::Id,
+    },
+    json::api_keys::ApiKeyJson,
+};
+
+/// The columns that a list may be sorted by.
+const COLUMNS: [(&str, ApiKeySort); 4] = [
+    ("createdAt", ApiKeySort::CreatedAt),
+    ("name", ApiKeySort::Name),
+    ("expiresAt", ApiKeySort::ExpiresAt),
+    ("lastUsedAt", ApiKeySort::LastUsedAt),
+];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreatedJson<'a> {
+    api_key: ApiKeyJson,
+    token: &'a str,
+}
+
+impl<'a> From<&'a CreatedApiKey> for CreatedJson<'a> {
+    fn from(created: &'a CreatedApiKey) -> Self {
+        Self {
+            api_key: ApiKeyJson::from(&created.api_key),
+            token: created.secret.as_str(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct NewKeyBody {
+    name: Option<String>,
+    description: Option<String>,
+    expires_at: Option<String>,
+    scopes: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RenewalBody {
+    expires_at: Option<String>,
+}
+
+/// One's own keys; for administrators `all=true` lists everybody's.
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
+    let limit = query.limit()?;
+    let keys = ApiKeyQuery {
+        owner_id: (!query.is_true("all")).then_some(caller.who.user_id),
+        search: query.search(),
+        sort: query.sort(&COLUMNS)?,
+        ascending: !query.descending()?,
+        page: Some(query.page()?),
+        limit: Some(limit),
+        ..ApiKeyQuery::default()
+    };
+    let page = caller.call(|keyplate| keyplate.list_api_keys(keys)).await?;
+    let items = page.items.iter().map(ApiKeyJson::from).collect();
+    list::answer(items, page.total, page.page, limit)
+}
+
+pub(super) async fn create(Browser(caller): Browser, Json(body): Json<NewKeyBody>) -> Answer {
+    let key = NewApiKey {
+        name: name(body.name)?,
+        note: body.description,
+        expires_at: Some(body::time("expiresAt", body.expires_at.as_deref())?),
+        // Clients that know of no scopes expect keys that may do everything.
+        scopes: body.scopes.unwrap_or_else(|| vec!["*".to_owned()]),
+        ..NewApiKey::default()
+    };
+    let created = caller
+        .call(|keyplate| keyplate.create_api_key(key))
+        .await
+        .map_err(|failure| failure.renamed("note", "description"))?;
+    answer::created(&CreatedJson::from(&created))
+}
+
+/// A new secret with a new end; the old secret goes on working for a while.
+pub(super) async fn renew(
+    Browser(caller): Browser,
+    id: Id,
+    Json(body): Json<RenewalBody>,
+) -> Answer {
+    let id = parse_id(&id)?;
+    let time = body::time("expiresAt", body.expires_at.as_deref())?;
+    let rotation = KeyRotation {
+        expiry: Some(Expiry::At { time }),
+        ..KeyRotation::default()
+    };
+    let created = caller
+        .call(move |keyplate| keyplate.rotate_api_key(&id, rotation))
+        .await
+        .map_err(|failure| failure.renamed("expiry", "expiresAt"))?;
+    answer::ok(&CreatedJson::from(&created))
+}
+
+pub(super) async fn revoke(caller: Caller, id: Id) -> Answer {
+    let id = parse_id(&id)?;
+    caller
+        .call(move |keyplate| keyplate.revoke_api_key(&id))
+        .await?;
+    answer::no_content()
+}
+
+/// Shorter than the library allows, because clients count on it.
+fn name(name: Option<String>) -> Result<String, Failure> {
+    let name = name.unwrap_or_default();
+    let reason = match name.trim().chars().count() {
+        0..3 => "must have at least 3 characters",
+        3..=50 => return Ok(name),
+        _ => "must have at most 50 characters",
+    };
+    Err(Failure::field("name", "invalid", reason))
+}
+
+fn parse_id(id: &Id) -> Result<ApiKeyId, Failure> {
+    ApiKeyId::parse(&id.0).map_err(|_| Failure::not_found("API key"))
+}

@@ -1,0 +1,229 @@
+use keyplate::{
+    Group, GroupChanges, GroupId, GroupQuery, GroupSort, Keyplate, KeyplateError, NewGroup, User,
+    UserId, UserQuery,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        body::{self, Json},
+        caller::Administrator,
+        error::Failure,
+        list::{self, Query},
+        path::{self, Id},
+    },
+    json::{groups::GroupJson, users::UserJson},
+};
+
+/// The columns that a list may be sorted by.
+const COLUMNS: [(&str, GroupSort); 4] = [
+    ("createdAt", GroupSort::CreatedAt),
+    ("name", GroupSort::Name),
+    ("friendlyName", GroupSort::FriendlyName),
+    ("userCount", GroupSort::MemberCount),
+];
+
+/// A group in a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CountedJson {
+    #[serde(flatten)]
+    group: GroupJson,
+    user_count: u64,
+}
+
+impl From<&Group> for CountedJson {
+    fn from(group: &Group) -> Self {
+        Self {
+            group: GroupJson::from(group),
+            user_count: group.member_count,
+        }
+    }
+}
+
+/// A group alone.
+#[derive(Debug, Serialize)]
+struct WithUsersJson {
+    #[serde(flatten)]
+    group: CountedJson,
+    /// Left out where the caller may see groups but no users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users: Option<Vec<UserJson>>,
+}
+
+impl WithUsersJson {
+    fn load(keyplate: &Keyplate, group: &Group) -> keyplate::Result<Self> {
+        let users = match members(keyplate, group) {
+            Ok(users) => Some(UserJson::all(keyplate, &users)?),
+            Err(KeyplateError::PermissionDenied { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            group: CountedJson::from(group),
+            users,
+        })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct GroupBody {
+    name: Option<String>,
+    friendly_name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct MembersBody {
+    user_ids: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct UserGroupsBody {
+    user_group_ids: Option<Vec<String>>,
+}
+
+pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
+    let limit = query.limit()?;
+    let groups = GroupQuery {
+        search: query.search(),
+        sort: query.sort(&COLUMNS)?,
+        descending: query.descending()?,
+        page: Some(query.page()?),
+        limit: Some(limit),
+        ..GroupQuery::default()
+    };
+    let page = caller.call(|keyplate| keyplate.list_groups(groups)).await?;
+    let items = page.items.iter().map(CountedJson::from).collect();
+    list::answer(items, page.total, page.page, limit)
+}
+
+pub(super) async fn create(
+    Administrator(caller): Administrator,
+    Json(body): Json<GroupBody>,
+) -> Answer {
+    let group = NewGroup {
+        name: body.name.unwrap_or_default(),
+        friendly_name: body.friendly_name,
+    };
+    let group = caller
+        .call(move |keyplate| WithUsersJson::load(keyplate, &keyplate.create_group(group)?))
+        .await?;
+    answer::created(&group)
+}
+
+pub(super) async fn get(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = path::group_id(&id)?;
+    let group = caller
+        .call(move |keyplate| WithUsersJson::load(keyplate, &keyplate.get_group(&id)?))
+        .await?;
+    answer::ok(&group)
+}
+
+/// Both names, in place of those that are there.
+pub(super) async fn replace(
+    Administrator(caller): Administrator,
+    id: Id,
+    Json(body): Json<GroupBody>,
+) -> Answer {
+    let id = path::group_id(&id)?;
+    let changes = GroupChanges {
+        name: Some(body.name.unwrap_or_default()),
+        friendly_name: Some(body.friendly_name.unwrap_or_default()),
+    };
+    let group = caller
+        .call(move |keyplate| WithUsersJson::load(keyplate, &keyplate.update_group(&id, changes)?))
+        .await?;
+    answer::ok(&group)
+}
+
+pub(super) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = path::group_id(&id)?;
+    caller
+        .call(move |keyplate| keyplate.delete_group(&id))
+        .await?;
+    answer::no_content()
+}
+
+/// Exactly these users, in place of those that are in it.
+pub(super) async fn replace_members(
+    Administrator(caller): Administrator,
+    id: Id,
+    Json(body): Json<MembersBody>,
+) -> Answer {
+    let field = "userIds";
+    let id = path::group_id(&id)?;
+    let users = body::ids(field, body.user_ids, UserId::parse)?;
+    let group = caller
+        .call(move |keyplate| {
+            WithUsersJson::load(keyplate, &keyplate.set_group_members(&id, &users)?)
+        })
+        .await
+        .map_err(|failure| failure.missing_is("user", field))?;
+    answer::ok(&group)
+}
+
+/// The groups of a user, the first by name first.
+pub(super) async fn of_user(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = path::user_id(&id)?;
+    let groups = caller
+        .call(move |keyplate| {
+            let ids = keyplate.get_user(&id)?.group_ids;
+            let groups = ids.iter().map(|id| keyplate.get_group(id));
+            groups.collect::<keyplate::Result<Vec<Group>>>()
+        })
+        .await?;
+    let groups: Vec<CountedJson> = groups.iter().map(CountedJson::from).collect();
+    answer::ok(&groups)
+}
+
+/// Exactly these groups, in place of those that the user is in.
+pub(super) async fn replace_of_user(
+    Administrator(caller): Administrator,
+    id: Id,
+    Json(body): Json<UserGroupsBody>,
+) -> Answer {
+    let id = path::user_id(&id)?;
+    let groups = parse_whole(body.user_group_ids)?;
+    let user = caller
+        .call(move |keyplate| UserJson::one(keyplate, &keyplate.set_user_groups(&id, &groups)?))
+        .await
+        .map_err(missing)?;
+    answer::ok(&user)
+}
+
+/// What bodies call the groups that they give.
+const FIELD: &str = "userGroupIds";
+
+/// Reads `userGroupIds` where it may be left out.
+pub(super) fn parse_ids(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
+    body::ids(FIELD, Some(ids.unwrap_or_default()), GroupId::parse)
+}
+
+/// The same where it must be there, because it replaces another.
+pub(super) fn parse_whole(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
+    body::ids(FIELD, ids, GroupId::parse)
+}
+
+/// A group that is not there was named by the body, not by the path.
+pub(super) fn missing(failure: Failure) -> Failure {
+    failure.missing_is("group", FIELD)
+}
+
+fn members(keyplate: &Keyplate, group: &Group) -> keyplate::Result<Vec<User>> {
+    // Nobody is asked for: a key that may make groups need not be able to see users.
+    if group.member_count == 0 {
+        return Ok(Vec::new());
+    }
+    list::every(|page| {
+        let users = keyplate.list_users(UserQuery {
+            group_id: Some(group.id),
+            page: Some(page),
+            limit: Some(list::MANY),
+            ..UserQuery::default()
+        })?;
+        Ok((users.items, users.total))
+    })
+}

@@ -1,0 +1,89 @@
+//! Signing in by a passkey, and showing it again.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+};
+use keyplate::{ClientInfo, Keyplate, SignedIn};
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        app::App,
+        body::JsonText,
+        caller::{Browser, Stranger},
+        ceremony::{self, Kind},
+        cookie,
+    },
+    json::{groups::Visible, users::UserJson},
+};
+
+/// Nothing is stored by it: a page may ask whenever it is shown, for autofill.
+pub(super) async fn begin(State(app): State<App>, stranger: Stranger) -> Answer {
+    let begun = app
+        .blocking(move || stranger.handle.begin_passkey_login())
+        .await?;
+    ceremony::begun(&app, Kind::Login, begun)
+}
+
+pub(super) async fn finish(
+    State(app): State<App>,
+    stranger: Stranger,
+    headers: HeaderMap,
+    JsonText(credential): JsonText,
+) -> Answer {
+    let ceremony = ceremony::named(&app, Kind::Login, &headers)?;
+    let signed_in = app
+        .blocking(move || stranger.handle.finish_passkey_login(&ceremony, &credential))
+        .await?;
+    let response = self::signed_in(&app, StatusCode::OK, signed_in).await?;
+    Ok(ceremony::ended(&app, Kind::Login, response))
+}
+
+pub(super) async fn begin_step_up(State(app): State<App>, Browser(caller): Browser) -> Answer {
+    let begun = caller.call(Keyplate::begin_step_up).await?;
+    ceremony::begun(&app, Kind::Reauthenticate, begun)
+}
+
+/// P5: the session has a new token from now on. Scripts take it out of the cookie, as everywhere.
+pub(super) async fn finish_step_up(
+    State(app): State<App>,
+    Browser(caller): Browser,
+    headers: HeaderMap,
+    JsonText(credential): JsonText,
+) -> Answer {
+    let ceremony = ceremony::named(&app, Kind::Reauthenticate, &headers)?;
+    let signed_in = caller
+        .call(move |keyplate| keyplate.finish_step_up(&ceremony, &credential))
+        .await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    cookie::set_session(&mut response, &app, &signed_in);
+    Ok(ceremony::ended(&app, Kind::Reauthenticate, response))
+}
+
+/// The user who has just signed in, with a cookie for his browser. Scripts take the token out of the cookie.
+pub(super) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn) -> Answer {
+    let host = app.keyplate().clone();
+    let (user, signed_in) = app
+        .blocking(move || {
+            // He is signed in; that his groups cannot be read takes nothing back.
+            let groups = own_groups(&host, &signed_in).unwrap_or_default();
+            Ok((UserJson::new(&signed_in.user, &groups), signed_in))
+        })
+        .await?;
+    let mut response = answer::json(status, &user);
+    cookie::set_session(&mut response, app, &signed_in);
+    Ok(response)
+}
+
+/// His groups, as far as the new session may see them.
+fn own_groups(host: &Keyplate, signed_in: &SignedIn) -> keyplate::Result<Visible> {
+    let ids = &signed_in.user.group_ids;
+    if ids.is_empty() {
+        return Ok(Visible::default());
+    }
+    let who = host.authenticate(signed_in.secret.as_str())?;
+    let own = host.acting_as(&who.principal, ClientInfo::default())?;
+    Visible::load(&own, ids.iter())
+}

@@ -1,0 +1,89 @@
+//! Signing in once, by a code or a link.
+
+use axum::{extract::State, http::StatusCode};
+use keyplate::{KeyplateError, OneTimeTokenId};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        app::App,
+        body::Json,
+        caller::{Administrator, Stranger},
+        error::Failure,
+        length::Length,
+        path::{self, Id, Ids},
+    },
+    json::one_time::OneTimeTokenJson,
+    routes::login,
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NewTokenBody {
+    ttl: Option<Length>,
+    recovery: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NothingBody {}
+
+/// A code for up to 15 minutes, beyond that a long token; of either kind for who has lost his passkey too (O3).
+pub(super) async fn create(
+    Administrator(caller): Administrator,
+    id: Id,
+    Json(body): Json<NewTokenBody>,
+) -> Answer {
+    let id = path::user_id(&id)?;
+    let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
+    let created = caller
+        .call(move |keyplate| match body.recovery {
+            true => keyplate.create_recovery_token(&id, seconds),
+            false => keyplate.create_one_time_token(&id, seconds),
+        })
+        .await
+        .map_err(|failure| failure.renamed("lifetimeSeconds", "ttl"))?;
+    answer::created(&json!({ "token": created.secret.as_str() }))
+}
+
+/// Those of a user that still work, the newest first.
+pub(super) async fn list(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = path::user_id(&id)?;
+    let tokens = caller
+        .call(move |keyplate| keyplate.list_one_time_tokens(Some(id)))
+        .await?;
+    let tokens: Vec<OneTimeTokenJson> = tokens.iter().map(OneTimeTokenJson::from).collect();
+    answer::ok(&tokens)
+}
+
+pub(super) async fn revoke(Administrator(caller): Administrator, ids: Ids) -> Answer {
+    let what = "one-time token";
+    let user_id = path::user_id(&Id(ids.0))?;
+    let id = OneTimeTokenId::parse(&ids.1).map_err(|_| Failure::not_found(what))?;
+    caller
+        .call(move |keyplate| {
+            // A path that names another user names nothing.
+            let tokens = keyplate.list_one_time_tokens(Some(user_id))?;
+            if !tokens.iter().any(|token| token.id == id) {
+                return Err(KeyplateError::NotFound { what: what.into() });
+            }
+            keyplate.revoke_one_time_token(&id)
+        })
+        .await?;
+    answer::no_content()
+}
+
+/// Signs in, and uses the token up.
+pub(super) async fn redeem(
+    State(app): State<App>,
+    stranger: Stranger,
+    token: Id,
+    Json(_): Json<NothingBody>,
+) -> Answer {
+    let signed_in = app
+        .blocking(move || stranger.handle.redeem_one_time_token(&token.0))
+        .await?;
+    login::signed_in(&app, StatusCode::OK, signed_in).await
+}

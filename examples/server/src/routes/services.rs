@@ -1,0 +1,313 @@
+//! What users reach by way of this server's accounts, and who may use it.
+
+use keyplate::{
+    Decision, DecisionReason, GroupId, Keyplate, NewService, Service, ServiceChanges, ServiceId,
+    ServiceQuery, UserId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        body::{self, Json},
+        caller::{Administrator, Caller},
+        error::Failure,
+        list::{self, Query},
+        path::Id,
+    },
+    json::groups::{NamedGroup, Visible},
+    routes::groups,
+};
+
+/// A service as JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ServiceJson {
+    id: String,
+    slug: String,
+    name: String,
+    origins: Vec<String>,
+    is_open_to_everyone: bool,
+    user_groups: Vec<NamedGroup>,
+    created_at: String,
+}
+
+impl ServiceJson {
+    fn one(keyplate: &Keyplate, service: &Service) -> keyplate::Result<Self> {
+        let groups = Visible::load(keyplate, service.group_ids.iter())?;
+        Ok(Self::new(service, &groups))
+    }
+
+    fn new(service: &Service, groups: &Visible) -> Self {
+        Self {
+            id: service.id.to_string(),
+            slug: service.slug.clone(),
+            name: service.name.clone(),
+            origins: service.origins.clone(),
+            is_open_to_everyone: service.for_everyone,
+            user_groups: groups.named(&service.group_ids),
+            created_at: answer::time(service.created_at),
+        }
+    }
+}
+
+/// Whether the caller may use a service, and why.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DecisionJson {
+    allowed: bool,
+    reason: &'static str,
+    service_id: String,
+    #[serde(rename = "userID")]
+    user_id: Option<String>,
+}
+
+impl From<&Decision> for DecisionJson {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            allowed: decision.allowed,
+            reason: reason(decision.reason),
+            service_id: decision.service_id.to_string(),
+            user_id: decision.user_id.map(|id| id.to_string()),
+        }
+    }
+}
+
+fn reason(reason: DecisionReason) -> &'static str {
+    match reason {
+        DecisionReason::Everyone => "everyone",
+        DecisionReason::Group => "group",
+        DecisionReason::Closed => "closed",
+        DecisionReason::NoGroup => "no_group",
+        DecisionReason::MissingScope => "missing_scope",
+        DecisionReason::AccountPending => "account_pending",
+        DecisionReason::AccountDisabled => "account_disabled",
+        DecisionReason::AccountExpired => "account_expired",
+        DecisionReason::CredentialEnded => "credential_ended",
+        _ => "other",
+    }
+}
+
+/// A service to be made, or in place of the one that is there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ServiceBody {
+    slug: Option<String>,
+    name: Option<String>,
+    origins: Option<Vec<String>>,
+    is_open_to_everyone: Option<bool>,
+    user_group_ids: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct AccessBody {
+    is_open_to_everyone: Option<bool>,
+    user_group_ids: Option<Vec<String>>,
+}
+
+/// Who may use a service.
+struct Access {
+    for_everyone: bool,
+    group_ids: Vec<GroupId>,
+}
+
+impl AccessBody {
+    /// What is left out opens nothing.
+    fn at_first(self) -> Result<Access, Failure> {
+        Ok(Access {
+            for_everyone: self.is_open_to_everyone == Some(true),
+            group_ids: groups::parse_ids(self.user_group_ids)?,
+        })
+    }
+
+    /// Both must be said: they replace what is there, and nobody should close or open a service by leaving something
+    /// out.
+    fn whole(self) -> Result<Access, Failure> {
+        Ok(Access {
+            for_everyone: body::required("isOpenToEveryone", self.is_open_to_everyone)?,
+            group_ids: groups::parse_whole(self.user_group_ids)?,
+        })
+    }
+}
+
+impl ServiceBody {
+    fn split(self) -> (Names, Option<Vec<String>>, AccessBody) {
+        let names = Names {
+            slug: self.slug.unwrap_or_default(),
+            name: self.name,
+        };
+        let access = AccessBody {
+            is_open_to_everyone: self.is_open_to_everyone,
+            user_group_ids: self.user_group_ids,
+        };
+        (names, self.origins, access)
+    }
+}
+
+struct Names {
+    slug: String,
+    name: Option<String>,
+}
+
+/// All of them, by slug, or those that one user may use; an ordinary user sees his own in any case.
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
+    let limit = query.limit()?;
+    let services = ServiceQuery {
+        search: query.search(),
+        user_id: user(&query)?,
+        page: Some(query.page()?),
+        limit: Some(limit),
+    };
+    let (items, total, page) = caller
+        .call(|keyplate| {
+            let page = keyplate.list_services(services)?;
+            let ids = page.items.iter().flat_map(|service| &service.group_ids);
+            let groups = Visible::load(keyplate, ids)?;
+            let items = page.items.iter();
+            let items = items.map(|service| ServiceJson::new(service, &groups));
+            Ok((items.collect(), page.total, page.page))
+        })
+        .await?;
+    list::answer(items, total, page, limit)
+}
+
+pub(super) async fn create(
+    Administrator(caller): Administrator,
+    Json(body): Json<ServiceBody>,
+) -> Answer {
+    let (names, origins, access) = body.split();
+    let access = access.at_first()?;
+    let service = NewService {
+        slug: names.slug,
+        name: names.name,
+        origins: origins.unwrap_or_default(),
+    };
+    let service = caller
+        .call(move |keyplate| {
+            ServiceJson::one(keyplate, &create_with_access(keyplate, service, &access)?)
+        })
+        .await
+        .map_err(groups::missing)?;
+    answer::created(&service)
+}
+
+pub(super) async fn get(caller: Caller, id: Id) -> Answer {
+    let id = parse_id(&id)?;
+    let service = caller
+        .call(move |keyplate| ServiceJson::one(keyplate, &keyplate.get_service(&id)?))
+        .await?;
+    answer::ok(&service)
+}
+
+/// Names, origins and access, in place of those that are there.
+pub(super) async fn replace(
+    Administrator(caller): Administrator,
+    id: Id,
+    Json(body): Json<ServiceBody>,
+) -> Answer {
+    let id = parse_id(&id)?;
+    let (names, origins, access) = body.split();
+    let names = ServiceChanges {
+        slug: Some(names.slug),
+        name: Some(names.name.unwrap_or_default()),
+    };
+    let origins = body::required("origins", origins)?;
+    let access = access.whole()?;
+    let service = caller
+        .call(move |keyplate| {
+            let service = replace_all(keyplate, &id, names, &origins, &access)?;
+            ServiceJson::one(keyplate, &service)
+        })
+        .await
+        .map_err(groups::missing)?;
+    answer::ok(&service)
+}
+
+/// Opens it to everyone or to exactly these groups, or closes it.
+pub(super) async fn replace_access(
+    Administrator(caller): Administrator,
+    id: Id,
+    Json(body): Json<AccessBody>,
+) -> Answer {
+    let id = parse_id(&id)?;
+    let access = body.whole()?;
+    let service = caller
+        .call(move |keyplate| {
+            let service =
+                keyplate.set_service_access(&id, access.for_everyone, &access.group_ids)?;
+            ServiceJson::one(keyplate, &service)
+        })
+        .await
+        .map_err(groups::missing)?;
+    answer::ok(&service)
+}
+
+pub(super) async fn delete(Administrator(caller): Administrator, id: Id) -> Answer {
+    let id = parse_id(&id)?;
+    caller
+        .call(move |keyplate| keyplate.delete_service(&id))
+        .await?;
+    answer::no_content()
+}
+
+/// May the caller use it? Named by id or slug. Also a refusal is an answer of 200: what asks here decides by it.
+pub(super) async fn authorize(caller: Caller, service: Id) -> Answer {
+    let principal = caller.who.principal.clone();
+    let decision = caller
+        .call(move |keyplate| keyplate.authorize(&principal, &service.0))
+        .await?;
+    answer::ok(&DecisionJson::from(&decision))
+}
+
+/// Two calls where it is not to stay closed: the library makes services closed, so nobody gets in before the second
+/// one. If that is refused, the service goes again, because the caller is told that nothing was made.
+fn create_with_access(
+    keyplate: &Keyplate,
+    service: NewService,
+    access: &Access,
+) -> keyplate::Result<Service> {
+    let service = keyplate.create_service(service)?;
+    if !access.for_everyone && access.group_ids.is_empty() {
+        return Ok(service);
+    }
+    keyplate
+        .set_service_access(&service.id, access.for_everyone, &access.group_ids)
+        .inspect_err(|_| {
+            let _ = keyplate.delete_service(&service.id);
+        })
+}
+
+/// Three calls. Access comes last, so that nothing is opened by a request that is refused; names and origins are put
+/// back then. The library passes over what is as it was.
+fn replace_all(
+    keyplate: &Keyplate,
+    id: &ServiceId,
+    names: ServiceChanges,
+    origins: &[String],
+    access: &Access,
+) -> keyplate::Result<Service> {
+    let before = keyplate.get_service(id)?;
+    keyplate.update_service(id, names)?;
+    keyplate
+        .set_service_origins(id, origins)
+        .and_then(|_| keyplate.set_service_access(id, access.for_everyone, &access.group_ids))
+        .inspect_err(|_| {
+            let names = ServiceChanges {
+                slug: Some(before.slug),
+                name: Some(before.name),
+            };
+            let _ = keyplate.update_service(id, names);
+            let _ = keyplate.set_service_origins(id, &before.origins);
+        })
+}
+
+fn user(query: &Query) -> Result<Option<UserId>, Failure> {
+    let field = "user";
+    let id = query.get(field).map(UserId::parse).transpose();
+    id.map_err(|_| Failure::field(field, "invalid", "is not an id"))
+}
+
+fn parse_id(id: &Id) -> Result<ServiceId, Failure> {
+    ServiceId::parse(&id.0).map_err(|_| Failure::not_found("service"))
+}

@@ -1,0 +1,105 @@
+use axum::{extract::State, response::IntoResponse};
+use keyplate::{Session, SessionId, SessionQuery, SignInMethod};
+use serde::Serialize;
+
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    caller::Caller,
+    cookie,
+    error::Failure,
+    list::{self, Query},
+    path::Id,
+};
+
+/// A session as JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionJson {
+    id: String,
+    method: &'static str,
+    signed_in_at: String,
+    last_seen_at: String,
+    expires_at: String,
+    ip_address: Option<String>,
+    user_agent: Option<String>,
+    device_name: Option<String>,
+    /// Is it the one that asks?
+    current: bool,
+}
+
+impl SessionJson {
+    fn new(session: &Session, asking: Option<SessionId>) -> Self {
+        Self {
+            id: session.id.to_string(),
+            method: method(session.method),
+            signed_in_at: answer::time(session.signed_in_at),
+            last_seen_at: answer::time(session.last_seen_at),
+            expires_at: answer::time(session.expires_at),
+            ip_address: session.address.clone(),
+            user_agent: session.user_agent.clone(),
+            device_name: session.device_name.clone(),
+            current: asking == Some(session.id),
+        }
+    }
+}
+
+fn method(method: SignInMethod) -> &'static str {
+    match method {
+        SignInMethod::Setup => "setup",
+        SignInMethod::SignUp => "signUp",
+        SignInMethod::OneTimeToken => "oneTimeToken",
+        SignInMethod::Recovery => "recovery",
+        SignInMethod::Passkey => "passkey",
+        SignInMethod::Host => "host",
+        _ => "other",
+    }
+}
+
+/// One's own sessions, the newest first.
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
+    let limit = query.limit()?;
+    let sessions = SessionQuery {
+        user_id: Some(caller.who.user_id),
+        page: Some(query.page()?),
+        limit: Some(limit),
+    };
+    let page = caller
+        .call(|keyplate| keyplate.list_sessions(sessions))
+        .await?;
+    let asking = caller.who.session_id;
+    let items = page
+        .items
+        .iter()
+        .map(|s| SessionJson::new(s, asking))
+        .collect();
+    list::answer(items, page.total, page.page, limit)
+}
+
+pub(super) async fn revoke(caller: Caller, id: Id) -> Answer {
+    let id = SessionId::parse(&id.0).map_err(|_| Failure::not_found("session"))?;
+    caller
+        .call(move |keyplate| keyplate.revoke_session(&id))
+        .await?;
+    answer::no_content()
+}
+
+/// Ends all of one's own but the one that asks; an API key keeps none.
+pub(super) async fn revoke_others(caller: Caller) -> Answer {
+    let (user_id, asking) = (caller.who.user_id, caller.who.session_id);
+    caller
+        .call(move |keyplate| keyplate.revoke_user_sessions(&user_id, asking))
+        .await?;
+    answer::no_content()
+}
+
+/// Ends the session that asks and takes the cookie away. An API key is not logged out by it: it is revoked elsewhere.
+pub(super) async fn log_out(State(app): State<App>, caller: Caller) -> Answer {
+    if let Some(id) = caller.who.session_id {
+        caller
+            .call(move |keyplate| keyplate.revoke_session(&id))
+            .await?;
+    }
+    let response = axum::http::StatusCode::NO_CONTENT.into_response();
+    Ok(cookie::without_session(response, &app))
+}

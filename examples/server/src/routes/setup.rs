@@ -1,0 +1,225 @@
+//! The way from an empty server to its first administrator.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, StatusCode, Version, request::Parts},
+};
+use jiff::Timestamp;
+use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, UserId, UserQuery};
+use serde::Deserialize;
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        app::App,
+        body::Json,
+        caller::{self, Caller, Source, Stranger},
+        client::{self, Peer},
+        cookie,
+        error::Failure,
+    },
+    json::setup::CompletionJson,
+    routes::login,
+};
+
+/// For how long the older route takes setup up again.
+const RESUMABLE: Duration = Duration::from_secs(3_600);
+
+/// A stranger at one of the routes that sign the first administrator in.
+#[derive(Debug)]
+pub(super) struct Claimant {
+    stranger: Stranger,
+    /// The host's handle, with the claimant's address.
+    host: Keyplate,
+    needs_token: bool,
+    header_token: Option<String>,
+}
+
+impl Claimant {
+    /// The handle to claim with, and the token. Who shows none and need not is spoken for by the host.
+    fn authority(self, body_token: Option<String>) -> (Keyplate, Option<String>) {
+        let needs_token = self.needs_token;
+        let host = self.host.clone();
+        match self.with_token(body_token) {
+            (_, None) if !needs_token => (host, None),
+            stranger => stranger,
+        }
+    }
+
+    /// The same where there is no way without a token.
+    fn with_token(self, body_token: Option<String>) -> (Keyplate, Option<String>) {
+        let token = body_token.filter(|t| !t.is_empty()).or(self.header_token);
+        (self.stranger.handle, token)
+    }
+}
+
+impl FromRequestParts<App> for Claimant {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let token = parts.headers.get("x-setup-token");
+        let token = token.and_then(|t| t.to_str().ok()).map(str::trim);
+        Ok(Self {
+            needs_token: !(app.open_setup() || is_local_script(app, parts)),
+            header_token: token.filter(|t| !t.is_empty()).map(str::to_owned),
+            stranger: Stranger::from_request_parts(parts, app).await?,
+            host: app
+                .keyplate()
+                .with_client(client::client_info(app, parts))?,
+        })
+    }
+}
+
+/// A script on this very machine may set a fresh server up without the secret. A proxy in front looks much like one,
+/// so all of these must hold; that `Host` is an origin's was asked of every request before. The last condition, that
+/// setup was never reset, is the library's: the host then needs a token too (B5).
+fn is_local_script(app: &App, parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<Peer>();
+    app.origins().are_local()
+        && app.listens_on_loopback()
+        && peer.is_some_and(|peer| peer.0.to_canonical().is_loopback())
+        && parts.version >= Version::HTTP_11
+        && !came_through_proxy(&parts.headers)
+        && caller::has_no_foreign_site(&parts.headers)
+        && caller::has_no_foreign_origin(app, &parts.headers)
+}
+
+fn came_through_proxy(headers: &HeaderMap) -> bool {
+    headers.keys().map(|name| name.as_str()).any(|name| {
+        matches!(name, "forwarded" | "via" | "x-real-ip")
+            || name.starts_with("x-forwarded-")
+            || name.starts_with("cf-")
+    })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ClaimBody {
+    username: Option<String>,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    token: Option<String>,
+    /// After a reset: whom it makes administrator, instead of somebody new (B5).
+    existing_user_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TokenBody {
+    token: Option<String>,
+}
+
+/// Does the server wait for its first administrator? Where it does not, the code tells whether setup may be resumed.
+pub(super) async fn is_open(State(app): State<App>) -> Answer {
+    let host = app.keyplate().clone();
+    let state = app.blocking(move || host.get_setup_state()).await?;
+    match state.stage {
+        SetupStage::Uninitialised => answer::no_content(),
+        SetupStage::Complete => Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            "setup_already_completed",
+            "Setup is already completed",
+        )),
+        _ => Err(Failure::not_found("open setup")),
+    }
+}
+
+/// Makes the first administrator; after a reset, perhaps of a user who is there.
+pub(super) async fn claim(
+    State(app): State<App>,
+    claimant: Claimant,
+    Json(body): Json<ClaimBody>,
+) -> Answer {
+    let field = "existingUserId";
+    let existing = body.existing_user_id.filter(|id| !id.is_empty());
+    let existing = existing.as_deref().map(UserId::parse).transpose();
+    let (handle, token) = claimant.authority(body.token);
+    let admin = NewAdmin {
+        username: body.username.unwrap_or_default(),
+        email: body.email,
+        first_name: body.first_name,
+        last_name: body.last_name,
+        existing_user_id: existing
+            .map_err(|error| Failure::from(error).renamed("userId", field))?,
+        ..NewAdmin::default()
+    };
+    let signed_in = app
+        .blocking(move || handle.claim_setup(token, admin))
+        .await
+        .map_err(|failure| failure.missing_is("user", field))?;
+    login::signed_in(&app, StatusCode::OK, signed_in).await
+}
+
+/// The older form, for scripts: makes `admin`, and called again signs him in again, for an hour.
+pub(super) async fn claim_or_resume(
+    State(app): State<App>,
+    claimant: Claimant,
+    Json(body): Json<TokenBody>,
+) -> Answer {
+    let (handle, token) = claimant.authority(body.token);
+    let host = app.keyplate().clone();
+    let signed_in = app
+        .blocking(move || claim_or_resume_as(&host, &handle, token))
+        .await?;
+    login::signed_in(&app, StatusCode::OK, signed_in).await
+}
+
+/// Signs the first administrator in again with the link of the latest start, for as long as setup is not complete.
+pub(super) async fn resume(
+    State(app): State<App>,
+    claimant: Claimant,
+    Json(body): Json<TokenBody>,
+) -> Answer {
+    let (handle, token) = claimant.with_token(body.token);
+    let signed_in = app.blocking(move || handle.resume_setup(token)).await?;
+    login::signed_in(&app, StatusCode::OK, signed_in).await
+}
+
+/// Ends setup. A setup session has ended with it, so its cookie goes too.
+pub(super) async fn complete(State(app): State<App>, caller: Caller) -> Answer {
+    let own_id = caller.who.user_id;
+    let (completion, goes_on) = caller
+        .call(move |keyplate| {
+            let completion = keyplate.complete_setup()?;
+            Ok((completion, keyplate.get_user(&own_id).is_ok()))
+        })
+        .await?;
+    let response = answer::ok(&CompletionJson::from(&completion))?;
+    Ok(match caller.source {
+        Source::Cookie if !goes_on => cookie::without_session(response, &app),
+        _ => response,
+    })
+}
+
+fn claim_or_resume_as(
+    host: &Keyplate,
+    handle: &Keyplate,
+    token: Option<String>,
+) -> keyplate::Result<SignedIn> {
+    if host.get_setup_state()?.stage == SetupStage::Uninitialised {
+        let admin = NewAdmin {
+            username: "admin".to_owned(),
+            ..NewAdmin::default()
+        };
+        match handle.claim_setup(token.clone(), admin) {
+            // Somebody was quicker, perhaps this same script: then it is resumed.
+            Err(KeyplateError::SetupAlreadyClaimed) => {}
+            result => return result,
+        }
+    }
+    let claimed_at = host.get_setup_state()?.claimed_at;
+    let is_recent = claimed_at.is_some_and(|at| {
+        Timestamp::try_from(at + RESUMABLE).is_ok_and(|end| Timestamp::now() < end)
+    });
+    let one = UserQuery {
+        limit: Some(1),
+        ..UserQuery::default()
+    };
+    if !is_recent || host.list_users(one)?.total != 1 {
+        return Err(KeyplateError::SetupAlreadyComplete);
+    }
+    handle.resume_setup(token)
+}

@@ -1,0 +1,138 @@
+//! How strangers become users.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use keyplate::{NewSignup, SignedIn, SignupTokenPreview, UserStatus};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    http::{
+        answer::{self, Answer},
+        app::App,
+        body::{Json, JsonText},
+        caller::Stranger,
+        ceremony::{self, Kind},
+        error::Failure,
+    },
+    routes::login,
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SignupBody {
+    username: Option<String>,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    display_name: Option<String>,
+    locale: Option<String>,
+    token: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct InspectBody {
+    token: Option<String>,
+}
+
+/// What the holder of a sign-up token may know of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PreviewJson {
+    expires_at: Option<String>,
+    needs_approval: bool,
+    email: Option<String>,
+    account_lifetime: Option<u32>,
+}
+
+impl From<&SignupTokenPreview> for PreviewJson {
+    fn from(preview: &SignupTokenPreview) -> Self {
+        Self {
+            expires_at: preview.expires_at.map(answer::time),
+            needs_approval: preview.needs_approval,
+            email: preview.email.clone(),
+            account_lifetime: preview.account_lifetime_seconds,
+        }
+    }
+}
+
+impl From<SignupBody> for NewSignup {
+    fn from(body: SignupBody) -> Self {
+        Self {
+            username: body.username.unwrap_or_default(),
+            token: body.token,
+            email: body.email,
+            display_name: body.display_name,
+            first_name: body.first_name,
+            last_name: body.last_name,
+            locale: body.locale,
+        }
+    }
+}
+
+/// Signs somebody up and in.
+pub(super) async fn sign_up(
+    State(app): State<App>,
+    stranger: Stranger,
+    Json(body): Json<SignupBody>,
+) -> Answer {
+    let signed_in = app
+        .blocking(move || stranger.handle.sign_up(body.into()))
+        .await?;
+    signed_up(&app, signed_in).await
+}
+
+/// S8: the account is made when the passkey is there.
+pub(super) async fn begin_by_passkey(
+    State(app): State<App>,
+    stranger: Stranger,
+    Json(body): Json<SignupBody>,
+) -> Answer {
+    let begun = app
+        .blocking(move || stranger.handle.begin_passkey_signup(body.into()))
+        .await?;
+    ceremony::begun(&app, Kind::SignUp, begun)
+}
+
+pub(super) async fn finish_by_passkey(
+    State(app): State<App>,
+    stranger: Stranger,
+    headers: HeaderMap,
+    JsonText(credential): JsonText,
+) -> Answer {
+    let ceremony = ceremony::named(&app, Kind::SignUp, &headers)?;
+    let signed_in = app
+        .blocking(move || {
+            stranger
+                .handle
+                .finish_passkey_signup(&ceremony, &credential)
+        })
+        .await?;
+    let response = signed_up(&app, signed_in).await?;
+    Ok(ceremony::ended(&app, Kind::SignUp, response))
+}
+
+/// Who has to be approved first may look at himself meanwhile, hence a cookie then too.
+async fn signed_up(app: &App, signed_in: SignedIn) -> Answer {
+    let status = match signed_in.user.status {
+        UserStatus::Pending => StatusCode::ACCEPTED,
+        _ => StatusCode::CREATED,
+    };
+    login::signed_in(app, status, signed_in).await
+}
+
+/// Looks at a sign-up token without using it.
+pub(super) async fn inspect(
+    State(app): State<App>,
+    stranger: Stranger,
+    Json(body): Json<InspectBody>,
+) -> Answer {
+    let token = body.token.filter(|token| !token.is_empty());
+    let token = token.ok_or_else(|| Failure::field("token", "required", "is required"))?;
+    let preview = app
+        .blocking(move || stranger.handle.inspect_signup_token(&token))
+        .await?;
+    answer::ok(&PreviewJson::from(&preview))
+}

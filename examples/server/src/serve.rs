@@ -1,0 +1,5 @@
+//! The running server, from its options to its end.
+
+mod connections;
+mod stall;
+pub(crate) mod start;
