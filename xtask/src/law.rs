@@ -43,6 +43,8 @@ pub(crate) struct House {
     /// Floors within a folder of rooms: the folder, and its rooms from the highest to the lowest. The rooms that are not
     /// named stand above these.
     pub(crate) within: &'static [(&'static str, &'static [&'static str])],
+    /// Files in the folder of a room that are rooms of their own.
+    pub(crate) apart: &'static [&'static str],
     /// Arrows between rooms of one floor that may be part of a circle.
     pub(crate) circles: &'static [(&'static str, &'static str)],
 }
@@ -60,10 +62,16 @@ pub(crate) const CORE: House = House {
         &["error", "secret", "clock"],
     ],
     beside: &[
-        // A clock that cannot be read is an error.
+        // Codes and tokens are made of its randomness.
+        ("values", "crypto"),
+        // A time that cannot be is an error.
         ("clock", "error"),
     ],
     within: &[("db", &["engine", "value"])],
+    apart: &[
+        // What is a good user, and who may change what of them: the other nouns ask it, and it asks none of them.
+        "rules/users/checks",
+    ],
     circles: &[],
 };
 
@@ -84,6 +92,7 @@ pub(crate) const SERVER: House = House {
     ],
     beside: &[("options", "duration"), ("options", "network")],
     within: &[],
+    apart: &[],
     circles: &[],
 };
 

@@ -53,11 +53,11 @@ const SMALL_CORE: Sources = &[
     ("rules/groups.rs", "pub fn member() {}"),
     (
         "rules/users.rs",
-        "mod checks;\nuse crate::{db::{self, Writer}, error::Error, gate::caller};\n\
-         pub fn check() { checks::all(); db::users::find(); let _: caller::Caller; assert!(crate::clock::now()); }",
+        "mod words;\nuse crate::{db::{self, Writer}, error::Error, gate::caller};\n\
+         pub fn check() { words::all(); db::users::find(); let _: caller::Caller; assert!(crate::clock::now()); }",
     ),
     (
-        "rules/users/checks.rs",
+        "rules/users/words.rs",
         "use super::super::users;\npub(super) fn all() { users::check() }",
     ),
     ("secret.rs", "pub struct Secret;"),

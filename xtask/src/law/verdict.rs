@@ -24,12 +24,12 @@ pub(super) struct Stand {
 
 /// Where a file stands, if the floors have a place for it.
 pub(super) fn stand(house: &House, path: &Utf8Path) -> Option<Stand> {
-    let parts: Vec<&str> = path
+    let path = path
         .as_str()
         .trim_end_matches(".rs")
-        .trim_end_matches("/mod")
-        .split('/')
-        .collect();
+        .trim_end_matches("/mod");
+    let parts: Vec<&str> = path.split('/').collect();
+    let apart = house.apart.iter().find(|room| **room == path);
     for (floor, entries) in house.floors.iter().enumerate() {
         for entry in *entries {
             let name = entry.trim_end_matches('/');
@@ -49,7 +49,11 @@ pub(super) fn stand(house: &House, path: &Utf8Path) -> Option<Stand> {
                 floor,
                 name,
                 inner,
-                room: room.map_or(name.to_owned(), |room| format!("{name}/{room}")),
+                room: match (apart, room) {
+                    (Some(room), _) => (*room).to_owned(),
+                    (None, Some(room)) => format!("{name}/{room}"),
+                    (None, None) => name.to_owned(),
+                },
             });
         }
     }

@@ -7,10 +7,10 @@ use crate::law::{CORE, House};
 fn neighbours_and_floors_within_a_folder_are_kept_apart() {
     assert_eq!(
         core(&[(
-            "values/text.rs",
-            "use crate::crypto::jwt::Key;\npub struct Text;"
+            "crypto/jwt.rs",
+            "use crate::values::text::Text;\npub(crate) struct Key;"
         )]),
-        ["core/src/values/text.rs:1: values may not name crypto (crate::crypto::jwt::Key)"]
+        ["core/src/crypto/jwt.rs:1: crypto may not name values (crate::values::text::Text)"]
     );
     assert_eq!(
         core(&[("error.rs", "pub struct Error;\nuse crate::clock;")]),
@@ -41,7 +41,7 @@ fn rooms_of_a_floor_make_no_circle() {
             "use super::users::check;\npub fn member() {}",
         ),
         (
-            "rules/users/checks.rs",
+            "rules/users/words.rs",
             "pub(super) fn all() { crate::rules::groups::member() }",
         ),
     ];
@@ -49,7 +49,7 @@ fn rooms_of_a_floor_make_no_circle() {
         core(changed),
         [
             "core/src: a circle of rules/groups, rules/users: core/src/rules/groups.rs:1 names crate::rules::users::check; \
-          core/src/rules/users/checks.rs:1 names crate::rules::groups::member"
+          core/src/rules/users/words.rs:1 names crate::rules::groups::member"
         ]
     );
     let lenient = House {
@@ -59,6 +59,29 @@ fn rooms_of_a_floor_make_no_circle() {
     assert_eq!(breaches(&lenient, SMALL_CORE, changed), NONE);
     // One way only is no circle.
     assert_eq!(core(&changed[..1]), NONE);
+}
+
+#[test]
+fn a_file_may_be_a_room_of_its_own() {
+    let changed: Sources = &[
+        (
+            "rules/users.rs",
+            "pub(in crate::rules) mod checks; mod words;\nuse super::groups;\npub fn check() { checks::good() }",
+        ),
+        ("rules/users/checks.rs", "pub fn good() {}"),
+        (
+            "rules/groups.rs",
+            "use super::users::checks;\npub fn member() {}",
+        ),
+    ];
+    assert_eq!(core(changed), NONE);
+    let strict = House { apart: &[], ..CORE };
+    let found = breaches(&strict, SMALL_CORE, changed);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].contains("a circle of rules/groups, rules/users:"),
+        "{found:?}"
+    );
 }
 
 #[test]
