@@ -104,7 +104,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     }
     ensure!(
         breaches.is_empty(),
-        "{} breaches of the law:\n  {}",
+        "breaches of the law: {}\n  {}",
         breaches.len(),
         breaches.join("\n  ")
     );

@@ -149,7 +149,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             let Some(target) = self.names.target(self.at, &outer, &import.written) else {
                 continue;
             };
-            if import.written.is_glob && target.is_module {
+            let file = |module: usize| self.tree.modules[module].file;
+            // What the same file imports is named there already.
+            let is_elsewhere = file(target.module) != file(self.at);
+            if import.written.is_glob && target.is_module && is_elsewhere {
                 for brought in self.names.brought(self.at, target.module) {
                     self.push(brought, import.line, true, import.is_reexport);
                 }

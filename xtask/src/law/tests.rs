@@ -181,6 +181,9 @@ fn nobody_inside_names_the_crates_root() {
             "core/src/error.rs:1: error may not name rules (crate::rules::users::check)",
         ]
     );
+    // A test's `use super::*` says nothing that its file has not said.
+    let test = "use crate::User;\nmod tests { use super::*; }";
+    assert_eq!(core(&[("rules/groups.rs", test)]).len(), 1);
     let found = core(&[("error.rs", "use crate::*;")]);
     assert!(
         found[0].starts_with("core/src/error.rs:1: error may not name lib.rs"),
