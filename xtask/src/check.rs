@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use crate::{
@@ -46,8 +46,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 /// The committed files are what the facade of today gives.
 fn drift(workspace: &Workspace, files: &Files) -> Result<()> {
-    let drifted =
-        |path: &&camino::Utf8PathBuf| workspace.read(path).ok().as_ref() != files.get(*path);
+    let drifted = |path: &&Utf8PathBuf| workspace.read(path).ok().as_ref() != files.get(*path);
     let strays = workspace.strays(FOLDERS, files)?;
     let names: Vec<&str> = files
         .keys()
@@ -65,31 +64,30 @@ fn drift(workspace: &Workspace, files: &Files) -> Result<()> {
 
 /// `.gitattributes` says of each committed file that it is generated, so that reviews fold it.
 fn marked(workspace: &Workspace, files: &Files) -> Result<()> {
-    let text = workspace.read(".gitattributes")?;
-    let patterns: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_suffix(" linguist-generated"))
-        .map(str::trim_end)
-        .collect();
-    let is_marked = |path: &Utf8Path| {
-        patterns
-            .iter()
-            .any(|pattern| match pattern.strip_suffix("/**") {
-                Some(folder) => path.starts_with(folder),
-                None => path == *pattern,
-            })
-    };
-    let missing: Vec<&str> = files
-        .keys()
-        .filter(|path| !is_marked(path))
-        .map(|path| path.as_str())
-        .collect();
+    let missing = unmarked(&workspace.read(".gitattributes")?, files);
     ensure!(
         missing.is_empty(),
         ".gitattributes does not mark as linguist-generated: {}",
         missing.join(", ")
     );
     Ok(())
+}
+
+/// The files that no line of this `.gitattributes` marks.
+fn unmarked<'a>(attributes: &str, files: &'a Files) -> Vec<&'a str> {
+    let marked = attributes
+        .lines()
+        .filter_map(|line| line.strip_suffix(" linguist-generated"));
+    let patterns: Vec<&str> = marked.map(str::trim_end).collect();
+    let is_marked = |path: &Utf8Path| {
+        let mut patterns = patterns.iter();
+        patterns.any(|pattern| match pattern.strip_suffix("/**") {
+            Some(folder) => path.starts_with(folder),
+            None => path == *pattern,
+        })
+    };
+    let missing = files.keys().filter(|path| !is_marked(path));
+    missing.map(|path| path.as_str()).collect()
 }
 
 /// Every face has every error code with its number.
@@ -232,4 +230,51 @@ fn scenarios(workspace: &Workspace, facade: &Facade) -> Result<()> {
         missing.join(", ")
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(files: &[(&str, &str)]) -> Files {
+        let files = files.iter();
+        files
+            .map(|(path, text)| ((*path).into(), (*text).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_committed_file_that_is_not_marked_is_named() {
+        let files = files(&[("a/b.rs", ""), ("a/c/d.rs", ""), ("ab.rs", ""), ("e.h", "")]);
+        let attributes = "# Words.\na/** linguist-generated\ne.h linguist-generated\nab.rs text\n";
+        assert_eq!(unmarked(attributes, &files), ["ab.rs"]);
+        assert_eq!(unmarked("", &files).len(), 4);
+    }
+
+    #[test]
+    fn a_face_without_an_error_code_is_named() {
+        let code = Code {
+            name: "NotFound".into(),
+            number: 2,
+            doc: String::new(),
+        };
+        let committed = [
+            ("include/keyplate.h", "    KEYPLATE_STATUS_NOT_FOUND = 2,"),
+            (crate::python_face::ERRORS, "    NOT_FOUND = 2"),
+        ];
+        let committed = files(&committed);
+        let kotlin = (uniffi_face::KOTLIN, "    NOT_FOUND(2),");
+        let swift = (uniffi_face::SWIFT, "    case notFound = 2");
+        let codes =
+            |hosts: &[(&str, &str)]| codes(&committed, &files(hosts), std::slice::from_ref(&code));
+        assert!(codes(&[kotlin, swift]).is_ok());
+        let other = (uniffi_face::SWIFT, "    case notFound = 3");
+        let error = codes(&[kotlin, other]).unwrap_err().to_string();
+        assert!(
+            error.contains("KeyplateKit.swift: case notFound = 2"),
+            "{error}"
+        );
+        let error = codes(&[swift]).unwrap_err().to_string();
+        assert!(error.contains("keyplate.kt is not generated"), "{error}");
+    }
 }

@@ -116,3 +116,27 @@ pub(crate) fn rustfmt(source: &str) -> Result<String> {
     writer.join().expect("the writer does not panic")?;
     Ok(String::from_utf8(output.stdout)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_longer_generated_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().to_owned();
+        let workspace = Workspace {
+            target: root.join("target"),
+            root,
+        };
+        let files = |paths: &[&str]| -> Files {
+            let paths = paths.iter();
+            paths.map(|path| ((*path).into(), String::new())).collect()
+        };
+        let before = files(&["a/users.rs", "a/gone.rs", "b/other.rs"]);
+        workspace.write(&before).unwrap();
+        let now = files(&["a/users.rs"]);
+        let strays = workspace.strays(&["a", "missing"], &now).unwrap();
+        assert_eq!(strays, ["a/gone.rs"]);
+    }
+}
