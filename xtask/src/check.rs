@@ -1,4 +1,5 @@
-//! `cargo xtask check`: what is generated is current, and the faces agree with the facade.
+//! `cargo xtask check`: what is generated is current, the faces agree with the facade, the law of the house is kept, and rules
+//! that are cited stand in their book.
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -7,8 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use crate::{
+    citations,
     facade::{Code, Facade},
     generated::{FOLDERS, Generated},
+    law,
     names::screaming,
     scenarios::is_runners,
     uniffi_face,
@@ -29,6 +32,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         versions(workspace),
         symbols(workspace),
         scenarios(workspace, &facade),
+        law::check(workspace),
+        citations::check(workspace, &facade),
     ];
     let failures: Vec<String> = checks
         .into_iter()
