@@ -657,6 +657,31 @@ typedef int32_t keyplate_bootstrap_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// An order of groups; the id decides between equals.
+enum keyplate_group_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_GROUP_SORT_UNKNOWN = 0,
+  // By the time when they were made.
+  KEYPLATE_GROUP_SORT_CREATED_AT = 1,
+  // By name.
+  KEYPLATE_GROUP_SORT_NAME = 2,
+  // By the name for people.
+  KEYPLATE_GROUP_SORT_FRIENDLY_NAME = 3,
+  // By the number of members.
+  KEYPLATE_GROUP_SORT_MEMBER_COUNT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_group_sort keyplate_group_sort;
+#else
+typedef int32_t keyplate_group_sort;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Which letters a username may have.
 enum keyplate_username_policy
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -719,31 +744,6 @@ enum keyplate_user_status
 typedef enum keyplate_user_status keyplate_user_status;
 #else
 typedef int32_t keyplate_user_status;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// An order of groups; the id decides between equals.
-enum keyplate_group_sort
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_GROUP_SORT_UNKNOWN = 0,
-  // By the time when they were made.
-  KEYPLATE_GROUP_SORT_CREATED_AT = 1,
-  // By name.
-  KEYPLATE_GROUP_SORT_NAME = 2,
-  // By the name for people.
-  KEYPLATE_GROUP_SORT_FRIENDLY_NAME = 3,
-  // By the number of members.
-  KEYPLATE_GROUP_SORT_MEMBER_COUNT = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_group_sort keyplate_group_sort;
-#else
-typedef int32_t keyplate_group_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -2025,6 +2025,15 @@ keyplate_str keyplate_detail_get_name(const keyplate_detail *detail);
 keyplate_str keyplate_detail_get_value(const keyplate_detail *detail);
 
 // Frees it; NULL is fine.
+void keyplate_backup_report_free(keyplate_backup_report *backup_report);
+
+// When: what was committed before the call is in it.
+int64_t keyplate_backup_report_get_made_at(const keyplate_backup_report *backup_report);
+
+// Its size.
+int64_t keyplate_backup_report_get_bytes(const keyplate_backup_report *backup_report);
+
+// Frees it; NULL is fine.
 void keyplate_bootstrap_change_free(keyplate_bootstrap_change *bootstrap_change);
 
 // What was done.
@@ -2089,145 +2098,6 @@ keyplate_status keyplate_claim_set_key(keyplate_claim *claim, const char *value,
 // Its value, at most 1000 characters.
 // The value is copied.
 keyplate_status keyplate_claim_set_value(keyplate_claim *claim, const char *value, keyplate_error **error);
-
-// Frees it; NULL is fine.
-void keyplate_client_info_free(keyplate_client_info *client_info);
-
-// Makes one with its defaults; free it with `keyplate_client_info_free`.
-keyplate_status keyplate_client_info_new(keyplate_client_info **out, keyplate_error **error);
-
-// The client's IP address.
-// The value is copied; NULL for none.
-keyplate_status keyplate_client_info_set_address(keyplate_client_info *client_info,
-                                                 const char *value,
-                                                 keyplate_error **error);
-
-// Its user agent; cut after 512 characters.
-// The value is copied; NULL for none.
-keyplate_status keyplate_client_info_set_user_agent(keyplate_client_info *client_info,
-                                                    const char *value,
-                                                    keyplate_error **error);
-
-// A name that its user knows the device by, at most 100 characters.
-// The value is copied; NULL for none.
-keyplate_status keyplate_client_info_set_device_name(keyplate_client_info *client_info,
-                                                     const char *value,
-                                                     keyplate_error **error);
-
-// Frees it; NULL is fine.
-void keyplate_config_free(keyplate_config *config);
-
-// Makes one with its defaults; free it with `keyplate_config_free`.
-keyplate_status keyplate_config_new(const char *path,
-                                    const char *origin,
-                                    keyplate_config **out,
-                                    keyplate_error **error);
-
-// The database file; its folder must exist. It is made with rights for its owner only.
-// The value is copied.
-keyplate_status keyplate_config_set_path(keyplate_config *config, const char *value, keyplate_error **error);
-
-// The web origin that people use, for example `https://media.example`.
-// The value is copied.
-keyplate_status keyplate_config_set_origin(keyplate_config *config, const char *value, keyplate_error **error);
-
-// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
-// The value is copied; NULL for none.
-keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const char *value, keyplate_error **error);
-
-// How long a call waits for another writer, in milliseconds; by default 5000.
-keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, int64_t value, keyplate_error **error);
-
-// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-// do not work, and access tokens are not issued until `rotate_signing_key`.
-// The value is copied; NULL for none.
-keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
-                                                   const keyplate_secret *value,
-                                                   keyplate_error **error);
-
-// Which letters a username may have.
-keyplate_status keyplate_config_set_username_policy(keyplate_config *config,
-                                                    keyplate_username_policy value,
-                                                    keyplate_error **error);
-
-// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
-// them. It is fixed by the first passkey.
-// The value is copied; NULL for none.
-keyplate_status keyplate_config_set_rp_id(keyplate_config *config, const char *value, keyplate_error **error);
-
-// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
-// The value is copied; NULL for none.
-keyplate_status keyplate_config_set_rp_name(keyplate_config *config, const char *value, keyplate_error **error);
-
-// Further web origins of the RP id that people use.
-// Adds one; the value is copied.
-keyplate_status keyplate_config_add_more_origins(keyplate_config *config, const char *value, keyplate_error **error);
-
-// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
-// Adds one; the value is copied.
-keyplate_status keyplate_config_add_native_origins(keyplate_config *config, const char *value, keyplate_error **error);
-
-// Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
-// RP id.
-// Adds one; the value is copied.
-keyplate_status keyplate_config_add_related_origins(keyplate_config *config, const char *value, keyplate_error **error);
-
-// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
-// does; `get_setup_state` says what is the matter.
-keyplate_status keyplate_config_set_allow_insecure_origin(keyplate_config *config, bool value, keyplate_error **error);
-
-// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
-// everybody registers a new one.
-keyplate_status keyplate_config_set_accept_rp_id_change(keyplate_config *config, bool value, keyplate_error **error);
-
-// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
-// be begun.
-keyplate_status keyplate_config_set_maintenance(keyplate_config *config, bool value, keyplate_error **error);
-
-// Opens the file even if other users of the machine can read or write it.
-keyplate_status keyplate_config_set_allow_shared_file(keyplate_config *config, bool value, keyplate_error **error);
-
-// Frees it; NULL is fine.
-void keyplate_authenticated_free(keyplate_authenticated *authenticated);
-
-// The user.
-// Borrowed from `authenticated`.
-keyplate_str keyplate_authenticated_get_user_id(const keyplate_authenticated *authenticated);
-
-// His name.
-// Borrowed from `authenticated`.
-keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *authenticated);
-
-// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
-keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
-
-// `Pending` while he waits for approval: then he is known, and let into nothing yet.
-keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
-
-// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
-// How many there are.
-size_t keyplate_authenticated_get_scopes_len(const keyplate_authenticated *authenticated);
-
-// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
-// One of them, borrowed from `authenticated`; nothing past the end.
-keyplate_str keyplate_authenticated_get_scopes_at(const keyplate_authenticated *authenticated, size_t index);
-
-// The session, if the credential is one.
-// NULL when there is none. Borrowed from `authenticated`.
-keyplate_str keyplate_authenticated_get_session_id(const keyplate_authenticated *authenticated);
-
-// The API key, if the credential is one.
-// NULL when there is none. Borrowed from `authenticated`.
-keyplate_str keyplate_authenticated_get_api_key_id(const keyplate_authenticated *authenticated);
-
-// When the credential ends at the latest.
-// False, and `out` untouched, when there is none.
-bool keyplate_authenticated_get_expires_at(const keyplate_authenticated *authenticated, int64_t *out);
-
-// For `acting_as`.
-// Borrowed from `authenticated`.
-const keyplate_principal *keyplate_authenticated_get_principal(const keyplate_authenticated *authenticated);
 
 // Frees it; NULL is fine.
 void keyplate_group_free(keyplate_group *group);
@@ -2346,6 +2216,104 @@ keyplate_status keyplate_new_group_set_friendly_name(keyplate_new_group *new_gro
                                                      keyplate_error **error);
 
 // Frees it; NULL is fine.
+void keyplate_client_info_free(keyplate_client_info *client_info);
+
+// Makes one with its defaults; free it with `keyplate_client_info_free`.
+keyplate_status keyplate_client_info_new(keyplate_client_info **out, keyplate_error **error);
+
+// The client's IP address.
+// The value is copied; NULL for none.
+keyplate_status keyplate_client_info_set_address(keyplate_client_info *client_info,
+                                                 const char *value,
+                                                 keyplate_error **error);
+
+// Its user agent; cut after 512 characters.
+// The value is copied; NULL for none.
+keyplate_status keyplate_client_info_set_user_agent(keyplate_client_info *client_info,
+                                                    const char *value,
+                                                    keyplate_error **error);
+
+// A name that its user knows the device by, at most 100 characters.
+// The value is copied; NULL for none.
+keyplate_status keyplate_client_info_set_device_name(keyplate_client_info *client_info,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_config_free(keyplate_config *config);
+
+// Makes one with its defaults; free it with `keyplate_config_free`.
+keyplate_status keyplate_config_new(const char *path,
+                                    const char *origin,
+                                    keyplate_config **out,
+                                    keyplate_error **error);
+
+// The database file; its folder must exist. It is made with rights for its owner only.
+// The value is copied.
+keyplate_status keyplate_config_set_path(keyplate_config *config, const char *value, keyplate_error **error);
+
+// The web origin that people use, for example `https://media.example`.
+// The value is copied.
+keyplate_status keyplate_config_set_origin(keyplate_config *config, const char *value, keyplate_error **error);
+
+// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const char *value, keyplate_error **error);
+
+// How long a call waits for another writer, in milliseconds; by default 5000.
+keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, int64_t value, keyplate_error **error);
+
+// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
+// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
+// do not work, and access tokens are not issued until `rotate_signing_key`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
+                                                   const keyplate_secret *value,
+                                                   keyplate_error **error);
+
+// Which letters a username may have.
+keyplate_status keyplate_config_set_username_policy(keyplate_config *config,
+                                                    keyplate_username_policy value,
+                                                    keyplate_error **error);
+
+// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
+// them. It is fixed by the first passkey.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_rp_id(keyplate_config *config, const char *value, keyplate_error **error);
+
+// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_rp_name(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Further web origins of the RP id that people use.
+// Adds one; the value is copied.
+keyplate_status keyplate_config_add_more_origins(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+// Adds one; the value is copied.
+keyplate_status keyplate_config_add_native_origins(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the
+// RP id.
+// Adds one; the value is copied.
+keyplate_status keyplate_config_add_related_origins(keyplate_config *config, const char *value, keyplate_error **error);
+
+// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
+// does; `get_setup_state` says what is the matter.
+keyplate_status keyplate_config_set_allow_insecure_origin(keyplate_config *config, bool value, keyplate_error **error);
+
+// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
+// everybody registers a new one.
+keyplate_status keyplate_config_set_accept_rp_id_change(keyplate_config *config, bool value, keyplate_error **error);
+
+// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
+// be begun.
+keyplate_status keyplate_config_set_maintenance(keyplate_config *config, bool value, keyplate_error **error);
+
+// Opens the file even if other users of the machine can read or write it.
+keyplate_status keyplate_config_set_allow_shared_file(keyplate_config *config, bool value, keyplate_error **error);
+
+// Frees it; NULL is fine.
 void keyplate_created_one_time_token_free(keyplate_created_one_time_token *created_one_time_token);
 
 // The token.
@@ -2443,6 +2411,21 @@ bool keyplate_passkey_get_last_used_at(const keyplate_passkey *passkey, int64_t 
 bool keyplate_passkey_get_usable(const keyplate_passkey *passkey);
 
 // Frees it; NULL is fine.
+void keyplate_passkey_signals_free(keyplate_passkey_signals *passkey_signals);
+
+// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+// NULL when there is none. Borrowed from `passkey_signals`.
+keyplate_str keyplate_passkey_signals_get_unknown_credential(const keyplate_passkey_signals *passkey_signals);
+
+// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+// NULL when there is none. Borrowed from `passkey_signals`.
+keyplate_str keyplate_passkey_signals_get_all_accepted_credentials(const keyplate_passkey_signals *passkey_signals);
+
+// For `signalCurrentUserDetails`, likewise.
+// NULL when there is none. Borrowed from `passkey_signals`.
+keyplate_str keyplate_passkey_signals_get_current_user_details(const keyplate_passkey_signals *passkey_signals);
+
+// Frees it; NULL is fine.
 void keyplate_passkey_ceremony_free(keyplate_passkey_ceremony *passkey_ceremony);
 
 // Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
@@ -2474,19 +2457,45 @@ const keyplate_signed_in *keyplate_passkey_registration_get_signed_in(const keyp
 const keyplate_setup_completion *keyplate_passkey_registration_get_setup(const keyplate_passkey_registration *passkey_registration);
 
 // Frees it; NULL is fine.
-void keyplate_passkey_signals_free(keyplate_passkey_signals *passkey_signals);
+void keyplate_authenticated_free(keyplate_authenticated *authenticated);
 
-// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
-// NULL when there is none. Borrowed from `passkey_signals`.
-keyplate_str keyplate_passkey_signals_get_unknown_credential(const keyplate_passkey_signals *passkey_signals);
+// The user.
+// Borrowed from `authenticated`.
+keyplate_str keyplate_authenticated_get_user_id(const keyplate_authenticated *authenticated);
 
-// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
-// NULL when there is none. Borrowed from `passkey_signals`.
-keyplate_str keyplate_passkey_signals_get_all_accepted_credentials(const keyplate_passkey_signals *passkey_signals);
+// His name.
+// Borrowed from `authenticated`.
+keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *authenticated);
 
-// For `signalCurrentUserDetails`, likewise.
-// NULL when there is none. Borrowed from `passkey_signals`.
-keyplate_str keyplate_passkey_signals_get_current_user_details(const keyplate_passkey_signals *passkey_signals);
+// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
+
+// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
+
+// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+// How many there are.
+size_t keyplate_authenticated_get_scopes_len(const keyplate_authenticated *authenticated);
+
+// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+// One of them, borrowed from `authenticated`; nothing past the end.
+keyplate_str keyplate_authenticated_get_scopes_at(const keyplate_authenticated *authenticated, size_t index);
+
+// The session, if the credential is one.
+// NULL when there is none. Borrowed from `authenticated`.
+keyplate_str keyplate_authenticated_get_session_id(const keyplate_authenticated *authenticated);
+
+// The API key, if the credential is one.
+// NULL when there is none. Borrowed from `authenticated`.
+keyplate_str keyplate_authenticated_get_api_key_id(const keyplate_authenticated *authenticated);
+
+// When the credential ends at the latest.
+// False, and `out` untouched, when there is none.
+bool keyplate_authenticated_get_expires_at(const keyplate_authenticated *authenticated, int64_t *out);
+
+// For `acting_as`.
+// Borrowed from `authenticated`.
+const keyplate_principal *keyplate_authenticated_get_principal(const keyplate_authenticated *authenticated);
 
 // Frees it; NULL is fine.
 void keyplate_decision_free(keyplate_decision *decision);
@@ -3282,15 +3291,6 @@ keyplate_status keyplate_signup_token_query_set_limit(keyplate_signup_token_quer
                                                       keyplate_error **error);
 
 // Frees it; NULL is fine.
-void keyplate_backup_report_free(keyplate_backup_report *backup_report);
-
-// When: what was committed before the call is in it.
-int64_t keyplate_backup_report_get_made_at(const keyplate_backup_report *backup_report);
-
-// Its size.
-int64_t keyplate_backup_report_get_bytes(const keyplate_backup_report *backup_report);
-
-// Frees it; NULL is fine.
 void keyplate_integrity_report_free(keyplate_integrity_report *integrity_report);
 
 // Nothing is wrong.
@@ -3643,42 +3643,6 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, i
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
 
-// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-//
-// # Errors
-// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-// credential is still good is seen by each call, not here.
-//
-// `out` is the caller's: free it with `keyplate_free`.
-keyplate_status keyplate_acting_as(const keyplate *kp,
-                                   const keyplate_principal *principal,
-                                   const keyplate_client_info *client,
-                                   keyplate **out,
-                                   keyplate_error **error);
-
-// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-// setup, sign up and sign in.
-//
-// # Errors
-// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-//
-// `out` is the caller's: free it with `keyplate_free`.
-keyplate_status keyplate_anonymous(const keyplate *kp,
-                                   const keyplate_client_info *client,
-                                   keyplate **out,
-                                   keyplate_error **error);
-
-// The host's own handle, for what it does on account of a client: the audit log then tells from where.
-//
-// # Errors
-// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-//
-// `out` is the caller's: free it with `keyplate_free`.
-keyplate_status keyplate_with_client(const keyplate *kp,
-                                     const keyplate_client_info *client,
-                                     keyplate **out,
-                                     keyplate_error **error);
-
 // Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
 // by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
 // `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -3836,19 +3800,6 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            keyplate_audit_page **out,
                                            keyplate_error **error);
 
-// Tells who stands behind a session token or an API key. A host's middleware needs only this.
-//
-// # Errors
-// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-// `AccountExpired`; the storage errors.
-//
-// `out` is the caller's: free it with `keyplate_authenticated_free`.
-keyplate_status keyplate_authenticate(const keyplate *kp,
-                                      const char *credential,
-                                      size_t credential_len,
-                                      keyplate_authenticated **out,
-                                      keyplate_error **error);
-
 // Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
 // was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
 // whole and safe on the disk.
@@ -4000,6 +3951,42 @@ keyplate_status keyplate_update_group(const keyplate *kp,
                                       const keyplate_group_changes *changes,
                                       keyplate_group **out,
                                       keyplate_error **error);
+
+// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+//
+// # Errors
+// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+// credential is still good is seen by each call, not here.
+//
+// `out` is the caller's: free it with `keyplate_free`.
+keyplate_status keyplate_acting_as(const keyplate *kp,
+                                   const keyplate_principal *principal,
+                                   const keyplate_client_info *client,
+                                   keyplate **out,
+                                   keyplate_error **error);
+
+// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+// setup, sign up and sign in.
+//
+// # Errors
+// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+//
+// `out` is the caller's: free it with `keyplate_free`.
+keyplate_status keyplate_anonymous(const keyplate *kp,
+                                   const keyplate_client_info *client,
+                                   keyplate **out,
+                                   keyplate_error **error);
+
+// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+//
+// # Errors
+// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+//
+// `out` is the caller's: free it with `keyplate_free`.
+keyplate_status keyplate_with_client(const keyplate *kp,
+                                     const keyplate_client_info *client,
+                                     keyplate **out,
+                                     keyplate_error **error);
 
 // Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
 // is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
@@ -4198,6 +4185,19 @@ keyplate_status keyplate_finish_step_up(const keyplate *kp,
                                         const char *response,
                                         keyplate_signed_in **out,
                                         keyplate_error **error);
+
+// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+//
+// # Errors
+// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+// `AccountExpired`; the storage errors.
+//
+// `out` is the caller's: free it with `keyplate_authenticated_free`.
+keyplate_status keyplate_authenticate(const keyplate *kp,
+                                      const char *credential,
+                                      size_t credential_len,
+                                      keyplate_authenticated **out,
+                                      keyplate_error **error);
 
 // Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
 // among those to whom the service is open; and his credential must have `*` or a scope that begins with the

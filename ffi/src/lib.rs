@@ -1,6 +1,6 @@
 //! Keyplate's C face. Its conventions are in `docs/c-api.md`; `include/keyplate.h` is made from this crate.
 //!
-//! `generated.rs` holds one function for each method of the facade, and the accessors of each record; the other
+//! `generated/` holds, a file a noun, one function for each method of the facade, and the accessors of each record; the other
 //! files hold, by hand, what these are built of.
 #![expect(non_camel_case_types, reason = "the names are C's")]
 #![expect(

@@ -9,10 +9,10 @@ static keyplate_key_rotation *take_key_rotation(const cJSON *from, keyplate_erro
 static keyplate_new_api_key *take_new_api_key(const cJSON *from, keyplate_error **error);
 static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error **error);
 static keyplate_claim *take_claim(const cJSON *from, keyplate_error **error);
-static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error);
 static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error);
 static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error);
 static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error);
+static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error);
 static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error);
 static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error);
 static keyplate_service_query *take_service_query(const cJSON *from, keyplate_error **error);
@@ -37,18 +37,19 @@ static cJSON *give_created_api_key(const keyplate_created_api_key *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
+static cJSON *give_backup_report(const keyplate_backup_report *it);
 static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it);
 static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
-static cJSON *give_authenticated(const keyplate_authenticated *it);
 static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it);
 static cJSON *give_one_time_token(const keyplate_one_time_token *it);
 static cJSON *give_passkey(const keyplate_passkey *it);
+static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it);
 static cJSON *give_passkey_registration(const keyplate_passkey_registration *it);
-static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
+static cJSON *give_authenticated(const keyplate_authenticated *it);
 static cJSON *give_decision(const keyplate_decision *it);
 static cJSON *give_service(const keyplate_service *it);
 static cJSON *give_service_page(const keyplate_service_page *it);
@@ -66,7 +67,6 @@ static cJSON *give_created_signup_token(const keyplate_created_signup_token *it)
 static cJSON *give_signup_token(const keyplate_signup_token *it);
 static cJSON *give_signup_token_page(const keyplate_signup_token_page *it);
 static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it);
-static cJSON *give_backup_report(const keyplate_backup_report *it);
 static cJSON *give_integrity_report(const keyplate_integrity_report *it);
 static cJSON *give_purge_report(const keyplate_purge_report *it);
 static cJSON *give_statistics(const keyplate_statistics *it);
@@ -103,6 +103,196 @@ const char *status_name(keyplate_status status) {
     case KEYPLATE_STATUS_INTERNAL: return "Internal";
     }
     return "?";
+}
+
+static cJSON *give_api_key_sort(keyplate_api_key_sort value) {
+    switch (value) {
+    case KEYPLATE_API_KEY_SORT_CREATED_AT: return cJSON_CreateString("CreatedAt");
+    case KEYPLATE_API_KEY_SORT_NAME: return cJSON_CreateString("Name");
+    case KEYPLATE_API_KEY_SORT_EXPIRES_AT: return cJSON_CreateString("ExpiresAt");
+    case KEYPLATE_API_KEY_SORT_LAST_USED_AT: return cJSON_CreateString("LastUsedAt");
+    case KEYPLATE_API_KEY_SORT_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_api_key_sort take_api_key_sort(const cJSON *from) {
+    if (is_named(from, "CreatedAt")) return KEYPLATE_API_KEY_SORT_CREATED_AT;
+    if (is_named(from, "Name")) return KEYPLATE_API_KEY_SORT_NAME;
+    if (is_named(from, "ExpiresAt")) return KEYPLATE_API_KEY_SORT_EXPIRES_AT;
+    if (is_named(from, "LastUsedAt")) return KEYPLATE_API_KEY_SORT_LAST_USED_AT;
+    unknown("ApiKeySort", from);
+}
+
+static cJSON *give_actor_kind(keyplate_actor_kind value) {
+    switch (value) {
+    case KEYPLATE_ACTOR_KIND_HOST: return cJSON_CreateString("Host");
+    case KEYPLATE_ACTOR_KIND_ANONYMOUS: return cJSON_CreateString("Anonymous");
+    case KEYPLATE_ACTOR_KIND_USER: return cJSON_CreateString("User");
+    case KEYPLATE_ACTOR_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_event_kind(keyplate_event_kind value) {
+    switch (value) {
+    case KEYPLATE_EVENT_KIND_USER_CREATED: return cJSON_CreateString("UserCreated");
+    case KEYPLATE_EVENT_KIND_USER_UPDATED: return cJSON_CreateString("UserUpdated");
+    case KEYPLATE_EVENT_KIND_USER_DELETED: return cJSON_CreateString("UserDeleted");
+    case KEYPLATE_EVENT_KIND_USER_ROLE_CHANGED: return cJSON_CreateString("UserRoleChanged");
+    case KEYPLATE_EVENT_KIND_USER_ENABLED: return cJSON_CreateString("UserEnabled");
+    case KEYPLATE_EVENT_KIND_USER_DISABLED: return cJSON_CreateString("UserDisabled");
+    case KEYPLATE_EVENT_KIND_SETUP_TOKEN_CREATED: return cJSON_CreateString("SetupTokenCreated");
+    case KEYPLATE_EVENT_KIND_SETUP_CLAIMED: return cJSON_CreateString("SetupClaimed");
+    case KEYPLATE_EVENT_KIND_SETUP_REFUSED: return cJSON_CreateString("SetupRefused");
+    case KEYPLATE_EVENT_KIND_SETUP_RESUMED: return cJSON_CreateString("SetupResumed");
+    case KEYPLATE_EVENT_KIND_SETUP_COMPLETED: return cJSON_CreateString("SetupCompleted");
+    case KEYPLATE_EVENT_KIND_SETUP_RESET: return cJSON_CreateString("SetupReset");
+    case KEYPLATE_EVENT_KIND_SESSION_CREATED: return cJSON_CreateString("SessionCreated");
+    case KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED: return cJSON_CreateString("SignInRefused");
+    case KEYPLATE_EVENT_KIND_SESSION_REVOKED: return cJSON_CreateString("SessionRevoked");
+    case KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED: return cJSON_CreateString("UserSessionsRevoked");
+    case KEYPLATE_EVENT_KIND_API_KEY_CREATED: return cJSON_CreateString("ApiKeyCreated");
+    case KEYPLATE_EVENT_KIND_API_KEY_ROTATED: return cJSON_CreateString("ApiKeyRotated");
+    case KEYPLATE_EVENT_KIND_API_KEY_RENEWED: return cJSON_CreateString("ApiKeyRenewed");
+    case KEYPLATE_EVENT_KIND_API_KEY_REVOKED: return cJSON_CreateString("ApiKeyRevoked");
+    case KEYPLATE_EVENT_KIND_USER_APPROVED: return cJSON_CreateString("UserApproved");
+    case KEYPLATE_EVENT_KIND_USER_REJECTED: return cJSON_CreateString("UserRejected");
+    case KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED: return cJSON_CreateString("UserGroupsChanged");
+    case KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED: return cJSON_CreateString("UserClaimsChanged");
+    case KEYPLATE_EVENT_KIND_GROUP_CREATED: return cJSON_CreateString("GroupCreated");
+    case KEYPLATE_EVENT_KIND_GROUP_UPDATED: return cJSON_CreateString("GroupUpdated");
+    case KEYPLATE_EVENT_KIND_GROUP_DELETED: return cJSON_CreateString("GroupDeleted");
+    case KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED: return cJSON_CreateString("GroupMembersChanged");
+    case KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED: return cJSON_CreateString("GroupClaimsChanged");
+    case KEYPLATE_EVENT_KIND_SETTINGS_CHANGED: return cJSON_CreateString("SettingsChanged");
+    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED: return cJSON_CreateString("SignupTokenCreated");
+    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED: return cJSON_CreateString("SignupTokenUpdated");
+    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED: return cJSON_CreateString("SignupTokenRevoked");
+    case KEYPLATE_EVENT_KIND_USER_SIGNED_UP: return cJSON_CreateString("UserSignedUp");
+    case KEYPLATE_EVENT_KIND_SIGNUP_REFUSED: return cJSON_CreateString("SignupRefused");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED: return cJSON_CreateString("OneTimeTokenCreated");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED: return cJSON_CreateString("OneTimeTokenRevoked");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED: return cJSON_CreateString("OneTimeTokenRedeemed");
+    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED: return cJSON_CreateString("OneTimeTokenRefused");
+    case KEYPLATE_EVENT_KIND_CODE_GUESSING: return cJSON_CreateString("CodeGuessing");
+    case KEYPLATE_EVENT_KIND_CLOCK_BEHIND: return cJSON_CreateString("ClockBehind");
+    case KEYPLATE_EVENT_KIND_CLOCK_RESET: return cJSON_CreateString("ClockReset");
+    case KEYPLATE_EVENT_KIND_EXPIRED_PURGED: return cJSON_CreateString("ExpiredPurged");
+    case KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED: return cJSON_CreateString("PasskeyRegistered");
+    case KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED: return cJSON_CreateString("PasskeyRegistrationRefused");
+    case KEYPLATE_EVENT_KIND_PASSKEY_RENAMED: return cJSON_CreateString("PasskeyRenamed");
+    case KEYPLATE_EVENT_KIND_PASSKEY_DELETED: return cJSON_CreateString("PasskeyDeleted");
+    case KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN: return cJSON_CreateString("PasskeySignedIn");
+    case KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK: return cJSON_CreateString("PasskeyCounterWentBack");
+    case KEYPLATE_EVENT_KIND_STEPPED_UP: return cJSON_CreateString("SteppedUp");
+    case KEYPLATE_EVENT_KIND_STEP_UP_REFUSED: return cJSON_CreateString("StepUpRefused");
+    case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED: return cJSON_CreateString("RecoveryTokenCreated");
+    case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED: return cJSON_CreateString("RecoveryTokenRedeemed");
+    case KEYPLATE_EVENT_KIND_RP_ID_CHANGED: return cJSON_CreateString("RpIdChanged");
+    case KEYPLATE_EVENT_KIND_SERVICE_CREATED: return cJSON_CreateString("ServiceCreated");
+    case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
+    case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
+    case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
+    case KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED: return cJSON_CreateString("SigningKeyCreated");
+    case KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED: return cJSON_CreateString("SigningKeyRotated");
+    case KEYPLATE_EVENT_KIND_API_KEY_UPDATED: return cJSON_CreateString("ApiKeyUpdated");
+    case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
+    case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
+    case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
+    case KEYPLATE_EVENT_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_event_kind take_event_kind(const cJSON *from) {
+    if (is_named(from, "UserCreated")) return KEYPLATE_EVENT_KIND_USER_CREATED;
+    if (is_named(from, "UserUpdated")) return KEYPLATE_EVENT_KIND_USER_UPDATED;
+    if (is_named(from, "UserDeleted")) return KEYPLATE_EVENT_KIND_USER_DELETED;
+    if (is_named(from, "UserRoleChanged")) return KEYPLATE_EVENT_KIND_USER_ROLE_CHANGED;
+    if (is_named(from, "UserEnabled")) return KEYPLATE_EVENT_KIND_USER_ENABLED;
+    if (is_named(from, "UserDisabled")) return KEYPLATE_EVENT_KIND_USER_DISABLED;
+    if (is_named(from, "SetupTokenCreated")) return KEYPLATE_EVENT_KIND_SETUP_TOKEN_CREATED;
+    if (is_named(from, "SetupClaimed")) return KEYPLATE_EVENT_KIND_SETUP_CLAIMED;
+    if (is_named(from, "SetupRefused")) return KEYPLATE_EVENT_KIND_SETUP_REFUSED;
+    if (is_named(from, "SetupResumed")) return KEYPLATE_EVENT_KIND_SETUP_RESUMED;
+    if (is_named(from, "SetupCompleted")) return KEYPLATE_EVENT_KIND_SETUP_COMPLETED;
+    if (is_named(from, "SetupReset")) return KEYPLATE_EVENT_KIND_SETUP_RESET;
+    if (is_named(from, "SessionCreated")) return KEYPLATE_EVENT_KIND_SESSION_CREATED;
+    if (is_named(from, "SignInRefused")) return KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED;
+    if (is_named(from, "SessionRevoked")) return KEYPLATE_EVENT_KIND_SESSION_REVOKED;
+    if (is_named(from, "UserSessionsRevoked")) return KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED;
+    if (is_named(from, "ApiKeyCreated")) return KEYPLATE_EVENT_KIND_API_KEY_CREATED;
+    if (is_named(from, "ApiKeyRotated")) return KEYPLATE_EVENT_KIND_API_KEY_ROTATED;
+    if (is_named(from, "ApiKeyRenewed")) return KEYPLATE_EVENT_KIND_API_KEY_RENEWED;
+    if (is_named(from, "ApiKeyRevoked")) return KEYPLATE_EVENT_KIND_API_KEY_REVOKED;
+    if (is_named(from, "UserApproved")) return KEYPLATE_EVENT_KIND_USER_APPROVED;
+    if (is_named(from, "UserRejected")) return KEYPLATE_EVENT_KIND_USER_REJECTED;
+    if (is_named(from, "UserGroupsChanged")) return KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED;
+    if (is_named(from, "UserClaimsChanged")) return KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED;
+    if (is_named(from, "GroupCreated")) return KEYPLATE_EVENT_KIND_GROUP_CREATED;
+    if (is_named(from, "GroupUpdated")) return KEYPLATE_EVENT_KIND_GROUP_UPDATED;
+    if (is_named(from, "GroupDeleted")) return KEYPLATE_EVENT_KIND_GROUP_DELETED;
+    if (is_named(from, "GroupMembersChanged")) return KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED;
+    if (is_named(from, "GroupClaimsChanged")) return KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED;
+    if (is_named(from, "SettingsChanged")) return KEYPLATE_EVENT_KIND_SETTINGS_CHANGED;
+    if (is_named(from, "SignupTokenCreated")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED;
+    if (is_named(from, "SignupTokenUpdated")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED;
+    if (is_named(from, "SignupTokenRevoked")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED;
+    if (is_named(from, "UserSignedUp")) return KEYPLATE_EVENT_KIND_USER_SIGNED_UP;
+    if (is_named(from, "SignupRefused")) return KEYPLATE_EVENT_KIND_SIGNUP_REFUSED;
+    if (is_named(from, "OneTimeTokenCreated")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED;
+    if (is_named(from, "OneTimeTokenRevoked")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED;
+    if (is_named(from, "OneTimeTokenRedeemed")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED;
+    if (is_named(from, "OneTimeTokenRefused")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED;
+    if (is_named(from, "CodeGuessing")) return KEYPLATE_EVENT_KIND_CODE_GUESSING;
+    if (is_named(from, "ClockBehind")) return KEYPLATE_EVENT_KIND_CLOCK_BEHIND;
+    if (is_named(from, "ClockReset")) return KEYPLATE_EVENT_KIND_CLOCK_RESET;
+    if (is_named(from, "ExpiredPurged")) return KEYPLATE_EVENT_KIND_EXPIRED_PURGED;
+    if (is_named(from, "PasskeyRegistered")) return KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED;
+    if (is_named(from, "PasskeyRegistrationRefused")) return KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED;
+    if (is_named(from, "PasskeyRenamed")) return KEYPLATE_EVENT_KIND_PASSKEY_RENAMED;
+    if (is_named(from, "PasskeyDeleted")) return KEYPLATE_EVENT_KIND_PASSKEY_DELETED;
+    if (is_named(from, "PasskeySignedIn")) return KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN;
+    if (is_named(from, "PasskeyCounterWentBack")) return KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK;
+    if (is_named(from, "SteppedUp")) return KEYPLATE_EVENT_KIND_STEPPED_UP;
+    if (is_named(from, "StepUpRefused")) return KEYPLATE_EVENT_KIND_STEP_UP_REFUSED;
+    if (is_named(from, "RecoveryTokenCreated")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED;
+    if (is_named(from, "RecoveryTokenRedeemed")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED;
+    if (is_named(from, "RpIdChanged")) return KEYPLATE_EVENT_KIND_RP_ID_CHANGED;
+    if (is_named(from, "ServiceCreated")) return KEYPLATE_EVENT_KIND_SERVICE_CREATED;
+    if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
+    if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
+    if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
+    if (is_named(from, "SigningKeyCreated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED;
+    if (is_named(from, "SigningKeyRotated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED;
+    if (is_named(from, "ApiKeyUpdated")) return KEYPLATE_EVENT_KIND_API_KEY_UPDATED;
+    if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
+    if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
+    if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
+    unknown("EventKind", from);
+}
+
+static cJSON *give_bootstrap_action(keyplate_bootstrap_action value) {
+    switch (value) {
+    case KEYPLATE_BOOTSTRAP_ACTION_CREATED: return cJSON_CreateString("Created");
+    case KEYPLATE_BOOTSTRAP_ACTION_UPDATED: return cJSON_CreateString("Updated");
+    case KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
+    switch (value) {
+    case KEYPLATE_BOOTSTRAP_KIND_SETTINGS: return cJSON_CreateString("Settings");
+    case KEYPLATE_BOOTSTRAP_KIND_GROUP: return cJSON_CreateString("Group");
+    case KEYPLATE_BOOTSTRAP_KIND_SERVICE: return cJSON_CreateString("Service");
+    case KEYPLATE_BOOTSTRAP_KIND_USER: return cJSON_CreateString("User");
+    case KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN: return cJSON_CreateString("SignupToken");
+    case KEYPLATE_BOOTSTRAP_KIND_API_KEY: return cJSON_CreateString("ApiKey");
+    case KEYPLATE_BOOTSTRAP_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
 }
 
 static cJSON *give_configuration_reason(const keyplate_configuration_reason *it) {
@@ -377,196 +567,6 @@ cJSON *give_thing(keyplate_thing value) {
     return cJSON_CreateNull();
 }
 
-static cJSON *give_api_key_sort(keyplate_api_key_sort value) {
-    switch (value) {
-    case KEYPLATE_API_KEY_SORT_CREATED_AT: return cJSON_CreateString("CreatedAt");
-    case KEYPLATE_API_KEY_SORT_NAME: return cJSON_CreateString("Name");
-    case KEYPLATE_API_KEY_SORT_EXPIRES_AT: return cJSON_CreateString("ExpiresAt");
-    case KEYPLATE_API_KEY_SORT_LAST_USED_AT: return cJSON_CreateString("LastUsedAt");
-    case KEYPLATE_API_KEY_SORT_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static keyplate_api_key_sort take_api_key_sort(const cJSON *from) {
-    if (is_named(from, "CreatedAt")) return KEYPLATE_API_KEY_SORT_CREATED_AT;
-    if (is_named(from, "Name")) return KEYPLATE_API_KEY_SORT_NAME;
-    if (is_named(from, "ExpiresAt")) return KEYPLATE_API_KEY_SORT_EXPIRES_AT;
-    if (is_named(from, "LastUsedAt")) return KEYPLATE_API_KEY_SORT_LAST_USED_AT;
-    unknown("ApiKeySort", from);
-}
-
-static cJSON *give_actor_kind(keyplate_actor_kind value) {
-    switch (value) {
-    case KEYPLATE_ACTOR_KIND_HOST: return cJSON_CreateString("Host");
-    case KEYPLATE_ACTOR_KIND_ANONYMOUS: return cJSON_CreateString("Anonymous");
-    case KEYPLATE_ACTOR_KIND_USER: return cJSON_CreateString("User");
-    case KEYPLATE_ACTOR_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static cJSON *give_event_kind(keyplate_event_kind value) {
-    switch (value) {
-    case KEYPLATE_EVENT_KIND_USER_CREATED: return cJSON_CreateString("UserCreated");
-    case KEYPLATE_EVENT_KIND_USER_UPDATED: return cJSON_CreateString("UserUpdated");
-    case KEYPLATE_EVENT_KIND_USER_DELETED: return cJSON_CreateString("UserDeleted");
-    case KEYPLATE_EVENT_KIND_USER_ROLE_CHANGED: return cJSON_CreateString("UserRoleChanged");
-    case KEYPLATE_EVENT_KIND_USER_ENABLED: return cJSON_CreateString("UserEnabled");
-    case KEYPLATE_EVENT_KIND_USER_DISABLED: return cJSON_CreateString("UserDisabled");
-    case KEYPLATE_EVENT_KIND_SETUP_TOKEN_CREATED: return cJSON_CreateString("SetupTokenCreated");
-    case KEYPLATE_EVENT_KIND_SETUP_CLAIMED: return cJSON_CreateString("SetupClaimed");
-    case KEYPLATE_EVENT_KIND_SETUP_REFUSED: return cJSON_CreateString("SetupRefused");
-    case KEYPLATE_EVENT_KIND_SETUP_RESUMED: return cJSON_CreateString("SetupResumed");
-    case KEYPLATE_EVENT_KIND_SETUP_COMPLETED: return cJSON_CreateString("SetupCompleted");
-    case KEYPLATE_EVENT_KIND_SETUP_RESET: return cJSON_CreateString("SetupReset");
-    case KEYPLATE_EVENT_KIND_SESSION_CREATED: return cJSON_CreateString("SessionCreated");
-    case KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED: return cJSON_CreateString("SignInRefused");
-    case KEYPLATE_EVENT_KIND_SESSION_REVOKED: return cJSON_CreateString("SessionRevoked");
-    case KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED: return cJSON_CreateString("UserSessionsRevoked");
-    case KEYPLATE_EVENT_KIND_API_KEY_CREATED: return cJSON_CreateString("ApiKeyCreated");
-    case KEYPLATE_EVENT_KIND_API_KEY_ROTATED: return cJSON_CreateString("ApiKeyRotated");
-    case KEYPLATE_EVENT_KIND_API_KEY_RENEWED: return cJSON_CreateString("ApiKeyRenewed");
-    case KEYPLATE_EVENT_KIND_API_KEY_REVOKED: return cJSON_CreateString("ApiKeyRevoked");
-    case KEYPLATE_EVENT_KIND_USER_APPROVED: return cJSON_CreateString("UserApproved");
-    case KEYPLATE_EVENT_KIND_USER_REJECTED: return cJSON_CreateString("UserRejected");
-    case KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED: return cJSON_CreateString("UserGroupsChanged");
-    case KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED: return cJSON_CreateString("UserClaimsChanged");
-    case KEYPLATE_EVENT_KIND_GROUP_CREATED: return cJSON_CreateString("GroupCreated");
-    case KEYPLATE_EVENT_KIND_GROUP_UPDATED: return cJSON_CreateString("GroupUpdated");
-    case KEYPLATE_EVENT_KIND_GROUP_DELETED: return cJSON_CreateString("GroupDeleted");
-    case KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED: return cJSON_CreateString("GroupMembersChanged");
-    case KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED: return cJSON_CreateString("GroupClaimsChanged");
-    case KEYPLATE_EVENT_KIND_SETTINGS_CHANGED: return cJSON_CreateString("SettingsChanged");
-    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED: return cJSON_CreateString("SignupTokenCreated");
-    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED: return cJSON_CreateString("SignupTokenUpdated");
-    case KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED: return cJSON_CreateString("SignupTokenRevoked");
-    case KEYPLATE_EVENT_KIND_USER_SIGNED_UP: return cJSON_CreateString("UserSignedUp");
-    case KEYPLATE_EVENT_KIND_SIGNUP_REFUSED: return cJSON_CreateString("SignupRefused");
-    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED: return cJSON_CreateString("OneTimeTokenCreated");
-    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED: return cJSON_CreateString("OneTimeTokenRevoked");
-    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED: return cJSON_CreateString("OneTimeTokenRedeemed");
-    case KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED: return cJSON_CreateString("OneTimeTokenRefused");
-    case KEYPLATE_EVENT_KIND_CODE_GUESSING: return cJSON_CreateString("CodeGuessing");
-    case KEYPLATE_EVENT_KIND_CLOCK_BEHIND: return cJSON_CreateString("ClockBehind");
-    case KEYPLATE_EVENT_KIND_CLOCK_RESET: return cJSON_CreateString("ClockReset");
-    case KEYPLATE_EVENT_KIND_EXPIRED_PURGED: return cJSON_CreateString("ExpiredPurged");
-    case KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED: return cJSON_CreateString("PasskeyRegistered");
-    case KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED: return cJSON_CreateString("PasskeyRegistrationRefused");
-    case KEYPLATE_EVENT_KIND_PASSKEY_RENAMED: return cJSON_CreateString("PasskeyRenamed");
-    case KEYPLATE_EVENT_KIND_PASSKEY_DELETED: return cJSON_CreateString("PasskeyDeleted");
-    case KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN: return cJSON_CreateString("PasskeySignedIn");
-    case KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK: return cJSON_CreateString("PasskeyCounterWentBack");
-    case KEYPLATE_EVENT_KIND_STEPPED_UP: return cJSON_CreateString("SteppedUp");
-    case KEYPLATE_EVENT_KIND_STEP_UP_REFUSED: return cJSON_CreateString("StepUpRefused");
-    case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED: return cJSON_CreateString("RecoveryTokenCreated");
-    case KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED: return cJSON_CreateString("RecoveryTokenRedeemed");
-    case KEYPLATE_EVENT_KIND_RP_ID_CHANGED: return cJSON_CreateString("RpIdChanged");
-    case KEYPLATE_EVENT_KIND_SERVICE_CREATED: return cJSON_CreateString("ServiceCreated");
-    case KEYPLATE_EVENT_KIND_SERVICE_UPDATED: return cJSON_CreateString("ServiceUpdated");
-    case KEYPLATE_EVENT_KIND_SERVICE_DELETED: return cJSON_CreateString("ServiceDeleted");
-    case KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED: return cJSON_CreateString("ServiceAccessChanged");
-    case KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED: return cJSON_CreateString("SigningKeyCreated");
-    case KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED: return cJSON_CreateString("SigningKeyRotated");
-    case KEYPLATE_EVENT_KIND_API_KEY_UPDATED: return cJSON_CreateString("ApiKeyUpdated");
-    case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
-    case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
-    case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
-    case KEYPLATE_EVENT_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static keyplate_event_kind take_event_kind(const cJSON *from) {
-    if (is_named(from, "UserCreated")) return KEYPLATE_EVENT_KIND_USER_CREATED;
-    if (is_named(from, "UserUpdated")) return KEYPLATE_EVENT_KIND_USER_UPDATED;
-    if (is_named(from, "UserDeleted")) return KEYPLATE_EVENT_KIND_USER_DELETED;
-    if (is_named(from, "UserRoleChanged")) return KEYPLATE_EVENT_KIND_USER_ROLE_CHANGED;
-    if (is_named(from, "UserEnabled")) return KEYPLATE_EVENT_KIND_USER_ENABLED;
-    if (is_named(from, "UserDisabled")) return KEYPLATE_EVENT_KIND_USER_DISABLED;
-    if (is_named(from, "SetupTokenCreated")) return KEYPLATE_EVENT_KIND_SETUP_TOKEN_CREATED;
-    if (is_named(from, "SetupClaimed")) return KEYPLATE_EVENT_KIND_SETUP_CLAIMED;
-    if (is_named(from, "SetupRefused")) return KEYPLATE_EVENT_KIND_SETUP_REFUSED;
-    if (is_named(from, "SetupResumed")) return KEYPLATE_EVENT_KIND_SETUP_RESUMED;
-    if (is_named(from, "SetupCompleted")) return KEYPLATE_EVENT_KIND_SETUP_COMPLETED;
-    if (is_named(from, "SetupReset")) return KEYPLATE_EVENT_KIND_SETUP_RESET;
-    if (is_named(from, "SessionCreated")) return KEYPLATE_EVENT_KIND_SESSION_CREATED;
-    if (is_named(from, "SignInRefused")) return KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED;
-    if (is_named(from, "SessionRevoked")) return KEYPLATE_EVENT_KIND_SESSION_REVOKED;
-    if (is_named(from, "UserSessionsRevoked")) return KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED;
-    if (is_named(from, "ApiKeyCreated")) return KEYPLATE_EVENT_KIND_API_KEY_CREATED;
-    if (is_named(from, "ApiKeyRotated")) return KEYPLATE_EVENT_KIND_API_KEY_ROTATED;
-    if (is_named(from, "ApiKeyRenewed")) return KEYPLATE_EVENT_KIND_API_KEY_RENEWED;
-    if (is_named(from, "ApiKeyRevoked")) return KEYPLATE_EVENT_KIND_API_KEY_REVOKED;
-    if (is_named(from, "UserApproved")) return KEYPLATE_EVENT_KIND_USER_APPROVED;
-    if (is_named(from, "UserRejected")) return KEYPLATE_EVENT_KIND_USER_REJECTED;
-    if (is_named(from, "UserGroupsChanged")) return KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED;
-    if (is_named(from, "UserClaimsChanged")) return KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED;
-    if (is_named(from, "GroupCreated")) return KEYPLATE_EVENT_KIND_GROUP_CREATED;
-    if (is_named(from, "GroupUpdated")) return KEYPLATE_EVENT_KIND_GROUP_UPDATED;
-    if (is_named(from, "GroupDeleted")) return KEYPLATE_EVENT_KIND_GROUP_DELETED;
-    if (is_named(from, "GroupMembersChanged")) return KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED;
-    if (is_named(from, "GroupClaimsChanged")) return KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED;
-    if (is_named(from, "SettingsChanged")) return KEYPLATE_EVENT_KIND_SETTINGS_CHANGED;
-    if (is_named(from, "SignupTokenCreated")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED;
-    if (is_named(from, "SignupTokenUpdated")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED;
-    if (is_named(from, "SignupTokenRevoked")) return KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED;
-    if (is_named(from, "UserSignedUp")) return KEYPLATE_EVENT_KIND_USER_SIGNED_UP;
-    if (is_named(from, "SignupRefused")) return KEYPLATE_EVENT_KIND_SIGNUP_REFUSED;
-    if (is_named(from, "OneTimeTokenCreated")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED;
-    if (is_named(from, "OneTimeTokenRevoked")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED;
-    if (is_named(from, "OneTimeTokenRedeemed")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED;
-    if (is_named(from, "OneTimeTokenRefused")) return KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED;
-    if (is_named(from, "CodeGuessing")) return KEYPLATE_EVENT_KIND_CODE_GUESSING;
-    if (is_named(from, "ClockBehind")) return KEYPLATE_EVENT_KIND_CLOCK_BEHIND;
-    if (is_named(from, "ClockReset")) return KEYPLATE_EVENT_KIND_CLOCK_RESET;
-    if (is_named(from, "ExpiredPurged")) return KEYPLATE_EVENT_KIND_EXPIRED_PURGED;
-    if (is_named(from, "PasskeyRegistered")) return KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED;
-    if (is_named(from, "PasskeyRegistrationRefused")) return KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED;
-    if (is_named(from, "PasskeyRenamed")) return KEYPLATE_EVENT_KIND_PASSKEY_RENAMED;
-    if (is_named(from, "PasskeyDeleted")) return KEYPLATE_EVENT_KIND_PASSKEY_DELETED;
-    if (is_named(from, "PasskeySignedIn")) return KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN;
-    if (is_named(from, "PasskeyCounterWentBack")) return KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK;
-    if (is_named(from, "SteppedUp")) return KEYPLATE_EVENT_KIND_STEPPED_UP;
-    if (is_named(from, "StepUpRefused")) return KEYPLATE_EVENT_KIND_STEP_UP_REFUSED;
-    if (is_named(from, "RecoveryTokenCreated")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED;
-    if (is_named(from, "RecoveryTokenRedeemed")) return KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED;
-    if (is_named(from, "RpIdChanged")) return KEYPLATE_EVENT_KIND_RP_ID_CHANGED;
-    if (is_named(from, "ServiceCreated")) return KEYPLATE_EVENT_KIND_SERVICE_CREATED;
-    if (is_named(from, "ServiceUpdated")) return KEYPLATE_EVENT_KIND_SERVICE_UPDATED;
-    if (is_named(from, "ServiceDeleted")) return KEYPLATE_EVENT_KIND_SERVICE_DELETED;
-    if (is_named(from, "ServiceAccessChanged")) return KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED;
-    if (is_named(from, "SigningKeyCreated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED;
-    if (is_named(from, "SigningKeyRotated")) return KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED;
-    if (is_named(from, "ApiKeyUpdated")) return KEYPLATE_EVENT_KIND_API_KEY_UPDATED;
-    if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
-    if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
-    if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
-    unknown("EventKind", from);
-}
-
-static cJSON *give_bootstrap_action(keyplate_bootstrap_action value) {
-    switch (value) {
-    case KEYPLATE_BOOTSTRAP_ACTION_CREATED: return cJSON_CreateString("Created");
-    case KEYPLATE_BOOTSTRAP_ACTION_UPDATED: return cJSON_CreateString("Updated");
-    case KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
-    switch (value) {
-    case KEYPLATE_BOOTSTRAP_KIND_SETTINGS: return cJSON_CreateString("Settings");
-    case KEYPLATE_BOOTSTRAP_KIND_GROUP: return cJSON_CreateString("Group");
-    case KEYPLATE_BOOTSTRAP_KIND_SERVICE: return cJSON_CreateString("Service");
-    case KEYPLATE_BOOTSTRAP_KIND_USER: return cJSON_CreateString("User");
-    case KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN: return cJSON_CreateString("SignupToken");
-    case KEYPLATE_BOOTSTRAP_KIND_API_KEY: return cJSON_CreateString("ApiKey");
-    case KEYPLATE_BOOTSTRAP_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
 static cJSON *give_group_sort(keyplate_group_sort value) {
     switch (value) {
     case KEYPLATE_GROUP_SORT_CREATED_AT: return cJSON_CreateString("CreatedAt");
@@ -584,6 +584,30 @@ static keyplate_group_sort take_group_sort(const cJSON *from) {
     if (is_named(from, "FriendlyName")) return KEYPLATE_GROUP_SORT_FRIENDLY_NAME;
     if (is_named(from, "MemberCount")) return KEYPLATE_GROUP_SORT_MEMBER_COUNT;
     unknown("GroupSort", from);
+}
+
+static cJSON *give_username_policy(keyplate_username_policy value) {
+    switch (value) {
+    case KEYPLATE_USERNAME_POLICY_ASCII: return cJSON_CreateString("Ascii");
+    case KEYPLATE_USERNAME_POLICY_ANY_SCRIPT: return cJSON_CreateString("AnyScript");
+    case KEYPLATE_USERNAME_POLICY_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_username_policy take_username_policy(const cJSON *from) {
+    if (is_named(from, "Ascii")) return KEYPLATE_USERNAME_POLICY_ASCII;
+    if (is_named(from, "AnyScript")) return KEYPLATE_USERNAME_POLICY_ANY_SCRIPT;
+    unknown("UsernamePolicy", from);
+}
+
+static cJSON *give_passkey_problem(keyplate_passkey_problem value) {
+    switch (value) {
+    case KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS: return cJSON_CreateString("IpAddress");
+    case KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
+    case KEYPLATE_PASSKEY_PROBLEM_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
 }
 
 static cJSON *give_decision_reason(keyplate_decision_reason value) {
@@ -799,30 +823,6 @@ static keyplate_user_status take_user_status(const cJSON *from) {
     if (is_named(from, "Active")) return KEYPLATE_USER_STATUS_ACTIVE;
     if (is_named(from, "Disabled")) return KEYPLATE_USER_STATUS_DISABLED;
     unknown("UserStatus", from);
-}
-
-static cJSON *give_passkey_problem(keyplate_passkey_problem value) {
-    switch (value) {
-    case KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS: return cJSON_CreateString("IpAddress");
-    case KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
-    case KEYPLATE_PASSKEY_PROBLEM_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static cJSON *give_username_policy(keyplate_username_policy value) {
-    switch (value) {
-    case KEYPLATE_USERNAME_POLICY_ASCII: return cJSON_CreateString("Ascii");
-    case KEYPLATE_USERNAME_POLICY_ANY_SCRIPT: return cJSON_CreateString("AnyScript");
-    case KEYPLATE_USERNAME_POLICY_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static keyplate_username_policy take_username_policy(const cJSON *from) {
-    if (is_named(from, "Ascii")) return KEYPLATE_USERNAME_POLICY_ASCII;
-    if (is_named(from, "AnyScript")) return KEYPLATE_USERNAME_POLICY_ANY_SCRIPT;
-    unknown("UsernamePolicy", from);
 }
 
 static cJSON *give_access_token(const keyplate_access_token *it) {
@@ -1081,6 +1081,14 @@ static cJSON *give_detail(const keyplate_detail *it) {
     return fields;
 }
 
+static cJSON *give_backup_report(const keyplate_backup_report *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "made_at", give_time(keyplate_backup_report_get_made_at(it)));
+    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_backup_report_get_bytes(it)));
+    return fields;
+}
+
 static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1121,6 +1129,101 @@ static cJSON *give_claim(const keyplate_claim *it) {
     cJSON_AddItemToObject(fields, "key", give_text(keyplate_claim_get_key(it)));
     cJSON_AddItemToObject(fields, "value", give_text(keyplate_claim_get_value(it)));
     return fields;
+}
+
+static cJSON *give_group(const keyplate_group *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_group_get_id(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_group_get_name(it)));
+    cJSON_AddItemToObject(fields, "friendly_name", give_text(keyplate_group_get_friendly_name(it)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_group_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_group_get_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "member_count", cJSON_CreateNumber((double)keyplate_group_get_member_count(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_group_get_created_at(it)));
+    return fields;
+}
+
+static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"name", "friendly_name", NULL};
+    keyplate_group_changes *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_group_changes_new(&it, error);
+    const cJSON *it_name = field(from, "name");
+    if (it_name) {
+        const char *in_value = take_text(it_name);
+        if (!*error) keyplate_group_changes_set_name(it, in_value, error);
+    }
+    const cJSON *it_friendly_name = field(from, "friendly_name");
+    if (it_friendly_name) {
+        const char *in_value = take_text(it_friendly_name);
+        if (!*error) keyplate_group_changes_set_friendly_name(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_group_page(const keyplate_group_page *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_group_page_get_items_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "items"), give_group(keyplate_group_page_get_items_at(it, i)));
+    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_group_page_get_total(it)));
+    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_group_page_get_page(it)));
+    return fields;
+}
+
+static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"search", "user_id", "sort", "descending", "page", "limit", NULL};
+    keyplate_group_query *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_group_query_new(&it, error);
+    const cJSON *it_search = field(from, "search");
+    if (it_search) {
+        const char *in_value = take_text(it_search);
+        if (!*error) keyplate_group_query_set_search(it, in_value, error);
+    }
+    const cJSON *it_user_id = field(from, "user_id");
+    if (it_user_id) {
+        const char *in_value = take_text(it_user_id);
+        if (!*error) keyplate_group_query_set_user_id(it, in_value, error);
+    }
+    const cJSON *it_sort = field(from, "sort");
+    if (it_sort) {
+        keyplate_group_sort in_value = take_group_sort(it_sort);
+        if (!*error) keyplate_group_query_set_sort(it, in_value, error);
+    }
+    const cJSON *it_descending = field(from, "descending");
+    if (it_descending) {
+        bool in_value = take_bool(it_descending);
+        if (!*error) keyplate_group_query_set_descending(it, in_value, error);
+    }
+    const cJSON *it_page = field(from, "page");
+    if (it_page) {
+        int64_t in_value = (int64_t)take_number(it_page);
+        if (!*error) keyplate_group_query_set_page(it, in_value, error);
+    }
+    const cJSON *it_limit = field(from, "limit");
+    if (it_limit) {
+        int64_t in_value = (int64_t)take_number(it_limit);
+        if (!*error) keyplate_group_query_set_limit(it, in_value, error);
+    }
+    return it;
+}
+
+static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"name", "friendly_name", NULL};
+    keyplate_new_group *it = NULL;
+    only(from, known);
+    const char *in_name = take_text(field(from, "name"));
+    if (!*error) keyplate_new_group_new(in_name, &it, error);
+    const cJSON *it_friendly_name = field(from, "friendly_name");
+    if (it_friendly_name) {
+        const char *in_value = take_text(it_friendly_name);
+        if (!*error) keyplate_new_group_set_friendly_name(it, in_value, error);
+    }
+    return it;
 }
 
 static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error) {
@@ -1222,120 +1325,6 @@ keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
     return it;
 }
 
-static cJSON *give_authenticated(const keyplate_authenticated *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_authenticated_get_user_id(it)));
-    cJSON_AddItemToObject(fields, "username", give_text(keyplate_authenticated_get_username(it)));
-    cJSON_AddItemToObject(fields, "role", give_role(keyplate_authenticated_get_role(it)));
-    cJSON_AddItemToObject(fields, "status", give_user_status(keyplate_authenticated_get_status(it)));
-    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_authenticated_get_scopes_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_authenticated_get_scopes_at(it, i)));
-    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_authenticated_get_session_id(it)));
-    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_authenticated_get_api_key_id(it)));
-    int64_t its_expires_at;
-    cJSON_AddItemToObject(fields, "expires_at",
-        keyplate_authenticated_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
-    cJSON_AddItemToObject(fields, "principal", cJSON_CreateNull());
-    return fields;
-}
-
-static cJSON *give_group(const keyplate_group *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "id", give_text(keyplate_group_get_id(it)));
-    cJSON_AddItemToObject(fields, "name", give_text(keyplate_group_get_name(it)));
-    cJSON_AddItemToObject(fields, "friendly_name", give_text(keyplate_group_get_friendly_name(it)));
-    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_group_get_claims_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_group_get_claims_at(it, i)));
-    cJSON_AddItemToObject(fields, "member_count", cJSON_CreateNumber((double)keyplate_group_get_member_count(it)));
-    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_group_get_created_at(it)));
-    return fields;
-}
-
-static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"name", "friendly_name", NULL};
-    keyplate_group_changes *it = NULL;
-    only(from, known);
-    if (!*error) keyplate_group_changes_new(&it, error);
-    const cJSON *it_name = field(from, "name");
-    if (it_name) {
-        const char *in_value = take_text(it_name);
-        if (!*error) keyplate_group_changes_set_name(it, in_value, error);
-    }
-    const cJSON *it_friendly_name = field(from, "friendly_name");
-    if (it_friendly_name) {
-        const char *in_value = take_text(it_friendly_name);
-        if (!*error) keyplate_group_changes_set_friendly_name(it, in_value, error);
-    }
-    return it;
-}
-
-static cJSON *give_group_page(const keyplate_group_page *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
-    for (size_t i = 0; i < keyplate_group_page_get_items_len(it); i++)
-        cJSON_AddItemToArray(field(fields, "items"), give_group(keyplate_group_page_get_items_at(it, i)));
-    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_group_page_get_total(it)));
-    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_group_page_get_page(it)));
-    return fields;
-}
-
-static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"search", "user_id", "sort", "descending", "page", "limit", NULL};
-    keyplate_group_query *it = NULL;
-    only(from, known);
-    if (!*error) keyplate_group_query_new(&it, error);
-    const cJSON *it_search = field(from, "search");
-    if (it_search) {
-        const char *in_value = take_text(it_search);
-        if (!*error) keyplate_group_query_set_search(it, in_value, error);
-    }
-    const cJSON *it_user_id = field(from, "user_id");
-    if (it_user_id) {
-        const char *in_value = take_text(it_user_id);
-        if (!*error) keyplate_group_query_set_user_id(it, in_value, error);
-    }
-    const cJSON *it_sort = field(from, "sort");
-    if (it_sort) {
-        keyplate_group_sort in_value = take_group_sort(it_sort);
-        if (!*error) keyplate_group_query_set_sort(it, in_value, error);
-    }
-    const cJSON *it_descending = field(from, "descending");
-    if (it_descending) {
-        bool in_value = take_bool(it_descending);
-        if (!*error) keyplate_group_query_set_descending(it, in_value, error);
-    }
-    const cJSON *it_page = field(from, "page");
-    if (it_page) {
-        int64_t in_value = (int64_t)take_number(it_page);
-        if (!*error) keyplate_group_query_set_page(it, in_value, error);
-    }
-    const cJSON *it_limit = field(from, "limit");
-    if (it_limit) {
-        int64_t in_value = (int64_t)take_number(it_limit);
-        if (!*error) keyplate_group_query_set_limit(it, in_value, error);
-    }
-    return it;
-}
-
-static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"name", "friendly_name", NULL};
-    keyplate_new_group *it = NULL;
-    only(from, known);
-    const char *in_name = take_text(field(from, "name"));
-    if (!*error) keyplate_new_group_new(in_name, &it, error);
-    const cJSON *it_friendly_name = field(from, "friendly_name");
-    if (it_friendly_name) {
-        const char *in_value = take_text(it_friendly_name);
-        if (!*error) keyplate_new_group_set_friendly_name(it, in_value, error);
-    }
-    return it;
-}
-
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1383,6 +1372,15 @@ static cJSON *give_passkey(const keyplate_passkey *it) {
     return fields;
 }
 
+static cJSON *give_passkey_signals(const keyplate_passkey_signals *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "unknown_credential", give_text(keyplate_passkey_signals_get_unknown_credential(it)));
+    cJSON_AddItemToObject(fields, "all_accepted_credentials", give_text(keyplate_passkey_signals_get_all_accepted_credentials(it)));
+    cJSON_AddItemToObject(fields, "current_user_details", give_text(keyplate_passkey_signals_get_current_user_details(it)));
+    return fields;
+}
+
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1401,12 +1399,22 @@ static cJSON *give_passkey_registration(const keyplate_passkey_registration *it)
     return fields;
 }
 
-static cJSON *give_passkey_signals(const keyplate_passkey_signals *it) {
+static cJSON *give_authenticated(const keyplate_authenticated *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "unknown_credential", give_text(keyplate_passkey_signals_get_unknown_credential(it)));
-    cJSON_AddItemToObject(fields, "all_accepted_credentials", give_text(keyplate_passkey_signals_get_all_accepted_credentials(it)));
-    cJSON_AddItemToObject(fields, "current_user_details", give_text(keyplate_passkey_signals_get_current_user_details(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_authenticated_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "username", give_text(keyplate_authenticated_get_username(it)));
+    cJSON_AddItemToObject(fields, "role", give_role(keyplate_authenticated_get_role(it)));
+    cJSON_AddItemToObject(fields, "status", give_user_status(keyplate_authenticated_get_status(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_authenticated_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_authenticated_get_scopes_at(it, i)));
+    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_authenticated_get_session_id(it)));
+    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_authenticated_get_api_key_id(it)));
+    int64_t its_expires_at;
+    cJSON_AddItemToObject(fields, "expires_at",
+        keyplate_authenticated_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "principal", cJSON_CreateNull());
     return fields;
 }
 
@@ -1996,14 +2004,6 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
     return it;
 }
 
-static cJSON *give_backup_report(const keyplate_backup_report *it) {
-    if (!it) return cJSON_CreateNull();
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddItemToObject(fields, "made_at", give_time(keyplate_backup_report_get_made_at(it)));
-    cJSON_AddItemToObject(fields, "bytes", cJSON_CreateNumber((double)keyplate_backup_report_get_bytes(it)));
-    return fields;
-}
-
 static cJSON *give_integrity_report(const keyplate_integrity_report *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -2431,19 +2431,6 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     return result;
 }
 
-static cJSON *call_authenticate(const keyplate *kp, const cJSON *with, keyplate_error **error) {
-    static const char *const known[] = {"credential", NULL};
-    cJSON *result = NULL;
-    only(with, known);
-    const char *in_credential = take_text(field(with, "credential"));
-    keyplate_authenticated *out = NULL;
-    if (!*error && keyplate_authenticate(kp, in_credential, in_credential ? strlen(in_credential) : 0, &out, error) == KEYPLATE_STATUS_OK) {
-        result = give_authenticated(out);
-    }
-    keyplate_authenticated_free(out);
-    return result;
-}
-
 static cJSON *call_back_up_to(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"path", NULL};
     cJSON *result = NULL;
@@ -2853,6 +2840,19 @@ static cJSON *call_finish_step_up(const keyplate *kp, const cJSON *with, keyplat
         result = give_signed_in(out);
     }
     keyplate_signed_in_free(out);
+    return result;
+}
+
+static cJSON *call_authenticate(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"credential", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_credential = take_text(field(with, "credential"));
+    keyplate_authenticated *out = NULL;
+    if (!*error && keyplate_authenticate(kp, in_credential, in_credential ? strlen(in_credential) : 0, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_authenticated(out);
+    }
+    keyplate_authenticated_free(out);
     return result;
 }
 
@@ -3499,7 +3499,6 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
-    {"authenticate", call_authenticate},
     {"back_up_to", call_back_up_to},
     {"bootstrap", call_bootstrap},
     {"get_effective_claims", call_get_effective_claims},
@@ -3530,6 +3529,7 @@ const struct method methods[] = {
     {"finish_passkey_signup", call_finish_passkey_signup},
     {"begin_step_up", call_begin_step_up},
     {"finish_step_up", call_finish_step_up},
+    {"authenticate", call_authenticate},
     {"create_service", call_create_service},
     {"delete_service", call_delete_service},
     {"get_service", call_get_service},

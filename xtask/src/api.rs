@@ -150,6 +150,7 @@ mod tests {
     fn facade() -> Facade {
         let method = |name: &str| Method {
             name: name.to_owned(),
+            noun: String::new(),
             inputs: Vec::new(),
             output: None,
             doc: String::new(),

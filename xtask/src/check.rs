@@ -1,28 +1,39 @@
-//! `cargo xtask check`: what is generated is current, and the faces agree with the facade.
+//! `cargo xtask check`: what is generated is current, the faces agree with the facade, the law of the house is kept, and rules
+//! that are cited stand in their book.
 
 use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use crate::{
+    citations,
     facade::{Code, Facade},
-    generated::Generated,
-    hosts,
+    generated::{FOLDERS, Generated},
+    law,
     names::screaming,
-    scenario_face::is_runners,
+    scenarios::is_runners,
+    uniffi_face,
     workspace::{Files, Workspace},
 };
 
 /// Runs every check, and fails with all that they found.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let Generated { facade, files } = Generated::make(workspace)?;
+    let Generated {
+        facade,
+        files,
+        hosts,
+    } = Generated::make(workspace)?;
     let checks = [
         drift(workspace, &files),
-        codes(workspace, &facade.codes),
+        marked(workspace, &files),
+        codes(&files, &hosts, &facade.codes),
         versions(workspace),
         symbols(workspace),
         scenarios(workspace, &facade),
+        law::check(workspace),
+        citations::check(workspace, &facade),
     ];
     let failures: Vec<String> = checks
         .into_iter()
@@ -40,11 +51,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 /// The committed files are what the facade of today gives.
 fn drift(workspace: &Workspace, files: &Files) -> Result<()> {
-    let drifted =
-        |path: &&camino::Utf8PathBuf| workspace.read(path).ok().as_ref() != files.get(*path);
+    let drifted = |path: &&Utf8PathBuf| workspace.read(path).ok().as_ref() != files.get(*path);
+    let strays = workspace.strays(FOLDERS, files)?;
     let names: Vec<&str> = files
         .keys()
         .filter(drifted)
+        .chain(&strays)
         .map(|path| path.as_str())
         .collect();
     ensure!(
@@ -55,8 +67,36 @@ fn drift(workspace: &Workspace, files: &Files) -> Result<()> {
     Ok(())
 }
 
+/// `.gitattributes` says of each committed file that it is generated, so that reviews fold it.
+fn marked(workspace: &Workspace, files: &Files) -> Result<()> {
+    let missing = unmarked(&workspace.read(".gitattributes")?, files);
+    ensure!(
+        missing.is_empty(),
+        ".gitattributes does not mark as linguist-generated: {}",
+        missing.join(", ")
+    );
+    Ok(())
+}
+
+/// The files that no line of this `.gitattributes` marks.
+fn unmarked<'a>(attributes: &str, files: &'a Files) -> Vec<&'a str> {
+    let marked = attributes
+        .lines()
+        .filter_map(|line| line.strip_suffix(" linguist-generated"));
+    let patterns: Vec<&str> = marked.map(str::trim_end).collect();
+    let is_marked = |path: &Utf8Path| {
+        let mut patterns = patterns.iter();
+        patterns.any(|pattern| match pattern.strip_suffix("/**") {
+            Some(folder) => path.starts_with(folder),
+            None => path == *pattern,
+        })
+    };
+    let missing = files.keys().filter(|path| !is_marked(path));
+    missing.map(|path| path.as_str()).collect()
+}
+
 /// Every face has every error code with its number.
-fn codes(workspace: &Workspace, codes: &[Code]) -> Result<()> {
+fn codes(files: &Files, hosts: &Files, codes: &[Code]) -> Result<()> {
     type Line = fn(&Code) -> String;
     let faces: [(&str, Line); 4] = [
         ("include/keyplate.h", |code| {
@@ -69,16 +109,18 @@ fn codes(workspace: &Workspace, codes: &[Code]) -> Result<()> {
         (crate::python_face::ERRORS, |code| {
             format!("{} = {}", screaming(&code.name), code.number)
         }),
-        (hosts::KOTLIN, |code| {
+        (uniffi_face::KOTLIN, |code| {
             format!("{}({})", screaming(&code.name), code.number)
         }),
-        (hosts::SWIFT, |code| {
+        (uniffi_face::SWIFT, |code| {
             format!("case {} = {}", lower_camel(&code.name), code.number)
         }),
     ];
     let mut missing = Vec::new();
     for (path, line) in faces {
-        let text = workspace.read(path)?;
+        let path = Utf8Path::new(path);
+        let text = files.get(path).or_else(|| hosts.get(path));
+        let text = text.with_context(|| format!("{path} is not generated"))?;
         // Swift has its reserved words between back-ticks.
         let text = text.replace('`', "");
         let lines: BTreeSet<&str> = text
@@ -193,4 +235,51 @@ fn scenarios(workspace: &Workspace, facade: &Facade) -> Result<()> {
         missing.join(", ")
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(files: &[(&str, &str)]) -> Files {
+        let files = files.iter();
+        files
+            .map(|(path, text)| ((*path).into(), (*text).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_committed_file_that_is_not_marked_is_named() {
+        let files = files(&[("a/b.rs", ""), ("a/c/d.rs", ""), ("ab.rs", ""), ("e.h", "")]);
+        let attributes = "# Words.\na/** linguist-generated\ne.h linguist-generated\nab.rs text\n";
+        assert_eq!(unmarked(attributes, &files), ["ab.rs"]);
+        assert_eq!(unmarked("", &files).len(), 4);
+    }
+
+    #[test]
+    fn a_face_without_an_error_code_is_named() {
+        let code = Code {
+            name: "NotFound".into(),
+            number: 2,
+            doc: String::new(),
+        };
+        let committed = [
+            ("include/keyplate.h", "    KEYPLATE_STATUS_NOT_FOUND = 2,"),
+            (crate::python_face::ERRORS, "    NOT_FOUND = 2"),
+        ];
+        let committed = files(&committed);
+        let kotlin = (uniffi_face::KOTLIN, "    NOT_FOUND(2),");
+        let swift = (uniffi_face::SWIFT, "    case notFound = 2");
+        let codes =
+            |hosts: &[(&str, &str)]| codes(&committed, &files(hosts), std::slice::from_ref(&code));
+        assert!(codes(&[kotlin, swift]).is_ok());
+        let other = (uniffi_face::SWIFT, "    case notFound = 3");
+        let error = codes(&[kotlin, other]).unwrap_err().to_string();
+        assert!(
+            error.contains("KeyplateKit.swift: case notFound = 2"),
+            "{error}"
+        );
+        let error = codes(&[swift]).unwrap_err().to_string();
+        assert!(error.contains("keyplate.kt is not generated"), "{error}");
+    }
 }

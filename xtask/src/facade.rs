@@ -36,6 +36,8 @@ pub(crate) struct Field {
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) name: String,
+    /// What it is about: the file of core that it stands in.
+    pub(crate) noun: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) doc: String,
     /// A method takes it.
@@ -63,6 +65,7 @@ pub(crate) struct Enum {
 #[derive(Debug)]
 pub(crate) struct Method {
     pub(crate) name: String,
+    pub(crate) noun: String,
     pub(crate) inputs: Vec<Field>,
     pub(crate) output: Option<Ty>,
     pub(crate) doc: String,
@@ -81,7 +84,16 @@ pub(crate) struct Code {
 #[derive(Debug)]
 pub(crate) struct Named {
     pub(crate) name: String,
+    pub(crate) noun: String,
     pub(crate) doc: String,
+}
+
+/// Documentation that some face shows.
+#[derive(Debug)]
+pub(crate) struct Doc {
+    /// `User.id`
+    pub(crate) of: String,
+    pub(crate) text: String,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +108,8 @@ pub(crate) struct Facade {
     pub(crate) methods: Vec<Method>,
     pub(crate) error: Enum,
     pub(crate) codes: Vec<Code>,
+    /// Of all items and their parts.
+    pub(crate) docs: Vec<Doc>,
 }
 
 impl Ty {

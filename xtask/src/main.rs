@@ -1,28 +1,30 @@
-//! `cargo xtask generate | check | bench`: writes the faces from the facade, checks them, measures.
+//! `cargo xtask generate | check | law | bench`: writes the faces from the facade, checks them and the house's law, measures.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 mod api;
 mod bench;
 mod c_face;
 mod check;
+mod citations;
 mod facade;
 mod generated;
-mod hosts;
+mod law;
 mod metadata;
 mod names;
 mod python_face;
 mod rules;
-mod scenario_face;
+mod scenarios;
+mod uniffi_face;
 mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use generated::Generated;
 use workspace::Workspace;
 
-const USAGE: &str = "usage: cargo xtask generate | check | bench [case ...]";
+const USAGE: &str =
+    "usage: cargo xtask generate [kotlin | swift] | check | law | citations | bench [case ...]";
 
 fn main() -> ExitCode {
     match run() {
@@ -38,8 +40,13 @@ fn run() -> Result<()> {
     let workspace = Workspace::find()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some("generate") => workspace.write(&Generated::make(&workspace)?.files),
+        Some("generate") => generated::generate(&workspace, arguments.get(1).map(String::as_str)),
         Some("check") => check::run(&workspace),
+        Some("law") => {
+            print!("{}", law::report(&workspace)?);
+            law::check(&workspace)
+        }
+        Some("citations") => citations::check_sources(&workspace),
         Some("bench") => bench::run(&workspace, &arguments[1..]),
         _ => bail!("{USAGE}"),
     }

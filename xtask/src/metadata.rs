@@ -1,5 +1,8 @@
 //! Reads the facade from the metadata that UniFFI leaves in the binding library.
 
+mod docs;
+mod nouns;
+
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,6 +13,7 @@ use uniffi_meta::{
 };
 
 use crate::facade::{Code, Enum, Facade, Field, Method, Named, Record, Ty, Variant};
+use nouns::noun;
 
 /// The object that all methods belong to.
 pub(crate) const HANDLE: &str = "Keyplate";
@@ -17,12 +21,13 @@ pub(crate) const HANDLE: &str = "Keyplate";
 /// Reads the facade that `library` was built from.
 pub(crate) fn read(library: &Utf8Path) -> Result<Facade> {
     let mut items = uniffi_bindgen::macro_metadata::extract_from_library(library)?;
-    items.sort();
+    nouns::sort(&mut items);
     let reader = Reader {
         unions: unions(&items),
     };
     let mut facade = Facade::default();
     for item in items {
+        facade.docs.extend(docs::docs(&item));
         reader.add(&mut facade, item)?;
     }
     mark_directions(&mut facade);
@@ -100,6 +105,7 @@ impl Reader {
 
     fn record(&self, item: RecordMetadata) -> Result<Record> {
         Ok(Record {
+            noun: noun(&item.module_path, &item.name),
             fields: self.fields(&item.name, item.fields)?,
             name: item.name,
             doc: item.docstring.unwrap_or_default(),
@@ -134,6 +140,7 @@ impl Reader {
         );
         Ok(Method {
             inputs: self.parameters(&item.name, item.inputs)?,
+            noun: noun(&item.module_path, &item.name),
             name: item.name,
             output: Some(Ty::Object(HANDLE.to_owned())),
             doc: item.docstring.unwrap_or_default(),
@@ -151,6 +158,7 @@ impl Reader {
         Ok(Method {
             inputs: self.parameters(&item.name, item.inputs)?,
             output: output.with_context(|| format!("the result of {}", item.name))?,
+            noun: noun(&item.module_path, &item.name),
             name: item.name,
             doc: item.docstring.unwrap_or_default(),
             is_constructor: false,
@@ -217,12 +225,14 @@ impl Reader {
     }
 }
 
-fn add_object(facade: &mut Facade, object: ObjectMetadata) {
+fn add_object(facade: &mut Facade, item: ObjectMetadata) {
+    let is_trait = item.imp.is_trait_interface();
     let named = Named {
-        name: object.name,
-        doc: object.docstring.unwrap_or_default(),
+        noun: noun(&item.module_path, &item.name),
+        name: item.name,
+        doc: item.docstring.unwrap_or_default(),
     };
-    if object.imp.is_trait_interface() {
+    if is_trait {
         facade.traits.push(named);
     } else {
         facade.objects.push(named);

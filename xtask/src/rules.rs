@@ -331,6 +331,7 @@ mod tests {
     fn facade(fields: Vec<Field>) -> Facade {
         let config = Record {
             name: "Config".into(),
+            noun: "handle".into(),
             fields,
             doc: String::new(),
             is_input: true,
@@ -338,6 +339,7 @@ mod tests {
         };
         let open = Method {
             name: "open".into(),
+            noun: "handle".into(),
             inputs: vec![field("config", Ty::Record("Config".into()), true)],
             output: Some(Ty::Object("Keyplate".into())),
             doc: String::new(),
@@ -385,6 +387,7 @@ mod tests {
         let mut facade = facade(vec![]);
         facade.methods.push(Method {
             name: "get_user".into(),
+            noun: "users".into(),
             inputs: vec![field("keyplate", Ty::Text, true)],
             output: None,
             doc: String::new(),

@@ -77,6 +77,24 @@ impl Workspace {
         }
         Ok(())
     }
+
+    /// Files in these folders that are none of `files`.
+    pub(crate) fn strays(&self, folders: &[&str], files: &Files) -> Result<Vec<Utf8PathBuf>> {
+        let mut strays = Vec::new();
+        for folder in folders {
+            let place = self.root.join(folder);
+            if !place.exists() {
+                continue;
+            }
+            for entry in place.read_dir_utf8()? {
+                let path = Utf8Path::new(folder).join(entry?.file_name());
+                if !files.contains_key(&path) {
+                    strays.push(path);
+                }
+            }
+        }
+        Ok(strays)
+    }
 }
 
 /// Formats Rust as `cargo fmt` does.
@@ -97,4 +115,28 @@ pub(crate) fn rustfmt(source: &str) -> Result<String> {
     );
     writer.join().expect("the writer does not panic")?;
     Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_longer_generated_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().to_owned();
+        let workspace = Workspace {
+            target: root.join("target"),
+            root,
+        };
+        let files = |paths: &[&str]| -> Files {
+            let paths = paths.iter();
+            paths.map(|path| ((*path).into(), String::new())).collect()
+        };
+        let before = files(&["a/users.rs", "a/gone.rs", "b/other.rs"]);
+        workspace.write(&before).unwrap();
+        let now = files(&["a/users.rs"]);
+        let strays = workspace.strays(&["a", "missing"], &now).unwrap();
+        assert_eq!(strays, ["a/gone.rs"]);
+    }
 }

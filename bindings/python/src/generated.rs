@@ -110,6 +110,457 @@ impl Take<::keyplate::UserId> for Id {
     }
 }
 
+/// An order of API keys; the id decides between equals.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ApiKeySort {
+    /// By the time when they were made.
+    CreatedAt,
+    /// By name.
+    Name,
+    /// By the time when they end.
+    ExpiresAt,
+    /// By the time when they were last used.
+    LastUsedAt,
+}
+impl Give<ApiKeySort> for ::keyplate::ApiKeySort {
+    fn give(self) -> ApiKeySort {
+        match self {
+            Self::CreatedAt => ApiKeySort::CreatedAt,
+            Self::Name => ApiKeySort::Name,
+            Self::ExpiresAt => ApiKeySort::ExpiresAt,
+            Self::LastUsedAt => ApiKeySort::LastUsedAt,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl ApiKeySort {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+impl Take<::keyplate::ApiKeySort> for ApiKeySort {
+    fn take(self, _: &str) -> PyResult<::keyplate::ApiKeySort> {
+        Ok(match self {
+            Self::CreatedAt => ::keyplate::ApiKeySort::CreatedAt,
+            Self::Name => ::keyplate::ApiKeySort::Name,
+            Self::ExpiresAt => ::keyplate::ApiKeySort::ExpiresAt,
+            Self::LastUsedAt => ::keyplate::ApiKeySort::LastUsedAt,
+        })
+    }
+}
+
+/// Who did it.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ActorKind {
+    /// The application itself.
+    Host,
+    /// Somebody who had shown nothing.
+    Anonymous,
+    /// A user.
+    User,
+}
+impl Give<ActorKind> for ::keyplate::ActorKind {
+    fn give(self) -> ActorKind {
+        match self {
+            Self::Host => ActorKind::Host,
+            Self::Anonymous => ActorKind::Anonymous,
+            Self::User => ActorKind::User,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl ActorKind {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// What happened.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum EventKind {
+    /// A user was made.
+    UserCreated,
+    /// A user's data changed.
+    UserUpdated,
+    /// A user was deleted, with everything of his but these rows.
+    UserDeleted,
+    /// A user became administrator, or ceased to be one.
+    UserRoleChanged,
+    /// A user may sign in again.
+    UserEnabled,
+    /// A user may no longer sign in.
+    UserDisabled,
+    /// A setup token was handed out; an earlier one ended.
+    SetupTokenCreated,
+    /// Somebody became the first administrator.
+    SetupClaimed,
+    /// Somebody tried to claim or resume setup and was refused.
+    SetupRefused,
+    /// The first administrator took up setup again.
+    SetupResumed,
+    /// Setup is over; the temporary access has ended.
+    SetupCompleted,
+    /// Setup was opened again, by the host.
+    SetupReset,
+    /// The host opened a session for somebody whom it has checked itself.
+    SessionCreated,
+    /// Somebody was refused a session.
+    SignInRefused,
+    /// A session was ended.
+    SessionRevoked,
+    /// All sessions of a user were ended.
+    UserSessionsRevoked,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// An API key got a new secret.
+    ApiKeyRotated,
+    /// An API key got a new end.
+    ApiKeyRenewed,
+    /// An API key was revoked.
+    ApiKeyRevoked,
+    /// A pending user was let in.
+    UserApproved,
+    /// A pending user was removed.
+    UserRejected,
+    /// A user was put into other groups.
+    UserGroupsChanged,
+    /// A user got other claims.
+    UserClaimsChanged,
+    /// A group was made.
+    GroupCreated,
+    /// A group got other names.
+    GroupUpdated,
+    /// A group was deleted.
+    GroupDeleted,
+    /// A group got other members.
+    GroupMembersChanged,
+    /// A group got other claims.
+    GroupClaimsChanged,
+    /// A setting changed.
+    SettingsChanged,
+    /// A sign-up token was made.
+    SignupTokenCreated,
+    /// A sign-up token was extended, paused or changed otherwise.
+    SignupTokenUpdated,
+    /// A sign-up token was revoked.
+    SignupTokenRevoked,
+    /// Somebody signed up.
+    UserSignedUp,
+    /// Somebody tried to sign up and was refused.
+    SignupRefused,
+    /// A one-time token or code was made.
+    OneTimeTokenCreated,
+    /// A one-time token or code was revoked.
+    OneTimeTokenRevoked,
+    /// Somebody signed in by a one-time token or code.
+    OneTimeTokenRedeemed,
+    /// A one-time token or code was refused.
+    OneTimeTokenRefused,
+    /// A thousand wrong codes within an hour: somebody may be guessing.
+    CodeGuessing,
+    /// The clock is more than a day behind the last change.
+    ClockBehind,
+    /// The host set the stored time back to the clock's.
+    ClockReset,
+    /// What had expired long ago was removed.
+    ExpiredPurged,
+    /// A user registered a passkey.
+    PasskeyRegistered,
+    /// The registration of a passkey was refused.
+    PasskeyRegistrationRefused,
+    /// A passkey got another name.
+    PasskeyRenamed,
+    /// A passkey was deleted.
+    PasskeyDeleted,
+    /// Somebody signed in by a passkey.
+    PasskeySignedIn,
+    /// The signature counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack,
+    /// Somebody showed his passkey again, for an act of weight.
+    SteppedUp,
+    /// A step-up was refused.
+    StepUpRefused,
+    /// A recovery token was made.
+    RecoveryTokenCreated,
+    /// Somebody came in by a recovery token; his other sessions ended.
+    RecoveryTokenRedeemed,
+    /// The host changed the RP id: passkeys of the former one no longer work.
+    RpIdChanged,
+    /// A service was made.
+    ServiceCreated,
+    /// A service got other names or origins.
+    ServiceUpdated,
+    /// A service was deleted.
+    ServiceDeleted,
+    /// A service was opened to others, or closed.
+    ServiceAccessChanged,
+    /// There is a first key that signs access tokens.
+    SigningKeyCreated,
+    /// Another key signs access tokens.
+    SigningKeyRotated,
+    /// A plan gave an API key another note or other scopes.
+    ApiKeyUpdated,
+    /// A plan was applied and changed something.
+    Bootstrapped,
+    /// A back-up was made. This row is younger than what is in it.
+    BackedUp,
+    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    /// work.
+    BackupRestored,
+}
+impl Give<EventKind> for ::keyplate::EventKind {
+    fn give(self) -> EventKind {
+        match self {
+            Self::UserCreated => EventKind::UserCreated,
+            Self::UserUpdated => EventKind::UserUpdated,
+            Self::UserDeleted => EventKind::UserDeleted,
+            Self::UserRoleChanged => EventKind::UserRoleChanged,
+            Self::UserEnabled => EventKind::UserEnabled,
+            Self::UserDisabled => EventKind::UserDisabled,
+            Self::SetupTokenCreated => EventKind::SetupTokenCreated,
+            Self::SetupClaimed => EventKind::SetupClaimed,
+            Self::SetupRefused => EventKind::SetupRefused,
+            Self::SetupResumed => EventKind::SetupResumed,
+            Self::SetupCompleted => EventKind::SetupCompleted,
+            Self::SetupReset => EventKind::SetupReset,
+            Self::SessionCreated => EventKind::SessionCreated,
+            Self::SignInRefused => EventKind::SignInRefused,
+            Self::SessionRevoked => EventKind::SessionRevoked,
+            Self::UserSessionsRevoked => EventKind::UserSessionsRevoked,
+            Self::ApiKeyCreated => EventKind::ApiKeyCreated,
+            Self::ApiKeyRotated => EventKind::ApiKeyRotated,
+            Self::ApiKeyRenewed => EventKind::ApiKeyRenewed,
+            Self::ApiKeyRevoked => EventKind::ApiKeyRevoked,
+            Self::UserApproved => EventKind::UserApproved,
+            Self::UserRejected => EventKind::UserRejected,
+            Self::UserGroupsChanged => EventKind::UserGroupsChanged,
+            Self::UserClaimsChanged => EventKind::UserClaimsChanged,
+            Self::GroupCreated => EventKind::GroupCreated,
+            Self::GroupUpdated => EventKind::GroupUpdated,
+            Self::GroupDeleted => EventKind::GroupDeleted,
+            Self::GroupMembersChanged => EventKind::GroupMembersChanged,
+            Self::GroupClaimsChanged => EventKind::GroupClaimsChanged,
+            Self::SettingsChanged => EventKind::SettingsChanged,
+            Self::SignupTokenCreated => EventKind::SignupTokenCreated,
+            Self::SignupTokenUpdated => EventKind::SignupTokenUpdated,
+            Self::SignupTokenRevoked => EventKind::SignupTokenRevoked,
+            Self::UserSignedUp => EventKind::UserSignedUp,
+            Self::SignupRefused => EventKind::SignupRefused,
+            Self::OneTimeTokenCreated => EventKind::OneTimeTokenCreated,
+            Self::OneTimeTokenRevoked => EventKind::OneTimeTokenRevoked,
+            Self::OneTimeTokenRedeemed => EventKind::OneTimeTokenRedeemed,
+            Self::OneTimeTokenRefused => EventKind::OneTimeTokenRefused,
+            Self::CodeGuessing => EventKind::CodeGuessing,
+            Self::ClockBehind => EventKind::ClockBehind,
+            Self::ClockReset => EventKind::ClockReset,
+            Self::ExpiredPurged => EventKind::ExpiredPurged,
+            Self::PasskeyRegistered => EventKind::PasskeyRegistered,
+            Self::PasskeyRegistrationRefused => EventKind::PasskeyRegistrationRefused,
+            Self::PasskeyRenamed => EventKind::PasskeyRenamed,
+            Self::PasskeyDeleted => EventKind::PasskeyDeleted,
+            Self::PasskeySignedIn => EventKind::PasskeySignedIn,
+            Self::PasskeyCounterWentBack => EventKind::PasskeyCounterWentBack,
+            Self::SteppedUp => EventKind::SteppedUp,
+            Self::StepUpRefused => EventKind::StepUpRefused,
+            Self::RecoveryTokenCreated => EventKind::RecoveryTokenCreated,
+            Self::RecoveryTokenRedeemed => EventKind::RecoveryTokenRedeemed,
+            Self::RpIdChanged => EventKind::RpIdChanged,
+            Self::ServiceCreated => EventKind::ServiceCreated,
+            Self::ServiceUpdated => EventKind::ServiceUpdated,
+            Self::ServiceDeleted => EventKind::ServiceDeleted,
+            Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
+            Self::SigningKeyCreated => EventKind::SigningKeyCreated,
+            Self::SigningKeyRotated => EventKind::SigningKeyRotated,
+            Self::ApiKeyUpdated => EventKind::ApiKeyUpdated,
+            Self::Bootstrapped => EventKind::Bootstrapped,
+            Self::BackedUp => EventKind::BackedUp,
+            Self::BackupRestored => EventKind::BackupRestored,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl EventKind {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+impl Take<::keyplate::EventKind> for EventKind {
+    fn take(self, _: &str) -> PyResult<::keyplate::EventKind> {
+        Ok(match self {
+            Self::UserCreated => ::keyplate::EventKind::UserCreated,
+            Self::UserUpdated => ::keyplate::EventKind::UserUpdated,
+            Self::UserDeleted => ::keyplate::EventKind::UserDeleted,
+            Self::UserRoleChanged => ::keyplate::EventKind::UserRoleChanged,
+            Self::UserEnabled => ::keyplate::EventKind::UserEnabled,
+            Self::UserDisabled => ::keyplate::EventKind::UserDisabled,
+            Self::SetupTokenCreated => ::keyplate::EventKind::SetupTokenCreated,
+            Self::SetupClaimed => ::keyplate::EventKind::SetupClaimed,
+            Self::SetupRefused => ::keyplate::EventKind::SetupRefused,
+            Self::SetupResumed => ::keyplate::EventKind::SetupResumed,
+            Self::SetupCompleted => ::keyplate::EventKind::SetupCompleted,
+            Self::SetupReset => ::keyplate::EventKind::SetupReset,
+            Self::SessionCreated => ::keyplate::EventKind::SessionCreated,
+            Self::SignInRefused => ::keyplate::EventKind::SignInRefused,
+            Self::SessionRevoked => ::keyplate::EventKind::SessionRevoked,
+            Self::UserSessionsRevoked => ::keyplate::EventKind::UserSessionsRevoked,
+            Self::ApiKeyCreated => ::keyplate::EventKind::ApiKeyCreated,
+            Self::ApiKeyRotated => ::keyplate::EventKind::ApiKeyRotated,
+            Self::ApiKeyRenewed => ::keyplate::EventKind::ApiKeyRenewed,
+            Self::ApiKeyRevoked => ::keyplate::EventKind::ApiKeyRevoked,
+            Self::UserApproved => ::keyplate::EventKind::UserApproved,
+            Self::UserRejected => ::keyplate::EventKind::UserRejected,
+            Self::UserGroupsChanged => ::keyplate::EventKind::UserGroupsChanged,
+            Self::UserClaimsChanged => ::keyplate::EventKind::UserClaimsChanged,
+            Self::GroupCreated => ::keyplate::EventKind::GroupCreated,
+            Self::GroupUpdated => ::keyplate::EventKind::GroupUpdated,
+            Self::GroupDeleted => ::keyplate::EventKind::GroupDeleted,
+            Self::GroupMembersChanged => ::keyplate::EventKind::GroupMembersChanged,
+            Self::GroupClaimsChanged => ::keyplate::EventKind::GroupClaimsChanged,
+            Self::SettingsChanged => ::keyplate::EventKind::SettingsChanged,
+            Self::SignupTokenCreated => ::keyplate::EventKind::SignupTokenCreated,
+            Self::SignupTokenUpdated => ::keyplate::EventKind::SignupTokenUpdated,
+            Self::SignupTokenRevoked => ::keyplate::EventKind::SignupTokenRevoked,
+            Self::UserSignedUp => ::keyplate::EventKind::UserSignedUp,
+            Self::SignupRefused => ::keyplate::EventKind::SignupRefused,
+            Self::OneTimeTokenCreated => ::keyplate::EventKind::OneTimeTokenCreated,
+            Self::OneTimeTokenRevoked => ::keyplate::EventKind::OneTimeTokenRevoked,
+            Self::OneTimeTokenRedeemed => ::keyplate::EventKind::OneTimeTokenRedeemed,
+            Self::OneTimeTokenRefused => ::keyplate::EventKind::OneTimeTokenRefused,
+            Self::CodeGuessing => ::keyplate::EventKind::CodeGuessing,
+            Self::ClockBehind => ::keyplate::EventKind::ClockBehind,
+            Self::ClockReset => ::keyplate::EventKind::ClockReset,
+            Self::ExpiredPurged => ::keyplate::EventKind::ExpiredPurged,
+            Self::PasskeyRegistered => ::keyplate::EventKind::PasskeyRegistered,
+            Self::PasskeyRegistrationRefused => ::keyplate::EventKind::PasskeyRegistrationRefused,
+            Self::PasskeyRenamed => ::keyplate::EventKind::PasskeyRenamed,
+            Self::PasskeyDeleted => ::keyplate::EventKind::PasskeyDeleted,
+            Self::PasskeySignedIn => ::keyplate::EventKind::PasskeySignedIn,
+            Self::PasskeyCounterWentBack => ::keyplate::EventKind::PasskeyCounterWentBack,
+            Self::SteppedUp => ::keyplate::EventKind::SteppedUp,
+            Self::StepUpRefused => ::keyplate::EventKind::StepUpRefused,
+            Self::RecoveryTokenCreated => ::keyplate::EventKind::RecoveryTokenCreated,
+            Self::RecoveryTokenRedeemed => ::keyplate::EventKind::RecoveryTokenRedeemed,
+            Self::RpIdChanged => ::keyplate::EventKind::RpIdChanged,
+            Self::ServiceCreated => ::keyplate::EventKind::ServiceCreated,
+            Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
+            Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
+            Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
+            Self::SigningKeyCreated => ::keyplate::EventKind::SigningKeyCreated,
+            Self::SigningKeyRotated => ::keyplate::EventKind::SigningKeyRotated,
+            Self::ApiKeyUpdated => ::keyplate::EventKind::ApiKeyUpdated,
+            Self::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
+            Self::BackedUp => ::keyplate::EventKind::BackedUp,
+            Self::BackupRestored => ::keyplate::EventKind::BackupRestored,
+        })
+    }
+}
+
+/// What a plan did to something.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BootstrapAction {
+    /// Made it.
+    Created,
+    /// Changed it.
+    Updated,
+}
+impl Give<BootstrapAction> for ::keyplate::BootstrapAction {
+    fn give(self) -> BootstrapAction {
+        match self {
+            Self::Created => BootstrapAction::Created,
+            Self::Updated => BootstrapAction::Updated,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapAction {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+/// What plans speak of.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BootstrapKind {
+    /// The settings.
+    Settings,
+    /// A group.
+    Group,
+    /// A service.
+    Service,
+    /// A user.
+    User,
+    /// A sign-up token.
+    SignupToken,
+    /// An API key.
+    ApiKey,
+}
+impl Give<BootstrapKind> for ::keyplate::BootstrapKind {
+    fn give(self) -> BootstrapKind {
+        match self {
+            Self::Settings => BootstrapKind::Settings,
+            Self::Group => BootstrapKind::Group,
+            Self::Service => BootstrapKind::Service,
+            Self::User => BootstrapKind::User,
+            Self::SignupToken => BootstrapKind::SignupToken,
+            Self::ApiKey => BootstrapKind::ApiKey,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl BootstrapKind {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
 /// What is wrong with an option.
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -694,457 +1145,6 @@ impl Thing {
     }
 }
 
-/// An order of API keys; the id decides between equals.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ApiKeySort {
-    /// By the time when they were made.
-    CreatedAt,
-    /// By name.
-    Name,
-    /// By the time when they end.
-    ExpiresAt,
-    /// By the time when they were last used.
-    LastUsedAt,
-}
-impl Give<ApiKeySort> for ::keyplate::ApiKeySort {
-    fn give(self) -> ApiKeySort {
-        match self {
-            Self::CreatedAt => ApiKeySort::CreatedAt,
-            Self::Name => ApiKeySort::Name,
-            Self::ExpiresAt => ApiKeySort::ExpiresAt,
-            Self::LastUsedAt => ApiKeySort::LastUsedAt,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl ApiKeySort {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
-impl Take<::keyplate::ApiKeySort> for ApiKeySort {
-    fn take(self, _: &str) -> PyResult<::keyplate::ApiKeySort> {
-        Ok(match self {
-            Self::CreatedAt => ::keyplate::ApiKeySort::CreatedAt,
-            Self::Name => ::keyplate::ApiKeySort::Name,
-            Self::ExpiresAt => ::keyplate::ApiKeySort::ExpiresAt,
-            Self::LastUsedAt => ::keyplate::ApiKeySort::LastUsedAt,
-        })
-    }
-}
-
-/// Who did it.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ActorKind {
-    /// The application itself.
-    Host,
-    /// Somebody who had shown nothing.
-    Anonymous,
-    /// A user.
-    User,
-}
-impl Give<ActorKind> for ::keyplate::ActorKind {
-    fn give(self) -> ActorKind {
-        match self {
-            Self::Host => ActorKind::Host,
-            Self::Anonymous => ActorKind::Anonymous,
-            Self::User => ActorKind::User,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl ActorKind {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
-/// What happened.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum EventKind {
-    /// A user was made.
-    UserCreated,
-    /// A user's data changed.
-    UserUpdated,
-    /// A user was deleted, with everything of his but these rows.
-    UserDeleted,
-    /// A user became administrator, or ceased to be one.
-    UserRoleChanged,
-    /// A user may sign in again.
-    UserEnabled,
-    /// A user may no longer sign in.
-    UserDisabled,
-    /// A setup token was handed out; an earlier one ended.
-    SetupTokenCreated,
-    /// Somebody became the first administrator.
-    SetupClaimed,
-    /// Somebody tried to claim or resume setup and was refused.
-    SetupRefused,
-    /// The first administrator took up setup again.
-    SetupResumed,
-    /// Setup is over; the temporary access has ended.
-    SetupCompleted,
-    /// Setup was opened again, by the host.
-    SetupReset,
-    /// The host opened a session for somebody whom it has checked itself.
-    SessionCreated,
-    /// Somebody was refused a session.
-    SignInRefused,
-    /// A session was ended.
-    SessionRevoked,
-    /// All sessions of a user were ended.
-    UserSessionsRevoked,
-    /// An API key was made.
-    ApiKeyCreated,
-    /// An API key got a new secret.
-    ApiKeyRotated,
-    /// An API key got a new end.
-    ApiKeyRenewed,
-    /// An API key was revoked.
-    ApiKeyRevoked,
-    /// A pending user was let in.
-    UserApproved,
-    /// A pending user was removed.
-    UserRejected,
-    /// A user was put into other groups.
-    UserGroupsChanged,
-    /// A user got other claims.
-    UserClaimsChanged,
-    /// A group was made.
-    GroupCreated,
-    /// A group got other names.
-    GroupUpdated,
-    /// A group was deleted.
-    GroupDeleted,
-    /// A group got other members.
-    GroupMembersChanged,
-    /// A group got other claims.
-    GroupClaimsChanged,
-    /// A setting changed.
-    SettingsChanged,
-    /// A sign-up token was made.
-    SignupTokenCreated,
-    /// A sign-up token was extended, paused or changed otherwise.
-    SignupTokenUpdated,
-    /// A sign-up token was revoked.
-    SignupTokenRevoked,
-    /// Somebody signed up.
-    UserSignedUp,
-    /// Somebody tried to sign up and was refused.
-    SignupRefused,
-    /// A one-time token or code was made.
-    OneTimeTokenCreated,
-    /// A one-time token or code was revoked.
-    OneTimeTokenRevoked,
-    /// Somebody signed in by a one-time token or code.
-    OneTimeTokenRedeemed,
-    /// A one-time token or code was refused.
-    OneTimeTokenRefused,
-    /// A thousand wrong codes within an hour: somebody may be guessing.
-    CodeGuessing,
-    /// The clock is more than a day behind the last change.
-    ClockBehind,
-    /// The host set the stored time back to the clock's.
-    ClockReset,
-    /// What had expired long ago was removed.
-    ExpiredPurged,
-    /// A user registered a passkey.
-    PasskeyRegistered,
-    /// The registration of a passkey was refused.
-    PasskeyRegistrationRefused,
-    /// A passkey got another name.
-    PasskeyRenamed,
-    /// A passkey was deleted.
-    PasskeyDeleted,
-    /// Somebody signed in by a passkey.
-    PasskeySignedIn,
-    /// The signature counter of a passkey went back: there may be a copy of it.
-    PasskeyCounterWentBack,
-    /// Somebody showed his passkey again, for an act of weight.
-    SteppedUp,
-    /// A step-up was refused.
-    StepUpRefused,
-    /// A recovery token was made.
-    RecoveryTokenCreated,
-    /// Somebody came in by a recovery token; his other sessions ended.
-    RecoveryTokenRedeemed,
-    /// The host changed the RP id: passkeys of the former one no longer work.
-    RpIdChanged,
-    /// A service was made.
-    ServiceCreated,
-    /// A service got other names or origins.
-    ServiceUpdated,
-    /// A service was deleted.
-    ServiceDeleted,
-    /// A service was opened to others, or closed.
-    ServiceAccessChanged,
-    /// There is a first key that signs access tokens.
-    SigningKeyCreated,
-    /// Another key signs access tokens.
-    SigningKeyRotated,
-    /// A plan gave an API key another note or other scopes.
-    ApiKeyUpdated,
-    /// A plan was applied and changed something.
-    Bootstrapped,
-    /// A back-up was made. This row is younger than what is in it.
-    BackedUp,
-    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
-    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
-    /// work.
-    BackupRestored,
-}
-impl Give<EventKind> for ::keyplate::EventKind {
-    fn give(self) -> EventKind {
-        match self {
-            Self::UserCreated => EventKind::UserCreated,
-            Self::UserUpdated => EventKind::UserUpdated,
-            Self::UserDeleted => EventKind::UserDeleted,
-            Self::UserRoleChanged => EventKind::UserRoleChanged,
-            Self::UserEnabled => EventKind::UserEnabled,
-            Self::UserDisabled => EventKind::UserDisabled,
-            Self::SetupTokenCreated => EventKind::SetupTokenCreated,
-            Self::SetupClaimed => EventKind::SetupClaimed,
-            Self::SetupRefused => EventKind::SetupRefused,
-            Self::SetupResumed => EventKind::SetupResumed,
-            Self::SetupCompleted => EventKind::SetupCompleted,
-            Self::SetupReset => EventKind::SetupReset,
-            Self::SessionCreated => EventKind::SessionCreated,
-            Self::SignInRefused => EventKind::SignInRefused,
-            Self::SessionRevoked => EventKind::SessionRevoked,
-            Self::UserSessionsRevoked => EventKind::UserSessionsRevoked,
-            Self::ApiKeyCreated => EventKind::ApiKeyCreated,
-            Self::ApiKeyRotated => EventKind::ApiKeyRotated,
-            Self::ApiKeyRenewed => EventKind::ApiKeyRenewed,
-            Self::ApiKeyRevoked => EventKind::ApiKeyRevoked,
-            Self::UserApproved => EventKind::UserApproved,
-            Self::UserRejected => EventKind::UserRejected,
-            Self::UserGroupsChanged => EventKind::UserGroupsChanged,
-            Self::UserClaimsChanged => EventKind::UserClaimsChanged,
-            Self::GroupCreated => EventKind::GroupCreated,
-            Self::GroupUpdated => EventKind::GroupUpdated,
-            Self::GroupDeleted => EventKind::GroupDeleted,
-            Self::GroupMembersChanged => EventKind::GroupMembersChanged,
-            Self::GroupClaimsChanged => EventKind::GroupClaimsChanged,
-            Self::SettingsChanged => EventKind::SettingsChanged,
-            Self::SignupTokenCreated => EventKind::SignupTokenCreated,
-            Self::SignupTokenUpdated => EventKind::SignupTokenUpdated,
-            Self::SignupTokenRevoked => EventKind::SignupTokenRevoked,
-            Self::UserSignedUp => EventKind::UserSignedUp,
-            Self::SignupRefused => EventKind::SignupRefused,
-            Self::OneTimeTokenCreated => EventKind::OneTimeTokenCreated,
-            Self::OneTimeTokenRevoked => EventKind::OneTimeTokenRevoked,
-            Self::OneTimeTokenRedeemed => EventKind::OneTimeTokenRedeemed,
-            Self::OneTimeTokenRefused => EventKind::OneTimeTokenRefused,
-            Self::CodeGuessing => EventKind::CodeGuessing,
-            Self::ClockBehind => EventKind::ClockBehind,
-            Self::ClockReset => EventKind::ClockReset,
-            Self::ExpiredPurged => EventKind::ExpiredPurged,
-            Self::PasskeyRegistered => EventKind::PasskeyRegistered,
-            Self::PasskeyRegistrationRefused => EventKind::PasskeyRegistrationRefused,
-            Self::PasskeyRenamed => EventKind::PasskeyRenamed,
-            Self::PasskeyDeleted => EventKind::PasskeyDeleted,
-            Self::PasskeySignedIn => EventKind::PasskeySignedIn,
-            Self::PasskeyCounterWentBack => EventKind::PasskeyCounterWentBack,
-            Self::SteppedUp => EventKind::SteppedUp,
-            Self::StepUpRefused => EventKind::StepUpRefused,
-            Self::RecoveryTokenCreated => EventKind::RecoveryTokenCreated,
-            Self::RecoveryTokenRedeemed => EventKind::RecoveryTokenRedeemed,
-            Self::RpIdChanged => EventKind::RpIdChanged,
-            Self::ServiceCreated => EventKind::ServiceCreated,
-            Self::ServiceUpdated => EventKind::ServiceUpdated,
-            Self::ServiceDeleted => EventKind::ServiceDeleted,
-            Self::ServiceAccessChanged => EventKind::ServiceAccessChanged,
-            Self::SigningKeyCreated => EventKind::SigningKeyCreated,
-            Self::SigningKeyRotated => EventKind::SigningKeyRotated,
-            Self::ApiKeyUpdated => EventKind::ApiKeyUpdated,
-            Self::Bootstrapped => EventKind::Bootstrapped,
-            Self::BackedUp => EventKind::BackedUp,
-            Self::BackupRestored => EventKind::BackupRestored,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl EventKind {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
-impl Take<::keyplate::EventKind> for EventKind {
-    fn take(self, _: &str) -> PyResult<::keyplate::EventKind> {
-        Ok(match self {
-            Self::UserCreated => ::keyplate::EventKind::UserCreated,
-            Self::UserUpdated => ::keyplate::EventKind::UserUpdated,
-            Self::UserDeleted => ::keyplate::EventKind::UserDeleted,
-            Self::UserRoleChanged => ::keyplate::EventKind::UserRoleChanged,
-            Self::UserEnabled => ::keyplate::EventKind::UserEnabled,
-            Self::UserDisabled => ::keyplate::EventKind::UserDisabled,
-            Self::SetupTokenCreated => ::keyplate::EventKind::SetupTokenCreated,
-            Self::SetupClaimed => ::keyplate::EventKind::SetupClaimed,
-            Self::SetupRefused => ::keyplate::EventKind::SetupRefused,
-            Self::SetupResumed => ::keyplate::EventKind::SetupResumed,
-            Self::SetupCompleted => ::keyplate::EventKind::SetupCompleted,
-            Self::SetupReset => ::keyplate::EventKind::SetupReset,
-            Self::SessionCreated => ::keyplate::EventKind::SessionCreated,
-            Self::SignInRefused => ::keyplate::EventKind::SignInRefused,
-            Self::SessionRevoked => ::keyplate::EventKind::SessionRevoked,
-            Self::UserSessionsRevoked => ::keyplate::EventKind::UserSessionsRevoked,
-            Self::ApiKeyCreated => ::keyplate::EventKind::ApiKeyCreated,
-            Self::ApiKeyRotated => ::keyplate::EventKind::ApiKeyRotated,
-            Self::ApiKeyRenewed => ::keyplate::EventKind::ApiKeyRenewed,
-            Self::ApiKeyRevoked => ::keyplate::EventKind::ApiKeyRevoked,
-            Self::UserApproved => ::keyplate::EventKind::UserApproved,
-            Self::UserRejected => ::keyplate::EventKind::UserRejected,
-            Self::UserGroupsChanged => ::keyplate::EventKind::UserGroupsChanged,
-            Self::UserClaimsChanged => ::keyplate::EventKind::UserClaimsChanged,
-            Self::GroupCreated => ::keyplate::EventKind::GroupCreated,
-            Self::GroupUpdated => ::keyplate::EventKind::GroupUpdated,
-            Self::GroupDeleted => ::keyplate::EventKind::GroupDeleted,
-            Self::GroupMembersChanged => ::keyplate::EventKind::GroupMembersChanged,
-            Self::GroupClaimsChanged => ::keyplate::EventKind::GroupClaimsChanged,
-            Self::SettingsChanged => ::keyplate::EventKind::SettingsChanged,
-            Self::SignupTokenCreated => ::keyplate::EventKind::SignupTokenCreated,
-            Self::SignupTokenUpdated => ::keyplate::EventKind::SignupTokenUpdated,
-            Self::SignupTokenRevoked => ::keyplate::EventKind::SignupTokenRevoked,
-            Self::UserSignedUp => ::keyplate::EventKind::UserSignedUp,
-            Self::SignupRefused => ::keyplate::EventKind::SignupRefused,
-            Self::OneTimeTokenCreated => ::keyplate::EventKind::OneTimeTokenCreated,
-            Self::OneTimeTokenRevoked => ::keyplate::EventKind::OneTimeTokenRevoked,
-            Self::OneTimeTokenRedeemed => ::keyplate::EventKind::OneTimeTokenRedeemed,
-            Self::OneTimeTokenRefused => ::keyplate::EventKind::OneTimeTokenRefused,
-            Self::CodeGuessing => ::keyplate::EventKind::CodeGuessing,
-            Self::ClockBehind => ::keyplate::EventKind::ClockBehind,
-            Self::ClockReset => ::keyplate::EventKind::ClockReset,
-            Self::ExpiredPurged => ::keyplate::EventKind::ExpiredPurged,
-            Self::PasskeyRegistered => ::keyplate::EventKind::PasskeyRegistered,
-            Self::PasskeyRegistrationRefused => ::keyplate::EventKind::PasskeyRegistrationRefused,
-            Self::PasskeyRenamed => ::keyplate::EventKind::PasskeyRenamed,
-            Self::PasskeyDeleted => ::keyplate::EventKind::PasskeyDeleted,
-            Self::PasskeySignedIn => ::keyplate::EventKind::PasskeySignedIn,
-            Self::PasskeyCounterWentBack => ::keyplate::EventKind::PasskeyCounterWentBack,
-            Self::SteppedUp => ::keyplate::EventKind::SteppedUp,
-            Self::StepUpRefused => ::keyplate::EventKind::StepUpRefused,
-            Self::RecoveryTokenCreated => ::keyplate::EventKind::RecoveryTokenCreated,
-            Self::RecoveryTokenRedeemed => ::keyplate::EventKind::RecoveryTokenRedeemed,
-            Self::RpIdChanged => ::keyplate::EventKind::RpIdChanged,
-            Self::ServiceCreated => ::keyplate::EventKind::ServiceCreated,
-            Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
-            Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
-            Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
-            Self::SigningKeyCreated => ::keyplate::EventKind::SigningKeyCreated,
-            Self::SigningKeyRotated => ::keyplate::EventKind::SigningKeyRotated,
-            Self::ApiKeyUpdated => ::keyplate::EventKind::ApiKeyUpdated,
-            Self::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
-            Self::BackedUp => ::keyplate::EventKind::BackedUp,
-            Self::BackupRestored => ::keyplate::EventKind::BackupRestored,
-        })
-    }
-}
-
-/// What a plan did to something.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum BootstrapAction {
-    /// Made it.
-    Created,
-    /// Changed it.
-    Updated,
-}
-impl Give<BootstrapAction> for ::keyplate::BootstrapAction {
-    fn give(self) -> BootstrapAction {
-        match self {
-            Self::Created => BootstrapAction::Created,
-            Self::Updated => BootstrapAction::Updated,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl BootstrapAction {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
-/// What plans speak of.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum BootstrapKind {
-    /// The settings.
-    Settings,
-    /// A group.
-    Group,
-    /// A service.
-    Service,
-    /// A user.
-    User,
-    /// A sign-up token.
-    SignupToken,
-    /// An API key.
-    ApiKey,
-}
-impl Give<BootstrapKind> for ::keyplate::BootstrapKind {
-    fn give(self) -> BootstrapKind {
-        match self {
-            Self::Settings => BootstrapKind::Settings,
-            Self::Group => BootstrapKind::Group,
-            Self::Service => BootstrapKind::Service,
-            Self::User => BootstrapKind::User,
-            Self::SignupToken => BootstrapKind::SignupToken,
-            Self::ApiKey => BootstrapKind::ApiKey,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl BootstrapKind {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 /// An order of groups; the id decides between equals.
 #[pyclass(
     frozen,
@@ -1191,6 +1191,79 @@ impl Take<::keyplate::GroupSort> for GroupSort {
             Self::FriendlyName => ::keyplate::GroupSort::FriendlyName,
             Self::MemberCount => ::keyplate::GroupSort::MemberCount,
         })
+    }
+}
+
+/// Which letters a username may have.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum UsernamePolicy {
+    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
+    Ascii,
+    /// Letters and digits of any script, with `_ . @ -` inside.
+    AnyScript,
+}
+impl Give<UsernamePolicy> for ::keyplate::UsernamePolicy {
+    fn give(self) -> UsernamePolicy {
+        match self {
+            Self::Ascii => UsernamePolicy::Ascii,
+            Self::AnyScript => UsernamePolicy::AnyScript,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl UsernamePolicy {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+impl Take<::keyplate::UsernamePolicy> for UsernamePolicy {
+    fn take(self, _: &str) -> PyResult<::keyplate::UsernamePolicy> {
+        Ok(match self {
+            Self::Ascii => ::keyplate::UsernamePolicy::Ascii,
+            Self::AnyScript => ::keyplate::UsernamePolicy::AnyScript,
+        })
+    }
+}
+
+/// Why passkeys cannot work at the configured origin.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PasskeyProblem {
+    /// The origin is an IP address, which browsers take for no RP id.
+    IpAddress,
+    /// The origin is neither https nor localhost: browsers offer no passkeys there.
+    InsecureOrigin,
+}
+impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
+    fn give(self) -> PasskeyProblem {
+        match self {
+            Self::IpAddress => PasskeyProblem::IpAddress,
+            Self::InsecureOrigin => PasskeyProblem::InsecureOrigin,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl PasskeyProblem {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -1719,79 +1792,6 @@ impl Take<::keyplate::UserStatus> for UserStatus {
     }
 }
 
-/// Why passkeys cannot work at the configured origin.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum PasskeyProblem {
-    /// The origin is an IP address, which browsers take for no RP id.
-    IpAddress,
-    /// The origin is neither https nor localhost: browsers offer no passkeys there.
-    InsecureOrigin,
-}
-impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
-    fn give(self) -> PasskeyProblem {
-        match self {
-            Self::IpAddress => PasskeyProblem::IpAddress,
-            Self::InsecureOrigin => PasskeyProblem::InsecureOrigin,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl PasskeyProblem {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
-/// Which letters a username may have.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum UsernamePolicy {
-    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
-    Ascii,
-    /// Letters and digits of any script, with `_ . @ -` inside.
-    AnyScript,
-}
-impl Give<UsernamePolicy> for ::keyplate::UsernamePolicy {
-    fn give(self) -> UsernamePolicy {
-        match self {
-            Self::Ascii => UsernamePolicy::Ascii,
-            Self::AnyScript => UsernamePolicy::AnyScript,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl UsernamePolicy {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
-impl Take<::keyplate::UsernamePolicy> for UsernamePolicy {
-    fn take(self, _: &str) -> PyResult<::keyplate::UsernamePolicy> {
-        Ok(match self {
-            Self::Ascii => ::keyplate::UsernamePolicy::Ascii,
-            Self::AnyScript => ::keyplate::UsernamePolicy::AnyScript,
-        })
-    }
-}
-
 /// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
 ///
 /// It names the credential and holds no rights: these are read anew at every call.
@@ -2233,6 +2233,34 @@ impl Detail {
     }
 }
 
+/// A back-up that was made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BackupReport {
+    /// When: what was committed before the call is in it.
+    pub(crate) made_at: SystemTime,
+    /// Its size.
+    pub(crate) bytes: i64,
+}
+impl Give<BackupReport> for ::keyplate::BackupReport {
+    fn give(self) -> BackupReport {
+        BackupReport {
+            made_at: self.made_at.give(),
+            bytes: self.bytes.give(),
+        }
+    }
+}
+#[pymethods]
+impl BackupReport {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["made_at", "bytes"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// An entry of a plan that made a difference.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -2335,68 +2363,6 @@ impl Take<::keyplate::Claim> for Claim {
             key: self.key.take("key")?,
             value: self.value.take("value")?,
         })
-    }
-}
-
-/// Who stands behind a credential, and what it lets him do.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Authenticated {
-    /// The user.
-    pub(crate) user_id: Id,
-    /// His name.
-    pub(crate) username: String,
-    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
-    pub(crate) role: Role,
-    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
-    pub(crate) status: UserStatus,
-    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
-    pub(crate) scopes: Vec<String>,
-    /// The session, if the credential is one.
-    pub(crate) session_id: Option<Id>,
-    /// The API key, if the credential is one.
-    pub(crate) api_key_id: Option<Id>,
-    /// When the credential ends at the latest.
-    pub(crate) expires_at: Option<SystemTime>,
-    /// For `acting_as`.
-    pub(crate) principal: Principal,
-}
-impl Give<Authenticated> for ::keyplate::Authenticated {
-    fn give(self) -> Authenticated {
-        Authenticated {
-            user_id: self.user_id.give(),
-            username: self.username.give(),
-            role: self.role.give(),
-            status: self.status.give(),
-            scopes: self.scopes.give(),
-            session_id: self.session_id.give(),
-            api_key_id: self.api_key_id.give(),
-            expires_at: self.expires_at.give(),
-            principal: self.principal.give(),
-        }
-    }
-}
-#[pymethods]
-impl Authenticated {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(
-            py,
-            [
-                "user_id",
-                "username",
-                "role",
-                "status",
-                "scopes",
-                "session_id",
-                "api_key_id",
-                "expires_at",
-                "principal",
-            ],
-        )
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
     }
 }
 
@@ -2645,6 +2611,45 @@ impl Passkey {
     }
 }
 
+/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// Level 3, as JSON.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PasskeySignals {
+    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+    pub(crate) unknown_credential: Option<String>,
+    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+    pub(crate) all_accepted_credentials: Option<String>,
+    /// For `signalCurrentUserDetails`, likewise.
+    pub(crate) current_user_details: Option<String>,
+}
+impl Give<PasskeySignals> for ::keyplate::PasskeySignals {
+    fn give(self) -> PasskeySignals {
+        PasskeySignals {
+            unknown_credential: self.unknown_credential.give(),
+            all_accepted_credentials: self.all_accepted_credentials.give(),
+            current_user_details: self.current_user_details.give(),
+        }
+    }
+}
+#[pymethods]
+impl PasskeySignals {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "unknown_credential",
+                "all_accepted_credentials",
+                "current_user_details",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// A ceremony that has begun.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -2709,37 +2714,60 @@ impl PasskeyRegistration {
     }
 }
 
-/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
-/// Level 3, as JSON.
+/// Who stands behind a credential, and what it lets him do.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PasskeySignals {
-    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
-    pub(crate) unknown_credential: Option<String>,
-    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
-    pub(crate) all_accepted_credentials: Option<String>,
-    /// For `signalCurrentUserDetails`, likewise.
-    pub(crate) current_user_details: Option<String>,
+pub(crate) struct Authenticated {
+    /// The user.
+    pub(crate) user_id: Id,
+    /// His name.
+    pub(crate) username: String,
+    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+    pub(crate) role: Role,
+    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+    pub(crate) status: UserStatus,
+    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+    pub(crate) scopes: Vec<String>,
+    /// The session, if the credential is one.
+    pub(crate) session_id: Option<Id>,
+    /// The API key, if the credential is one.
+    pub(crate) api_key_id: Option<Id>,
+    /// When the credential ends at the latest.
+    pub(crate) expires_at: Option<SystemTime>,
+    /// For `acting_as`.
+    pub(crate) principal: Principal,
 }
-impl Give<PasskeySignals> for ::keyplate::PasskeySignals {
-    fn give(self) -> PasskeySignals {
-        PasskeySignals {
-            unknown_credential: self.unknown_credential.give(),
-            all_accepted_credentials: self.all_accepted_credentials.give(),
-            current_user_details: self.current_user_details.give(),
+impl Give<Authenticated> for ::keyplate::Authenticated {
+    fn give(self) -> Authenticated {
+        Authenticated {
+            user_id: self.user_id.give(),
+            username: self.username.give(),
+            role: self.role.give(),
+            status: self.status.give(),
+            scopes: self.scopes.give(),
+            session_id: self.session_id.give(),
+            api_key_id: self.api_key_id.give(),
+            expires_at: self.expires_at.give(),
+            principal: self.principal.give(),
         }
     }
 }
 #[pymethods]
-impl PasskeySignals {
+impl Authenticated {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(
             py,
             [
-                "unknown_credential",
-                "all_accepted_credentials",
-                "current_user_details",
+                "user_id",
+                "username",
+                "role",
+                "status",
+                "scopes",
+                "session_id",
+                "api_key_id",
+                "expires_at",
+                "principal",
             ],
         )
     }
@@ -3479,34 +3507,6 @@ impl SignupTokenPreview {
     }
 }
 
-/// A back-up that was made.
-#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct BackupReport {
-    /// When: what was committed before the call is in it.
-    pub(crate) made_at: SystemTime,
-    /// Its size.
-    pub(crate) bytes: i64,
-}
-impl Give<BackupReport> for ::keyplate::BackupReport {
-    fn give(self) -> BackupReport {
-        BackupReport {
-            made_at: self.made_at.give(),
-            bytes: self.bytes.give(),
-        }
-    }
-}
-#[pymethods]
-impl BackupReport {
-    #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["made_at", "bytes"])
-    }
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        repr(slf.as_any())
-    }
-}
-
 /// What `check_integrity` found.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -3800,73 +3800,6 @@ impl Keyplate {
         self.describe()
     }
 
-    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-    /// credential is still good is seen by each call, not here.
-    #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
-    fn acting_as(
-        &self,
-        py: Python<'_>,
-        principal: Principal,
-        address: Option<String>,
-        user_agent: Option<String>,
-        device_name: Option<String>,
-    ) -> PyResult<Keyplate> {
-        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
-        let client = ::keyplate::ClientInfo {
-            address: address.take("address")?,
-            user_agent: user_agent.take("user_agent")?,
-            device_name: device_name.take("device_name")?,
-        };
-
-        self.call(py, |kp| kp.acting_as(&principal, client))
-    }
-
-    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-    /// setup, sign up and sign in.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
-    fn anonymous(
-        &self,
-        py: Python<'_>,
-        address: Option<String>,
-        user_agent: Option<String>,
-        device_name: Option<String>,
-    ) -> PyResult<Keyplate> {
-        let client = ::keyplate::ClientInfo {
-            address: address.take("address")?,
-            user_agent: user_agent.take("user_agent")?,
-            device_name: device_name.take("device_name")?,
-        };
-
-        self.call(py, |kp| kp.anonymous(client))
-    }
-
-    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
-    fn with_client(
-        &self,
-        py: Python<'_>,
-        address: Option<String>,
-        user_agent: Option<String>,
-        device_name: Option<String>,
-    ) -> PyResult<Keyplate> {
-        let client = ::keyplate::ClientInfo {
-            address: address.take("address")?,
-            user_agent: user_agent.take("user_agent")?,
-            device_name: device_name.take("device_name")?,
-        };
-
-        self.call(py, |kp| kp.with_client(client))
-    }
-
     /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
     /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
     /// `get_jwks` alone hears of a change only when it ends, so keep it short.
@@ -4090,16 +4023,6 @@ impl Keyplate {
         self.call(py, |kp| kp.list_audit_events(query))
     }
 
-    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
-    ///
-    /// # Errors
-    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-    /// `AccountExpired`; the storage errors.
-    #[pyo3(signature = (credential), text_signature = "($self, credential)")]
-    fn authenticate(&self, py: Python<'_>, credential: &str) -> PyResult<Authenticated> {
-        self.call(py, |kp| kp.authenticate(credential))
-    }
-
     /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
     /// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
     /// whole and safe on the disk.
@@ -4284,6 +4207,73 @@ impl Keyplate {
         };
 
         self.call(py, |kp| kp.update_group(&id, changes))
+    }
+
+    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+    /// credential is still good is seen by each call, not here.
+    #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
+    fn acting_as(
+        &self,
+        py: Python<'_>,
+        principal: Principal,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<Keyplate> {
+        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| kp.acting_as(&principal, client))
+    }
+
+    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+    /// setup, sign up and sign in.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
+    fn anonymous(
+        &self,
+        py: Python<'_>,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<Keyplate> {
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| kp.anonymous(client))
+    }
+
+    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
+    fn with_client(
+        &self,
+        py: Python<'_>,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<Keyplate> {
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| kp.with_client(client))
     }
 
     /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
@@ -4534,6 +4524,16 @@ impl Keyplate {
     #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
     fn finish_step_up(&self, py: Python<'_>, ceremony: &str, response: &str) -> PyResult<SignedIn> {
         self.call(py, |kp| kp.finish_step_up(ceremony, response))
+    }
+
+    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+    /// `AccountExpired`; the storage errors.
+    #[pyo3(signature = (credential), text_signature = "($self, credential)")]
+    fn authenticate(&self, py: Python<'_>, credential: &str) -> PyResult<Authenticated> {
+        self.call(py, |kp| kp.authenticate(credential))
     }
 
     /// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
@@ -5497,6 +5497,11 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
 
 /// Puts everything of this file into the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<ApiKeySort>()?;
+    module.add_class::<ActorKind>()?;
+    module.add_class::<EventKind>()?;
+    module.add_class::<BootstrapAction>()?;
+    module.add_class::<BootstrapKind>()?;
     module.add_class::<ConfigurationReason>()?;
     module.add_class::<ConflictReason>()?;
     module.add_class::<DenialReason>()?;
@@ -5504,12 +5509,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PasskeyFailure>()?;
     module.add_class::<SignupRefusal>()?;
     module.add_class::<Thing>()?;
-    module.add_class::<ApiKeySort>()?;
-    module.add_class::<ActorKind>()?;
-    module.add_class::<EventKind>()?;
-    module.add_class::<BootstrapAction>()?;
-    module.add_class::<BootstrapKind>()?;
     module.add_class::<GroupSort>()?;
+    module.add_class::<UsernamePolicy>()?;
+    module.add_class::<PasskeyProblem>()?;
     module.add_class::<DecisionReason>()?;
     module.add_class::<SignInMethod>()?;
     module.add_class::<CounterPolicy>()?;
@@ -5522,8 +5524,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Role>()?;
     module.add_class::<UserSort>()?;
     module.add_class::<UserStatus>()?;
-    module.add_class::<PasskeyProblem>()?;
-    module.add_class::<UsernamePolicy>()?;
     module.add_class::<Principal>()?;
     module.add_class::<AccessToken>()?;
     module.add_class::<AccessTokenClaims>()?;
@@ -5535,18 +5535,19 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
+    module.add_class::<BackupReport>()?;
     module.add_class::<BootstrapChange>()?;
     module.add_class::<BootstrapReport>()?;
     module.add_class::<Claim>()?;
-    module.add_class::<Authenticated>()?;
     module.add_class::<Group>()?;
     module.add_class::<GroupPage>()?;
     module.add_class::<CreatedOneTimeToken>()?;
     module.add_class::<OneTimeToken>()?;
     module.add_class::<Passkey>()?;
+    module.add_class::<PasskeySignals>()?;
     module.add_class::<PasskeyCeremony>()?;
     module.add_class::<PasskeyRegistration>()?;
-    module.add_class::<PasskeySignals>()?;
+    module.add_class::<Authenticated>()?;
     module.add_class::<Decision>()?;
     module.add_class::<Service>()?;
     module.add_class::<ServicePage>()?;
@@ -5564,7 +5565,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SignupToken>()?;
     module.add_class::<SignupTokenPage>()?;
     module.add_class::<SignupTokenPreview>()?;
-    module.add_class::<BackupReport>()?;
     module.add_class::<IntegrityReport>()?;
     module.add_class::<PurgeReport>()?;
     module.add_class::<Statistics>()?;

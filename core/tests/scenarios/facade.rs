@@ -60,10 +60,6 @@ pub(crate) fn call(
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
         }
-        "authenticate" => {
-            let credential: String = arguments.get("credential")?;
-            Ok(keyplate.authenticate(&credential)?.into_json())
-        }
         "back_up_to" => {
             let path: String = arguments.get("path")?;
             Ok(keyplate.back_up_to(&path)?.into_json())
@@ -194,6 +190,10 @@ pub(crate) fn call(
             let ceremony: String = arguments.get("ceremony")?;
             let response: String = arguments.get("response")?;
             Ok(keyplate.finish_step_up(&ceremony, &response)?.into_json())
+        }
+        "authenticate" => {
+            let credential: String = arguments.get("credential")?;
+            Ok(keyplate.authenticate(&credential)?.into_json())
         }
         "create_service" => {
             let service: NewService = arguments.get("service")?;
@@ -639,6 +639,14 @@ impl IntoJson for Detail {
         Value::Object(object)
     }
 }
+impl IntoJson for BackupReport {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("made_at".to_owned(), self.made_at.into_json());
+        object.insert("bytes".to_owned(), self.bytes.into_json());
+        Value::Object(object)
+    }
+}
 impl IntoJson for BootstrapChange {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -671,74 +679,6 @@ impl IntoJson for Claim {
         let mut object = Map::new();
         object.insert("key".to_owned(), self.key.into_json());
         object.insert("value".to_owned(), self.value.into_json());
-        Value::Object(object)
-    }
-}
-impl FromJson for ClientInfo {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["address", "user_agent", "device_name"])?;
-        Ok(Self {
-            address: arguments.get("address")?,
-            user_agent: arguments.get("user_agent")?,
-            device_name: arguments.get("device_name")?,
-        })
-    }
-}
-impl FromJson for Config {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(
-            value,
-            &[
-                "path",
-                "origin",
-                "token_prefix",
-                "busy_timeout_ms",
-                "encryption_key",
-                "username_policy",
-                "rp_id",
-                "rp_name",
-                "more_origins",
-                "native_origins",
-                "related_origins",
-                "allow_insecure_origin",
-                "accept_rp_id_change",
-                "maintenance",
-                "allow_shared_file",
-            ],
-        )?;
-        Ok(Self {
-            path: arguments.get("path")?,
-            origin: arguments.get("origin")?,
-            token_prefix: arguments.get("token_prefix")?,
-            busy_timeout_ms: arguments.get("busy_timeout_ms")?,
-            encryption_key: arguments.get("encryption_key")?,
-            username_policy: arguments.get("username_policy")?,
-            rp_id: arguments.get("rp_id")?,
-            rp_name: arguments.get("rp_name")?,
-            more_origins: arguments.get("more_origins")?,
-            native_origins: arguments.get("native_origins")?,
-            related_origins: arguments.get("related_origins")?,
-            allow_insecure_origin: arguments.get("allow_insecure_origin")?,
-            accept_rp_id_change: arguments.get("accept_rp_id_change")?,
-            maintenance: arguments.get("maintenance")?,
-            allow_shared_file: arguments.get("allow_shared_file")?,
-            events: None,
-            time_source: None,
-        })
-    }
-}
-impl IntoJson for Authenticated {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert("user_id".to_owned(), self.user_id.into_json());
-        object.insert("username".to_owned(), self.username.into_json());
-        object.insert("role".to_owned(), self.role.into_json());
-        object.insert("status".to_owned(), self.status.into_json());
-        object.insert("scopes".to_owned(), self.scopes.into_json());
-        object.insert("session_id".to_owned(), self.session_id.into_json());
-        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
-        object.insert("expires_at".to_owned(), self.expires_at.into_json());
-        object.insert("principal".to_owned(), self.principal.into_json());
         Value::Object(object)
     }
 }
@@ -797,6 +737,59 @@ impl FromJson for NewGroup {
         })
     }
 }
+impl FromJson for ClientInfo {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["address", "user_agent", "device_name"])?;
+        Ok(Self {
+            address: arguments.get("address")?,
+            user_agent: arguments.get("user_agent")?,
+            device_name: arguments.get("device_name")?,
+        })
+    }
+}
+impl FromJson for Config {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "path",
+                "origin",
+                "token_prefix",
+                "busy_timeout_ms",
+                "encryption_key",
+                "username_policy",
+                "rp_id",
+                "rp_name",
+                "more_origins",
+                "native_origins",
+                "related_origins",
+                "allow_insecure_origin",
+                "accept_rp_id_change",
+                "maintenance",
+                "allow_shared_file",
+            ],
+        )?;
+        Ok(Self {
+            path: arguments.get("path")?,
+            origin: arguments.get("origin")?,
+            token_prefix: arguments.get("token_prefix")?,
+            busy_timeout_ms: arguments.get("busy_timeout_ms")?,
+            encryption_key: arguments.get("encryption_key")?,
+            username_policy: arguments.get("username_policy")?,
+            rp_id: arguments.get("rp_id")?,
+            rp_name: arguments.get("rp_name")?,
+            more_origins: arguments.get("more_origins")?,
+            native_origins: arguments.get("native_origins")?,
+            related_origins: arguments.get("related_origins")?,
+            allow_insecure_origin: arguments.get("allow_insecure_origin")?,
+            accept_rp_id_change: arguments.get("accept_rp_id_change")?,
+            maintenance: arguments.get("maintenance")?,
+            allow_shared_file: arguments.get("allow_shared_file")?,
+            events: None,
+            time_source: None,
+        })
+    }
+}
 impl IntoJson for CreatedOneTimeToken {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -844,6 +837,24 @@ impl IntoJson for Passkey {
         Value::Object(object)
     }
 }
+impl IntoJson for PasskeySignals {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert(
+            "unknown_credential".to_owned(),
+            self.unknown_credential.into_json(),
+        );
+        object.insert(
+            "all_accepted_credentials".to_owned(),
+            self.all_accepted_credentials.into_json(),
+        );
+        object.insert(
+            "current_user_details".to_owned(),
+            self.current_user_details.into_json(),
+        );
+        Value::Object(object)
+    }
+}
 impl IntoJson for PasskeyCeremony {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -862,21 +873,18 @@ impl IntoJson for PasskeyRegistration {
         Value::Object(object)
     }
 }
-impl IntoJson for PasskeySignals {
+impl IntoJson for Authenticated {
     fn into_json(self) -> Value {
         let mut object = Map::new();
-        object.insert(
-            "unknown_credential".to_owned(),
-            self.unknown_credential.into_json(),
-        );
-        object.insert(
-            "all_accepted_credentials".to_owned(),
-            self.all_accepted_credentials.into_json(),
-        );
-        object.insert(
-            "current_user_details".to_owned(),
-            self.current_user_details.into_json(),
-        );
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("username".to_owned(), self.username.into_json());
+        object.insert("role".to_owned(), self.role.into_json());
+        object.insert("status".to_owned(), self.status.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("session_id".to_owned(), self.session_id.into_json());
+        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("principal".to_owned(), self.principal.into_json());
         Value::Object(object)
     }
 }
@@ -1297,14 +1305,6 @@ impl FromJson for SignupTokenQuery {
         })
     }
 }
-impl IntoJson for BackupReport {
-    fn into_json(self) -> Value {
-        let mut object = Map::new();
-        object.insert("made_at".to_owned(), self.made_at.into_json());
-        object.insert("bytes".to_owned(), self.bytes.into_json());
-        Value::Object(object)
-    }
-}
 impl IntoJson for IntegrityReport {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -1478,6 +1478,241 @@ impl FromJson for UserQuery {
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
         })
+    }
+}
+impl IntoJson for ApiKeySort {
+    fn into_json(self) -> Value {
+        match self {
+            Self::CreatedAt => Value::String("CreatedAt".to_owned()),
+            Self::Name => Value::String("Name".to_owned()),
+            Self::ExpiresAt => Value::String("ExpiresAt".to_owned()),
+            Self::LastUsedAt => Value::String("LastUsedAt".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for ApiKeySort {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "CreatedAt" => Ok(Self::CreatedAt),
+            "Name" => Ok(Self::Name),
+            "ExpiresAt" => Ok(Self::ExpiresAt),
+            "LastUsedAt" => Ok(Self::LastUsedAt),
+            other => Err(unknown_name("ApiKeySort", other)),
+        }
+    }
+}
+impl IntoJson for ActorKind {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Host => Value::String("Host".to_owned()),
+            Self::Anonymous => Value::String("Anonymous".to_owned()),
+            Self::User => Value::String("User".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for ActorKind {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Host" => Ok(Self::Host),
+            "Anonymous" => Ok(Self::Anonymous),
+            "User" => Ok(Self::User),
+            other => Err(unknown_name("ActorKind", other)),
+        }
+    }
+}
+impl IntoJson for EventKind {
+    fn into_json(self) -> Value {
+        match self {
+            Self::UserCreated => Value::String("UserCreated".to_owned()),
+            Self::UserUpdated => Value::String("UserUpdated".to_owned()),
+            Self::UserDeleted => Value::String("UserDeleted".to_owned()),
+            Self::UserRoleChanged => Value::String("UserRoleChanged".to_owned()),
+            Self::UserEnabled => Value::String("UserEnabled".to_owned()),
+            Self::UserDisabled => Value::String("UserDisabled".to_owned()),
+            Self::SetupTokenCreated => Value::String("SetupTokenCreated".to_owned()),
+            Self::SetupClaimed => Value::String("SetupClaimed".to_owned()),
+            Self::SetupRefused => Value::String("SetupRefused".to_owned()),
+            Self::SetupResumed => Value::String("SetupResumed".to_owned()),
+            Self::SetupCompleted => Value::String("SetupCompleted".to_owned()),
+            Self::SetupReset => Value::String("SetupReset".to_owned()),
+            Self::SessionCreated => Value::String("SessionCreated".to_owned()),
+            Self::SignInRefused => Value::String("SignInRefused".to_owned()),
+            Self::SessionRevoked => Value::String("SessionRevoked".to_owned()),
+            Self::UserSessionsRevoked => Value::String("UserSessionsRevoked".to_owned()),
+            Self::ApiKeyCreated => Value::String("ApiKeyCreated".to_owned()),
+            Self::ApiKeyRotated => Value::String("ApiKeyRotated".to_owned()),
+            Self::ApiKeyRenewed => Value::String("ApiKeyRenewed".to_owned()),
+            Self::ApiKeyRevoked => Value::String("ApiKeyRevoked".to_owned()),
+            Self::UserApproved => Value::String("UserApproved".to_owned()),
+            Self::UserRejected => Value::String("UserRejected".to_owned()),
+            Self::UserGroupsChanged => Value::String("UserGroupsChanged".to_owned()),
+            Self::UserClaimsChanged => Value::String("UserClaimsChanged".to_owned()),
+            Self::GroupCreated => Value::String("GroupCreated".to_owned()),
+            Self::GroupUpdated => Value::String("GroupUpdated".to_owned()),
+            Self::GroupDeleted => Value::String("GroupDeleted".to_owned()),
+            Self::GroupMembersChanged => Value::String("GroupMembersChanged".to_owned()),
+            Self::GroupClaimsChanged => Value::String("GroupClaimsChanged".to_owned()),
+            Self::SettingsChanged => Value::String("SettingsChanged".to_owned()),
+            Self::SignupTokenCreated => Value::String("SignupTokenCreated".to_owned()),
+            Self::SignupTokenUpdated => Value::String("SignupTokenUpdated".to_owned()),
+            Self::SignupTokenRevoked => Value::String("SignupTokenRevoked".to_owned()),
+            Self::UserSignedUp => Value::String("UserSignedUp".to_owned()),
+            Self::SignupRefused => Value::String("SignupRefused".to_owned()),
+            Self::OneTimeTokenCreated => Value::String("OneTimeTokenCreated".to_owned()),
+            Self::OneTimeTokenRevoked => Value::String("OneTimeTokenRevoked".to_owned()),
+            Self::OneTimeTokenRedeemed => Value::String("OneTimeTokenRedeemed".to_owned()),
+            Self::OneTimeTokenRefused => Value::String("OneTimeTokenRefused".to_owned()),
+            Self::CodeGuessing => Value::String("CodeGuessing".to_owned()),
+            Self::ClockBehind => Value::String("ClockBehind".to_owned()),
+            Self::ClockReset => Value::String("ClockReset".to_owned()),
+            Self::ExpiredPurged => Value::String("ExpiredPurged".to_owned()),
+            Self::PasskeyRegistered => Value::String("PasskeyRegistered".to_owned()),
+            Self::PasskeyRegistrationRefused => {
+                Value::String("PasskeyRegistrationRefused".to_owned())
+            }
+            Self::PasskeyRenamed => Value::String("PasskeyRenamed".to_owned()),
+            Self::PasskeyDeleted => Value::String("PasskeyDeleted".to_owned()),
+            Self::PasskeySignedIn => Value::String("PasskeySignedIn".to_owned()),
+            Self::PasskeyCounterWentBack => Value::String("PasskeyCounterWentBack".to_owned()),
+            Self::SteppedUp => Value::String("SteppedUp".to_owned()),
+            Self::StepUpRefused => Value::String("StepUpRefused".to_owned()),
+            Self::RecoveryTokenCreated => Value::String("RecoveryTokenCreated".to_owned()),
+            Self::RecoveryTokenRedeemed => Value::String("RecoveryTokenRedeemed".to_owned()),
+            Self::RpIdChanged => Value::String("RpIdChanged".to_owned()),
+            Self::ServiceCreated => Value::String("ServiceCreated".to_owned()),
+            Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
+            Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
+            Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
+            Self::SigningKeyCreated => Value::String("SigningKeyCreated".to_owned()),
+            Self::SigningKeyRotated => Value::String("SigningKeyRotated".to_owned()),
+            Self::ApiKeyUpdated => Value::String("ApiKeyUpdated".to_owned()),
+            Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
+            Self::BackedUp => Value::String("BackedUp".to_owned()),
+            Self::BackupRestored => Value::String("BackupRestored".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for EventKind {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "UserCreated" => Ok(Self::UserCreated),
+            "UserUpdated" => Ok(Self::UserUpdated),
+            "UserDeleted" => Ok(Self::UserDeleted),
+            "UserRoleChanged" => Ok(Self::UserRoleChanged),
+            "UserEnabled" => Ok(Self::UserEnabled),
+            "UserDisabled" => Ok(Self::UserDisabled),
+            "SetupTokenCreated" => Ok(Self::SetupTokenCreated),
+            "SetupClaimed" => Ok(Self::SetupClaimed),
+            "SetupRefused" => Ok(Self::SetupRefused),
+            "SetupResumed" => Ok(Self::SetupResumed),
+            "SetupCompleted" => Ok(Self::SetupCompleted),
+            "SetupReset" => Ok(Self::SetupReset),
+            "SessionCreated" => Ok(Self::SessionCreated),
+            "SignInRefused" => Ok(Self::SignInRefused),
+            "SessionRevoked" => Ok(Self::SessionRevoked),
+            "UserSessionsRevoked" => Ok(Self::UserSessionsRevoked),
+            "ApiKeyCreated" => Ok(Self::ApiKeyCreated),
+            "ApiKeyRotated" => Ok(Self::ApiKeyRotated),
+            "ApiKeyRenewed" => Ok(Self::ApiKeyRenewed),
+            "ApiKeyRevoked" => Ok(Self::ApiKeyRevoked),
+            "UserApproved" => Ok(Self::UserApproved),
+            "UserRejected" => Ok(Self::UserRejected),
+            "UserGroupsChanged" => Ok(Self::UserGroupsChanged),
+            "UserClaimsChanged" => Ok(Self::UserClaimsChanged),
+            "GroupCreated" => Ok(Self::GroupCreated),
+            "GroupUpdated" => Ok(Self::GroupUpdated),
+            "GroupDeleted" => Ok(Self::GroupDeleted),
+            "GroupMembersChanged" => Ok(Self::GroupMembersChanged),
+            "GroupClaimsChanged" => Ok(Self::GroupClaimsChanged),
+            "SettingsChanged" => Ok(Self::SettingsChanged),
+            "SignupTokenCreated" => Ok(Self::SignupTokenCreated),
+            "SignupTokenUpdated" => Ok(Self::SignupTokenUpdated),
+            "SignupTokenRevoked" => Ok(Self::SignupTokenRevoked),
+            "UserSignedUp" => Ok(Self::UserSignedUp),
+            "SignupRefused" => Ok(Self::SignupRefused),
+            "OneTimeTokenCreated" => Ok(Self::OneTimeTokenCreated),
+            "OneTimeTokenRevoked" => Ok(Self::OneTimeTokenRevoked),
+            "OneTimeTokenRedeemed" => Ok(Self::OneTimeTokenRedeemed),
+            "OneTimeTokenRefused" => Ok(Self::OneTimeTokenRefused),
+            "CodeGuessing" => Ok(Self::CodeGuessing),
+            "ClockBehind" => Ok(Self::ClockBehind),
+            "ClockReset" => Ok(Self::ClockReset),
+            "ExpiredPurged" => Ok(Self::ExpiredPurged),
+            "PasskeyRegistered" => Ok(Self::PasskeyRegistered),
+            "PasskeyRegistrationRefused" => Ok(Self::PasskeyRegistrationRefused),
+            "PasskeyRenamed" => Ok(Self::PasskeyRenamed),
+            "PasskeyDeleted" => Ok(Self::PasskeyDeleted),
+            "PasskeySignedIn" => Ok(Self::PasskeySignedIn),
+            "PasskeyCounterWentBack" => Ok(Self::PasskeyCounterWentBack),
+            "SteppedUp" => Ok(Self::SteppedUp),
+            "StepUpRefused" => Ok(Self::StepUpRefused),
+            "RecoveryTokenCreated" => Ok(Self::RecoveryTokenCreated),
+            "RecoveryTokenRedeemed" => Ok(Self::RecoveryTokenRedeemed),
+            "RpIdChanged" => Ok(Self::RpIdChanged),
+            "ServiceCreated" => Ok(Self::ServiceCreated),
+            "ServiceUpdated" => Ok(Self::ServiceUpdated),
+            "ServiceDeleted" => Ok(Self::ServiceDeleted),
+            "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
+            "SigningKeyCreated" => Ok(Self::SigningKeyCreated),
+            "SigningKeyRotated" => Ok(Self::SigningKeyRotated),
+            "ApiKeyUpdated" => Ok(Self::ApiKeyUpdated),
+            "Bootstrapped" => Ok(Self::Bootstrapped),
+            "BackedUp" => Ok(Self::BackedUp),
+            "BackupRestored" => Ok(Self::BackupRestored),
+            other => Err(unknown_name("EventKind", other)),
+        }
+    }
+}
+impl IntoJson for BootstrapAction {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Created => Value::String("Created".to_owned()),
+            Self::Updated => Value::String("Updated".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BootstrapAction {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Created" => Ok(Self::Created),
+            "Updated" => Ok(Self::Updated),
+            other => Err(unknown_name("BootstrapAction", other)),
+        }
+    }
+}
+impl IntoJson for BootstrapKind {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Settings => Value::String("Settings".to_owned()),
+            Self::Group => Value::String("Group".to_owned()),
+            Self::Service => Value::String("Service".to_owned()),
+            Self::User => Value::String("User".to_owned()),
+            Self::SignupToken => Value::String("SignupToken".to_owned()),
+            Self::ApiKey => Value::String("ApiKey".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BootstrapKind {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Settings" => Ok(Self::Settings),
+            "Group" => Ok(Self::Group),
+            "Service" => Ok(Self::Service),
+            "User" => Ok(Self::User),
+            "SignupToken" => Ok(Self::SignupToken),
+            "ApiKey" => Ok(Self::ApiKey),
+            other => Err(unknown_name("BootstrapKind", other)),
+        }
     }
 }
 impl IntoJson for ConfigurationReason {
@@ -2119,241 +2354,6 @@ impl FromJson for Thing {
         }
     }
 }
-impl IntoJson for ApiKeySort {
-    fn into_json(self) -> Value {
-        match self {
-            Self::CreatedAt => Value::String("CreatedAt".to_owned()),
-            Self::Name => Value::String("Name".to_owned()),
-            Self::ExpiresAt => Value::String("ExpiresAt".to_owned()),
-            Self::LastUsedAt => Value::String("LastUsedAt".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for ApiKeySort {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "CreatedAt" => Ok(Self::CreatedAt),
-            "Name" => Ok(Self::Name),
-            "ExpiresAt" => Ok(Self::ExpiresAt),
-            "LastUsedAt" => Ok(Self::LastUsedAt),
-            other => Err(unknown_name("ApiKeySort", other)),
-        }
-    }
-}
-impl IntoJson for ActorKind {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Host => Value::String("Host".to_owned()),
-            Self::Anonymous => Value::String("Anonymous".to_owned()),
-            Self::User => Value::String("User".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for ActorKind {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Host" => Ok(Self::Host),
-            "Anonymous" => Ok(Self::Anonymous),
-            "User" => Ok(Self::User),
-            other => Err(unknown_name("ActorKind", other)),
-        }
-    }
-}
-impl IntoJson for EventKind {
-    fn into_json(self) -> Value {
-        match self {
-            Self::UserCreated => Value::String("UserCreated".to_owned()),
-            Self::UserUpdated => Value::String("UserUpdated".to_owned()),
-            Self::UserDeleted => Value::String("UserDeleted".to_owned()),
-            Self::UserRoleChanged => Value::String("UserRoleChanged".to_owned()),
-            Self::UserEnabled => Value::String("UserEnabled".to_owned()),
-            Self::UserDisabled => Value::String("UserDisabled".to_owned()),
-            Self::SetupTokenCreated => Value::String("SetupTokenCreated".to_owned()),
-            Self::SetupClaimed => Value::String("SetupClaimed".to_owned()),
-            Self::SetupRefused => Value::String("SetupRefused".to_owned()),
-            Self::SetupResumed => Value::String("SetupResumed".to_owned()),
-            Self::SetupCompleted => Value::String("SetupCompleted".to_owned()),
-            Self::SetupReset => Value::String("SetupReset".to_owned()),
-            Self::SessionCreated => Value::String("SessionCreated".to_owned()),
-            Self::SignInRefused => Value::String("SignInRefused".to_owned()),
-            Self::SessionRevoked => Value::String("SessionRevoked".to_owned()),
-            Self::UserSessionsRevoked => Value::String("UserSessionsRevoked".to_owned()),
-            Self::ApiKeyCreated => Value::String("ApiKeyCreated".to_owned()),
-            Self::ApiKeyRotated => Value::String("ApiKeyRotated".to_owned()),
-            Self::ApiKeyRenewed => Value::String("ApiKeyRenewed".to_owned()),
-            Self::ApiKeyRevoked => Value::String("ApiKeyRevoked".to_owned()),
-            Self::UserApproved => Value::String("UserApproved".to_owned()),
-            Self::UserRejected => Value::String("UserRejected".to_owned()),
-            Self::UserGroupsChanged => Value::String("UserGroupsChanged".to_owned()),
-            Self::UserClaimsChanged => Value::String("UserClaimsChanged".to_owned()),
-            Self::GroupCreated => Value::String("GroupCreated".to_owned()),
-            Self::GroupUpdated => Value::String("GroupUpdated".to_owned()),
-            Self::GroupDeleted => Value::String("GroupDeleted".to_owned()),
-            Self::GroupMembersChanged => Value::String("GroupMembersChanged".to_owned()),
-            Self::GroupClaimsChanged => Value::String("GroupClaimsChanged".to_owned()),
-            Self::SettingsChanged => Value::String("SettingsChanged".to_owned()),
-            Self::SignupTokenCreated => Value::String("SignupTokenCreated".to_owned()),
-            Self::SignupTokenUpdated => Value::String("SignupTokenUpdated".to_owned()),
-            Self::SignupTokenRevoked => Value::String("SignupTokenRevoked".to_owned()),
-            Self::UserSignedUp => Value::String("UserSignedUp".to_owned()),
-            Self::SignupRefused => Value::String("SignupRefused".to_owned()),
-            Self::OneTimeTokenCreated => Value::String("OneTimeTokenCreated".to_owned()),
-            Self::OneTimeTokenRevoked => Value::String("OneTimeTokenRevoked".to_owned()),
-            Self::OneTimeTokenRedeemed => Value::String("OneTimeTokenRedeemed".to_owned()),
-            Self::OneTimeTokenRefused => Value::String("OneTimeTokenRefused".to_owned()),
-            Self::CodeGuessing => Value::String("CodeGuessing".to_owned()),
-            Self::ClockBehind => Value::String("ClockBehind".to_owned()),
-            Self::ClockReset => Value::String("ClockReset".to_owned()),
-            Self::ExpiredPurged => Value::String("ExpiredPurged".to_owned()),
-            Self::PasskeyRegistered => Value::String("PasskeyRegistered".to_owned()),
-            Self::PasskeyRegistrationRefused => {
-                Value::String("PasskeyRegistrationRefused".to_owned())
-            }
-            Self::PasskeyRenamed => Value::String("PasskeyRenamed".to_owned()),
-            Self::PasskeyDeleted => Value::String("PasskeyDeleted".to_owned()),
-            Self::PasskeySignedIn => Value::String("PasskeySignedIn".to_owned()),
-            Self::PasskeyCounterWentBack => Value::String("PasskeyCounterWentBack".to_owned()),
-            Self::SteppedUp => Value::String("SteppedUp".to_owned()),
-            Self::StepUpRefused => Value::String("StepUpRefused".to_owned()),
-            Self::RecoveryTokenCreated => Value::String("RecoveryTokenCreated".to_owned()),
-            Self::RecoveryTokenRedeemed => Value::String("RecoveryTokenRedeemed".to_owned()),
-            Self::RpIdChanged => Value::String("RpIdChanged".to_owned()),
-            Self::ServiceCreated => Value::String("ServiceCreated".to_owned()),
-            Self::ServiceUpdated => Value::String("ServiceUpdated".to_owned()),
-            Self::ServiceDeleted => Value::String("ServiceDeleted".to_owned()),
-            Self::ServiceAccessChanged => Value::String("ServiceAccessChanged".to_owned()),
-            Self::SigningKeyCreated => Value::String("SigningKeyCreated".to_owned()),
-            Self::SigningKeyRotated => Value::String("SigningKeyRotated".to_owned()),
-            Self::ApiKeyUpdated => Value::String("ApiKeyUpdated".to_owned()),
-            Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
-            Self::BackedUp => Value::String("BackedUp".to_owned()),
-            Self::BackupRestored => Value::String("BackupRestored".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for EventKind {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "UserCreated" => Ok(Self::UserCreated),
-            "UserUpdated" => Ok(Self::UserUpdated),
-            "UserDeleted" => Ok(Self::UserDeleted),
-            "UserRoleChanged" => Ok(Self::UserRoleChanged),
-            "UserEnabled" => Ok(Self::UserEnabled),
-            "UserDisabled" => Ok(Self::UserDisabled),
-            "SetupTokenCreated" => Ok(Self::SetupTokenCreated),
-            "SetupClaimed" => Ok(Self::SetupClaimed),
-            "SetupRefused" => Ok(Self::SetupRefused),
-            "SetupResumed" => Ok(Self::SetupResumed),
-            "SetupCompleted" => Ok(Self::SetupCompleted),
-            "SetupReset" => Ok(Self::SetupReset),
-            "SessionCreated" => Ok(Self::SessionCreated),
-            "SignInRefused" => Ok(Self::SignInRefused),
-            "SessionRevoked" => Ok(Self::SessionRevoked),
-            "UserSessionsRevoked" => Ok(Self::UserSessionsRevoked),
-            "ApiKeyCreated" => Ok(Self::ApiKeyCreated),
-            "ApiKeyRotated" => Ok(Self::ApiKeyRotated),
-            "ApiKeyRenewed" => Ok(Self::ApiKeyRenewed),
-            "ApiKeyRevoked" => Ok(Self::ApiKeyRevoked),
-            "UserApproved" => Ok(Self::UserApproved),
-            "UserRejected" => Ok(Self::UserRejected),
-            "UserGroupsChanged" => Ok(Self::UserGroupsChanged),
-            "UserClaimsChanged" => Ok(Self::UserClaimsChanged),
-            "GroupCreated" => Ok(Self::GroupCreated),
-            "GroupUpdated" => Ok(Self::GroupUpdated),
-            "GroupDeleted" => Ok(Self::GroupDeleted),
-            "GroupMembersChanged" => Ok(Self::GroupMembersChanged),
-            "GroupClaimsChanged" => Ok(Self::GroupClaimsChanged),
-            "SettingsChanged" => Ok(Self::SettingsChanged),
-            "SignupTokenCreated" => Ok(Self::SignupTokenCreated),
-            "SignupTokenUpdated" => Ok(Self::SignupTokenUpdated),
-            "SignupTokenRevoked" => Ok(Self::SignupTokenRevoked),
-            "UserSignedUp" => Ok(Self::UserSignedUp),
-            "SignupRefused" => Ok(Self::SignupRefused),
-            "OneTimeTokenCreated" => Ok(Self::OneTimeTokenCreated),
-            "OneTimeTokenRevoked" => Ok(Self::OneTimeTokenRevoked),
-            "OneTimeTokenRedeemed" => Ok(Self::OneTimeTokenRedeemed),
-            "OneTimeTokenRefused" => Ok(Self::OneTimeTokenRefused),
-            "CodeGuessing" => Ok(Self::CodeGuessing),
-            "ClockBehind" => Ok(Self::ClockBehind),
-            "ClockReset" => Ok(Self::ClockReset),
-            "ExpiredPurged" => Ok(Self::ExpiredPurged),
-            "PasskeyRegistered" => Ok(Self::PasskeyRegistered),
-            "PasskeyRegistrationRefused" => Ok(Self::PasskeyRegistrationRefused),
-            "PasskeyRenamed" => Ok(Self::PasskeyRenamed),
-            "PasskeyDeleted" => Ok(Self::PasskeyDeleted),
-            "PasskeySignedIn" => Ok(Self::PasskeySignedIn),
-            "PasskeyCounterWentBack" => Ok(Self::PasskeyCounterWentBack),
-            "SteppedUp" => Ok(Self::SteppedUp),
-            "StepUpRefused" => Ok(Self::StepUpRefused),
-            "RecoveryTokenCreated" => Ok(Self::RecoveryTokenCreated),
-            "RecoveryTokenRedeemed" => Ok(Self::RecoveryTokenRedeemed),
-            "RpIdChanged" => Ok(Self::RpIdChanged),
-            "ServiceCreated" => Ok(Self::ServiceCreated),
-            "ServiceUpdated" => Ok(Self::ServiceUpdated),
-            "ServiceDeleted" => Ok(Self::ServiceDeleted),
-            "ServiceAccessChanged" => Ok(Self::ServiceAccessChanged),
-            "SigningKeyCreated" => Ok(Self::SigningKeyCreated),
-            "SigningKeyRotated" => Ok(Self::SigningKeyRotated),
-            "ApiKeyUpdated" => Ok(Self::ApiKeyUpdated),
-            "Bootstrapped" => Ok(Self::Bootstrapped),
-            "BackedUp" => Ok(Self::BackedUp),
-            "BackupRestored" => Ok(Self::BackupRestored),
-            other => Err(unknown_name("EventKind", other)),
-        }
-    }
-}
-impl IntoJson for BootstrapAction {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Created => Value::String("Created".to_owned()),
-            Self::Updated => Value::String("Updated".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for BootstrapAction {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Created" => Ok(Self::Created),
-            "Updated" => Ok(Self::Updated),
-            other => Err(unknown_name("BootstrapAction", other)),
-        }
-    }
-}
-impl IntoJson for BootstrapKind {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Settings => Value::String("Settings".to_owned()),
-            Self::Group => Value::String("Group".to_owned()),
-            Self::Service => Value::String("Service".to_owned()),
-            Self::User => Value::String("User".to_owned()),
-            Self::SignupToken => Value::String("SignupToken".to_owned()),
-            Self::ApiKey => Value::String("ApiKey".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for BootstrapKind {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Settings" => Ok(Self::Settings),
-            "Group" => Ok(Self::Group),
-            "Service" => Ok(Self::Service),
-            "User" => Ok(Self::User),
-            "SignupToken" => Ok(Self::SignupToken),
-            "ApiKey" => Ok(Self::ApiKey),
-            other => Err(unknown_name("BootstrapKind", other)),
-        }
-    }
-}
 impl IntoJson for GroupSort {
     fn into_json(self) -> Value {
         match self {
@@ -2374,6 +2374,44 @@ impl FromJson for GroupSort {
             "FriendlyName" => Ok(Self::FriendlyName),
             "MemberCount" => Ok(Self::MemberCount),
             other => Err(unknown_name("GroupSort", other)),
+        }
+    }
+}
+impl IntoJson for UsernamePolicy {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Ascii => Value::String("Ascii".to_owned()),
+            Self::AnyScript => Value::String("AnyScript".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for UsernamePolicy {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Ascii" => Ok(Self::Ascii),
+            "AnyScript" => Ok(Self::AnyScript),
+            other => Err(unknown_name("UsernamePolicy", other)),
+        }
+    }
+}
+impl IntoJson for PasskeyProblem {
+    fn into_json(self) -> Value {
+        match self {
+            Self::IpAddress => Value::String("IpAddress".to_owned()),
+            Self::InsecureOrigin => Value::String("InsecureOrigin".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for PasskeyProblem {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "IpAddress" => Ok(Self::IpAddress),
+            "InsecureOrigin" => Ok(Self::InsecureOrigin),
+            other => Err(unknown_name("PasskeyProblem", other)),
         }
     }
 }
@@ -2669,44 +2707,6 @@ impl FromJson for UserStatus {
             "Active" => Ok(Self::Active),
             "Disabled" => Ok(Self::Disabled),
             other => Err(unknown_name("UserStatus", other)),
-        }
-    }
-}
-impl IntoJson for PasskeyProblem {
-    fn into_json(self) -> Value {
-        match self {
-            Self::IpAddress => Value::String("IpAddress".to_owned()),
-            Self::InsecureOrigin => Value::String("InsecureOrigin".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for PasskeyProblem {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "IpAddress" => Ok(Self::IpAddress),
-            "InsecureOrigin" => Ok(Self::InsecureOrigin),
-            other => Err(unknown_name("PasskeyProblem", other)),
-        }
-    }
-}
-impl IntoJson for UsernamePolicy {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Ascii => Value::String("Ascii".to_owned()),
-            Self::AnyScript => Value::String("AnyScript".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for UsernamePolicy {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Ascii" => Ok(Self::Ascii),
-            "AnyScript" => Ok(Self::AnyScript),
-            other => Err(unknown_name("UsernamePolicy", other)),
         }
     }
 }

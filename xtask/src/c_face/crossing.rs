@@ -31,7 +31,7 @@ pub(super) fn outward(ty: &Ty) -> Result<String> {
 }
 
 /// Small values, which are copied; the others are lent by pointer.
-pub(super) fn is_plain(ty: &Ty) -> bool {
+pub(crate) fn is_plain(ty: &Ty) -> bool {
     matches!(
         ty,
         Ty::Bool | Ty::Int(_) | Ty::Time | Ty::Duration | Ty::Choice(_)
@@ -39,7 +39,7 @@ pub(super) fn is_plain(ty: &Ty) -> bool {
 }
 
 /// Text that comes with its length.
-pub(super) fn is_secret(field: &Field) -> bool {
+pub(crate) fn is_secret(field: &Field) -> bool {
     SECRETS.contains(&field.name.as_str()) && *field.ty.leaf() == Ty::Text
 }
 

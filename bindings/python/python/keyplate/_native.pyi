@@ -24,6 +24,212 @@ class Secret:
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
+@final
+class ApiKeySort:
+    """An order of API keys; the id decides between equals."""
+
+    CREATED_AT: ClassVar[ApiKeySort]
+    """By the time when they were made."""
+    NAME: ClassVar[ApiKeySort]
+    """By name."""
+    EXPIRES_AT: ClassVar[ApiKeySort]
+    """By the time when they end."""
+    LAST_USED_AT: ClassVar[ApiKeySort]
+    """By the time when they were last used."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class ActorKind:
+    """Who did it."""
+
+    HOST: ClassVar[ActorKind]
+    """The application itself."""
+    ANONYMOUS: ClassVar[ActorKind]
+    """Somebody who had shown nothing."""
+    USER: ClassVar[ActorKind]
+    """A user."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class EventKind:
+    """What happened."""
+
+    USER_CREATED: ClassVar[EventKind]
+    """A user was made."""
+    USER_UPDATED: ClassVar[EventKind]
+    """A user's data changed."""
+    USER_DELETED: ClassVar[EventKind]
+    """A user was deleted, with everything of his but these rows."""
+    USER_ROLE_CHANGED: ClassVar[EventKind]
+    """A user became administrator, or ceased to be one."""
+    USER_ENABLED: ClassVar[EventKind]
+    """A user may sign in again."""
+    USER_DISABLED: ClassVar[EventKind]
+    """A user may no longer sign in."""
+    SETUP_TOKEN_CREATED: ClassVar[EventKind]
+    """A setup token was handed out; an earlier one ended."""
+    SETUP_CLAIMED: ClassVar[EventKind]
+    """Somebody became the first administrator."""
+    SETUP_REFUSED: ClassVar[EventKind]
+    """Somebody tried to claim or resume setup and was refused."""
+    SETUP_RESUMED: ClassVar[EventKind]
+    """The first administrator took up setup again."""
+    SETUP_COMPLETED: ClassVar[EventKind]
+    """Setup is over; the temporary access has ended."""
+    SETUP_RESET: ClassVar[EventKind]
+    """Setup was opened again, by the host."""
+    SESSION_CREATED: ClassVar[EventKind]
+    """The host opened a session for somebody whom it has checked itself."""
+    SIGN_IN_REFUSED: ClassVar[EventKind]
+    """Somebody was refused a session."""
+    SESSION_REVOKED: ClassVar[EventKind]
+    """A session was ended."""
+    USER_SESSIONS_REVOKED: ClassVar[EventKind]
+    """All sessions of a user were ended."""
+    API_KEY_CREATED: ClassVar[EventKind]
+    """An API key was made."""
+    API_KEY_ROTATED: ClassVar[EventKind]
+    """An API key got a new secret."""
+    API_KEY_RENEWED: ClassVar[EventKind]
+    """An API key got a new end."""
+    API_KEY_REVOKED: ClassVar[EventKind]
+    """An API key was revoked."""
+    USER_APPROVED: ClassVar[EventKind]
+    """A pending user was let in."""
+    USER_REJECTED: ClassVar[EventKind]
+    """A pending user was removed."""
+    USER_GROUPS_CHANGED: ClassVar[EventKind]
+    """A user was put into other groups."""
+    USER_CLAIMS_CHANGED: ClassVar[EventKind]
+    """A user got other claims."""
+    GROUP_CREATED: ClassVar[EventKind]
+    """A group was made."""
+    GROUP_UPDATED: ClassVar[EventKind]
+    """A group got other names."""
+    GROUP_DELETED: ClassVar[EventKind]
+    """A group was deleted."""
+    GROUP_MEMBERS_CHANGED: ClassVar[EventKind]
+    """A group got other members."""
+    GROUP_CLAIMS_CHANGED: ClassVar[EventKind]
+    """A group got other claims."""
+    SETTINGS_CHANGED: ClassVar[EventKind]
+    """A setting changed."""
+    SIGNUP_TOKEN_CREATED: ClassVar[EventKind]
+    """A sign-up token was made."""
+    SIGNUP_TOKEN_UPDATED: ClassVar[EventKind]
+    """A sign-up token was extended, paused or changed otherwise."""
+    SIGNUP_TOKEN_REVOKED: ClassVar[EventKind]
+    """A sign-up token was revoked."""
+    USER_SIGNED_UP: ClassVar[EventKind]
+    """Somebody signed up."""
+    SIGNUP_REFUSED: ClassVar[EventKind]
+    """Somebody tried to sign up and was refused."""
+    ONE_TIME_TOKEN_CREATED: ClassVar[EventKind]
+    """A one-time token or code was made."""
+    ONE_TIME_TOKEN_REVOKED: ClassVar[EventKind]
+    """A one-time token or code was revoked."""
+    ONE_TIME_TOKEN_REDEEMED: ClassVar[EventKind]
+    """Somebody signed in by a one-time token or code."""
+    ONE_TIME_TOKEN_REFUSED: ClassVar[EventKind]
+    """A one-time token or code was refused."""
+    CODE_GUESSING: ClassVar[EventKind]
+    """A thousand wrong codes within an hour: somebody may be guessing."""
+    CLOCK_BEHIND: ClassVar[EventKind]
+    """The clock is more than a day behind the last change."""
+    CLOCK_RESET: ClassVar[EventKind]
+    """The host set the stored time back to the clock's."""
+    EXPIRED_PURGED: ClassVar[EventKind]
+    """What had expired long ago was removed."""
+    PASSKEY_REGISTERED: ClassVar[EventKind]
+    """A user registered a passkey."""
+    PASSKEY_REGISTRATION_REFUSED: ClassVar[EventKind]
+    """The registration of a passkey was refused."""
+    PASSKEY_RENAMED: ClassVar[EventKind]
+    """A passkey got another name."""
+    PASSKEY_DELETED: ClassVar[EventKind]
+    """A passkey was deleted."""
+    PASSKEY_SIGNED_IN: ClassVar[EventKind]
+    """Somebody signed in by a passkey."""
+    PASSKEY_COUNTER_WENT_BACK: ClassVar[EventKind]
+    """The signature counter of a passkey went back: there may be a copy of it."""
+    STEPPED_UP: ClassVar[EventKind]
+    """Somebody showed his passkey again, for an act of weight."""
+    STEP_UP_REFUSED: ClassVar[EventKind]
+    """A step-up was refused."""
+    RECOVERY_TOKEN_CREATED: ClassVar[EventKind]
+    """A recovery token was made."""
+    RECOVERY_TOKEN_REDEEMED: ClassVar[EventKind]
+    """Somebody came in by a recovery token; his other sessions ended."""
+    RP_ID_CHANGED: ClassVar[EventKind]
+    """The host changed the RP id: passkeys of the former one no longer work."""
+    SERVICE_CREATED: ClassVar[EventKind]
+    """A service was made."""
+    SERVICE_UPDATED: ClassVar[EventKind]
+    """A service got other names or origins."""
+    SERVICE_DELETED: ClassVar[EventKind]
+    """A service was deleted."""
+    SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
+    """A service was opened to others, or closed."""
+    SIGNING_KEY_CREATED: ClassVar[EventKind]
+    """There is a first key that signs access tokens."""
+    SIGNING_KEY_ROTATED: ClassVar[EventKind]
+    """Another key signs access tokens."""
+    API_KEY_UPDATED: ClassVar[EventKind]
+    """A plan gave an API key another note or other scopes."""
+    BOOTSTRAPPED: ClassVar[EventKind]
+    """A plan was applied and changed something."""
+    BACKED_UP: ClassVar[EventKind]
+    """A back-up was made. This row is younger than what is in it."""
+    BACKUP_RESTORED: ClassVar[EventKind]
+    """A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
+    after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
+    work.
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class BootstrapAction:
+    """What a plan did to something."""
+
+    CREATED: ClassVar[BootstrapAction]
+    """Made it."""
+    UPDATED: ClassVar[BootstrapAction]
+    """Changed it."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class BootstrapKind:
+    """What plans speak of."""
+
+    SETTINGS: ClassVar[BootstrapKind]
+    """The settings."""
+    GROUP: ClassVar[BootstrapKind]
+    """A group."""
+    SERVICE: ClassVar[BootstrapKind]
+    """A service."""
+    USER: ClassVar[BootstrapKind]
+    """A user."""
+    SIGNUP_TOKEN: ClassVar[BootstrapKind]
+    """A sign-up token."""
+    API_KEY: ClassVar[BootstrapKind]
+    """An API key."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
 @disjoint_base
 class ConfigurationReason:
     """What is wrong with an option."""
@@ -847,212 +1053,6 @@ class Thing:
     def __int__(self) -> int: ...
 
 @final
-class ApiKeySort:
-    """An order of API keys; the id decides between equals."""
-
-    CREATED_AT: ClassVar[ApiKeySort]
-    """By the time when they were made."""
-    NAME: ClassVar[ApiKeySort]
-    """By name."""
-    EXPIRES_AT: ClassVar[ApiKeySort]
-    """By the time when they end."""
-    LAST_USED_AT: ClassVar[ApiKeySort]
-    """By the time when they were last used."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class ActorKind:
-    """Who did it."""
-
-    HOST: ClassVar[ActorKind]
-    """The application itself."""
-    ANONYMOUS: ClassVar[ActorKind]
-    """Somebody who had shown nothing."""
-    USER: ClassVar[ActorKind]
-    """A user."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class EventKind:
-    """What happened."""
-
-    USER_CREATED: ClassVar[EventKind]
-    """A user was made."""
-    USER_UPDATED: ClassVar[EventKind]
-    """A user's data changed."""
-    USER_DELETED: ClassVar[EventKind]
-    """A user was deleted, with everything of his but these rows."""
-    USER_ROLE_CHANGED: ClassVar[EventKind]
-    """A user became administrator, or ceased to be one."""
-    USER_ENABLED: ClassVar[EventKind]
-    """A user may sign in again."""
-    USER_DISABLED: ClassVar[EventKind]
-    """A user may no longer sign in."""
-    SETUP_TOKEN_CREATED: ClassVar[EventKind]
-    """A setup token was handed out; an earlier one ended."""
-    SETUP_CLAIMED: ClassVar[EventKind]
-    """Somebody became the first administrator."""
-    SETUP_REFUSED: ClassVar[EventKind]
-    """Somebody tried to claim or resume setup and was refused."""
-    SETUP_RESUMED: ClassVar[EventKind]
-    """The first administrator took up setup again."""
-    SETUP_COMPLETED: ClassVar[EventKind]
-    """Setup is over; the temporary access has ended."""
-    SETUP_RESET: ClassVar[EventKind]
-    """Setup was opened again, by the host."""
-    SESSION_CREATED: ClassVar[EventKind]
-    """The host opened a session for somebody whom it has checked itself."""
-    SIGN_IN_REFUSED: ClassVar[EventKind]
-    """Somebody was refused a session."""
-    SESSION_REVOKED: ClassVar[EventKind]
-    """A session was ended."""
-    USER_SESSIONS_REVOKED: ClassVar[EventKind]
-    """All sessions of a user were ended."""
-    API_KEY_CREATED: ClassVar[EventKind]
-    """An API key was made."""
-    API_KEY_ROTATED: ClassVar[EventKind]
-    """An API key got a new secret."""
-    API_KEY_RENEWED: ClassVar[EventKind]
-    """An API key got a new end."""
-    API_KEY_REVOKED: ClassVar[EventKind]
-    """An API key was revoked."""
-    USER_APPROVED: ClassVar[EventKind]
-    """A pending user was let in."""
-    USER_REJECTED: ClassVar[EventKind]
-    """A pending user was removed."""
-    USER_GROUPS_CHANGED: ClassVar[EventKind]
-    """A user was put into other groups."""
-    USER_CLAIMS_CHANGED: ClassVar[EventKind]
-    """A user got other claims."""
-    GROUP_CREATED: ClassVar[EventKind]
-    """A group was made."""
-    GROUP_UPDATED: ClassVar[EventKind]
-    """A group got other names."""
-    GROUP_DELETED: ClassVar[EventKind]
-    """A group was deleted."""
-    GROUP_MEMBERS_CHANGED: ClassVar[EventKind]
-    """A group got other members."""
-    GROUP_CLAIMS_CHANGED: ClassVar[EventKind]
-    """A group got other claims."""
-    SETTINGS_CHANGED: ClassVar[EventKind]
-    """A setting changed."""
-    SIGNUP_TOKEN_CREATED: ClassVar[EventKind]
-    """A sign-up token was made."""
-    SIGNUP_TOKEN_UPDATED: ClassVar[EventKind]
-    """A sign-up token was extended, paused or changed otherwise."""
-    SIGNUP_TOKEN_REVOKED: ClassVar[EventKind]
-    """A sign-up token was revoked."""
-    USER_SIGNED_UP: ClassVar[EventKind]
-    """Somebody signed up."""
-    SIGNUP_REFUSED: ClassVar[EventKind]
-    """Somebody tried to sign up and was refused."""
-    ONE_TIME_TOKEN_CREATED: ClassVar[EventKind]
-    """A one-time token or code was made."""
-    ONE_TIME_TOKEN_REVOKED: ClassVar[EventKind]
-    """A one-time token or code was revoked."""
-    ONE_TIME_TOKEN_REDEEMED: ClassVar[EventKind]
-    """Somebody signed in by a one-time token or code."""
-    ONE_TIME_TOKEN_REFUSED: ClassVar[EventKind]
-    """A one-time token or code was refused."""
-    CODE_GUESSING: ClassVar[EventKind]
-    """A thousand wrong codes within an hour: somebody may be guessing."""
-    CLOCK_BEHIND: ClassVar[EventKind]
-    """The clock is more than a day behind the last change."""
-    CLOCK_RESET: ClassVar[EventKind]
-    """The host set the stored time back to the clock's."""
-    EXPIRED_PURGED: ClassVar[EventKind]
-    """What had expired long ago was removed."""
-    PASSKEY_REGISTERED: ClassVar[EventKind]
-    """A user registered a passkey."""
-    PASSKEY_REGISTRATION_REFUSED: ClassVar[EventKind]
-    """The registration of a passkey was refused."""
-    PASSKEY_RENAMED: ClassVar[EventKind]
-    """A passkey got another name."""
-    PASSKEY_DELETED: ClassVar[EventKind]
-    """A passkey was deleted."""
-    PASSKEY_SIGNED_IN: ClassVar[EventKind]
-    """Somebody signed in by a passkey."""
-    PASSKEY_COUNTER_WENT_BACK: ClassVar[EventKind]
-    """The signature counter of a passkey went back: there may be a copy of it."""
-    STEPPED_UP: ClassVar[EventKind]
-    """Somebody showed his passkey again, for an act of weight."""
-    STEP_UP_REFUSED: ClassVar[EventKind]
-    """A step-up was refused."""
-    RECOVERY_TOKEN_CREATED: ClassVar[EventKind]
-    """A recovery token was made."""
-    RECOVERY_TOKEN_REDEEMED: ClassVar[EventKind]
-    """Somebody came in by a recovery token; his other sessions ended."""
-    RP_ID_CHANGED: ClassVar[EventKind]
-    """The host changed the RP id: passkeys of the former one no longer work."""
-    SERVICE_CREATED: ClassVar[EventKind]
-    """A service was made."""
-    SERVICE_UPDATED: ClassVar[EventKind]
-    """A service got other names or origins."""
-    SERVICE_DELETED: ClassVar[EventKind]
-    """A service was deleted."""
-    SERVICE_ACCESS_CHANGED: ClassVar[EventKind]
-    """A service was opened to others, or closed."""
-    SIGNING_KEY_CREATED: ClassVar[EventKind]
-    """There is a first key that signs access tokens."""
-    SIGNING_KEY_ROTATED: ClassVar[EventKind]
-    """Another key signs access tokens."""
-    API_KEY_UPDATED: ClassVar[EventKind]
-    """A plan gave an API key another note or other scopes."""
-    BOOTSTRAPPED: ClassVar[EventKind]
-    """A plan was applied and changed something."""
-    BACKED_UP: ClassVar[EventKind]
-    """A back-up was made. This row is younger than what is in it."""
-    BACKUP_RESTORED: ClassVar[EventKind]
-    """A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
-    after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
-    work.
-    """
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class BootstrapAction:
-    """What a plan did to something."""
-
-    CREATED: ClassVar[BootstrapAction]
-    """Made it."""
-    UPDATED: ClassVar[BootstrapAction]
-    """Changed it."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class BootstrapKind:
-    """What plans speak of."""
-
-    SETTINGS: ClassVar[BootstrapKind]
-    """The settings."""
-    GROUP: ClassVar[BootstrapKind]
-    """A group."""
-    SERVICE: ClassVar[BootstrapKind]
-    """A service."""
-    USER: ClassVar[BootstrapKind]
-    """A user."""
-    SIGNUP_TOKEN: ClassVar[BootstrapKind]
-    """A sign-up token."""
-    API_KEY: ClassVar[BootstrapKind]
-    """An API key."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
 class GroupSort:
     """An order of groups; the id decides between equals."""
 
@@ -1064,6 +1064,32 @@ class GroupSort:
     """By the name for people."""
     MEMBER_COUNT: ClassVar[GroupSort]
     """By the number of members."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class UsernamePolicy:
+    """Which letters a username may have."""
+
+    ASCII: ClassVar[UsernamePolicy]
+    """`A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside."""
+    ANY_SCRIPT: ClassVar[UsernamePolicy]
+    """Letters and digits of any script, with `_ . @ -` inside."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
+class PasskeyProblem:
+    """Why passkeys cannot work at the configured origin."""
+
+    IP_ADDRESS: ClassVar[PasskeyProblem]
+    """The origin is an IP address, which browsers take for no RP id."""
+    INSECURE_ORIGIN: ClassVar[PasskeyProblem]
+    """The origin is neither https nor localhost: browsers offer no passkeys there."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -1290,32 +1316,6 @@ class UserStatus:
     """Yes."""
     DISABLED: ClassVar[UserStatus]
     """No."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class PasskeyProblem:
-    """Why passkeys cannot work at the configured origin."""
-
-    IP_ADDRESS: ClassVar[PasskeyProblem]
-    """The origin is an IP address, which browsers take for no RP id."""
-    INSECURE_ORIGIN: ClassVar[PasskeyProblem]
-    """The origin is neither https nor localhost: browsers offer no passkeys there."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
-
-@final
-class UsernamePolicy:
-    """Which letters a username may have."""
-
-    ASCII: ClassVar[UsernamePolicy]
-    """`A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside."""
-    ANY_SCRIPT: ClassVar[UsernamePolicy]
-    """Letters and digits of any script, with `_ . @ -` inside."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -1562,6 +1562,20 @@ class Detail:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class BackupReport:
+    """A back-up that was made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def made_at(self) -> datetime:
+        """When: what was committed before the call is in it."""
+    @property
+    def bytes(self) -> int:
+        """Its size."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class BootstrapChange:
     """An entry of a plan that made a difference."""
 
@@ -1609,41 +1623,6 @@ class Claim:
     @property
     def value(self) -> str:
         """Its value, at most 1000 characters."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
-class Authenticated:
-    """Who stands behind a credential, and what it lets him do."""
-
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
-    @property
-    def user_id(self) -> UUID:
-        """The user."""
-    @property
-    def username(self) -> str:
-        """His name."""
-    @property
-    def role(self) -> Role:
-        """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
-    @property
-    def status(self) -> UserStatus:
-        """`Pending` while he waits for approval: then he is known, and let into nothing yet."""
-    @property
-    def scopes(self) -> list[str]:
-        """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
-    @property
-    def session_id(self) -> UUID | None:
-        """The session, if the credential is one."""
-    @property
-    def api_key_id(self) -> UUID | None:
-        """The API key, if the credential is one."""
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the credential ends at the latest."""
-    @property
-    def principal(self) -> Principal:
-        """For `acting_as`."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1784,6 +1763,25 @@ class Passkey:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class PasskeySignals:
+    """What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+    Level 3, as JSON.
+    """
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def unknown_credential(self) -> str | None:
+        """For `signalUnknownCredential`, when the credential asked about is registered nowhere."""
+    @property
+    def all_accepted_credentials(self) -> str | None:
+        """For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey."""
+    @property
+    def current_user_details(self) -> str | None:
+        """For `signalCurrentUserDetails`, likewise."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class PasskeyCeremony:
     """A ceremony that has begun."""
 
@@ -1822,21 +1820,37 @@ class PasskeyRegistration:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
-class PasskeySignals:
-    """What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
-    Level 3, as JSON.
-    """
+class Authenticated:
+    """Who stands behind a credential, and what it lets him do."""
 
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
     @property
-    def unknown_credential(self) -> str | None:
-        """For `signalUnknownCredential`, when the credential asked about is registered nowhere."""
+    def user_id(self) -> UUID:
+        """The user."""
     @property
-    def all_accepted_credentials(self) -> str | None:
-        """For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey."""
+    def username(self) -> str:
+        """His name."""
     @property
-    def current_user_details(self) -> str | None:
-        """For `signalCurrentUserDetails`, likewise."""
+    def role(self) -> Role:
+        """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
+    @property
+    def status(self) -> UserStatus:
+        """`Pending` while he waits for approval: then he is known, and let into nothing yet."""
+    @property
+    def scopes(self) -> list[str]:
+        """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
+    @property
+    def session_id(self) -> UUID | None:
+        """The session, if the credential is one."""
+    @property
+    def api_key_id(self) -> UUID | None:
+        """The API key, if the credential is one."""
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the credential ends at the latest."""
+    @property
+    def principal(self) -> Principal:
+        """For `acting_as`."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -2246,20 +2260,6 @@ class SignupTokenPreview:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
-class BackupReport:
-    """A back-up that was made."""
-
-    __match_args__: ClassVar[tuple[str, str]]
-    @property
-    def made_at(self) -> datetime:
-        """When: what was committed before the call is in it."""
-    @property
-    def bytes(self) -> int:
-        """Its size."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-
-@final
 class IntegrityReport:
     """What `check_integrity` found."""
 
@@ -2435,60 +2435,6 @@ class Keyplate:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
-    def acting_as(
-        self,
-        principal: Principal,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-        credential is still good is seen by each call, not here.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
-    def anonymous(
-        self,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-        setup, sign up and sign in.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
-    def with_client(
-        self,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
     def issue_access_token(
         self,
         principal: Principal,
@@ -2644,13 +2590,6 @@ class Keyplate:
         - `page`: Which page, from 1.
         - `limit`: How many on a page: 1 to 1000, by default 20.
         """
-    def authenticate(self, credential: str) -> Authenticated:
-        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
-
-        # Errors
-        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-        `AccountExpired`; the storage errors.
-        """
     def back_up_to(self, path: str) -> BackupReport:
         """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
         was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
@@ -2770,6 +2709,60 @@ class Keyplate:
         # Arguments
         - `name`: As in `NewGroup`.
         - `friendly_name`: As in `NewGroup`.
+        """
+    def acting_as(
+        self,
+        principal: Principal,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+        credential is still good is seen by each call, not here.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+    def anonymous(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+        setup, sign up and sign in.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+    def with_client(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
         """
     def create_one_time_token(
         self,
@@ -2921,6 +2914,13 @@ class Keyplate:
 
         # Errors
         `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+        """
+    def authenticate(self, credential: str) -> Authenticated:
+        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
+
+        # Errors
+        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+        `AccountExpired`; the storage errors.
         """
     def authorize(self, principal: Principal, service: str) -> Decision:
         """Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be

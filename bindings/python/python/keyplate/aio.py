@@ -98,85 +98,6 @@ class Keyplate:
     ) -> None:
         await self.close()
 
-    async def acting_as(
-        self,
-        principal: Principal,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-        credential is still good is seen by each call, not here.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
-        keyplate = await asyncio.to_thread(
-            self._keyplate.acting_as,
-            principal,
-            address=address,
-            user_agent=user_agent,
-            device_name=device_name,
-        )
-        return Keyplate(keyplate)
-
-    async def anonymous(
-        self,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-        setup, sign up and sign in.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
-        keyplate = await asyncio.to_thread(
-            self._keyplate.anonymous,
-            address=address,
-            user_agent=user_agent,
-            device_name=device_name,
-        )
-        return Keyplate(keyplate)
-
-    async def with_client(
-        self,
-        *,
-        address: str | None = None,
-        user_agent: str | None = None,
-        device_name: str | None = None,
-    ) -> Keyplate:
-        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
-
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
-
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
-        """
-        keyplate = await asyncio.to_thread(
-            self._keyplate.with_client,
-            address=address,
-            user_agent=user_agent,
-            device_name=device_name,
-        )
-        return Keyplate(keyplate)
-
     async def issue_access_token(
         self,
         principal: Principal,
@@ -414,18 +335,6 @@ class Keyplate:
             limit=limit,
         )
 
-    async def authenticate(self, credential: str) -> Authenticated:
-        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
-
-        # Errors
-        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-        `AccountExpired`; the storage errors.
-        """
-        return await asyncio.to_thread(
-            self._keyplate.authenticate,
-            credential,
-        )
-
     async def back_up_to(self, path: str) -> BackupReport:
         """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
         was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
@@ -619,6 +528,85 @@ class Keyplate:
             name=name,
             friendly_name=friendly_name,
         )
+
+    async def acting_as(
+        self,
+        principal: Principal,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+        credential is still good is seen by each call, not here.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+        keyplate = await asyncio.to_thread(
+            self._keyplate.acting_as,
+            principal,
+            address=address,
+            user_agent=user_agent,
+            device_name=device_name,
+        )
+        return Keyplate(keyplate)
+
+    async def anonymous(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
+        setup, sign up and sign in.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+        keyplate = await asyncio.to_thread(
+            self._keyplate.anonymous,
+            address=address,
+            user_agent=user_agent,
+            device_name=device_name,
+        )
+        return Keyplate(keyplate)
+
+    async def with_client(
+        self,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> Keyplate:
+        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
+
+        # Errors
+        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+
+        # Arguments
+        - `address`: The client's IP address.
+        - `user_agent`: Its user agent; cut after 512 characters.
+        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        """
+        keyplate = await asyncio.to_thread(
+            self._keyplate.with_client,
+            address=address,
+            user_agent=user_agent,
+            device_name=device_name,
+        )
+        return Keyplate(keyplate)
 
     async def create_one_time_token(
         self,
@@ -859,6 +847,18 @@ class Keyplate:
             self._keyplate.finish_step_up,
             ceremony,
             response,
+        )
+
+    async def authenticate(self, credential: str) -> Authenticated:
+        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
+
+        # Errors
+        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
+        `AccountExpired`; the storage errors.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.authenticate,
+            credential,
         )
 
     async def authorize(self, principal: Principal, service: str) -> Decision:

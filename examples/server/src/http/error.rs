@@ -23,7 +23,7 @@ pub(crate) struct Failure {
     /// What the library found missing.
     missing: Option<Thing>,
     /// The library's reason: its `code`, under the name `reason`, and its numbers and names.
-    pub(crate) reason: Map<String, Value>,
+    pub(crate) reason: Box<Map<String, Value>>,
     /// In seconds.
     pub(crate) retry_after: Option<u64>,
     /// For the log: what the server's keeper must know and the client need not.
@@ -64,7 +64,7 @@ impl Failure {
             message: message.into(),
             fields: Vec::new(),
             missing: None,
-            reason: Map::new(),
+            reason: Box::default(),
             retry_after: None,
             cause: None,
         }
@@ -170,7 +170,7 @@ impl Failure {
 
 impl From<KeyplateError> for Failure {
     fn from(error: KeyplateError) -> Self {
-        let reason = reason(&error);
+        let reason = Box::new(reason(&error));
         Self {
             reason,
             ..refusal(error)

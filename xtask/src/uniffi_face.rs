@@ -10,6 +10,10 @@ use uniffi_bindgen::bindings::{
 
 use crate::{facade::Facade, workspace::Files};
 
+/// The hosts' languages, and the folders of their packages.
+pub(crate) const PACKAGES: &[(&str, &str)] =
+    &[("kotlin", "bindings/kotlin"), ("swift", "bindings/swift")];
+
 const CONFIG: &str = "bindings/uniffi/uniffi.toml";
 pub(crate) const KOTLIN: &str = "bindings/kotlin/src/main/generated/org/keyplate/keyplate.kt";
 pub(crate) const SWIFT: &str = "bindings/swift/Sources/KeyplateKit/KeyplateKit.swift";
@@ -21,8 +25,14 @@ const SWIFT_DESCRIPTION: &str = "\
 extension KeyplateError: CustomStringConvertible {}
 ";
 
-/// Adds UniFFI's configuration, the Kotlin source, and the Swift sources, header and module map.
-pub(crate) fn write(library: &Utf8Path, facade: &Facade, files: &mut Files) -> Result<()> {
+/// Adds UniFFI's configuration to the committed files, and to those of the hosts the Kotlin source, and the Swift sources,
+/// header and module map.
+pub(crate) fn write(
+    library: &Utf8Path,
+    facade: &Facade,
+    files: &mut Files,
+    hosts: &mut Files,
+) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let folder =
         Utf8Path::from_path(folder.path()).context("a temporary folder with an odd name")?;
@@ -30,11 +40,11 @@ pub(crate) fn write(library: &Utf8Path, facade: &Facade, files: &mut Files) -> R
     let text = configuration(facade);
     std::fs::write(&config, &text)?;
     files.insert(CONFIG.into(), text);
-    kotlin(library, &config, &folder.join("kotlin"), files)?;
-    swift(library, &config, &folder.join("swift"), files)
+    kotlin(library, &config, &folder.join("kotlin"), hosts)?;
+    swift(library, &config, &folder.join("swift"), hosts)
 }
 
-fn kotlin(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, files: &mut Files) -> Result<()> {
+fn kotlin(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, hosts: &mut Files) -> Result<()> {
     generate(GenerateOptions {
         languages: vec![TargetLanguage::Kotlin],
         source: library.to_owned(),
@@ -53,11 +63,11 @@ fn kotlin(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, files: &mut Fil
         has_package,
         "the Kotlin source is not in org.keyplate: UniFFI has ignored its configuration"
     );
-    files.insert(KOTLIN.into(), tidy(&message_is_display(&text)?));
+    hosts.insert(KOTLIN.into(), tidy(&message_is_display(&text)?));
     Ok(())
 }
 
-fn swift(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, files: &mut Files) -> Result<()> {
+fn swift(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, hosts: &mut Files) -> Result<()> {
     generate_swift_bindings(SwiftBindingsOptions {
         generate_swift_sources: true,
         generate_headers: true,
@@ -85,10 +95,10 @@ fn swift(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, files: &mut File
     for (name, path) in placed {
         let text = std::fs::read_to_string(out.join(name))
             .with_context(|| format!("UniFFI did not write {name}"))?;
-        files.insert(path.into(), tidy(&text));
+        hosts.insert(path.into(), tidy(&text));
     }
     let description = "bindings/swift/Sources/KeyplateKit/KeyplateError.swift";
-    files.insert(description.into(), SWIFT_DESCRIPTION.to_owned());
+    hosts.insert(description.into(), SWIFT_DESCRIPTION.to_owned());
     Ok(())
 }
 

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use anyhow::{Result, bail};
 
-use super::{c_name, crossing::is_plain, crossing::is_secret};
+use super::{is_callback, is_runners};
 use crate::{
+    c_face::{c_name, is_plain, is_secret},
     facade::{Enum, Facade, Field, Method, Record, Ty},
     names::{screaming, snake},
-    scenario_face::{is_callback, is_runners},
 };
 
 const HEAD: &str = "\
