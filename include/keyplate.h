@@ -194,32 +194,34 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN = 35,
   // The value wants another one beside it.
   KEYPLATE_INPUT_REASON_KIND_NEEDS = 36,
+  // Either this value must be given or another one, and not both.
+  KEYPLATE_INPUT_REASON_KIND_EITHER_OR = 37,
   // The value stands beside another one that excludes it.
-  KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 37,
+  KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 38,
   // The value names something that does not exist.
-  KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING = 38,
+  KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING = 39,
   // The value is that of something that no plan made.
-  KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN = 39,
+  KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN = 40,
   // The id is that of another user.
-  KEYPLATE_INPUT_REASON_KIND_OTHER_USER = 40,
+  KEYPLATE_INPUT_REASON_KIND_OTHER_USER = 41,
   // The value contradicts what is stored.
-  KEYPLATE_INPUT_REASON_KIND_CONTRADICTS = 41,
+  KEYPLATE_INPUT_REASON_KIND_CONTRADICTS = 42,
   // The document is not JSON.
-  KEYPLATE_INPUT_REASON_KIND_NOT_JSON = 42,
+  KEYPLATE_INPUT_REASON_KIND_NOT_JSON = 43,
   // There is no such field.
-  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD = 43,
+  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD = 44,
   // The value is of another type than is wanted.
-  KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE = 44,
+  KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE = 45,
   // The file belongs to the database itself.
-  KEYPLATE_INPUT_REASON_KIND_OWN_FILE = 45,
+  KEYPLATE_INPUT_REASON_KIND_OWN_FILE = 46,
   // The folder does not exist.
-  KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 46,
+  KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 47,
   // The folder cannot be written.
-  KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 47,
+  KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 48,
   // A pointer is NULL. Only the C face gives this.
-  KEYPLATE_INPUT_REASON_KIND_NULL = 48,
+  KEYPLATE_INPUT_REASON_KIND_NULL = 49,
   // The number is not one of the enum's values. Only the C face gives this.
-  KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 49,
+  KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 50,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1578,6 +1580,10 @@ keyplate_str keyplate_input_reason_get_duplicate_name(const keyplate_input_reaso
 // The field that is wanted.
 // Borrowed from `input_reason`.
 keyplate_str keyplate_input_reason_get_needs_field(const keyplate_input_reason *input_reason);
+
+// The other field.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_either_or_field(const keyplate_input_reason *input_reason);
 
 // The field that excludes it.
 // Borrowed from `input_reason`.
@@ -3833,7 +3839,7 @@ keyplate_status keyplate_bootstrap(const keyplate *kp,
                                    keyplate_bootstrap_report **out,
                                    keyplate_error **error);
 
-// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 //
 // # Errors
 // `NotFound`, `PermissionDenied`.
@@ -4531,7 +4537,7 @@ keyplate_status keyplate_get_signup_token(const keyplate *kp,
                                           keyplate_signup_token **out,
                                           keyplate_error **error);
 
-// Looks at a sign-up token without using it (S3).
+// Looks at a sign-up token without using it.
 //
 // # Errors
 // `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
@@ -4605,7 +4611,7 @@ keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
 // Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-// removed, nor API keys that a plan made: it would make them again (B6).
+// removed, nor API keys that a plan made: it would make them again.
 //
 // # Errors
 // `PermissionDenied` on any but the host's handle; the storage errors.
@@ -4620,7 +4626,7 @@ keyplate_status keyplate_purge_expired(const keyplate *kp, keyplate_purge_report
 // `PermissionDenied` on any but the host's handle; the storage errors.
 keyplate_status keyplate_reset_clock(const keyplate *kp, keyplate_error **error);
 
-// Makes a user. The host's first active administrator completes setup (B4).
+// Makes a user. The host's first active administrator completes setup.
 //
 // # Errors
 // `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
@@ -4632,7 +4638,7 @@ keyplate_status keyplate_create_user(const keyplate *kp,
                                      keyplate_user **out,
                                      keyplate_error **error);
 
-// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 //
 // # Errors
 // `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
@@ -4694,7 +4700,7 @@ keyplate_status keyplate_set_user_role(const keyplate *kp,
                                        keyplate_error **error);
 
 // Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-// settings allow it his username (U6).
+// settings allow it his username.
 //
 // # Errors
 // `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;

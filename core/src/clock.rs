@@ -10,7 +10,7 @@ use crate::error::{InputReason, Result, internal, invalid};
 
 /// Tells the library the time; for tests, and for hosts with a clock of their own.
 ///
-/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says (C5).
+/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says.
 #[cfg_attr(feature = "uniffi", uniffi::export(with_foreign))]
 pub trait TimeSource: Send + Sync {
     /// The time now.

@@ -55,7 +55,7 @@ pub enum KeyplateError {
         /// What is missing.
         reason: DenialReason,
     },
-    /// A fresh sign-in is wanted first (P5).
+    /// A fresh sign-in is wanted first.
     StepUpRequired,
     /// A passkey ceremony failed. Its challenge is spent: begin again.
     PasskeyCeremonyFailed {
@@ -112,7 +112,7 @@ pub enum KeyplateError {
         /// The newest one that this library knows.
         known: i64,
     },
-    /// The process was forked while this handle was in use and without `before_fork` (D4). Open again.
+    /// The process was forked while this handle was in use and without `before_fork`. Open again.
     ForkedHandle,
     /// A defect of this library or of a callback. The call changed nothing.
     Internal {

@@ -468,6 +468,11 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
         cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_needs_field(it)));
         return give_variant("Needs", fields);
     }
+    case KEYPLATE_INPUT_REASON_KIND_EITHER_OR: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_either_or_field(it)));
+        return give_variant("EitherOr", fields);
+    }
     case KEYPLATE_INPUT_REASON_KIND_EXCLUDES: {
         cJSON *fields = cJSON_CreateObject();
         cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_excludes_field(it)));

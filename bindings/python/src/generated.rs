@@ -852,6 +852,8 @@ pub(crate) enum InputReason {
     SecretTaken {},
     /// The value wants another one beside it.
     Needs { field: String },
+    /// Either this value must be given or another one, and not both.
+    EitherOr { field: String },
     /// The value stands beside another one that excludes it.
     Excludes { field: String },
     /// The value names something that does not exist.
@@ -929,6 +931,9 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::BrokenToken => InputReason::BrokenToken {},
             Self::SecretTaken => InputReason::SecretTaken {},
             Self::Needs { field } => InputReason::Needs {
+                field: field.give(),
+            },
+            Self::EitherOr { field } => InputReason::EitherOr {
                 field: field.give(),
             },
             Self::Excludes { field } => InputReason::Excludes {
@@ -4052,7 +4057,7 @@ impl Keyplate {
         self.call(py, |kp| kp.bootstrap(plan))
     }
 
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -5029,7 +5034,7 @@ impl Keyplate {
         self.call(py, |kp| kp.get_signup_token(&id))
     }
 
-    /// Looks at a sign-up token without using it (S3).
+    /// Looks at a sign-up token without using it.
     ///
     /// # Errors
     /// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
@@ -5140,7 +5145,7 @@ impl Keyplate {
     }
 
     /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again (B6).
+    /// removed, nor API keys that a plan made: it would make them again.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
@@ -5159,7 +5164,7 @@ impl Keyplate {
         self.call(py, |kp| kp.reset_clock())
     }
 
-    /// Makes a user. The host's first active administrator completes setup (B4).
+    /// Makes a user. The host's first active administrator completes setup.
     ///
     /// # Errors
     /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
@@ -5201,7 +5206,7 @@ impl Keyplate {
         self.call(py, |kp| kp.create_user(user))
     }
 
-    /// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+    /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
@@ -5300,7 +5305,7 @@ impl Keyplate {
     }
 
     /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-    /// settings allow it his username (U6).
+    /// settings allow it his username.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;

@@ -146,6 +146,11 @@ pub enum InputReason {
         /// The field that is wanted.
         field: String,
     },
+    /// Either this value must be given or another one, and not both.
+    EitherOr {
+        /// The other field.
+        field: String,
+    },
     /// The value stands beside another one that excludes it.
     Excludes {
         /// The field that excludes it.

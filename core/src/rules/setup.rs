@@ -168,9 +168,7 @@ impl Keyplate {
             if setup.state.stage == SetupStage::Uninitialised {
                 return Err(conflict(ConflictReason::SetupOpen));
             }
-            let next = generation
-                .checked_add(1)
-                .ok_or_else(other_generation)?;
+            let next = generation.checked_add(1).ok_or_else(other_generation)?;
             sessions::end_setup_sessions(change)?;
             db::setup::reset(change, next)?;
             let next = next.to_string();

@@ -29,7 +29,7 @@ use crate::{
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a user. The host's first active administrator completes setup (B4).
+    /// Makes a user. The host's first active administrator completes setup.
     ///
     /// # Errors
     /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
@@ -93,7 +93,7 @@ impl Keyplate {
     }
 
     /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-    /// settings allow it his username (U6).
+    /// settings allow it his username.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
@@ -107,7 +107,7 @@ impl Keyplate {
         })
     }
 
-    /// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+    /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.

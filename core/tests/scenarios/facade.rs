@@ -2030,6 +2030,14 @@ impl IntoJson for InputReason {
                     Value::Object(object),
                 )]))
             }
+            Self::EitherOr { field } => {
+                let mut object = Map::new();
+                object.insert("field".to_owned(), field.into_json());
+                Value::Object(Map::from_iter([(
+                    "EitherOr".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
             Self::Excludes { field } => {
                 let mut object = Map::new();
                 object.insert("field".to_owned(), field.into_json());
@@ -2188,6 +2196,12 @@ impl FromJson for InputReason {
             "Needs" => {
                 let arguments = Arguments::of(data, &["field"])?;
                 Ok(Self::Needs {
+                    field: arguments.get("field")?,
+                })
+            }
+            "EitherOr" => {
+                let arguments = Arguments::of(data, &["field"])?;
+                Ok(Self::EitherOr {
                     field: arguments.get("field")?,
                 })
             }

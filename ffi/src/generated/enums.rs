@@ -1087,32 +1087,34 @@ pub enum keyplate_input_reason_kind {
     SecretTaken = 35,
     /// The value wants another one beside it.
     Needs = 36,
+    /// Either this value must be given or another one, and not both.
+    EitherOr = 37,
     /// The value stands beside another one that excludes it.
-    Excludes = 37,
+    Excludes = 38,
     /// The value names something that does not exist.
-    NamesNothing = 38,
+    NamesNothing = 39,
     /// The value is that of something that no plan made.
-    NotOfPlan = 39,
+    NotOfPlan = 40,
     /// The id is that of another user.
-    OtherUser = 40,
+    OtherUser = 41,
     /// The value contradicts what is stored.
-    Contradicts = 41,
+    Contradicts = 42,
     /// The document is not JSON.
-    NotJson = 42,
+    NotJson = 43,
     /// There is no such field.
-    UnknownField = 43,
+    UnknownField = 44,
     /// The value is of another type than is wanted.
-    WrongType = 44,
+    WrongType = 45,
     /// The file belongs to the database itself.
-    OwnFile = 45,
+    OwnFile = 46,
     /// The folder does not exist.
-    NoFolder = 46,
+    NoFolder = 47,
     /// The folder cannot be written.
-    FolderReadOnly = 47,
+    FolderReadOnly = 48,
     /// A pointer is NULL. Only the C face gives this.
-    Null = 48,
+    Null = 49,
     /// The number is not one of the enum's values. Only the C face gives this.
-    NotEnumValue = 49,
+    NotEnumValue = 50,
 }
 
 /// Which kind it is.
@@ -1177,6 +1179,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::BrokenToken) => keyplate_input_reason_kind::BrokenToken,
             Some(::keyplate::InputReason::SecretTaken) => keyplate_input_reason_kind::SecretTaken,
             Some(::keyplate::InputReason::Needs { .. }) => keyplate_input_reason_kind::Needs,
+            Some(::keyplate::InputReason::EitherOr { .. }) => keyplate_input_reason_kind::EitherOr,
             Some(::keyplate::InputReason::Excludes { .. }) => keyplate_input_reason_kind::Excludes,
             Some(::keyplate::InputReason::NamesNothing { .. }) => {
                 keyplate_input_reason_kind::NamesNothing
@@ -1386,6 +1389,21 @@ pub unsafe extern "C" fn keyplate_input_reason_get_needs_field(
     unsafe {
         get(input_reason, |value| match value {
             ::keyplate::InputReason::Needs { field, .. } => Some(field),
+            _ => None,
+        })
+    }
+}
+
+/// The other field.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_either_or_field(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::EitherOr { field, .. } => Some(field),
             _ => None,
         })
     }

@@ -946,7 +946,7 @@ pub unsafe extern "C" fn keyplate_get_signup_token(
     }
 }
 
-/// Looks at a sign-up token without using it (S3).
+/// Looks at a sign-up token without using it.
 ///
 /// # Errors
 /// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the

@@ -841,6 +841,16 @@ class InputReason:
             """The field that is wanted."""
 
     @final
+    class EitherOr(InputReason):
+        """Either this value must be given or another one, and not both."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, field: str) -> InputReason.EitherOr: ...
+        @property
+        def field(self) -> str:
+            """The other field."""
+
+    @final
     class Excludes(InputReason):
         """The value stands beside another one that excludes it."""
 
@@ -2614,7 +2624,7 @@ class Keyplate:
         `PermissionDenied` on any but the host's handle; the storage errors.
         """
     def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 
         # Errors
         `NotFound`, `PermissionDenied`.
@@ -3273,7 +3283,7 @@ class Keyplate:
         `NotFound`, `PermissionDenied`.
         """
     def inspect_signup_token(self, token: str) -> SignupTokenPreview:
-        """Looks at a sign-up token without using it (S3).
+        """Looks at a sign-up token without using it.
 
         # Errors
         `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
@@ -3353,7 +3363,7 @@ class Keyplate:
         """
     def purge_expired(self) -> PurgeReport:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again (B6).
+        removed, nor API keys that a plan made: it would make them again.
 
         # Errors
         `PermissionDenied` on any but the host's handle; the storage errors.
@@ -3382,7 +3392,7 @@ class Keyplate:
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
     ) -> User:
-        """Makes a user. The host's first active administrator completes setup (B4).
+        """Makes a user. The host's first active administrator completes setup.
 
         # Errors
         `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
@@ -3404,7 +3414,7 @@ class Keyplate:
         - `expires_at`: When the account lapses; by default never.
         """
     def delete_user(self, id: UUID | str) -> None:
-        """Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+        """Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 
         # Errors
         `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
@@ -3485,7 +3495,7 @@ class Keyplate:
         disabled: bool | None = None,
     ) -> User:
         """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-        settings allow it his username (U6).
+        settings allow it his username.
 
         # Errors
         `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;

@@ -369,7 +369,7 @@ class Keyplate:
         )
 
     async def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 
         # Errors
         `NotFound`, `PermissionDenied`.
@@ -1397,7 +1397,7 @@ class Keyplate:
         )
 
     async def inspect_signup_token(self, token: str) -> SignupTokenPreview:
-        """Looks at a sign-up token without using it (S3).
+        """Looks at a sign-up token without using it.
 
         # Errors
         `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
@@ -1517,7 +1517,7 @@ class Keyplate:
 
     async def purge_expired(self) -> PurgeReport:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again (B6).
+        removed, nor API keys that a plan made: it would make them again.
 
         # Errors
         `PermissionDenied` on any but the host's handle; the storage errors.
@@ -1550,7 +1550,7 @@ class Keyplate:
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
     ) -> User:
-        """Makes a user. The host's first active administrator completes setup (B4).
+        """Makes a user. The host's first active administrator completes setup.
 
         # Errors
         `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
@@ -1589,7 +1589,7 @@ class Keyplate:
         )
 
     async def delete_user(self, id: UUID | str) -> None:
-        """Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+        """Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 
         # Errors
         `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
@@ -1714,7 +1714,7 @@ class Keyplate:
         disabled: bool | None = None,
     ) -> User:
         """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-        settings allow it his username (U6).
+        settings allow it his username.
 
         # Errors
         `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;

@@ -151,7 +151,7 @@ impl TokenBody {
                 if seconds > MAX_TTL {
                     return Err(Failure::field("ttl", "invalid", "must be at most 31 days"));
                 }
-                let end = Timestamp::now() + SignedDuration::from_secs(i64::from(seconds));
+                let end = Timestamp::now() + SignedDuration::from_secs(seconds);
                 Ok(Expiry::At { time: end.into() })
             }
         };

@@ -91,8 +91,7 @@ fn refusals_are_those_of_sign_up() {
     let (server, key) = Server::inviting(&[]);
     let (_, token) = server.invitation(&key, json!({ "usageLimit": 1 }));
     let mut bob = Person::at(&server);
-    bob.begin_signup("admin", &token)
-        .is_refused(409, "already_in_use");
+    bob.begin_signup("admin", &token).is_taken("username");
     bob.begin_signup("", &token).refuses_field("username");
     for wrong in ["kp_inv_x", "", &key] {
         let reply = bob.begin_signup("bob", wrong);

@@ -410,6 +410,14 @@ impl Reply {
         );
     }
 
+    /// Asserts that another has this field's value.
+    #[track_caller]
+    pub(crate) fn is_taken(&self, field: &str) {
+        let expected = (409, "already_in_use".to_owned(), field.to_owned());
+        assert_eq!(self.refusal(), expected, "{}", self.body);
+        assert_eq!(self.json()["details"]["fields"][0]["code"], "taken");
+    }
+
     /// Asserts that a ceremony failed, and why.
     #[track_caller]
     pub(crate) fn fails_ceremony(&self, reason: &str) {

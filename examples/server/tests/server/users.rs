@@ -54,7 +54,7 @@ fn a_user_is_made_read_replaced_and_deleted() {
     }
     put(&server, &key, id, &json!({ "username": "bobby" })).is_refused(404, "not_found");
     let again = server.post("/api/users").key(&key).json(&body).send();
-    again.is_refused(409, "already_in_use");
+    again.is_taken("id");
     assert_eq!(again.json()["error"], "ID is already in use");
 }
 
@@ -85,9 +85,9 @@ fn names_are_unique() {
         create(json!({ "username": "bob", "email": "bob@mail.example" })).status,
         201
     );
-    create(json!({ "username": "BOB" })).is_refused(409, "already_in_use");
+    create(json!({ "username": "BOB" })).is_taken("username");
     let email = create(json!({ "username": "rob", "email": "BOB@mail.example" }));
-    email.is_refused(409, "already_in_use");
+    email.is_taken("email");
     assert_eq!(email.json()["error"], "Email is already in use");
 }
 
