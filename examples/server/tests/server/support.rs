@@ -223,6 +223,13 @@ pub(crate) fn command() -> Command {
 
 /// A text out of JSON.
 #[track_caller]
+/// What a cookie is set with, sorted: it has no order.
+pub(crate) fn attributes(cookie: &str) -> Vec<&str> {
+    let mut attributes: Vec<&str> = cookie.split("; ").skip(1).collect();
+    attributes.sort_unstable();
+    attributes
+}
+
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }

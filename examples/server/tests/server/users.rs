@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::support::Server;
 
@@ -192,8 +193,8 @@ fn an_account_lapses_and_is_extended() {
     let (_, key) = server.claim_with_key();
     let (id, session) = server.user_with_session(&key, "bob");
     let me = || server.get("/api/users/me").bearer(&session).send();
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(1_500);
-    let lapse = json!({ "username": "bob", "expiresAt": soon.to_string() });
+    let soon = OffsetDateTime::now_utc() + Duration::milliseconds(1_500);
+    let lapse = json!({ "username": "bob", "expiresAt": soon.format(&Rfc3339).unwrap() });
     assert_eq!(put(&server, &key, &id, &lapse).status, 200);
     assert_eq!(me().status, 200);
     std::thread::sleep(std::time::Duration::from_millis(1_600));
