@@ -26,7 +26,7 @@ mod engine;
 mod value;
 
 pub(crate) use engine::{Engine, Options, Reader, Row, Writer, hold_still};
-pub use engine::{ForkGuard, before_fork};
+pub use engine::{ForkGuard, before_fork, run_transactions_twice};
 pub(crate) use value::{Cell, Column, Param, malformed, params};
 
 /// A page of a list as the caller asked for it, already within bounds.

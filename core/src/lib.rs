@@ -91,6 +91,8 @@ mod secret;
 mod values;
 
 pub use clock::TimeSource;
+#[doc(hidden)]
+pub use db::run_transactions_twice;
 pub use db::{ForkGuard, before_fork};
 pub use error::{ErrorCode, KeyplateError, PasskeyFailure, Result};
 pub use gate::handle::Keyplate;

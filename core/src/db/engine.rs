@@ -1,8 +1,9 @@
 //! The driver: only this module and its parts name SQLite's crate (D6) and open connections.
 //!
 //! A `Reader` is a snapshot, a `Writer` an IMMEDIATE transaction; both know the time (C5). Calls must not be
-//! nested: inside `read` and `write` use what the closure is given.
+//! nested: inside `read` and `write` use what the closure is given, and do nothing else (`again.rs`).
 
+mod again;
 mod backup;
 mod connect;
 mod file;
@@ -32,6 +33,7 @@ use crate::{
     error::{KeyplateError, Result},
 };
 
+pub use again::run_transactions_twice;
 pub use fork::{ForkGuard, before_fork};
 
 /// How to open the database.
@@ -76,13 +78,12 @@ impl Engine {
     }
 
     /// Runs `f` on one snapshot of the database.
-    pub(crate) fn read<T>(&self, f: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, f: impl Fn(&Reader<'_>) -> Result<T>) -> Result<T> {
         self.with_reader(|connection| {
-            let transaction = Transaction::begin(connection, "BEGIN DEFERRED")?;
-            let reader = self.reader(connection)?;
-            let result = f(&reader)?;
-            transaction.commit()?;
-            Ok(result)
+            again::committed(
+                || Transaction::begin(connection, "BEGIN DEFERRED"),
+                || f(&self.reader(connection)?),
+            )
         })
     }
 
@@ -106,18 +107,18 @@ impl Engine {
     }
 
     /// Runs `f` in one IMMEDIATE transaction: all of it or nothing.
-    pub(crate) fn write<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         self.write_within(self.options.busy_timeout, Sync::AtCommit, f)
     }
 
     /// The same, for what must be there for all before the work goes on and is worthless after a restart: a power cut
     /// may undo it, nothing else can. The next commit of `write` makes it safe from that too (ADR 14).
-    pub(crate) fn write_unsynced<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write_unsynced<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         self.write_within(self.options.busy_timeout, Sync::Later, f)
     }
 
     /// The same, but gives up as `Busy` at once when somebody else is writing.
-    pub(crate) fn write_if_free<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write_if_free<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         self.write_within(Duration::ZERO, Sync::AtCommit, f)
     }
 
@@ -125,7 +126,7 @@ impl Engine {
         &self,
         patience: Duration,
         sync: Sync,
-        f: impl FnOnce(&Writer<'_>) -> Result<T>,
+        f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let deadline = Instant::now() + patience;
         let pid = std::process::id();
@@ -135,18 +136,18 @@ impl Engine {
             .pool
             .take(Role::Writer, deadline, || connect::open(&self.options))?;
         let _synced_again = sync.set(&connection)?;
-        let transaction = begin_immediate(&connection, deadline)?;
-        self.file.check(&self.options.path)?;
-        let writer = Writer {
-            reader: self.reader(&connection)?,
+        let run = || {
+            self.file.check(&self.options.path)?;
+            let writer = Writer {
+                reader: self.reader(&connection)?,
+            };
+            writer.execute(
+                "UPDATE instance SET last_time = ?1 WHERE last_time < ?1",
+                &[Param::from(writer.now)],
+            )?;
+            f(&writer)
         };
-        writer.execute(
-            "UPDATE instance SET last_time = ?1 WHERE last_time < ?1",
-            &[Param::from(writer.now)],
-        )?;
-        let result = f(&writer)?;
-        transaction.commit()?;
-        Ok(result)
+        again::committed(|| begin_immediate(&connection, deadline), run)
     }
 
     fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

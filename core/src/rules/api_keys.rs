@@ -72,7 +72,7 @@ impl Keyplate {
         self.read(Method::ListApiKeys, |reader, caller| {
             let query = ApiKeyQuery {
                 owner_id: list::visible_owner(caller, query.owner_id)?,
-                ..query
+                ..query.clone()
             };
             let total = db::api_keys::count(reader, &query, search.as_deref())?;
             let page = page.within(total);

@@ -65,7 +65,7 @@ impl Keyplate {
         let bytes = self.shared.db.file_bytes();
         self.read(Method::GetStatistics, |reader, _| {
             Ok(Statistics {
-                bytes: bytes?,
+                bytes: bytes.clone()?,
                 ..db::statistics::get(reader)?
             })
         })

@@ -1,4 +1,5 @@
-//! Runs `tests/scenarios/*.json` against the Rust facade; `tests/scenarios/README.md` tells their form.
+//! Runs `tests/scenarios/*.json` against the Rust facade; `tests/scenarios/README.md` tells their form. A second test runs
+//! them with every transaction run twice.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,8 +11,13 @@ mod authenticators;
 mod common;
 mod facade;
 mod json;
+mod twice;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use authenticators::{Action, Authenticators};
 use common::{Fixture, client, passkeys::ORIGIN};
@@ -19,6 +25,7 @@ use json::{Arguments, Failure, FromJson};
 use keyplate::{Config, ErrorCode, Keyplate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use twice::Traces;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +82,28 @@ struct ExpectedError {
 
 #[test]
 fn all_scenarios() {
+    let paths = paths();
+    for path in &paths {
+        Run::of(path);
+    }
+    println!("{} scenarios", paths.len());
+}
+
+/// D6: a transaction may have to run again.
+#[test]
+fn transactions_that_run_twice_leave_one_of_everything() {
+    for path in paths() {
+        let once = Run::of(&path);
+        keyplate::run_transactions_twice(true);
+        let twice = Run::of(&path);
+        keyplate::run_transactions_twice(false);
+        let (once, twice) = (once.fixture, twice.fixture);
+        assert_eq!(Traces::of(&once), Traces::of(&twice), "{}", path.display());
+        Traces::assert_heard_once(&twice);
+    }
+}
+
+fn paths() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
     let mut paths: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -86,22 +115,7 @@ fn all_scenarios() {
     });
     paths.sort();
     assert!(!paths.is_empty(), "no scenarios");
-    for path in &paths {
-        let text = fs::read_to_string(path).unwrap();
-        let scenario: Scenario = serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(!scenario.about.is_empty());
-        let mut run = Run {
-            fixture: Fixture::new(),
-            authenticators: Authenticators::default(),
-            saved: BTreeMap::new(),
-        };
-        for (number, step) in scenario.steps.iter().enumerate() {
-            run.step(step)
-                .unwrap_or_else(|why| panic!("{}, step {}: {why}", path.display(), number + 1));
-        }
-    }
-    println!("{} scenarios", paths.len());
+    paths
 }
 
 struct Run {
@@ -111,6 +125,24 @@ struct Run {
 }
 
 impl Run {
+    /// Runs a scenario, which must go as it says.
+    fn of(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let scenario: Scenario = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(!scenario.about.is_empty());
+        let mut run = Self {
+            fixture: Fixture::new(),
+            authenticators: Authenticators::default(),
+            saved: BTreeMap::new(),
+        };
+        for (number, step) in scenario.steps.iter().enumerate() {
+            run.step(step)
+                .unwrap_or_else(|why| panic!("{}, step {}: {why}", path.display(), number + 1));
+        }
+        run
+    }
+
     fn step(&mut self, step: &Step) -> Result<(), String> {
         self.fixture.clock.advance(step.advance_seconds);
         let (what, result) = if let Some(method) = &step.call {
@@ -141,7 +173,9 @@ impl Run {
         let arguments = arguments.map_err(Failure::Scenario)?;
         let arguments = Arguments::new(arguments.as_object().cloned().unwrap_or_default());
         let handle = self.handle(step.handle.as_deref())?;
-        facade::call(&handle, method, &arguments)
+        let result = facade::call(&handle, method, &arguments)?;
+        twice::check_ids(&self.fixture.path(), &result).map_err(Failure::Scenario)?;
+        Ok(result)
     }
 
     fn answer(&mut self, step: &Step, name: &str) -> Result<Value, Failure> {
