@@ -8,8 +8,10 @@ mod backup;
 mod connect;
 mod file;
 mod fork;
+mod look_up;
 mod migrate;
 mod pool;
+mod row;
 
 use std::{
     ops::Deref,
@@ -27,7 +29,7 @@ use self::{
     file::FileIdentity,
     pool::{Pool, Role},
 };
-use super::{Cell, Column, Param, value::malformed};
+use super::{Column, Param, malformed};
 use crate::{
     clock::Clock,
     error::{KeyplateError, Result},
@@ -35,6 +37,8 @@ use crate::{
 
 pub use again::run_transactions_twice;
 pub use fork::{ForkGuard, before_fork};
+pub(crate) use look_up::{LookUp, look_up};
+pub(crate) use row::Row;
 
 /// How to open the database.
 #[derive(Clone, Debug)]
@@ -84,25 +88,6 @@ impl Engine {
                 || Transaction::begin(connection, "BEGIN DEFERRED"),
                 || f(&self.reader(connection)?),
             )
-        })
-    }
-
-    /// Runs one statement, which must itself read `instance` to know the time and the schema (`Row::time`).
-    /// For the hot paths: a transaction around one statement would cost half as much again.
-    pub(crate) fn look_up<T>(
-        &self,
-        sql: &str,
-        params: &[Param<'_>],
-        from_row: impl FnOnce(&Row<'_, '_>, SystemTime) -> Result<T>,
-    ) -> Result<Option<T>> {
-        self.with_reader(|connection| {
-            let now = self.clock.now()?;
-            let found = query_one(connection, sql, params, |row| from_row(row, now))?;
-            if found.is_none() {
-                // No row told the schema: what is not found here may be there for a newer library.
-                self.reader(connection)?;
-            }
-            Ok(found)
         })
     }
 
@@ -173,8 +158,8 @@ impl Engine {
             &[],
             |row| {
                 Ok(Instance {
-                    last_time: row.get(0)?,
-                    schema: row.get(1)?,
+                    last_time: row.at(0)?,
+                    schema: row.at(1)?,
                 })
             },
         )?
@@ -219,7 +204,7 @@ impl Engine {
     pub(crate) fn check_integrity(&self) -> Result<Vec<String>> {
         self.with_reader(|connection| {
             let mut problems = query_all(connection, "PRAGMA integrity_check(100)", &[], |row| {
-                row.get::<String>(0)
+                row.at::<String>(0)
             })?;
             problems.retain(|problem| problem != "ok");
             problems.extend(query_all(
@@ -229,7 +214,7 @@ impl Engine {
                 |row| {
                     Ok(format!(
                         "a row of {} refers to nothing",
-                        row.get::<String>(0)?
+                        row.at::<String>(0)?
                     ))
                 },
             )?);
@@ -308,7 +293,7 @@ impl Reader<'_> {
 
     /// The one value of a statement that always gives a row, such as a count.
     pub(crate) fn value<T: Column>(&self, sql: &str, params: &[Param<'_>]) -> Result<T> {
-        self.query_one(sql, params, |row| row.get(0))?
+        self.query_one(sql, params, |row| row.at(0))?
             .ok_or_else(|| malformed(0))
     }
 }
@@ -350,30 +335,6 @@ impl Drop for SyncedAgain<'_> {
     fn drop(&mut self) {
         // It cannot fail: it sets a number in memory.
         let _ = self.0.execute_batch("PRAGMA synchronous = FULL");
-    }
-}
-
-/// A row of a result.
-pub(crate) struct Row<'r, 's>(&'r rusqlite::Row<'s>);
-
-impl Row<'_, '_> {
-    pub(crate) fn get<T: Column>(&self, index: usize) -> Result<T> {
-        let cell = match self.0.get_ref(index).map_err(failure)? {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(value) => Cell::Integer(value),
-            ValueRef::Text(text) => {
-                Cell::Text(std::str::from_utf8(text).map_err(|_| malformed(index))?)
-            }
-            ValueRef::Blob(bytes) => Cell::Blob(bytes),
-            ValueRef::Real(_) => return Err(malformed(index)),
-        };
-        T::read(cell).ok_or_else(|| malformed(index))
-    }
-
-    /// The time for a `look_up`, from its columns `instance.last_time` and `instance.schema`.
-    pub(crate) fn time(&self, first: usize, clock: SystemTime) -> Result<SystemTime> {
-        check_schema(self.get(first + 1)?)?;
-        Ok(clock.max(self.get(first)?))
     }
 }
 
@@ -468,7 +429,7 @@ fn query_one<T>(
     let mut statement = prepare(connection, sql, params)?;
     let mut rows = statement.raw_query();
     match rows.next().map_err(failure)? {
-        Some(row) => from_row(&Row(row)).map(Some),
+        Some(row) => from_row(&Row::new(row)).map(Some),
         None => Ok(None),
     }
 }
@@ -483,7 +444,7 @@ fn query_all<T>(
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failure)? {
-        found.push(from_row(&Row(row))?);
+        found.push(from_row(&Row::new(row))?);
     }
     Ok(found)
 }
@@ -491,7 +452,7 @@ fn query_all<T>(
 impl ToSql for Param<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
-            Self::Null => ValueRef::Null,
+            Self::Null(_) => ValueRef::Null,
             Self::Integer(value) => ValueRef::Integer(value),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Blob(bytes) => ValueRef::Blob(bytes),
