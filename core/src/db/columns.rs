@@ -60,8 +60,6 @@ impl<const READ: usize, const KEPT: usize> fmt::Display for Columns<READ, KEPT> 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     columns! { THINGS = things (id, name) kept (name_key) }
 
     #[test]

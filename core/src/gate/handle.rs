@@ -1,4 +1,4 @@
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{cell::OnceCell, fmt, net::IpAddr, sync::Arc};
 
 use crate::{
     crypto::key_cipher::KeyCipher,
@@ -9,7 +9,7 @@ use crate::{
         change::{self, Change},
         events,
         methods::Method,
-        refusals::Refusals,
+        refusals::{self, Refusals},
         relying_party::RelyingParty,
         seen::Seen,
     },
@@ -141,18 +141,19 @@ impl Keyplate {
         caller: impl Fn(&Reader<'_>) -> Result<Caller>,
         f: impl Fn(&Change<'_>) -> Result<T>,
     ) -> Result<T> {
-        // What runs again leaves nothing behind: events, and what is taken along, leave with the commit only (D6).
-        let refusals = self.shared.refusals.take();
+        // What runs again leaves nothing behind (D6): events are told, and what was taken along is gone, after the commit.
+        let taken = OnceCell::new();
         let (result, events, seen) = self.shared.db.write(|writer| {
             let caller = caller(writer)?;
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
             let result = f(&change)?;
             let seen = self.shared.seen.take_along(writer)?;
+            let refusals = taken.get_or_init(|| self.shared.refusals.take());
             refusals.store(writer)?;
             Ok((result, change.into_events(), seen))
         })?;
-        refusals.committed();
+        refusals::committed(taken);
         self.shared.seen.forget(&seen);
         self.deliver(events);
         Ok(result)

@@ -2,6 +2,7 @@
 //! that minute with the next write: who guesses does not make the disk work.
 
 use std::{
+    cell::OnceCell,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -67,9 +68,9 @@ impl Refusals {
         self.lock().rows.values().all(|pending| pending.count == 0)
     }
 
-    /// Takes what was counted out, for one transaction to write: of several at once each refusal is taken by one.
+    /// Takes what was counted out, for one transaction that is under way to write: of several at once each refusal is
+    /// taken by one.
     pub(crate) fn take(&self) -> Taken<'_> {
-        let _still = db::hold_still();
         let mut seen = self.lock();
         let counted = seen.rows.iter_mut().filter(|(_, row)| row.count > 0);
         let rows = counted.map(|(key, row)| {
@@ -85,9 +86,9 @@ impl Refusals {
 
     /// Writes everything, unless somebody else is writing.
     pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
-        let taken = self.take();
-        db.write_if_free(|writer| taken.store(writer))?;
-        taken.committed();
+        let taken = OnceCell::new();
+        db.write_if_free(|writer| taken.get_or_init(|| self.take()).store(writer))?;
+        committed(taken);
         Ok(())
     }
 
@@ -116,9 +117,12 @@ impl Taken<'_> {
         }
         Ok(())
     }
+}
 
-    pub(crate) fn committed(mut self) {
-        self.rows.clear();
+/// What the first attempt at a transaction took is in the database now.
+pub(crate) fn committed(taken: OnceCell<Taken<'_>>) {
+    if let Some(mut taken) = taken.into_inner() {
+        taken.rows.clear();
     }
 }
 
@@ -176,7 +180,7 @@ mod tests {
         assert!(!refusals.is_first("key", &refused()));
         let (first, second) = (refusals.take(), refusals.take());
         assert_eq!((counts(&first), counts(&second)), (vec![1], vec![]));
-        first.committed();
+        committed(OnceCell::from(first));
         assert!(refusals.is_empty());
     }
 
