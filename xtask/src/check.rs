@@ -23,6 +23,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         versions(workspace),
         symbols(workspace),
         scenarios(workspace, &facade),
+        crate::sql::check(workspace),
     ];
     let failures: Vec<String> = checks
         .into_iter()

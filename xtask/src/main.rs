@@ -13,6 +13,7 @@ mod names;
 mod python_face;
 mod rules;
 mod scenario_face;
+mod sql;
 mod workspace;
 
 use std::process::ExitCode;

@@ -222,13 +222,13 @@ pub(crate) fn list(
     page: PageRequest,
 ) -> Result<Vec<Group>> {
     let pattern = search.map(contains_pattern);
-    let column = match query.sort.unwrap_or_default() {
-        GroupSort::CreatedAt => "created_at",
-        GroupSort::Name => "name_key",
-        GroupSort::FriendlyName => "friendly_name_key",
-        GroupSort::MemberCount => "member_count",
+    let sort = match query.sort.unwrap_or_default() {
+        GroupSort::CreatedAt => Sort::Filled("created_at"),
+        GroupSort::Name => Sort::Filled("name_key"),
+        GroupSort::FriendlyName => Sort::Filled("friendly_name_key"),
+        GroupSort::MemberCount => Sort::Filled("member_count"),
     };
-    let order = Sort::Filled(column).order(query.descending);
+    let order = sort.order(query.descending);
     let sql = format!(
         r"
         SELECT {COLUMNS}, {MEMBER_COUNT}
