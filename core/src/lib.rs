@@ -116,6 +116,8 @@ mod secret;
 mod values;
 
 pub use clock::TimeSource;
+#[doc(hidden)]
+pub use db::run_transactions_twice;
 pub use db::{ForkGuard, before_fork};
 pub use error::{
     ConfigurationReason, ConflictReason, DenialReason, ErrorCode, InputReason, KeyplateError,

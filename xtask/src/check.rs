@@ -34,6 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         scenarios(workspace, &facade),
         law::check(workspace),
         citations::check(workspace, &facade),
+        crate::sql::check(workspace),
     ];
     let failures: Vec<String> = checks
         .into_iter()

@@ -14,6 +14,7 @@ mod names;
 mod python_face;
 mod rules;
 mod scenarios;
+mod sql;
 mod uniffi_face;
 mod workspace;
 

@@ -23,7 +23,7 @@ use crate::{
     values::{
         numbers::within,
         scopes::{Ceiling, Scopes},
-        tokens::{self, TokenKind},
+        tokens::{self, SecretHash, TokenKind},
     },
 };
 
@@ -74,6 +74,13 @@ impl Keyplate {
     /// `AccountDisabled`, `AccountExpired`; the storage errors.
     pub fn verify_session(&self, token: &str) -> Result<Authenticated> {
         let hash = tokens::expect(&self.shared.token_prefix, TokenKind::Session, token)?;
+        self.verified_session(hash)
+    }
+}
+
+impl Keyplate {
+    /// Whoever has the session whose secret has this hash.
+    pub(in crate::rules) fn verified_session(&self, hash: SecretHash) -> Result<Authenticated> {
         let found = db::sessions::look_up(&self.shared.db, &hash)?
             .ok_or(KeyplateError::InvalidCredential)?;
         if !found.is_alive() {
@@ -107,7 +114,10 @@ impl Keyplate {
             principal: Principal::new(CredentialId::Session(found.id)),
         })
     }
+}
 
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
     /// Lists sessions that still work, the newest first.
     ///
     /// # Errors

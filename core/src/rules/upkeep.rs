@@ -67,7 +67,7 @@ impl Keyplate {
         let bytes = self.shared.db.file_bytes();
         self.read(Method::GetStatistics, |reader, _| {
             Ok(Statistics {
-                bytes: i64::try_from(bytes?).unwrap_or(i64::MAX),
+                bytes: i64::try_from(bytes.clone()?).unwrap_or(i64::MAX),
                 ..db::statistics::get(reader)?
             })
         })

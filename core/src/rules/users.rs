@@ -35,10 +35,10 @@ impl Keyplate {
     /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
     /// administrator.
     pub fn create_user(&self, user: NewUser) -> Result<User> {
-        let group_ids = user.group_ids.clone();
         self.write(Method::CreateUser, |change| {
+            let group_ids = &user.group_ids;
             let user = user.checked(self.shared.username_policy, change.now())?;
-            let user = create(change, &user, &group_ids)?;
+            let user = create(change, &user, group_ids)?;
             if change.caller.is_host()
                 && user.role == Role::Administrator
                 && user.check_may_sign_in(change.now()).is_ok()

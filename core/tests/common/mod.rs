@@ -92,6 +92,10 @@ impl Fixture {
     }
 
     fn in_folder(folder: tempfile::TempDir) -> Self {
+        // Any test may be run like this; the scenarios always are, too.
+        if std::env::var_os("KEYPLATE_RUN_TWICE").is_some() {
+            keyplate::run_transactions_twice(true);
+        }
         let clock = Arc::new(TestClock::at(START));
         let heard = Arc::new(Heard::default());
         let config = Config {

@@ -21,7 +21,11 @@ const MAX_NAME: usize = 50;
 const MAX_EXTERNAL_ID: usize = 255;
 
 impl NewUser {
-    pub(in crate::rules) fn checked(self, policy: UsernamePolicy, now: SystemTime) -> Result<User> {
+    pub(in crate::rules) fn checked(
+        &self,
+        policy: UsernamePolicy,
+        now: SystemTime,
+    ) -> Result<User> {
         let email = self.email.as_deref().map_or(Ok(None), text::email)?;
         Ok(User {
             id: self.id.map_or_else(|| UserId::generate(now), Ok)?,
