@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    fn counts(taken: &Taken<'_>) -> Vec<u64> {
+    fn counts(taken: &Taken<'_>) -> Vec<i64> {
         taken.rows.iter().map(|(_, row)| row.count).collect()
     }
 

@@ -317,7 +317,7 @@ fn killed_at_any_moment_nothing_said_is_lost_and_nothing_is_half_made() {
 /// A1: the writes that take refusals along are several at once, and each refusal is in the log once.
 #[test]
 fn every_refusal_is_counted_once() {
-    const REFUSALS: u64 = 10_000;
+    const REFUSALS: i64 = 10_000;
     let f = Fixture::new();
     let refuse = || assert!(f.stranger().redeem_one_time_token("wrong").is_err());
     refuse(); // makes the row; the others are counted in memory until somebody writes
@@ -340,6 +340,6 @@ fn every_refusal_is_counted_once() {
         ..AuditQuery::default()
     };
     let refused = f.keyplate.list_audit_events(refusals).unwrap().items;
-    let counted: u64 = refused.iter().map(|event| event.count).sum();
+    let counted: i64 = refused.iter().map(|event| event.count).sum();
     assert_eq!(counted, REFUSALS + 1);
 }

@@ -8,13 +8,16 @@ use serde_json::Value;
 
 use crate::common::{Fixture, raw};
 
+/// Number, event, who, to whom, how many times.
+type LogRow = (i64, String, Option<String>, Option<String>, i64);
+
 /// What a database holds and what its host heard, without what is random.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Traces {
     /// Each table with its number of rows.
     tables: Vec<(String, i64)>,
-    /// The log in its order: number, event, who, to whom, how many times.
-    log: Vec<(i64, String, Option<String>, Option<String>, i64)>,
+    /// The log in its order.
+    log: Vec<LogRow>,
     heard: Vec<EventKind>,
 }
 
@@ -46,7 +49,7 @@ impl Traces {
         let heard = fixture.heard.0.lock().unwrap();
         let mut numbers = BTreeSet::new();
         for event in heard.iter() {
-            let id = i64::try_from(event.id).unwrap();
+            let id = event.id;
             assert!(numbers.insert(id), "{id} was heard twice");
             assert!(stored.iter().any(|row| row.0 == id), "{id} is not stored");
         }
