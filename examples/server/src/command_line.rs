@@ -35,7 +35,7 @@ pub(crate) enum Command {
         #[arg(long)]
         recovery: bool,
     },
-    /// Print a new setup link, which replaces any earlier one. It works until setup is complete. A server may be running.
+    /// Print a new setup link, as long as setup is not complete. Earlier links stop working. A server may be running.
     SetupToken,
     /// Open setup again and print the setup link, for when nobody can sign in as an administrator any more. A server may
     /// be running.
