@@ -784,6 +784,29 @@ typedef int32_t keyplate_decision_reason;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// To whom a service is open.
+enum keyplate_service_access
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SERVICE_ACCESS_UNKNOWN = 0,
+  // To nobody.
+  KEYPLATE_SERVICE_ACCESS_NOBODY = 1,
+  // To every user.
+  KEYPLATE_SERVICE_ACCESS_EVERYONE = 2,
+  // To the members of the groups that are named beside it.
+  KEYPLATE_SERVICE_ACCESS_GROUPS = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_service_access keyplate_service_access;
+#else
+typedef int32_t keyplate_service_access;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // How somebody signed in.
 enum keyplate_sign_in_method
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -1267,7 +1290,7 @@ typedef struct keyplate_new_api_key keyplate_new_api_key;
 // Free one that is yours with `keyplate_new_group_free`.
 typedef struct keyplate_new_group keyplate_new_group;
 
-// A service to be made. It is closed to all at first.
+// A service to be made.
 //
 // Free one that is yours with `keyplate_new_service_free`.
 typedef struct keyplate_new_service keyplate_new_service;
@@ -2544,6 +2567,17 @@ keyplate_status keyplate_new_service_add_origins(keyplate_new_service *new_servi
                                                  const char *value,
                                                  keyplate_error **error);
 
+// To whom it is open; by default to the groups that are named, and to nobody when there are none.
+keyplate_status keyplate_new_service_set_access(keyplate_new_service *new_service,
+                                                keyplate_service_access value,
+                                                keyplate_error **error);
+
+// The groups. `Nobody` excludes them; with `Everyone` they are kept for later.
+// Adds one; the value is copied.
+keyplate_status keyplate_new_service_add_group_ids(keyplate_new_service *new_service,
+                                                   const char *value,
+                                                   keyplate_error **error);
+
 // Frees it; NULL is fine.
 void keyplate_service_free(keyplate_service *service);
 
@@ -2598,6 +2632,28 @@ keyplate_status keyplate_service_changes_set_slug(keyplate_service_changes *serv
 keyplate_status keyplate_service_changes_set_name(keyplate_service_changes *service_changes,
                                                   const char *value,
                                                   keyplate_error **error);
+
+// Whether `origins` take the place of those that it has; otherwise they must be empty.
+keyplate_status keyplate_service_changes_set_replace_origins(keyplate_service_changes *service_changes,
+                                                             bool value,
+                                                             keyplate_error **error);
+
+// As in `NewService`.
+// Adds one; the value is copied.
+keyplate_status keyplate_service_changes_add_origins(keyplate_service_changes *service_changes,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// As in `NewService`; without it and without groups, access stays as it is.
+keyplate_status keyplate_service_changes_set_access(keyplate_service_changes *service_changes,
+                                                    keyplate_service_access value,
+                                                    keyplate_error **error);
+
+// As in `NewService`.
+// Adds one; the value is copied.
+keyplate_status keyplate_service_changes_add_group_ids(keyplate_service_changes *service_changes,
+                                                       const char *value,
+                                                       keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_service_page_free(keyplate_service_page *service_page);
@@ -2897,6 +2953,10 @@ keyplate_status keyplate_new_admin_set_first_name(keyplate_new_admin *new_admin,
 keyplate_status keyplate_new_admin_set_last_name(keyplate_new_admin *new_admin,
                                                  const char *value,
                                                  keyplate_error **error);
+
+// Language tag, for example `de-CH`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_admin_set_locale(keyplate_new_admin *new_admin, const char *value, keyplate_error **error);
 
 // After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
 // The value is copied; NULL for none.
@@ -4219,10 +4279,10 @@ keyplate_status keyplate_authorize(const keyplate *kp,
                                    keyplate_decision **out,
                                    keyplate_error **error);
 
-// Makes a service, closed to all.
+// Makes a service, closed to everybody unless it says to whom it is open.
 //
 // # Errors
-// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+// `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
 //
 // `out` is the caller's: free it with `keyplate_service_free`.
 keyplate_status keyplate_create_service(const keyplate *kp,
@@ -4285,10 +4345,11 @@ keyplate_status keyplate_set_service_origins(const keyplate *kp,
                                              keyplate_service **out,
                                              keyplate_error **error);
 
-// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+// former slug mean another service, or none, from then on.
 //
 // # Errors
-// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+// `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
 //
 // `out` is the caller's: free it with `keyplate_service_free`.
 keyplate_status keyplate_update_service(const keyplate *kp,

@@ -631,6 +631,23 @@ static cJSON *give_decision_reason(keyplate_decision_reason value) {
     return cJSON_CreateNull();
 }
 
+static cJSON *give_service_access(keyplate_service_access value) {
+    switch (value) {
+    case KEYPLATE_SERVICE_ACCESS_NOBODY: return cJSON_CreateString("Nobody");
+    case KEYPLATE_SERVICE_ACCESS_EVERYONE: return cJSON_CreateString("Everyone");
+    case KEYPLATE_SERVICE_ACCESS_GROUPS: return cJSON_CreateString("Groups");
+    case KEYPLATE_SERVICE_ACCESS_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_service_access take_service_access(const cJSON *from) {
+    if (is_named(from, "Nobody")) return KEYPLATE_SERVICE_ACCESS_NOBODY;
+    if (is_named(from, "Everyone")) return KEYPLATE_SERVICE_ACCESS_EVERYONE;
+    if (is_named(from, "Groups")) return KEYPLATE_SERVICE_ACCESS_GROUPS;
+    unknown("ServiceAccess", from);
+}
+
 static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
     switch (value) {
     case KEYPLATE_SIGN_IN_METHOD_SETUP: return cJSON_CreateString("Setup");
@@ -1434,7 +1451,7 @@ static cJSON *give_decision(const keyplate_decision *it) {
 }
 
 static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"slug", "name", "origins", NULL};
+    static const char *const known[] = {"slug", "name", "origins", "access", "group_ids", NULL};
     keyplate_new_service *it = NULL;
     only(from, known);
     const char *in_slug = take_text(field(from, "slug"));
@@ -1448,6 +1465,16 @@ static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error 
     cJSON_ArrayForEach(it_origins, field(from, "origins")) {
         const char *in_value = take_text(it_origins);
         if (!*error) keyplate_new_service_add_origins(it, in_value, error);
+    }
+    const cJSON *it_access = field(from, "access");
+    if (it_access) {
+        keyplate_service_access in_value = take_service_access(it_access);
+        if (!*error) keyplate_new_service_set_access(it, in_value, error);
+    }
+    cJSON *it_group_ids;
+    cJSON_ArrayForEach(it_group_ids, field(from, "group_ids")) {
+        const char *in_value = take_text(it_group_ids);
+        if (!*error) keyplate_new_service_add_group_ids(it, in_value, error);
     }
     return it;
 }
@@ -1470,7 +1497,7 @@ static cJSON *give_service(const keyplate_service *it) {
 }
 
 static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"slug", "name", NULL};
+    static const char *const known[] = {"slug", "name", "replace_origins", "origins", "access", "group_ids", NULL};
     keyplate_service_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_service_changes_new(&it, error);
@@ -1483,6 +1510,26 @@ static keyplate_service_changes *take_service_changes(const cJSON *from, keyplat
     if (it_name) {
         const char *in_value = take_text(it_name);
         if (!*error) keyplate_service_changes_set_name(it, in_value, error);
+    }
+    const cJSON *it_replace_origins = field(from, "replace_origins");
+    if (it_replace_origins) {
+        bool in_value = take_bool(it_replace_origins);
+        if (!*error) keyplate_service_changes_set_replace_origins(it, in_value, error);
+    }
+    cJSON *it_origins;
+    cJSON_ArrayForEach(it_origins, field(from, "origins")) {
+        const char *in_value = take_text(it_origins);
+        if (!*error) keyplate_service_changes_add_origins(it, in_value, error);
+    }
+    const cJSON *it_access = field(from, "access");
+    if (it_access) {
+        keyplate_service_access in_value = take_service_access(it_access);
+        if (!*error) keyplate_service_changes_set_access(it, in_value, error);
+    }
+    cJSON *it_group_ids;
+    cJSON_ArrayForEach(it_group_ids, field(from, "group_ids")) {
+        const char *in_value = take_text(it_group_ids);
+        if (!*error) keyplate_service_changes_add_group_ids(it, in_value, error);
     }
     return it;
 }
@@ -1680,7 +1727,7 @@ static cJSON *give_created_setup_token(const keyplate_created_setup_token *it) {
 }
 
 static keyplate_new_admin *take_new_admin(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"username", "email", "display_name", "first_name", "last_name", "existing_user_id", NULL};
+    static const char *const known[] = {"username", "email", "display_name", "first_name", "last_name", "locale", "existing_user_id", NULL};
     keyplate_new_admin *it = NULL;
     only(from, known);
     const char *in_username = take_text(field(from, "username"));
@@ -1704,6 +1751,11 @@ static keyplate_new_admin *take_new_admin(const cJSON *from, keyplate_error **er
     if (it_last_name) {
         const char *in_value = take_text(it_last_name);
         if (!*error) keyplate_new_admin_set_last_name(it, in_value, error);
+    }
+    const cJSON *it_locale = field(from, "locale");
+    if (it_locale) {
+        const char *in_value = take_text(it_locale);
+        if (!*error) keyplate_new_admin_set_locale(it, in_value, error);
     }
     const cJSON *it_existing_user_id = field(from, "existing_user_id");
     if (it_existing_user_id) {

@@ -1325,6 +1325,51 @@ impl DecisionReason {
     }
 }
 
+/// To whom a service is open.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ServiceAccess {
+    /// To nobody.
+    Nobody,
+    /// To every user.
+    Everyone,
+    /// To the members of the groups that are named beside it.
+    Groups,
+}
+impl Give<ServiceAccess> for ::keyplate::ServiceAccess {
+    fn give(self) -> ServiceAccess {
+        match self {
+            Self::Nobody => ServiceAccess::Nobody,
+            Self::Everyone => ServiceAccess::Everyone,
+            Self::Groups => ServiceAccess::Groups,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl ServiceAccess {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
+impl Take<::keyplate::ServiceAccess> for ServiceAccess {
+    fn take(self, _: &str) -> PyResult<::keyplate::ServiceAccess> {
+        Ok(match self {
+            Self::Nobody => ::keyplate::ServiceAccess::Nobody,
+            Self::Everyone => ::keyplate::ServiceAccess::Everyone,
+            Self::Groups => ::keyplate::ServiceAccess::Groups,
+        })
+    }
+}
+
 /// How somebody signed in.
 #[pyclass(
     frozen,
@@ -4554,22 +4599,26 @@ impl Keyplate {
         self.call(py, |kp| kp.authorize(&principal, service))
     }
 
-    /// Makes a service, closed to all.
+    /// Makes a service, closed to everybody unless it says to whom it is open.
     ///
     /// # Errors
-    /// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
-    #[pyo3(signature = (*, slug, name=None, origins=Vec::new()), text_signature = "($self, *, slug, name=None, origins=())")]
+    /// `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
+    #[pyo3(signature = (*, slug, name=None, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, *, slug, name=None, origins=(), access=None, group_ids=())")]
     fn create_service(
         &self,
         py: Python<'_>,
         slug: String,
         name: Option<String>,
         origins: Vec<String>,
+        access: Option<ServiceAccess>,
+        group_ids: Vec<Id>,
     ) -> PyResult<Service> {
         let service = ::keyplate::NewService {
             slug,
             name: name.take("name")?,
             origins: origins.take("origins")?,
+            access: access.take("access")?,
+            group_ids: group_ids.take("group_ids")?,
         };
 
         self.call(py, |kp| kp.create_service(service))
@@ -4657,22 +4706,31 @@ impl Keyplate {
         self.call(py, |kp| kp.set_service_origins(&id, &origins))
     }
 
-    /// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+    /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+    /// former slug mean another service, or none, from then on.
     ///
     /// # Errors
-    /// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
-    #[pyo3(signature = (id, *, slug=None, name=None), text_signature = "($self, id, *, slug=None, name=None)")]
+    /// `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+    #[pyo3(signature = (id, *, slug=None, name=None, replace_origins=false, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, id, *, slug=None, name=None, replace_origins=False, origins=(), access=None, group_ids=())")]
     fn update_service(
         &self,
         py: Python<'_>,
         id: Id,
         slug: Option<String>,
         name: Option<String>,
+        replace_origins: bool,
+        origins: Vec<String>,
+        access: Option<ServiceAccess>,
+        group_ids: Vec<Id>,
     ) -> PyResult<Service> {
         let id: ::keyplate::ServiceId = id.take("id")?;
         let changes = ::keyplate::ServiceChanges {
             slug: slug.take("slug")?,
             name: name.take("name")?,
+            replace_origins,
+            origins: origins.take("origins")?,
+            access: access.take("access")?,
+            group_ids: group_ids.take("group_ids")?,
         };
 
         self.call(py, |kp| kp.update_service(&id, changes))
@@ -4841,7 +4899,7 @@ impl Keyplate {
     /// # Errors
     /// `InvalidCredential` for a wrong or missing token; `SetupAlreadyClaimed`; `SetupAlreadyComplete`;
     /// `InvalidInput` and `Conflict`, which leave setup open and the token good.
-    #[pyo3(signature = (token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, existing_user_id=None), text_signature = "($self, token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, existing_user_id=None)")]
+    #[pyo3(signature = (token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None), text_signature = "($self, token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None)")]
     fn claim_setup(
         &self,
         py: Python<'_>,
@@ -4851,6 +4909,7 @@ impl Keyplate {
         display_name: Option<String>,
         first_name: Option<String>,
         last_name: Option<String>,
+        locale: Option<String>,
         existing_user_id: Option<Id>,
     ) -> PyResult<SignedIn> {
         let token: Option<String> = token.take("token")?;
@@ -4860,6 +4919,7 @@ impl Keyplate {
             display_name: display_name.take("display_name")?,
             first_name: first_name.take("first_name")?,
             last_name: last_name.take("last_name")?,
+            locale: locale.take("locale")?,
             existing_user_id: existing_user_id.take("existing_user_id")?,
         };
 
@@ -5518,6 +5578,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<UsernamePolicy>()?;
     module.add_class::<PasskeyProblem>()?;
     module.add_class::<DecisionReason>()?;
+    module.add_class::<ServiceAccess>()?;
     module.add_class::<SignInMethod>()?;
     module.add_class::<CounterPolicy>()?;
     module.add_class::<SignupMode>()?;

@@ -16,7 +16,7 @@ use crate::{
             ApiKey, ApiKeyPage, ApiKeyQuery, CreatedApiKey, KeyRotation, NewApiKey, StoredApiKey,
         },
         audit::EventKind,
-        credentials::{Authenticated, CredentialId, Principal},
+        credentials::{Authenticated, CredentialId},
         ids::ApiKeyId,
         users::{Expiry, Role, User, check_may_sign_in},
     },
@@ -200,22 +200,14 @@ impl Keyplate {
         self.shared
             .seen
             .api_key(db, found.secret_hash.unwrap_or(hash), found.now);
-        let administrator = found.ceiling.administrator && found.role == Role::Administrator;
-        Ok(Authenticated {
-            user_id: found.owner_id,
-            username: found.username,
-            role: if administrator {
-                Role::Administrator
-            } else {
-                Role::User
-            },
-            status: found.status,
-            scopes: found.ceiling.scopes.into_names(),
-            session_id: None,
-            api_key_id: Some(found.id),
-            expires_at: found.expires_at,
-            principal: Principal::new(CredentialId::ApiKey(found.id)),
-        })
+        let credential = CredentialId::ApiKey(found.id);
+        let user = (found.owner_id, found.username, found.role, found.status);
+        Ok(Authenticated::new(
+            credential,
+            found.ceiling,
+            user,
+            found.expires_at,
+        ))
     }
 }
 

@@ -14,10 +14,10 @@ use crate::{
     model::{
         audit::EventKind,
         config::ClientInfo,
-        credentials::{Authenticated, CredentialId, Principal},
+        credentials::{Authenticated, CredentialId},
         ids::{SessionId, UserId},
         sessions::{FoundSession, Session, SessionPage, SessionQuery, SignInMethod, SignedIn},
-        users::{Role, User, UserStatus, check_may_sign_in},
+        users::{User, check_may_sign_in},
     },
     rules::users::checks as users,
     values::{
@@ -86,33 +86,19 @@ impl Keyplate {
         if !found.is_alive() {
             return Err(KeyplateError::InvalidCredential);
         }
-        // S7: whoever signed up and waits for approval may look at himself.
-        let enrolling = found.status == UserStatus::Pending && found.method == SignInMethod::SignUp;
+        let enrolling = found.method.enrols(found.status);
         if !enrolling {
             check_may_sign_in(found.status, found.user_expires_at, found.now)?;
         }
         self.shared.seen.session(&self.shared.db, hash, found.now);
-        let administrator = found.ceiling.administrator && found.role == Role::Administrator;
-        Ok(Authenticated {
-            user_id: found.user_id,
-            username: found.username,
-            role: if administrator {
-                Role::Administrator
-            } else {
-                Role::User
-            },
-            status: found.status,
-            scopes: if enrolling {
-                Scopes::enrol()
-            } else {
-                found.ceiling.scopes
-            }
-            .into_names(),
-            session_id: Some(found.id),
-            api_key_id: None,
-            expires_at: Some(found.expires_at),
-            principal: Principal::new(CredentialId::Session(found.id)),
-        })
+        let mut ceiling = found.ceiling;
+        if enrolling {
+            ceiling.scopes = Scopes::enrol();
+        }
+        let credential = CredentialId::Session(found.id);
+        let user = (found.user_id, found.username, found.role, found.status);
+        let expires_at = Some(found.expires_at);
+        Ok(Authenticated::new(credential, ceiling, user, expires_at))
     }
 }
 

@@ -226,6 +226,7 @@ impl Keyplate {
             display_name: admin.display_name.clone(),
             first_name: admin.first_name.clone(),
             last_name: admin.last_name.clone(),
+            locale: admin.locale.clone(),
             role: Some(Role::Administrator),
             ..NewUser::default()
         };

@@ -900,11 +900,13 @@ impl IntoJson for Decision {
 }
 impl FromJson for NewService {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["slug", "name", "origins"])?;
+        let arguments = Arguments::of(value, &["slug", "name", "origins", "access", "group_ids"])?;
         Ok(Self {
             slug: arguments.get("slug")?,
             name: arguments.get("name")?,
             origins: arguments.get("origins")?,
+            access: arguments.get("access")?,
+            group_ids: arguments.get("group_ids")?,
         })
     }
 }
@@ -923,10 +925,24 @@ impl IntoJson for Service {
 }
 impl FromJson for ServiceChanges {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["slug", "name"])?;
+        let arguments = Arguments::of(
+            value,
+            &[
+                "slug",
+                "name",
+                "replace_origins",
+                "origins",
+                "access",
+                "group_ids",
+            ],
+        )?;
         Ok(Self {
             slug: arguments.get("slug")?,
             name: arguments.get("name")?,
+            replace_origins: arguments.get("replace_origins")?,
+            origins: arguments.get("origins")?,
+            access: arguments.get("access")?,
+            group_ids: arguments.get("group_ids")?,
         })
     }
 }
@@ -1095,6 +1111,7 @@ impl FromJson for NewAdmin {
                 "display_name",
                 "first_name",
                 "last_name",
+                "locale",
                 "existing_user_id",
             ],
         )?;
@@ -1104,6 +1121,7 @@ impl FromJson for NewAdmin {
             display_name: arguments.get("display_name")?,
             first_name: arguments.get("first_name")?,
             last_name: arguments.get("last_name")?,
+            locale: arguments.get("locale")?,
             existing_user_id: arguments.get("existing_user_id")?,
         })
     }
@@ -2459,6 +2477,27 @@ impl FromJson for DecisionReason {
             "AccountExpired" => Ok(Self::AccountExpired),
             "CredentialEnded" => Ok(Self::CredentialEnded),
             other => Err(unknown_name("DecisionReason", other)),
+        }
+    }
+}
+impl IntoJson for ServiceAccess {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Nobody => Value::String("Nobody".to_owned()),
+            Self::Everyone => Value::String("Everyone".to_owned()),
+            Self::Groups => Value::String("Groups".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for ServiceAccess {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Nobody" => Ok(Self::Nobody),
+            "Everyone" => Ok(Self::Everyone),
+            "Groups" => Ok(Self::Groups),
+            other => Err(unknown_name("ServiceAccess", other)),
         }
     }
 }

@@ -1859,6 +1859,46 @@ impl Lend for ::keyplate::DecisionReason {
     }
 }
 
+/// To whom a service is open.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_service_access {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// To nobody.
+    Nobody = 1,
+    /// To every user.
+    Everyone = 2,
+    /// To the members of the groups that are named beside it.
+    Groups = 3,
+}
+
+impl Lend for ::keyplate::ServiceAccess {
+    type C = keyplate_service_access;
+    fn lend(value: Option<&Self>) -> keyplate_service_access {
+        match value {
+            Some(::keyplate::ServiceAccess::Nobody) => keyplate_service_access::Nobody,
+            Some(::keyplate::ServiceAccess::Everyone) => keyplate_service_access::Everyone,
+            Some(::keyplate::ServiceAccess::Groups) => keyplate_service_access::Groups,
+
+            _ => keyplate_service_access::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_service_access {
+    type Core = ::keyplate::ServiceAccess;
+    fn from_number(number: i32) -> Option<::keyplate::ServiceAccess> {
+        match number {
+            1 => Some(::keyplate::ServiceAccess::Nobody),
+            2 => Some(::keyplate::ServiceAccess::Everyone),
+            3 => Some(::keyplate::ServiceAccess::Groups),
+
+            _ => None,
+        }
+    }
+}
+
 /// How somebody signed in.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

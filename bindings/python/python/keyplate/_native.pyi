@@ -1133,6 +1133,21 @@ class DecisionReason:
     def __int__(self) -> int: ...
 
 @final
+class ServiceAccess:
+    """To whom a service is open."""
+
+    NOBODY: ClassVar[ServiceAccess]
+    """To nobody."""
+    EVERYONE: ClassVar[ServiceAccess]
+    """To every user."""
+    GROUPS: ClassVar[ServiceAccess]
+    """To the members of the groups that are named beside it."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
+@final
 class SignInMethod:
     """How somebody signed in."""
 
@@ -2946,16 +2961,20 @@ class Keyplate:
         slug: str,
         name: str | None = None,
         origins: Sequence[str] = (),
+        access: ServiceAccess | None = None,
+        group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Makes a service, closed to all.
+        """Makes a service, closed to everybody unless it says to whom it is open.
 
         # Errors
-        `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+        `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
 
         # Arguments
         - `slug`: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
         - `name`: 1 to 100 characters; by default the slug.
         - `origins`: At most 20 web origins, for example `https://films.example`.
+        - `access`: To whom it is open; by default to the groups that are named, and to nobody when there are none.
+        - `group_ids`: The groups. `Nobody` excludes them; with `Everyone` they are kept for later.
         """
     def delete_service(self, id: UUID | str) -> None:
         """Deletes a service.
@@ -3011,15 +3030,24 @@ class Keyplate:
         *,
         slug: str | None = None,
         name: str | None = None,
+        replace_origins: bool = False,
+        origins: Sequence[str] = (),
+        access: ServiceAccess | None = None,
+        group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+        """Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+        former slug mean another service, or none, from then on.
 
         # Errors
-        `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+        `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
 
         # Arguments
         - `slug`: As in `NewService`.
         - `name`: As in `NewService`.
+        - `replace_origins`: Whether `origins` take the place of those that it has; otherwise they must be empty.
+        - `origins`: As in `NewService`.
+        - `access`: As in `NewService`; without it and without groups, access stays as it is.
+        - `group_ids`: As in `NewService`.
         """
     def create_session(
         self,
@@ -3141,6 +3169,7 @@ class Keyplate:
         display_name: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
+        locale: str | None = None,
         existing_user_id: UUID | str | None = None,
     ) -> SignedIn:
         """Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
@@ -3156,6 +3185,7 @@ class Keyplate:
         - `display_name`: The name that others see.
         - `first_name`: First name.
         - `last_name`: Last name.
+        - `locale`: Language tag, for example `de-CH`.
         - `existing_user_id`: After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
         """
     def complete_setup(self) -> SetupCompletion:
