@@ -224,6 +224,7 @@ fn what_a_service_may_be() {
             "https://films.example".to_owned(),
             "https://films.example".to_owned(),
         ],
+        ..NewService::default()
     };
     let films = f.keyplate.create_service(films).unwrap();
     assert_eq!(films.origins, ["https://films.example"]);
