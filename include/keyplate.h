@@ -4124,7 +4124,7 @@ keyplate_status keyplate_delete_passkey(const keyplate *kp, const char *id, keyp
 // caller's own passkeys and names.
 //
 // # Errors
-// `InvalidInput` for a credential id that is no base64url.
+// `InvalidInput` for a credential id that is not base64url.
 //
 // `out` is the caller's: free it with `keyplate_passkey_signals_free`.
 keyplate_status keyplate_get_passkey_signals(const keyplate *kp,

@@ -1,6 +1,7 @@
 //! The one error of the library, the one table of its numbers, and how both are made.
 
 mod codes;
+mod passkeys;
 mod reasons;
 mod words;
 
@@ -9,9 +10,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use codes::ErrorCode;
+pub use passkeys::PasskeyFailure;
 pub use reasons::{
-    ConfigurationReason, ConflictReason, DenialReason, InputReason, PasskeyFailure, SignupRefusal,
-    Thing,
+    ConfigurationReason, ConflictReason, DenialReason, InputReason, SignupRefusal, Thing,
 };
 
 /// What went wrong, told apart by what the caller can do about it.

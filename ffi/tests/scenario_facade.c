@@ -295,6 +295,36 @@ static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
     return cJSON_CreateNull();
 }
 
+cJSON *give_passkey_failure(keyplate_passkey_failure value) {
+    switch (value) {
+    case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY: return cJSON_CreateString("UnknownCeremony");
+    case KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY: return cJSON_CreateString("ExpiredCeremony");
+    case KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE: return cJSON_CreateString("SpentChallenge");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_KIND: return cJSON_CreateString("WrongKind");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER: return cJSON_CreateString("WrongUser");
+    case KEYPLATE_PASSKEY_FAILURE_MALFORMED: return cJSON_CreateString("Malformed");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE: return cJSON_CreateString("WrongType");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE: return cJSON_CreateString("WrongChallenge");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN: return cJSON_CreateString("WrongOrigin");
+    case KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN: return cJSON_CreateString("CrossOrigin");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID: return cJSON_CreateString("WrongRpId");
+    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT: return cJSON_CreateString("UserNotPresent");
+    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED: return cJSON_CreateString("UserNotVerified");
+    case KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE: return cJSON_CreateString("BadSignature");
+    case KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM: return cJSON_CreateString("UnsupportedAlgorithm");
+    case KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION: return cJSON_CreateString("BadAttestation");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS: return cJSON_CreateString("WrongBackupFlags");
+    case KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE: return cJSON_CreateString("NotDiscoverable");
+    case KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN: return cJSON_CreateString("CredentialTaken");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL: return cJSON_CreateString("UnknownCredential");
+    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
+    case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
+    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
 static cJSON *give_configuration_reason(const keyplate_configuration_reason *it) {
     switch (keyplate_configuration_reason_get_kind(it)) {
     case KEYPLATE_CONFIGURATION_REASON_KIND_NO_FILE: return cJSON_CreateString("NoFile");
@@ -512,36 +542,6 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
     case KEYPLATE_INPUT_REASON_KIND_NULL: return cJSON_CreateString("Null");
     case KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE: return cJSON_CreateString("NotEnumValue");
     case KEYPLATE_INPUT_REASON_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-cJSON *give_passkey_failure(keyplate_passkey_failure value) {
-    switch (value) {
-    case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
-    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY: return cJSON_CreateString("UnknownCeremony");
-    case KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY: return cJSON_CreateString("ExpiredCeremony");
-    case KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE: return cJSON_CreateString("SpentChallenge");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_KIND: return cJSON_CreateString("WrongKind");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER: return cJSON_CreateString("WrongUser");
-    case KEYPLATE_PASSKEY_FAILURE_MALFORMED: return cJSON_CreateString("Malformed");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE: return cJSON_CreateString("WrongType");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE: return cJSON_CreateString("WrongChallenge");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN: return cJSON_CreateString("WrongOrigin");
-    case KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN: return cJSON_CreateString("CrossOrigin");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID: return cJSON_CreateString("WrongRpId");
-    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT: return cJSON_CreateString("UserNotPresent");
-    case KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED: return cJSON_CreateString("UserNotVerified");
-    case KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE: return cJSON_CreateString("BadSignature");
-    case KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM: return cJSON_CreateString("UnsupportedAlgorithm");
-    case KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION: return cJSON_CreateString("BadAttestation");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS: return cJSON_CreateString("WrongBackupFlags");
-    case KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE: return cJSON_CreateString("NotDiscoverable");
-    case KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN: return cJSON_CreateString("CredentialTaken");
-    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL: return cJSON_CreateString("UnknownCredential");
-    case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
-    case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
-    case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
     }
     return cJSON_CreateNull();
 }

@@ -561,6 +561,101 @@ impl BootstrapKind {
     }
 }
 
+/// Why a passkey ceremony failed.
+#[pyclass(
+    frozen,
+    eq,
+    hash,
+    rename_all = "SCREAMING_SNAKE_CASE",
+    from_py_object,
+    module = "keyplate"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PasskeyFailure {
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony,
+    /// Its challenge was used before.
+    SpentChallenge,
+    /// The ceremony is of another kind.
+    WrongKind,
+    /// The ceremony is another user's or another session's.
+    WrongUser,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed,
+    /// The client data is of another type.
+    WrongType,
+    /// The client data has another challenge.
+    WrongChallenge,
+    /// The client was at another origin.
+    WrongOrigin,
+    /// The client was in a frame of another origin.
+    CrossOrigin,
+    /// The authenticator answered for another RP id.
+    WrongRpId,
+    /// Nobody touched the authenticator.
+    UserNotPresent,
+    /// The authenticator did not verify its user.
+    UserNotVerified,
+    /// The signature is wrong.
+    BadSignature,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable,
+    /// This credential is registered already.
+    CredentialTaken,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack,
+}
+impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
+    fn give(self) -> PasskeyFailure {
+        match self {
+            Self::Unavailable => PasskeyFailure::Unavailable,
+            Self::UnknownCeremony => PasskeyFailure::UnknownCeremony,
+            Self::ExpiredCeremony => PasskeyFailure::ExpiredCeremony,
+            Self::SpentChallenge => PasskeyFailure::SpentChallenge,
+            Self::WrongKind => PasskeyFailure::WrongKind,
+            Self::WrongUser => PasskeyFailure::WrongUser,
+            Self::Malformed => PasskeyFailure::Malformed,
+            Self::WrongType => PasskeyFailure::WrongType,
+            Self::WrongChallenge => PasskeyFailure::WrongChallenge,
+            Self::WrongOrigin => PasskeyFailure::WrongOrigin,
+            Self::CrossOrigin => PasskeyFailure::CrossOrigin,
+            Self::WrongRpId => PasskeyFailure::WrongRpId,
+            Self::UserNotPresent => PasskeyFailure::UserNotPresent,
+            Self::UserNotVerified => PasskeyFailure::UserNotVerified,
+            Self::BadSignature => PasskeyFailure::BadSignature,
+            Self::UnsupportedAlgorithm => PasskeyFailure::UnsupportedAlgorithm,
+            Self::BadAttestation => PasskeyFailure::BadAttestation,
+            Self::WrongBackupFlags => PasskeyFailure::WrongBackupFlags,
+            Self::NotDiscoverable => PasskeyFailure::NotDiscoverable,
+            Self::CredentialTaken => PasskeyFailure::CredentialTaken,
+            Self::UnknownCredential => PasskeyFailure::UnknownCredential,
+            Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
+            Self::CounterWentBack => PasskeyFailure::CounterWentBack,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+#[pymethods]
+impl PasskeyFailure {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
+}
+
 /// What is wrong with an option.
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -964,101 +1059,6 @@ impl Give<InputReason> for ::keyplate::InputReason {
 impl InputReason {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
-    }
-}
-
-/// Why a passkey ceremony failed.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum PasskeyFailure {
-    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
-    Unavailable,
-    /// No such ceremony was begun here, or it is over.
-    UnknownCeremony,
-    /// It was begun more than 5 minutes ago.
-    ExpiredCeremony,
-    /// Its challenge was used before.
-    SpentChallenge,
-    /// The ceremony is of another kind.
-    WrongKind,
-    /// The ceremony is another user's or another session's.
-    WrongUser,
-    /// The response is no JSON of WebAuthn, or not whole.
-    Malformed,
-    /// The client data is of another type.
-    WrongType,
-    /// The client data has another challenge.
-    WrongChallenge,
-    /// The client was at another origin.
-    WrongOrigin,
-    /// The client was in a frame of another origin.
-    CrossOrigin,
-    /// The authenticator answered for another RP id.
-    WrongRpId,
-    /// Nobody touched the authenticator.
-    UserNotPresent,
-    /// The authenticator did not verify its user.
-    UserNotVerified,
-    /// The signature is wrong.
-    BadSignature,
-    /// The key is of an algorithm that was not asked for.
-    UnsupportedAlgorithm,
-    /// The attestation is wrong, or of an unknown format.
-    BadAttestation,
-    /// The flags of backup contradict each other or what was registered.
-    WrongBackupFlags,
-    /// The client made a credential that cannot be found without a user name.
-    NotDiscoverable,
-    /// This credential is registered already.
-    CredentialTaken,
-    /// There is no such credential, or it is of another RP id.
-    UnknownCredential,
-    /// The response has no user handle, or another user's.
-    WrongUserHandle,
-    /// The signature counter went back, and the settings refuse that.
-    CounterWentBack,
-}
-impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
-    fn give(self) -> PasskeyFailure {
-        match self {
-            Self::Unavailable => PasskeyFailure::Unavailable,
-            Self::UnknownCeremony => PasskeyFailure::UnknownCeremony,
-            Self::ExpiredCeremony => PasskeyFailure::ExpiredCeremony,
-            Self::SpentChallenge => PasskeyFailure::SpentChallenge,
-            Self::WrongKind => PasskeyFailure::WrongKind,
-            Self::WrongUser => PasskeyFailure::WrongUser,
-            Self::Malformed => PasskeyFailure::Malformed,
-            Self::WrongType => PasskeyFailure::WrongType,
-            Self::WrongChallenge => PasskeyFailure::WrongChallenge,
-            Self::WrongOrigin => PasskeyFailure::WrongOrigin,
-            Self::CrossOrigin => PasskeyFailure::CrossOrigin,
-            Self::WrongRpId => PasskeyFailure::WrongRpId,
-            Self::UserNotPresent => PasskeyFailure::UserNotPresent,
-            Self::UserNotVerified => PasskeyFailure::UserNotVerified,
-            Self::BadSignature => PasskeyFailure::BadSignature,
-            Self::UnsupportedAlgorithm => PasskeyFailure::UnsupportedAlgorithm,
-            Self::BadAttestation => PasskeyFailure::BadAttestation,
-            Self::WrongBackupFlags => PasskeyFailure::WrongBackupFlags,
-            Self::NotDiscoverable => PasskeyFailure::NotDiscoverable,
-            Self::CredentialTaken => PasskeyFailure::CredentialTaken,
-            Self::UnknownCredential => PasskeyFailure::UnknownCredential,
-            Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
-            Self::CounterWentBack => PasskeyFailure::CounterWentBack,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-#[pymethods]
-impl PasskeyFailure {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
     }
 }
 
@@ -4421,7 +4421,7 @@ impl Keyplate {
     /// caller's own passkeys and names.
     ///
     /// # Errors
-    /// `InvalidInput` for a credential id that is no base64url.
+    /// `InvalidInput` for a credential id that is not base64url.
     #[pyo3(signature = (credential_id=None), text_signature = "($self, credential_id=None)")]
     fn get_passkey_signals(
         &self,
@@ -5567,11 +5567,11 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<EventKind>()?;
     module.add_class::<BootstrapAction>()?;
     module.add_class::<BootstrapKind>()?;
+    module.add_class::<PasskeyFailure>()?;
     module.add_class::<ConfigurationReason>()?;
     module.add_class::<ConflictReason>()?;
     module.add_class::<DenialReason>()?;
     module.add_class::<InputReason>()?;
-    module.add_class::<PasskeyFailure>()?;
     module.add_class::<SignupRefusal>()?;
     module.add_class::<Thing>()?;
     module.add_class::<GroupSort>()?;

@@ -6,10 +6,9 @@
 use std::fmt;
 
 use super::{
-    KeyplateError,
+    KeyplateError, PasskeyFailure,
     reasons::{
-        ConfigurationReason, ConflictReason, DenialReason, InputReason, PasskeyFailure,
-        SignupRefusal, Thing,
+        ConfigurationReason, ConflictReason, DenialReason, InputReason, SignupRefusal, Thing,
     },
 };
 

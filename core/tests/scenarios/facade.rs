@@ -1733,6 +1733,67 @@ impl FromJson for BootstrapKind {
         }
     }
 }
+impl IntoJson for PasskeyFailure {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Unavailable => Value::String("Unavailable".to_owned()),
+            Self::UnknownCeremony => Value::String("UnknownCeremony".to_owned()),
+            Self::ExpiredCeremony => Value::String("ExpiredCeremony".to_owned()),
+            Self::SpentChallenge => Value::String("SpentChallenge".to_owned()),
+            Self::WrongKind => Value::String("WrongKind".to_owned()),
+            Self::WrongUser => Value::String("WrongUser".to_owned()),
+            Self::Malformed => Value::String("Malformed".to_owned()),
+            Self::WrongType => Value::String("WrongType".to_owned()),
+            Self::WrongChallenge => Value::String("WrongChallenge".to_owned()),
+            Self::WrongOrigin => Value::String("WrongOrigin".to_owned()),
+            Self::CrossOrigin => Value::String("CrossOrigin".to_owned()),
+            Self::WrongRpId => Value::String("WrongRpId".to_owned()),
+            Self::UserNotPresent => Value::String("UserNotPresent".to_owned()),
+            Self::UserNotVerified => Value::String("UserNotVerified".to_owned()),
+            Self::BadSignature => Value::String("BadSignature".to_owned()),
+            Self::UnsupportedAlgorithm => Value::String("UnsupportedAlgorithm".to_owned()),
+            Self::BadAttestation => Value::String("BadAttestation".to_owned()),
+            Self::WrongBackupFlags => Value::String("WrongBackupFlags".to_owned()),
+            Self::NotDiscoverable => Value::String("NotDiscoverable".to_owned()),
+            Self::CredentialTaken => Value::String("CredentialTaken".to_owned()),
+            Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
+            Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
+            Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for PasskeyFailure {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Unavailable" => Ok(Self::Unavailable),
+            "UnknownCeremony" => Ok(Self::UnknownCeremony),
+            "ExpiredCeremony" => Ok(Self::ExpiredCeremony),
+            "SpentChallenge" => Ok(Self::SpentChallenge),
+            "WrongKind" => Ok(Self::WrongKind),
+            "WrongUser" => Ok(Self::WrongUser),
+            "Malformed" => Ok(Self::Malformed),
+            "WrongType" => Ok(Self::WrongType),
+            "WrongChallenge" => Ok(Self::WrongChallenge),
+            "WrongOrigin" => Ok(Self::WrongOrigin),
+            "CrossOrigin" => Ok(Self::CrossOrigin),
+            "WrongRpId" => Ok(Self::WrongRpId),
+            "UserNotPresent" => Ok(Self::UserNotPresent),
+            "UserNotVerified" => Ok(Self::UserNotVerified),
+            "BadSignature" => Ok(Self::BadSignature),
+            "UnsupportedAlgorithm" => Ok(Self::UnsupportedAlgorithm),
+            "BadAttestation" => Ok(Self::BadAttestation),
+            "WrongBackupFlags" => Ok(Self::WrongBackupFlags),
+            "NotDiscoverable" => Ok(Self::NotDiscoverable),
+            "CredentialTaken" => Ok(Self::CredentialTaken),
+            "UnknownCredential" => Ok(Self::UnknownCredential),
+            "WrongUserHandle" => Ok(Self::WrongUserHandle),
+            "CounterWentBack" => Ok(Self::CounterWentBack),
+            other => Err(unknown_name("PasskeyFailure", other)),
+        }
+    }
+}
 impl IntoJson for ConfigurationReason {
     fn into_json(self) -> Value {
         match self {
@@ -2268,67 +2329,6 @@ impl FromJson for InputReason {
             "Null" => Ok(Self::Null),
             "NotEnumValue" => Ok(Self::NotEnumValue),
             other => Err(unknown_name("InputReason", other)),
-        }
-    }
-}
-impl IntoJson for PasskeyFailure {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Unavailable => Value::String("Unavailable".to_owned()),
-            Self::UnknownCeremony => Value::String("UnknownCeremony".to_owned()),
-            Self::ExpiredCeremony => Value::String("ExpiredCeremony".to_owned()),
-            Self::SpentChallenge => Value::String("SpentChallenge".to_owned()),
-            Self::WrongKind => Value::String("WrongKind".to_owned()),
-            Self::WrongUser => Value::String("WrongUser".to_owned()),
-            Self::Malformed => Value::String("Malformed".to_owned()),
-            Self::WrongType => Value::String("WrongType".to_owned()),
-            Self::WrongChallenge => Value::String("WrongChallenge".to_owned()),
-            Self::WrongOrigin => Value::String("WrongOrigin".to_owned()),
-            Self::CrossOrigin => Value::String("CrossOrigin".to_owned()),
-            Self::WrongRpId => Value::String("WrongRpId".to_owned()),
-            Self::UserNotPresent => Value::String("UserNotPresent".to_owned()),
-            Self::UserNotVerified => Value::String("UserNotVerified".to_owned()),
-            Self::BadSignature => Value::String("BadSignature".to_owned()),
-            Self::UnsupportedAlgorithm => Value::String("UnsupportedAlgorithm".to_owned()),
-            Self::BadAttestation => Value::String("BadAttestation".to_owned()),
-            Self::WrongBackupFlags => Value::String("WrongBackupFlags".to_owned()),
-            Self::NotDiscoverable => Value::String("NotDiscoverable".to_owned()),
-            Self::CredentialTaken => Value::String("CredentialTaken".to_owned()),
-            Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
-            Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
-            Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for PasskeyFailure {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Unavailable" => Ok(Self::Unavailable),
-            "UnknownCeremony" => Ok(Self::UnknownCeremony),
-            "ExpiredCeremony" => Ok(Self::ExpiredCeremony),
-            "SpentChallenge" => Ok(Self::SpentChallenge),
-            "WrongKind" => Ok(Self::WrongKind),
-            "WrongUser" => Ok(Self::WrongUser),
-            "Malformed" => Ok(Self::Malformed),
-            "WrongType" => Ok(Self::WrongType),
-            "WrongChallenge" => Ok(Self::WrongChallenge),
-            "WrongOrigin" => Ok(Self::WrongOrigin),
-            "CrossOrigin" => Ok(Self::CrossOrigin),
-            "WrongRpId" => Ok(Self::WrongRpId),
-            "UserNotPresent" => Ok(Self::UserNotPresent),
-            "UserNotVerified" => Ok(Self::UserNotVerified),
-            "BadSignature" => Ok(Self::BadSignature),
-            "UnsupportedAlgorithm" => Ok(Self::UnsupportedAlgorithm),
-            "BadAttestation" => Ok(Self::BadAttestation),
-            "WrongBackupFlags" => Ok(Self::WrongBackupFlags),
-            "NotDiscoverable" => Ok(Self::NotDiscoverable),
-            "CredentialTaken" => Ok(Self::CredentialTaken),
-            "UnknownCredential" => Ok(Self::UnknownCredential),
-            "WrongUserHandle" => Ok(Self::WrongUserHandle),
-            "CounterWentBack" => Ok(Self::CounterWentBack),
-            other => Err(unknown_name("PasskeyFailure", other)),
         }
     }
 }

@@ -553,6 +553,123 @@ impl Lend for ::keyplate::BootstrapKind {
     }
 }
 
+/// Why a passkey ceremony failed.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_passkey_failure {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    Unavailable = 1,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony = 2,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony = 3,
+    /// Its challenge was used before.
+    SpentChallenge = 4,
+    /// The ceremony is of another kind.
+    WrongKind = 5,
+    /// The ceremony is another user's or another session's.
+    WrongUser = 6,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed = 7,
+    /// The client data is of another type.
+    WrongType = 8,
+    /// The client data has another challenge.
+    WrongChallenge = 9,
+    /// The client was at another origin.
+    WrongOrigin = 10,
+    /// The client was in a frame of another origin.
+    CrossOrigin = 11,
+    /// The authenticator answered for another RP id.
+    WrongRpId = 12,
+    /// Nobody touched the authenticator.
+    UserNotPresent = 13,
+    /// The authenticator did not verify its user.
+    UserNotVerified = 14,
+    /// The signature is wrong.
+    BadSignature = 15,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm = 16,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation = 17,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags = 18,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable = 19,
+    /// This credential is registered already.
+    CredentialTaken = 20,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential = 21,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle = 22,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack = 23,
+}
+
+impl Lend for ::keyplate::PasskeyFailure {
+    type C = keyplate_passkey_failure;
+    fn lend(value: Option<&Self>) -> keyplate_passkey_failure {
+        match value {
+            Some(::keyplate::PasskeyFailure::Unavailable) => keyplate_passkey_failure::Unavailable,
+            Some(::keyplate::PasskeyFailure::UnknownCeremony) => {
+                keyplate_passkey_failure::UnknownCeremony
+            }
+            Some(::keyplate::PasskeyFailure::ExpiredCeremony) => {
+                keyplate_passkey_failure::ExpiredCeremony
+            }
+            Some(::keyplate::PasskeyFailure::SpentChallenge) => {
+                keyplate_passkey_failure::SpentChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongKind) => keyplate_passkey_failure::WrongKind,
+            Some(::keyplate::PasskeyFailure::WrongUser) => keyplate_passkey_failure::WrongUser,
+            Some(::keyplate::PasskeyFailure::Malformed) => keyplate_passkey_failure::Malformed,
+            Some(::keyplate::PasskeyFailure::WrongType) => keyplate_passkey_failure::WrongType,
+            Some(::keyplate::PasskeyFailure::WrongChallenge) => {
+                keyplate_passkey_failure::WrongChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongOrigin) => keyplate_passkey_failure::WrongOrigin,
+            Some(::keyplate::PasskeyFailure::CrossOrigin) => keyplate_passkey_failure::CrossOrigin,
+            Some(::keyplate::PasskeyFailure::WrongRpId) => keyplate_passkey_failure::WrongRpId,
+            Some(::keyplate::PasskeyFailure::UserNotPresent) => {
+                keyplate_passkey_failure::UserNotPresent
+            }
+            Some(::keyplate::PasskeyFailure::UserNotVerified) => {
+                keyplate_passkey_failure::UserNotVerified
+            }
+            Some(::keyplate::PasskeyFailure::BadSignature) => {
+                keyplate_passkey_failure::BadSignature
+            }
+            Some(::keyplate::PasskeyFailure::UnsupportedAlgorithm) => {
+                keyplate_passkey_failure::UnsupportedAlgorithm
+            }
+            Some(::keyplate::PasskeyFailure::BadAttestation) => {
+                keyplate_passkey_failure::BadAttestation
+            }
+            Some(::keyplate::PasskeyFailure::WrongBackupFlags) => {
+                keyplate_passkey_failure::WrongBackupFlags
+            }
+            Some(::keyplate::PasskeyFailure::NotDiscoverable) => {
+                keyplate_passkey_failure::NotDiscoverable
+            }
+            Some(::keyplate::PasskeyFailure::CredentialTaken) => {
+                keyplate_passkey_failure::CredentialTaken
+            }
+            Some(::keyplate::PasskeyFailure::UnknownCredential) => {
+                keyplate_passkey_failure::UnknownCredential
+            }
+            Some(::keyplate::PasskeyFailure::WrongUserHandle) => {
+                keyplate_passkey_failure::WrongUserHandle
+            }
+            Some(::keyplate::PasskeyFailure::CounterWentBack) => {
+                keyplate_passkey_failure::CounterWentBack
+            }
+
+            _ => keyplate_passkey_failure::Unknown,
+        }
+    }
+}
+
 /// What is wrong with an option.
 ///
 /// Free one that is yours with `keyplate_configuration_reason_free`.
@@ -1506,123 +1623,6 @@ pub unsafe extern "C" fn keyplate_input_reason_get_wrong_type_expected(
             ::keyplate::InputReason::WrongType { expected, .. } => Some(expected),
             _ => None,
         })
-    }
-}
-
-/// Why a passkey ceremony failed.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum keyplate_passkey_failure {
-    /// None, or newer than this header.
-    Unknown = 0,
-    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
-    Unavailable = 1,
-    /// No such ceremony was begun here, or it is over.
-    UnknownCeremony = 2,
-    /// It was begun more than 5 minutes ago.
-    ExpiredCeremony = 3,
-    /// Its challenge was used before.
-    SpentChallenge = 4,
-    /// The ceremony is of another kind.
-    WrongKind = 5,
-    /// The ceremony is another user's or another session's.
-    WrongUser = 6,
-    /// The response is no JSON of WebAuthn, or not whole.
-    Malformed = 7,
-    /// The client data is of another type.
-    WrongType = 8,
-    /// The client data has another challenge.
-    WrongChallenge = 9,
-    /// The client was at another origin.
-    WrongOrigin = 10,
-    /// The client was in a frame of another origin.
-    CrossOrigin = 11,
-    /// The authenticator answered for another RP id.
-    WrongRpId = 12,
-    /// Nobody touched the authenticator.
-    UserNotPresent = 13,
-    /// The authenticator did not verify its user.
-    UserNotVerified = 14,
-    /// The signature is wrong.
-    BadSignature = 15,
-    /// The key is of an algorithm that was not asked for.
-    UnsupportedAlgorithm = 16,
-    /// The attestation is wrong, or of an unknown format.
-    BadAttestation = 17,
-    /// The flags of backup contradict each other or what was registered.
-    WrongBackupFlags = 18,
-    /// The client made a credential that cannot be found without a user name.
-    NotDiscoverable = 19,
-    /// This credential is registered already.
-    CredentialTaken = 20,
-    /// There is no such credential, or it is of another RP id.
-    UnknownCredential = 21,
-    /// The response has no user handle, or another user's.
-    WrongUserHandle = 22,
-    /// The signature counter went back, and the settings refuse that.
-    CounterWentBack = 23,
-}
-
-impl Lend for ::keyplate::PasskeyFailure {
-    type C = keyplate_passkey_failure;
-    fn lend(value: Option<&Self>) -> keyplate_passkey_failure {
-        match value {
-            Some(::keyplate::PasskeyFailure::Unavailable) => keyplate_passkey_failure::Unavailable,
-            Some(::keyplate::PasskeyFailure::UnknownCeremony) => {
-                keyplate_passkey_failure::UnknownCeremony
-            }
-            Some(::keyplate::PasskeyFailure::ExpiredCeremony) => {
-                keyplate_passkey_failure::ExpiredCeremony
-            }
-            Some(::keyplate::PasskeyFailure::SpentChallenge) => {
-                keyplate_passkey_failure::SpentChallenge
-            }
-            Some(::keyplate::PasskeyFailure::WrongKind) => keyplate_passkey_failure::WrongKind,
-            Some(::keyplate::PasskeyFailure::WrongUser) => keyplate_passkey_failure::WrongUser,
-            Some(::keyplate::PasskeyFailure::Malformed) => keyplate_passkey_failure::Malformed,
-            Some(::keyplate::PasskeyFailure::WrongType) => keyplate_passkey_failure::WrongType,
-            Some(::keyplate::PasskeyFailure::WrongChallenge) => {
-                keyplate_passkey_failure::WrongChallenge
-            }
-            Some(::keyplate::PasskeyFailure::WrongOrigin) => keyplate_passkey_failure::WrongOrigin,
-            Some(::keyplate::PasskeyFailure::CrossOrigin) => keyplate_passkey_failure::CrossOrigin,
-            Some(::keyplate::PasskeyFailure::WrongRpId) => keyplate_passkey_failure::WrongRpId,
-            Some(::keyplate::PasskeyFailure::UserNotPresent) => {
-                keyplate_passkey_failure::UserNotPresent
-            }
-            Some(::keyplate::PasskeyFailure::UserNotVerified) => {
-                keyplate_passkey_failure::UserNotVerified
-            }
-            Some(::keyplate::PasskeyFailure::BadSignature) => {
-                keyplate_passkey_failure::BadSignature
-            }
-            Some(::keyplate::PasskeyFailure::UnsupportedAlgorithm) => {
-                keyplate_passkey_failure::UnsupportedAlgorithm
-            }
-            Some(::keyplate::PasskeyFailure::BadAttestation) => {
-                keyplate_passkey_failure::BadAttestation
-            }
-            Some(::keyplate::PasskeyFailure::WrongBackupFlags) => {
-                keyplate_passkey_failure::WrongBackupFlags
-            }
-            Some(::keyplate::PasskeyFailure::NotDiscoverable) => {
-                keyplate_passkey_failure::NotDiscoverable
-            }
-            Some(::keyplate::PasskeyFailure::CredentialTaken) => {
-                keyplate_passkey_failure::CredentialTaken
-            }
-            Some(::keyplate::PasskeyFailure::UnknownCredential) => {
-                keyplate_passkey_failure::UnknownCredential
-            }
-            Some(::keyplate::PasskeyFailure::WrongUserHandle) => {
-                keyplate_passkey_failure::WrongUserHandle
-            }
-            Some(::keyplate::PasskeyFailure::CounterWentBack) => {
-                keyplate_passkey_failure::CounterWentBack
-            }
-
-            _ => keyplate_passkey_failure::Unknown,
-        }
     }
 }
 

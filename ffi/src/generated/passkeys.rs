@@ -381,7 +381,7 @@ pub unsafe extern "C" fn keyplate_delete_passkey(
 /// caller's own passkeys and names.
 ///
 /// # Errors
-/// `InvalidInput` for a credential id that is no base64url.
+/// `InvalidInput` for a credential id that is not base64url.
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_signals_free`.
 #[unsafe(no_mangle)]

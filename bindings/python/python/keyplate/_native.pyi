@@ -230,6 +230,61 @@ class BootstrapKind:
     def __hash__(self) -> int: ...
     def __int__(self) -> int: ...
 
+@final
+class PasskeyFailure:
+    """Why a passkey ceremony failed."""
+
+    UNAVAILABLE: ClassVar[PasskeyFailure]
+    """Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why."""
+    UNKNOWN_CEREMONY: ClassVar[PasskeyFailure]
+    """No such ceremony was begun here, or it is over."""
+    EXPIRED_CEREMONY: ClassVar[PasskeyFailure]
+    """It was begun more than 5 minutes ago."""
+    SPENT_CHALLENGE: ClassVar[PasskeyFailure]
+    """Its challenge was used before."""
+    WRONG_KIND: ClassVar[PasskeyFailure]
+    """The ceremony is of another kind."""
+    WRONG_USER: ClassVar[PasskeyFailure]
+    """The ceremony is another user's or another session's."""
+    MALFORMED: ClassVar[PasskeyFailure]
+    """The response is no JSON of WebAuthn, or not whole."""
+    WRONG_TYPE: ClassVar[PasskeyFailure]
+    """The client data is of another type."""
+    WRONG_CHALLENGE: ClassVar[PasskeyFailure]
+    """The client data has another challenge."""
+    WRONG_ORIGIN: ClassVar[PasskeyFailure]
+    """The client was at another origin."""
+    CROSS_ORIGIN: ClassVar[PasskeyFailure]
+    """The client was in a frame of another origin."""
+    WRONG_RP_ID: ClassVar[PasskeyFailure]
+    """The authenticator answered for another RP id."""
+    USER_NOT_PRESENT: ClassVar[PasskeyFailure]
+    """Nobody touched the authenticator."""
+    USER_NOT_VERIFIED: ClassVar[PasskeyFailure]
+    """The authenticator did not verify its user."""
+    BAD_SIGNATURE: ClassVar[PasskeyFailure]
+    """The signature is wrong."""
+    UNSUPPORTED_ALGORITHM: ClassVar[PasskeyFailure]
+    """The key is of an algorithm that was not asked for."""
+    BAD_ATTESTATION: ClassVar[PasskeyFailure]
+    """The attestation is wrong, or of an unknown format."""
+    WRONG_BACKUP_FLAGS: ClassVar[PasskeyFailure]
+    """The flags of backup contradict each other or what was registered."""
+    NOT_DISCOVERABLE: ClassVar[PasskeyFailure]
+    """The client made a credential that cannot be found without a user name."""
+    CREDENTIAL_TAKEN: ClassVar[PasskeyFailure]
+    """This credential is registered already."""
+    UNKNOWN_CREDENTIAL: ClassVar[PasskeyFailure]
+    """There is no such credential, or it is of another RP id."""
+    WRONG_USER_HANDLE: ClassVar[PasskeyFailure]
+    """The response has no user handle, or another user's."""
+    COUNTER_WENT_BACK: ClassVar[PasskeyFailure]
+    """The signature counter went back, and the settings refuse that."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
+
 @disjoint_base
 class ConfigurationReason:
     """What is wrong with an option."""
@@ -964,61 +1019,6 @@ class InputReason:
 
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
-
-@final
-class PasskeyFailure:
-    """Why a passkey ceremony failed."""
-
-    UNAVAILABLE: ClassVar[PasskeyFailure]
-    """Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why."""
-    UNKNOWN_CEREMONY: ClassVar[PasskeyFailure]
-    """No such ceremony was begun here, or it is over."""
-    EXPIRED_CEREMONY: ClassVar[PasskeyFailure]
-    """It was begun more than 5 minutes ago."""
-    SPENT_CHALLENGE: ClassVar[PasskeyFailure]
-    """Its challenge was used before."""
-    WRONG_KIND: ClassVar[PasskeyFailure]
-    """The ceremony is of another kind."""
-    WRONG_USER: ClassVar[PasskeyFailure]
-    """The ceremony is another user's or another session's."""
-    MALFORMED: ClassVar[PasskeyFailure]
-    """The response is no JSON of WebAuthn, or not whole."""
-    WRONG_TYPE: ClassVar[PasskeyFailure]
-    """The client data is of another type."""
-    WRONG_CHALLENGE: ClassVar[PasskeyFailure]
-    """The client data has another challenge."""
-    WRONG_ORIGIN: ClassVar[PasskeyFailure]
-    """The client was at another origin."""
-    CROSS_ORIGIN: ClassVar[PasskeyFailure]
-    """The client was in a frame of another origin."""
-    WRONG_RP_ID: ClassVar[PasskeyFailure]
-    """The authenticator answered for another RP id."""
-    USER_NOT_PRESENT: ClassVar[PasskeyFailure]
-    """Nobody touched the authenticator."""
-    USER_NOT_VERIFIED: ClassVar[PasskeyFailure]
-    """The authenticator did not verify its user."""
-    BAD_SIGNATURE: ClassVar[PasskeyFailure]
-    """The signature is wrong."""
-    UNSUPPORTED_ALGORITHM: ClassVar[PasskeyFailure]
-    """The key is of an algorithm that was not asked for."""
-    BAD_ATTESTATION: ClassVar[PasskeyFailure]
-    """The attestation is wrong, or of an unknown format."""
-    WRONG_BACKUP_FLAGS: ClassVar[PasskeyFailure]
-    """The flags of backup contradict each other or what was registered."""
-    NOT_DISCOVERABLE: ClassVar[PasskeyFailure]
-    """The client made a credential that cannot be found without a user name."""
-    CREDENTIAL_TAKEN: ClassVar[PasskeyFailure]
-    """This credential is registered already."""
-    UNKNOWN_CREDENTIAL: ClassVar[PasskeyFailure]
-    """There is no such credential, or it is of another RP id."""
-    WRONG_USER_HANDLE: ClassVar[PasskeyFailure]
-    """The response has no user handle, or another user's."""
-    COUNTER_WENT_BACK: ClassVar[PasskeyFailure]
-    """The signature counter went back, and the settings refuse that."""
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __int__(self) -> int: ...
 
 @final
 class SignupRefusal:
@@ -2845,7 +2845,7 @@ class Keyplate:
         caller's own passkeys and names.
 
         # Errors
-        `InvalidInput` for a credential id that is no base64url.
+        `InvalidInput` for a credential id that is not base64url.
         """
     def list_passkeys(self, user_id: UUID | str | None = None) -> list[Passkey]:
         """Lists the passkeys of one user or of all, the oldest first.

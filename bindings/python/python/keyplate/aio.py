@@ -697,7 +697,7 @@ class Keyplate:
         caller's own passkeys and names.
 
         # Errors
-        `InvalidInput` for a credential id that is no base64url.
+        `InvalidInput` for a credential id that is not base64url.
         """
         return await asyncio.to_thread(
             self._keyplate.get_passkey_signals,
