@@ -11,9 +11,11 @@ mod generated;
 mod law;
 mod metadata;
 mod names;
+mod numbers;
 mod python_face;
 mod rules;
 mod scenarios;
+mod speech;
 mod uniffi_face;
 mod workspace;
 

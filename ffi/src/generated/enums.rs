@@ -889,7 +889,7 @@ pub enum keyplate_denial_reason_kind {
     NarrowSession = 10,
     /// Whoever claimed setup is no longer an administrator.
     NoLongerAdministrator = 11,
-    /// An existing user may be named only after `reset_setup`.
+    /// An existing user may be named only after `keyplate_reset_setup`.
     ResetNeeded = 12,
     /// A credential gives nothing that it does not have.
     MoreThanItself = 13,
@@ -1497,7 +1497,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_wrong_type_expected(
 pub enum keyplate_passkey_failure {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    /// Passkeys cannot work at this origin, or with this RP id; `keyplate_get_setup_state` says why.
     Unavailable = 1,
     /// No such ceremony was begun here, or it is over.
     UnknownCeremony = 2,

@@ -343,7 +343,7 @@ pub unsafe extern "C" fn keyplate_service_changes_new(
     }
 }
 
-/// As in `NewService`.
+/// As in `keyplate_new_service`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_set_slug(
@@ -362,7 +362,7 @@ pub unsafe extern "C" fn keyplate_service_changes_set_slug(
     }
 }
 
-/// As in `NewService`.
+/// As in `keyplate_new_service`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_set_name(
@@ -578,8 +578,10 @@ pub unsafe extern "C" fn keyplate_service_query_set_limit(
 /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
 /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
 ///
-/// # Errors
-/// `NotFound` for the service; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_decision_free`.
 #[unsafe(no_mangle)]
@@ -605,8 +607,10 @@ pub unsafe extern "C" fn keyplate_authorize(
 
 /// Makes a service, closed to all.
 ///
-/// # Errors
-/// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -628,8 +632,9 @@ pub unsafe extern "C" fn keyplate_create_service(
 
 /// Deletes a service.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_delete_service(
     kp: *const keyplate,
@@ -647,8 +652,9 @@ pub unsafe extern "C" fn keyplate_delete_service(
 
 /// Gives a service. A user who is no administrator sees those that he may use.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -674,8 +680,9 @@ pub unsafe extern "C" fn keyplate_get_service(
 
 /// Lists services by slug.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_page_free`.
 #[unsafe(no_mangle)]
@@ -697,8 +704,9 @@ pub unsafe extern "C" fn keyplate_list_services(
 
 /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
 ///
-/// # Errors
-/// `NotFound` for the service or a group; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -729,8 +737,10 @@ pub unsafe extern "C" fn keyplate_set_service_access(
 
 /// Gives a service exactly these web origins.
 ///
-/// # Errors
-/// `NotFound`, `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -759,8 +769,11 @@ pub unsafe extern "C" fn keyplate_set_service_origins(
 
 /// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
 ///
-/// # Errors
-/// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
