@@ -91,7 +91,7 @@ enum keyplate_denial_reason_kind
   KEYPLATE_DENIAL_REASON_KIND_NARROW_SESSION = 10,
   // Whoever claimed setup is no longer an administrator.
   KEYPLATE_DENIAL_REASON_KIND_NO_LONGER_ADMINISTRATOR = 11,
-  // An existing user may be named only after `reset_setup`.
+  // An existing user may be named only after `keyplate_reset_setup`.
   KEYPLATE_DENIAL_REASON_KIND_RESET_NEEDED = 12,
   // A credential gives nothing that it does not have.
   KEYPLATE_DENIAL_REASON_KIND_MORE_THAN_ITSELF = 13,
@@ -195,33 +195,33 @@ enum keyplate_input_reason_kind
   // The value wants another one beside it.
   KEYPLATE_INPUT_REASON_KIND_NEEDS = 36,
   // Either this value must be given or another one, and not both.
-  KEYPLATE_INPUT_REASON_KIND_EITHER_OR = 37,
+  KEYPLATE_INPUT_REASON_KIND_EITHER_OR = 50,
   // The value stands beside another one that excludes it.
-  KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 38,
+  KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 37,
   // The value names something that does not exist.
-  KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING = 39,
+  KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING = 38,
   // The value is that of something that no plan made.
-  KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN = 40,
+  KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN = 39,
   // The id is that of another user.
-  KEYPLATE_INPUT_REASON_KIND_OTHER_USER = 41,
+  KEYPLATE_INPUT_REASON_KIND_OTHER_USER = 40,
   // The value contradicts what is stored.
-  KEYPLATE_INPUT_REASON_KIND_CONTRADICTS = 42,
+  KEYPLATE_INPUT_REASON_KIND_CONTRADICTS = 41,
   // The document is not JSON.
-  KEYPLATE_INPUT_REASON_KIND_NOT_JSON = 43,
+  KEYPLATE_INPUT_REASON_KIND_NOT_JSON = 42,
   // There is no such field.
-  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD = 44,
+  KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD = 43,
   // The value is of another type than is wanted.
-  KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE = 45,
+  KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE = 44,
   // The file belongs to the database itself.
-  KEYPLATE_INPUT_REASON_KIND_OWN_FILE = 46,
+  KEYPLATE_INPUT_REASON_KIND_OWN_FILE = 45,
   // The folder does not exist.
-  KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 47,
+  KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 46,
   // The folder cannot be written.
-  KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 48,
+  KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 47,
   // A pointer is NULL. Only the C face gives this.
-  KEYPLATE_INPUT_REASON_KIND_NULL = 49,
+  KEYPLATE_INPUT_REASON_KIND_NULL = 48,
   // The number is not one of the enum's values. Only the C face gives this.
-  KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 50,
+  KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 49,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1038,7 +1038,7 @@ enum keyplate_passkey_failure
  {
   // None, or newer than this header.
   KEYPLATE_PASSKEY_FAILURE_UNKNOWN = 0,
-  // Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+  // Passkeys cannot work at this origin, or with this RP id; `keyplate_get_setup_state` says why.
   KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE = 1,
   // No such ceremony was begun here, or it is over.
   KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY = 2,
@@ -1255,7 +1255,7 @@ typedef struct keyplate_group_query keyplate_group_query;
 // Free one that is yours with `keyplate_input_reason_free`.
 typedef struct keyplate_input_reason keyplate_input_reason;
 
-// What `check_integrity` found.
+// What `keyplate_check_integrity` found.
 //
 // Free one that is yours with `keyplate_integrity_report_free`.
 typedef struct keyplate_integrity_report keyplate_integrity_report;
@@ -1346,7 +1346,7 @@ typedef struct keyplate_passkey_registration keyplate_passkey_registration;
 // Free one that is yours with `keyplate_passkey_signals_free`.
 typedef struct keyplate_passkey_signals keyplate_passkey_signals;
 
-// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
+// Somebody who has shown a credential. Only the library makes one; it is handed to `keyplate_acting_as`.
 //
 // It names the credential and holds no rights: these are read anew at every call.
 //
@@ -1358,7 +1358,7 @@ typedef struct keyplate_principal keyplate_principal;
 // Free one that is yours with `keyplate_public_settings_free`.
 typedef struct keyplate_public_settings keyplate_public_settings;
 
-// What `purge_expired` removed.
+// What `keyplate_purge_expired` removed.
 //
 // Free one that is yours with `keyplate_purge_report_free`.
 typedef struct keyplate_purge_report keyplate_purge_report;
@@ -1756,7 +1756,7 @@ const keyplate_signing_key *keyplate_jwks_get_keys_at(const keyplate_jwks *jwks,
 // Frees it; NULL is fine.
 void keyplate_signing_key_free(keyplate_signing_key *signing_key);
 
-// Its `kid` in `get_jwks` and in the tokens' headers.
+// Its `kid` in `keyplate_get_jwks` and in the tokens' headers.
 // Borrowed from `signing_key`.
 keyplate_str keyplate_signing_key_get_key_id(const keyplate_signing_key *signing_key);
 
@@ -2163,13 +2163,13 @@ void keyplate_group_changes_free(keyplate_group_changes *group_changes);
 // Makes one with its defaults; free it with `keyplate_group_changes_free`.
 keyplate_status keyplate_group_changes_new(keyplate_group_changes **out, keyplate_error **error);
 
-// As in `NewGroup`.
+// As in `keyplate_new_group`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_group_changes_set_name(keyplate_group_changes *group_changes,
                                                 const char *value,
                                                 keyplate_error **error);
 
-// As in `NewGroup`.
+// As in `keyplate_new_group`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_group_changes_set_friendly_name(keyplate_group_changes *group_changes,
                                                          const char *value,
@@ -2294,7 +2294,7 @@ keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, int
 
 // Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
 // characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-// do not work, and access tokens are not issued until `rotate_signing_key`.
+// do not work, and access tokens are not issued until `keyplate_rotate_signing_key`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
                                                    const keyplate_secret *value,
@@ -2328,7 +2328,7 @@ keyplate_status keyplate_config_add_native_origins(keyplate_config *config, cons
 keyplate_status keyplate_config_add_related_origins(keyplate_config *config, const char *value, keyplate_error **error);
 
 // Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
-// does; `get_setup_state` says what is the matter.
+// does; `keyplate_get_setup_state` says what is the matter.
 keyplate_status keyplate_config_set_allow_insecure_origin(keyplate_config *config, bool value, keyplate_error **error);
 
 // Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
@@ -2499,7 +2499,7 @@ keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *a
 // The role in which this credential acts: an administrator's credential from before his promotion says `User`.
 keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
 
-// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+// `KEYPLATE_USER_STATUS_PENDING` while he waits for approval: then he is known, and let into nothing yet.
 keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
 
 // What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
@@ -2522,7 +2522,7 @@ keyplate_str keyplate_authenticated_get_api_key_id(const keyplate_authenticated 
 // False, and `out` untouched, when there is none.
 bool keyplate_authenticated_get_expires_at(const keyplate_authenticated *authenticated, int64_t *out);
 
-// For `acting_as`.
+// For `keyplate_acting_as`.
 // Borrowed from `authenticated`.
 const keyplate_principal *keyplate_authenticated_get_principal(const keyplate_authenticated *authenticated);
 
@@ -2572,7 +2572,7 @@ keyplate_status keyplate_new_service_set_access(keyplate_new_service *new_servic
                                                 keyplate_service_access value,
                                                 keyplate_error **error);
 
-// The groups. `Nobody` excludes them; with `Everyone` they are kept for later.
+// The groups. `KEYPLATE_SERVICE_ACCESS_NOBODY` excludes them; with `Everyone` they are kept for later.
 // Adds one; the value is copied.
 keyplate_status keyplate_new_service_add_group_ids(keyplate_new_service *new_service,
                                                    const char *value,
@@ -2621,13 +2621,13 @@ void keyplate_service_changes_free(keyplate_service_changes *service_changes);
 // Makes one with its defaults; free it with `keyplate_service_changes_free`.
 keyplate_status keyplate_service_changes_new(keyplate_service_changes **out, keyplate_error **error);
 
-// As in `NewService`.
+// As in `keyplate_new_service`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_service_changes_set_slug(keyplate_service_changes *service_changes,
                                                   const char *value,
                                                   keyplate_error **error);
 
-// As in `NewService`.
+// As in `keyplate_new_service`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_service_changes_set_name(keyplate_service_changes *service_changes,
                                                   const char *value,
@@ -2638,18 +2638,18 @@ keyplate_status keyplate_service_changes_set_replace_origins(keyplate_service_ch
                                                              bool value,
                                                              keyplate_error **error);
 
-// As in `NewService`.
+// As in `keyplate_new_service`.
 // Adds one; the value is copied.
 keyplate_status keyplate_service_changes_add_origins(keyplate_service_changes *service_changes,
                                                      const char *value,
                                                      keyplate_error **error);
 
-// As in `NewService`; without it and without groups, access stays as it is.
+// As in `keyplate_new_service`; without it and without groups, access stays as it is.
 keyplate_status keyplate_service_changes_set_access(keyplate_service_changes *service_changes,
                                                     keyplate_service_access value,
                                                     keyplate_error **error);
 
-// As in `NewService`.
+// As in `keyplate_new_service`.
 // Adds one; the value is copied.
 keyplate_status keyplate_service_changes_add_group_ids(keyplate_service_changes *service_changes,
                                                        const char *value,
@@ -2926,7 +2926,7 @@ void keyplate_new_admin_free(keyplate_new_admin *new_admin);
 // Makes one with its defaults; free it with `keyplate_new_admin_free`.
 keyplate_status keyplate_new_admin_new(const char *username, keyplate_new_admin **out, keyplate_error **error);
 
-// As in `NewUser`; left empty when an existing user is named.
+// As in `keyplate_new_user`; left empty when an existing user is named.
 // The value is copied.
 keyplate_status keyplate_new_admin_set_username(keyplate_new_admin *new_admin,
                                                 const char *value,
@@ -2958,7 +2958,7 @@ keyplate_status keyplate_new_admin_set_last_name(keyplate_new_admin *new_admin,
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_admin_set_locale(keyplate_new_admin *new_admin, const char *value, keyplate_error **error);
 
-// After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+// After `keyplate_reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_admin_set_existing_user_id(keyplate_new_admin *new_admin,
                                                         const char *value,
@@ -2991,7 +2991,7 @@ void keyplate_setup_state_free(keyplate_setup_state *setup_state);
 // The stage.
 keyplate_setup_stage keyplate_setup_state_get_stage(const keyplate_setup_state *setup_state);
 
-// Grows with every `reset_setup`; starts at 1.
+// Grows with every `keyplate_reset_setup`; starts at 1.
 int64_t keyplate_setup_state_get_generation(const keyplate_setup_state *setup_state);
 
 // When this generation was claimed.
@@ -3012,7 +3012,7 @@ void keyplate_new_signup_free(keyplate_new_signup *new_signup);
 // Makes one with its defaults; free it with `keyplate_new_signup_free`.
 keyplate_status keyplate_new_signup_new(const char *username, keyplate_new_signup **out, keyplate_error **error);
 
-// As in `NewUser`, and no deleted user's.
+// As in `keyplate_new_user`, and no deleted user's.
 // The value is copied.
 keyplate_status keyplate_new_signup_set_username(keyplate_new_signup *new_signup,
                                                  const char *value,
@@ -3487,7 +3487,7 @@ keyplate_status keyplate_new_user_add_group_ids(keyplate_new_user *new_user, con
 // By default `User`.
 keyplate_status keyplate_new_user_set_role(keyplate_new_user *new_user, keyplate_role value, keyplate_error **error);
 
-// By default `Active`.
+// By default `KEYPLATE_USER_STATUS_ACTIVE`.
 keyplate_status keyplate_new_user_set_status(keyplate_new_user *new_user,
                                              keyplate_user_status value,
                                              keyplate_error **error);
@@ -3571,7 +3571,7 @@ void keyplate_user_changes_free(keyplate_user_changes *user_changes);
 // Makes one with its defaults; free it with `keyplate_user_changes_free`.
 keyplate_status keyplate_user_changes_new(keyplate_user_changes **out, keyplate_error **error);
 
-// As in `NewUser`. For the user himself only where the settings allow it.
+// As in `keyplate_new_user`. For the user himself only where the settings allow it.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_username(keyplate_user_changes *user_changes,
                                                    const char *value,
@@ -3624,12 +3624,12 @@ keyplate_status keyplate_user_changes_set_expiry(keyplate_user_changes *user_cha
                                                  const keyplate_expiry *value,
                                                  keyplate_error **error);
 
-// The same as `set_user_role`, together with the other changes.
+// The same as `keyplate_set_user_role`, together with the other changes.
 keyplate_status keyplate_user_changes_set_role(keyplate_user_changes *user_changes,
                                                keyplate_role value,
                                                keyplate_error **error);
 
-// The same as `disable_user` or `enable_user`, together with the other changes.
+// The same as `keyplate_disable_user` or `keyplate_enable_user`, together with the other changes.
 keyplate_status keyplate_user_changes_set_disabled(keyplate_user_changes *user_changes,
                                                    bool value,
                                                    keyplate_error **error);
@@ -3699,24 +3699,35 @@ keyplate_status keyplate_user_query_set_page(keyplate_user_query *user_query, in
 keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, int64_t value, keyplate_error **error);
 
 // Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-// back-up ends its sessions (`back_up_to`).
+// back-up ends its sessions (`keyplate_back_up_to`).
 //
-// # Errors
-// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
-// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
-// storage errors for a file that cannot be used.
+// Errors:
+// - `KEYPLATE_STATUS_CONFIGURATION` with the option at fault, also for another RP id than that of the
+//   passkeys there are
+// - `KEYPLATE_STATUS_FOREIGN_DATABASE`
+// - `KEYPLATE_STATUS_CORRUPT_DATABASE`
+// - `KEYPLATE_STATUS_SCHEMA_TOO_NEW`
+// - `KEYPLATE_STATUS_BUSY`, `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST` for a file that cannot be used
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
 
-// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+// Issues a token for a service, named by id or slug, to whom `keyplate_authorize` lets in. It lives for `lifetime_seconds`:
 // by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-// `get_jwks` alone hears of a change only when it ends, so keep it short.
+// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short.
 //
-// # Errors
-// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when the session or key has ended
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may not use the service
+// - `KEYPLATE_STATUS_CONFLICT` when his claims make it longer than 64 KiB
+// - `KEYPLATE_STATUS_CONFIGURATION` for another encryption key than the one under which the signing key
+//   is sealed
 //
 // `out` is the caller's: free it with `keyplate_access_token_free`.
 keyplate_status keyplate_issue_access_token(const keyplate *kp,
@@ -3729,10 +3740,16 @@ keyplate_status keyplate_issue_access_token(const keyplate *kp,
 // Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
 // so: that its session or key lives, its user may sign in, and the service is open to him.
 //
-// # Errors
-// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-// `PermissionDenied` when he may no longer use the service; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that is not ours, has expired, is for another
+//   service, or whose session or key has ended
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may no longer use the service
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_access_token_claims_free`.
 keyplate_status keyplate_verify_access_token(const keyplate *kp,
@@ -3744,8 +3761,9 @@ keyplate_status keyplate_verify_access_token(const keyplate *kp,
 
 // Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
 //
-// # Errors
-// The storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_jwks_free`.
 keyplate_status keyplate_get_jwks(const keyplate *kp,
@@ -3756,9 +3774,10 @@ keyplate_status keyplate_get_jwks(const keyplate *kp,
 // default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
 // When the encryption key was lost, it works under a new one.
 //
-// # Errors
-// `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
-// but the host's handle.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFIGURATION` without an encryption key when the present key is sealed
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 //
 // `out` is the caller's: free it with `keyplate_signing_key_free`.
 keyplate_status keyplate_rotate_signing_key(const keyplate *kp,
@@ -3768,9 +3787,12 @@ keyplate_status keyplate_rotate_signing_key(const keyplate *kp,
 
 // Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
 //
-// # Errors
-// `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
-// has not shown a passkey for a key with administrator scopes.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for the owner
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` when the session is too old, or has not shown a passkey for a
+//   key with administrator scopes
 //
 // `out` is the caller's: free it with `keyplate_created_api_key_free`.
 keyplate_status keyplate_create_api_key(const keyplate *kp,
@@ -3780,8 +3802,9 @@ keyplate_status keyplate_create_api_key(const keyplate *kp,
 
 // Gives an API key, a revoked one too.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_api_key_free`.
 keyplate_status keyplate_get_api_key(const keyplate *kp,
@@ -3791,8 +3814,9 @@ keyplate_status keyplate_get_api_key(const keyplate *kp,
 
 // Lists API keys, the newest first unless the query says otherwise.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_api_key_page_free`.
 keyplate_status keyplate_list_api_keys(const keyplate *kp,
@@ -3802,8 +3826,11 @@ keyplate_status keyplate_list_api_keys(const keyplate *kp,
 
 // Lists the API keys that end within so many seconds, the next to end first.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`, the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_api_key_list_free`.
 keyplate_status keyplate_list_expiring_api_keys(const keyplate *kp,
@@ -3813,8 +3840,11 @@ keyplate_status keyplate_list_expiring_api_keys(const keyplate *kp,
 
 // Gives a key a new end, before or after the old one. A key cannot renew itself.
 //
-// # Errors
-// `NotFound`, also for a revoked key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 //
 // `out` is the caller's: free it with `keyplate_api_key_free`.
 keyplate_status keyplate_renew_api_key(const keyplate *kp,
@@ -3825,14 +3855,18 @@ keyplate_status keyplate_renew_api_key(const keyplate *kp,
 
 // Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_api_key(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
 //
-// # Errors
-// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key, and for an expired one without a new end
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 //
 // `out` is the caller's: free it with `keyplate_created_api_key_free`.
 keyplate_status keyplate_rotate_api_key(const keyplate *kp,
@@ -3844,9 +3878,13 @@ keyplate_status keyplate_rotate_api_key(const keyplate *kp,
 // Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
 // ours, or one of the operator's own choice, which a plan gave.
 //
-// # Errors
-// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-// `AccountExpired`; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_authenticated_free`.
 keyplate_status keyplate_verify_api_key(const keyplate *kp,
@@ -3857,8 +3895,11 @@ keyplate_status keyplate_verify_api_key(const keyplate *kp,
 
 // Lists what happened, the newest first.
 //
-// # Errors
-// `PermissionDenied`, `InvalidInput`, the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_audit_page_free`.
 keyplate_status keyplate_list_audit_events(const keyplate *kp,
@@ -3871,12 +3912,15 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
 // whole and safe on the disk.
 //
 // To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
-// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+// `-wal` and `-shm`. The first `keyplate_open` then ends all sessions and one-time tokens, and raises `KEYPLATE_EVENT_KIND_BACKUP_RESTORED`: API
 // keys that were revoked after the back-up work again.
 //
-// # Errors
-// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
-// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+// Errors:
+// - `KEYPLATE_STATUS_CONFLICT` when the file exists
+// - `KEYPLATE_STATUS_INVALID_INPUT` for a path that is no good
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST` after which nothing is left behind
 //
 // `out` is the caller's: free it with `keyplate_backup_report_free`.
 keyplate_status keyplate_back_up_to(const keyplate *kp,
@@ -3889,9 +3933,12 @@ keyplate_status keyplate_back_up_to(const keyplate *kp,
 // fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
 // processes do so at once. An active administrator whom the plan makes completes setup.
 //
-// # Errors
-// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
-// `PermissionDenied` on any but the host's handle; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT` whose `field` names the entry, such as `users[2].email`, whatever
+//   is wrong with it
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_bootstrap_report_free`.
 keyplate_status keyplate_bootstrap(const keyplate *kp,
@@ -3901,8 +3948,9 @@ keyplate_status keyplate_bootstrap(const keyplate *kp,
 
 // Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_claim_list_free`.
 keyplate_status keyplate_get_effective_claims(const keyplate *kp,
@@ -3912,16 +3960,18 @@ keyplate_status keyplate_get_effective_claims(const keyplate *kp,
 
 // Lists the names of claims that are in use, for suggestions.
 //
-// # Errors
-// `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_str_list_free`.
 keyplate_status keyplate_list_claim_keys(const keyplate *kp, keyplate_str_list **out, keyplate_error **error);
 
 // Makes a group without members.
 //
-// # Errors
-// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` for a name that is taken
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_group_free`.
 keyplate_status keyplate_create_group(const keyplate *kp,
@@ -3931,22 +3981,25 @@ keyplate_status keyplate_create_group(const keyplate *kp,
 
 // Deletes a group: nobody is in it any more, and no sign-up token gives it.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_delete_group(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Gives a group. A user who is no administrator sees those that he is in.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_group_free`.
 keyplate_status keyplate_get_group(const keyplate *kp, const char *id, keyplate_group **out, keyplate_error **error);
 
 // Lists groups.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_group_page_free`.
 keyplate_status keyplate_list_groups(const keyplate *kp,
@@ -3956,8 +4009,10 @@ keyplate_status keyplate_list_groups(const keyplate *kp,
 
 // Gives a group exactly these claims.
 //
-// # Errors
-// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT` for reserved, repeated or malformed names
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_group_free`.
 keyplate_status keyplate_set_group_claims(const keyplate *kp,
@@ -3969,8 +4024,9 @@ keyplate_status keyplate_set_group_claims(const keyplate *kp,
 
 // Makes exactly these users the members of a group.
 //
-// # Errors
-// `NotFound` for the group or a user; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the group or a user
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_group_free`.
 keyplate_status keyplate_set_group_members(const keyplate *kp,
@@ -3982,8 +4038,10 @@ keyplate_status keyplate_set_group_members(const keyplate *kp,
 
 // Gives a user exactly these claims of his own.
 //
-// # Errors
-// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT` for reserved, repeated or malformed names
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_set_user_claims(const keyplate *kp,
@@ -3995,8 +4053,9 @@ keyplate_status keyplate_set_user_claims(const keyplate *kp,
 
 // Puts a user into exactly these groups.
 //
-// # Errors
-// `NotFound` for the user or a group; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the user or a group
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_set_user_groups(const keyplate *kp,
@@ -4008,8 +4067,11 @@ keyplate_status keyplate_set_user_groups(const keyplate *kp,
 
 // Changes a group's names.
 //
-// # Errors
-// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` for a name that is taken
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_group_free`.
 keyplate_status keyplate_update_group(const keyplate *kp,
@@ -4020,9 +4082,10 @@ keyplate_status keyplate_update_group(const keyplate *kp,
 
 // A handle that acts for the user behind a credential, within his rights and the credential's at each call.
 //
-// # Errors
-// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-// credential is still good is seen by each call, not here.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`. Whether the credential is still
+//   good is seen by each call, not here
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_acting_as(const keyplate *kp,
@@ -4034,8 +4097,9 @@ keyplate_status keyplate_acting_as(const keyplate *kp,
 // A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
 // setup, sign up and sign in.
 //
-// # Errors
-// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_anonymous(const keyplate *kp,
@@ -4045,8 +4109,9 @@ keyplate_status keyplate_anonymous(const keyplate *kp,
 
 // The host's own handle, for what it does on account of a client: the audit log then tells from where.
 //
-// # Errors
-// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_with_client(const keyplate *kp,
@@ -4057,9 +4122,15 @@ keyplate_status keyplate_with_client(const keyplate *kp,
 // Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
 // is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
 //
-// # Errors
-// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-// `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for oneself, when the sign-in is too old, and for other
+//   administrators
 //
 // `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 keyplate_status keyplate_create_one_time_token(const keyplate *kp,
@@ -4068,11 +4139,12 @@ keyplate_status keyplate_create_one_time_token(const keyplate *kp,
                                                keyplate_created_one_time_token **out,
                                                keyplate_error **error);
 
-// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+// Makes a token like `keyplate_create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
 // may register a new one and delete others; all his other sessions end.
 //
-// # Errors
-// As `create_one_time_token`; `StepUpRequired` for all but the host.
+// Errors:
+// - As `keyplate_create_one_time_token`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for all but the host
 //
 // `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 keyplate_status keyplate_create_recovery_token(const keyplate *kp,
@@ -4083,8 +4155,8 @@ keyplate_status keyplate_create_recovery_token(const keyplate *kp,
 
 // Lists the one-time tokens that still work, of one user or of all, the newest first.
 //
-// # Errors
-// `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_one_time_token_list_free`.
 keyplate_status keyplate_list_one_time_tokens(const keyplate *kp,
@@ -4094,11 +4166,13 @@ keyplate_status keyplate_list_one_time_tokens(const keyplate *kp,
 
 // Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
 // and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-// `RateLimited`; long tokens are not limited.
+// `KEYPLATE_STATUS_RATE_LIMITED`; long tokens are not limited.
 //
-// # Errors
-// `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
-// `AccountDisabled`, `AccountExpired`, which do not use it up.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, used, revoked or expired
+// - `KEYPLATE_STATUS_RATE_LIMITED`
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`, `KEYPLATE_STATUS_ACCOUNT_DISABLED`,
+//   `KEYPLATE_STATUS_ACCOUNT_EXPIRED` which do not use it up
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_redeem_one_time_token(const keyplate *kp,
@@ -4109,22 +4183,26 @@ keyplate_status keyplate_redeem_one_time_token(const keyplate *kp,
 
 // Revokes a one-time token.
 //
-// # Errors
-// `NotFound` when there is none, or it was used; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` when there is none, or it was used
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_one_time_token(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
 // administrator who has one.
 //
-// # Errors
-// `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_CONFLICT` for the last one
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 keyplate_status keyplate_delete_passkey(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
 // caller's own passkeys and names.
 //
-// # Errors
-// `InvalidInput` for a credential id that is not base64url.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT` for a credential id that is not base64url
 //
 // `out` is the caller's: free it with `keyplate_passkey_signals_free`.
 keyplate_status keyplate_get_passkey_signals(const keyplate *kp,
@@ -4134,8 +4212,8 @@ keyplate_status keyplate_get_passkey_signals(const keyplate *kp,
 
 // Lists the passkeys of one user or of all, the oldest first.
 //
-// # Errors
-// `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_passkey_list_free`.
 keyplate_status keyplate_list_passkeys(const keyplate *kp,
@@ -4145,8 +4223,11 @@ keyplate_status keyplate_list_passkeys(const keyplate *kp,
 
 // Renames a passkey: 1 to 100 characters.
 //
-// # Errors
-// `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 //
 // `out` is the caller's: free it with `keyplate_passkey_free`.
 keyplate_status keyplate_rename_passkey(const keyplate *kp,
@@ -4158,8 +4239,8 @@ keyplate_status keyplate_rename_passkey(const keyplate *kp,
 // Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
 // shown, for autofill.
 //
-// # Errors
-// `PasskeyCeremonyFailed` where passkeys cannot work.
+// Errors:
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 //
 // `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 keyplate_status keyplate_begin_passkey_login(const keyplate *kp,
@@ -4169,8 +4250,11 @@ keyplate_status keyplate_begin_passkey_login(const keyplate *kp,
 // Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
 // it.
 //
-// # Errors
-// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+// Errors:
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_finish_passkey_login(const keyplate *kp,
@@ -4182,9 +4266,11 @@ keyplate_status keyplate_finish_passkey_login(const keyplate *kp,
 // Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
 // a further one for a step-up.
 //
-// # Errors
-// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
-// `PasskeyCeremonyFailed` where passkeys cannot work.
+// Errors:
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` for API keys, the host, and sessions that may do less than
+//   their user
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 //
 // `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 keyplate_status keyplate_begin_passkey_registration(const keyplate *kp,
@@ -4195,8 +4281,11 @@ keyplate_status keyplate_begin_passkey_registration(const keyplate *kp,
 // authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
 // ends all others. It completes setup when it is that of the administrator who claimed it.
 //
-// # Errors
-// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+// - `KEYPLATE_STATUS_INVALID_INPUT` for the name
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_passkey_registration_free`.
 keyplate_status keyplate_finish_passkey_registration(const keyplate *kp,
@@ -4208,8 +4297,9 @@ keyplate_status keyplate_finish_passkey_registration(const keyplate *kp,
 
 // Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
 //
-// # Errors
-// As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+// Errors:
+// - As `keyplate_sign_up`
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 //
 // `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 keyplate_status keyplate_begin_passkey_signup(const keyplate *kp,
@@ -4220,8 +4310,9 @@ keyplate_status keyplate_begin_passkey_signup(const keyplate *kp,
 // Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
 // the account, its groups and claims, the passkey and the session are made together or not at all.
 //
-// # Errors
-// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+// Errors:
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+// - otherwise as `keyplate_sign_up`
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_finish_passkey_signup(const keyplate *kp,
@@ -4232,9 +4323,10 @@ keyplate_status keyplate_finish_passkey_signup(const keyplate *kp,
 
 // Begins a step-up of the session by which the caller acts.
 //
-// # Errors
-// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
-// passkeys cannot work.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` when he has no passkey that works
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 //
 // `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 keyplate_status keyplate_begin_step_up(const keyplate *kp, keyplate_passkey_ceremony **out, keyplate_error **error);
@@ -4242,8 +4334,9 @@ keyplate_status keyplate_begin_step_up(const keyplate *kp, keyplate_passkey_cere
 // Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
 // one is dead.
 //
-// # Errors
-// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+// Errors:
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_finish_step_up(const keyplate *kp,
@@ -4254,9 +4347,13 @@ keyplate_status keyplate_finish_step_up(const keyplate *kp,
 
 // Tells who stands behind a session token or an API key. A host's middleware needs only this.
 //
-// # Errors
-// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-// `AccountExpired`; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_authenticated_free`.
 keyplate_status keyplate_authenticate(const keyplate *kp,
@@ -4269,8 +4366,10 @@ keyplate_status keyplate_authenticate(const keyplate *kp,
 // among those to whom the service is open; and his credential must have `*` or a scope that begins with the
 // service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
 //
-// # Errors
-// `NotFound` for the service; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_decision_free`.
 keyplate_status keyplate_authorize(const keyplate *kp,
@@ -4281,8 +4380,11 @@ keyplate_status keyplate_authorize(const keyplate *kp,
 
 // Makes a service, closed to everybody unless it says to whom it is open.
 //
-// # Errors
-// `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for a group
+// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_service_free`.
 keyplate_status keyplate_create_service(const keyplate *kp,
@@ -4292,14 +4394,16 @@ keyplate_status keyplate_create_service(const keyplate *kp,
 
 // Deletes a service.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_delete_service(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Gives a service. A user who is no administrator sees those that he may use.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_service_free`.
 keyplate_status keyplate_get_service(const keyplate *kp,
@@ -4309,8 +4413,9 @@ keyplate_status keyplate_get_service(const keyplate *kp,
 
 // Lists services by slug.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_service_page_free`.
 keyplate_status keyplate_list_services(const keyplate *kp,
@@ -4320,8 +4425,9 @@ keyplate_status keyplate_list_services(const keyplate *kp,
 
 // Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
 //
-// # Errors
-// `NotFound` for the service or a group; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_service_free`.
 keyplate_status keyplate_set_service_access(const keyplate *kp,
@@ -4334,8 +4440,10 @@ keyplate_status keyplate_set_service_access(const keyplate *kp,
 
 // Gives a service exactly these web origins.
 //
-// # Errors
-// `NotFound`, `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_service_free`.
 keyplate_status keyplate_set_service_origins(const keyplate *kp,
@@ -4348,8 +4456,11 @@ keyplate_status keyplate_set_service_origins(const keyplate *kp,
 // Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
 // former slug mean another service, or none, from then on.
 //
-// # Errors
-// `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_service_free`.
 keyplate_status keyplate_update_service(const keyplate *kp,
@@ -4361,9 +4472,13 @@ keyplate_status keyplate_update_service(const keyplate *kp,
 // Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
 // It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 //
-// # Errors
-// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
-// but the host's handle.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_create_session(const keyplate *kp,
@@ -4375,8 +4490,9 @@ keyplate_status keyplate_create_session(const keyplate *kp,
 
 // Lists sessions that still work, the newest first.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_session_page_free`.
 keyplate_status keyplate_list_sessions(const keyplate *kp,
@@ -4386,14 +4502,16 @@ keyplate_status keyplate_list_sessions(const keyplate *kp,
 
 // Ends a session at once, in every process. Ending one that has ended does nothing.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_session(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_user_sessions(const keyplate *kp,
                                               const char *user_id,
                                               const char *keep,
@@ -4402,9 +4520,14 @@ keyplate_status keyplate_revoke_user_sessions(const keyplate *kp,
 
 // Tells who has this session. It works while another process is writing.
 //
-// # Errors
-// `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
-// `AccountDisabled`, `AccountExpired`; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired, idle for too long or
+//   ended
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_authenticated_free`.
 keyplate_status keyplate_verify_session(const keyplate *kp,
@@ -4415,8 +4538,9 @@ keyplate_status keyplate_verify_session(const keyplate *kp,
 
 // Gives the settings that everybody may know.
 //
-// # Errors
-// The storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_public_settings_free`.
 keyplate_status keyplate_get_public_settings(const keyplate *kp,
@@ -4425,16 +4549,17 @@ keyplate_status keyplate_get_public_settings(const keyplate *kp,
 
 // Gives all settings.
 //
-// # Errors
-// `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_settings_free`.
 keyplate_status keyplate_get_settings(const keyplate *kp, keyplate_settings **out, keyplate_error **error);
 
 // Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 //
-// # Errors
-// `NotFound` for a group; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for a group
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_settings_free`.
 keyplate_status keyplate_set_default_groups(const keyplate *kp,
@@ -4445,8 +4570,9 @@ keyplate_status keyplate_set_default_groups(const keyplate *kp,
 
 // Lets only addresses of these domains sign up without a token, and only with approval; none: any.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_settings_free`.
 keyplate_status keyplate_set_signup_email_domains(const keyplate *kp,
@@ -4458,8 +4584,10 @@ keyplate_status keyplate_set_signup_email_domains(const keyplate *kp,
 // Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
 // credentials with `*` and `roles:write`.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for a longer `step_up_seconds`
 //
 // `out` is the caller's: free it with `keyplate_settings_free`.
 keyplate_status keyplate_update_settings(const keyplate *kp,
@@ -4468,11 +4596,14 @@ keyplate_status keyplate_update_settings(const keyplate *kp,
                                          keyplate_error **error);
 
 // Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-// the host needs a setup token; after `reset_setup` the host too.
+// the host needs a setup token; after `keyplate_reset_setup` the host too.
 //
-// # Errors
-// `InvalidCredential` for a wrong or missing token; `SetupAlreadyClaimed`; `SetupAlreadyComplete`;
-// `InvalidInput` and `Conflict`, which leave setup open and the token good.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token
+// - `KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED`
+// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+// - `KEYPLATE_STATUS_INVALID_INPUT`, `KEYPLATE_STATUS_CONFLICT` which leave setup open and the token
+//   good
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_claim_setup(const keyplate *kp,
@@ -4484,16 +4615,19 @@ keyplate_status keyplate_claim_setup(const keyplate *kp,
 
 // Ends setup: its token and its sessions are dead from this moment.
 //
-// # Errors
-// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
+// Errors:
+// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+// - `KEYPLATE_STATUS_CONFLICT` when nobody has claimed
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators
 //
 // `out` is the caller's: free it with `keyplate_setup_completion_free`.
 keyplate_status keyplate_complete_setup(const keyplate *kp, keyplate_setup_completion **out, keyplate_error **error);
 
 // Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
 //
-// # Errors
-// `SetupAlreadyComplete`; `PermissionDenied` on any but the host's handle.
+// Errors:
+// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 //
 // `out` is the caller's: free it with `keyplate_created_setup_token_free`.
 keyplate_status keyplate_create_setup_token(const keyplate *kp,
@@ -4502,8 +4636,9 @@ keyplate_status keyplate_create_setup_token(const keyplate *kp,
 
 // Tells how far setup has come.
 //
-// # Errors
-// The storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_setup_state_free`.
 keyplate_status keyplate_get_setup_state(const keyplate *kp, keyplate_setup_state **out, keyplate_error **error);
@@ -4511,9 +4646,9 @@ keyplate_status keyplate_get_setup_state(const keyplate *kp, keyplate_setup_stat
 // Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
 // named. From then on claiming always wants a token, and may name an existing user.
 //
-// # Errors
-// `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
-// handle.
+// Errors:
+// - `KEYPLATE_STATUS_CONFLICT` for another generation, or when setup is open already
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 //
 // `out` is the caller's: free it with `keyplate_setup_state_free`.
 keyplate_status keyplate_reset_setup(const keyplate *kp,
@@ -4522,11 +4657,14 @@ keyplate_status keyplate_reset_setup(const keyplate *kp,
                                      keyplate_error **error);
 
 // Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-// setup sessions end. Who needs a token is the same as for `claim_setup`.
+// setup sessions end. Who needs a token is the same as for `keyplate_claim_setup`.
 //
-// # Errors
-// `InvalidCredential` for a wrong or missing token; `SetupAlreadyComplete`; `NotFound` when nobody has claimed;
-// `AccountDisabled`, `AccountExpired`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token
+// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+// - `KEYPLATE_STATUS_NOT_FOUND` when nobody has claimed
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_resume_setup(const keyplate *kp,
@@ -4537,16 +4675,19 @@ keyplate_status keyplate_resume_setup(const keyplate *kp,
 
 // Lets a pending user in. His sign-up session can do what he can from now on.
 //
-// # Errors
-// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_CONFLICT` for a user who does not wait for approval
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_approve_user(const keyplate *kp, const char *id, keyplate_user **out, keyplate_error **error);
 
 // Lists who used sign-up tokens, when and from where, the newest first.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_signup_redemption_page_free`.
 keyplate_status keyplate_list_signup_redemptions(const keyplate *kp,
@@ -4556,18 +4697,23 @@ keyplate_status keyplate_list_signup_redemptions(const keyplate *kp,
 
 // Removes a pending user. His name is free again.
 //
-// # Errors
-// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_CONFLICT` for a user who does not wait for approval
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_reject_user(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
 // or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
 // can only read his own status until an administrator approves.
 //
-// # Errors
-// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
-// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
-// that is taken.
+// Errors:
+// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled, wants a token, or the address is not of
+//   an allowed domain
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that cannot be used
+// - `KEYPLATE_STATUS_RATE_LIMITED`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` naming the field that is taken
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_sign_up(const keyplate *kp,
@@ -4576,10 +4722,12 @@ keyplate_status keyplate_sign_up(const keyplate *kp,
                                  keyplate_error **error);
 
 // Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-// `set_signup_token_grants`.
+// `keyplate_set_signup_token_grants`.
 //
-// # Errors
-// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for a group
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_created_signup_token_free`.
 keyplate_status keyplate_create_signup_token(const keyplate *kp,
@@ -4589,8 +4737,9 @@ keyplate_status keyplate_create_signup_token(const keyplate *kp,
 
 // Gives a sign-up token with its true state.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_signup_token_free`.
 keyplate_status keyplate_get_signup_token(const keyplate *kp,
@@ -4600,9 +4749,9 @@ keyplate_status keyplate_get_signup_token(const keyplate *kp,
 
 // Looks at a sign-up token without using it.
 //
-// # Errors
-// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
-// reason.
+// Errors:
+// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that cannot be used, whatever the reason
 //
 // `out` is the caller's: free it with `keyplate_signup_token_preview_free`.
 keyplate_status keyplate_inspect_signup_token(const keyplate *kp,
@@ -4613,8 +4762,9 @@ keyplate_status keyplate_inspect_signup_token(const keyplate *kp,
 
 // Lists sign-up tokens, the newest first.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_signup_token_page_free`.
 keyplate_status keyplate_list_signup_tokens(const keyplate *kp,
@@ -4624,14 +4774,18 @@ keyplate_status keyplate_list_signup_tokens(const keyplate *kp,
 
 // Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_signup_token(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Makes a sign-up token give exactly these groups and claims from now on.
 //
-// # Errors
-// `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the token or a group
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` when it is revoked
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_signup_token_free`.
 keyplate_status keyplate_set_signup_token_grants(const keyplate *kp,
@@ -4645,8 +4799,11 @@ keyplate_status keyplate_set_signup_token_grants(const keyplate *kp,
 
 // Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
 //
-// # Errors
-// `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` when it is revoked
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_signup_token_free`.
 keyplate_status keyplate_update_signup_token(const keyplate *kp,
@@ -4657,16 +4814,20 @@ keyplate_status keyplate_update_signup_token(const keyplate *kp,
 
 // Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
 //
-// # Errors
-// `PermissionDenied` on any but the host's handle; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_integrity_report_free`.
 keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_report **out, keyplate_error **error);
 
 // Counts what there is, all at the same moment.
 //
-// # Errors
-// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators with `settings:read`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_statistics_free`.
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
@@ -4674,24 +4835,31 @@ keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics 
 // Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
 // removed, nor API keys that a plan made: it would make them again.
 //
-// # Errors
-// `PermissionDenied` on any but the host's handle; the storage errors.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_purge_report_free`.
 keyplate_status keyplate_purge_expired(const keyplate *kp, keyplate_purge_report **out, keyplate_error **error);
 
-// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
+// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`KEYPLATE_EVENT_KIND_CLOCK_BEHIND`).
 // What seemed expired by the wrong time works again.
 //
-// # Errors
-// `PermissionDenied` on any but the host's handle; the storage errors.
-keyplate_status keyplate_reset_clock(const keyplate *kp, keyplate_error **error);
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
+keyplate_status keyplate_reset_clock(const keyplate *kp,
+                                     keyplate_error **error);
 
 // Makes a user. The host's first active administrator completes setup.
 //
-// # Errors
-// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
-// administrator.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` naming the field that is taken
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for an administrator
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_create_user(const keyplate *kp,
@@ -4701,46 +4869,54 @@ keyplate_status keyplate_create_user(const keyplate *kp,
 
 // Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_CONFLICT` for the last administrator
 keyplate_status keyplate_delete_user(const keyplate *kp, const char *id, keyplate_error **error);
 
 // Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`; `Conflict` for the last administrator or a user who waits for approval.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_CONFLICT` for the last administrator or a user who waits for approval
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_disable_user(const keyplate *kp, const char *id, keyplate_user **out, keyplate_error **error);
 
 // Lets a disabled user sign in again.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`; `Conflict` for a user who waits for approval.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_CONFLICT` for a user who waits for approval
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_enable_user(const keyplate *kp, const char *id, keyplate_user **out, keyplate_error **error);
 
 // Looks for a user by id, username, e-mail address or external id, in this order.
 //
-// # Errors
-// `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
 keyplate_status keyplate_find_user(const keyplate *kp, const char *key, keyplate_user **out, keyplate_error **error);
 
 // Gives a user. Anybody may look at himself.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_get_user(const keyplate *kp, const char *id, keyplate_user **out, keyplate_error **error);
 
 // Lists users.
 //
-// # Errors
-// `InvalidInput`, `PermissionDenied`.
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_user_page_free`.
 keyplate_status keyplate_list_users(const keyplate *kp,
@@ -4750,8 +4926,11 @@ keyplate_status keyplate_list_users(const keyplate *kp,
 
 // Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
 //
-// # Errors
-// `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
+// - `KEYPLATE_STATUS_CONFLICT` for the last administrator
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_set_user_role(const keyplate *kp,
@@ -4763,9 +4942,12 @@ keyplate_status keyplate_set_user_role(const keyplate *kp,
 // Changes a user's data. A user may change his own names, locale and e-mail address, and where the
 // settings allow it his username.
 //
-// # Errors
-// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-// `PermissionDenied`; `StepUpRequired` for a role.
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_CONFLICT` naming the field that is taken, or `last administrator`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for a role
 //
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_update_user(const keyplate *kp,

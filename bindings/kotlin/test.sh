@@ -10,7 +10,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 passed=0 failed=0
 
 # Maven calls `cargo xtask generate kotlin`, which builds the library for development before it reads it; that one is taken.
-rm -rf src/main/generated
+rm -rf src/main/generated target/surefire-reports
 mvn --batch-mode --quiet -Dnative.dir="$target/debug" -Dmaven.test.failure.ignore=true package \
     >"$target/kotlin-test.log" 2>&1 || failed=1
 

@@ -54,4 +54,7 @@ const char *file_path(const char *name);
 /* Claims setup for `ann` and gives her session; the id is copied to `id`. */
 keyplate_signed_in *claim(keyplate *kp, char id[64]);
 
+/* In reasons_test.c. */
+void test_reasons(void);
+
 #endif

@@ -87,7 +87,7 @@ static void test_first_run(void) {
     memcpy(films_id, films.ptr, films.len < 36 ? films.len : 36);
     keyplate_service *opened = NULL;
     MUST(keyplate_set_service_access(kp, films_id, true, NULL, 0, &opened, error));
-    const uint32_t minute = 60;
+    const int64_t minute = 60;
     MUST(keyplate_issue_access_token(kp, principal, "films", &minute, &access, error));
     secret = keyplate_secret_reveal(keyplate_access_token_get_secret(access));
     MUST(keyplate_verify_access_token(kp, secret.ptr, secret.len, "films", &claims, error));
@@ -496,6 +496,7 @@ int main(void) {
     test_time_source();
     test_broken_time_source();
     test_bad_arguments();
+    test_reasons();
     test_secret();
     test_threads_and_fork();
     printf("%d passed, %d failed\n", passed, failed);

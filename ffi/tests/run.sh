@@ -59,11 +59,12 @@ build() {
         "$library/libkeyplate.a" -lpthread -ldl -lm -o "$out/$program"
 }
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
+facade_sources=(ffi/tests/{facade,reasons}_test.c)
 scenario_sources=(ffi/tests/scenario_{test,authenticator,facade,json}.c)
-check "build with ASan and UBSan" build sanitized "${sanitizers[@]}" ffi/tests/facade_test.c
+check "build with ASan and UBSan" build sanitized "${sanitizers[@]}" "${facade_sources[@]}"
 check "build of the scenarios" build scenarios "${sanitizers[@]}" "${scenario_sources[@]}" \
     $(pkg-config --cflags --libs libcjson)
-check "build" build plain ffi/tests/facade_test.c
+check "build" build plain "${facade_sources[@]}"
 check_program "under ASan and UBSan" env ASAN_OPTIONS=detect_leaks=1 "$out/sanitized"
 check_program "scenarios" env ASAN_OPTIONS=detect_leaks=1 "$out/scenarios" tests/scenarios/*.json
 # Valgrind runs one thread at a time, and under ASan nobody forks among writers.

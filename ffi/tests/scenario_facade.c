@@ -325,45 +325,6 @@ cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     return cJSON_CreateNull();
 }
 
-static cJSON *give_configuration_reason(const keyplate_configuration_reason *it) {
-    switch (keyplate_configuration_reason_get_kind(it)) {
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NO_FILE: return cJSON_CreateString("NoFile");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_FILE: return cJSON_CreateString("NotAFile");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FILE: return cJSON_CreateString("SharedFile");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_PREFIX: return cJSON_CreateString("NotPrefix");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_TOO_SHORT: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_configuration_reason_get_too_short_least(it)));
-        return give_variant("TooShort", fields);
-    }
-    case KEYPLATE_CONFIGURATION_REASON_KIND_OUT_OF_RANGE: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_configuration_reason_get_out_of_range_least(it)));
-        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_configuration_reason_get_out_of_range_most(it)));
-        return give_variant("OutOfRange", fields);
-    }
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_WEB_ORIGIN: return cJSON_CreateString("NotWebOrigin");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_ORIGIN: return cJSON_CreateString("NotOrigin");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_NATIVE_ORIGIN: return cJSON_CreateString("NotNativeOrigin");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_RP_ID_OUTSIDE_ORIGIN: return cJSON_CreateString("RpIdOutsideOrigin");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_OUTSIDE_RP_ID: return cJSON_CreateString("OutsideRpId");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_HTTPS: return cJSON_CreateString("NotHttps");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_IP_ADDRESS: return cJSON_CreateString("IpAddress");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_RP_ID: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "stored", give_text(keyplate_configuration_reason_get_other_rp_id_stored(it)));
-        cJSON_AddItemToObject(fields, "configured", give_text(keyplate_configuration_reason_get_other_rp_id_configured(it)));
-        return give_variant("OtherRpId", fields);
-    }
-    case KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED: return cJSON_CreateString("KeyNeeded");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY: return cJSON_CreateString("WrongKey");
-    case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
 cJSON *give_conflict_reason(keyplate_conflict_reason value) {
     switch (value) {
     case KEYPLATE_CONFLICT_REASON_TAKEN: return cJSON_CreateString("Taken");
@@ -378,170 +339,6 @@ cJSON *give_conflict_reason(keyplate_conflict_reason value) {
     case KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG: return cJSON_CreateString("ClaimsTooLong");
     case KEYPLATE_CONFLICT_REASON_FILE_EXISTS: return cJSON_CreateString("FileExists");
     case KEYPLATE_CONFLICT_REASON_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static cJSON *give_denial_reason(const keyplate_denial_reason *it) {
-    switch (keyplate_denial_reason_get_kind(it)) {
-    case KEYPLATE_DENIAL_REASON_KIND_HOST_ONLY: return cJSON_CreateString("HostOnly");
-    case KEYPLATE_DENIAL_REASON_KIND_NOT_SIGNED_IN: return cJSON_CreateString("NotSignedIn");
-    case KEYPLATE_DENIAL_REASON_KIND_ADMINISTRATORS_ONLY: return cJSON_CreateString("AdministratorsOnly");
-    case KEYPLATE_DENIAL_REASON_KIND_MISSING_SCOPE: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "scope", give_text(keyplate_denial_reason_get_missing_scope_scope(it)));
-        return give_variant("MissingScope", fields);
-    }
-    case KEYPLATE_DENIAL_REASON_KIND_FULL_RIGHTS_NEEDED: return cJSON_CreateString("FullRightsNeeded");
-    case KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_ONLY: return cJSON_CreateString("OwnProfileOnly");
-    case KEYPLATE_DENIAL_REASON_KIND_OWN_PASSKEYS_ONLY: return cJSON_CreateString("OwnPasskeysOnly");
-    case KEYPLATE_DENIAL_REASON_KIND_ONE_PASSKEY_UNTIL_APPROVAL: return cJSON_CreateString("OnePasskeyUntilApproval");
-    case KEYPLATE_DENIAL_REASON_KIND_SESSION_NEEDED: return cJSON_CreateString("SessionNeeded");
-    case KEYPLATE_DENIAL_REASON_KIND_NARROW_SESSION: return cJSON_CreateString("NarrowSession");
-    case KEYPLATE_DENIAL_REASON_KIND_NO_LONGER_ADMINISTRATOR: return cJSON_CreateString("NoLongerAdministrator");
-    case KEYPLATE_DENIAL_REASON_KIND_RESET_NEEDED: return cJSON_CreateString("ResetNeeded");
-    case KEYPLATE_DENIAL_REASON_KIND_MORE_THAN_ITSELF: return cJSON_CreateString("MoreThanItself");
-    case KEYPLATE_DENIAL_REASON_KIND_OUTLIVES_ITSELF: return cJSON_CreateString("OutlivesItself");
-    case KEYPLATE_DENIAL_REASON_KIND_KEY_ITSELF: return cJSON_CreateString("KeyItself");
-    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_CLOSED: return cJSON_CreateString("ServiceClosed");
-    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN: return cJSON_CreateString("ServiceNotOpen");
-    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE: return cJSON_CreateString("ServiceScope");
-    case KEYPLATE_DENIAL_REASON_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static cJSON *give_input_reason(const keyplate_input_reason *it) {
-    switch (keyplate_input_reason_get_kind(it)) {
-    case KEYPLATE_INPUT_REASON_KIND_MISSING: return cJSON_CreateString("Missing");
-    case KEYPLATE_INPUT_REASON_KIND_EMPTY: return cJSON_CreateString("Empty");
-    case KEYPLATE_INPUT_REASON_KIND_TOO_SHORT: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_short_least(it)));
-        return give_variant("TooShort", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_TOO_LONG: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_long_most(it)));
-        return give_variant("TooLong", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_TOO_MANY_BYTES: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_many_bytes_most(it)));
-        return give_variant("TooManyBytes", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_TOO_UNIFORM: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_uniform_least(it)));
-        return give_variant("TooUniform", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_OUT_OF_RANGE: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_out_of_range_least(it)));
-        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_out_of_range_most(it)));
-        return give_variant("OutOfRange", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_TOO_SMALL: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_small_least(it)));
-        return give_variant("TooSmall", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_TOO_FEW: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_few_least(it)));
-        return give_variant("TooFew", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_TOO_MANY: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_many_most(it)));
-        return give_variant("TooMany", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS: return cJSON_CreateString("ControlCharacters");
-    case KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS: return cJSON_CreateString("BlankEnds");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED: return cJSON_CreateString("NotNormalised");
-    case KEYPLATE_INPUT_REASON_KIND_BAD_ENDS: return cJSON_CreateString("BadEnds");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_UTF8: return cJSON_CreateString("NotUtf8");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME: return cJSON_CreateString("NotUsername");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL: return cJSON_CreateString("NotEmail");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG: return cJSON_CreateString("NotLanguageTag");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS: return cJSON_CreateString("NotIpAddress");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_UUID: return cJSON_CreateString("NotUuid");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_BASE64_URL: return cJSON_CreateString("NotBase64Url");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_ORIGIN: return cJSON_CreateString("NotOrigin");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_DOMAIN: return cJSON_CreateString("NotDomain");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_SCOPE: return cJSON_CreateString("NotScope");
-    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN_SCOPE: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "area", give_text(keyplate_input_reason_get_unknown_scope_area(it)));
-        return give_variant("UnknownScope", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_NOT_SLUG: return cJSON_CreateString("NotSlug");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_GROUP_NAME: return cJSON_CreateString("NotGroupName");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_CLAIM_NAME: return cJSON_CreateString("NotClaimName");
-    case KEYPLATE_INPUT_REASON_KIND_RESERVED: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "name", give_text(keyplate_input_reason_get_reserved_name(it)));
-        return give_variant("Reserved", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_DUPLICATE: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "name", give_text(keyplate_input_reason_get_duplicate_name(it)));
-        return give_variant("Duplicate", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_DUPLICATE_ENTRY: return cJSON_CreateString("DuplicateEntry");
-    case KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST: return cJSON_CreateString("InThePast");
-    case KEYPLATE_INPUT_REASON_KIND_TOO_LATE: return cJSON_CreateString("TooLate");
-    case KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN: return cJSON_CreateString("BrokenToken");
-    case KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN: return cJSON_CreateString("SecretTaken");
-    case KEYPLATE_INPUT_REASON_KIND_NEEDS: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_needs_field(it)));
-        return give_variant("Needs", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_EITHER_OR: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_either_or_field(it)));
-        return give_variant("EitherOr", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_EXCLUDES: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_excludes_field(it)));
-        return give_variant("Excludes", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "what", give_thing(keyplate_input_reason_get_names_nothing_what(it)));
-        return give_variant("NamesNothing", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "what", give_thing(keyplate_input_reason_get_not_of_plan_what(it)));
-        return give_variant("NotOfPlan", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_OTHER_USER: return cJSON_CreateString("OtherUser");
-    case KEYPLATE_INPUT_REASON_KIND_CONTRADICTS: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "what", give_conflict_reason(keyplate_input_reason_get_contradicts_what(it)));
-        return give_variant("Contradicts", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_NOT_JSON: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "line", cJSON_CreateNumber((double)keyplate_input_reason_get_not_json_line(it)));
-        cJSON_AddItemToObject(fields, "column", cJSON_CreateNumber((double)keyplate_input_reason_get_not_json_column(it)));
-        return give_variant("NotJson", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD: return cJSON_CreateString("UnknownField");
-    case KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "expected", give_text(keyplate_input_reason_get_wrong_type_expected(it)));
-        return give_variant("WrongType", fields);
-    }
-    case KEYPLATE_INPUT_REASON_KIND_OWN_FILE: return cJSON_CreateString("OwnFile");
-    case KEYPLATE_INPUT_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
-    case KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY: return cJSON_CreateString("FolderReadOnly");
-    case KEYPLATE_INPUT_REASON_KIND_NULL: return cJSON_CreateString("Null");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE: return cJSON_CreateString("NotEnumValue");
-    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
 }
@@ -720,34 +517,6 @@ static keyplate_approval_rule take_approval_rule(const cJSON *from) {
     unknown("ApprovalRule", from);
 }
 
-static cJSON *give_limit(const keyplate_limit *it) {
-    switch (keyplate_limit_get_kind(it)) {
-    case KEYPLATE_LIMIT_KIND_UNLIMITED: return cJSON_CreateString("Unlimited");
-    case KEYPLATE_LIMIT_KIND_AT_MOST: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_limit_get_at_most_most(it)));
-        return give_variant("AtMost", fields);
-    }
-    case KEYPLATE_LIMIT_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static keyplate_limit *take_limit(const cJSON *from, keyplate_error **error) {
-    keyplate_limit *it = NULL;
-    if (is_named(from, "Unlimited")) {
-        if (!*error) keyplate_limit_new_unlimited(&it, error);
-        return it;
-    }
-    if (is_named(from, "AtMost")) {
-        const cJSON *data = from->child;
-        int64_t in_most = (int64_t)take_number(field(data, "most"));
-        if (!*error) keyplate_limit_new_at_most(in_most, &it, error);
-        return it;
-    }
-    unknown("Limit", from);
-}
-
 static cJSON *give_signup_token_state(keyplate_signup_token_state value) {
     switch (value) {
     case KEYPLATE_SIGNUP_TOKEN_STATE_USABLE: return cJSON_CreateString("Usable");
@@ -758,34 +527,6 @@ static cJSON *give_signup_token_state(keyplate_signup_token_state value) {
     case KEYPLATE_SIGNUP_TOKEN_STATE_UNKNOWN: break;
     }
     return cJSON_CreateNull();
-}
-
-static cJSON *give_expiry(const keyplate_expiry *it) {
-    switch (keyplate_expiry_get_kind(it)) {
-    case KEYPLATE_EXPIRY_KIND_NEVER: return cJSON_CreateString("Never");
-    case KEYPLATE_EXPIRY_KIND_AT: {
-        cJSON *fields = cJSON_CreateObject();
-        cJSON_AddItemToObject(fields, "time", give_time(keyplate_expiry_get_at_time(it)));
-        return give_variant("At", fields);
-    }
-    case KEYPLATE_EXPIRY_KIND_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
-static keyplate_expiry *take_expiry(const cJSON *from, keyplate_error **error) {
-    keyplate_expiry *it = NULL;
-    if (is_named(from, "Never")) {
-        if (!*error) keyplate_expiry_new_never(&it, error);
-        return it;
-    }
-    if (is_named(from, "At")) {
-        const cJSON *data = from->child;
-        int64_t in_time = take_time(field(data, "time"));
-        if (!*error) keyplate_expiry_new_at(in_time, &it, error);
-        return it;
-    }
-    unknown("Expiry", from);
 }
 
 static cJSON *give_role(keyplate_role value) {
@@ -845,6 +586,265 @@ static keyplate_user_status take_user_status(const cJSON *from) {
     if (is_named(from, "Active")) return KEYPLATE_USER_STATUS_ACTIVE;
     if (is_named(from, "Disabled")) return KEYPLATE_USER_STATUS_DISABLED;
     unknown("UserStatus", from);
+}
+
+static cJSON *give_configuration_reason(const keyplate_configuration_reason *it) {
+    switch (keyplate_configuration_reason_get_kind(it)) {
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NO_FILE: return cJSON_CreateString("NoFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_FILE: return cJSON_CreateString("NotAFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FILE: return cJSON_CreateString("SharedFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_PREFIX: return cJSON_CreateString("NotPrefix");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_TOO_SHORT: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_configuration_reason_get_too_short_least(it)));
+        return give_variant("TooShort", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OUT_OF_RANGE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_configuration_reason_get_out_of_range_least(it)));
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_configuration_reason_get_out_of_range_most(it)));
+        return give_variant("OutOfRange", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_WEB_ORIGIN: return cJSON_CreateString("NotWebOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_ORIGIN: return cJSON_CreateString("NotOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_NATIVE_ORIGIN: return cJSON_CreateString("NotNativeOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_RP_ID_OUTSIDE_ORIGIN: return cJSON_CreateString("RpIdOutsideOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OUTSIDE_RP_ID: return cJSON_CreateString("OutsideRpId");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_HTTPS: return cJSON_CreateString("NotHttps");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_IP_ADDRESS: return cJSON_CreateString("IpAddress");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_INSECURE_ORIGIN: return cJSON_CreateString("InsecureOrigin");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_RP_ID: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "stored", give_text(keyplate_configuration_reason_get_other_rp_id_stored(it)));
+        cJSON_AddItemToObject(fields, "configured", give_text(keyplate_configuration_reason_get_other_rp_id_configured(it)));
+        return give_variant("OtherRpId", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED: return cJSON_CreateString("KeyNeeded");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY: return cJSON_CreateString("WrongKey");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_denial_reason(const keyplate_denial_reason *it) {
+    switch (keyplate_denial_reason_get_kind(it)) {
+    case KEYPLATE_DENIAL_REASON_KIND_HOST_ONLY: return cJSON_CreateString("HostOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_NOT_SIGNED_IN: return cJSON_CreateString("NotSignedIn");
+    case KEYPLATE_DENIAL_REASON_KIND_ADMINISTRATORS_ONLY: return cJSON_CreateString("AdministratorsOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_MISSING_SCOPE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "scope", give_text(keyplate_denial_reason_get_missing_scope_scope(it)));
+        return give_variant("MissingScope", fields);
+    }
+    case KEYPLATE_DENIAL_REASON_KIND_FULL_RIGHTS_NEEDED: return cJSON_CreateString("FullRightsNeeded");
+    case KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_ONLY: return cJSON_CreateString("OwnProfileOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_OWN_PASSKEYS_ONLY: return cJSON_CreateString("OwnPasskeysOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_ONE_PASSKEY_UNTIL_APPROVAL: return cJSON_CreateString("OnePasskeyUntilApproval");
+    case KEYPLATE_DENIAL_REASON_KIND_SESSION_NEEDED: return cJSON_CreateString("SessionNeeded");
+    case KEYPLATE_DENIAL_REASON_KIND_NARROW_SESSION: return cJSON_CreateString("NarrowSession");
+    case KEYPLATE_DENIAL_REASON_KIND_NO_LONGER_ADMINISTRATOR: return cJSON_CreateString("NoLongerAdministrator");
+    case KEYPLATE_DENIAL_REASON_KIND_RESET_NEEDED: return cJSON_CreateString("ResetNeeded");
+    case KEYPLATE_DENIAL_REASON_KIND_MORE_THAN_ITSELF: return cJSON_CreateString("MoreThanItself");
+    case KEYPLATE_DENIAL_REASON_KIND_OUTLIVES_ITSELF: return cJSON_CreateString("OutlivesItself");
+    case KEYPLATE_DENIAL_REASON_KIND_KEY_ITSELF: return cJSON_CreateString("KeyItself");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_CLOSED: return cJSON_CreateString("ServiceClosed");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN: return cJSON_CreateString("ServiceNotOpen");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE: return cJSON_CreateString("ServiceScope");
+    case KEYPLATE_DENIAL_REASON_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_input_reason(const keyplate_input_reason *it) {
+    switch (keyplate_input_reason_get_kind(it)) {
+    case KEYPLATE_INPUT_REASON_KIND_MISSING: return cJSON_CreateString("Missing");
+    case KEYPLATE_INPUT_REASON_KIND_EMPTY: return cJSON_CreateString("Empty");
+    case KEYPLATE_INPUT_REASON_KIND_TOO_SHORT: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_short_least(it)));
+        return give_variant("TooShort", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_LONG: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_long_most(it)));
+        return give_variant("TooLong", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_MANY_BYTES: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_many_bytes_most(it)));
+        return give_variant("TooManyBytes", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_UNIFORM: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_uniform_least(it)));
+        return give_variant("TooUniform", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_OUT_OF_RANGE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_out_of_range_least(it)));
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_out_of_range_most(it)));
+        return give_variant("OutOfRange", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_SMALL: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_small_least(it)));
+        return give_variant("TooSmall", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_FEW: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "least", cJSON_CreateNumber((double)keyplate_input_reason_get_too_few_least(it)));
+        return give_variant("TooFew", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_TOO_MANY: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_input_reason_get_too_many_most(it)));
+        return give_variant("TooMany", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS: return cJSON_CreateString("ControlCharacters");
+    case KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS: return cJSON_CreateString("BlankEnds");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED: return cJSON_CreateString("NotNormalised");
+    case KEYPLATE_INPUT_REASON_KIND_BAD_ENDS: return cJSON_CreateString("BadEnds");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_UTF8: return cJSON_CreateString("NotUtf8");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME: return cJSON_CreateString("NotUsername");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL: return cJSON_CreateString("NotEmail");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG: return cJSON_CreateString("NotLanguageTag");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS: return cJSON_CreateString("NotIpAddress");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_UUID: return cJSON_CreateString("NotUuid");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_BASE64_URL: return cJSON_CreateString("NotBase64Url");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_ORIGIN: return cJSON_CreateString("NotOrigin");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_DOMAIN: return cJSON_CreateString("NotDomain");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_SCOPE: return cJSON_CreateString("NotScope");
+    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN_SCOPE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "area", give_text(keyplate_input_reason_get_unknown_scope_area(it)));
+        return give_variant("UnknownScope", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NOT_SLUG: return cJSON_CreateString("NotSlug");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_GROUP_NAME: return cJSON_CreateString("NotGroupName");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_CLAIM_NAME: return cJSON_CreateString("NotClaimName");
+    case KEYPLATE_INPUT_REASON_KIND_RESERVED: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "name", give_text(keyplate_input_reason_get_reserved_name(it)));
+        return give_variant("Reserved", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_DUPLICATE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "name", give_text(keyplate_input_reason_get_duplicate_name(it)));
+        return give_variant("Duplicate", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_DUPLICATE_ENTRY: return cJSON_CreateString("DuplicateEntry");
+    case KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST: return cJSON_CreateString("InThePast");
+    case KEYPLATE_INPUT_REASON_KIND_TOO_LATE: return cJSON_CreateString("TooLate");
+    case KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN: return cJSON_CreateString("BrokenToken");
+    case KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN: return cJSON_CreateString("SecretTaken");
+    case KEYPLATE_INPUT_REASON_KIND_NEEDS: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_needs_field(it)));
+        return give_variant("Needs", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_EITHER_OR: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_either_or_field(it)));
+        return give_variant("EitherOr", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_EXCLUDES: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_excludes_field(it)));
+        return give_variant("Excludes", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NAMES_NOTHING: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "what", give_thing(keyplate_input_reason_get_names_nothing_what(it)));
+        return give_variant("NamesNothing", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NOT_OF_PLAN: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "what", give_thing(keyplate_input_reason_get_not_of_plan_what(it)));
+        return give_variant("NotOfPlan", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_OTHER_USER: return cJSON_CreateString("OtherUser");
+    case KEYPLATE_INPUT_REASON_KIND_CONTRADICTS: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "what", give_conflict_reason(keyplate_input_reason_get_contradicts_what(it)));
+        return give_variant("Contradicts", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_NOT_JSON: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "line", cJSON_CreateNumber((double)keyplate_input_reason_get_not_json_line(it)));
+        cJSON_AddItemToObject(fields, "column", cJSON_CreateNumber((double)keyplate_input_reason_get_not_json_column(it)));
+        return give_variant("NotJson", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN_FIELD: return cJSON_CreateString("UnknownField");
+    case KEYPLATE_INPUT_REASON_KIND_WRONG_TYPE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "expected", give_text(keyplate_input_reason_get_wrong_type_expected(it)));
+        return give_variant("WrongType", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_OWN_FILE: return cJSON_CreateString("OwnFile");
+    case KEYPLATE_INPUT_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
+    case KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY: return cJSON_CreateString("FolderReadOnly");
+    case KEYPLATE_INPUT_REASON_KIND_NULL: return cJSON_CreateString("Null");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE: return cJSON_CreateString("NotEnumValue");
+    case KEYPLATE_INPUT_REASON_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_limit(const keyplate_limit *it) {
+    switch (keyplate_limit_get_kind(it)) {
+    case KEYPLATE_LIMIT_KIND_UNLIMITED: return cJSON_CreateString("Unlimited");
+    case KEYPLATE_LIMIT_KIND_AT_MOST: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_limit_get_at_most_most(it)));
+        return give_variant("AtMost", fields);
+    }
+    case KEYPLATE_LIMIT_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_limit *take_limit(const cJSON *from, keyplate_error **error) {
+    keyplate_limit *it = NULL;
+    if (is_named(from, "Unlimited")) {
+        if (!*error) keyplate_limit_new_unlimited(&it, error);
+        return it;
+    }
+    if (is_named(from, "AtMost")) {
+        const cJSON *data = from->child;
+        int64_t in_most = (int64_t)take_number(field(data, "most"));
+        if (!*error) keyplate_limit_new_at_most(in_most, &it, error);
+        return it;
+    }
+    unknown("Limit", from);
+}
+
+static cJSON *give_expiry(const keyplate_expiry *it) {
+    switch (keyplate_expiry_get_kind(it)) {
+    case KEYPLATE_EXPIRY_KIND_NEVER: return cJSON_CreateString("Never");
+    case KEYPLATE_EXPIRY_KIND_AT: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "time", give_time(keyplate_expiry_get_at_time(it)));
+        return give_variant("At", fields);
+    }
+    case KEYPLATE_EXPIRY_KIND_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_expiry *take_expiry(const cJSON *from, keyplate_error **error) {
+    keyplate_expiry *it = NULL;
+    if (is_named(from, "Never")) {
+        if (!*error) keyplate_expiry_new_never(&it, error);
+        return it;
+    }
+    if (is_named(from, "At")) {
+        const cJSON *data = from->child;
+        int64_t in_time = take_time(field(data, "time"));
+        if (!*error) keyplate_expiry_new_at(in_time, &it, error);
+        return it;
+    }
+    unknown("Expiry", from);
 }
 
 static cJSON *give_access_token(const keyplate_access_token *it) {

@@ -12,7 +12,8 @@ use crate::{
     facade::{Code, Facade},
     generated::{FOLDERS, Generated},
     law,
-    names::screaming,
+    names::{lower_camel, screaming},
+    numbers,
     scenarios::is_runners,
     uniffi_face,
     workspace::{Files, Workspace},
@@ -32,6 +33,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         versions(workspace),
         symbols(workspace),
         scenarios(workspace, &facade),
+        numbers::check(workspace),
         law::check(workspace),
         citations::check(workspace, &facade),
         crate::sql::check(workspace),
@@ -141,14 +143,6 @@ fn codes(files: &Files, hosts: &Files, codes: &[Code]) -> Result<()> {
         missing.join("; ")
     );
     Ok(())
-}
-
-/// `InvalidInput` → `invalidInput`.
-fn lower_camel(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
 }
 
 /// Every package of every face has the workspace's version.

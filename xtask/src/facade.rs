@@ -33,7 +33,7 @@ pub(crate) struct Field {
     pub(crate) doc: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) name: String,
     /// What it is about: the file of core that it stands in.
@@ -46,14 +46,16 @@ pub(crate) struct Record {
     pub(crate) is_output: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) name: String,
+    /// In C and in Python; from `core/numbers.txt`. An error has its code instead.
+    pub(crate) number: i32,
     pub(crate) fields: Vec<Field>,
     pub(crate) doc: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) variants: Vec<Variant>,
@@ -62,7 +64,7 @@ pub(crate) struct Enum {
     pub(crate) is_input: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Method {
     pub(crate) name: String,
     pub(crate) noun: String,
@@ -81,7 +83,7 @@ pub(crate) struct Code {
 }
 
 /// An object or a trait of the facade: a name and what it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) noun: String,
@@ -89,14 +91,14 @@ pub(crate) struct Named {
 }
 
 /// Documentation that some face shows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Doc {
     /// `User.id`
     pub(crate) of: String,
     pub(crate) text: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Facade {
     pub(crate) ids: Vec<String>,
     pub(crate) records: Vec<Record>,

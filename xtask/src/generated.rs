@@ -5,7 +5,9 @@ use anyhow::{Result, bail};
 use crate::{
     api, c_face,
     facade::Facade,
-    metadata, python_face, rules, scenarios, uniffi_face,
+    metadata,
+    numbers::{self, Numbers},
+    python_face, rules, scenarios, uniffi_face,
     workspace::{Files, Workspace},
 };
 
@@ -24,11 +26,14 @@ impl Generated {
     /// Builds the binding library, so that its metadata are never stale, and makes all files from it.
     pub(crate) fn make(workspace: &Workspace) -> Result<Self> {
         let library = workspace.build("keyplate-uniffi", "keyplate_uniffi")?;
-        let facade = metadata::read(&library)?;
+        let mut facade = metadata::read(&library)?;
         rules::check(&facade)?;
+        let numbers = Numbers::parse(&workspace.read(numbers::PATH)?)?.current(&facade)?;
+        numbers.assign(&mut facade)?;
         let authority = api::authority(&facade, keyplate::authority_table())?;
         let (mut files, mut hosts) = (Files::new(), Files::new());
         files.insert("core/api.txt".into(), api::list(&facade, &authority));
+        files.insert(numbers::PATH.into(), numbers.text());
         c_face::write(workspace, &facade, &mut files)?;
         python_face::write(&facade, &mut files)?;
         scenarios::write(&facade, &mut files)?;

@@ -120,6 +120,7 @@ impl Reader {
             variants.push(Variant {
                 fields: self.fields(&format!("{}::{}", item.name, variant.name), variant.fields)?,
                 name: variant.name,
+                number: 0, // Until `Numbers::assign`.
                 doc: variant.docstring.unwrap_or_default(),
             });
         }

@@ -17,6 +17,26 @@ pub(crate) fn screaming(name: &str) -> String {
     snake(name).to_uppercase()
 }
 
+/// `InvalidInput` → `invalidInput`.
+pub(crate) fn lower_camel(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}
+
+/// `create_user` → `createUser`.
+pub(crate) fn camel(name: &str) -> String {
+    let mut parts = name.split('_');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        out.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        out += letters.as_str();
+    }
+    out
+}
+
 /// The text as Rust documentation, one comment a line.
 pub(crate) fn rust_doc(text: &str) -> String {
     text.lines().map(|line| format!("/// {line}\n")).collect()
@@ -50,6 +70,9 @@ mod tests {
     fn names_change_their_case() {
         assert_eq!(snake("ApiKeyId"), "api_key_id");
         assert_eq!(screaming("WithToken"), "WITH_TOKEN");
+        assert_eq!(camel("create_api_key"), "createApiKey");
+        assert_eq!(lower_camel("InvalidInput"), "invalidInput");
+        assert_eq!(camel("describe"), "describe");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Writes the Kotlin and Swift faces with UniFFI's own generators, and their configuration.
 
+mod comments;
+mod kotlin;
+
 use std::fmt::Write;
 
 use anyhow::{Context, Result, ensure};
@@ -8,7 +11,11 @@ use uniffi_bindgen::bindings::{
     GenerateOptions, SwiftBindingsOptions, TargetLanguage, generate, generate_swift_bindings,
 };
 
-use crate::{facade::Facade, workspace::Files};
+use crate::{
+    facade::Facade,
+    speech::{Language, Speech},
+    workspace::Files,
+};
 
 /// The hosts' languages, and the folders of their packages.
 pub(crate) const PACKAGES: &[(&str, &str)] =
@@ -40,11 +47,17 @@ pub(crate) fn write(
     let text = configuration(facade);
     std::fs::write(&config, &text)?;
     files.insert(CONFIG.into(), text);
-    kotlin(library, &config, &folder.join("kotlin"), hosts)?;
-    swift(library, &config, &folder.join("swift"), hosts)
+    kotlin(library, facade, &config, &folder.join("kotlin"), hosts)?;
+    swift(library, facade, &config, &folder.join("swift"), hosts)
 }
 
-fn kotlin(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, hosts: &mut Files) -> Result<()> {
+fn kotlin(
+    library: &Utf8Path,
+    facade: &Facade,
+    config: &Utf8Path,
+    out: &Utf8Path,
+    hosts: &mut Files,
+) -> Result<()> {
     generate(GenerateOptions {
         languages: vec![TargetLanguage::Kotlin],
         source: library.to_owned(),
@@ -63,11 +76,20 @@ fn kotlin(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, hosts: &mut Fil
         has_package,
         "the Kotlin source is not in org.keyplate: UniFFI has ignored its configuration"
     );
-    hosts.insert(KOTLIN.into(), tidy(&message_is_display(&text)?));
+    let text = kotlin::for_java(&kotlin::message_is_display(&tidy(&text))?, facade)?;
+    kotlin::has_no_unsigned(&text)?;
+    let speech = Speech::new(facade, Language::Kotlin);
+    hosts.insert(KOTLIN.into(), comments::spoken(&text, facade, &speech)?);
     Ok(())
 }
 
-fn swift(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, hosts: &mut Files) -> Result<()> {
+fn swift(
+    library: &Utf8Path,
+    facade: &Facade,
+    config: &Utf8Path,
+    out: &Utf8Path,
+    hosts: &mut Files,
+) -> Result<()> {
     generate_swift_bindings(SwiftBindingsOptions {
         generate_swift_sources: true,
         generate_headers: true,
@@ -95,7 +117,13 @@ fn swift(library: &Utf8Path, config: &Utf8Path, out: &Utf8Path, hosts: &mut File
     for (name, path) in placed {
         let text = std::fs::read_to_string(out.join(name))
             .with_context(|| format!("UniFFI did not write {name}"))?;
-        hosts.insert(path.into(), tidy(&text));
+        let text = tidy(&text);
+        let text = if path == SWIFT {
+            comments::spoken(&text, facade, &Speech::new(facade, Language::Swift))?
+        } else {
+            text
+        };
+        hosts.insert(path.into(), text);
     }
     let description = "bindings/swift/Sources/KeyplateKit/KeyplateError.swift";
     hosts.insert(description.into(), SWIFT_DESCRIPTION.to_owned());
@@ -138,52 +166,8 @@ mutable_records = [{}]
     out
 }
 
-/// UniFFI gives an error with fields a dump of its fields for its `message`; ours is Rust's `Display`, which it has as
-/// `toString()`.
-fn message_is_display(source: &str) -> Result<String> {
-    let mut out = String::with_capacity(source.len());
-    let (mut after_message, mut declared, mut rewritten) = (false, 0, 0);
-    for line in source.lines() {
-        let getter = line.trim_start();
-        if after_message && getter.starts_with("get() = ") {
-            let indent = &line[..line.len() - getter.len()];
-            out += &format!("{indent}get() = this.toString()\n");
-            rewritten += 1;
-        } else {
-            out += line;
-            out.push('\n');
-        }
-        after_message = getter.trim_end() == "override val message";
-        declared += usize::from(getter.starts_with("override val message"));
-    }
-    ensure!(
-        rewritten > 0 && rewritten == declared && source.contains("fun toString()"),
-        "UniFFI's template for Kotlin's exceptions has changed: look at `message` in the generated source"
-    );
-    Ok(out)
-}
-
 /// Without blanks at the ends of lines, which UniFFI's templates leave.
 fn tidy(source: &str) -> String {
     let lines: Vec<&str> = source.trim_end().lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_message_of_a_kotlin_exception_is_its_text() {
-        let source = "  override val message\n    get() = \"field=${ `field` }\"\n  override fun toString() = x\n";
-        let changed = message_is_display(source).unwrap();
-        assert!(changed.contains("    get() = this.toString()\n"));
-        assert!(!changed.contains("field="));
-    }
-
-    #[test]
-    fn a_changed_template_is_noticed() {
-        assert!(message_is_display("override val message: String = \"x\"\n").is_err());
-        assert!(message_is_display("class E\n").is_err());
-    }
 }

@@ -30,6 +30,15 @@ impl Workspace {
         })
     }
 
+    /// One that stands elsewhere.
+    #[cfg(test)]
+    pub(crate) fn at(root: &Utf8Path) -> Self {
+        Self {
+            target: root.join("target"),
+            root: root.to_owned(),
+        }
+    }
+
     /// Builds one package for development and returns its library. One package a call: features must not meet.
     pub(crate) fn build(&self, package: &str, library: &str) -> Result<Utf8PathBuf> {
         let mut command = self.cargo();
@@ -124,11 +133,7 @@ mod tests {
     #[test]
     fn what_is_no_longer_generated_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(folder.path()).unwrap().to_owned();
-        let workspace = Workspace {
-            target: root.join("target"),
-            root,
-        };
+        let workspace = Workspace::at(Utf8Path::from_path(folder.path()).unwrap());
         let files = |paths: &[&str]| -> Files {
             let paths = paths.iter();
             paths.map(|path| ((*path).into(), String::new())).collect()

@@ -51,17 +51,6 @@ pub(crate) fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(format!("{name}({})", parts.join(", ")))
 }
 
-/// How pickle makes a value again: a function and its arguments.
-pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyType>, String));
-
-/// `getattr(Role, "USER")`.
-pub(crate) fn reduce<'py>(value: &Bound<'py, PyAny>) -> PyResult<Reduced<'py>> {
-    let repr = value.repr()?.to_string();
-    let name = repr.rsplit('.').next().unwrap_or_default().to_owned();
-    let getattr = value.py().import("builtins")?.getattr("getattr")?;
-    Ok((getattr, (value.get_type(), name)))
-}
-
 macro_rules! same {
     ($($ty:ty),*) => { $(
         impl Give<$ty> for $ty {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
 
-use crate::{callbacks::*, convert::*, error::Description, handle::Keyplate, secret::Secret};
+use crate::{
+    callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::Secret,
+};
 use std::time::{Duration, SystemTime};
 
 impl Give<Id> for ::keyplate::ApiKeyId {
@@ -111,24 +113,29 @@ impl Take<::keyplate::UserId> for Id {
 }
 
 /// An order of API keys; the id decides between equals.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApiKeySort {
-    /// By the time when they were made.
     CreatedAt,
-    /// By name.
     Name,
-    /// By the time when they end.
     ExpiresAt,
-    /// By the time when they were last used.
     LastUsedAt,
+}
+impl Choice for ApiKeySort {
+    const NAME: &'static str = "ApiKeySort";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4];
+    const VARIANTS: &'static [Self] = &[
+        Self::CreatedAt,
+        Self::Name,
+        Self::ExpiresAt,
+        Self::LastUsedAt,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<ApiKeySort> for ::keyplate::ApiKeySort {
     fn give(self) -> ApiKeySort {
@@ -141,41 +148,49 @@ impl Give<ApiKeySort> for ::keyplate::ApiKeySort {
         }
     }
 }
-#[pymethods]
-impl ApiKeySort {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::ApiKeySort> for ApiKeySort {
     fn take(self, _: &str) -> PyResult<::keyplate::ApiKeySort> {
         Ok(match self {
-            Self::CreatedAt => ::keyplate::ApiKeySort::CreatedAt,
-            Self::Name => ::keyplate::ApiKeySort::Name,
-            Self::ExpiresAt => ::keyplate::ApiKeySort::ExpiresAt,
-            Self::LastUsedAt => ::keyplate::ApiKeySort::LastUsedAt,
+            ApiKeySort::CreatedAt => ::keyplate::ApiKeySort::CreatedAt,
+            ApiKeySort::Name => ::keyplate::ApiKeySort::Name,
+            ApiKeySort::ExpiresAt => ::keyplate::ApiKeySort::ExpiresAt,
+            ApiKeySort::LastUsedAt => ::keyplate::ApiKeySort::LastUsedAt,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for ApiKeySort {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for ApiKeySort {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// Who did it.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActorKind {
-    /// The application itself.
     Host,
-    /// Somebody who had shown nothing.
     Anonymous,
-    /// A user.
     User,
+}
+impl Choice for ActorKind {
+    const NAME: &'static str = "ActorKind";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Host, Self::Anonymous, Self::User];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<ActorKind> for ::keyplate::ActorKind {
     fn give(self) -> ActorKind {
@@ -187,154 +202,178 @@ impl Give<ActorKind> for ::keyplate::ActorKind {
         }
     }
 }
-#[pymethods]
-impl ActorKind {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::ActorKind> for ActorKind {
+    fn take(self, _: &str) -> PyResult<::keyplate::ActorKind> {
+        Ok(match self {
+            ActorKind::Host => ::keyplate::ActorKind::Host,
+            ActorKind::Anonymous => ::keyplate::ActorKind::Anonymous,
+            ActorKind::User => ::keyplate::ActorKind::User,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for ActorKind {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for ActorKind {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// What happened.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
-    /// A user was made.
     UserCreated,
-    /// A user's data changed.
     UserUpdated,
-    /// A user was deleted, with everything of his but these rows.
     UserDeleted,
-    /// A user became administrator, or ceased to be one.
     UserRoleChanged,
-    /// A user may sign in again.
     UserEnabled,
-    /// A user may no longer sign in.
     UserDisabled,
-    /// A setup token was handed out; an earlier one ended.
     SetupTokenCreated,
-    /// Somebody became the first administrator.
     SetupClaimed,
-    /// Somebody tried to claim or resume setup and was refused.
     SetupRefused,
-    /// The first administrator took up setup again.
     SetupResumed,
-    /// Setup is over; the temporary access has ended.
     SetupCompleted,
-    /// Setup was opened again, by the host.
     SetupReset,
-    /// The host opened a session for somebody whom it has checked itself.
     SessionCreated,
-    /// Somebody was refused a session.
     SignInRefused,
-    /// A session was ended.
     SessionRevoked,
-    /// All sessions of a user were ended.
     UserSessionsRevoked,
-    /// An API key was made.
     ApiKeyCreated,
-    /// An API key got a new secret.
     ApiKeyRotated,
-    /// An API key got a new end.
     ApiKeyRenewed,
-    /// An API key was revoked.
     ApiKeyRevoked,
-    /// A pending user was let in.
     UserApproved,
-    /// A pending user was removed.
     UserRejected,
-    /// A user was put into other groups.
     UserGroupsChanged,
-    /// A user got other claims.
     UserClaimsChanged,
-    /// A group was made.
     GroupCreated,
-    /// A group got other names.
     GroupUpdated,
-    /// A group was deleted.
     GroupDeleted,
-    /// A group got other members.
     GroupMembersChanged,
-    /// A group got other claims.
     GroupClaimsChanged,
-    /// A setting changed.
     SettingsChanged,
-    /// A sign-up token was made.
     SignupTokenCreated,
-    /// A sign-up token was extended, paused or changed otherwise.
     SignupTokenUpdated,
-    /// A sign-up token was revoked.
     SignupTokenRevoked,
-    /// Somebody signed up.
     UserSignedUp,
-    /// Somebody tried to sign up and was refused.
     SignupRefused,
-    /// A one-time token or code was made.
     OneTimeTokenCreated,
-    /// A one-time token or code was revoked.
     OneTimeTokenRevoked,
-    /// Somebody signed in by a one-time token or code.
     OneTimeTokenRedeemed,
-    /// A one-time token or code was refused.
     OneTimeTokenRefused,
-    /// A thousand wrong codes within an hour: somebody may be guessing.
     CodeGuessing,
-    /// The clock is more than a day behind the last change.
     ClockBehind,
-    /// The host set the stored time back to the clock's.
     ClockReset,
-    /// What had expired long ago was removed.
     ExpiredPurged,
-    /// A user registered a passkey.
     PasskeyRegistered,
-    /// The registration of a passkey was refused.
     PasskeyRegistrationRefused,
-    /// A passkey got another name.
     PasskeyRenamed,
-    /// A passkey was deleted.
     PasskeyDeleted,
-    /// Somebody signed in by a passkey.
     PasskeySignedIn,
-    /// The signature counter of a passkey went back: there may be a copy of it.
     PasskeyCounterWentBack,
-    /// Somebody showed his passkey again, for an act of weight.
     SteppedUp,
-    /// A step-up was refused.
     StepUpRefused,
-    /// A recovery token was made.
     RecoveryTokenCreated,
-    /// Somebody came in by a recovery token; his other sessions ended.
     RecoveryTokenRedeemed,
-    /// The host changed the RP id: passkeys of the former one no longer work.
     RpIdChanged,
-    /// A service was made.
     ServiceCreated,
-    /// A service got other names or origins.
     ServiceUpdated,
-    /// A service was deleted.
     ServiceDeleted,
-    /// A service was opened to others, or closed.
     ServiceAccessChanged,
-    /// There is a first key that signs access tokens.
     SigningKeyCreated,
-    /// Another key signs access tokens.
     SigningKeyRotated,
-    /// A plan gave an API key another note or other scopes.
     ApiKeyUpdated,
-    /// A plan was applied and changed something.
     Bootstrapped,
-    /// A back-up was made. This row is younger than what is in it.
     BackedUp,
-    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
-    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
-    /// work.
     BackupRestored,
+}
+impl Choice for EventKind {
+    const NAME: &'static str = "EventKind";
+    const NUMBERS: &'static [i32] = &[
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+        26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
+        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
+    ];
+    const VARIANTS: &'static [Self] = &[
+        Self::UserCreated,
+        Self::UserUpdated,
+        Self::UserDeleted,
+        Self::UserRoleChanged,
+        Self::UserEnabled,
+        Self::UserDisabled,
+        Self::SetupTokenCreated,
+        Self::SetupClaimed,
+        Self::SetupRefused,
+        Self::SetupResumed,
+        Self::SetupCompleted,
+        Self::SetupReset,
+        Self::SessionCreated,
+        Self::SignInRefused,
+        Self::SessionRevoked,
+        Self::UserSessionsRevoked,
+        Self::ApiKeyCreated,
+        Self::ApiKeyRotated,
+        Self::ApiKeyRenewed,
+        Self::ApiKeyRevoked,
+        Self::UserApproved,
+        Self::UserRejected,
+        Self::UserGroupsChanged,
+        Self::UserClaimsChanged,
+        Self::GroupCreated,
+        Self::GroupUpdated,
+        Self::GroupDeleted,
+        Self::GroupMembersChanged,
+        Self::GroupClaimsChanged,
+        Self::SettingsChanged,
+        Self::SignupTokenCreated,
+        Self::SignupTokenUpdated,
+        Self::SignupTokenRevoked,
+        Self::UserSignedUp,
+        Self::SignupRefused,
+        Self::OneTimeTokenCreated,
+        Self::OneTimeTokenRevoked,
+        Self::OneTimeTokenRedeemed,
+        Self::OneTimeTokenRefused,
+        Self::CodeGuessing,
+        Self::ClockBehind,
+        Self::ClockReset,
+        Self::ExpiredPurged,
+        Self::PasskeyRegistered,
+        Self::PasskeyRegistrationRefused,
+        Self::PasskeyRenamed,
+        Self::PasskeyDeleted,
+        Self::PasskeySignedIn,
+        Self::PasskeyCounterWentBack,
+        Self::SteppedUp,
+        Self::StepUpRefused,
+        Self::RecoveryTokenCreated,
+        Self::RecoveryTokenRedeemed,
+        Self::RpIdChanged,
+        Self::ServiceCreated,
+        Self::ServiceUpdated,
+        Self::ServiceDeleted,
+        Self::ServiceAccessChanged,
+        Self::SigningKeyCreated,
+        Self::SigningKeyRotated,
+        Self::ApiKeyUpdated,
+        Self::Bootstrapped,
+        Self::BackedUp,
+        Self::BackupRestored,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<EventKind> for ::keyplate::EventKind {
     fn give(self) -> EventKind {
@@ -407,99 +446,110 @@ impl Give<EventKind> for ::keyplate::EventKind {
         }
     }
 }
-#[pymethods]
-impl EventKind {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::EventKind> for EventKind {
     fn take(self, _: &str) -> PyResult<::keyplate::EventKind> {
         Ok(match self {
-            Self::UserCreated => ::keyplate::EventKind::UserCreated,
-            Self::UserUpdated => ::keyplate::EventKind::UserUpdated,
-            Self::UserDeleted => ::keyplate::EventKind::UserDeleted,
-            Self::UserRoleChanged => ::keyplate::EventKind::UserRoleChanged,
-            Self::UserEnabled => ::keyplate::EventKind::UserEnabled,
-            Self::UserDisabled => ::keyplate::EventKind::UserDisabled,
-            Self::SetupTokenCreated => ::keyplate::EventKind::SetupTokenCreated,
-            Self::SetupClaimed => ::keyplate::EventKind::SetupClaimed,
-            Self::SetupRefused => ::keyplate::EventKind::SetupRefused,
-            Self::SetupResumed => ::keyplate::EventKind::SetupResumed,
-            Self::SetupCompleted => ::keyplate::EventKind::SetupCompleted,
-            Self::SetupReset => ::keyplate::EventKind::SetupReset,
-            Self::SessionCreated => ::keyplate::EventKind::SessionCreated,
-            Self::SignInRefused => ::keyplate::EventKind::SignInRefused,
-            Self::SessionRevoked => ::keyplate::EventKind::SessionRevoked,
-            Self::UserSessionsRevoked => ::keyplate::EventKind::UserSessionsRevoked,
-            Self::ApiKeyCreated => ::keyplate::EventKind::ApiKeyCreated,
-            Self::ApiKeyRotated => ::keyplate::EventKind::ApiKeyRotated,
-            Self::ApiKeyRenewed => ::keyplate::EventKind::ApiKeyRenewed,
-            Self::ApiKeyRevoked => ::keyplate::EventKind::ApiKeyRevoked,
-            Self::UserApproved => ::keyplate::EventKind::UserApproved,
-            Self::UserRejected => ::keyplate::EventKind::UserRejected,
-            Self::UserGroupsChanged => ::keyplate::EventKind::UserGroupsChanged,
-            Self::UserClaimsChanged => ::keyplate::EventKind::UserClaimsChanged,
-            Self::GroupCreated => ::keyplate::EventKind::GroupCreated,
-            Self::GroupUpdated => ::keyplate::EventKind::GroupUpdated,
-            Self::GroupDeleted => ::keyplate::EventKind::GroupDeleted,
-            Self::GroupMembersChanged => ::keyplate::EventKind::GroupMembersChanged,
-            Self::GroupClaimsChanged => ::keyplate::EventKind::GroupClaimsChanged,
-            Self::SettingsChanged => ::keyplate::EventKind::SettingsChanged,
-            Self::SignupTokenCreated => ::keyplate::EventKind::SignupTokenCreated,
-            Self::SignupTokenUpdated => ::keyplate::EventKind::SignupTokenUpdated,
-            Self::SignupTokenRevoked => ::keyplate::EventKind::SignupTokenRevoked,
-            Self::UserSignedUp => ::keyplate::EventKind::UserSignedUp,
-            Self::SignupRefused => ::keyplate::EventKind::SignupRefused,
-            Self::OneTimeTokenCreated => ::keyplate::EventKind::OneTimeTokenCreated,
-            Self::OneTimeTokenRevoked => ::keyplate::EventKind::OneTimeTokenRevoked,
-            Self::OneTimeTokenRedeemed => ::keyplate::EventKind::OneTimeTokenRedeemed,
-            Self::OneTimeTokenRefused => ::keyplate::EventKind::OneTimeTokenRefused,
-            Self::CodeGuessing => ::keyplate::EventKind::CodeGuessing,
-            Self::ClockBehind => ::keyplate::EventKind::ClockBehind,
-            Self::ClockReset => ::keyplate::EventKind::ClockReset,
-            Self::ExpiredPurged => ::keyplate::EventKind::ExpiredPurged,
-            Self::PasskeyRegistered => ::keyplate::EventKind::PasskeyRegistered,
-            Self::PasskeyRegistrationRefused => ::keyplate::EventKind::PasskeyRegistrationRefused,
-            Self::PasskeyRenamed => ::keyplate::EventKind::PasskeyRenamed,
-            Self::PasskeyDeleted => ::keyplate::EventKind::PasskeyDeleted,
-            Self::PasskeySignedIn => ::keyplate::EventKind::PasskeySignedIn,
-            Self::PasskeyCounterWentBack => ::keyplate::EventKind::PasskeyCounterWentBack,
-            Self::SteppedUp => ::keyplate::EventKind::SteppedUp,
-            Self::StepUpRefused => ::keyplate::EventKind::StepUpRefused,
-            Self::RecoveryTokenCreated => ::keyplate::EventKind::RecoveryTokenCreated,
-            Self::RecoveryTokenRedeemed => ::keyplate::EventKind::RecoveryTokenRedeemed,
-            Self::RpIdChanged => ::keyplate::EventKind::RpIdChanged,
-            Self::ServiceCreated => ::keyplate::EventKind::ServiceCreated,
-            Self::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
-            Self::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
-            Self::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
-            Self::SigningKeyCreated => ::keyplate::EventKind::SigningKeyCreated,
-            Self::SigningKeyRotated => ::keyplate::EventKind::SigningKeyRotated,
-            Self::ApiKeyUpdated => ::keyplate::EventKind::ApiKeyUpdated,
-            Self::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
-            Self::BackedUp => ::keyplate::EventKind::BackedUp,
-            Self::BackupRestored => ::keyplate::EventKind::BackupRestored,
+            EventKind::UserCreated => ::keyplate::EventKind::UserCreated,
+            EventKind::UserUpdated => ::keyplate::EventKind::UserUpdated,
+            EventKind::UserDeleted => ::keyplate::EventKind::UserDeleted,
+            EventKind::UserRoleChanged => ::keyplate::EventKind::UserRoleChanged,
+            EventKind::UserEnabled => ::keyplate::EventKind::UserEnabled,
+            EventKind::UserDisabled => ::keyplate::EventKind::UserDisabled,
+            EventKind::SetupTokenCreated => ::keyplate::EventKind::SetupTokenCreated,
+            EventKind::SetupClaimed => ::keyplate::EventKind::SetupClaimed,
+            EventKind::SetupRefused => ::keyplate::EventKind::SetupRefused,
+            EventKind::SetupResumed => ::keyplate::EventKind::SetupResumed,
+            EventKind::SetupCompleted => ::keyplate::EventKind::SetupCompleted,
+            EventKind::SetupReset => ::keyplate::EventKind::SetupReset,
+            EventKind::SessionCreated => ::keyplate::EventKind::SessionCreated,
+            EventKind::SignInRefused => ::keyplate::EventKind::SignInRefused,
+            EventKind::SessionRevoked => ::keyplate::EventKind::SessionRevoked,
+            EventKind::UserSessionsRevoked => ::keyplate::EventKind::UserSessionsRevoked,
+            EventKind::ApiKeyCreated => ::keyplate::EventKind::ApiKeyCreated,
+            EventKind::ApiKeyRotated => ::keyplate::EventKind::ApiKeyRotated,
+            EventKind::ApiKeyRenewed => ::keyplate::EventKind::ApiKeyRenewed,
+            EventKind::ApiKeyRevoked => ::keyplate::EventKind::ApiKeyRevoked,
+            EventKind::UserApproved => ::keyplate::EventKind::UserApproved,
+            EventKind::UserRejected => ::keyplate::EventKind::UserRejected,
+            EventKind::UserGroupsChanged => ::keyplate::EventKind::UserGroupsChanged,
+            EventKind::UserClaimsChanged => ::keyplate::EventKind::UserClaimsChanged,
+            EventKind::GroupCreated => ::keyplate::EventKind::GroupCreated,
+            EventKind::GroupUpdated => ::keyplate::EventKind::GroupUpdated,
+            EventKind::GroupDeleted => ::keyplate::EventKind::GroupDeleted,
+            EventKind::GroupMembersChanged => ::keyplate::EventKind::GroupMembersChanged,
+            EventKind::GroupClaimsChanged => ::keyplate::EventKind::GroupClaimsChanged,
+            EventKind::SettingsChanged => ::keyplate::EventKind::SettingsChanged,
+            EventKind::SignupTokenCreated => ::keyplate::EventKind::SignupTokenCreated,
+            EventKind::SignupTokenUpdated => ::keyplate::EventKind::SignupTokenUpdated,
+            EventKind::SignupTokenRevoked => ::keyplate::EventKind::SignupTokenRevoked,
+            EventKind::UserSignedUp => ::keyplate::EventKind::UserSignedUp,
+            EventKind::SignupRefused => ::keyplate::EventKind::SignupRefused,
+            EventKind::OneTimeTokenCreated => ::keyplate::EventKind::OneTimeTokenCreated,
+            EventKind::OneTimeTokenRevoked => ::keyplate::EventKind::OneTimeTokenRevoked,
+            EventKind::OneTimeTokenRedeemed => ::keyplate::EventKind::OneTimeTokenRedeemed,
+            EventKind::OneTimeTokenRefused => ::keyplate::EventKind::OneTimeTokenRefused,
+            EventKind::CodeGuessing => ::keyplate::EventKind::CodeGuessing,
+            EventKind::ClockBehind => ::keyplate::EventKind::ClockBehind,
+            EventKind::ClockReset => ::keyplate::EventKind::ClockReset,
+            EventKind::ExpiredPurged => ::keyplate::EventKind::ExpiredPurged,
+            EventKind::PasskeyRegistered => ::keyplate::EventKind::PasskeyRegistered,
+            EventKind::PasskeyRegistrationRefused => {
+                ::keyplate::EventKind::PasskeyRegistrationRefused
+            }
+            EventKind::PasskeyRenamed => ::keyplate::EventKind::PasskeyRenamed,
+            EventKind::PasskeyDeleted => ::keyplate::EventKind::PasskeyDeleted,
+            EventKind::PasskeySignedIn => ::keyplate::EventKind::PasskeySignedIn,
+            EventKind::PasskeyCounterWentBack => ::keyplate::EventKind::PasskeyCounterWentBack,
+            EventKind::SteppedUp => ::keyplate::EventKind::SteppedUp,
+            EventKind::StepUpRefused => ::keyplate::EventKind::StepUpRefused,
+            EventKind::RecoveryTokenCreated => ::keyplate::EventKind::RecoveryTokenCreated,
+            EventKind::RecoveryTokenRedeemed => ::keyplate::EventKind::RecoveryTokenRedeemed,
+            EventKind::RpIdChanged => ::keyplate::EventKind::RpIdChanged,
+            EventKind::ServiceCreated => ::keyplate::EventKind::ServiceCreated,
+            EventKind::ServiceUpdated => ::keyplate::EventKind::ServiceUpdated,
+            EventKind::ServiceDeleted => ::keyplate::EventKind::ServiceDeleted,
+            EventKind::ServiceAccessChanged => ::keyplate::EventKind::ServiceAccessChanged,
+            EventKind::SigningKeyCreated => ::keyplate::EventKind::SigningKeyCreated,
+            EventKind::SigningKeyRotated => ::keyplate::EventKind::SigningKeyRotated,
+            EventKind::ApiKeyUpdated => ::keyplate::EventKind::ApiKeyUpdated,
+            EventKind::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
+            EventKind::BackedUp => ::keyplate::EventKind::BackedUp,
+            EventKind::BackupRestored => ::keyplate::EventKind::BackupRestored,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for EventKind {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for EventKind {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// What a plan did to something.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BootstrapAction {
-    /// Made it.
     Created,
-    /// Changed it.
     Updated,
+}
+impl Choice for BootstrapAction {
+    const NAME: &'static str = "BootstrapAction";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::Created, Self::Updated];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<BootstrapAction> for ::keyplate::BootstrapAction {
     fn give(self) -> BootstrapAction {
@@ -510,36 +560,57 @@ impl Give<BootstrapAction> for ::keyplate::BootstrapAction {
         }
     }
 }
-#[pymethods]
-impl BootstrapAction {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::BootstrapAction> for BootstrapAction {
+    fn take(self, _: &str) -> PyResult<::keyplate::BootstrapAction> {
+        Ok(match self {
+            BootstrapAction::Created => ::keyplate::BootstrapAction::Created,
+            BootstrapAction::Updated => ::keyplate::BootstrapAction::Updated,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for BootstrapAction {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for BootstrapAction {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// What plans speak of.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BootstrapKind {
-    /// The settings.
     Settings,
-    /// A group.
     Group,
-    /// A service.
     Service,
-    /// A user.
     User,
-    /// A sign-up token.
     SignupToken,
-    /// An API key.
     ApiKey,
+}
+impl Choice for BootstrapKind {
+    const NAME: &'static str = "BootstrapKind";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6];
+    const VARIANTS: &'static [Self] = &[
+        Self::Settings,
+        Self::Group,
+        Self::Service,
+        Self::User,
+        Self::SignupToken,
+        Self::ApiKey,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<BootstrapKind> for ::keyplate::BootstrapKind {
     fn give(self) -> BootstrapKind {
@@ -554,70 +625,97 @@ impl Give<BootstrapKind> for ::keyplate::BootstrapKind {
         }
     }
 }
-#[pymethods]
-impl BootstrapKind {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::BootstrapKind> for BootstrapKind {
+    fn take(self, _: &str) -> PyResult<::keyplate::BootstrapKind> {
+        Ok(match self {
+            BootstrapKind::Settings => ::keyplate::BootstrapKind::Settings,
+            BootstrapKind::Group => ::keyplate::BootstrapKind::Group,
+            BootstrapKind::Service => ::keyplate::BootstrapKind::Service,
+            BootstrapKind::User => ::keyplate::BootstrapKind::User,
+            BootstrapKind::SignupToken => ::keyplate::BootstrapKind::SignupToken,
+            BootstrapKind::ApiKey => ::keyplate::BootstrapKind::ApiKey,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for BootstrapKind {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for BootstrapKind {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// Why a passkey ceremony failed.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PasskeyFailure {
-    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
     Unavailable,
-    /// No such ceremony was begun here, or it is over.
     UnknownCeremony,
-    /// It was begun more than 5 minutes ago.
     ExpiredCeremony,
-    /// Its challenge was used before.
     SpentChallenge,
-    /// The ceremony is of another kind.
     WrongKind,
-    /// The ceremony is another user's or another session's.
     WrongUser,
-    /// The response is no JSON of WebAuthn, or not whole.
     Malformed,
-    /// The client data is of another type.
     WrongType,
-    /// The client data has another challenge.
     WrongChallenge,
-    /// The client was at another origin.
     WrongOrigin,
-    /// The client was in a frame of another origin.
     CrossOrigin,
-    /// The authenticator answered for another RP id.
     WrongRpId,
-    /// Nobody touched the authenticator.
     UserNotPresent,
-    /// The authenticator did not verify its user.
     UserNotVerified,
-    /// The signature is wrong.
     BadSignature,
-    /// The key is of an algorithm that was not asked for.
     UnsupportedAlgorithm,
-    /// The attestation is wrong, or of an unknown format.
     BadAttestation,
-    /// The flags of backup contradict each other or what was registered.
     WrongBackupFlags,
-    /// The client made a credential that cannot be found without a user name.
     NotDiscoverable,
-    /// This credential is registered already.
     CredentialTaken,
-    /// There is no such credential, or it is of another RP id.
     UnknownCredential,
-    /// The response has no user handle, or another user's.
     WrongUserHandle,
-    /// The signature counter went back, and the settings refuse that.
     CounterWentBack,
+}
+impl Choice for PasskeyFailure {
+    const NAME: &'static str = "PasskeyFailure";
+    const NUMBERS: &'static [i32] = &[
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+    ];
+    const VARIANTS: &'static [Self] = &[
+        Self::Unavailable,
+        Self::UnknownCeremony,
+        Self::ExpiredCeremony,
+        Self::SpentChallenge,
+        Self::WrongKind,
+        Self::WrongUser,
+        Self::Malformed,
+        Self::WrongType,
+        Self::WrongChallenge,
+        Self::WrongOrigin,
+        Self::CrossOrigin,
+        Self::WrongRpId,
+        Self::UserNotPresent,
+        Self::UserNotVerified,
+        Self::BadSignature,
+        Self::UnsupportedAlgorithm,
+        Self::BadAttestation,
+        Self::WrongBackupFlags,
+        Self::NotDiscoverable,
+        Self::CredentialTaken,
+        Self::UnknownCredential,
+        Self::WrongUserHandle,
+        Self::CounterWentBack,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
     fn give(self) -> PasskeyFailure {
@@ -649,10 +747,49 @@ impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
         }
     }
 }
-#[pymethods]
-impl PasskeyFailure {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::PasskeyFailure> for PasskeyFailure {
+    fn take(self, _: &str) -> PyResult<::keyplate::PasskeyFailure> {
+        Ok(match self {
+            PasskeyFailure::Unavailable => ::keyplate::PasskeyFailure::Unavailable,
+            PasskeyFailure::UnknownCeremony => ::keyplate::PasskeyFailure::UnknownCeremony,
+            PasskeyFailure::ExpiredCeremony => ::keyplate::PasskeyFailure::ExpiredCeremony,
+            PasskeyFailure::SpentChallenge => ::keyplate::PasskeyFailure::SpentChallenge,
+            PasskeyFailure::WrongKind => ::keyplate::PasskeyFailure::WrongKind,
+            PasskeyFailure::WrongUser => ::keyplate::PasskeyFailure::WrongUser,
+            PasskeyFailure::Malformed => ::keyplate::PasskeyFailure::Malformed,
+            PasskeyFailure::WrongType => ::keyplate::PasskeyFailure::WrongType,
+            PasskeyFailure::WrongChallenge => ::keyplate::PasskeyFailure::WrongChallenge,
+            PasskeyFailure::WrongOrigin => ::keyplate::PasskeyFailure::WrongOrigin,
+            PasskeyFailure::CrossOrigin => ::keyplate::PasskeyFailure::CrossOrigin,
+            PasskeyFailure::WrongRpId => ::keyplate::PasskeyFailure::WrongRpId,
+            PasskeyFailure::UserNotPresent => ::keyplate::PasskeyFailure::UserNotPresent,
+            PasskeyFailure::UserNotVerified => ::keyplate::PasskeyFailure::UserNotVerified,
+            PasskeyFailure::BadSignature => ::keyplate::PasskeyFailure::BadSignature,
+            PasskeyFailure::UnsupportedAlgorithm => {
+                ::keyplate::PasskeyFailure::UnsupportedAlgorithm
+            }
+            PasskeyFailure::BadAttestation => ::keyplate::PasskeyFailure::BadAttestation,
+            PasskeyFailure::WrongBackupFlags => ::keyplate::PasskeyFailure::WrongBackupFlags,
+            PasskeyFailure::NotDiscoverable => ::keyplate::PasskeyFailure::NotDiscoverable,
+            PasskeyFailure::CredentialTaken => ::keyplate::PasskeyFailure::CredentialTaken,
+            PasskeyFailure::UnknownCredential => ::keyplate::PasskeyFailure::UnknownCredential,
+            PasskeyFailure::WrongUserHandle => ::keyplate::PasskeyFailure::WrongUserHandle,
+            PasskeyFailure::CounterWentBack => ::keyplate::PasskeyFailure::CounterWentBack,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for PasskeyFailure {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for PasskeyFailure {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
@@ -738,38 +875,43 @@ impl ConfigurationReason {
 }
 
 /// What of the stored state stands in the way.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConflictReason {
-    /// Somebody or something else has this value.
     Taken,
-    /// No administrator who can sign in would be left.
     LastAdministrator,
-    /// It is the last passkey of its user.
     LastPasskey,
-    /// The user waits for approval.
     UserPending,
-    /// The user does not wait for approval.
     UserNotPending,
-    /// The sign-up token is revoked.
     SignupTokenRevoked,
-    /// Nobody has claimed setup.
     SetupNotClaimed,
-    /// Setup is open already.
     SetupOpen,
-    /// The generation of setup is another.
     OtherGeneration,
-    /// The user's claims are too long for a token.
     ClaimsTooLong,
-    /// The file exists already.
     FileExists,
+}
+impl Choice for ConflictReason {
+    const NAME: &'static str = "ConflictReason";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+    const VARIANTS: &'static [Self] = &[
+        Self::Taken,
+        Self::LastAdministrator,
+        Self::LastPasskey,
+        Self::UserPending,
+        Self::UserNotPending,
+        Self::SignupTokenRevoked,
+        Self::SetupNotClaimed,
+        Self::SetupOpen,
+        Self::OtherGeneration,
+        Self::ClaimsTooLong,
+        Self::FileExists,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<ConflictReason> for ::keyplate::ConflictReason {
     fn give(self) -> ConflictReason {
@@ -789,10 +931,35 @@ impl Give<ConflictReason> for ::keyplate::ConflictReason {
         }
     }
 }
-#[pymethods]
-impl ConflictReason {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::ConflictReason> for ConflictReason {
+    fn take(self, _: &str) -> PyResult<::keyplate::ConflictReason> {
+        Ok(match self {
+            ConflictReason::Taken => ::keyplate::ConflictReason::Taken,
+            ConflictReason::LastAdministrator => ::keyplate::ConflictReason::LastAdministrator,
+            ConflictReason::LastPasskey => ::keyplate::ConflictReason::LastPasskey,
+            ConflictReason::UserPending => ::keyplate::ConflictReason::UserPending,
+            ConflictReason::UserNotPending => ::keyplate::ConflictReason::UserNotPending,
+            ConflictReason::SignupTokenRevoked => ::keyplate::ConflictReason::SignupTokenRevoked,
+            ConflictReason::SetupNotClaimed => ::keyplate::ConflictReason::SetupNotClaimed,
+            ConflictReason::SetupOpen => ::keyplate::ConflictReason::SetupOpen,
+            ConflictReason::OtherGeneration => ::keyplate::ConflictReason::OtherGeneration,
+            ConflictReason::ClaimsTooLong => ::keyplate::ConflictReason::ClaimsTooLong,
+            ConflictReason::FileExists => ::keyplate::ConflictReason::FileExists,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for ConflictReason {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for ConflictReason {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
@@ -1063,22 +1230,23 @@ impl InputReason {
 }
 
 /// Why somebody cannot sign up.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignupRefusal {
-    /// Sign-up is disabled.
     Disabled,
-    /// Sign-up wants a token.
     TokenNeeded,
-    /// The e-mail address is not of a domain that is let in.
     EmailDomain,
+}
+impl Choice for SignupRefusal {
+    const NAME: &'static str = "SignupRefusal";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Disabled, Self::TokenNeeded, Self::EmailDomain];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<SignupRefusal> for ::keyplate::SignupRefusal {
     fn give(self) -> SignupRefusal {
@@ -1090,42 +1258,64 @@ impl Give<SignupRefusal> for ::keyplate::SignupRefusal {
         }
     }
 }
-#[pymethods]
-impl SignupRefusal {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::SignupRefusal> for SignupRefusal {
+    fn take(self, _: &str) -> PyResult<::keyplate::SignupRefusal> {
+        Ok(match self {
+            SignupRefusal::Disabled => ::keyplate::SignupRefusal::Disabled,
+            SignupRefusal::TokenNeeded => ::keyplate::SignupRefusal::TokenNeeded,
+            SignupRefusal::EmailDomain => ::keyplate::SignupRefusal::EmailDomain,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for SignupRefusal {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for SignupRefusal {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// A kind of thing that a call may not find.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thing {
-    /// A user.
     User,
-    /// A group.
     Group,
-    /// A service.
     Service,
-    /// A session.
     Session,
-    /// An API key.
     ApiKey,
-    /// A sign-up token.
     SignupToken,
-    /// A one-time token.
     OneTimeToken,
-    /// A passkey.
     Passkey,
-    /// A setup that somebody has claimed.
     ClaimedSetup,
+}
+impl Choice for Thing {
+    const NAME: &'static str = "Thing";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const VARIANTS: &'static [Self] = &[
+        Self::User,
+        Self::Group,
+        Self::Service,
+        Self::Session,
+        Self::ApiKey,
+        Self::SignupToken,
+        Self::OneTimeToken,
+        Self::Passkey,
+        Self::ClaimedSetup,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<Thing> for ::keyplate::Thing {
     fn give(self) -> Thing {
@@ -1143,32 +1333,60 @@ impl Give<Thing> for ::keyplate::Thing {
         }
     }
 }
-#[pymethods]
-impl Thing {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::Thing> for Thing {
+    fn take(self, _: &str) -> PyResult<::keyplate::Thing> {
+        Ok(match self {
+            Thing::User => ::keyplate::Thing::User,
+            Thing::Group => ::keyplate::Thing::Group,
+            Thing::Service => ::keyplate::Thing::Service,
+            Thing::Session => ::keyplate::Thing::Session,
+            Thing::ApiKey => ::keyplate::Thing::ApiKey,
+            Thing::SignupToken => ::keyplate::Thing::SignupToken,
+            Thing::OneTimeToken => ::keyplate::Thing::OneTimeToken,
+            Thing::Passkey => ::keyplate::Thing::Passkey,
+            Thing::ClaimedSetup => ::keyplate::Thing::ClaimedSetup,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for Thing {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for Thing {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// An order of groups; the id decides between equals.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GroupSort {
-    /// By the time when they were made.
     CreatedAt,
-    /// By name.
     Name,
-    /// By the name for people.
     FriendlyName,
-    /// By the number of members.
     MemberCount,
+}
+impl Choice for GroupSort {
+    const NAME: &'static str = "GroupSort";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4];
+    const VARIANTS: &'static [Self] = &[
+        Self::CreatedAt,
+        Self::Name,
+        Self::FriendlyName,
+        Self::MemberCount,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<GroupSort> for ::keyplate::GroupSort {
     fn give(self) -> GroupSort {
@@ -1181,39 +1399,48 @@ impl Give<GroupSort> for ::keyplate::GroupSort {
         }
     }
 }
-#[pymethods]
-impl GroupSort {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::GroupSort> for GroupSort {
     fn take(self, _: &str) -> PyResult<::keyplate::GroupSort> {
         Ok(match self {
-            Self::CreatedAt => ::keyplate::GroupSort::CreatedAt,
-            Self::Name => ::keyplate::GroupSort::Name,
-            Self::FriendlyName => ::keyplate::GroupSort::FriendlyName,
-            Self::MemberCount => ::keyplate::GroupSort::MemberCount,
+            GroupSort::CreatedAt => ::keyplate::GroupSort::CreatedAt,
+            GroupSort::Name => ::keyplate::GroupSort::Name,
+            GroupSort::FriendlyName => ::keyplate::GroupSort::FriendlyName,
+            GroupSort::MemberCount => ::keyplate::GroupSort::MemberCount,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for GroupSort {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for GroupSort {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// Which letters a username may have.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UsernamePolicy {
-    /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
     Ascii,
-    /// Letters and digits of any script, with `_ . @ -` inside.
     AnyScript,
+}
+impl Choice for UsernamePolicy {
+    const NAME: &'static str = "UsernamePolicy";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::Ascii, Self::AnyScript];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<UsernamePolicy> for ::keyplate::UsernamePolicy {
     fn give(self) -> UsernamePolicy {
@@ -1224,37 +1451,46 @@ impl Give<UsernamePolicy> for ::keyplate::UsernamePolicy {
         }
     }
 }
-#[pymethods]
-impl UsernamePolicy {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::UsernamePolicy> for UsernamePolicy {
     fn take(self, _: &str) -> PyResult<::keyplate::UsernamePolicy> {
         Ok(match self {
-            Self::Ascii => ::keyplate::UsernamePolicy::Ascii,
-            Self::AnyScript => ::keyplate::UsernamePolicy::AnyScript,
+            UsernamePolicy::Ascii => ::keyplate::UsernamePolicy::Ascii,
+            UsernamePolicy::AnyScript => ::keyplate::UsernamePolicy::AnyScript,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for UsernamePolicy {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for UsernamePolicy {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// Why passkeys cannot work at the configured origin.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PasskeyProblem {
-    /// The origin is an IP address, which browsers take for no RP id.
     IpAddress,
-    /// The origin is neither https nor localhost: browsers offer no passkeys there.
     InsecureOrigin,
+}
+impl Choice for PasskeyProblem {
+    const NAME: &'static str = "PasskeyProblem";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::IpAddress, Self::InsecureOrigin];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
     fn give(self) -> PasskeyProblem {
@@ -1265,42 +1501,63 @@ impl Give<PasskeyProblem> for ::keyplate::PasskeyProblem {
         }
     }
 }
-#[pymethods]
-impl PasskeyProblem {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::PasskeyProblem> for PasskeyProblem {
+    fn take(self, _: &str) -> PyResult<::keyplate::PasskeyProblem> {
+        Ok(match self {
+            PasskeyProblem::IpAddress => ::keyplate::PasskeyProblem::IpAddress,
+            PasskeyProblem::InsecureOrigin => ::keyplate::PasskeyProblem::InsecureOrigin,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for PasskeyProblem {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for PasskeyProblem {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// Why somebody may use a service, or not.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DecisionReason {
-    /// Allowed: the service is open to everyone.
     Everyone,
-    /// Allowed: he is in one of its groups.
     Group,
-    /// The service is closed to all.
     Closed,
-    /// He is in none of its groups.
     NoGroup,
-    /// His credential has neither `*` nor a scope of this service.
     MissingScope,
-    /// His account waits for approval.
     AccountPending,
-    /// His account is disabled.
     AccountDisabled,
-    /// His account has lapsed.
     AccountExpired,
-    /// His credential has expired or was revoked.
     CredentialEnded,
+}
+impl Choice for DecisionReason {
+    const NAME: &'static str = "DecisionReason";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const VARIANTS: &'static [Self] = &[
+        Self::Everyone,
+        Self::Group,
+        Self::Closed,
+        Self::NoGroup,
+        Self::MissingScope,
+        Self::AccountPending,
+        Self::AccountDisabled,
+        Self::AccountExpired,
+        Self::CredentialEnded,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<DecisionReason> for ::keyplate::DecisionReason {
     fn give(self) -> DecisionReason {
@@ -1318,30 +1575,54 @@ impl Give<DecisionReason> for ::keyplate::DecisionReason {
         }
     }
 }
-#[pymethods]
-impl DecisionReason {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::DecisionReason> for DecisionReason {
+    fn take(self, _: &str) -> PyResult<::keyplate::DecisionReason> {
+        Ok(match self {
+            DecisionReason::Everyone => ::keyplate::DecisionReason::Everyone,
+            DecisionReason::Group => ::keyplate::DecisionReason::Group,
+            DecisionReason::Closed => ::keyplate::DecisionReason::Closed,
+            DecisionReason::NoGroup => ::keyplate::DecisionReason::NoGroup,
+            DecisionReason::MissingScope => ::keyplate::DecisionReason::MissingScope,
+            DecisionReason::AccountPending => ::keyplate::DecisionReason::AccountPending,
+            DecisionReason::AccountDisabled => ::keyplate::DecisionReason::AccountDisabled,
+            DecisionReason::AccountExpired => ::keyplate::DecisionReason::AccountExpired,
+            DecisionReason::CredentialEnded => ::keyplate::DecisionReason::CredentialEnded,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for DecisionReason {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for DecisionReason {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// To whom a service is open.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServiceAccess {
-    /// To nobody.
     Nobody,
-    /// To every user.
     Everyone,
-    /// To the members of the groups that are named beside it.
     Groups,
+}
+impl Choice for ServiceAccess {
+    const NAME: &'static str = "ServiceAccess";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Nobody, Self::Everyone, Self::Groups];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<ServiceAccess> for ::keyplate::ServiceAccess {
     fn give(self) -> ServiceAccess {
@@ -1353,46 +1634,58 @@ impl Give<ServiceAccess> for ::keyplate::ServiceAccess {
         }
     }
 }
-#[pymethods]
-impl ServiceAccess {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::ServiceAccess> for ServiceAccess {
     fn take(self, _: &str) -> PyResult<::keyplate::ServiceAccess> {
         Ok(match self {
-            Self::Nobody => ::keyplate::ServiceAccess::Nobody,
-            Self::Everyone => ::keyplate::ServiceAccess::Everyone,
-            Self::Groups => ::keyplate::ServiceAccess::Groups,
+            ServiceAccess::Nobody => ::keyplate::ServiceAccess::Nobody,
+            ServiceAccess::Everyone => ::keyplate::ServiceAccess::Everyone,
+            ServiceAccess::Groups => ::keyplate::ServiceAccess::Groups,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for ServiceAccess {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for ServiceAccess {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// How somebody signed in.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignInMethod {
-    /// By claiming the setup of a fresh instance.
     Setup,
-    /// By signing up.
     SignUp,
-    /// With a one-time token or code.
     OneTimeToken,
-    /// With a recovery token.
     Recovery,
-    /// With a passkey.
     Passkey,
-    /// The host has checked him by its own means.
     Host,
+}
+impl Choice for SignInMethod {
+    const NAME: &'static str = "SignInMethod";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6];
+    const VARIANTS: &'static [Self] = &[
+        Self::Setup,
+        Self::SignUp,
+        Self::OneTimeToken,
+        Self::Recovery,
+        Self::Passkey,
+        Self::Host,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<SignInMethod> for ::keyplate::SignInMethod {
     fn give(self) -> SignInMethod {
@@ -1407,28 +1700,50 @@ impl Give<SignInMethod> for ::keyplate::SignInMethod {
         }
     }
 }
-#[pymethods]
-impl SignInMethod {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::SignInMethod> for SignInMethod {
+    fn take(self, _: &str) -> PyResult<::keyplate::SignInMethod> {
+        Ok(match self {
+            SignInMethod::Setup => ::keyplate::SignInMethod::Setup,
+            SignInMethod::SignUp => ::keyplate::SignInMethod::SignUp,
+            SignInMethod::OneTimeToken => ::keyplate::SignInMethod::OneTimeToken,
+            SignInMethod::Recovery => ::keyplate::SignInMethod::Recovery,
+            SignInMethod::Passkey => ::keyplate::SignInMethod::Passkey,
+            SignInMethod::Host => ::keyplate::SignInMethod::Host,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for SignInMethod {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for SignInMethod {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CounterPolicy {
-    /// Note it on the passkey and in the audit log, and sign the user in.
     Record,
-    /// Note it and refuse.
     Deny,
+}
+impl Choice for CounterPolicy {
+    const NAME: &'static str = "CounterPolicy";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::Record, Self::Deny];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<CounterPolicy> for ::keyplate::CounterPolicy {
     fn give(self) -> CounterPolicy {
@@ -1439,39 +1754,47 @@ impl Give<CounterPolicy> for ::keyplate::CounterPolicy {
         }
     }
 }
-#[pymethods]
-impl CounterPolicy {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::CounterPolicy> for CounterPolicy {
     fn take(self, _: &str) -> PyResult<::keyplate::CounterPolicy> {
         Ok(match self {
-            Self::Record => ::keyplate::CounterPolicy::Record,
-            Self::Deny => ::keyplate::CounterPolicy::Deny,
+            CounterPolicy::Record => ::keyplate::CounterPolicy::Record,
+            CounterPolicy::Deny => ::keyplate::CounterPolicy::Deny,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for CounterPolicy {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for CounterPolicy {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// Who may sign up. The mode decides before anything else does.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignupMode {
-    /// Nobody; administrators make users.
     Disabled,
-    /// Who has a sign-up token.
     WithToken,
-    /// Everybody.
     Open,
+}
+impl Choice for SignupMode {
+    const NAME: &'static str = "SignupMode";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Disabled, Self::WithToken, Self::Open];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<SignupMode> for ::keyplate::SignupMode {
     fn give(self) -> SignupMode {
@@ -1483,40 +1806,48 @@ impl Give<SignupMode> for ::keyplate::SignupMode {
         }
     }
 }
-#[pymethods]
-impl SignupMode {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::SignupMode> for SignupMode {
     fn take(self, _: &str) -> PyResult<::keyplate::SignupMode> {
         Ok(match self {
-            Self::Disabled => ::keyplate::SignupMode::Disabled,
-            Self::WithToken => ::keyplate::SignupMode::WithToken,
-            Self::Open => ::keyplate::SignupMode::Open,
+            SignupMode::Disabled => ::keyplate::SignupMode::Disabled,
+            SignupMode::WithToken => ::keyplate::SignupMode::WithToken,
+            SignupMode::Open => ::keyplate::SignupMode::Open,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for SignupMode {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for SignupMode {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// A stage of setup. It never goes back by itself.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetupStage {
-    /// Nobody has claimed this instance.
     Uninitialised,
-    /// There is an administrator, and temporary access for him.
     Claimed,
-    /// It is over.
     Complete,
+}
+impl Choice for SetupStage {
+    const NAME: &'static str = "SetupStage";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Uninitialised, Self::Claimed, Self::Complete];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<SetupStage> for ::keyplate::SetupStage {
     fn give(self) -> SetupStage {
@@ -1528,30 +1859,48 @@ impl Give<SetupStage> for ::keyplate::SetupStage {
         }
     }
 }
-#[pymethods]
-impl SetupStage {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::SetupStage> for SetupStage {
+    fn take(self, _: &str) -> PyResult<::keyplate::SetupStage> {
+        Ok(match self {
+            SetupStage::Uninitialised => ::keyplate::SetupStage::Uninitialised,
+            SetupStage::Claimed => ::keyplate::SetupStage::Claimed,
+            SetupStage::Complete => ::keyplate::SetupStage::Complete,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for SetupStage {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for SetupStage {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// Does an administrator approve who signs up?
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApprovalRule {
-    /// As the settings say at that time.
     Setting,
-    /// Yes.
     Needed,
-    /// No.
     NotNeeded,
+}
+impl Choice for ApprovalRule {
+    const NAME: &'static str = "ApprovalRule";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Setting, Self::Needed, Self::NotNeeded];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<ApprovalRule> for ::keyplate::ApprovalRule {
     fn give(self) -> ApprovalRule {
@@ -1563,20 +1912,27 @@ impl Give<ApprovalRule> for ::keyplate::ApprovalRule {
         }
     }
 }
-#[pymethods]
-impl ApprovalRule {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::ApprovalRule> for ApprovalRule {
     fn take(self, _: &str) -> PyResult<::keyplate::ApprovalRule> {
         Ok(match self {
-            Self::Setting => ::keyplate::ApprovalRule::Setting,
-            Self::Needed => ::keyplate::ApprovalRule::Needed,
-            Self::NotNeeded => ::keyplate::ApprovalRule::NotNeeded,
+            ApprovalRule::Setting => ::keyplate::ApprovalRule::Setting,
+            ApprovalRule::Needed => ::keyplate::ApprovalRule::Needed,
+            ApprovalRule::NotNeeded => ::keyplate::ApprovalRule::NotNeeded,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for ApprovalRule {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for ApprovalRule {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
@@ -1616,26 +1972,31 @@ impl Take<::keyplate::Limit> for Limit {
 }
 
 /// The state of a sign-up token.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignupTokenState {
-    /// It can be used.
     Usable,
-    /// Its time is over.
     Expired,
-    /// It was used as often as it may be.
     Exhausted,
-    /// An administrator has paused it.
     Paused,
-    /// An administrator has revoked it, for good.
     Revoked,
+}
+impl Choice for SignupTokenState {
+    const NAME: &'static str = "SignupTokenState";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5];
+    const VARIANTS: &'static [Self] = &[
+        Self::Usable,
+        Self::Expired,
+        Self::Exhausted,
+        Self::Paused,
+        Self::Revoked,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<SignupTokenState> for ::keyplate::SignupTokenState {
     fn give(self) -> SignupTokenState {
@@ -1649,10 +2010,29 @@ impl Give<SignupTokenState> for ::keyplate::SignupTokenState {
         }
     }
 }
-#[pymethods]
-impl SignupTokenState {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
+impl Take<::keyplate::SignupTokenState> for SignupTokenState {
+    fn take(self, _: &str) -> PyResult<::keyplate::SignupTokenState> {
+        Ok(match self {
+            SignupTokenState::Usable => ::keyplate::SignupTokenState::Usable,
+            SignupTokenState::Expired => ::keyplate::SignupTokenState::Expired,
+            SignupTokenState::Exhausted => ::keyplate::SignupTokenState::Exhausted,
+            SignupTokenState::Paused => ::keyplate::SignupTokenState::Paused,
+            SignupTokenState::Revoked => ::keyplate::SignupTokenState::Revoked,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for SignupTokenState {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for SignupTokenState {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
@@ -1692,20 +2072,22 @@ impl Take<::keyplate::Expiry> for Expiry {
 }
 
 /// What a user is.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Looks after what is his own.
     User,
-    /// Looks after everybody.
     Administrator,
+}
+impl Choice for Role {
+    const NAME: &'static str = "Role";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::User, Self::Administrator];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<Role> for ::keyplate::Role {
     fn give(self) -> Role {
@@ -1716,49 +2098,61 @@ impl Give<Role> for ::keyplate::Role {
         }
     }
 }
-#[pymethods]
-impl Role {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::Role> for Role {
     fn take(self, _: &str) -> PyResult<::keyplate::Role> {
         Ok(match self {
-            Self::User => ::keyplate::Role::User,
-            Self::Administrator => ::keyplate::Role::Administrator,
+            Role::User => ::keyplate::Role::User,
+            Role::Administrator => ::keyplate::Role::Administrator,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for Role {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for Role {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// An order of users; the id decides between equals.
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserSort {
-    /// By the time when they were made.
     CreatedAt,
-    /// By username.
     Username,
-    /// By the name that others see.
     DisplayName,
-    /// By first name.
     FirstName,
-    /// By last name.
     LastName,
-    /// By e-mail address.
     Email,
-    /// By role, administrators first.
     Role,
-    /// By the time when the account lapses.
     ExpiresAt,
+}
+impl Choice for UserSort {
+    const NAME: &'static str = "UserSort";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8];
+    const VARIANTS: &'static [Self] = &[
+        Self::CreatedAt,
+        Self::Username,
+        Self::DisplayName,
+        Self::FirstName,
+        Self::LastName,
+        Self::Email,
+        Self::Role,
+        Self::ExpiresAt,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<UserSort> for ::keyplate::UserSort {
     fn give(self) -> UserSort {
@@ -1775,45 +2169,53 @@ impl Give<UserSort> for ::keyplate::UserSort {
         }
     }
 }
-#[pymethods]
-impl UserSort {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::UserSort> for UserSort {
     fn take(self, _: &str) -> PyResult<::keyplate::UserSort> {
         Ok(match self {
-            Self::CreatedAt => ::keyplate::UserSort::CreatedAt,
-            Self::Username => ::keyplate::UserSort::Username,
-            Self::DisplayName => ::keyplate::UserSort::DisplayName,
-            Self::FirstName => ::keyplate::UserSort::FirstName,
-            Self::LastName => ::keyplate::UserSort::LastName,
-            Self::Email => ::keyplate::UserSort::Email,
-            Self::Role => ::keyplate::UserSort::Role,
-            Self::ExpiresAt => ::keyplate::UserSort::ExpiresAt,
+            UserSort::CreatedAt => ::keyplate::UserSort::CreatedAt,
+            UserSort::Username => ::keyplate::UserSort::Username,
+            UserSort::DisplayName => ::keyplate::UserSort::DisplayName,
+            UserSort::FirstName => ::keyplate::UserSort::FirstName,
+            UserSort::LastName => ::keyplate::UserSort::LastName,
+            UserSort::Email => ::keyplate::UserSort::Email,
+            UserSort::Role => ::keyplate::UserSort::Role,
+            UserSort::ExpiresAt => ::keyplate::UserSort::ExpiresAt,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for UserSort {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for UserSort {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
 /// May a user sign in?
-#[pyclass(
-    frozen,
-    eq,
-    hash,
-    rename_all = "SCREAMING_SNAKE_CASE",
-    from_py_object,
-    module = "keyplate"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserStatus {
-    /// Not yet: he waits for approval.
     Pending,
-    /// Yes.
     Active,
-    /// No.
     Disabled,
+}
+impl Choice for UserStatus {
+    const NAME: &'static str = "UserStatus";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Pending, Self::Active, Self::Disabled];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
 }
 impl Give<UserStatus> for ::keyplate::UserStatus {
     fn give(self) -> UserStatus {
@@ -1825,20 +2227,27 @@ impl Give<UserStatus> for ::keyplate::UserStatus {
         }
     }
 }
-#[pymethods]
-impl UserStatus {
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
-        reduce(slf.as_any())
-    }
-}
-
 impl Take<::keyplate::UserStatus> for UserStatus {
     fn take(self, _: &str) -> PyResult<::keyplate::UserStatus> {
         Ok(match self {
-            Self::Pending => ::keyplate::UserStatus::Pending,
-            Self::Active => ::keyplate::UserStatus::Active,
-            Self::Disabled => ::keyplate::UserStatus::Disabled,
+            UserStatus::Pending => ::keyplate::UserStatus::Pending,
+            UserStatus::Active => ::keyplate::UserStatus::Active,
+            UserStatus::Disabled => ::keyplate::UserStatus::Disabled,
         })
+    }
+}
+impl<'py> IntoPyObject<'py> for UserStatus {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for UserStatus {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
     }
 }
 
@@ -2774,7 +3183,7 @@ pub(crate) struct Authenticated {
     pub(crate) username: String,
     /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
     pub(crate) role: Role,
-    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+    /// `UserStatus.PENDING` while he waits for approval: then he is known, and let into nothing yet.
     pub(crate) status: UserStatus,
     /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
     pub(crate) scopes: Vec<String>,
@@ -3854,10 +4263,16 @@ impl Keyplate {
     /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
     /// `get_jwks` alone hears of a change only when it ends, so keep it short.
     ///
-    /// # Errors
-    /// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-    /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-    /// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For the service.
+    ///     InvalidCredential: When the session or key has ended.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     PermissionDenied: When he may not use the service.
+    ///     Conflict: When his claims make it longer than 64 KiB.
+    ///     Configuration: For another encryption key than the one under which the signing key is sealed.
     #[pyo3(signature = (principal, service, lifetime_seconds=None), text_signature = "($self, principal, service, lifetime_seconds=None)")]
     fn issue_access_token(
         &self,
@@ -3877,10 +4292,15 @@ impl Keyplate {
     /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
     /// so: that its session or key lives, its user may sign in, and the service is open to him.
     ///
-    /// # Errors
-    /// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-    /// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-    /// `PermissionDenied` when he may no longer use the service; the storage errors.
+    /// Raises:
+    ///     NotFound: For the service.
+    ///     InvalidCredential: For a token that is not ours, has expired, is for another service, or whose
+    ///         session or key has ended.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     PermissionDenied: When he may no longer use the service.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (token, service), text_signature = "($self, token, service)")]
     fn verify_access_token(
         &self,
@@ -3893,8 +4313,8 @@ impl Keyplate {
 
     /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
     ///
-    /// # Errors
-    /// The storage errors.
+    /// Raises:
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn get_jwks(&self, py: Python<'_>) -> PyResult<Jwks> {
         self.call(py, |kp| kp.get_jwks())
@@ -3904,9 +4324,10 @@ impl Keyplate {
     /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
     /// When the encryption key was lost, it works under a new one.
     ///
-    /// # Errors
-    /// `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
-    /// but the host's handle.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     Configuration: Without an encryption key when the present key is sealed.
+    ///     PermissionDenied: On any but the host's handle.
     #[pyo3(signature = (overlap_seconds=None), text_signature = "($self, overlap_seconds=None)")]
     fn rotate_signing_key(
         &self,
@@ -3920,9 +4341,12 @@ impl Keyplate {
 
     /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
     ///
-    /// # Errors
-    /// `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
-    /// has not shown a passkey for a key with administrator scopes.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For the owner.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: When the session is too old, or has not shown a passkey for a key with
+    ///         administrator scopes.
     #[pyo3(signature = (*, name, scopes, owner_id=None, note=None, expires_at=None), text_signature = "($self, *, name, scopes, owner_id=None, note=None, expires_at=None)")]
     fn create_api_key(
         &self,
@@ -3946,8 +4370,9 @@ impl Keyplate {
 
     /// Gives an API key, a revoked one too.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_api_key(&self, py: Python<'_>, id: Id) -> PyResult<ApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -3957,8 +4382,9 @@ impl Keyplate {
 
     /// Lists API keys, the newest first unless the query says otherwise.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, owner_id=None, search=None, include_revoked=false, sort=None, ascending=false, page=None, limit=None), text_signature = "($self, *, owner_id=None, search=None, include_revoked=False, sort=None, ascending=False, page=None, limit=None)")]
     fn list_api_keys(
         &self,
@@ -3986,8 +4412,10 @@ impl Keyplate {
 
     /// Lists the API keys that end within so many seconds, the next to end first.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`, the storage errors.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (within_seconds), text_signature = "($self, within_seconds)")]
     fn list_expiring_api_keys(&self, py: Python<'_>, within_seconds: i64) -> PyResult<Vec<ApiKey>> {
         self.call(py, |kp| kp.list_expiring_api_keys(within_seconds))
@@ -3995,8 +4423,11 @@ impl Keyplate {
 
     /// Gives a key a new end, before or after the old one. A key cannot renew itself.
     ///
-    /// # Errors
-    /// `NotFound`, also for a revoked key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    /// Raises:
+    ///     NotFound: Also for a revoked key.
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id, expiry), text_signature = "($self, id, expiry)")]
     fn renew_api_key(&self, py: Python<'_>, id: Id, expiry: Expiry) -> PyResult<ApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4007,8 +4438,9 @@ impl Keyplate {
 
     /// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_api_key(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4018,8 +4450,11 @@ impl Keyplate {
 
     /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
     ///
-    /// # Errors
-    /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    /// Raises:
+    ///     NotFound: Also for a revoked key, and for an expired one without a new end.
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id, *, overlap_seconds=None, expiry=None), text_signature = "($self, id, *, overlap_seconds=None, expiry=None)")]
     fn rotate_api_key(
         &self,
@@ -4040,9 +4475,12 @@ impl Keyplate {
     /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
     /// ours, or one of the operator's own choice, which a plan gave.
     ///
-    /// # Errors
-    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-    /// `AccountExpired`; the storage errors.
+    /// Raises:
+    ///     InvalidCredential: When it is unknown, malformed, expired or revoked.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (secret), text_signature = "($self, secret)")]
     fn verify_api_key(&self, py: Python<'_>, secret: &str) -> PyResult<Authenticated> {
         self.call(py, |kp| kp.verify_api_key(secret))
@@ -4050,8 +4488,10 @@ impl Keyplate {
 
     /// Lists what happened, the newest first.
     ///
-    /// # Errors
-    /// `PermissionDenied`, `InvalidInput`, the storage errors.
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     InvalidInput: A value breaks a rule.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (*, user_id=None, kind=None, since=None, page=None, limit=None), text_signature = "($self, *, user_id=None, kind=None, since=None, page=None, limit=None)")]
     fn list_audit_events(
         &self,
@@ -4078,12 +4518,14 @@ impl Keyplate {
     /// whole and safe on the disk.
     ///
     /// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
-    /// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+    /// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `EventKind.BACKUP_RESTORED`: API
     /// keys that were revoked after the back-up work again.
     ///
-    /// # Errors
-    /// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
-    /// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+    /// Raises:
+    ///     Conflict: When the file exists.
+    ///     InvalidInput: For a path that is no good.
+    ///     PermissionDenied: On any but the host's handle.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: After which nothing is left behind.
     #[pyo3(signature = (path), text_signature = "($self, path)")]
     fn back_up_to(&self, py: Python<'_>, path: &str) -> PyResult<BackupReport> {
         self.call(py, |kp| kp.back_up_to(path))
@@ -4094,9 +4536,10 @@ impl Keyplate {
     /// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
     /// processes do so at once. An active administrator whom the plan makes completes setup.
     ///
-    /// # Errors
-    /// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
-    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    /// Raises:
+    ///     InvalidInput: Whose `field` names the entry, such as `users[2].email`, whatever is wrong with it.
+    ///     PermissionDenied: On any but the host's handle.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (plan), text_signature = "($self, plan)")]
     fn bootstrap(&self, py: Python<'_>, plan: &str) -> PyResult<BootstrapReport> {
         self.call(py, |kp| kp.bootstrap(plan))
@@ -4104,8 +4547,9 @@ impl Keyplate {
 
     /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (user_id), text_signature = "($self, user_id)")]
     fn get_effective_claims(&self, py: Python<'_>, user_id: Id) -> PyResult<Vec<Claim>> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
@@ -4115,8 +4559,8 @@ impl Keyplate {
 
     /// Lists the names of claims that are in use, for suggestions.
     ///
-    /// # Errors
-    /// `PermissionDenied`.
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn list_claim_keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.call(py, |kp| kp.list_claim_keys())
@@ -4124,8 +4568,10 @@ impl Keyplate {
 
     /// Makes a group without members.
     ///
-    /// # Errors
-    /// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: For a name that is taken.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, name, friendly_name=None), text_signature = "($self, *, name, friendly_name=None)")]
     fn create_group(
         &self,
@@ -4143,8 +4589,9 @@ impl Keyplate {
 
     /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_group(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4154,8 +4601,9 @@ impl Keyplate {
 
     /// Gives a group. A user who is no administrator sees those that he is in.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_group(&self, py: Python<'_>, id: Id) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4165,8 +4613,9 @@ impl Keyplate {
 
     /// Lists groups.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, search=None, user_id=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_groups(
         &self,
@@ -4192,8 +4641,10 @@ impl Keyplate {
 
     /// Gives a group exactly these claims.
     ///
-    /// # Errors
-    /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: For reserved, repeated or malformed names.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
     fn set_group_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4204,8 +4655,9 @@ impl Keyplate {
 
     /// Makes exactly these users the members of a group.
     ///
-    /// # Errors
-    /// `NotFound` for the group or a user; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: For the group or a user.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, user_ids), text_signature = "($self, id, user_ids)")]
     fn set_group_members(&self, py: Python<'_>, id: Id, user_ids: Vec<Id>) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4216,8 +4668,10 @@ impl Keyplate {
 
     /// Gives a user exactly these claims of his own.
     ///
-    /// # Errors
-    /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: For reserved, repeated or malformed names.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
     fn set_user_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -4228,8 +4682,9 @@ impl Keyplate {
 
     /// Puts a user into exactly these groups.
     ///
-    /// # Errors
-    /// `NotFound` for the user or a group; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: For the user or a group.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, group_ids), text_signature = "($self, id, group_ids)")]
     fn set_user_groups(&self, py: Python<'_>, id: Id, group_ids: Vec<Id>) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -4240,8 +4695,11 @@ impl Keyplate {
 
     /// Changes a group's names.
     ///
-    /// # Errors
-    /// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: For a name that is taken.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, *, name=None, friendly_name=None), text_signature = "($self, id, *, name=None, friendly_name=None)")]
     fn update_group(
         &self,
@@ -4261,9 +4719,10 @@ impl Keyplate {
 
     /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
     ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-    /// credential is still good is seen by each call, not here.
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    ///     InvalidInput: For `address` or `device_name`. Whether the credential is still good is seen by
+    ///         each call, not here.
     #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
     fn acting_as(
         &self,
@@ -4286,8 +4745,9 @@ impl Keyplate {
     /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
     /// setup, sign up and sign in.
     ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    ///     InvalidInput: For `address` or `device_name`.
     #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
     fn anonymous(
         &self,
@@ -4307,8 +4767,9 @@ impl Keyplate {
 
     /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
     ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    ///     InvalidInput: For `address` or `device_name`.
     #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
     fn with_client(
         &self,
@@ -4329,9 +4790,14 @@ impl Keyplate {
     /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
     /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
     ///
-    /// # Errors
-    /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-    /// `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: A value breaks a rule.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: For oneself, when the sign-in is too old, and for other administrators.
     #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
     fn create_one_time_token(
         &self,
@@ -4350,8 +4816,9 @@ impl Keyplate {
     /// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
     /// may register a new one and delete others; all his other sessions end.
     ///
-    /// # Errors
-    /// As `create_one_time_token`; `StepUpRequired` for all but the host.
+    /// Raises:
+    ///     KeyplateError: As `create_one_time_token`.
+    ///     StepUpRequired: For all but the host.
     #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
     fn create_recovery_token(
         &self,
@@ -4369,8 +4836,8 @@ impl Keyplate {
 
     /// Lists the one-time tokens that still work, of one user or of all, the newest first.
     ///
-    /// # Errors
-    /// `PermissionDenied`.
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
     fn list_one_time_tokens(
         &self,
@@ -4386,9 +4853,10 @@ impl Keyplate {
     /// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
     /// `RateLimited`; long tokens are not limited.
     ///
-    /// # Errors
-    /// `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
-    /// `AccountDisabled`, `AccountExpired`, which do not use it up.
+    /// Raises:
+    ///     InvalidCredential: When it is unknown, used, revoked or expired.
+    ///     RateLimited: Too many wrong tries, or too many accounts, from one place.
+    ///     AccountPending, AccountDisabled, AccountExpired: Which do not use it up.
     #[pyo3(signature = (token), text_signature = "($self, token)")]
     fn redeem_one_time_token(&self, py: Python<'_>, token: &str) -> PyResult<SignedIn> {
         self.call(py, |kp| kp.redeem_one_time_token(token))
@@ -4396,8 +4864,9 @@ impl Keyplate {
 
     /// Revokes a one-time token.
     ///
-    /// # Errors
-    /// `NotFound` when there is none, or it was used; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: When there is none, or it was used.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_one_time_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::OneTimeTokenId = id.take("id")?;
@@ -4408,8 +4877,11 @@ impl Keyplate {
     /// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
     /// administrator who has one.
     ///
-    /// # Errors
-    /// `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     Conflict: For the last one.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_passkey(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -4420,8 +4892,8 @@ impl Keyplate {
     /// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
     /// caller's own passkeys and names.
     ///
-    /// # Errors
-    /// `InvalidInput` for a credential id that is not base64url.
+    /// Raises:
+    ///     InvalidInput: For a credential id that is not base64url.
     #[pyo3(signature = (credential_id=None), text_signature = "($self, credential_id=None)")]
     fn get_passkey_signals(
         &self,
@@ -4435,8 +4907,8 @@ impl Keyplate {
 
     /// Lists the passkeys of one user or of all, the oldest first.
     ///
-    /// # Errors
-    /// `PermissionDenied`.
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
     fn list_passkeys(&self, py: Python<'_>, user_id: Option<Id>) -> PyResult<Vec<Passkey>> {
         let user_id: Option<::keyplate::UserId> = user_id.take("user_id")?;
@@ -4446,8 +4918,11 @@ impl Keyplate {
 
     /// Renames a passkey: 1 to 100 characters.
     ///
-    /// # Errors
-    /// `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id, name), text_signature = "($self, id, name)")]
     fn rename_passkey(&self, py: Python<'_>, id: Id, name: &str) -> PyResult<Passkey> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -4458,8 +4933,8 @@ impl Keyplate {
     /// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
     /// shown, for autofill.
     ///
-    /// # Errors
-    /// `PasskeyCeremonyFailed` where passkeys cannot work.
+    /// Raises:
+    ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn begin_passkey_login(&self, py: Python<'_>) -> PyResult<PasskeyCeremony> {
         self.call(py, |kp| kp.begin_passkey_login())
@@ -4468,8 +4943,11 @@ impl Keyplate {
     /// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
     /// it.
     ///
-    /// # Errors
-    /// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+    /// Raises:
+    ///     PasskeyCeremonyFailed: With the reason.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
     #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
     fn finish_passkey_login(
         &self,
@@ -4483,9 +4961,10 @@ impl Keyplate {
     /// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
     /// a further one for a step-up.
     ///
-    /// # Errors
-    /// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
-    /// `PasskeyCeremonyFailed` where passkeys cannot work.
+    /// Raises:
+    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: For API keys, the host, and sessions that may do less than their user.
+    ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn begin_passkey_registration(&self, py: Python<'_>) -> PyResult<PasskeyCeremony> {
         self.call(py, |kp| kp.begin_passkey_registration())
@@ -4495,8 +4974,11 @@ impl Keyplate {
     /// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
     /// ends all others. It completes setup when it is that of the administrator who claimed it.
     ///
-    /// # Errors
-    /// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+    /// Raises:
+    ///     PasskeyCeremonyFailed: With the reason.
+    ///     InvalidInput: For the name.
+    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (ceremony, response, name=None), text_signature = "($self, ceremony, response, name=None)")]
     fn finish_passkey_registration(
         &self,
@@ -4514,8 +4996,9 @@ impl Keyplate {
 
     /// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
     ///
-    /// # Errors
-    /// As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+    /// Raises:
+    ///     KeyplateError: As `sign_up`.
+    ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (*, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None), text_signature = "($self, *, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None)")]
     fn begin_passkey_signup(
         &self,
@@ -4544,8 +5027,9 @@ impl Keyplate {
     /// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
     /// the account, its groups and claims, the passkey and the session are made together or not at all.
     ///
-    /// # Errors
-    /// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+    /// Raises:
+    ///     PasskeyCeremonyFailed: With the reason.
+    ///     KeyplateError: Otherwise as `sign_up`.
     #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
     fn finish_passkey_signup(
         &self,
@@ -4558,9 +5042,10 @@ impl Keyplate {
 
     /// Begins a step-up of the session by which the caller acts.
     ///
-    /// # Errors
-    /// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
-    /// passkeys cannot work.
+    /// Raises:
+    ///     NotFound: When he has no passkey that works.
+    ///     PermissionDenied: Without a session.
+    ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn begin_step_up(&self, py: Python<'_>) -> PyResult<PasskeyCeremony> {
         self.call(py, |kp| kp.begin_step_up())
@@ -4569,8 +5054,9 @@ impl Keyplate {
     /// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
     /// one is dead.
     ///
-    /// # Errors
-    /// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+    /// Raises:
+    ///     PasskeyCeremonyFailed: With the reason.
+    ///     PermissionDenied: Without a session.
     #[pyo3(signature = (ceremony, response), text_signature = "($self, ceremony, response)")]
     fn finish_step_up(&self, py: Python<'_>, ceremony: &str, response: &str) -> PyResult<SignedIn> {
         self.call(py, |kp| kp.finish_step_up(ceremony, response))
@@ -4578,9 +5064,12 @@ impl Keyplate {
 
     /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
     ///
-    /// # Errors
-    /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-    /// `AccountExpired`; the storage errors.
+    /// Raises:
+    ///     InvalidCredential: When it is unknown, malformed, expired or revoked.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (credential), text_signature = "($self, credential)")]
     fn authenticate(&self, py: Python<'_>, credential: &str) -> PyResult<Authenticated> {
         self.call(py, |kp| kp.authenticate(credential))
@@ -4590,8 +5079,9 @@ impl Keyplate {
     /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
     /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
     ///
-    /// # Errors
-    /// `NotFound` for the service; the storage errors.
+    /// Raises:
+    ///     NotFound: For the service.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (principal, service), text_signature = "($self, principal, service)")]
     fn authorize(&self, py: Python<'_>, principal: Principal, service: &str) -> PyResult<Decision> {
         let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
@@ -4601,8 +5091,11 @@ impl Keyplate {
 
     /// Makes a service, closed to everybody unless it says to whom it is open.
     ///
-    /// # Errors
-    /// `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For a group.
+    ///     Conflict: For a slug that is taken.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, slug, name=None, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, *, slug, name=None, origins=(), access=None, group_ids=())")]
     fn create_service(
         &self,
@@ -4626,8 +5119,9 @@ impl Keyplate {
 
     /// Deletes a service.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_service(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::ServiceId = id.take("id")?;
@@ -4637,8 +5131,9 @@ impl Keyplate {
 
     /// Gives a service. A user who is no administrator sees those that he may use.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_service(&self, py: Python<'_>, id: Id) -> PyResult<Service> {
         let id: ::keyplate::ServiceId = id.take("id")?;
@@ -4648,8 +5143,9 @@ impl Keyplate {
 
     /// Lists services by slug.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, search=None, user_id=None, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, page=None, limit=None)")]
     fn list_services(
         &self,
@@ -4671,8 +5167,9 @@ impl Keyplate {
 
     /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
     ///
-    /// # Errors
-    /// `NotFound` for the service or a group; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: For the service or a group.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, for_everyone, group_ids), text_signature = "($self, id, for_everyone, group_ids)")]
     fn set_service_access(
         &self,
@@ -4691,8 +5188,10 @@ impl Keyplate {
 
     /// Gives a service exactly these web origins.
     ///
-    /// # Errors
-    /// `NotFound`, `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, origins), text_signature = "($self, id, origins)")]
     fn set_service_origins(
         &self,
@@ -4709,8 +5208,11 @@ impl Keyplate {
     /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
     /// former slug mean another service, or none, from then on.
     ///
-    /// # Errors
-    /// `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: For the service or a group.
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: For a slug that is taken.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, *, slug=None, name=None, replace_origins=false, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, id, *, slug=None, name=None, replace_origins=False, origins=(), access=None, group_ids=())")]
     fn update_service(
         &self,
@@ -4739,9 +5241,13 @@ impl Keyplate {
     /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
     /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
     ///
-    /// # Errors
-    /// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
-    /// but the host's handle.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: On any but the host's handle.
     #[pyo3(signature = (user_id, lifetime_seconds=None, *, address=None, user_agent=None, device_name=None), text_signature = "($self, user_id, lifetime_seconds=None, *, address=None, user_agent=None, device_name=None)")]
     fn create_session(
         &self,
@@ -4767,8 +5273,9 @@ impl Keyplate {
 
     /// Lists sessions that still work, the newest first.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, user_id=None, page=None, limit=None), text_signature = "($self, *, user_id=None, page=None, limit=None)")]
     fn list_sessions(
         &self,
@@ -4788,8 +5295,9 @@ impl Keyplate {
 
     /// Ends a session at once, in every process. Ending one that has ended does nothing.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_session(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::SessionId = id.take("id")?;
@@ -4799,8 +5307,9 @@ impl Keyplate {
 
     /// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (user_id, keep=None), text_signature = "($self, user_id, keep=None)")]
     fn revoke_user_sessions(&self, py: Python<'_>, user_id: Id, keep: Option<Id>) -> PyResult<i64> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
@@ -4811,9 +5320,12 @@ impl Keyplate {
 
     /// Tells who has this session. It works while another process is writing.
     ///
-    /// # Errors
-    /// `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
-    /// `AccountDisabled`, `AccountExpired`; the storage errors.
+    /// Raises:
+    ///     InvalidCredential: When it is unknown, malformed, expired, idle for too long or ended.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (token), text_signature = "($self, token)")]
     fn verify_session(&self, py: Python<'_>, token: &str) -> PyResult<Authenticated> {
         self.call(py, |kp| kp.verify_session(token))
@@ -4821,8 +5333,8 @@ impl Keyplate {
 
     /// Gives the settings that everybody may know.
     ///
-    /// # Errors
-    /// The storage errors.
+    /// Raises:
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn get_public_settings(&self, py: Python<'_>) -> PyResult<PublicSettings> {
         self.call(py, |kp| kp.get_public_settings())
@@ -4830,8 +5342,8 @@ impl Keyplate {
 
     /// Gives all settings.
     ///
-    /// # Errors
-    /// `PermissionDenied`.
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn get_settings(&self, py: Python<'_>) -> PyResult<Settings> {
         self.call(py, |kp| kp.get_settings())
@@ -4839,8 +5351,9 @@ impl Keyplate {
 
     /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
     ///
-    /// # Errors
-    /// `NotFound` for a group; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: For a group.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (group_ids), text_signature = "($self, group_ids)")]
     fn set_default_groups(&self, py: Python<'_>, group_ids: Vec<Id>) -> PyResult<Settings> {
         let group_ids: Vec<::keyplate::GroupId> = group_ids.take("group_ids")?;
@@ -4850,8 +5363,9 @@ impl Keyplate {
 
     /// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (domains), text_signature = "($self, domains)")]
     fn set_signup_email_domains(&self, py: Python<'_>, domains: Vec<String>) -> PyResult<Settings> {
         let domains: Vec<String> = domains.take("domains")?;
@@ -4862,8 +5376,10 @@ impl Keyplate {
     /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
     /// credentials with `*` and `roles:write`.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: For a longer `step_up_seconds`.
     #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None)")]
     fn update_settings(
         &self,
@@ -4896,9 +5412,11 @@ impl Keyplate {
     /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
     /// the host needs a setup token; after `reset_setup` the host too.
     ///
-    /// # Errors
-    /// `InvalidCredential` for a wrong or missing token; `SetupAlreadyClaimed`; `SetupAlreadyComplete`;
-    /// `InvalidInput` and `Conflict`, which leave setup open and the token good.
+    /// Raises:
+    ///     InvalidCredential: For a wrong or missing token.
+    ///     SetupAlreadyClaimed: Somebody has claimed this instance already.
+    ///     SetupAlreadyComplete: Setup is over.
+    ///     InvalidInput, Conflict: Which leave setup open and the token good.
     #[pyo3(signature = (token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None), text_signature = "($self, token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None)")]
     fn claim_setup(
         &self,
@@ -4928,8 +5446,10 @@ impl Keyplate {
 
     /// Ends setup: its token and its sessions are dead from this moment.
     ///
-    /// # Errors
-    /// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
+    /// Raises:
+    ///     SetupAlreadyComplete: Setup is over.
+    ///     Conflict: When nobody has claimed.
+    ///     PermissionDenied: For all but administrators.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn complete_setup(&self, py: Python<'_>) -> PyResult<SetupCompletion> {
         self.call(py, |kp| kp.complete_setup())
@@ -4937,8 +5457,9 @@ impl Keyplate {
 
     /// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
     ///
-    /// # Errors
-    /// `SetupAlreadyComplete`; `PermissionDenied` on any but the host's handle.
+    /// Raises:
+    ///     SetupAlreadyComplete: Setup is over.
+    ///     PermissionDenied: On any but the host's handle.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn create_setup_token(&self, py: Python<'_>) -> PyResult<CreatedSetupToken> {
         self.call(py, |kp| kp.create_setup_token())
@@ -4946,8 +5467,8 @@ impl Keyplate {
 
     /// Tells how far setup has come.
     ///
-    /// # Errors
-    /// The storage errors.
+    /// Raises:
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn get_setup_state(&self, py: Python<'_>) -> PyResult<SetupState> {
         self.call(py, |kp| kp.get_setup_state())
@@ -4956,9 +5477,9 @@ impl Keyplate {
     /// Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
     /// named. From then on claiming always wants a token, and may name an existing user.
     ///
-    /// # Errors
-    /// `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
-    /// handle.
+    /// Raises:
+    ///     Conflict: For another generation, or when setup is open already.
+    ///     PermissionDenied: On any but the host's handle.
     #[pyo3(signature = (generation), text_signature = "($self, generation)")]
     fn reset_setup(&self, py: Python<'_>, generation: i64) -> PyResult<SetupState> {
         self.call(py, |kp| kp.reset_setup(generation))
@@ -4967,9 +5488,12 @@ impl Keyplate {
     /// Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
     /// setup sessions end. Who needs a token is the same as for `claim_setup`.
     ///
-    /// # Errors
-    /// `InvalidCredential` for a wrong or missing token; `SetupAlreadyComplete`; `NotFound` when nobody has claimed;
-    /// `AccountDisabled`, `AccountExpired`.
+    /// Raises:
+    ///     InvalidCredential: For a wrong or missing token.
+    ///     SetupAlreadyComplete: Setup is over.
+    ///     NotFound: When nobody has claimed.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
     #[pyo3(signature = (token=None), text_signature = "($self, token=None)")]
     fn resume_setup(&self, py: Python<'_>, token: Option<String>) -> PyResult<SignedIn> {
         let token: Option<String> = token.take("token")?;
@@ -4979,8 +5503,10 @@ impl Keyplate {
 
     /// Lets a pending user in. His sign-up session can do what he can from now on.
     ///
-    /// # Errors
-    /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     Conflict: For a user who does not wait for approval.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn approve_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -4990,8 +5516,9 @@ impl Keyplate {
 
     /// Lists who used sign-up tokens, when and from where, the newest first.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, token_id=None, page=None, limit=None), text_signature = "($self, *, token_id=None, page=None, limit=None)")]
     fn list_signup_redemptions(
         &self,
@@ -5011,8 +5538,10 @@ impl Keyplate {
 
     /// Removes a pending user. His name is free again.
     ///
-    /// # Errors
-    /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     Conflict: For a user who does not wait for approval.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn reject_user(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5024,10 +5553,13 @@ impl Keyplate {
     /// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
     /// can only read his own status until an administrator approves.
     ///
-    /// # Errors
-    /// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
-    /// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
-    /// that is taken.
+    /// Raises:
+    ///     SignupRefused: When sign-up is disabled, wants a token, or the address is not of an allowed
+    ///         domain.
+    ///     InvalidCredential: For a token that cannot be used.
+    ///     RateLimited: Too many wrong tries, or too many accounts, from one place.
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: Naming the field that is taken.
     #[pyo3(signature = (*, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None), text_signature = "($self, *, username, token=None, email=None, display_name=None, first_name=None, last_name=None, locale=None)")]
     fn sign_up(
         &self,
@@ -5056,8 +5588,10 @@ impl Keyplate {
     /// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
     /// `set_signup_token_grants`.
     ///
-    /// # Errors
-    /// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For a group.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, note=None, expiry=None, uses=None, group_ids=Vec::new(), account_lifetime_seconds=None, approval=None, email=None), text_signature = "($self, *, note=None, expiry=None, uses=None, group_ids=(), account_lifetime_seconds=None, approval=None, email=None)")]
     fn create_signup_token(
         &self,
@@ -5085,8 +5619,9 @@ impl Keyplate {
 
     /// Gives a sign-up token with its true state.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<SignupToken> {
         let id: ::keyplate::SignupTokenId = id.take("id")?;
@@ -5096,9 +5631,9 @@ impl Keyplate {
 
     /// Looks at a sign-up token without using it.
     ///
-    /// # Errors
-    /// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
-    /// reason.
+    /// Raises:
+    ///     SignupRefused: When sign-up is disabled.
+    ///     InvalidCredential: For a token that cannot be used, whatever the reason.
     #[pyo3(signature = (token), text_signature = "($self, token)")]
     fn inspect_signup_token(&self, py: Python<'_>, token: &str) -> PyResult<SignupTokenPreview> {
         self.call(py, |kp| kp.inspect_signup_token(token))
@@ -5106,8 +5641,9 @@ impl Keyplate {
 
     /// Lists sign-up tokens, the newest first.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, include_revoked=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, page=None, limit=None)")]
     fn list_signup_tokens(
         &self,
@@ -5127,8 +5663,9 @@ impl Keyplate {
 
     /// Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::SignupTokenId = id.take("id")?;
@@ -5138,8 +5675,11 @@ impl Keyplate {
 
     /// Makes a sign-up token give exactly these groups and claims from now on.
     ///
-    /// # Errors
-    /// `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: For the token or a group.
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: When it is revoked.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, group_ids, claims), text_signature = "($self, id, group_ids, claims)")]
     fn set_signup_token_grants(
         &self,
@@ -5157,8 +5697,11 @@ impl Keyplate {
 
     /// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
     ///
-    /// # Errors
-    /// `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: When it is revoked.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None), text_signature = "($self, id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None)")]
     fn update_signup_token(
         &self,
@@ -5188,8 +5731,9 @@ impl Keyplate {
 
     /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
     ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn check_integrity(&self, py: Python<'_>) -> PyResult<IntegrityReport> {
         self.call(py, |kp| kp.check_integrity())
@@ -5197,8 +5741,9 @@ impl Keyplate {
 
     /// Counts what there is, all at the same moment.
     ///
-    /// # Errors
-    /// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+    /// Raises:
+    ///     PermissionDenied: For all but administrators with `settings:read`.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn get_statistics(&self, py: Python<'_>) -> PyResult<Statistics> {
         self.call(py, |kp| kp.get_statistics())
@@ -5207,18 +5752,20 @@ impl Keyplate {
     /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
     /// removed, nor API keys that a plan made: it would make them again.
     ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn purge_expired(&self, py: Python<'_>) -> PyResult<PurgeReport> {
         self.call(py, |kp| kp.purge_expired())
     }
 
-    /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
+    /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`EventKind.CLOCK_BEHIND`).
     /// What seemed expired by the wrong time works again.
     ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; the storage errors.
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn reset_clock(&self, py: Python<'_>) -> PyResult<()> {
         self.call(py, |kp| kp.reset_clock())
@@ -5226,9 +5773,11 @@ impl Keyplate {
 
     /// Makes a user. The host's first active administrator completes setup.
     ///
-    /// # Errors
-    /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
-    /// administrator.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: Naming the field that is taken.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: For an administrator.
     #[pyo3(signature = (*, username, id=None, email=None, email_verified=false, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=Vec::new(), role=None, status=None, expires_at=None), text_signature = "($self, *, username, id=None, email=None, email_verified=False, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=(), role=None, status=None, expires_at=None)")]
     fn create_user(
         &self,
@@ -5268,8 +5817,10 @@ impl Keyplate {
 
     /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     Conflict: For the last administrator.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_user(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5279,8 +5830,10 @@ impl Keyplate {
 
     /// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`; `Conflict` for the last administrator or a user who waits for approval.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     Conflict: For the last administrator or a user who waits for approval.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn disable_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5290,8 +5843,10 @@ impl Keyplate {
 
     /// Lets a disabled user sign in again.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`; `Conflict` for a user who waits for approval.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     Conflict: For a user who waits for approval.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn enable_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5301,8 +5856,8 @@ impl Keyplate {
 
     /// Looks for a user by id, username, e-mail address or external id, in this order.
     ///
-    /// # Errors
-    /// `PermissionDenied`.
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (key), text_signature = "($self, key)")]
     fn find_user(&self, py: Python<'_>, key: &str) -> PyResult<Option<User>> {
         self.call(py, |kp| kp.find_user(key))
@@ -5310,8 +5865,9 @@ impl Keyplate {
 
     /// Gives a user. Anybody may look at himself.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5321,8 +5877,9 @@ impl Keyplate {
 
     /// Lists users.
     ///
-    /// # Errors
-    /// `InvalidInput`, `PermissionDenied`.
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_users(
         &self,
@@ -5354,8 +5911,11 @@ impl Keyplate {
 
     /// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
     ///
-    /// # Errors
-    /// `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     Conflict: For the last administrator.
     #[pyo3(signature = (id, role), text_signature = "($self, id, role)")]
     fn set_user_role(&self, py: Python<'_>, id: Id, role: Role) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5367,9 +5927,12 @@ impl Keyplate {
     /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
     /// settings allow it his username.
     ///
-    /// # Errors
-    /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-    /// `PermissionDenied`; `StepUpRequired` for a role.
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     InvalidInput: A value breaks a rule.
+    ///     Conflict: Naming the field that is taken, or `last administrator`.
+    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: For a role.
     #[pyo3(signature = (id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None), text_signature = "($self, id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None)")]
     fn update_user(
         &self,
@@ -5409,10 +5972,13 @@ impl Keyplate {
 /// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
 /// back-up ends its sessions (`back_up_to`).
 ///
-/// # Errors
-/// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
-/// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
-/// storage errors for a file that cannot be used.
+/// Raises:
+///     Configuration: With the option at fault, also for another RP id than that of the passkeys there
+///         are.
+///     ForeignDatabase: The file belongs to another application, or is no database.
+///     CorruptDatabase: The file is damaged.
+///     SchemaTooNew: A newer version of the library has upgraded this file.
+///     Busy, StorageFull, StorageReadOnly, StorageFailed, StorageLost: For a file that cannot be used.
 #[pyfunction]
 #[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=Vec::new(), native_origins=Vec::new(), related_origins=Vec::new(), allow_insecure_origin=false, accept_rp_id_change=false, maintenance=false, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=(), native_origins=(), related_origins=(), allow_insecure_origin=False, accept_rp_id_change=False, maintenance=False, allow_shared_file=False, events=None, time_source=None)")]
 fn open(
@@ -5562,34 +6128,11 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
 
 /// Puts everything of this file into the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<ApiKeySort>()?;
-    module.add_class::<ActorKind>()?;
-    module.add_class::<EventKind>()?;
-    module.add_class::<BootstrapAction>()?;
-    module.add_class::<BootstrapKind>()?;
-    module.add_class::<PasskeyFailure>()?;
     module.add_class::<ConfigurationReason>()?;
-    module.add_class::<ConflictReason>()?;
     module.add_class::<DenialReason>()?;
     module.add_class::<InputReason>()?;
-    module.add_class::<SignupRefusal>()?;
-    module.add_class::<Thing>()?;
-    module.add_class::<GroupSort>()?;
-    module.add_class::<UsernamePolicy>()?;
-    module.add_class::<PasskeyProblem>()?;
-    module.add_class::<DecisionReason>()?;
-    module.add_class::<ServiceAccess>()?;
-    module.add_class::<SignInMethod>()?;
-    module.add_class::<CounterPolicy>()?;
-    module.add_class::<SignupMode>()?;
-    module.add_class::<SetupStage>()?;
-    module.add_class::<ApprovalRule>()?;
     module.add_class::<Limit>()?;
-    module.add_class::<SignupTokenState>()?;
     module.add_class::<Expiry>()?;
-    module.add_class::<Role>()?;
-    module.add_class::<UserSort>()?;
-    module.add_class::<UserStatus>()?;
     module.add_class::<Principal>()?;
     module.add_class::<AccessToken>()?;
     module.add_class::<AccessTokenClaims>()?;

@@ -3,6 +3,7 @@
 //! `generated.rs` holds the classes and methods of the facade; the other files hold, by hand, what these are built of.
 
 mod callbacks;
+mod choices;
 mod convert;
 mod error;
 mod fork;

@@ -49,12 +49,12 @@ def test_a_refusal_has_its_particulars(kp: keyplate.Keyplate) -> None:
     error = caught.value
     assert isinstance(error, keyplate.KeyplateError)
     assert (error.code, error.field) == (keyplate.ErrorCode.INVALID_INPUT, "email")
-    assert error.reason and error.retry_after is None
+    assert error.reason == keyplate.InputReason.NotEmail() and error.retry_after is None
     assert str(error).startswith("invalid email: ")
     assert kp.find_user("ben") is None
     with pytest.raises(keyplate.NotFound) as missing:
         kp.get_user(uuid4())
-    assert (missing.value.what, int(missing.value.code)) == ("user", 2)
+    assert (missing.value.what, int(missing.value.code)) == (keyplate.Thing.USER, 2)
 
 
 def test_ids_are_uuids_and_come_in_as_text_too(kp: keyplate.Keyplate) -> None:

@@ -14,6 +14,7 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -184,13 +185,14 @@ def from_json(value: Any, hint: Any) -> Any:
             return UUID(value)
         except ValueError:
             return value  # The library itself is to refuse it.
+    if isinstance(hint, type) and issubclass(hint, IntEnum):
+        return hint[screaming(value)]
     if hint.__module__ != "keyplate":
         return value
     if isinstance(value, dict) and (hint.__qualname__, "__new__") in HINTS:
         return build(hint, value)
     variant, data = (value, {}) if isinstance(value, str) else next(iter(value.items()))
-    member = getattr(hint, variant, None)
-    return getattr(hint, screaming(variant)) if member is None else build(member, data or {})
+    return build(getattr(hint, variant), data or {})
 
 
 def build(cls: Any, fields: dict[str, Any]) -> Any:
@@ -214,10 +216,10 @@ def to_json(value: Any) -> Any:
             return f"{seconds(value)}s"
         case list():
             return [to_json(item) for item in value]
+        case IntEnum():
+            return camel(value.name)
         case None | bool() | int() | str():
             return value
-    if not hasattr(cls, "__match_args__"):
-        return camel(repr(value).rpartition(".")[2])
     fields = {field: to_json(getattr(value, field)) for field in cls.__match_args__}
     union, _, variant = cls.__qualname__.rpartition(".")
     return fields if not union else {variant: fields} if fields else variant

@@ -311,7 +311,7 @@ pub unsafe extern "C" fn keyplate_signing_key_free(signing_key: *mut keyplate_si
     unsafe { free(signing_key) }
 }
 
-/// Its `kid` in `get_jwks` and in the tokens' headers.
+/// Its `kid` in `keyplate_get_jwks` and in the tokens' headers.
 /// Borrowed from `signing_key`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signing_key_get_key_id(
@@ -330,14 +330,21 @@ pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
     unsafe { get(signing_key, |value| Some(&value.created_at)) }
 }
 
-/// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
+/// Issues a token for a service, named by id or slug, to whom `keyplate_authorize` lets in. It lives for `lifetime_seconds`:
 /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-/// `get_jwks` alone hears of a change only when it ends, so keep it short.
+/// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short.
 ///
-/// # Errors
-/// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-/// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-/// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when the session or key has ended
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may not use the service
+/// - `KEYPLATE_STATUS_CONFLICT` when his claims make it longer than 64 KiB
+/// - `KEYPLATE_STATUS_CONFIGURATION` for another encryption key than the one under which the signing key
+///   is sealed
 ///
 /// `out` is the caller's: free it with `keyplate_access_token_free`.
 #[unsafe(no_mangle)]
@@ -366,10 +373,16 @@ pub unsafe extern "C" fn keyplate_issue_access_token(
 /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
 /// so: that its session or key lives, its user may sign in, and the service is open to him.
 ///
-/// # Errors
-/// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-/// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-/// `PermissionDenied` when he may no longer use the service; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that is not ours, has expired, is for another
+///   service, or whose session or key has ended
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may no longer use the service
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_access_token_claims_free`.
 #[unsafe(no_mangle)]
@@ -396,8 +409,9 @@ pub unsafe extern "C" fn keyplate_verify_access_token(
 
 /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
 ///
-/// # Errors
-/// The storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_jwks_free`.
 #[unsafe(no_mangle)]
@@ -414,9 +428,10 @@ pub unsafe extern "C" fn keyplate_get_jwks(
 /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
 /// When the encryption key was lost, it works under a new one.
 ///
-/// # Errors
-/// `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
-/// but the host's handle.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFIGURATION` without an encryption key when the present key is sealed
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 ///
 /// `out` is the caller's: free it with `keyplate_signing_key_free`.
 #[unsafe(no_mangle)]

@@ -679,9 +679,12 @@ pub unsafe extern "C" fn keyplate_new_api_key_set_expires_at(
 
 /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
 ///
-/// # Errors
-/// `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
-/// has not shown a passkey for a key with administrator scopes.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the owner
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` when the session is too old, or has not shown a passkey for a
+///   key with administrator scopes
 ///
 /// `out` is the caller's: free it with `keyplate_created_api_key_free`.
 #[unsafe(no_mangle)]
@@ -703,8 +706,9 @@ pub unsafe extern "C" fn keyplate_create_api_key(
 
 /// Gives an API key, a revoked one too.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_api_key_free`.
 #[unsafe(no_mangle)]
@@ -730,8 +734,9 @@ pub unsafe extern "C" fn keyplate_get_api_key(
 
 /// Lists API keys, the newest first unless the query says otherwise.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_api_key_page_free`.
 #[unsafe(no_mangle)]
@@ -753,8 +758,11 @@ pub unsafe extern "C" fn keyplate_list_api_keys(
 
 /// Lists the API keys that end within so many seconds, the next to end first.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`, the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_api_key_list_free`.
 #[unsafe(no_mangle)]
@@ -776,8 +784,11 @@ pub unsafe extern "C" fn keyplate_list_expiring_api_keys(
 
 /// Gives a key a new end, before or after the old one. A key cannot renew itself.
 ///
-/// # Errors
-/// `NotFound`, also for a revoked key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 ///
 /// `out` is the caller's: free it with `keyplate_api_key_free`.
 #[unsafe(no_mangle)]
@@ -803,8 +814,9 @@ pub unsafe extern "C" fn keyplate_renew_api_key(
 
 /// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_revoke_api_key(
     kp: *const keyplate,
@@ -822,8 +834,11 @@ pub unsafe extern "C" fn keyplate_revoke_api_key(
 
 /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
 ///
-/// # Errors
-/// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key, and for an expired one without a new end
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 ///
 /// `out` is the caller's: free it with `keyplate_created_api_key_free`.
 #[unsafe(no_mangle)]
@@ -850,9 +865,13 @@ pub unsafe extern "C" fn keyplate_rotate_api_key(
 /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
 /// ours, or one of the operator's own choice, which a plan gave.
 ///
-/// # Errors
-/// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-/// `AccountExpired`; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_authenticated_free`.
 #[unsafe(no_mangle)]

@@ -435,8 +435,11 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
 
 /// Lists what happened, the newest first.
 ///
-/// # Errors
-/// `PermissionDenied`, `InvalidInput`, the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_audit_page_free`.
 #[unsafe(no_mangle)]

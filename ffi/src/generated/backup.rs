@@ -55,12 +55,15 @@ pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
 /// whole and safe on the disk.
 ///
 /// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
-/// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+/// `-wal` and `-shm`. The first `keyplate_open` then ends all sessions and one-time tokens, and raises `KEYPLATE_EVENT_KIND_BACKUP_RESTORED`: API
 /// keys that were revoked after the back-up work again.
 ///
-/// # Errors
-/// `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
-/// host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+/// Errors:
+/// - `KEYPLATE_STATUS_CONFLICT` when the file exists
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for a path that is no good
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST` after which nothing is left behind
 ///
 /// `out` is the caller's: free it with `keyplate_backup_report_free`.
 #[unsafe(no_mangle)]

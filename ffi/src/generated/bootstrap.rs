@@ -163,9 +163,12 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_at(
 /// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
 /// processes do so at once. An active administrator whom the plan makes completes setup.
 ///
-/// # Errors
-/// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
-/// `PermissionDenied` on any but the host's handle; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT` whose `field` names the entry, such as `users[2].email`, whatever
+///   is wrong with it
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_bootstrap_report_free`.
 #[unsafe(no_mangle)]

@@ -107,8 +107,9 @@ pub unsafe extern "C" fn keyplate_claim_set_value(
 
 /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_claim_list_free`.
 #[unsafe(no_mangle)]
@@ -134,8 +135,8 @@ pub unsafe extern "C" fn keyplate_get_effective_claims(
 
 /// Lists the names of claims that are in use, for suggestions.
 ///
-/// # Errors
-/// `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_str_list_free`.
 #[unsafe(no_mangle)]

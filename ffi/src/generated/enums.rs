@@ -559,7 +559,7 @@ impl Lend for ::keyplate::BootstrapKind {
 pub enum keyplate_passkey_failure {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Passkeys cannot work at this origin, or with this RP id; `get_setup_state` says why.
+    /// Passkeys cannot work at this origin, or with this RP id; `keyplate_get_setup_state` says why.
     Unavailable = 1,
     /// No such ceremony was begun here, or it is over.
     UnknownCeremony = 2,
@@ -1006,7 +1006,7 @@ pub enum keyplate_denial_reason_kind {
     NarrowSession = 10,
     /// Whoever claimed setup is no longer an administrator.
     NoLongerAdministrator = 11,
-    /// An existing user may be named only after `reset_setup`.
+    /// An existing user may be named only after `keyplate_reset_setup`.
     ResetNeeded = 12,
     /// A credential gives nothing that it does not have.
     MoreThanItself = 13,
@@ -1205,33 +1205,33 @@ pub enum keyplate_input_reason_kind {
     /// The value wants another one beside it.
     Needs = 36,
     /// Either this value must be given or another one, and not both.
-    EitherOr = 37,
+    EitherOr = 50,
     /// The value stands beside another one that excludes it.
-    Excludes = 38,
+    Excludes = 37,
     /// The value names something that does not exist.
-    NamesNothing = 39,
+    NamesNothing = 38,
     /// The value is that of something that no plan made.
-    NotOfPlan = 40,
+    NotOfPlan = 39,
     /// The id is that of another user.
-    OtherUser = 41,
+    OtherUser = 40,
     /// The value contradicts what is stored.
-    Contradicts = 42,
+    Contradicts = 41,
     /// The document is not JSON.
-    NotJson = 43,
+    NotJson = 42,
     /// There is no such field.
-    UnknownField = 44,
+    UnknownField = 43,
     /// The value is of another type than is wanted.
-    WrongType = 45,
+    WrongType = 44,
     /// The file belongs to the database itself.
-    OwnFile = 46,
+    OwnFile = 45,
     /// The folder does not exist.
-    NoFolder = 47,
+    NoFolder = 46,
     /// The folder cannot be written.
-    FolderReadOnly = 48,
+    FolderReadOnly = 47,
     /// A pointer is NULL. Only the C face gives this.
-    Null = 49,
+    Null = 48,
     /// The number is not one of the enum's values. Only the C face gives this.
-    NotEnumValue = 50,
+    NotEnumValue = 49,
 }
 
 /// Which kind it is.

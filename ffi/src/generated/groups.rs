@@ -140,7 +140,7 @@ pub unsafe extern "C" fn keyplate_group_changes_new(
     }
 }
 
-/// As in `NewGroup`.
+/// As in `keyplate_new_group`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_changes_set_name(
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn keyplate_group_changes_set_name(
     }
 }
 
-/// As in `NewGroup`.
+/// As in `keyplate_new_group`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_changes_set_friendly_name(
@@ -496,8 +496,10 @@ pub unsafe extern "C" fn keyplate_new_group_set_friendly_name(
 
 /// Makes a group without members.
 ///
-/// # Errors
-/// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` for a name that is taken
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_group_free`.
 #[unsafe(no_mangle)]
@@ -519,8 +521,9 @@ pub unsafe extern "C" fn keyplate_create_group(
 
 /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_delete_group(
     kp: *const keyplate,
@@ -538,8 +541,9 @@ pub unsafe extern "C" fn keyplate_delete_group(
 
 /// Gives a group. A user who is no administrator sees those that he is in.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_group_free`.
 #[unsafe(no_mangle)]
@@ -567,8 +571,9 @@ pub unsafe extern "C" fn keyplate_get_group(
 
 /// Lists groups.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_group_page_free`.
 #[unsafe(no_mangle)]
@@ -590,8 +595,10 @@ pub unsafe extern "C" fn keyplate_list_groups(
 
 /// Gives a group exactly these claims.
 ///
-/// # Errors
-/// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for reserved, repeated or malformed names
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_group_free`.
 #[unsafe(no_mangle)]
@@ -620,8 +627,9 @@ pub unsafe extern "C" fn keyplate_set_group_claims(
 
 /// Makes exactly these users the members of a group.
 ///
-/// # Errors
-/// `NotFound` for the group or a user; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the group or a user
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_group_free`.
 #[unsafe(no_mangle)]
@@ -650,8 +658,10 @@ pub unsafe extern "C" fn keyplate_set_group_members(
 
 /// Gives a user exactly these claims of his own.
 ///
-/// # Errors
-/// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for reserved, repeated or malformed names
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -680,8 +690,9 @@ pub unsafe extern "C" fn keyplate_set_user_claims(
 
 /// Puts a user into exactly these groups.
 ///
-/// # Errors
-/// `NotFound` for the user or a group; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the user or a group
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -710,8 +721,11 @@ pub unsafe extern "C" fn keyplate_set_user_groups(
 
 /// Changes a group's names.
 ///
-/// # Errors
-/// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` for a name that is taken
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_group_free`.
 #[unsafe(no_mangle)]

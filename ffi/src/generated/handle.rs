@@ -249,7 +249,7 @@ pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
 
 /// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
 /// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-/// do not work, and access tokens are not issued until `rotate_signing_key`.
+/// do not work, and access tokens are not issued until `keyplate_rotate_signing_key`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_encryption_key(
@@ -386,7 +386,7 @@ pub unsafe extern "C" fn keyplate_config_add_related_origins(
 }
 
 /// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
-/// does; `get_setup_state` says what is the matter.
+/// does; `keyplate_get_setup_state` says what is the matter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_allow_insecure_origin(
     config: *mut keyplate_config,
@@ -457,12 +457,16 @@ pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
 }
 
 /// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-/// back-up ends its sessions (`back_up_to`).
+/// back-up ends its sessions (`keyplate_back_up_to`).
 ///
-/// # Errors
-/// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
-/// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
-/// storage errors for a file that cannot be used.
+/// Errors:
+/// - `KEYPLATE_STATUS_CONFIGURATION` with the option at fault, also for another RP id than that of the
+///   passkeys there are
+/// - `KEYPLATE_STATUS_FOREIGN_DATABASE`
+/// - `KEYPLATE_STATUS_CORRUPT_DATABASE`
+/// - `KEYPLATE_STATUS_SCHEMA_TOO_NEW`
+/// - `KEYPLATE_STATUS_BUSY`, `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST` for a file that cannot be used
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -486,9 +490,10 @@ pub unsafe extern "C" fn keyplate_open(
 
 /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
 ///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-/// credential is still good is seen by each call, not here.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`. Whether the credential is still
+///   good is seen by each call, not here
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -515,8 +520,9 @@ pub unsafe extern "C" fn keyplate_acting_as(
 /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
 /// setup, sign up and sign in.
 ///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -538,8 +544,9 @@ pub unsafe extern "C" fn keyplate_anonymous(
 
 /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
 ///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]

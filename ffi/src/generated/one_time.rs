@@ -165,9 +165,15 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_masked_secret(
 /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
 /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
 ///
-/// # Errors
-/// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-/// `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for oneself, when the sign-in is too old, and for other
+///   administrators
 ///
 /// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 #[unsafe(no_mangle)]
@@ -191,11 +197,12 @@ pub unsafe extern "C" fn keyplate_create_one_time_token(
     }
 }
 
-/// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
+/// Makes a token like `keyplate_create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
 /// may register a new one and delete others; all his other sessions end.
 ///
-/// # Errors
-/// As `create_one_time_token`; `StepUpRequired` for all but the host.
+/// Errors:
+/// - As `keyplate_create_one_time_token`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for all but the host
 ///
 /// `out` is the caller's: free it with `keyplate_created_one_time_token_free`.
 #[unsafe(no_mangle)]
@@ -221,8 +228,8 @@ pub unsafe extern "C" fn keyplate_create_recovery_token(
 
 /// Lists the one-time tokens that still work, of one user or of all, the newest first.
 ///
-/// # Errors
-/// `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_one_time_token_list_free`.
 #[unsafe(no_mangle)]
@@ -249,11 +256,13 @@ pub unsafe extern "C" fn keyplate_list_one_time_tokens(
 
 /// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
 /// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-/// `RateLimited`; long tokens are not limited.
+/// `KEYPLATE_STATUS_RATE_LIMITED`; long tokens are not limited.
 ///
-/// # Errors
-/// `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
-/// `AccountDisabled`, `AccountExpired`, which do not use it up.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, used, revoked or expired
+/// - `KEYPLATE_STATUS_RATE_LIMITED`
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`, `KEYPLATE_STATUS_ACCOUNT_DISABLED`,
+///   `KEYPLATE_STATUS_ACCOUNT_EXPIRED` which do not use it up
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]
@@ -277,8 +286,9 @@ pub unsafe extern "C" fn keyplate_redeem_one_time_token(
 
 /// Revokes a one-time token.
 ///
-/// # Errors
-/// `NotFound` when there is none, or it was used; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` when there is none, or it was used
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_revoke_one_time_token(
     kp: *const keyplate,

@@ -360,8 +360,11 @@ pub unsafe extern "C" fn keyplate_passkey_registration_get_setup(
 /// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
 /// administrator who has one.
 ///
-/// # Errors
-/// `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_CONFLICT` for the last one
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_delete_passkey(
     kp: *const keyplate,
@@ -380,8 +383,8 @@ pub unsafe extern "C" fn keyplate_delete_passkey(
 /// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
 /// caller's own passkeys and names.
 ///
-/// # Errors
-/// `InvalidInput` for a credential id that is not base64url.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for a credential id that is not base64url
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_signals_free`.
 #[unsafe(no_mangle)]
@@ -406,8 +409,8 @@ pub unsafe extern "C" fn keyplate_get_passkey_signals(
 
 /// Lists the passkeys of one user or of all, the oldest first.
 ///
-/// # Errors
-/// `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_list_free`.
 #[unsafe(no_mangle)]
@@ -433,8 +436,11 @@ pub unsafe extern "C" fn keyplate_list_passkeys(
 
 /// Renames a passkey: 1 to 100 characters.
 ///
-/// # Errors
-/// `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_free`.
 #[unsafe(no_mangle)]
@@ -461,8 +467,8 @@ pub unsafe extern "C" fn keyplate_rename_passkey(
 /// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
 /// shown, for autofill.
 ///
-/// # Errors
-/// `PasskeyCeremonyFailed` where passkeys cannot work.
+/// Errors:
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 #[unsafe(no_mangle)]
@@ -482,8 +488,11 @@ pub unsafe extern "C" fn keyplate_begin_passkey_login(
 /// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
 /// it.
 ///
-/// # Errors
-/// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]
@@ -510,9 +519,11 @@ pub unsafe extern "C" fn keyplate_finish_passkey_login(
 /// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
 /// a further one for a step-up.
 ///
-/// # Errors
-/// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
-/// `PasskeyCeremonyFailed` where passkeys cannot work.
+/// Errors:
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` for API keys, the host, and sessions that may do less than
+///   their user
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 #[unsafe(no_mangle)]
@@ -533,8 +544,11 @@ pub unsafe extern "C" fn keyplate_begin_passkey_registration(
 /// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
 /// ends all others. It completes setup when it is that of the administrator who claimed it.
 ///
-/// # Errors
-/// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for the name
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_registration_free`.
 #[unsafe(no_mangle)]
@@ -562,8 +576,9 @@ pub unsafe extern "C" fn keyplate_finish_passkey_registration(
 
 /// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
 ///
-/// # Errors
-/// As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+/// Errors:
+/// - As `keyplate_sign_up`
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 #[unsafe(no_mangle)]
@@ -587,8 +602,9 @@ pub unsafe extern "C" fn keyplate_begin_passkey_signup(
 /// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
 /// the account, its groups and claims, the passkey and the session are made together or not at all.
 ///
-/// # Errors
-/// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+/// - otherwise as `keyplate_sign_up`
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]
@@ -614,9 +630,10 @@ pub unsafe extern "C" fn keyplate_finish_passkey_signup(
 
 /// Begins a step-up of the session by which the caller acts.
 ///
-/// # Errors
-/// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
-/// passkeys cannot work.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` when he has no passkey that works
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 #[unsafe(no_mangle)]
@@ -636,8 +653,9 @@ pub unsafe extern "C" fn keyplate_begin_step_up(
 /// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
 /// one is dead.
 ///
-/// # Errors
-/// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+/// Errors:
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]

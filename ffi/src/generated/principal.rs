@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
+/// Somebody who has shown a credential. Only the library makes one; it is handed to `keyplate_acting_as`.
 ///
 /// It names the credential and holds no rights: these are read anew at every call.
 ///
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_role(
     unsafe { get(authenticated, |value| Some(&value.role)) }
 }
 
-/// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+/// `KEYPLATE_USER_STATUS_PENDING` while he waits for approval: then he is known, and let into nothing yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_status(
     authenticated: *const keyplate_authenticated,
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_expires_at(
     unsafe { get_into(authenticated, |value| value.expires_at.as_ref(), out) }
 }
 
-/// For `acting_as`.
+/// For `keyplate_acting_as`.
 /// Borrowed from `authenticated`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_principal(
@@ -166,9 +166,13 @@ pub unsafe extern "C" fn keyplate_authenticated_get_principal(
 
 /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
 ///
-/// # Errors
-/// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-/// `AccountExpired`; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_authenticated_free`.
 #[unsafe(no_mangle)]

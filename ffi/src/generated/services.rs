@@ -195,7 +195,7 @@ pub unsafe extern "C" fn keyplate_new_service_set_access(
     }
 }
 
-/// The groups. `Nobody` excludes them; with `Everyone` they are kept for later.
+/// The groups. `KEYPLATE_SERVICE_ACCESS_NOBODY` excludes them; with `Everyone` they are kept for later.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_service_add_group_ids(
@@ -386,7 +386,7 @@ pub unsafe extern "C" fn keyplate_service_changes_new(
     }
 }
 
-/// As in `NewService`.
+/// As in `keyplate_new_service`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_set_slug(
@@ -405,7 +405,7 @@ pub unsafe extern "C" fn keyplate_service_changes_set_slug(
     }
 }
 
-/// As in `NewService`.
+/// As in `keyplate_new_service`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_set_name(
@@ -441,7 +441,7 @@ pub unsafe extern "C" fn keyplate_service_changes_set_replace_origins(
     }
 }
 
-/// As in `NewService`.
+/// As in `keyplate_new_service`.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_add_origins(
@@ -461,7 +461,7 @@ pub unsafe extern "C" fn keyplate_service_changes_add_origins(
     }
 }
 
-/// As in `NewService`; without it and without groups, access stays as it is.
+/// As in `keyplate_new_service`; without it and without groups, access stays as it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_set_access(
     service_changes: *mut keyplate_service_changes,
@@ -478,7 +478,7 @@ pub unsafe extern "C" fn keyplate_service_changes_set_access(
     }
 }
 
-/// As in `NewService`.
+/// As in `keyplate_new_service`.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_add_group_ids(
@@ -695,8 +695,10 @@ pub unsafe extern "C" fn keyplate_service_query_set_limit(
 /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
 /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
 ///
-/// # Errors
-/// `NotFound` for the service; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_decision_free`.
 #[unsafe(no_mangle)]
@@ -722,8 +724,11 @@ pub unsafe extern "C" fn keyplate_authorize(
 
 /// Makes a service, closed to everybody unless it says to whom it is open.
 ///
-/// # Errors
-/// `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_NOT_FOUND` for a group
+/// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -745,8 +750,9 @@ pub unsafe extern "C" fn keyplate_create_service(
 
 /// Deletes a service.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_delete_service(
     kp: *const keyplate,
@@ -764,8 +770,9 @@ pub unsafe extern "C" fn keyplate_delete_service(
 
 /// Gives a service. A user who is no administrator sees those that he may use.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -791,8 +798,9 @@ pub unsafe extern "C" fn keyplate_get_service(
 
 /// Lists services by slug.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_page_free`.
 #[unsafe(no_mangle)]
@@ -814,8 +822,9 @@ pub unsafe extern "C" fn keyplate_list_services(
 
 /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
 ///
-/// # Errors
-/// `NotFound` for the service or a group; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -846,8 +855,10 @@ pub unsafe extern "C" fn keyplate_set_service_access(
 
 /// Gives a service exactly these web origins.
 ///
-/// # Errors
-/// `NotFound`, `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]
@@ -877,8 +888,11 @@ pub unsafe extern "C" fn keyplate_set_service_origins(
 /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
 /// former slug mean another service, or none, from then on.
 ///
-/// # Errors
-/// `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_service_free`.
 #[unsafe(no_mangle)]

@@ -371,9 +371,13 @@ pub unsafe extern "C" fn keyplate_signed_in_get_secret(
 /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
 /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 ///
-/// # Errors
-/// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
-/// but the host's handle.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]
@@ -401,8 +405,9 @@ pub unsafe extern "C" fn keyplate_create_session(
 
 /// Lists sessions that still work, the newest first.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_session_page_free`.
 #[unsafe(no_mangle)]
@@ -424,8 +429,9 @@ pub unsafe extern "C" fn keyplate_list_sessions(
 
 /// Ends a session at once, in every process. Ending one that has ended does nothing.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_revoke_session(
     kp: *const keyplate,
@@ -443,8 +449,9 @@ pub unsafe extern "C" fn keyplate_revoke_session(
 
 /// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_revoke_user_sessions(
     kp: *const keyplate,
@@ -470,9 +477,14 @@ pub unsafe extern "C" fn keyplate_revoke_user_sessions(
 
 /// Tells who has this session. It works while another process is writing.
 ///
-/// # Errors
-/// `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
-/// `AccountDisabled`, `AccountExpired`; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired, idle for too long or
+///   ended
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_authenticated_free`.
 #[unsafe(no_mangle)]

@@ -432,8 +432,9 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_counter_policy(
 
 /// Gives the settings that everybody may know.
 ///
-/// # Errors
-/// The storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_public_settings_free`.
 #[unsafe(no_mangle)]
@@ -452,8 +453,8 @@ pub unsafe extern "C" fn keyplate_get_public_settings(
 
 /// Gives all settings.
 ///
-/// # Errors
-/// `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_settings_free`.
 #[unsafe(no_mangle)]
@@ -468,8 +469,9 @@ pub unsafe extern "C" fn keyplate_get_settings(
 
 /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 ///
-/// # Errors
-/// `NotFound` for a group; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for a group
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_settings_free`.
 #[unsafe(no_mangle)]
@@ -497,8 +499,9 @@ pub unsafe extern "C" fn keyplate_set_default_groups(
 
 /// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_settings_free`.
 #[unsafe(no_mangle)]
@@ -527,8 +530,10 @@ pub unsafe extern "C" fn keyplate_set_signup_email_domains(
 /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
 /// credentials with `*` and `roles:write`.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for a longer `step_up_seconds`
 ///
 /// `out` is the caller's: free it with `keyplate_settings_free`.
 #[unsafe(no_mangle)]

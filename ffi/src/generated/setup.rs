@@ -108,7 +108,7 @@ pub unsafe extern "C" fn keyplate_new_admin_new(
     }
 }
 
-/// As in `NewUser`; left empty when an existing user is named.
+/// As in `keyplate_new_user`; left empty when an existing user is named.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_admin_set_username(
@@ -221,7 +221,7 @@ pub unsafe extern "C" fn keyplate_new_admin_set_locale(
     }
 }
 
-/// After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+/// After `keyplate_reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_admin_set_existing_user_id(
@@ -354,7 +354,7 @@ pub unsafe extern "C" fn keyplate_setup_state_get_stage(
     unsafe { get(setup_state, |value| Some(&value.stage)) }
 }
 
-/// Grows with every `reset_setup`; starts at 1.
+/// Grows with every `keyplate_reset_setup`; starts at 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_state_get_generation(
     setup_state: *const keyplate_setup_state,
@@ -397,11 +397,14 @@ pub unsafe extern "C" fn keyplate_setup_state_get_passkey_problem(
 }
 
 /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-/// the host needs a setup token; after `reset_setup` the host too.
+/// the host needs a setup token; after `keyplate_reset_setup` the host too.
 ///
-/// # Errors
-/// `InvalidCredential` for a wrong or missing token; `SetupAlreadyClaimed`; `SetupAlreadyComplete`;
-/// `InvalidInput` and `Conflict`, which leave setup open and the token good.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token
+/// - `KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED`
+/// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`, `KEYPLATE_STATUS_CONFLICT` which leave setup open and the token
+///   good
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]
@@ -430,8 +433,10 @@ pub unsafe extern "C" fn keyplate_claim_setup(
 
 /// Ends setup: its token and its sessions are dead from this moment.
 ///
-/// # Errors
-/// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
+/// Errors:
+/// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+/// - `KEYPLATE_STATUS_CONFLICT` when nobody has claimed
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators
 ///
 /// `out` is the caller's: free it with `keyplate_setup_completion_free`.
 #[unsafe(no_mangle)]
@@ -450,8 +455,9 @@ pub unsafe extern "C" fn keyplate_complete_setup(
 
 /// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
 ///
-/// # Errors
-/// `SetupAlreadyComplete`; `PermissionDenied` on any but the host's handle.
+/// Errors:
+/// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 ///
 /// `out` is the caller's: free it with `keyplate_created_setup_token_free`.
 #[unsafe(no_mangle)]
@@ -470,8 +476,9 @@ pub unsafe extern "C" fn keyplate_create_setup_token(
 
 /// Tells how far setup has come.
 ///
-/// # Errors
-/// The storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_setup_state_free`.
 #[unsafe(no_mangle)]
@@ -491,9 +498,9 @@ pub unsafe extern "C" fn keyplate_get_setup_state(
 /// Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
 /// named. From then on claiming always wants a token, and may name an existing user.
 ///
-/// # Errors
-/// `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
-/// handle.
+/// Errors:
+/// - `KEYPLATE_STATUS_CONFLICT` for another generation, or when setup is open already
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 ///
 /// `out` is the caller's: free it with `keyplate_setup_state_free`.
 #[unsafe(no_mangle)]
@@ -512,11 +519,14 @@ pub unsafe extern "C" fn keyplate_reset_setup(
 }
 
 /// Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-/// setup sessions end. Who needs a token is the same as for `claim_setup`.
+/// setup sessions end. Who needs a token is the same as for `keyplate_claim_setup`.
 ///
-/// # Errors
-/// `InvalidCredential` for a wrong or missing token; `SetupAlreadyComplete`; `NotFound` when nobody has claimed;
-/// `AccountDisabled`, `AccountExpired`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token
+/// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
+/// - `KEYPLATE_STATUS_NOT_FOUND` when nobody has claimed
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]

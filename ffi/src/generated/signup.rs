@@ -57,7 +57,7 @@ pub unsafe extern "C" fn keyplate_new_signup_new(
     }
 }
 
-/// As in `NewUser`, and no deleted user's.
+/// As in `keyplate_new_user`, and no deleted user's.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_set_username(
@@ -472,8 +472,10 @@ pub unsafe extern "C" fn keyplate_signup_redemption_query_set_limit(
 
 /// Lets a pending user in. His sign-up session can do what he can from now on.
 ///
-/// # Errors
-/// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_CONFLICT` for a user who does not wait for approval
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -499,8 +501,9 @@ pub unsafe extern "C" fn keyplate_approve_user(
 
 /// Lists who used sign-up tokens, when and from where, the newest first.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_signup_redemption_page_free`.
 #[unsafe(no_mangle)]
@@ -523,8 +526,10 @@ pub unsafe extern "C" fn keyplate_list_signup_redemptions(
 
 /// Removes a pending user. His name is free again.
 ///
-/// # Errors
-/// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_CONFLICT` for a user who does not wait for approval
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_reject_user(
     kp: *const keyplate,
@@ -544,10 +549,13 @@ pub unsafe extern "C" fn keyplate_reject_user(
 /// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
 /// can only read his own status until an administrator approves.
 ///
-/// # Errors
-/// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
-/// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
-/// that is taken.
+/// Errors:
+/// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled, wants a token, or the address is not of
+///   an allowed domain
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that cannot be used
+/// - `KEYPLATE_STATUS_RATE_LIMITED`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` naming the field that is taken
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]

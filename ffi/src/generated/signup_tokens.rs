@@ -896,10 +896,12 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_limit(
 }
 
 /// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-/// `set_signup_token_grants`.
+/// `keyplate_set_signup_token_grants`.
 ///
-/// # Errors
-/// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_NOT_FOUND` for a group
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_created_signup_token_free`.
 #[unsafe(no_mangle)]
@@ -921,8 +923,9 @@ pub unsafe extern "C" fn keyplate_create_signup_token(
 
 /// Gives a sign-up token with its true state.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_signup_token_free`.
 #[unsafe(no_mangle)]
@@ -948,9 +951,9 @@ pub unsafe extern "C" fn keyplate_get_signup_token(
 
 /// Looks at a sign-up token without using it.
 ///
-/// # Errors
-/// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
-/// reason.
+/// Errors:
+/// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that cannot be used, whatever the reason
 ///
 /// `out` is the caller's: free it with `keyplate_signup_token_preview_free`.
 #[unsafe(no_mangle)]
@@ -974,8 +977,9 @@ pub unsafe extern "C" fn keyplate_inspect_signup_token(
 
 /// Lists sign-up tokens, the newest first.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_signup_token_page_free`.
 #[unsafe(no_mangle)]
@@ -997,8 +1001,9 @@ pub unsafe extern "C" fn keyplate_list_signup_tokens(
 
 /// Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_revoke_signup_token(
     kp: *const keyplate,
@@ -1020,8 +1025,11 @@ pub unsafe extern "C" fn keyplate_revoke_signup_token(
 
 /// Makes a sign-up token give exactly these groups and claims from now on.
 ///
-/// # Errors
-/// `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the token or a group
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` when it is revoked
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_signup_token_free`.
 #[unsafe(no_mangle)]
@@ -1055,8 +1063,11 @@ pub unsafe extern "C" fn keyplate_set_signup_token_grants(
 
 /// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
 ///
-/// # Errors
-/// `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` when it is revoked
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_signup_token_free`.
 #[unsafe(no_mangle)]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What `check_integrity` found.
+/// What `keyplate_check_integrity` found.
 ///
 /// Free one that is yours with `keyplate_integrity_report_free`.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn keyplate_integrity_report_get_problems_at(
     unsafe { get(integrity_report, |value| value.problems.get(index)) }
 }
 
-/// What `purge_expired` removed.
+/// What `keyplate_purge_expired` removed.
 ///
 /// Free one that is yours with `keyplate_purge_report_free`.
 #[derive(Debug)]
@@ -297,8 +297,10 @@ pub unsafe extern "C" fn keyplate_statistics_get_created_at(
 
 /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
 ///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_integrity_report_free`.
 #[unsafe(no_mangle)]
@@ -317,8 +319,10 @@ pub unsafe extern "C" fn keyplate_check_integrity(
 
 /// Counts what there is, all at the same moment.
 ///
-/// # Errors
-/// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators with `settings:read`
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_statistics_free`.
 #[unsafe(no_mangle)]
@@ -338,8 +342,10 @@ pub unsafe extern "C" fn keyplate_get_statistics(
 /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
 /// removed, nor API keys that a plan made: it would make them again.
 ///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///
 /// `out` is the caller's: free it with `keyplate_purge_report_free`.
 #[unsafe(no_mangle)]
@@ -356,11 +362,13 @@ pub unsafe extern "C" fn keyplate_purge_expired(
     }
 }
 
-/// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
+/// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`KEYPLATE_EVENT_KIND_CLOCK_BEHIND`).
 /// What seemed expired by the wrong time works again.
 ///
-/// # Errors
-/// `PermissionDenied` on any but the host's handle; the storage errors.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_reset_clock(
     kp: *const keyplate,

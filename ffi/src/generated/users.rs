@@ -269,7 +269,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_role(
     }
 }
 
-/// By default `Active`.
+/// By default `KEYPLATE_USER_STATUS_ACTIVE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_status(
     new_user: *mut keyplate_new_user,
@@ -543,7 +543,7 @@ pub unsafe extern "C" fn keyplate_user_changes_new(
     }
 }
 
-/// As in `NewUser`. For the user himself only where the settings allow it.
+/// As in `keyplate_new_user`. For the user himself only where the settings allow it.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_username(
@@ -712,7 +712,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_expiry(
     }
 }
 
-/// The same as `set_user_role`, together with the other changes.
+/// The same as `keyplate_set_user_role`, together with the other changes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_role(
     user_changes: *mut keyplate_user_changes,
@@ -729,7 +729,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_role(
     }
 }
 
-/// The same as `disable_user` or `enable_user`, together with the other changes.
+/// The same as `keyplate_disable_user` or `keyplate_enable_user`, together with the other changes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_disabled(
     user_changes: *mut keyplate_user_changes,
@@ -1027,9 +1027,11 @@ pub unsafe extern "C" fn keyplate_user_query_set_limit(
 
 /// Makes a user. The host's first active administrator completes setup.
 ///
-/// # Errors
-/// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
-/// administrator.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` naming the field that is taken
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for an administrator
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -1051,8 +1053,10 @@ pub unsafe extern "C" fn keyplate_create_user(
 
 /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_CONFLICT` for the last administrator
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_delete_user(
     kp: *const keyplate,
@@ -1070,8 +1074,10 @@ pub unsafe extern "C" fn keyplate_delete_user(
 
 /// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`; `Conflict` for the last administrator or a user who waits for approval.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_CONFLICT` for the last administrator or a user who waits for approval
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -1097,8 +1103,10 @@ pub unsafe extern "C" fn keyplate_disable_user(
 
 /// Lets a disabled user sign in again.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`; `Conflict` for a user who waits for approval.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_CONFLICT` for a user who waits for approval
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -1124,8 +1132,8 @@ pub unsafe extern "C" fn keyplate_enable_user(
 
 /// Looks for a user by id, username, e-mail address or external id, in this order.
 ///
-/// # Errors
-/// `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
 #[unsafe(no_mangle)]
@@ -1147,8 +1155,9 @@ pub unsafe extern "C" fn keyplate_find_user(
 
 /// Gives a user. Anybody may look at himself.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -1170,8 +1179,9 @@ pub unsafe extern "C" fn keyplate_get_user(
 
 /// Lists users.
 ///
-/// # Errors
-/// `InvalidInput`, `PermissionDenied`.
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_user_page_free`.
 #[unsafe(no_mangle)]
@@ -1193,8 +1203,11 @@ pub unsafe extern "C" fn keyplate_list_users(
 
 /// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
 ///
-/// # Errors
-/// `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
+/// - `KEYPLATE_STATUS_CONFLICT` for the last administrator
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]
@@ -1221,9 +1234,12 @@ pub unsafe extern "C" fn keyplate_set_user_role(
 /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
 /// settings allow it his username.
 ///
-/// # Errors
-/// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-/// `PermissionDenied`; `StepUpRequired` for a role.
+/// Errors:
+/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_CONFLICT` naming the field that is taken, or `last administrator`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+/// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` for a role
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`.
 #[unsafe(no_mangle)]

@@ -47,7 +47,7 @@ impl Writer<'_> {
         let (c, core) = (c_name(&item.name), format!("::keyplate::{}", item.name));
         self.c_enum(&c, &item.doc, &item.variants)?;
         let (mut lend, mut take) = (String::new(), String::new());
-        for (number, Variant { name, .. }) in (1..).zip(&item.variants) {
+        for Variant { name, number, .. } in &item.variants {
             lend += &format!("Some({core}::{name}) => {c}::{name},\n");
             take += &format!("{number} => Some({core}::{name}),\n");
         }
@@ -181,12 +181,13 @@ impl Writer<'_> {
     fn c_enum(&mut self, c: &str, doc: &str, variants: &[Variant]) -> Result<()> {
         self.names.claim(c, "an enum")?;
         let mut list = "/// None, or newer than this header.\nUnknown = 0,\n".to_owned();
-        for (number, variant) in (1..).zip(variants) {
+        for variant in variants {
             self.names.claim(
                 &format!("{}_{}", c.to_uppercase(), screaming(&variant.name)),
                 "an enum's value",
             )?;
-            list += &format!("{}{} = {number},\n", rust_doc(&variant.doc), variant.name);
+            let (doc, name) = (rust_doc(&variant.doc), &variant.name);
+            list += &format!("{doc}{name} = {},\n", variant.number);
         }
         self.out += &format!(
             "

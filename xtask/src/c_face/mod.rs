@@ -14,6 +14,7 @@ use anyhow::Result;
 use crate::{
     facade::{Facade, Ty},
     names::{rust_doc, snake},
+    speech::{Language, spoken},
     workspace::{Files, Workspace, rustfmt},
 };
 pub(crate) use crossing::{is_plain, is_secret};
@@ -51,7 +52,7 @@ pub(crate) fn write(workspace: &Workspace, facade: &Facade, files: &mut Files) -
         .iter()
         .map(|name| workspace.read(format!("ffi/src/{name}.rs")))
         .collect::<Result<Vec<_>>>()?;
-    let parts = parts(facade, &by_hand)?;
+    let parts = parts(&spoken(facade, Language::C), &by_hand)?;
     let whole: String = parts.iter().map(|(_, part)| part.as_str()).collect();
     let whole = rustfmt(&format!("{HEAD}{IMPORTS}{whole}"))?;
     files.insert("include/keyplate.h".into(), header(workspace, &whole)?);

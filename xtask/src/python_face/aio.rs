@@ -1,8 +1,13 @@
 //! `keyplate.aio`: the same names for asyncio hosts, each call in a thread of its own.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
-use super::signature::{Argument, Signature, definition};
+use super::{
+    enums::{imports, named},
+    signature::{Argument, Signature, definition},
+};
 use crate::{
     facade::{Facade, Method, Ty},
     names::docstring,
@@ -63,40 +68,18 @@ pub(super) fn source(facade: &Facade) -> Result<String> {
         body += "\n\n";
         body += &function(facade, item, "", "_native", "")?;
     }
-    let imports: Vec<String> = used_classes(facade, &body)
-        .iter()
-        .map(|name| format!("    {name},\n"))
-        .collect();
-    let imports = format!("from ._native import (\n{})\n", imports.concat());
+    let imports = imports(facade, &used_classes(facade, &body));
     Ok(format!("{HEAD}{imports}{body}"))
 }
 
 /// The classes that the signatures name.
-fn used_classes(facade: &Facade, body: &str) -> Vec<String> {
-    let mut names: Vec<String> = facade
-        .records
-        .iter()
-        .map(|record| record.name.clone())
-        .collect();
-    names.retain(|name| !facade.is_flat(name));
-    names.extend(facade.enums.iter().map(|item| item.name.clone()));
-    names.extend(
-        facade
-            .objects
-            .iter()
-            .map(|object| object.name.clone())
-            .filter(|name| name != "Keyplate"),
-    );
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let signatures: Vec<&str> = body
-        .lines()
-        .filter(|line| line.contains(": ") || line.contains("->"))
-        .collect();
-    let text = signatures.join("\n");
-    let words: std::collections::BTreeSet<&str> = text.split(|letter| !is_word(letter)).collect();
-    names.retain(|name| words.contains(name.as_str()));
-    names.sort();
-    names
+fn used_classes(facade: &Facade, body: &str) -> BTreeSet<String> {
+    let records = facade.records.iter().map(|record| &record.name);
+    let records = records.filter(|name| !facade.is_flat(name));
+    let enums = facade.enums.iter().map(|item| &item.name);
+    let objects = facade.objects.iter().map(|object| &object.name);
+    let objects = objects.filter(|name| *name != "Keyplate");
+    named(records.chain(enums).chain(objects).cloned(), body)
 }
 
 fn function(

@@ -44,40 +44,50 @@ pub(super) fn object(object: &Named) -> String {
     )
 }
 
+/// An enum without data. Its class is Python's own; see `choices.rs` of the package.
 pub(super) fn choice(item: &Enum) -> String {
     let name = &item.name;
     let each =
         |form: &dyn Fn(&Variant) -> String| item.variants.iter().map(form).collect::<String>();
-    let variants = each(&|variant| format!("{}{},\n", rust_doc(&variant.doc), variant.name));
-    let give = each(&|variant| format!("Self::{0} => {name}::{0},\n", variant.name));
-    let mut out = format!(
+    format!(
         "
-        {doc}#[pyclass(frozen, eq, hash, rename_all = \"SCREAMING_SNAKE_CASE\", from_py_object, module = \"keyplate\")]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        {doc}#[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum {name} {{ {variants} }}
+        impl Choice for {name} {{
+            const NAME: &'static str = {name:?};
+            const NUMBERS: &'static [i32] = &[{numbers}];
+            const VARIANTS: &'static [Self] = &[{all}];
+            fn place(self) -> usize {{ self as usize }}
+            fn cache() -> &'static Members {{
+                static MEMBERS: Members = Members::new();
+                &MEMBERS
+            }}
+        }}
         impl Give<{name}> for ::keyplate::{name} {{
             fn give(self) -> {name} {{ match self {{ {give} {rest} }} }}
         }}
-        #[pymethods]
-        impl {name} {{
-            fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {{ reduce(slf.as_any()) }}
+        impl Take<::keyplate::{name}> for {name} {{
+            fn take(self, _: &str) -> PyResult<::keyplate::{name}> {{ Ok(match self {{ {take} }}) }}
+        }}
+        impl<'py> IntoPyObject<'py> for {name} {{
+            type Target = PyAny;
+            type Output = Bound<'py, PyAny>;
+            type Error = PyErr;
+            fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {{ to_member(py, self) }}
+        }}
+        impl<'a, 'py> FromPyObject<'a, 'py> for {name} {{
+            type Error = PyErr;
+            fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {{ from_member(value) }}
         }}
         ",
         doc = rust_doc(&item.doc),
+        variants = each(&|variant| format!("{},\n", variant.name)),
+        numbers = each(&|variant| format!("{}, ", variant.number)),
+        all = each(&|variant| format!("Self::{}, ", variant.name)),
+        give = each(&|variant| format!("Self::{0} => {name}::{0},\n", variant.name)),
+        take = each(&|variant| format!("{name}::{0} => ::keyplate::{name}::{0},\n", variant.name)),
         rest = rest(item),
-    );
-    if item.is_input {
-        let take =
-            each(&|variant| format!("Self::{0} => ::keyplate::{name}::{0},\n", variant.name));
-        out += &format!(
-            "
-            impl Take<::keyplate::{name}> for {name} {{
-                fn take(self, _: &str) -> PyResult<::keyplate::{name}> {{ Ok(match self {{ {take} }}) }}
-            }}
-            "
-        );
-    }
-    out
+    )
 }
 
 /// The arm for variants of a later core, which this face was not built with.
@@ -243,7 +253,8 @@ fn constructor(record: &Record) -> Result<String> {
 /// The function that puts all classes and functions into the module.
 pub(super) fn registration(facade: &Facade) -> String {
     let by_hand = |name: &str| super::BY_HAND.contains(&name);
-    let mut names: Vec<&str> = facade.enums.iter().map(|item| item.name.as_str()).collect();
+    let unions = facade.enums.iter().filter(|item| !item.is_choice());
+    let mut names: Vec<&str> = unions.map(|item| item.name.as_str()).collect();
     names.extend(
         facade
             .objects

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::signature::{hint, rust_type};
+use super::{
+    enums,
+    signature::{hint, rust_type},
+};
 use crate::{
     facade::{Facade, Field, Ty},
     names::{docstring, screaming},
@@ -69,11 +72,9 @@ from datetime import timedelta
 
 "
     .to_owned();
-    let names = choices(facade);
-    if !names.is_empty() {
-        out += &format!("from ._native import {}\n\n", names.join(", "));
-    }
+    out += &enums::imports(facade, &reasons(facade));
     out += "
+
 class ErrorCode(enum.IntEnum):
     \"\"\"The one table of error codes, the same on every face. A number is never used again.\"\"\"
 
@@ -129,7 +130,7 @@ class ErrorCode(enum.IntEnum):
 }
 
 /// The enums that are attributes of exceptions.
-fn choices(facade: &Facade) -> Vec<String> {
+fn reasons(facade: &Facade) -> BTreeSet<String> {
     let fields = facade
         .error
         .variants
@@ -139,9 +140,5 @@ fn choices(facade: &Facade) -> Vec<String> {
         Ty::Choice(name) | Ty::Union(name) => Some(name.clone()),
         _ => None,
     };
-    fields
-        .filter_map(name)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
+    fields.filter_map(name).collect()
 }

@@ -2,6 +2,7 @@
 
 mod aio;
 mod classes;
+mod enums;
 mod errors;
 mod methods;
 mod signature;
@@ -11,6 +12,7 @@ use anyhow::Result;
 
 use crate::{
     facade::Facade,
+    speech::{Language, spoken},
     workspace::{Files, rustfmt},
 };
 
@@ -28,10 +30,11 @@ use std::sync::Arc;
 
 use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
 
-use crate::{callbacks::*, convert::*, error::Description, handle::Keyplate, secret::Secret};
+use crate::{callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::Secret};
 ";
 
 pub(crate) fn write(facade: &Facade, files: &mut Files) -> Result<()> {
+    let facade = &spoken(facade, Language::Python);
     let mut rust = String::new();
     for id in &facade.ids {
         rust += &classes::id(id);
@@ -71,6 +74,7 @@ pub(crate) fn write(facade: &Facade, files: &mut Files) -> Result<()> {
         format!("{PACKAGE}/_native.pyi").into(),
         stubs::native(facade)?,
     );
+    files.insert(format!("{PACKAGE}/enums.py").into(), enums::source(facade));
     files.insert(format!("{PACKAGE}/aio.py").into(), aio::source(facade)?);
     files.insert(ERRORS.into(), errors::python(facade)?);
     Ok(())

@@ -2,10 +2,13 @@
 
 use anyhow::Result;
 
-use super::signature::{Signature, definition, hint};
+use super::{
+    enums::{imports, named},
+    signature::{Signature, definition, hint},
+};
 use crate::{
     facade::{Enum, Facade, Method, Named, Record, Variant},
-    names::{docstring, screaming},
+    names::docstring,
 };
 
 const HEAD: &str = "\
@@ -20,6 +23,9 @@ from uuid import UUID
 
 from typing_extensions import disjoint_base
 
+";
+
+const CLASSES: &str = "
 __version__: str
 
 def _before_fork() -> None: ...
@@ -50,13 +56,9 @@ const HANDLE: &str = "    def close(self) -> None:
 const EQUALITY: &str = "    def __eq__(self, value: object, /) -> bool: ...\n    def __ne__(self, value: object, /) -> bool: ...\n";
 
 pub(super) fn native(facade: &Facade) -> Result<String> {
-    let mut out = HEAD.to_owned();
-    for item in &facade.enums {
-        out += &if item.is_choice() {
-            choice(item)
-        } else {
-            union(item)?
-        };
+    let mut out = String::new();
+    for item in facade.enums.iter().filter(|item| !item.is_choice()) {
+        out += &union(item)?;
     }
     for object in facade
         .objects
@@ -88,23 +90,9 @@ pub(super) fn native(facade: &Facade) -> Result<String> {
         out += "\n";
         out += &function(facade, item, "", "")?;
     }
-    Ok(out)
-}
-
-fn choice(item: &Enum) -> String {
-    let name = &item.name;
-    let mut out = format!(
-        "\n@final\nclass {name}:\n{}\n",
-        docstring(&item.doc, "    ")
-    );
-    for variant in &item.variants {
-        let value = screaming(&variant.name);
-        out += &format!(
-            "    {value}: ClassVar[{name}]\n{}",
-            docstring(&variant.doc, "    ")
-        );
-    }
-    out + EQUALITY + "    def __hash__(self) -> int: ...\n    def __int__(self) -> int: ...\n"
+    let choices = facade.enums.iter().filter(|item| item.is_choice());
+    let named = named(choices.map(|item| item.name.clone()), &out);
+    Ok(format!("{HEAD}{}{CLASSES}{out}", imports(facade, &named)))
 }
 
 fn union(item: &Enum) -> Result<String> {
@@ -211,20 +199,57 @@ fn function(facade: &Facade, method: &Method, receiver: &str, indent: &str) -> R
     Ok(format!("{head}:\n{doc}"))
 }
 
-/// The method's text, and what its keyword arguments mean.
+/// The method's text, and before what it raises what its arguments mean.
 pub(super) fn with_arguments(method: &Method, signature: &Signature) -> String {
-    let mut out = method.doc.clone();
-    let documented: Vec<_> = signature
-        .arguments
-        .iter()
+    let (text, raises) = match method.doc.split_once("Raises:\n") {
+        Some((text, raises)) => (text.trim_end(), format!("\n\nRaises:\n{raises}")),
+        None => (method.doc.as_str(), String::new()),
+    };
+    let documented = signature.arguments.iter();
+    let documented: Vec<_> = documented
         .filter(|argument| !argument.doc.is_empty())
         .collect();
+    let mut out = text.to_owned();
     if !documented.is_empty() {
-        out += "\n\n# Arguments\n";
+        out += "\n\nArgs:";
     }
     for argument in documented {
         let doc = argument.doc.lines().collect::<Vec<_>>().join(" ");
-        out += &format!("- `{}`: {}\n", argument.name, doc.trim_end());
+        out += &format!("\n    {}: {}", argument.name, doc.trim_end());
     }
-    out
+    out + &raises
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::python_face::signature::Argument;
+
+    #[test]
+    fn arguments_stand_before_what_is_raised() {
+        let method = Method {
+            name: "get_user".to_owned(),
+            noun: String::new(),
+            inputs: Vec::new(),
+            output: None,
+            doc: "Gets.\n\nRaises:\n    NotFound: No.".to_owned(),
+            is_constructor: false,
+        };
+        let argument = |name: &str, doc: &str| Argument {
+            name: name.to_owned(),
+            rust: String::new(),
+            hint: String::new(),
+            default: None,
+            keyword_only: false,
+            doc: doc.to_owned(),
+        };
+        let mut signature = Signature {
+            arguments: vec![argument("id", "")],
+            result: (String::new(), String::new()),
+        };
+        assert_eq!(with_arguments(&method, &signature), method.doc);
+        signature.arguments.push(argument("name", "One\ntwo."));
+        let expected = "Gets.\n\nArgs:\n    name: One two.\n\nRaises:\n    NotFound: No.";
+        assert_eq!(with_arguments(&method, &signature), expected);
+    }
 }

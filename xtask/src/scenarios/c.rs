@@ -49,12 +49,12 @@ pub(super) fn source(facade: &Facade) -> Result<String> {
         )?;
     }
     status(facade, &mut out)?;
-    for item in facade.enums.iter().filter(|item| item.name != "ErrorCode") {
-        if item.is_choice() {
-            choice(facade, item, &mut out)?;
-        } else {
-            union(item, &mut out)?;
-        }
+    // Those with data may hold those without.
+    for item in facade.enums.iter().filter(|item| item.is_choice()) {
+        choice(facade, item, &mut out)?;
+    }
+    for item in facade.enums.iter().filter(|item| !item.is_choice()) {
+        union(item, &mut out)?;
     }
     for record in &facade.records {
         if record.is_input {

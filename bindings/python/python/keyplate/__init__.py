@@ -13,7 +13,9 @@ What is here:
   asyncio.
 - `KeyplateError` and a class for each kind of error, with `code` (an `ErrorCode`), `field`, `retry_after` and
   `passkey_failure`.
-- Records, such as `User` and `ApiKey`, and enums, such as `Role`; `Secret`, whose text only `reveal()` shows.
+- Records, such as `User` and `ApiKey`; `Secret`, whose text only `reveal()` shows.
+- Enums, such as `Role`: those without data are `enum.IntEnum`s, whose numbers never change; those with data, such as
+  `InputReason`, have a class for each variant, for `match`.
 - `TimeSource` and `EventSink`: a host may give a callable for each to `open`.
 
 `os.fork` is safe while handles are open: the package installs the hooks for it.
@@ -24,6 +26,7 @@ import os as _os
 from . import _native
 from ._native import *
 from ._native import __version__ as __version__
+from .enums import *
 from .errors import *
 
 # D4: a child must not inherit the library in mid-use.

@@ -20,25 +20,20 @@ from ._native import (
     AccessTokenClaims,
     ApiKey,
     ApiKeyPage,
-    ApiKeySort,
-    ApprovalRule,
     AuditEvent,
     AuditPage,
     Authenticated,
     BackupReport,
     BootstrapReport,
     Claim,
-    CounterPolicy,
     CreatedApiKey,
     CreatedOneTimeToken,
     CreatedSetupToken,
     CreatedSignupToken,
     Decision,
-    EventKind,
     Expiry,
     Group,
     GroupPage,
-    GroupSort,
     IntegrityReport,
     Jwks,
     Limit,
@@ -50,10 +45,8 @@ from ._native import (
     Principal,
     PublicSettings,
     PurgeReport,
-    Role,
     Secret,
     Service,
-    ServiceAccess,
     ServicePage,
     SessionPage,
     Settings,
@@ -61,7 +54,6 @@ from ._native import (
     SetupState,
     SignedIn,
     SigningKey,
-    SignupMode,
     SignupRedemptionPage,
     SignupToken,
     SignupTokenPage,
@@ -69,6 +61,16 @@ from ._native import (
     Statistics,
     User,
     UserPage,
+)
+from .enums import (
+    ApiKeySort,
+    ApprovalRule,
+    CounterPolicy,
+    EventKind,
+    GroupSort,
+    Role,
+    ServiceAccess,
+    SignupMode,
     UserSort,
     UserStatus,
     UsernamePolicy,
@@ -109,10 +111,16 @@ class Keyplate:
         by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
         `get_jwks` alone hears of a change only when it ends, so keep it short.
 
-        # Errors
-        `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-        `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-        `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the service.
+            InvalidCredential: When the session or key has ended.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            PermissionDenied: When he may not use the service.
+            Conflict: When his claims make it longer than 64 KiB.
+            Configuration: For another encryption key than the one under which the signing key is sealed.
         """
         return await asyncio.to_thread(
             self._keyplate.issue_access_token,
@@ -125,10 +133,15 @@ class Keyplate:
         """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
         so: that its session or key lives, its user may sign in, and the service is open to him.
 
-        # Errors
-        `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
-        service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-        `PermissionDenied` when he may no longer use the service; the storage errors.
+        Raises:
+            NotFound: For the service.
+            InvalidCredential: For a token that is not ours, has expired, is for another service, or whose
+                session or key has ended.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            PermissionDenied: When he may no longer use the service.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.verify_access_token,
@@ -139,8 +152,8 @@ class Keyplate:
     async def get_jwks(self) -> Jwks:
         """Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
 
-        # Errors
-        The storage errors.
+        Raises:
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.get_jwks)
 
@@ -149,9 +162,10 @@ class Keyplate:
         default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
         When the encryption key was lost, it works under a new one.
 
-        # Errors
-        `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any
-        but the host's handle.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            Configuration: Without an encryption key when the present key is sealed.
+            PermissionDenied: On any but the host's handle.
         """
         return await asyncio.to_thread(
             self._keyplate.rotate_signing_key,
@@ -169,16 +183,19 @@ class Keyplate:
     ) -> CreatedApiKey:
         """Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
 
-        # Errors
-        `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
-        has not shown a passkey for a key with administrator scopes.
+        Args:
+            name: What it is for, in a word: 1 to 100 characters.
+            scopes: What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own such as `library:stream`.
+            owner_id: Whose it is; by default the caller's own. The host must say.
+            note: What it is for, in at most 500 characters.
+            expires_at: When it ends; by default never.
 
-        # Arguments
-        - `name`: What it is for, in a word: 1 to 100 characters.
-        - `scopes`: What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own such as `library:stream`.
-        - `owner_id`: Whose it is; by default the caller's own. The host must say.
-        - `note`: What it is for, in at most 500 characters.
-        - `expires_at`: When it ends; by default never.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the owner.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: When the session is too old, or has not shown a passkey for a key with
+                administrator scopes.
         """
         return await asyncio.to_thread(
             self._keyplate.create_api_key,
@@ -192,8 +209,9 @@ class Keyplate:
     async def get_api_key(self, id: UUID | str) -> ApiKey:
         """Gives an API key, a revoked one too.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_api_key,
@@ -213,17 +231,18 @@ class Keyplate:
     ) -> ApiKeyPage:
         """Lists API keys, the newest first unless the query says otherwise.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Args:
+            owner_id: Only this user's. A user who is no administrator sees his own in any case.
+            search: A part of the name, without regard to case.
+            include_revoked: Revoked ones too.
+            sort: The order; by default that of creation.
+            ascending: The smallest first.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `owner_id`: Only this user's. A user who is no administrator sees his own in any case.
-        - `search`: A part of the name, without regard to case.
-        - `include_revoked`: Revoked ones too.
-        - `sort`: The order; by default that of creation.
-        - `ascending`: The smallest first.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_api_keys,
@@ -239,8 +258,10 @@ class Keyplate:
     async def list_expiring_api_keys(self, within_seconds: int) -> list[ApiKey]:
         """Lists the API keys that end within so many seconds, the next to end first.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`, the storage errors.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.list_expiring_api_keys,
@@ -250,8 +271,11 @@ class Keyplate:
     async def renew_api_key(self, id: UUID | str, expiry: Expiry) -> ApiKey:
         """Gives a key a new end, before or after the old one. A key cannot renew itself.
 
-        # Errors
-        `NotFound`, also for a revoked key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+        Raises:
+            NotFound: Also for a revoked key.
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         return await asyncio.to_thread(
             self._keyplate.renew_api_key,
@@ -262,8 +286,9 @@ class Keyplate:
     async def revoke_api_key(self, id: UUID | str) -> None:
         """Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_api_key,
@@ -279,12 +304,15 @@ class Keyplate:
     ) -> CreatedApiKey:
         """Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
 
-        # Errors
-        `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+        Args:
+            overlap_seconds: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
+            expiry: A new end; by default it stays.
 
-        # Arguments
-        - `overlap_seconds`: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
-        - `expiry`: A new end; by default it stays.
+        Raises:
+            NotFound: Also for a revoked key, and for an expired one without a new end.
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         return await asyncio.to_thread(
             self._keyplate.rotate_api_key,
@@ -297,9 +325,12 @@ class Keyplate:
         """Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
         ours, or one of the operator's own choice, which a plan gave.
 
-        # Errors
-        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-        `AccountExpired`; the storage errors.
+        Raises:
+            InvalidCredential: When it is unknown, malformed, expired or revoked.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.verify_api_key,
@@ -317,15 +348,17 @@ class Keyplate:
     ) -> AuditPage:
         """Lists what happened, the newest first.
 
-        # Errors
-        `PermissionDenied`, `InvalidInput`, the storage errors.
+        Args:
+            user_id: Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
+            kind: Only of this kind.
+            since: Only since then.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `user_id`: Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
-        - `kind`: Only of this kind.
-        - `since`: Only since then.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
+            InvalidInput: A value breaks a rule.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.list_audit_events,
@@ -342,12 +375,14 @@ class Keyplate:
         whole and safe on the disk.
 
         To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
-        `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
+        `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `EventKind.BACKUP_RESTORED`: API
         keys that were revoked after the back-up work again.
 
-        # Errors
-        `Conflict` when the file exists; `InvalidInput` for a path that is no good; `PermissionDenied` on any but the
-        host's handle; `StorageFull` and the other storage errors, after which nothing is left behind.
+        Raises:
+            Conflict: When the file exists.
+            InvalidInput: For a path that is no good.
+            PermissionDenied: On any but the host's handle.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: After which nothing is left behind.
         """
         return await asyncio.to_thread(
             self._keyplate.back_up_to,
@@ -360,9 +395,10 @@ class Keyplate:
         fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
         processes do so at once. An active administrator whom the plan makes completes setup.
 
-        # Errors
-        `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;
-        `PermissionDenied` on any but the host's handle; the storage errors.
+        Raises:
+            InvalidInput: Whose `field` names the entry, such as `users[2].email`, whatever is wrong with it.
+            PermissionDenied: On any but the host's handle.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.bootstrap,
@@ -372,8 +408,9 @@ class Keyplate:
     async def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
         """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_effective_claims,
@@ -383,20 +420,22 @@ class Keyplate:
     async def list_claim_keys(self) -> list[str]:
         """Lists the names of claims that are in use, for suggestions.
 
-        # Errors
-        `PermissionDenied`.
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(self._keyplate.list_claim_keys)
 
     async def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
         """Makes a group without members.
 
-        # Errors
-        `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
+        Args:
+            name: 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+            friendly_name: 2 to 50 characters; by default the name.
 
-        # Arguments
-        - `name`: 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
-        - `friendly_name`: 2 to 50 characters; by default the name.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            Conflict: For a name that is taken.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.create_group,
@@ -407,8 +446,9 @@ class Keyplate:
     async def delete_group(self, id: UUID | str) -> None:
         """Deletes a group: nobody is in it any more, and no sign-up token gives it.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.delete_group,
@@ -418,8 +458,9 @@ class Keyplate:
     async def get_group(self, id: UUID | str) -> Group:
         """Gives a group. A user who is no administrator sees those that he is in.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_group,
@@ -438,16 +479,17 @@ class Keyplate:
     ) -> GroupPage:
         """Lists groups.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Args:
+            search: A part of a name, without regard to case.
+            user_id: Only those that this user is in. A user who is no administrator sees his own in any case.
+            sort: The order; by default that of creation.
+            descending: The other way round.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `search`: A part of a name, without regard to case.
-        - `user_id`: Only those that this user is in. A user who is no administrator sees his own in any case.
-        - `sort`: The order; by default that of creation.
-        - `descending`: The other way round.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_groups,
@@ -462,8 +504,10 @@ class Keyplate:
     async def set_group_claims(self, id: UUID | str, claims: Sequence[Claim]) -> Group:
         """Gives a group exactly these claims.
 
-        # Errors
-        `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: For reserved, repeated or malformed names.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_group_claims,
@@ -474,8 +518,9 @@ class Keyplate:
     async def set_group_members(self, id: UUID | str, user_ids: Sequence[UUID | str]) -> Group:
         """Makes exactly these users the members of a group.
 
-        # Errors
-        `NotFound` for the group or a user; `PermissionDenied`.
+        Raises:
+            NotFound: For the group or a user.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_group_members,
@@ -486,8 +531,10 @@ class Keyplate:
     async def set_user_claims(self, id: UUID | str, claims: Sequence[Claim]) -> User:
         """Gives a user exactly these claims of his own.
 
-        # Errors
-        `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: For reserved, repeated or malformed names.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_user_claims,
@@ -498,8 +545,9 @@ class Keyplate:
     async def set_user_groups(self, id: UUID | str, group_ids: Sequence[UUID | str]) -> User:
         """Puts a user into exactly these groups.
 
-        # Errors
-        `NotFound` for the user or a group; `PermissionDenied`.
+        Raises:
+            NotFound: For the user or a group.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_user_groups,
@@ -516,12 +564,15 @@ class Keyplate:
     ) -> Group:
         """Changes a group's names.
 
-        # Errors
-        `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
+        Args:
+            name: As in `NewGroup`.
+            friendly_name: As in `NewGroup`.
 
-        # Arguments
-        - `name`: As in `NewGroup`.
-        - `friendly_name`: As in `NewGroup`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: A value breaks a rule.
+            Conflict: For a name that is taken.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.update_group,
@@ -540,14 +591,15 @@ class Keyplate:
     ) -> Keyplate:
         """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
 
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-        credential is still good is seen by each call, not here.
+        Args:
+            address: The client's IP address.
+            user_agent: Its user agent; cut after 512 characters.
+            device_name: A name that its user knows the device by, at most 100 characters.
 
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            InvalidInput: For `address` or `device_name`. Whether the credential is still good is seen by
+                each call, not here.
         """
         keyplate = await asyncio.to_thread(
             self._keyplate.acting_as,
@@ -568,13 +620,14 @@ class Keyplate:
         """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
         setup, sign up and sign in.
 
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+        Args:
+            address: The client's IP address.
+            user_agent: Its user agent; cut after 512 characters.
+            device_name: A name that its user knows the device by, at most 100 characters.
 
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            InvalidInput: For `address` or `device_name`.
         """
         keyplate = await asyncio.to_thread(
             self._keyplate.anonymous,
@@ -593,13 +646,14 @@ class Keyplate:
     ) -> Keyplate:
         """The host's own handle, for what it does on account of a client: the audit log then tells from where.
 
-        # Errors
-        `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+        Args:
+            address: The client's IP address.
+            user_agent: Its user agent; cut after 512 characters.
+            device_name: A name that its user knows the device by, at most 100 characters.
 
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            InvalidInput: For `address` or `device_name`.
         """
         keyplate = await asyncio.to_thread(
             self._keyplate.with_client,
@@ -617,9 +671,14 @@ class Keyplate:
         """Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
         is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
 
-        # Errors
-        `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
-        `StepUpRequired` for oneself, when the sign-in is too old, and for other administrators.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: A value breaks a rule.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: For oneself, when the sign-in is too old, and for other administrators.
         """
         return await asyncio.to_thread(
             self._keyplate.create_one_time_token,
@@ -635,8 +694,9 @@ class Keyplate:
         """Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
         may register a new one and delete others; all his other sessions end.
 
-        # Errors
-        As `create_one_time_token`; `StepUpRequired` for all but the host.
+        Raises:
+            KeyplateError: As `create_one_time_token`.
+            StepUpRequired: For all but the host.
         """
         return await asyncio.to_thread(
             self._keyplate.create_recovery_token,
@@ -647,8 +707,8 @@ class Keyplate:
     async def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
         """Lists the one-time tokens that still work, of one user or of all, the newest first.
 
-        # Errors
-        `PermissionDenied`.
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_one_time_tokens,
@@ -660,9 +720,10 @@ class Keyplate:
         and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
         `RateLimited`; long tokens are not limited.
 
-        # Errors
-        `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
-        `AccountDisabled`, `AccountExpired`, which do not use it up.
+        Raises:
+            InvalidCredential: When it is unknown, used, revoked or expired.
+            RateLimited: Too many wrong tries, or too many accounts, from one place.
+            AccountPending, AccountDisabled, AccountExpired: Which do not use it up.
         """
         return await asyncio.to_thread(
             self._keyplate.redeem_one_time_token,
@@ -672,8 +733,9 @@ class Keyplate:
     async def revoke_one_time_token(self, id: UUID | str) -> None:
         """Revokes a one-time token.
 
-        # Errors
-        `NotFound` when there is none, or it was used; `PermissionDenied`.
+        Raises:
+            NotFound: When there is none, or it was used.
+            PermissionDenied: The caller is known and may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_one_time_token,
@@ -684,8 +746,11 @@ class Keyplate:
         """Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
         administrator who has one.
 
-        # Errors
-        `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            Conflict: For the last one.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         await asyncio.to_thread(
             self._keyplate.delete_passkey,
@@ -696,8 +761,8 @@ class Keyplate:
         """Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
         caller's own passkeys and names.
 
-        # Errors
-        `InvalidInput` for a credential id that is not base64url.
+        Raises:
+            InvalidInput: For a credential id that is not base64url.
         """
         return await asyncio.to_thread(
             self._keyplate.get_passkey_signals,
@@ -707,8 +772,8 @@ class Keyplate:
     async def list_passkeys(self, user_id: UUID | str | None = None) -> list[Passkey]:
         """Lists the passkeys of one user or of all, the oldest first.
 
-        # Errors
-        `PermissionDenied`.
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_passkeys,
@@ -718,8 +783,11 @@ class Keyplate:
     async def rename_passkey(self, id: UUID | str, name: str) -> Passkey:
         """Renames a passkey: 1 to 100 characters.
 
-        # Errors
-        `NotFound`, `InvalidInput`, `PermissionDenied`, `StepUpRequired`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         return await asyncio.to_thread(
             self._keyplate.rename_passkey,
@@ -731,8 +799,8 @@ class Keyplate:
         """Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
         shown, for autofill.
 
-        # Errors
-        `PasskeyCeremonyFailed` where passkeys cannot work.
+        Raises:
+            PasskeyCeremonyFailed: Where passkeys cannot work.
         """
         return await asyncio.to_thread(self._keyplate.begin_passkey_login)
 
@@ -740,8 +808,11 @@ class Keyplate:
         """Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
         it.
 
-        # Errors
-        `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
+        Raises:
+            PasskeyCeremonyFailed: With the reason.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
         """
         return await asyncio.to_thread(
             self._keyplate.finish_passkey_login,
@@ -753,9 +824,10 @@ class Keyplate:
         """Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
         a further one for a step-up.
 
-        # Errors
-        `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
-        `PasskeyCeremonyFailed` where passkeys cannot work.
+        Raises:
+            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: For API keys, the host, and sessions that may do less than their user.
+            PasskeyCeremonyFailed: Where passkeys cannot work.
         """
         return await asyncio.to_thread(self._keyplate.begin_passkey_registration)
 
@@ -769,8 +841,11 @@ class Keyplate:
         authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
         ends all others. It completes setup when it is that of the administrator who claimed it.
 
-        # Errors
-        `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
+        Raises:
+            PasskeyCeremonyFailed: With the reason.
+            InvalidInput: For the name.
+            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.finish_passkey_registration,
@@ -792,17 +867,18 @@ class Keyplate:
     ) -> PasskeyCeremony:
         """Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
 
-        # Errors
-        As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
+        Args:
+            username: As in `NewUser`, and no deleted user's.
+            token: The sign-up token, if he has one.
+            email: E-mail address; it is unverified.
+            display_name: The name that others see.
+            first_name: First name.
+            last_name: Last name.
+            locale: Language tag, for example `de-CH`.
 
-        # Arguments
-        - `username`: As in `NewUser`, and no deleted user's.
-        - `token`: The sign-up token, if he has one.
-        - `email`: E-mail address; it is unverified.
-        - `display_name`: The name that others see.
-        - `first_name`: First name.
-        - `last_name`: Last name.
-        - `locale`: Language tag, for example `de-CH`.
+        Raises:
+            KeyplateError: As `sign_up`.
+            PasskeyCeremonyFailed: Where passkeys cannot work.
         """
         return await asyncio.to_thread(
             self._keyplate.begin_passkey_signup,
@@ -819,8 +895,9 @@ class Keyplate:
         """Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
         the account, its groups and claims, the passkey and the session are made together or not at all.
 
-        # Errors
-        `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
+        Raises:
+            PasskeyCeremonyFailed: With the reason.
+            KeyplateError: Otherwise as `sign_up`.
         """
         return await asyncio.to_thread(
             self._keyplate.finish_passkey_signup,
@@ -831,9 +908,10 @@ class Keyplate:
     async def begin_step_up(self) -> PasskeyCeremony:
         """Begins a step-up of the session by which the caller acts.
 
-        # Errors
-        `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
-        passkeys cannot work.
+        Raises:
+            NotFound: When he has no passkey that works.
+            PermissionDenied: Without a session.
+            PasskeyCeremonyFailed: Where passkeys cannot work.
         """
         return await asyncio.to_thread(self._keyplate.begin_step_up)
 
@@ -841,8 +919,9 @@ class Keyplate:
         """Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
         one is dead.
 
-        # Errors
-        `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
+        Raises:
+            PasskeyCeremonyFailed: With the reason.
+            PermissionDenied: Without a session.
         """
         return await asyncio.to_thread(
             self._keyplate.finish_step_up,
@@ -853,9 +932,12 @@ class Keyplate:
     async def authenticate(self, credential: str) -> Authenticated:
         """Tells who stands behind a session token or an API key. A host's middleware needs only this.
 
-        # Errors
-        `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
-        `AccountExpired`; the storage errors.
+        Raises:
+            InvalidCredential: When it is unknown, malformed, expired or revoked.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.authenticate,
@@ -867,8 +949,9 @@ class Keyplate:
         among those to whom the service is open; and his credential must have `*` or a scope that begins with the
         service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
 
-        # Errors
-        `NotFound` for the service; the storage errors.
+        Raises:
+            NotFound: For the service.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.authorize,
@@ -887,15 +970,18 @@ class Keyplate:
     ) -> Service:
         """Makes a service, closed to everybody unless it says to whom it is open.
 
-        # Errors
-        `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
+        Args:
+            slug: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+            name: 1 to 100 characters; by default the slug.
+            origins: At most 20 web origins, for example `https://films.example`.
+            access: To whom it is open; by default to the groups that are named, and to nobody when there are none.
+            group_ids: The groups. `ServiceAccess.NOBODY` excludes them; with `Everyone` they are kept for later.
 
-        # Arguments
-        - `slug`: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
-        - `name`: 1 to 100 characters; by default the slug.
-        - `origins`: At most 20 web origins, for example `https://films.example`.
-        - `access`: To whom it is open; by default to the groups that are named, and to nobody when there are none.
-        - `group_ids`: The groups. `Nobody` excludes them; with `Everyone` they are kept for later.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For a group.
+            Conflict: For a slug that is taken.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.create_service,
@@ -909,8 +995,9 @@ class Keyplate:
     async def delete_service(self, id: UUID | str) -> None:
         """Deletes a service.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.delete_service,
@@ -920,8 +1007,9 @@ class Keyplate:
     async def get_service(self, id: UUID | str) -> Service:
         """Gives a service. A user who is no administrator sees those that he may use.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_service,
@@ -938,14 +1026,15 @@ class Keyplate:
     ) -> ServicePage:
         """Lists services by slug.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Args:
+            search: A part of slug or name, without regard to case.
+            user_id: Only those that this user may use. A user who is no administrator sees his own in any case.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `search`: A part of slug or name, without regard to case.
-        - `user_id`: Only those that this user may use. A user who is no administrator sees his own in any case.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_services,
@@ -963,8 +1052,9 @@ class Keyplate:
     ) -> Service:
         """Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
 
-        # Errors
-        `NotFound` for the service or a group; `PermissionDenied`.
+        Raises:
+            NotFound: For the service or a group.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_service_access,
@@ -976,8 +1066,10 @@ class Keyplate:
     async def set_service_origins(self, id: UUID | str, origins: Sequence[str]) -> Service:
         """Gives a service exactly these web origins.
 
-        # Errors
-        `NotFound`, `InvalidInput`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_service_origins,
@@ -999,16 +1091,19 @@ class Keyplate:
         """Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
         former slug mean another service, or none, from then on.
 
-        # Errors
-        `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+        Args:
+            slug: As in `NewService`.
+            name: As in `NewService`.
+            replace_origins: Whether `origins` take the place of those that it has; otherwise they must be empty.
+            origins: As in `NewService`.
+            access: As in `NewService`; without it and without groups, access stays as it is.
+            group_ids: As in `NewService`.
 
-        # Arguments
-        - `slug`: As in `NewService`.
-        - `name`: As in `NewService`.
-        - `replace_origins`: Whether `origins` take the place of those that it has; otherwise they must be empty.
-        - `origins`: As in `NewService`.
-        - `access`: As in `NewService`; without it and without groups, access stays as it is.
-        - `group_ids`: As in `NewService`.
+        Raises:
+            NotFound: For the service or a group.
+            InvalidInput: A value breaks a rule.
+            Conflict: For a slug that is taken.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.update_service,
@@ -1033,14 +1128,18 @@ class Keyplate:
         """Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
         It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 
-        # Errors
-        `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
-        but the host's handle.
+        Args:
+            address: The client's IP address.
+            user_agent: Its user agent; cut after 512 characters.
+            device_name: A name that its user knows the device by, at most 100 characters.
 
-        # Arguments
-        - `address`: The client's IP address.
-        - `user_agent`: Its user agent; cut after 512 characters.
-        - `device_name`: A name that its user knows the device by, at most 100 characters.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: On any but the host's handle.
         """
         return await asyncio.to_thread(
             self._keyplate.create_session,
@@ -1060,13 +1159,14 @@ class Keyplate:
     ) -> SessionPage:
         """Lists sessions that still work, the newest first.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Args:
+            user_id: Only this user's. A user who is no administrator sees his own in any case.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `user_id`: Only this user's. A user who is no administrator sees his own in any case.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_sessions,
@@ -1078,8 +1178,9 @@ class Keyplate:
     async def revoke_session(self, id: UUID | str) -> None:
         """Ends a session at once, in every process. Ending one that has ended does nothing.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_session,
@@ -1093,8 +1194,9 @@ class Keyplate:
     ) -> int:
         """Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.revoke_user_sessions,
@@ -1105,9 +1207,12 @@ class Keyplate:
     async def verify_session(self, token: str) -> Authenticated:
         """Tells who has this session. It works while another process is writing.
 
-        # Errors
-        `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
-        `AccountDisabled`, `AccountExpired`; the storage errors.
+        Raises:
+            InvalidCredential: When it is unknown, malformed, expired, idle for too long or ended.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
             self._keyplate.verify_session,
@@ -1117,24 +1222,25 @@ class Keyplate:
     async def get_public_settings(self) -> PublicSettings:
         """Gives the settings that everybody may know.
 
-        # Errors
-        The storage errors.
+        Raises:
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.get_public_settings)
 
     async def get_settings(self) -> Settings:
         """Gives all settings.
 
-        # Errors
-        `PermissionDenied`.
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(self._keyplate.get_settings)
 
     async def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
         """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 
-        # Errors
-        `NotFound` for a group; `PermissionDenied`.
+        Raises:
+            NotFound: For a group.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_default_groups,
@@ -1144,8 +1250,9 @@ class Keyplate:
     async def set_signup_email_domains(self, domains: Sequence[str]) -> Settings:
         """Lets only addresses of these domains sign up without a token, and only with approval; none: any.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_signup_email_domains,
@@ -1168,19 +1275,21 @@ class Keyplate:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
         credentials with `*` and `roles:write`.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
+        Args:
+            app_name: 1 to 100 characters.
+            signup_mode: Who may sign up.
+            signup_approval: Does an administrator approve who signs up?
+            open_signups_per_hour: 1 to 1000.
+            username_change: May a user change his own username?
+            session_idle_seconds: 60 seconds to 366 days.
+            session_lifetime_seconds: 60 seconds to 366 days.
+            step_up_seconds: 60 seconds to one day.
+            counter_policy: What to do when the signature counter of a passkey goes back.
 
-        # Arguments
-        - `app_name`: 1 to 100 characters.
-        - `signup_mode`: Who may sign up.
-        - `signup_approval`: Does an administrator approve who signs up?
-        - `open_signups_per_hour`: 1 to 1000.
-        - `username_change`: May a user change his own username?
-        - `session_idle_seconds`: 60 seconds to 366 days.
-        - `session_lifetime_seconds`: 60 seconds to 366 days.
-        - `step_up_seconds`: 60 seconds to one day.
-        - `counter_policy`: What to do when the signature counter of a passkey goes back.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: For a longer `step_up_seconds`.
         """
         return await asyncio.to_thread(
             self._keyplate.update_settings,
@@ -1210,18 +1319,20 @@ class Keyplate:
         """Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
         the host needs a setup token; after `reset_setup` the host too.
 
-        # Errors
-        `InvalidCredential` for a wrong or missing token; `SetupAlreadyClaimed`; `SetupAlreadyComplete`;
-        `InvalidInput` and `Conflict`, which leave setup open and the token good.
+        Args:
+            username: As in `NewUser`; left empty when an existing user is named.
+            email: E-mail address.
+            display_name: The name that others see.
+            first_name: First name.
+            last_name: Last name.
+            locale: Language tag, for example `de-CH`.
+            existing_user_id: After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
 
-        # Arguments
-        - `username`: As in `NewUser`; left empty when an existing user is named.
-        - `email`: E-mail address.
-        - `display_name`: The name that others see.
-        - `first_name`: First name.
-        - `last_name`: Last name.
-        - `locale`: Language tag, for example `de-CH`.
-        - `existing_user_id`: After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+        Raises:
+            InvalidCredential: For a wrong or missing token.
+            SetupAlreadyClaimed: Somebody has claimed this instance already.
+            SetupAlreadyComplete: Setup is over.
+            InvalidInput, Conflict: Which leave setup open and the token good.
         """
         return await asyncio.to_thread(
             self._keyplate.claim_setup,
@@ -1238,24 +1349,27 @@ class Keyplate:
     async def complete_setup(self) -> SetupCompletion:
         """Ends setup: its token and its sessions are dead from this moment.
 
-        # Errors
-        `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
+        Raises:
+            SetupAlreadyComplete: Setup is over.
+            Conflict: When nobody has claimed.
+            PermissionDenied: For all but administrators.
         """
         return await asyncio.to_thread(self._keyplate.complete_setup)
 
     async def create_setup_token(self) -> CreatedSetupToken:
         """Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
 
-        # Errors
-        `SetupAlreadyComplete`; `PermissionDenied` on any but the host's handle.
+        Raises:
+            SetupAlreadyComplete: Setup is over.
+            PermissionDenied: On any but the host's handle.
         """
         return await asyncio.to_thread(self._keyplate.create_setup_token)
 
     async def get_setup_state(self) -> SetupState:
         """Tells how far setup has come.
 
-        # Errors
-        The storage errors.
+        Raises:
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.get_setup_state)
 
@@ -1263,9 +1377,9 @@ class Keyplate:
         """Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
         named. From then on claiming always wants a token, and may name an existing user.
 
-        # Errors
-        `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
-        handle.
+        Raises:
+            Conflict: For another generation, or when setup is open already.
+            PermissionDenied: On any but the host's handle.
         """
         return await asyncio.to_thread(
             self._keyplate.reset_setup,
@@ -1276,9 +1390,12 @@ class Keyplate:
         """Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
         setup sessions end. Who needs a token is the same as for `claim_setup`.
 
-        # Errors
-        `InvalidCredential` for a wrong or missing token; `SetupAlreadyComplete`; `NotFound` when nobody has claimed;
-        `AccountDisabled`, `AccountExpired`.
+        Raises:
+            InvalidCredential: For a wrong or missing token.
+            SetupAlreadyComplete: Setup is over.
+            NotFound: When nobody has claimed.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
         """
         return await asyncio.to_thread(
             self._keyplate.resume_setup,
@@ -1288,8 +1405,10 @@ class Keyplate:
     async def approve_user(self, id: UUID | str) -> User:
         """Lets a pending user in. His sign-up session can do what he can from now on.
 
-        # Errors
-        `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            Conflict: For a user who does not wait for approval.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.approve_user,
@@ -1305,13 +1424,14 @@ class Keyplate:
     ) -> SignupRedemptionPage:
         """Lists who used sign-up tokens, when and from where, the newest first.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Args:
+            token_id: Only of this token.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `token_id`: Only of this token.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_signup_redemptions,
@@ -1323,8 +1443,10 @@ class Keyplate:
     async def reject_user(self, id: UUID | str) -> None:
         """Removes a pending user. His name is free again.
 
-        # Errors
-        `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            Conflict: For a user who does not wait for approval.
+            PermissionDenied: The caller is known and may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.reject_user,
@@ -1346,19 +1468,22 @@ class Keyplate:
         or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
         can only read his own status until an administrator approves.
 
-        # Errors
-        `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
-        `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
-        that is taken.
+        Args:
+            username: As in `NewUser`, and no deleted user's.
+            token: The sign-up token, if he has one.
+            email: E-mail address; it is unverified.
+            display_name: The name that others see.
+            first_name: First name.
+            last_name: Last name.
+            locale: Language tag, for example `de-CH`.
 
-        # Arguments
-        - `username`: As in `NewUser`, and no deleted user's.
-        - `token`: The sign-up token, if he has one.
-        - `email`: E-mail address; it is unverified.
-        - `display_name`: The name that others see.
-        - `first_name`: First name.
-        - `last_name`: Last name.
-        - `locale`: Language tag, for example `de-CH`.
+        Raises:
+            SignupRefused: When sign-up is disabled, wants a token, or the address is not of an allowed
+                domain.
+            InvalidCredential: For a token that cannot be used.
+            RateLimited: Too many wrong tries, or too many accounts, from one place.
+            InvalidInput: A value breaks a rule.
+            Conflict: Naming the field that is taken.
         """
         return await asyncio.to_thread(
             self._keyplate.sign_up,
@@ -1385,17 +1510,19 @@ class Keyplate:
         """Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
         `set_signup_token_grants`.
 
-        # Errors
-        `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
+        Args:
+            note: What it is for, in at most 500 characters.
+            expiry: When it ends; by default after 7 days.
+            uses: How many times it may be used; by default once.
+            group_ids: The groups that it gives. Its maker must have the right to change groups.
+            account_lifetime_seconds: After how many seconds an account made with it lapses; by default never.
+            approval: Does an administrator approve who uses it? By default as the settings say.
+            email: Only who gives this address, or one of this domain (`@example.org`), may use it.
 
-        # Arguments
-        - `note`: What it is for, in at most 500 characters.
-        - `expiry`: When it ends; by default after 7 days.
-        - `uses`: How many times it may be used; by default once.
-        - `group_ids`: The groups that it gives. Its maker must have the right to change groups.
-        - `account_lifetime_seconds`: After how many seconds an account made with it lapses; by default never.
-        - `approval`: Does an administrator approve who uses it? By default as the settings say.
-        - `email`: Only who gives this address, or one of this domain (`@example.org`), may use it.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For a group.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.create_signup_token,
@@ -1411,8 +1538,9 @@ class Keyplate:
     async def get_signup_token(self, id: UUID | str) -> SignupToken:
         """Gives a sign-up token with its true state.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_signup_token,
@@ -1422,9 +1550,9 @@ class Keyplate:
     async def inspect_signup_token(self, token: str) -> SignupTokenPreview:
         """Looks at a sign-up token without using it.
 
-        # Errors
-        `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the
-        reason.
+        Raises:
+            SignupRefused: When sign-up is disabled.
+            InvalidCredential: For a token that cannot be used, whatever the reason.
         """
         return await asyncio.to_thread(
             self._keyplate.inspect_signup_token,
@@ -1440,13 +1568,14 @@ class Keyplate:
     ) -> SignupTokenPage:
         """Lists sign-up tokens, the newest first.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Args:
+            include_revoked: Revoked ones too.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `include_revoked`: Revoked ones too.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_signup_tokens,
@@ -1458,8 +1587,9 @@ class Keyplate:
     async def revoke_signup_token(self, id: UUID | str) -> None:
         """Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_signup_token,
@@ -1474,8 +1604,11 @@ class Keyplate:
     ) -> SignupToken:
         """Makes a sign-up token give exactly these groups and claims from now on.
 
-        # Errors
-        `NotFound` for the token or a group; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+        Raises:
+            NotFound: For the token or a group.
+            InvalidInput: A value breaks a rule.
+            Conflict: When it is revoked.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_signup_token_grants,
@@ -1498,17 +1631,20 @@ class Keyplate:
     ) -> SignupToken:
         """Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
 
-        # Errors
-        `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
+        Args:
+            note: What it is for.
+            expiry: A new end; an expired token works again.
+            uses: How many times it may be used, at least as often as it has been.
+            account_lifetime: After how many seconds an account lapses that is made with it from now on.
+            approval: Does an administrator approve who uses it?
+            enabled: False pauses it.
+            email: The address, or `@domain`, to which it is bound.
 
-        # Arguments
-        - `note`: What it is for.
-        - `expiry`: A new end; an expired token works again.
-        - `uses`: How many times it may be used, at least as often as it has been.
-        - `account_lifetime`: After how many seconds an account lapses that is made with it from now on.
-        - `approval`: Does an administrator approve who uses it?
-        - `enabled`: False pauses it.
-        - `email`: The address, or `@domain`, to which it is bound.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: A value breaks a rule.
+            Conflict: When it is revoked.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.update_signup_token,
@@ -1525,16 +1661,18 @@ class Keyplate:
     async def check_integrity(self) -> IntegrityReport:
         """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
 
-        # Errors
-        `PermissionDenied` on any but the host's handle; the storage errors.
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.check_integrity)
 
     async def get_statistics(self) -> Statistics:
         """Counts what there is, all at the same moment.
 
-        # Errors
-        `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
+        Raises:
+            PermissionDenied: For all but administrators with `settings:read`.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.get_statistics)
 
@@ -1542,17 +1680,19 @@ class Keyplate:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
         removed, nor API keys that a plan made: it would make them again.
 
-        # Errors
-        `PermissionDenied` on any but the host's handle; the storage errors.
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.purge_expired)
 
     async def reset_clock(self) -> None:
-        """Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
+        """Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`EventKind.CLOCK_BEHIND`).
         What seemed expired by the wrong time works again.
 
-        # Errors
-        `PermissionDenied` on any but the host's handle; the storage errors.
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         await asyncio.to_thread(self._keyplate.reset_clock)
 
@@ -1575,24 +1715,26 @@ class Keyplate:
     ) -> User:
         """Makes a user. The host's first active administrator completes setup.
 
-        # Errors
-        `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
-        administrator.
+        Args:
+            username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
+            id: The id, a UUID that was never used; by default a new one.
+            email: E-mail address.
+            email_verified: Does the address belong to him for certain?
+            display_name: The name that others see, at most 100 characters.
+            first_name: First name, at most 50 characters.
+            last_name: Last name, at most 50 characters.
+            locale: Language tag, for example `de-CH`.
+            external_id: The host's own key for him, unique, at most 255 characters.
+            group_ids: The groups that he is in. Who makes him must have the right to change groups.
+            role: By default `User`.
+            status: By default `UserStatus.ACTIVE`.
+            expires_at: When the account lapses; by default never.
 
-        # Arguments
-        - `username`: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
-        - `id`: The id, a UUID that was never used; by default a new one.
-        - `email`: E-mail address.
-        - `email_verified`: Does the address belong to him for certain?
-        - `display_name`: The name that others see, at most 100 characters.
-        - `first_name`: First name, at most 50 characters.
-        - `last_name`: Last name, at most 50 characters.
-        - `locale`: Language tag, for example `de-CH`.
-        - `external_id`: The host's own key for him, unique, at most 255 characters.
-        - `group_ids`: The groups that he is in. Who makes him must have the right to change groups.
-        - `role`: By default `User`.
-        - `status`: By default `Active`.
-        - `expires_at`: When the account lapses; by default never.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            Conflict: Naming the field that is taken.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: For an administrator.
         """
         return await asyncio.to_thread(
             self._keyplate.create_user,
@@ -1614,8 +1756,10 @@ class Keyplate:
     async def delete_user(self, id: UUID | str) -> None:
         """Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 
-        # Errors
-        `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
+            Conflict: For the last administrator.
         """
         await asyncio.to_thread(
             self._keyplate.delete_user,
@@ -1625,8 +1769,10 @@ class Keyplate:
     async def disable_user(self, id: UUID | str) -> User:
         """Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
 
-        # Errors
-        `NotFound`, `PermissionDenied`; `Conflict` for the last administrator or a user who waits for approval.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
+            Conflict: For the last administrator or a user who waits for approval.
         """
         return await asyncio.to_thread(
             self._keyplate.disable_user,
@@ -1636,8 +1782,10 @@ class Keyplate:
     async def enable_user(self, id: UUID | str) -> User:
         """Lets a disabled user sign in again.
 
-        # Errors
-        `NotFound`, `PermissionDenied`; `Conflict` for a user who waits for approval.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
+            Conflict: For a user who waits for approval.
         """
         return await asyncio.to_thread(
             self._keyplate.enable_user,
@@ -1647,8 +1795,8 @@ class Keyplate:
     async def find_user(self, key: str) -> User | None:
         """Looks for a user by id, username, e-mail address or external id, in this order.
 
-        # Errors
-        `PermissionDenied`.
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.find_user,
@@ -1658,8 +1806,9 @@ class Keyplate:
     async def get_user(self, id: UUID | str) -> User:
         """Gives a user. Anybody may look at himself.
 
-        # Errors
-        `NotFound`, `PermissionDenied`.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_user,
@@ -1681,19 +1830,20 @@ class Keyplate:
     ) -> UserPage:
         """Lists users.
 
-        # Errors
-        `InvalidInput`, `PermissionDenied`.
+        Args:
+            search: A part of the username, a name or the e-mail address, without regard to case.
+            status: Only with this status.
+            role: Only with this role.
+            group_id: Only in this group.
+            expiring_within_seconds: Only those whose account lapses within so many seconds.
+            sort: The order; by default that of creation.
+            descending: The other way round.
+            page: Which page, from 1.
+            limit: How many on a page: 1 to 1000, by default 20.
 
-        # Arguments
-        - `search`: A part of the username, a name or the e-mail address, without regard to case.
-        - `status`: Only with this status.
-        - `role`: Only with this role.
-        - `group_id`: Only in this group.
-        - `expiring_within_seconds`: Only those whose account lapses within so many seconds.
-        - `sort`: The order; by default that of creation.
-        - `descending`: The other way round.
-        - `page`: Which page, from 1.
-        - `limit`: How many on a page: 1 to 1000, by default 20.
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_users,
@@ -1711,8 +1861,11 @@ class Keyplate:
     async def set_user_role(self, id: UUID | str, role: Role) -> User:
         """Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
 
-        # Errors
-        `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: A fresh sign-in is wanted first.
+            Conflict: For the last administrator.
         """
         return await asyncio.to_thread(
             self._keyplate.set_user_role,
@@ -1739,22 +1892,25 @@ class Keyplate:
         """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
         settings allow it his username.
 
-        # Errors
-        `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
-        `PermissionDenied`; `StepUpRequired` for a role.
+        Args:
+            username: As in `NewUser`. For the user himself only where the settings allow it.
+            email: E-mail address. A new one is unverified unless `email_verified` says otherwise.
+            email_verified: Does the address belong to him for certain? Not for the user himself.
+            display_name: The name that others see.
+            first_name: First name.
+            last_name: Last name.
+            locale: Language tag.
+            external_id: The host's own key. Not for the user himself.
+            expiry: When the account lapses. Not for the user himself.
+            role: The same as `set_user_role`, together with the other changes.
+            disabled: The same as `disable_user` or `enable_user`, together with the other changes.
 
-        # Arguments
-        - `username`: As in `NewUser`. For the user himself only where the settings allow it.
-        - `email`: E-mail address. A new one is unverified unless `email_verified` says otherwise.
-        - `email_verified`: Does the address belong to him for certain? Not for the user himself.
-        - `display_name`: The name that others see.
-        - `first_name`: First name.
-        - `last_name`: Last name.
-        - `locale`: Language tag.
-        - `external_id`: The host's own key. Not for the user himself.
-        - `expiry`: When the account lapses. Not for the user himself.
-        - `role`: The same as `set_user_role`, together with the other changes.
-        - `disabled`: The same as `disable_user` or `enable_user`, together with the other changes.
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            InvalidInput: A value breaks a rule.
+            Conflict: Naming the field that is taken, or `last administrator`.
+            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: For a role.
         """
         return await asyncio.to_thread(
             self._keyplate.update_user,
@@ -1796,29 +1952,32 @@ async def open(
     """Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
     back-up ends its sessions (`back_up_to`).
 
-    # Errors
-    `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
-    `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
-    storage errors for a file that cannot be used.
+    Args:
+        path: The database file; its folder must exist. It is made with rights for its owner only.
+        origin: The web origin that people use, for example `https://media.example`.
+        token_prefix: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
+        busy_timeout_ms: How long a call waits for another writer, in milliseconds; by default 5000.
+        encryption_key: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
+        username_policy: Which letters a username may have.
+        rp_id: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
+        rp_name: What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+        more_origins: Further web origins of the RP id that people use.
+        native_origins: Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
+        related_origins: Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the RP id.
+        allow_insecure_origin: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
+        accept_rp_id_change: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
+        maintenance: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
+        allow_shared_file: Opens the file even if other users of the machine can read or write it.
+        events: Hears what happens.
+        time_source: Tells the time; by default the system does.
 
-    # Arguments
-    - `path`: The database file; its folder must exist. It is made with rights for its owner only.
-    - `origin`: The web origin that people use, for example `https://media.example`.
-    - `token_prefix`: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
-    - `busy_timeout_ms`: How long a call waits for another writer, in milliseconds; by default 5000.
-    - `encryption_key`: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
-    - `username_policy`: Which letters a username may have.
-    - `rp_id`: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
-    - `rp_name`: What browsers call this application when they ask for a passkey; by default the setting `app_name`.
-    - `more_origins`: Further web origins of the RP id that people use.
-    - `native_origins`: Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
-    - `related_origins`: Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the RP id.
-    - `allow_insecure_origin`: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
-    - `accept_rp_id_change`: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
-    - `maintenance`: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
-    - `allow_shared_file`: Opens the file even if other users of the machine can read or write it.
-    - `events`: Hears what happens.
-    - `time_source`: Tells the time; by default the system does.
+    Raises:
+        Configuration: With the option at fault, also for another RP id than that of the passkeys there
+            are.
+        ForeignDatabase: The file belongs to another application, or is no database.
+        CorruptDatabase: The file is damaged.
+        SchemaTooNew: A newer version of the library has upgraded this file.
+        Busy, StorageFull, StorageReadOnly, StorageFailed, StorageLost: For a file that cannot be used.
     """
     keyplate = await asyncio.to_thread(
         _native.open,

@@ -7,7 +7,17 @@ from __future__ import annotations
 import enum
 from datetime import timedelta
 
-from ._native import ConfigurationReason, ConflictReason, DenialReason, InputReason, PasskeyFailure, SignupRefusal, Thing
+from ._native import (
+    ConfigurationReason,
+    DenialReason,
+    InputReason,
+)
+from .enums import (
+    ConflictReason,
+    PasskeyFailure,
+    SignupRefusal,
+    Thing,
+)
 
 
 class ErrorCode(enum.IntEnum):

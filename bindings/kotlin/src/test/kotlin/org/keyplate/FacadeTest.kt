@@ -55,7 +55,7 @@ class FacadeTest {
         assertTrue(decision.allowed)
         assertEquals(bob.id, decision.userId)
 
-        val token = keyplate.issueAccessToken(principal, "films", 60u)
+        val token = keyplate.issueAccessToken(principal, "films", 60)
         assertEquals(films.id, token.serviceId)
         assertEquals("Secret(redacted)", token.secret.toString())
         val claims = keyplate.verifyAccessToken(token.secret.reveal(), "films")
@@ -74,9 +74,14 @@ class FacadeTest {
         assertEquals(ErrorCode.INVALID_INPUT, refusal.code())
         assertEquals(1, refusal.code().value)
         assertNull(refusal.retryAfter())
-        assertEquals("invalid email: ${refusal.reason}", refusal.message)
+        assertEquals(InputReason.NotEmail, refusal.reason)
+        assertEquals("not_email" to """{"code":"not_email"}""", refusal.reasonCode() to refusal.reasonJson())
+        assertEquals(400, refusal.httpStatus())
+        assertEquals("invalid email: is not an e-mail address", refusal.message)
+        val tooLong = assertFailsWith<KeyplateException.InvalidInput> { keyplate.createUser(NewUser("x".repeat(51))) }
+        assertEquals(InputReason.TooLong(most = 50), tooLong.reason)
         assertNull(keyplate.findUser("ben"))
-        assertFailsWith<KeyplateException.NotFound> { keyplate.getUser(UUID.randomUUID()) }
+        assertEquals(Thing.USER, assertFailsWith<KeyplateException.NotFound> { keyplate.getUser(UUID.randomUUID()) }.what)
         assertFailsWith<KeyplateException.Configuration> { Keyplate.open(Config("x.db", "media.example")) }
         Unit
     }
@@ -163,7 +168,7 @@ class FacadeTest {
             thread { repeat(10) { keyplate.createUser(NewUser("user-$number-$it")) } }
         }
         workers.forEach(Thread::join)
-        assertEquals(40uL, keyplate.listUsers(UserQuery(limit = 1u)).total)
+        assertEquals(40, keyplate.listUsers(UserQuery(limit = 1)).total)
     }
 
     @Test
@@ -201,6 +206,6 @@ class FacadeTest {
         }
         passkeys(keyplate, page)
         assertEquals(listOf("bob"), keyplate.listUsers(UserQuery()).items.map { it.username })
-        assertEquals(2uL, keyplate.listSessions(SessionQuery()).total)
+        assertEquals(2, keyplate.listSessions(SessionQuery()).total)
     }
 }

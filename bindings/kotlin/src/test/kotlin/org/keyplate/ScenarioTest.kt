@@ -148,8 +148,6 @@ private fun fromJson(value: Any?, type: KType): Any? {
     return when {
         cls == String::class -> value ?: ""
         cls == Boolean::class -> value ?: false
-        cls == UInt::class -> (value as Long).toUInt()
-        cls == ULong::class -> (value as Long).toULong()
         cls == Long::class -> value
         cls == UUID::class -> UUID.fromString(value as String)
         cls == Instant::class -> time(value as String)
@@ -180,8 +178,6 @@ private fun toJson(value: Any?): Any? = when (value) {
     null, Unit, is Principal -> null
     is String, is Boolean, is Long -> value
     is Secret -> value.reveal()
-    is UInt -> value.toLong()
-    is ULong -> value.toLong()
     is UUID -> value.toString()
     is Instant -> "+${seconds(maxOf(Duration.between(START, value), Duration.ZERO))}s"
     is Duration -> "${seconds(value)}s"
