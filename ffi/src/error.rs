@@ -1,6 +1,6 @@
 //! `keyplate_error`: what went wrong, in words and with its particulars.
 
-use std::time::Duration;
+use std::{ops::Deref, time::Duration};
 
 use ::keyplate::{
     ConfigurationReason, ConflictReason, DenialReason, InputReason, KeyplateError, PasskeyFailure,
@@ -22,9 +22,13 @@ pub struct keyplate_error {
     _opaque: (),
 }
 
-/// What lies behind a `keyplate_error`: the error, and the texts that C borrows from it.
+/// What lies behind a `keyplate_error`. In a box, as most calls do not fail and give room for it all the same.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Particulars>);
+
+/// The error, and the texts that C borrows from it.
+#[derive(Debug)]
+pub(crate) struct Particulars {
     status: keyplate_status,
     message: String,
     http_status: i64,
@@ -51,6 +55,14 @@ impl Opaque for keyplate_error {
     type Core = Failure;
 }
 
+impl Deref for Failure {
+    type Target = Particulars;
+
+    fn deref(&self) -> &Particulars {
+        &self.0
+    }
+}
+
 impl Failure {
     /// An argument that C can give and Rust cannot take.
     pub(crate) fn argument(name: &str, reason: InputReason) -> Self {
@@ -68,7 +80,7 @@ impl Failure {
 
 impl From<KeyplateError> for Failure {
     fn from(error: KeyplateError) -> Self {
-        Self {
+        Self(Box::new(Particulars {
             status: error.code().into(),
             message: error.to_string(),
             http_status: error.http_status(),
@@ -86,7 +98,7 @@ impl From<KeyplateError> for Failure {
                 KeyplateError::PasskeyCeremonyFailed { reason } => Some(Reason::Passkey(reason)),
                 _ => None,
             },
-        }
+        }))
     }
 }
 
