@@ -731,6 +731,9 @@ impl ConfigurationReason {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
     }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
 }
 
 /// What of the stored state stands in the way.
@@ -894,6 +897,9 @@ impl Give<DenialReason> for ::keyplate::DenialReason {
 impl DenialReason {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -1080,6 +1086,9 @@ impl Give<InputReason> for ::keyplate::InputReason {
 impl InputReason {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -1900,6 +1909,9 @@ impl Limit {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
     }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
 }
 
 impl Take<::keyplate::Limit> for Limit {
@@ -1999,6 +2011,9 @@ impl Give<Expiry> for ::keyplate::Expiry {
 impl Expiry {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
