@@ -194,6 +194,8 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN = 35,
   // The value wants another one beside it.
   KEYPLATE_INPUT_REASON_KIND_NEEDS = 36,
+  // Either this value must be given or another one, and not both.
+  KEYPLATE_INPUT_REASON_KIND_EITHER_OR = 50,
   // The value stands beside another one that excludes it.
   KEYPLATE_INPUT_REASON_KIND_EXCLUDES = 37,
   // The value names something that does not exist.
@@ -782,6 +784,29 @@ typedef int32_t keyplate_decision_reason;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// To whom a service is open.
+enum keyplate_service_access
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SERVICE_ACCESS_UNKNOWN = 0,
+  // To nobody.
+  KEYPLATE_SERVICE_ACCESS_NOBODY = 1,
+  // To every user.
+  KEYPLATE_SERVICE_ACCESS_EVERYONE = 2,
+  // To the members of the groups that are named beside it.
+  KEYPLATE_SERVICE_ACCESS_GROUPS = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_service_access keyplate_service_access;
+#else
+typedef int32_t keyplate_service_access;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // How somebody signed in.
 enum keyplate_sign_in_method
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -1265,7 +1290,7 @@ typedef struct keyplate_new_api_key keyplate_new_api_key;
 // Free one that is yours with `keyplate_new_group_free`.
 typedef struct keyplate_new_group keyplate_new_group;
 
-// A service to be made. It is closed to all at first.
+// A service to be made.
 //
 // Free one that is yours with `keyplate_new_service_free`.
 typedef struct keyplate_new_service keyplate_new_service;
@@ -1578,6 +1603,10 @@ keyplate_str keyplate_input_reason_get_duplicate_name(const keyplate_input_reaso
 // The field that is wanted.
 // Borrowed from `input_reason`.
 keyplate_str keyplate_input_reason_get_needs_field(const keyplate_input_reason *input_reason);
+
+// The other field.
+// Borrowed from `input_reason`.
+keyplate_str keyplate_input_reason_get_either_or_field(const keyplate_input_reason *input_reason);
 
 // The field that excludes it.
 // Borrowed from `input_reason`.
@@ -2538,6 +2567,17 @@ keyplate_status keyplate_new_service_add_origins(keyplate_new_service *new_servi
                                                  const char *value,
                                                  keyplate_error **error);
 
+// To whom it is open; by default to the groups that are named, and to nobody when there are none.
+keyplate_status keyplate_new_service_set_access(keyplate_new_service *new_service,
+                                                keyplate_service_access value,
+                                                keyplate_error **error);
+
+// The groups. `KEYPLATE_SERVICE_ACCESS_NOBODY` excludes them; with `Everyone` they are kept for later.
+// Adds one; the value is copied.
+keyplate_status keyplate_new_service_add_group_ids(keyplate_new_service *new_service,
+                                                   const char *value,
+                                                   keyplate_error **error);
+
 // Frees it; NULL is fine.
 void keyplate_service_free(keyplate_service *service);
 
@@ -2592,6 +2632,28 @@ keyplate_status keyplate_service_changes_set_slug(keyplate_service_changes *serv
 keyplate_status keyplate_service_changes_set_name(keyplate_service_changes *service_changes,
                                                   const char *value,
                                                   keyplate_error **error);
+
+// Whether `origins` take the place of those that it has; otherwise they must be empty.
+keyplate_status keyplate_service_changes_set_replace_origins(keyplate_service_changes *service_changes,
+                                                             bool value,
+                                                             keyplate_error **error);
+
+// As in `keyplate_new_service`.
+// Adds one; the value is copied.
+keyplate_status keyplate_service_changes_add_origins(keyplate_service_changes *service_changes,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// As in `keyplate_new_service`; without it and without groups, access stays as it is.
+keyplate_status keyplate_service_changes_set_access(keyplate_service_changes *service_changes,
+                                                    keyplate_service_access value,
+                                                    keyplate_error **error);
+
+// As in `keyplate_new_service`.
+// Adds one; the value is copied.
+keyplate_status keyplate_service_changes_add_group_ids(keyplate_service_changes *service_changes,
+                                                       const char *value,
+                                                       keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_service_page_free(keyplate_service_page *service_page);
@@ -2891,6 +2953,10 @@ keyplate_status keyplate_new_admin_set_first_name(keyplate_new_admin *new_admin,
 keyplate_status keyplate_new_admin_set_last_name(keyplate_new_admin *new_admin,
                                                  const char *value,
                                                  keyplate_error **error);
+
+// Language tag, for example `de-CH`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_admin_set_locale(keyplate_new_admin *new_admin, const char *value, keyplate_error **error);
 
 // After `keyplate_reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
 // The value is copied; NULL for none.
@@ -3880,7 +3946,7 @@ keyplate_status keyplate_bootstrap(const keyplate *kp,
                                    keyplate_bootstrap_report **out,
                                    keyplate_error **error);
 
-// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4136,7 +4202,7 @@ keyplate_status keyplate_delete_passkey(const keyplate *kp, const char *id, keyp
 // caller's own passkeys and names.
 //
 // Errors:
-// - `KEYPLATE_STATUS_INVALID_INPUT` for a credential id that is no base64url
+// - `KEYPLATE_STATUS_INVALID_INPUT` for a credential id that is not base64url
 //
 // `out` is the caller's: free it with `keyplate_passkey_signals_free`.
 keyplate_status keyplate_get_passkey_signals(const keyplate *kp,
@@ -4312,10 +4378,11 @@ keyplate_status keyplate_authorize(const keyplate *kp,
                                    keyplate_decision **out,
                                    keyplate_error **error);
 
-// Makes a service, closed to all.
+// Makes a service, closed to everybody unless it says to whom it is open.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for a group
 // - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
@@ -4386,10 +4453,11 @@ keyplate_status keyplate_set_service_origins(const keyplate *kp,
                                              keyplate_service **out,
                                              keyplate_error **error);
 
-// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+// former slug mean another service, or none, from then on.
 //
 // Errors:
-// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
 // - `KEYPLATE_STATUS_INVALID_INPUT`
 // - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
@@ -4679,7 +4747,7 @@ keyplate_status keyplate_get_signup_token(const keyplate *kp,
                                           keyplate_signup_token **out,
                                           keyplate_error **error);
 
-// Looks at a sign-up token without using it (S3).
+// Looks at a sign-up token without using it.
 //
 // Errors:
 // - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled
@@ -4765,7 +4833,7 @@ keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
 // Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-// removed, nor API keys that a plan made: it would make them again (B6).
+// removed, nor API keys that a plan made: it would make them again.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -4785,7 +4853,7 @@ keyplate_status keyplate_purge_expired(const keyplate *kp, keyplate_purge_report
 keyplate_status keyplate_reset_clock(const keyplate *kp,
                                      keyplate_error **error);
 
-// Makes a user. The host's first active administrator completes setup (B4).
+// Makes a user. The host's first active administrator completes setup.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4799,7 +4867,7 @@ keyplate_status keyplate_create_user(const keyplate *kp,
                                      keyplate_user **out,
                                      keyplate_error **error);
 
-// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4872,7 +4940,7 @@ keyplate_status keyplate_set_user_role(const keyplate *kp,
                                        keyplate_error **error);
 
 // Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-// settings allow it his username (U6).
+// settings allow it his username.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`

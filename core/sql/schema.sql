@@ -28,6 +28,9 @@ CREATE TABLE users (
     expires_at     INTEGER,                    -- lapses then, is never deleted by itself (U2)
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
+    display_name_key TEXT,                     -- to be found and sorted by, like those below
+    first_name_key TEXT,
+    last_name_key  TEXT,
     CHECK ((email IS NULL) = (email_key IS NULL)),
     CHECK (email IS NOT NULL OR email_verified = 0)
 ) STRICT, WITHOUT ROWID;
@@ -81,7 +84,8 @@ CREATE TABLE api_keys (
     last_used_at          INTEGER,
     expires_at            INTEGER,
     revoked_at            INTEGER,             -- kept for the audit (K1)
-    supplied_hash         BLOB CHECK (length(supplied_hash) = 32) -- the last secret that a plan gave it (B6)
+    supplied_hash         BLOB CHECK (length(supplied_hash) = 32), -- the last secret that a plan gave it (B6)
+    name_key              TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_keys_by_owner ON api_keys (owner_id, created_at);
@@ -138,7 +142,8 @@ CREATE TABLE groups (
     name          TEXT NOT NULL CHECK (length(name) BETWEEN 2 AND 255),
     name_key      TEXT NOT NULL UNIQUE,
     friendly_name TEXT NOT NULL,
-    created_at    INTEGER NOT NULL
+    created_at    INTEGER NOT NULL,
+    friendly_name_key TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX groups_by_creation ON groups (created_at, id);
@@ -324,7 +329,8 @@ CREATE TABLE services (
     slug         TEXT NOT NULL UNIQUE,
     name         TEXT NOT NULL,
     for_everyone INTEGER NOT NULL CHECK (for_everyone IN (0, 1)), -- otherwise by groups; without one closed (G2)
-    created_at   INTEGER NOT NULL
+    created_at   INTEGER NOT NULL,
+    name_key     TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE service_origins (

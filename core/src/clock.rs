@@ -6,19 +6,23 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 use crate::error::{InputReason, Result, internal, invalid};
 
 /// Tells the library the time; for tests, and for hosts with a clock of their own.
 ///
-/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says (C5).
+/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says.
 #[cfg_attr(feature = "uniffi", uniffi::export(with_foreign))]
 pub trait TimeSource: Send + Sync {
     /// The time now.
     fn now(&self) -> SystemTime;
 }
 
-/// 9999-12-31T23:59:59Z: the last moment that every face can show.
-const LAST_MILLIS: i64 = 253_402_300_799_000;
+/// 1970-01-01T00:00:00Z: the first moment that is stored.
+const FIRST_MILLIS: i64 = 0;
+/// 9999-12-31T23:59:59.999Z: the last moment that RFC 3339 can write, and that every face can show.
+const LAST_MILLIS: i64 = 253_402_300_799_999;
 
 /// The host's time source, or the system's.
 #[derive(Clone)]
@@ -51,7 +55,7 @@ pub(crate) fn to_millis(time: SystemTime) -> i64 {
     let millis = (nanos.saturating_add(500_000)).div_euclid(1_000_000);
     i64::try_from(millis)
         .unwrap_or(i64::MAX)
-        .clamp(0, LAST_MILLIS)
+        .clamp(FIRST_MILLIS, LAST_MILLIS)
 }
 
 pub(crate) fn from_millis(millis: i64) -> SystemTime {
@@ -82,29 +86,18 @@ pub(crate) fn seconds(number: i64) -> Duration {
     Duration::from_secs(u64::try_from(number).unwrap_or(0))
 }
 
-/// `2026-11-01T00:00:00Z`, for people who read the audit log. By the days of the proleptic Gregorian calendar, counted
-/// from 1 March of the year 0, so that a leap day is the last of its year.
+/// `2026-11-01T00:00:00Z`, to the second: for people who read the audit log.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
-    let seconds = to_millis(time) / 1_000;
-    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = year + era * 400 + later;
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    OffsetDateTime::from_unix_timestamp(to_millis(time) / 1_000)
+        .expect("the range ends with the year 9999, as that of the crate does")
+        .format(&Rfc3339)
+        .expect("RFC 3339 can write every time from the year 0 to 9999 in UTC")
 }
 
 /// A time from outside that must lie ahead.
 pub(crate) fn future(field: &str, time: SystemTime, now: SystemTime) -> Result<SystemTime> {
-    if time > from_millis(LAST_MILLIS) {
+    // What lies within the last millisecond is cut by `rounded`.
+    if time >= from_millis(LAST_MILLIS + 1) {
         return Err(invalid(field, InputReason::TooLate));
     }
     let time = rounded(time);
@@ -142,6 +135,28 @@ mod tests {
         ] {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
         }
+    }
+
+    #[test]
+    fn the_range_ends_with_the_last_millisecond_of_the_year_9999() {
+        let now = from_millis(1_790_000_000_000);
+        let nanos = |nanos| UNIX_EPOCH + Duration::new(253_402_300_799, nanos);
+        for (end, stored) in [
+            (nanos(0), 253_402_300_799_000),
+            (nanos(999_000_000), 253_402_300_799_999),
+            (nanos(999_999_999), 253_402_300_799_999),
+        ] {
+            assert_eq!(future("end", end, now).map(to_millis), Ok(stored));
+        }
+        let beyond = nanos(999_999_999) + Duration::from_nanos(1);
+        assert_eq!(
+            future("end", beyond, now),
+            Err(invalid("end", InputReason::TooLate))
+        );
+        assert_eq!(to_millis(beyond), 253_402_300_799_999);
+        assert_eq!(rfc3339(beyond), "9999-12-31T23:59:59Z");
+        assert_eq!(to_seconds(from_seconds(i64::MAX)), 253_402_300_799);
+        assert_eq!(after(nanos(0), i64::MAX), nanos(999_000_000));
     }
 
     #[test]

@@ -22,11 +22,12 @@ pub(crate) mod signup_tokens;
 pub(crate) mod statistics;
 pub(crate) mod users;
 
+mod columns;
 mod engine;
 mod value;
 
-pub(crate) use engine::{Engine, Options, Reader, Row, Writer, hold_still};
-pub use engine::{ForkGuard, before_fork};
+pub(crate) use engine::{Engine, LookUp, Options, Reader, Row, Writer, hold_still, look_up};
+pub use engine::{ForkGuard, before_fork, run_transactions_twice};
 pub(crate) use value::{Cell, Column, Param, malformed, params};
 
 /// A page of a list as the caller asked for it, already within bounds.
@@ -49,6 +50,27 @@ impl PageRequest {
 
     pub(crate) fn offset(self) -> i64 {
         (self.page - 1).saturating_mul(self.limit)
+    }
+}
+
+/// The column that a list is sorted by. What is not there is the least of all: SQLite says so, PostgreSQL the opposite.
+#[derive(Clone, Copy, Debug)]
+enum Sort {
+    Filled(&'static str),
+    Nullable(&'static str),
+}
+
+impl Sort {
+    /// With the id in the same direction, so that the order is always the same.
+    fn order(self, descending: bool) -> String {
+        let direction = if descending { "DESC" } else { "ASC" };
+        match self {
+            Self::Filled(column) => format!("{column} {direction}, id {direction}"),
+            Self::Nullable(column) => {
+                let end = if descending { "LAST" } else { "FIRST" };
+                format!("{column} {direction} NULLS {end}, id {direction}")
+            }
+        }
     }
 }
 

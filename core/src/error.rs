@@ -1,6 +1,7 @@
 //! The one error of the library, the one table of its numbers, and how both are made.
 
 mod codes;
+mod passkeys;
 mod reasons;
 mod words;
 
@@ -9,9 +10,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use codes::ErrorCode;
+pub use passkeys::PasskeyFailure;
 pub use reasons::{
-    ConfigurationReason, ConflictReason, DenialReason, InputReason, PasskeyFailure, SignupRefusal,
-    Thing,
+    ConfigurationReason, ConflictReason, DenialReason, InputReason, SignupRefusal, Thing,
 };
 
 /// What went wrong, told apart by what the caller can do about it.
@@ -55,7 +56,7 @@ pub enum KeyplateError {
         /// What is missing.
         reason: DenialReason,
     },
-    /// A fresh sign-in is wanted first (P5).
+    /// A fresh sign-in is wanted first.
     StepUpRequired,
     /// A passkey ceremony failed. Its challenge is spent: begin again.
     PasskeyCeremonyFailed {
@@ -112,7 +113,7 @@ pub enum KeyplateError {
         /// The newest one that this library knows.
         known: i64,
     },
-    /// The process was forked while this handle was in use and without `before_fork` (D4). Open again.
+    /// The process was forked while this handle was in use and without `before_fork`. Open again.
     ForkedHandle,
     /// A defect of this library or of a callback. The call changed nothing.
     Internal {

@@ -116,6 +116,8 @@ mod secret;
 mod values;
 
 pub use clock::TimeSource;
+#[doc(hidden)]
+pub use db::run_transactions_twice;
 pub use db::{ForkGuard, before_fork};
 pub use error::{
     ConfigurationReason, ConflictReason, DenialReason, ErrorCode, InputReason, KeyplateError,
@@ -142,7 +144,8 @@ pub use model::ids::{
 pub use model::one_time::{CreatedOneTimeToken, OneTimeToken};
 pub use model::passkeys::{Passkey, PasskeyCeremony, PasskeyRegistration, PasskeySignals};
 pub use model::services::{
-    Decision, DecisionReason, NewService, Service, ServiceChanges, ServicePage, ServiceQuery,
+    Decision, DecisionReason, NewService, Service, ServiceAccess, ServiceChanges, ServicePage,
+    ServiceQuery,
 };
 pub use model::sessions::{Session, SessionPage, SessionQuery, SignInMethod, SignedIn};
 pub use model::settings::{CounterPolicy, PublicSettings, Settings, SettingsChanges, SignupMode};

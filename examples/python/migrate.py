@@ -63,7 +63,7 @@ def move(kp: keyplate.Keyplate, old: sqlite3.Connection, person: sqlite3.Row) ->
                 status=keyplate.UserStatus.DISABLED if person["is_disabled"] else keyplate.UserStatus.ACTIVE,
             )
         except keyplate.Conflict:
-            user = kp.find_user(key)  # another request of his was quicker
+            user = kp.find_user(key)  # another request by the same person was quicker
             if user is None:
                 raise  # the name or the address is somebody else's
     with old:

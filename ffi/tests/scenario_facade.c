@@ -295,24 +295,6 @@ static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
     return cJSON_CreateNull();
 }
 
-cJSON *give_conflict_reason(keyplate_conflict_reason value) {
-    switch (value) {
-    case KEYPLATE_CONFLICT_REASON_TAKEN: return cJSON_CreateString("Taken");
-    case KEYPLATE_CONFLICT_REASON_LAST_ADMINISTRATOR: return cJSON_CreateString("LastAdministrator");
-    case KEYPLATE_CONFLICT_REASON_LAST_PASSKEY: return cJSON_CreateString("LastPasskey");
-    case KEYPLATE_CONFLICT_REASON_USER_PENDING: return cJSON_CreateString("UserPending");
-    case KEYPLATE_CONFLICT_REASON_USER_NOT_PENDING: return cJSON_CreateString("UserNotPending");
-    case KEYPLATE_CONFLICT_REASON_SIGNUP_TOKEN_REVOKED: return cJSON_CreateString("SignupTokenRevoked");
-    case KEYPLATE_CONFLICT_REASON_SETUP_NOT_CLAIMED: return cJSON_CreateString("SetupNotClaimed");
-    case KEYPLATE_CONFLICT_REASON_SETUP_OPEN: return cJSON_CreateString("SetupOpen");
-    case KEYPLATE_CONFLICT_REASON_OTHER_GENERATION: return cJSON_CreateString("OtherGeneration");
-    case KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG: return cJSON_CreateString("ClaimsTooLong");
-    case KEYPLATE_CONFLICT_REASON_FILE_EXISTS: return cJSON_CreateString("FileExists");
-    case KEYPLATE_CONFLICT_REASON_UNKNOWN: break;
-    }
-    return cJSON_CreateNull();
-}
-
 cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     switch (value) {
     case KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE: return cJSON_CreateString("Unavailable");
@@ -339,6 +321,24 @@ cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
     case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
     case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+cJSON *give_conflict_reason(keyplate_conflict_reason value) {
+    switch (value) {
+    case KEYPLATE_CONFLICT_REASON_TAKEN: return cJSON_CreateString("Taken");
+    case KEYPLATE_CONFLICT_REASON_LAST_ADMINISTRATOR: return cJSON_CreateString("LastAdministrator");
+    case KEYPLATE_CONFLICT_REASON_LAST_PASSKEY: return cJSON_CreateString("LastPasskey");
+    case KEYPLATE_CONFLICT_REASON_USER_PENDING: return cJSON_CreateString("UserPending");
+    case KEYPLATE_CONFLICT_REASON_USER_NOT_PENDING: return cJSON_CreateString("UserNotPending");
+    case KEYPLATE_CONFLICT_REASON_SIGNUP_TOKEN_REVOKED: return cJSON_CreateString("SignupTokenRevoked");
+    case KEYPLATE_CONFLICT_REASON_SETUP_NOT_CLAIMED: return cJSON_CreateString("SetupNotClaimed");
+    case KEYPLATE_CONFLICT_REASON_SETUP_OPEN: return cJSON_CreateString("SetupOpen");
+    case KEYPLATE_CONFLICT_REASON_OTHER_GENERATION: return cJSON_CreateString("OtherGeneration");
+    case KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG: return cJSON_CreateString("ClaimsTooLong");
+    case KEYPLATE_CONFLICT_REASON_FILE_EXISTS: return cJSON_CreateString("FileExists");
+    case KEYPLATE_CONFLICT_REASON_UNKNOWN: break;
     }
     return cJSON_CreateNull();
 }
@@ -426,6 +426,23 @@ static cJSON *give_decision_reason(keyplate_decision_reason value) {
     case KEYPLATE_DECISION_REASON_UNKNOWN: break;
     }
     return cJSON_CreateNull();
+}
+
+static cJSON *give_service_access(keyplate_service_access value) {
+    switch (value) {
+    case KEYPLATE_SERVICE_ACCESS_NOBODY: return cJSON_CreateString("Nobody");
+    case KEYPLATE_SERVICE_ACCESS_EVERYONE: return cJSON_CreateString("Everyone");
+    case KEYPLATE_SERVICE_ACCESS_GROUPS: return cJSON_CreateString("Groups");
+    case KEYPLATE_SERVICE_ACCESS_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_service_access take_service_access(const cJSON *from) {
+    if (is_named(from, "Nobody")) return KEYPLATE_SERVICE_ACCESS_NOBODY;
+    if (is_named(from, "Everyone")) return KEYPLATE_SERVICE_ACCESS_EVERYONE;
+    if (is_named(from, "Groups")) return KEYPLATE_SERVICE_ACCESS_GROUPS;
+    unknown("ServiceAccess", from);
 }
 
 static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
@@ -725,6 +742,11 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
         cJSON *fields = cJSON_CreateObject();
         cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_needs_field(it)));
         return give_variant("Needs", fields);
+    }
+    case KEYPLATE_INPUT_REASON_KIND_EITHER_OR: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "field", give_text(keyplate_input_reason_get_either_or_field(it)));
+        return give_variant("EitherOr", fields);
     }
     case KEYPLATE_INPUT_REASON_KIND_EXCLUDES: {
         cJSON *fields = cJSON_CreateObject();
@@ -1429,7 +1451,7 @@ static cJSON *give_decision(const keyplate_decision *it) {
 }
 
 static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"slug", "name", "origins", NULL};
+    static const char *const known[] = {"slug", "name", "origins", "access", "group_ids", NULL};
     keyplate_new_service *it = NULL;
     only(from, known);
     const char *in_slug = take_text(field(from, "slug"));
@@ -1443,6 +1465,16 @@ static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error 
     cJSON_ArrayForEach(it_origins, field(from, "origins")) {
         const char *in_value = take_text(it_origins);
         if (!*error) keyplate_new_service_add_origins(it, in_value, error);
+    }
+    const cJSON *it_access = field(from, "access");
+    if (it_access) {
+        keyplate_service_access in_value = take_service_access(it_access);
+        if (!*error) keyplate_new_service_set_access(it, in_value, error);
+    }
+    cJSON *it_group_ids;
+    cJSON_ArrayForEach(it_group_ids, field(from, "group_ids")) {
+        const char *in_value = take_text(it_group_ids);
+        if (!*error) keyplate_new_service_add_group_ids(it, in_value, error);
     }
     return it;
 }
@@ -1465,7 +1497,7 @@ static cJSON *give_service(const keyplate_service *it) {
 }
 
 static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"slug", "name", NULL};
+    static const char *const known[] = {"slug", "name", "replace_origins", "origins", "access", "group_ids", NULL};
     keyplate_service_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_service_changes_new(&it, error);
@@ -1478,6 +1510,26 @@ static keyplate_service_changes *take_service_changes(const cJSON *from, keyplat
     if (it_name) {
         const char *in_value = take_text(it_name);
         if (!*error) keyplate_service_changes_set_name(it, in_value, error);
+    }
+    const cJSON *it_replace_origins = field(from, "replace_origins");
+    if (it_replace_origins) {
+        bool in_value = take_bool(it_replace_origins);
+        if (!*error) keyplate_service_changes_set_replace_origins(it, in_value, error);
+    }
+    cJSON *it_origins;
+    cJSON_ArrayForEach(it_origins, field(from, "origins")) {
+        const char *in_value = take_text(it_origins);
+        if (!*error) keyplate_service_changes_add_origins(it, in_value, error);
+    }
+    const cJSON *it_access = field(from, "access");
+    if (it_access) {
+        keyplate_service_access in_value = take_service_access(it_access);
+        if (!*error) keyplate_service_changes_set_access(it, in_value, error);
+    }
+    cJSON *it_group_ids;
+    cJSON_ArrayForEach(it_group_ids, field(from, "group_ids")) {
+        const char *in_value = take_text(it_group_ids);
+        if (!*error) keyplate_service_changes_add_group_ids(it, in_value, error);
     }
     return it;
 }
@@ -1675,7 +1727,7 @@ static cJSON *give_created_setup_token(const keyplate_created_setup_token *it) {
 }
 
 static keyplate_new_admin *take_new_admin(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"username", "email", "display_name", "first_name", "last_name", "existing_user_id", NULL};
+    static const char *const known[] = {"username", "email", "display_name", "first_name", "last_name", "locale", "existing_user_id", NULL};
     keyplate_new_admin *it = NULL;
     only(from, known);
     const char *in_username = take_text(field(from, "username"));
@@ -1699,6 +1751,11 @@ static keyplate_new_admin *take_new_admin(const cJSON *from, keyplate_error **er
     if (it_last_name) {
         const char *in_value = take_text(it_last_name);
         if (!*error) keyplate_new_admin_set_last_name(it, in_value, error);
+    }
+    const cJSON *it_locale = field(from, "locale");
+    if (it_locale) {
+        const char *in_value = take_text(it_locale);
+        if (!*error) keyplate_new_admin_set_locale(it, in_value, error);
     }
     const cJSON *it_existing_user_id = field(from, "existing_user_id");
     if (it_existing_user_id) {

@@ -102,7 +102,8 @@ chapter("she makes a group, and an invitation into it", async () => {
   const shown = ann.dialog("Your invitation");
   invitation = await shown.getByLabel("Link", { exact: true }).inputValue();
   assert.ok(invitation.startsWith(`${server.origin}/signup#token=kp_inv_`), invitation);
-  assert.equal(await reads(shown.locator("figure.qr svg")), invitation);
+  const picture = shown.getByRole("img", { name: "QR code of the link" });
+  assert.equal(await reads(picture), invitation);
   await ann.page.keyboard.press("Escape");
   await ann.sees("Shown only this once");
   await ann.press("Done");

@@ -75,19 +75,23 @@ fn core_bench(workspace: &Workspace) -> Result<Command> {
     Ok(command)
 }
 
-/// A library in release form.
-fn release_library(workspace: &Workspace, package: &str, library: &str) -> Result<Utf8PathBuf> {
+/// The C library as it is given out.
+fn c_library(workspace: &Workspace) -> Result<Utf8PathBuf> {
     let status = workspace
         .cargo()
-        .args(["build", "--quiet", "--release", "--package", package])
+        .args(["build", "--quiet", "--profile", "dist"])
+        .args(["--package", "keyplate-ffi"])
         .status()?;
-    ensure!(status.success(), "cargo build --package {package} failed");
+    ensure!(
+        status.success(),
+        "cargo build --package keyplate-ffi failed"
+    );
     let name = format!(
-        "{}{library}{}",
+        "{}keyplate{}",
         std::env::consts::DLL_PREFIX,
         std::env::consts::DLL_SUFFIX
     );
-    Ok(workspace.target().join("release").join(name))
+    Ok(workspace.target().join("dist").join(name))
 }
 
 /// One measured case.

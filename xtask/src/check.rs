@@ -36,6 +36,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         numbers::check(workspace),
         law::check(workspace),
         citations::check(workspace, &facade),
+        crate::sql::check(workspace),
     ];
     let failures: Vec<String> = checks
         .into_iter()

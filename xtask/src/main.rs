@@ -16,6 +16,7 @@ mod python_face;
 mod rules;
 mod scenarios;
 mod speech;
+mod sql;
 mod uniffi_face;
 mod workspace;
 

@@ -652,6 +652,147 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BootstrapKind {
     }
 }
 
+/// Why a passkey ceremony failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PasskeyFailure {
+    Unavailable,
+    UnknownCeremony,
+    ExpiredCeremony,
+    SpentChallenge,
+    WrongKind,
+    WrongUser,
+    Malformed,
+    WrongType,
+    WrongChallenge,
+    WrongOrigin,
+    CrossOrigin,
+    WrongRpId,
+    UserNotPresent,
+    UserNotVerified,
+    BadSignature,
+    UnsupportedAlgorithm,
+    BadAttestation,
+    WrongBackupFlags,
+    NotDiscoverable,
+    CredentialTaken,
+    UnknownCredential,
+    WrongUserHandle,
+    CounterWentBack,
+}
+impl Choice for PasskeyFailure {
+    const NAME: &'static str = "PasskeyFailure";
+    const NUMBERS: &'static [i32] = &[
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+    ];
+    const VARIANTS: &'static [Self] = &[
+        Self::Unavailable,
+        Self::UnknownCeremony,
+        Self::ExpiredCeremony,
+        Self::SpentChallenge,
+        Self::WrongKind,
+        Self::WrongUser,
+        Self::Malformed,
+        Self::WrongType,
+        Self::WrongChallenge,
+        Self::WrongOrigin,
+        Self::CrossOrigin,
+        Self::WrongRpId,
+        Self::UserNotPresent,
+        Self::UserNotVerified,
+        Self::BadSignature,
+        Self::UnsupportedAlgorithm,
+        Self::BadAttestation,
+        Self::WrongBackupFlags,
+        Self::NotDiscoverable,
+        Self::CredentialTaken,
+        Self::UnknownCredential,
+        Self::WrongUserHandle,
+        Self::CounterWentBack,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
+    fn give(self) -> PasskeyFailure {
+        match self {
+            Self::Unavailable => PasskeyFailure::Unavailable,
+            Self::UnknownCeremony => PasskeyFailure::UnknownCeremony,
+            Self::ExpiredCeremony => PasskeyFailure::ExpiredCeremony,
+            Self::SpentChallenge => PasskeyFailure::SpentChallenge,
+            Self::WrongKind => PasskeyFailure::WrongKind,
+            Self::WrongUser => PasskeyFailure::WrongUser,
+            Self::Malformed => PasskeyFailure::Malformed,
+            Self::WrongType => PasskeyFailure::WrongType,
+            Self::WrongChallenge => PasskeyFailure::WrongChallenge,
+            Self::WrongOrigin => PasskeyFailure::WrongOrigin,
+            Self::CrossOrigin => PasskeyFailure::CrossOrigin,
+            Self::WrongRpId => PasskeyFailure::WrongRpId,
+            Self::UserNotPresent => PasskeyFailure::UserNotPresent,
+            Self::UserNotVerified => PasskeyFailure::UserNotVerified,
+            Self::BadSignature => PasskeyFailure::BadSignature,
+            Self::UnsupportedAlgorithm => PasskeyFailure::UnsupportedAlgorithm,
+            Self::BadAttestation => PasskeyFailure::BadAttestation,
+            Self::WrongBackupFlags => PasskeyFailure::WrongBackupFlags,
+            Self::NotDiscoverable => PasskeyFailure::NotDiscoverable,
+            Self::CredentialTaken => PasskeyFailure::CredentialTaken,
+            Self::UnknownCredential => PasskeyFailure::UnknownCredential,
+            Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
+            Self::CounterWentBack => PasskeyFailure::CounterWentBack,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::PasskeyFailure> for PasskeyFailure {
+    fn take(self, _: &str) -> PyResult<::keyplate::PasskeyFailure> {
+        Ok(match self {
+            PasskeyFailure::Unavailable => ::keyplate::PasskeyFailure::Unavailable,
+            PasskeyFailure::UnknownCeremony => ::keyplate::PasskeyFailure::UnknownCeremony,
+            PasskeyFailure::ExpiredCeremony => ::keyplate::PasskeyFailure::ExpiredCeremony,
+            PasskeyFailure::SpentChallenge => ::keyplate::PasskeyFailure::SpentChallenge,
+            PasskeyFailure::WrongKind => ::keyplate::PasskeyFailure::WrongKind,
+            PasskeyFailure::WrongUser => ::keyplate::PasskeyFailure::WrongUser,
+            PasskeyFailure::Malformed => ::keyplate::PasskeyFailure::Malformed,
+            PasskeyFailure::WrongType => ::keyplate::PasskeyFailure::WrongType,
+            PasskeyFailure::WrongChallenge => ::keyplate::PasskeyFailure::WrongChallenge,
+            PasskeyFailure::WrongOrigin => ::keyplate::PasskeyFailure::WrongOrigin,
+            PasskeyFailure::CrossOrigin => ::keyplate::PasskeyFailure::CrossOrigin,
+            PasskeyFailure::WrongRpId => ::keyplate::PasskeyFailure::WrongRpId,
+            PasskeyFailure::UserNotPresent => ::keyplate::PasskeyFailure::UserNotPresent,
+            PasskeyFailure::UserNotVerified => ::keyplate::PasskeyFailure::UserNotVerified,
+            PasskeyFailure::BadSignature => ::keyplate::PasskeyFailure::BadSignature,
+            PasskeyFailure::UnsupportedAlgorithm => {
+                ::keyplate::PasskeyFailure::UnsupportedAlgorithm
+            }
+            PasskeyFailure::BadAttestation => ::keyplate::PasskeyFailure::BadAttestation,
+            PasskeyFailure::WrongBackupFlags => ::keyplate::PasskeyFailure::WrongBackupFlags,
+            PasskeyFailure::NotDiscoverable => ::keyplate::PasskeyFailure::NotDiscoverable,
+            PasskeyFailure::CredentialTaken => ::keyplate::PasskeyFailure::CredentialTaken,
+            PasskeyFailure::UnknownCredential => ::keyplate::PasskeyFailure::UnknownCredential,
+            PasskeyFailure::WrongUserHandle => ::keyplate::PasskeyFailure::WrongUserHandle,
+            PasskeyFailure::CounterWentBack => ::keyplate::PasskeyFailure::CounterWentBack,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for PasskeyFailure {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for PasskeyFailure {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
 /// What is wrong with an option.
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -979,6 +1120,8 @@ pub(crate) enum InputReason {
     SecretTaken {},
     /// The value wants another one beside it.
     Needs { field: String },
+    /// Either this value must be given or another one, and not both.
+    EitherOr { field: String },
     /// The value stands beside another one that excludes it.
     Excludes { field: String },
     /// The value names something that does not exist.
@@ -1058,6 +1201,9 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::Needs { field } => InputReason::Needs {
                 field: field.give(),
             },
+            Self::EitherOr { field } => InputReason::EitherOr {
+                field: field.give(),
+            },
             Self::Excludes { field } => InputReason::Excludes {
                 field: field.give(),
             },
@@ -1089,147 +1235,6 @@ impl InputReason {
     }
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
         reduce(slf.as_any())
-    }
-}
-
-/// Why a passkey ceremony failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PasskeyFailure {
-    Unavailable,
-    UnknownCeremony,
-    ExpiredCeremony,
-    SpentChallenge,
-    WrongKind,
-    WrongUser,
-    Malformed,
-    WrongType,
-    WrongChallenge,
-    WrongOrigin,
-    CrossOrigin,
-    WrongRpId,
-    UserNotPresent,
-    UserNotVerified,
-    BadSignature,
-    UnsupportedAlgorithm,
-    BadAttestation,
-    WrongBackupFlags,
-    NotDiscoverable,
-    CredentialTaken,
-    UnknownCredential,
-    WrongUserHandle,
-    CounterWentBack,
-}
-impl Choice for PasskeyFailure {
-    const NAME: &'static str = "PasskeyFailure";
-    const NUMBERS: &'static [i32] = &[
-        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
-    ];
-    const VARIANTS: &'static [Self] = &[
-        Self::Unavailable,
-        Self::UnknownCeremony,
-        Self::ExpiredCeremony,
-        Self::SpentChallenge,
-        Self::WrongKind,
-        Self::WrongUser,
-        Self::Malformed,
-        Self::WrongType,
-        Self::WrongChallenge,
-        Self::WrongOrigin,
-        Self::CrossOrigin,
-        Self::WrongRpId,
-        Self::UserNotPresent,
-        Self::UserNotVerified,
-        Self::BadSignature,
-        Self::UnsupportedAlgorithm,
-        Self::BadAttestation,
-        Self::WrongBackupFlags,
-        Self::NotDiscoverable,
-        Self::CredentialTaken,
-        Self::UnknownCredential,
-        Self::WrongUserHandle,
-        Self::CounterWentBack,
-    ];
-    fn place(self) -> usize {
-        self as usize
-    }
-    fn cache() -> &'static Members {
-        static MEMBERS: Members = Members::new();
-        &MEMBERS
-    }
-}
-impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
-    fn give(self) -> PasskeyFailure {
-        match self {
-            Self::Unavailable => PasskeyFailure::Unavailable,
-            Self::UnknownCeremony => PasskeyFailure::UnknownCeremony,
-            Self::ExpiredCeremony => PasskeyFailure::ExpiredCeremony,
-            Self::SpentChallenge => PasskeyFailure::SpentChallenge,
-            Self::WrongKind => PasskeyFailure::WrongKind,
-            Self::WrongUser => PasskeyFailure::WrongUser,
-            Self::Malformed => PasskeyFailure::Malformed,
-            Self::WrongType => PasskeyFailure::WrongType,
-            Self::WrongChallenge => PasskeyFailure::WrongChallenge,
-            Self::WrongOrigin => PasskeyFailure::WrongOrigin,
-            Self::CrossOrigin => PasskeyFailure::CrossOrigin,
-            Self::WrongRpId => PasskeyFailure::WrongRpId,
-            Self::UserNotPresent => PasskeyFailure::UserNotPresent,
-            Self::UserNotVerified => PasskeyFailure::UserNotVerified,
-            Self::BadSignature => PasskeyFailure::BadSignature,
-            Self::UnsupportedAlgorithm => PasskeyFailure::UnsupportedAlgorithm,
-            Self::BadAttestation => PasskeyFailure::BadAttestation,
-            Self::WrongBackupFlags => PasskeyFailure::WrongBackupFlags,
-            Self::NotDiscoverable => PasskeyFailure::NotDiscoverable,
-            Self::CredentialTaken => PasskeyFailure::CredentialTaken,
-            Self::UnknownCredential => PasskeyFailure::UnknownCredential,
-            Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
-            Self::CounterWentBack => PasskeyFailure::CounterWentBack,
-            _ => unreachable!("this face was generated from this core"),
-        }
-    }
-}
-impl Take<::keyplate::PasskeyFailure> for PasskeyFailure {
-    fn take(self, _: &str) -> PyResult<::keyplate::PasskeyFailure> {
-        Ok(match self {
-            PasskeyFailure::Unavailable => ::keyplate::PasskeyFailure::Unavailable,
-            PasskeyFailure::UnknownCeremony => ::keyplate::PasskeyFailure::UnknownCeremony,
-            PasskeyFailure::ExpiredCeremony => ::keyplate::PasskeyFailure::ExpiredCeremony,
-            PasskeyFailure::SpentChallenge => ::keyplate::PasskeyFailure::SpentChallenge,
-            PasskeyFailure::WrongKind => ::keyplate::PasskeyFailure::WrongKind,
-            PasskeyFailure::WrongUser => ::keyplate::PasskeyFailure::WrongUser,
-            PasskeyFailure::Malformed => ::keyplate::PasskeyFailure::Malformed,
-            PasskeyFailure::WrongType => ::keyplate::PasskeyFailure::WrongType,
-            PasskeyFailure::WrongChallenge => ::keyplate::PasskeyFailure::WrongChallenge,
-            PasskeyFailure::WrongOrigin => ::keyplate::PasskeyFailure::WrongOrigin,
-            PasskeyFailure::CrossOrigin => ::keyplate::PasskeyFailure::CrossOrigin,
-            PasskeyFailure::WrongRpId => ::keyplate::PasskeyFailure::WrongRpId,
-            PasskeyFailure::UserNotPresent => ::keyplate::PasskeyFailure::UserNotPresent,
-            PasskeyFailure::UserNotVerified => ::keyplate::PasskeyFailure::UserNotVerified,
-            PasskeyFailure::BadSignature => ::keyplate::PasskeyFailure::BadSignature,
-            PasskeyFailure::UnsupportedAlgorithm => {
-                ::keyplate::PasskeyFailure::UnsupportedAlgorithm
-            }
-            PasskeyFailure::BadAttestation => ::keyplate::PasskeyFailure::BadAttestation,
-            PasskeyFailure::WrongBackupFlags => ::keyplate::PasskeyFailure::WrongBackupFlags,
-            PasskeyFailure::NotDiscoverable => ::keyplate::PasskeyFailure::NotDiscoverable,
-            PasskeyFailure::CredentialTaken => ::keyplate::PasskeyFailure::CredentialTaken,
-            PasskeyFailure::UnknownCredential => ::keyplate::PasskeyFailure::UnknownCredential,
-            PasskeyFailure::WrongUserHandle => ::keyplate::PasskeyFailure::WrongUserHandle,
-            PasskeyFailure::CounterWentBack => ::keyplate::PasskeyFailure::CounterWentBack,
-        })
-    }
-}
-impl<'py> IntoPyObject<'py> for PasskeyFailure {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        to_member(py, self)
-    }
-}
-impl<'a, 'py> FromPyObject<'a, 'py> for PasskeyFailure {
-    type Error = PyErr;
-    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        from_member(value)
     }
 }
 
@@ -1603,6 +1608,59 @@ impl<'py> IntoPyObject<'py> for DecisionReason {
     }
 }
 impl<'a, 'py> FromPyObject<'a, 'py> for DecisionReason {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
+/// To whom a service is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServiceAccess {
+    Nobody,
+    Everyone,
+    Groups,
+}
+impl Choice for ServiceAccess {
+    const NAME: &'static str = "ServiceAccess";
+    const NUMBERS: &'static [i32] = &[1, 2, 3];
+    const VARIANTS: &'static [Self] = &[Self::Nobody, Self::Everyone, Self::Groups];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<ServiceAccess> for ::keyplate::ServiceAccess {
+    fn give(self) -> ServiceAccess {
+        match self {
+            Self::Nobody => ServiceAccess::Nobody,
+            Self::Everyone => ServiceAccess::Everyone,
+            Self::Groups => ServiceAccess::Groups,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::ServiceAccess> for ServiceAccess {
+    fn take(self, _: &str) -> PyResult<::keyplate::ServiceAccess> {
+        Ok(match self {
+            ServiceAccess::Nobody => ::keyplate::ServiceAccess::Nobody,
+            ServiceAccess::Everyone => ::keyplate::ServiceAccess::Everyone,
+            ServiceAccess::Groups => ::keyplate::ServiceAccess::Groups,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for ServiceAccess {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for ServiceAccess {
     type Error = PyErr;
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         from_member(value)
@@ -4384,7 +4442,7 @@ impl Keyplate {
     ///     NotFound: Also for a revoked key.
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first (P5).
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id, expiry), text_signature = "($self, id, expiry)")]
     fn renew_api_key(&self, py: Python<'_>, id: Id, expiry: Expiry) -> PyResult<ApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4411,7 +4469,7 @@ impl Keyplate {
     ///     NotFound: Also for a revoked key, and for an expired one without a new end.
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first (P5).
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id, *, overlap_seconds=None, expiry=None), text_signature = "($self, id, *, overlap_seconds=None, expiry=None)")]
     fn rotate_api_key(
         &self,
@@ -4502,7 +4560,7 @@ impl Keyplate {
         self.call(py, |kp| kp.bootstrap(plan))
     }
 
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -4838,7 +4896,7 @@ impl Keyplate {
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     Conflict: For the last one.
     ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first (P5).
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_passkey(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -4850,7 +4908,7 @@ impl Keyplate {
     /// caller's own passkeys and names.
     ///
     /// Raises:
-    ///     InvalidInput: For a credential id that is no base64url.
+    ///     InvalidInput: For a credential id that is not base64url.
     #[pyo3(signature = (credential_id=None), text_signature = "($self, credential_id=None)")]
     fn get_passkey_signals(
         &self,
@@ -4879,7 +4937,7 @@ impl Keyplate {
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first (P5).
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     #[pyo3(signature = (id, name), text_signature = "($self, id, name)")]
     fn rename_passkey(&self, py: Python<'_>, id: Id, name: &str) -> PyResult<Passkey> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -4919,7 +4977,7 @@ impl Keyplate {
     /// a further one for a step-up.
     ///
     /// Raises:
-    ///     StepUpRequired: A fresh sign-in is wanted first (P5).
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     ///     PermissionDenied: For API keys, the host, and sessions that may do less than their user.
     ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
@@ -4934,7 +4992,7 @@ impl Keyplate {
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
     ///     InvalidInput: For the name.
-    ///     StepUpRequired: A fresh sign-in is wanted first (P5).
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     ///     PermissionDenied: The caller is known and may not do this.
     #[pyo3(signature = (ceremony, response, name=None), text_signature = "($self, ceremony, response, name=None)")]
     fn finish_passkey_registration(
@@ -5046,24 +5104,29 @@ impl Keyplate {
         self.call(py, |kp| kp.authorize(&principal, service))
     }
 
-    /// Makes a service, closed to all.
+    /// Makes a service, closed to everybody unless it says to whom it is open.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For a group.
     ///     Conflict: For a slug that is taken.
     ///     PermissionDenied: The caller is known and may not do this.
-    #[pyo3(signature = (*, slug, name=None, origins=Vec::new()), text_signature = "($self, *, slug, name=None, origins=())")]
+    #[pyo3(signature = (*, slug, name=None, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, *, slug, name=None, origins=(), access=None, group_ids=())")]
     fn create_service(
         &self,
         py: Python<'_>,
         slug: String,
         name: Option<String>,
         origins: Vec<String>,
+        access: Option<ServiceAccess>,
+        group_ids: Vec<Id>,
     ) -> PyResult<Service> {
         let service = ::keyplate::NewService {
             slug,
             name: name.take("name")?,
             origins: origins.take("origins")?,
+            access: access.take("access")?,
+            group_ids: group_ids.take("group_ids")?,
         };
 
         self.call(py, |kp| kp.create_service(service))
@@ -5157,25 +5220,34 @@ impl Keyplate {
         self.call(py, |kp| kp.set_service_origins(&id, &origins))
     }
 
-    /// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+    /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+    /// former slug mean another service, or none, from then on.
     ///
     /// Raises:
-    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     NotFound: For the service or a group.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a slug that is taken.
     ///     PermissionDenied: The caller is known and may not do this.
-    #[pyo3(signature = (id, *, slug=None, name=None), text_signature = "($self, id, *, slug=None, name=None)")]
+    #[pyo3(signature = (id, *, slug=None, name=None, replace_origins=false, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, id, *, slug=None, name=None, replace_origins=False, origins=(), access=None, group_ids=())")]
     fn update_service(
         &self,
         py: Python<'_>,
         id: Id,
         slug: Option<String>,
         name: Option<String>,
+        replace_origins: bool,
+        origins: Vec<String>,
+        access: Option<ServiceAccess>,
+        group_ids: Vec<Id>,
     ) -> PyResult<Service> {
         let id: ::keyplate::ServiceId = id.take("id")?;
         let changes = ::keyplate::ServiceChanges {
             slug: slug.take("slug")?,
             name: name.take("name")?,
+            replace_origins,
+            origins: origins.take("origins")?,
+            access: access.take("access")?,
+            group_ids: group_ids.take("group_ids")?,
         };
 
         self.call(py, |kp| kp.update_service(&id, changes))
@@ -5360,7 +5432,7 @@ impl Keyplate {
     ///     SetupAlreadyClaimed: Somebody has claimed this instance already.
     ///     SetupAlreadyComplete: Setup is over.
     ///     InvalidInput, Conflict: Which leave setup open and the token good.
-    #[pyo3(signature = (token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, existing_user_id=None), text_signature = "($self, token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, existing_user_id=None)")]
+    #[pyo3(signature = (token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None), text_signature = "($self, token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None)")]
     fn claim_setup(
         &self,
         py: Python<'_>,
@@ -5370,6 +5442,7 @@ impl Keyplate {
         display_name: Option<String>,
         first_name: Option<String>,
         last_name: Option<String>,
+        locale: Option<String>,
         existing_user_id: Option<Id>,
     ) -> PyResult<SignedIn> {
         let token: Option<String> = token.take("token")?;
@@ -5379,6 +5452,7 @@ impl Keyplate {
             display_name: display_name.take("display_name")?,
             first_name: first_name.take("first_name")?,
             last_name: last_name.take("last_name")?,
+            locale: locale.take("locale")?,
             existing_user_id: existing_user_id.take("existing_user_id")?,
         };
 
@@ -5570,7 +5644,7 @@ impl Keyplate {
         self.call(py, |kp| kp.get_signup_token(&id))
     }
 
-    /// Looks at a sign-up token without using it (S3).
+    /// Looks at a sign-up token without using it.
     ///
     /// Raises:
     ///     SignupRefused: When sign-up is disabled.
@@ -5691,7 +5765,7 @@ impl Keyplate {
     }
 
     /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again (B6).
+    /// removed, nor API keys that a plan made: it would make them again.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -5712,7 +5786,7 @@ impl Keyplate {
         self.call(py, |kp| kp.reset_clock())
     }
 
-    /// Makes a user. The host's first active administrator completes setup (B4).
+    /// Makes a user. The host's first active administrator completes setup.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
@@ -5756,7 +5830,7 @@ impl Keyplate {
         self.call(py, |kp| kp.create_user(user))
     }
 
-    /// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+    /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -5855,7 +5929,7 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first (P5).
+    ///     StepUpRequired: A fresh sign-in is wanted first.
     ///     Conflict: For the last administrator.
     #[pyo3(signature = (id, role), text_signature = "($self, id, role)")]
     fn set_user_role(&self, py: Python<'_>, id: Id, role: Role) -> PyResult<User> {
@@ -5866,7 +5940,7 @@ impl Keyplate {
     }
 
     /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-    /// settings allow it his username (U6).
+    /// settings allow it his username.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.

@@ -1,15 +1,14 @@
 //! What webauthn-rs does for us (P1), and in which words we hear of it: options as JSON, responses as JSON, and of each
 //! failure the reason.
 
+mod failure;
 #[cfg(test)]
 mod vectors;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::Deserialize;
 use url::Url;
 use webauthn_rs_core::{
     WebauthnCore,
-    error::WebauthnError,
     proto::{
         AttestationConveyancePreference, AttestationFormat, AttestationMetadata,
         AuthenticationState, AuthenticatorTransport, COSEAlgorithm, COSEKey, Credential,
@@ -21,8 +20,10 @@ use webauthn_rs_core::{
 
 use crate::{
     clock,
-    error::{KeyplateError, PasskeyFailure, Result, internal},
+    crypto::base64url::base64url,
+    error::{PasskeyFailure, Result, internal},
 };
+use failure::{failure, unexpected};
 
 /// P2.
 pub(crate) const LIFETIME_SECONDS: i64 = 5 * 60;
@@ -271,7 +272,7 @@ fn parse<T: serde::de::DeserializeOwned>(response: &str) -> Result<T, PasskeyFai
 }
 
 fn check_form(id: &str, raw_id: &[u8], kind: &str) -> Result<(), PasskeyFailure> {
-    if id == BASE64URL.encode(raw_id) && kind == "public-key" {
+    if id == base64url(raw_id) && kind == "public-key" {
         Ok(())
     } else {
         Err(PasskeyFailure::Malformed)
@@ -361,64 +362,4 @@ fn public_key(cose: &[u8]) -> Result<COSEKey, PasskeyFailure> {
     let value: serde_cbor_2::Value =
         serde_cbor_2::from_slice(cose).map_err(|_| PasskeyFailure::Malformed)?;
     COSEKey::try_from(&value).map_err(failure)
-}
-
-fn unexpected(_: WebauthnError) -> KeyplateError {
-    internal("the options of a ceremony cannot be made")
-}
-
-/// The reason in our words.
-fn failure(error: WebauthnError) -> PasskeyFailure {
-    use WebauthnError as E;
-    match error {
-        E::InvalidClientDataType => PasskeyFailure::WrongType,
-        E::MismatchedChallenge => PasskeyFailure::WrongChallenge,
-        E::InvalidRPOrigin => PasskeyFailure::WrongOrigin,
-        E::CredentialCrossOrigin => PasskeyFailure::CrossOrigin,
-        E::InvalidRPIDHash => PasskeyFailure::WrongRpId,
-        E::UserNotPresent => PasskeyFailure::UserNotPresent,
-        E::UserNotVerified => PasskeyFailure::UserNotVerified,
-        E::AuthenticationFailure | E::SignatureInvalid => PasskeyFailure::BadSignature,
-        E::CredentialAlteredAlgFromRequest
-        | E::COSEKeyInvalidAlgorithm
-        | E::COSEKeyInvalidType
-        | E::COSEKeyRSANEInvalid // RSA of another size than 2048 bits
-        | E::COSEKeyEDUnsupported
-        | E::SshPublicKeyEDUnsupported => PasskeyFailure::UnsupportedAlgorithm,
-        E::CredentialMayNotBeHardwareBound | E::CredentialBackupEligibilityInconsistent => {
-            PasskeyFailure::WrongBackupFlags
-        }
-        E::AttestationNotSupported
-        | E::AttestationStatementMapInvalid
-        | E::AttestationStatementResponseMissing
-        | E::AttestationStatementResponseInvalid
-        | E::AttestationStatementSigMissing
-        | E::AttestationStatementSigInvalid
-        | E::AttestationStatementVerMissing
-        | E::AttestationStatementVerInvalid
-        | E::AttestationStatementVerUnsupported
-        | E::AttestationStatementX5CMissing
-        | E::AttestationStatementX5CInvalid
-        | E::AttestationStatementAlgMissing
-        | E::AttestationStatementAlgMismatch
-        | E::AttestationStatementAlgInvalid
-        | E::AttestationStatementMissingExtension
-        | E::AttestationStatementCertInfoMissing
-        | E::AttestationStatementPubAreaMissing
-        | E::AttestationCertificateAAGUIDMismatch
-        | E::AttestationCertificateNonceMismatch
-        | E::AttestationCertificateRequirementsNotMet
-        | E::AttestationTpmStInvalid
-        | E::AttestationTpmPubAreaMismatch
-        | E::AttestationTpmExtraDataInvalid
-        | E::AttestationTpmExtraDataMismatch
-        | E::AttestationTpmPubAreaHashUnknown
-        | E::AttestationTpmPubAreaHashInvalid
-        | E::AttestationTpmAttestCertifyInvalid
-        | E::AttestationLeafCertMissing
-        | E::AttestationNotVerifiable
-        | E::AttestationCredentialSubjectKeyMismatch
-        | E::CertificatePublicKeyInvalid => PasskeyFailure::BadAttestation,
-        _ => PasskeyFailure::Malformed,
-    }
 }

@@ -1,115 +1,46 @@
+mod look_up;
+
 use std::time::SystemTime;
 
-use super::{Engine, PageRequest, Reader, Row, Writer, contains_pattern, params};
+use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, contains_pattern, params};
+
 use crate::{
     db,
     error::Result,
     model::{
-        api_keys::{ApiKey, ApiKeyQuery, ApiKeySort, FoundApiKey, StoredApiKey},
+        api_keys::{ApiKey, ApiKeyQuery, ApiKeySort, StoredApiKey},
         credentials::Credential,
         ids::{ApiKeyId, UserId},
         users::User,
     },
     values::{
         scopes::{Ceiling, Scopes},
+        text,
         tokens::SecretHash,
     },
 };
 
-const COLUMNS: &str =
-    "id, owner_id, name, note, scopes, masked, created_at, last_used_at, expires_at, revoked_at";
+pub(crate) use look_up::{look_up, look_up_rotated};
+
+columns! {
+    COLUMNS = api_keys (
+        id, owner_id, name, note, scopes, masked, created_at, last_used_at, expires_at, revoked_at
+    ) kept (secret_hash, ceiling_administrator, name_key)
+}
 
 fn from_row(row: &Row<'_, '_>) -> Result<ApiKey> {
     Ok(ApiKey {
-        id: row.get(0)?,
-        owner_id: row.get(1)?,
-        name: row.get(2)?,
-        note: row.get(3)?,
-        scopes: Scopes::from_stored(&row.get::<String>(4)?).into_names(),
-        masked_secret: row.get(5)?,
-        created_at: row.get(6)?,
-        last_used_at: row.get(7)?,
-        expires_at: row.get(8)?,
-        revoked_at: row.get(9)?,
+        id: row.get("id")?,
+        owner_id: row.get("owner_id")?,
+        name: row.get("name")?,
+        note: row.get("note")?,
+        scopes: Scopes::from_stored(&row.get::<String>("scopes")?).into_names(),
+        masked_secret: row.get("masked")?,
+        created_at: row.get("created_at")?,
+        last_used_at: row.get("last_used_at")?,
+        expires_at: row.get("expires_at")?,
+        revoked_at: row.get("revoked_at")?,
     })
-}
-
-fn found_from_row(row: &Row<'_, '_>, clock: SystemTime) -> Result<FoundApiKey> {
-    Ok(FoundApiKey {
-        now: row.time(10, clock)?,
-        id: row.get(0)?,
-        owner_id: row.get(1)?,
-        ceiling: Ceiling {
-            scopes: Scopes::from_stored(&row.get::<String>(2)?),
-            administrator: row.get(3)?,
-        },
-        expires_at: row.get(4)?,
-        revoked: row.get(5)?,
-        username: row.get(6)?,
-        role: row.get(7)?,
-        status: row.get(8)?,
-        user_expires_at: row.get(9)?,
-        secret_hash: None,
-    })
-}
-
-/// What is looked up at each request, then the condition.
-macro_rules! look_up_sql {
-    ($condition:literal) => {
-        concat!(
-            "SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, \
-             api_keys.expires_at, api_keys.revoked_at IS NOT NULL, \
-             users.username, users.role, users.status, users.expires_at, \
-             instance.last_time, instance.schema \
-             FROM instance \
-             CROSS JOIN api_keys \
-             CROSS JOIN users ON users.id = api_keys.owner_id \
-             WHERE instance.id = 1 AND api_keys.secret_hash = ?1",
-            $condition
-        )
-    };
-}
-
-/// The hot path: one statement, the time and the owner included. `supplied` finds only what a plan gave (C1).
-pub(crate) fn look_up(
-    db: &Engine,
-    hash: &SecretHash,
-    supplied: bool,
-) -> Result<Option<FoundApiKey>> {
-    let sql = match supplied {
-        false => look_up_sql!(""),
-        true => look_up_sql!(" AND api_keys.supplied_hash = ?1"),
-    };
-    db.look_up(sql, params![hash], found_from_row)
-}
-
-/// The same for a secret from before a rotation, while it still works (K1).
-pub(crate) fn look_up_rotated(
-    db: &Engine,
-    hash: &SecretHash,
-    supplied: bool,
-) -> Result<Option<FoundApiKey>> {
-    let found = db.look_up(
-        "SELECT api_keys.id, api_keys.owner_id, api_keys.scopes, api_keys.ceiling_administrator, api_keys.expires_at, \
-         api_keys.revoked_at IS NOT NULL, \
-         users.username, users.role, users.status, users.expires_at, \
-         instance.last_time, instance.schema, \
-         api_key_overlaps.until, api_keys.secret_hash \
-         FROM instance \
-         CROSS JOIN api_key_overlaps \
-         CROSS JOIN api_keys ON api_keys.id = api_key_overlaps.api_key_id \
-         CROSS JOIN users ON users.id = api_keys.owner_id \
-         WHERE instance.id = 1 AND api_key_overlaps.secret_hash = ?1 \
-         AND (?2 = 0 OR api_keys.supplied_hash = ?1)",
-        params![hash, supplied],
-        |row, clock| {
-            let found = found_from_row(row, clock)?;
-            let until: SystemTime = row.get(12)?;
-            let secret_hash = SecretHash::try_from(row.get::<Vec<u8>>(13)?).ok();
-            Ok((until > found.now).then_some(FoundApiKey { secret_hash, ..found }))
-        },
-    )?;
-    Ok(found.flatten())
 }
 
 /// A live key with its owner, for `acting_as`.
@@ -122,7 +53,7 @@ pub(crate) fn find_acting(
     reader.query_one(
         &format!(
             r"
-            SELECT {columns}, scopes, ceiling_administrator, api_keys.expires_at
+            SELECT {columns}, scopes, ceiling_administrator, api_keys.expires_at AS key_expires_at
             FROM api_keys
             JOIN users ON users.id = api_keys.owner_id
             WHERE api_keys.id = ?1 AND revoked_at IS NULL
@@ -130,16 +61,16 @@ pub(crate) fn find_acting(
         ),
         params![id, now],
         |row| {
-            let more = db::users::COLUMN_COUNT;
+            let user = db::users::from_row(row)?;
             let ceiling = Ceiling {
-                scopes: Scopes::from_stored(&row.get::<String>(more)?),
-                administrator: row.get(more + 1)?,
+                scopes: Scopes::from_stored(&row.get::<String>("scopes")?),
+                administrator: row.get("ceiling_administrator")?,
             };
             let credential = Credential::ApiKey {
                 id: *id,
-                expires_at: row.get(more + 2)?,
+                expires_at: row.get("key_expires_at")?,
             };
-            Ok((db::users::from_row(row)?, ceiling, credential))
+            Ok((user, ceiling, credential))
         },
     )
 }
@@ -152,7 +83,7 @@ pub(crate) fn find(reader: &Reader<'_>, id: &ApiKeyId) -> Result<Option<StoredAp
             let api_key = from_row(row)?;
             let ceiling = Ceiling {
                 scopes: Scopes::from_stored(&api_key.scopes.join(" ")),
-                administrator: row.get(10)?,
+                administrator: row.get("ceiling_administrator")?,
             };
             Ok(StoredApiKey { api_key, ceiling })
         },
@@ -165,25 +96,22 @@ pub(crate) fn insert(
     hash: &SecretHash,
     administrator: bool,
 ) -> Result<()> {
-    writer.execute(
-        r"
-        INSERT INTO api_keys
-            (secret_hash, id, owner_id, name, note, scopes, ceiling_administrator, masked, created_at, expires_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    COLUMNS.insert(
+        writer,
         params![
-            hash,
             &api_key.id,
             &api_key.owner_id,
             &api_key.name,
             api_key.note.as_ref(),
             &api_key.scopes.join(" "),
-            administrator,
             &api_key.masked_secret,
             api_key.created_at,
+            api_key.last_used_at,
             api_key.expires_at,
+            api_key.revoked_at,
         ],
-    )?;
-    Ok(())
+        params![hash, administrator, &text::folded(&api_key.name)],
+    )
 }
 
 /// A key of a user, with what of it is not shown.
@@ -213,8 +141,8 @@ pub(crate) fn list_named(
         |row| {
             Ok(NamedApiKey {
                 api_key: from_row(row)?,
-                secret_hash: hash(row.get(10)?),
-                supplied_hash: hash(row.get(11)?),
+                secret_hash: hash(row.get("secret_hash")?),
+                supplied_hash: hash(row.get("supplied_hash")?),
             })
         },
     )
@@ -230,10 +158,10 @@ pub(crate) fn other_has_secret(
         r"
         SELECT EXISTS (SELECT 1
                        FROM api_keys
-                       WHERE (secret_hash = ?2 OR supplied_hash = ?2) AND (?1 IS NULL OR id <> ?1))
+                       WHERE (secret_hash = ?2 OR supplied_hash = ?2) AND (CAST(?1 AS TEXT) IS NULL OR id <> ?1))
             OR EXISTS (SELECT 1
                        FROM api_key_overlaps
-                       WHERE secret_hash = ?2 AND (?1 IS NULL OR api_key_id <> ?1))",
+                       WHERE secret_hash = ?2 AND (CAST(?1 AS TEXT) IS NULL OR api_key_id <> ?1))",
         params![id, hash],
     )
 }
@@ -281,7 +209,9 @@ pub(crate) fn replace_secret(
         writer.execute(
             r"
             INSERT INTO api_key_overlaps (secret_hash, api_key_id, until)
-            SELECT secret_hash, id, ?2 FROM api_keys WHERE id = ?1",
+            SELECT secret_hash, id, CAST(?2 AS BIGINT)
+            FROM api_keys
+            WHERE id = ?1",
             params![&api_key.id, overlap_until],
         )?;
     }
@@ -337,9 +267,9 @@ pub(crate) fn set_last_used(
 }
 
 const FILTER: &str = r"
-    WHERE (?1 IS NULL OR owner_id = ?1)
-      AND (?2 IS NULL OR lower(name) LIKE ?2 ESCAPE '\')
-      AND (?3 OR revoked_at IS NULL)";
+    WHERE (CAST(?1 AS TEXT) IS NULL OR owner_id = ?1)
+      AND (CAST(?2 AS TEXT) IS NULL OR name_key LIKE ?2 ESCAPE '\')
+      AND (?3 = 1 OR revoked_at IS NULL)";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &ApiKeyQuery, search: Option<&str>) -> Result<i64> {
     let pattern = search.map(contains_pattern);
@@ -360,20 +290,20 @@ pub(crate) fn list(
     page: PageRequest,
 ) -> Result<Vec<ApiKey>> {
     let pattern = search.map(contains_pattern);
-    let column = match query.sort.unwrap_or_default() {
-        ApiKeySort::CreatedAt => "created_at",
-        ApiKeySort::Name => "lower(name)",
-        ApiKeySort::ExpiresAt => "expires_at",
-        ApiKeySort::LastUsedAt => "last_used_at",
+    let sort = match query.sort.unwrap_or_default() {
+        ApiKeySort::CreatedAt => Sort::Filled("created_at"),
+        ApiKeySort::Name => Sort::Filled("name_key"),
+        ApiKeySort::ExpiresAt => Sort::Nullable("expires_at"),
+        ApiKeySort::LastUsedAt => Sort::Nullable("last_used_at"),
     };
-    let direction = if query.ascending { "ASC" } else { "DESC" };
+    let order = sort.order(!query.ascending);
     reader.query_all(
         &format!(
             r"
             SELECT {COLUMNS}
             FROM api_keys
             {FILTER}
-            ORDER BY {column} {direction}, id {direction}
+            ORDER BY {order}
             LIMIT ?4 OFFSET ?5"
         ),
         params![
@@ -398,9 +328,9 @@ pub(crate) fn list_expiring(
             r"
             SELECT {COLUMNS}
             FROM api_keys
-            WHERE (?1 IS NULL OR owner_id = ?1) AND revoked_at IS NULL
+            WHERE (CAST(?1 AS TEXT) IS NULL OR owner_id = ?1) AND revoked_at IS NULL
               AND expires_at IS NOT NULL AND expires_at > ?2 AND expires_at <= ?3
-            ORDER BY expires_at, id"
+            ORDER BY expires_at NULLS FIRST, id"
         ),
         params![owner_id, now, until],
         from_row,

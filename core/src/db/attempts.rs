@@ -16,12 +16,12 @@ pub(crate) fn nth_last(
         Some(source) => reader.query_one(
             "SELECT at FROM attempts WHERE kind = ?1 AND source = ?2 AND at > ?3 ORDER BY at DESC LIMIT 1 OFFSET ?4",
             params![attempt, source, since, place],
-            |row| row.get(0),
+            |row| row.at(0),
         ),
         None => reader.query_one(
             "SELECT at FROM attempts WHERE kind = ?1 AND at > ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3",
             params![attempt, since, place],
-            |row| row.get(0),
+            |row| row.at(0),
         ),
     }
 }

@@ -1,30 +1,35 @@
 use std::collections::BTreeMap;
 
-use super::{PageRequest, Reader, Row, Writer, params};
+use super::{PageRequest, Reader, Row, Writer, columns::columns, params};
 use crate::{
     error::{Result, internal},
     model::audit::{AuditEvent, AuditQuery, Detail},
 };
 
-const COLUMNS: &str = "id, at, kind, actor_kind, actor_id, actor_name, user_id, username, subject_id, subject_name, \
-    address, user_agent, details, count";
+// Its id is the database's to give.
+columns! {
+    COLUMNS = audit (
+        at, kind, actor_kind, actor_id, actor_name, user_id, username, subject_id, subject_name, address, user_agent,
+        details, count
+    ) kept (refusal_key)
+}
 
 fn from_row(row: &Row<'_, '_>) -> Result<AuditEvent> {
     Ok(AuditEvent {
-        id: row.get(0)?,
-        at: row.get(1)?,
-        kind: row.get(2)?,
-        actor_kind: row.get(3)?,
-        actor_id: row.get(4)?,
-        actor_name: row.get(5)?,
-        user_id: row.get(6)?,
-        username: row.get(7)?,
-        subject_id: row.get(8)?,
-        subject_name: row.get(9)?,
-        address: row.get(10)?,
-        user_agent: row.get(11)?,
-        details: details_from_json(&row.get::<String>(12)?)?,
-        count: row.get(13)?,
+        id: row.get("id")?,
+        at: row.get("at")?,
+        kind: row.get("kind")?,
+        actor_kind: row.get("actor_kind")?,
+        actor_id: row.get("actor_id")?,
+        actor_name: row.get("actor_name")?,
+        user_id: row.get("user_id")?,
+        username: row.get("username")?,
+        subject_id: row.get("subject_id")?,
+        subject_name: row.get("subject_name")?,
+        address: row.get("address")?,
+        user_agent: row.get("user_agent")?,
+        details: details_from_json(&row.get::<String>("details")?)?,
+        count: row.get("count")?,
     })
 }
 
@@ -55,15 +60,15 @@ fn insert_with_key(
     times: i64,
 ) -> Result<(i64, i64)> {
     let details = details_to_json(&event.details)?;
+    let insertion = COLUMNS.insertion();
     let stored = writer.query_one(
-        r"
-        INSERT INTO audit
-            (at, kind, actor_kind, actor_id, actor_name, user_id, username, subject_id, subject_name,
-             address, user_agent, details, count, refusal_key)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14, ?13)
-        ON CONFLICT (refusal_key)
-        DO UPDATE SET count = audit.count + excluded.count, at = excluded.at
-        RETURNING id, count",
+        &format!(
+            r"
+            {insertion}
+            ON CONFLICT (refusal_key)
+            DO UPDATE SET count = audit.count + excluded.count, at = excluded.at
+            RETURNING id, count"
+        ),
         params![
             event.at,
             event.kind,
@@ -77,18 +82,18 @@ fn insert_with_key(
             event.address.as_deref(),
             event.user_agent.as_deref(),
             &details,
-            key,
             times,
+            key,
         ],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get("id")?, row.get("count")?)),
     )?;
     stored.ok_or_else(|| internal("an audit row was not stored"))
 }
 
 const FILTER: &str = r"
-    WHERE (?1 IS NULL OR user_id = ?1 OR actor_id = ?1)
-      AND (?2 IS NULL OR kind = ?2)
-      AND (?3 IS NULL OR at >= ?3)";
+    WHERE (CAST(?1 AS TEXT) IS NULL OR user_id = ?1 OR actor_id = ?1)
+      AND (CAST(?2 AS TEXT) IS NULL OR kind = ?2)
+      AND (CAST(?3 AS BIGINT) IS NULL OR at >= ?3)";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &AuditQuery) -> Result<i64> {
     let params = params![query.user_id.as_ref(), query.kind, query.since];
@@ -101,7 +106,14 @@ pub(crate) fn list(
     page: PageRequest,
 ) -> Result<Vec<AuditEvent>> {
     reader.query_all(
-        &format!("SELECT {COLUMNS} FROM audit {FILTER} ORDER BY id DESC LIMIT ?4 OFFSET ?5"),
+        &format!(
+            r"
+            SELECT audit.id, {COLUMNS}
+            FROM audit
+            {FILTER}
+            ORDER BY id DESC
+            LIMIT ?4 OFFSET ?5"
+        ),
         params![
             query.user_id.as_ref(),
             query.kind,

@@ -1,11 +1,15 @@
 use std::time::SystemTime;
 
-use super::{Reader, Row, Writer, params};
+use super::{Reader, Row, Writer, columns::columns, malformed, params};
 use crate::{
     error::Result,
     model::passkeys::{SealingKey, StoredCeremony},
     values::tokens::SecretHash,
 };
+
+columns! { COLUMNS = ceremonies (kind, user_id, session_id, source, state, expires_at) kept (token_hash) }
+// Their ids are the database's to give.
+columns! { OF_SEALING_KEY = sealing_keys (key, created_at) kept () }
 
 pub(crate) fn insert(
     writer: &Writer<'_>,
@@ -16,12 +20,9 @@ pub(crate) fn insert(
         Some((user_id, session_id)) => (Some(user_id), Some(session_id)),
         None => (None, None),
     };
-    writer.execute(
-        r"
-        INSERT INTO ceremonies (token_hash, kind, user_id, session_id, source, state, expires_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    COLUMNS.insert(
+        writer,
         params![
-            token_hash,
             ceremony.kind,
             user_id,
             session_id,
@@ -29,26 +30,23 @@ pub(crate) fn insert(
             &ceremony.state,
             ceremony.expires_at,
         ],
-    )?;
-    Ok(())
+        params![token_hash],
+    )
 }
 
 pub(crate) fn find(reader: &Reader<'_>, token_hash: &SecretHash) -> Result<Option<StoredCeremony>> {
     reader.query_one(
-        r"
-        SELECT kind, user_id, session_id, source, state, expires_at
-        FROM ceremonies
-        WHERE token_hash = ?1",
+        &format!("SELECT {COLUMNS} FROM ceremonies WHERE token_hash = ?1"),
         params![token_hash],
         |row| {
-            let user_id: Option<_> = row.get(1)?;
-            let session_id: Option<_> = row.get(2)?;
+            let kind = row.get("kind")?;
+            let user_id: Option<_> = row.get("user_id")?;
             Ok(StoredCeremony {
-                kind: row.get(0)?,
-                owner: user_id.zip(session_id),
-                source: row.get(3)?,
-                state: row.get(4)?,
-                expires_at: row.get(5)?,
+                kind,
+                owner: user_id.zip(row.get("session_id")?),
+                source: row.get("source")?,
+                state: row.get("state")?,
+                expires_at: row.get("expires_at")?,
             })
         },
     )
@@ -100,17 +98,18 @@ pub(crate) fn spend_challenge(
 }
 
 fn key_from_row(row: &Row<'_, '_>) -> Result<SealingKey> {
-    let bytes: Vec<u8> = row.get(1)?;
+    let id = row.get("id")?;
+    let bytes: Vec<u8> = row.get("key")?;
     Ok(SealingKey {
-        id: row.get(0)?,
-        bytes: bytes.try_into().map_err(|_| crate::db::malformed(1))?,
-        created_at: row.get(2)?,
+        id,
+        bytes: bytes.try_into().map_err(|_| malformed("key"))?,
+        created_at: row.get("created_at")?,
     })
 }
 
 pub(crate) fn newest_sealing_key(reader: &Reader<'_>) -> Result<Option<SealingKey>> {
     reader.query_one(
-        "SELECT id, key, created_at FROM sealing_keys ORDER BY id DESC LIMIT 1",
+        &format!("SELECT id, {OF_SEALING_KEY} FROM sealing_keys ORDER BY id DESC LIMIT 1"),
         &[],
         key_from_row,
     )
@@ -118,7 +117,7 @@ pub(crate) fn newest_sealing_key(reader: &Reader<'_>) -> Result<Option<SealingKe
 
 pub(crate) fn sealing_key(reader: &Reader<'_>, id: i64) -> Result<Option<SealingKey>> {
     reader.query_one(
-        "SELECT id, key, created_at FROM sealing_keys WHERE id = ?1",
+        &format!("SELECT id, {OF_SEALING_KEY} FROM sealing_keys WHERE id = ?1"),
         params![id],
         key_from_row,
     )
@@ -129,10 +128,8 @@ pub(crate) fn insert_sealing_key(
     key: &[u8; 32],
     now: SystemTime,
 ) -> Result<SealingKey> {
-    let id = writer.value(
-        "INSERT INTO sealing_keys (key, created_at) VALUES (?1, ?2) RETURNING id",
-        params![key, now],
-    )?;
+    let insertion = OF_SEALING_KEY.insertion();
+    let id = writer.value(&format!("{insertion} RETURNING id"), params![key, now])?;
     Ok(SealingKey {
         id,
         bytes: *key,

@@ -1,4 +1,4 @@
-use super::{Reader, Row, Writer, params};
+use super::{Reader, Row, Writer, columns::columns, params};
 use crate::{
     error::Result,
     model::{
@@ -7,26 +7,32 @@ use crate::{
     },
 };
 
+columns! { OF_USER = user_claims (key, value) kept (user_id) }
+columns! { OF_GROUP = group_claims (key, value) kept (group_id) }
+columns! { OF_SIGNUP_TOKEN = signup_token_claims (key, value) kept (token_id) }
+
 fn from_row(row: &Row<'_, '_>) -> Result<Claim> {
     Ok(Claim {
-        key: row.get(0)?,
-        value: row.get(1)?,
+        key: row.get("key")?,
+        value: row.get("value")?,
     })
 }
 
 pub(crate) fn of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Claim>> {
-    let sql = "SELECT key, value FROM user_claims WHERE user_id = ?1 ORDER BY key";
-    reader.query_all(sql, params![user_id], from_row)
+    let sql = format!("SELECT {OF_USER} FROM user_claims WHERE user_id = ?1 ORDER BY key");
+    reader.query_all(&sql, params![user_id], from_row)
 }
 
 pub(crate) fn of_group(reader: &Reader<'_>, group_id: &GroupId) -> Result<Vec<Claim>> {
-    let sql = "SELECT key, value FROM group_claims WHERE group_id = ?1 ORDER BY key";
-    reader.query_all(sql, params![group_id], from_row)
+    let sql = format!("SELECT {OF_GROUP} FROM group_claims WHERE group_id = ?1 ORDER BY key");
+    reader.query_all(&sql, params![group_id], from_row)
 }
 
 pub(crate) fn of_signup_token(reader: &Reader<'_>, token_id: &SignupTokenId) -> Result<Vec<Claim>> {
-    let sql = "SELECT key, value FROM signup_token_claims WHERE token_id = ?1 ORDER BY key";
-    reader.query_all(sql, params![token_id], from_row)
+    let sql = format!(
+        "SELECT {OF_SIGNUP_TOKEN} FROM signup_token_claims WHERE token_id = ?1 ORDER BY key"
+    );
+    reader.query_all(&sql, params![token_id], from_row)
 }
 
 pub(crate) fn replace_of_user(
@@ -39,10 +45,7 @@ pub(crate) fn replace_of_user(
         params![user_id],
     )?;
     for claim in claims {
-        writer.execute(
-            "INSERT INTO user_claims (user_id, key, value) VALUES (?1, ?2, ?3)",
-            params![user_id, &claim.key, &claim.value],
-        )?;
+        OF_USER.insert(writer, params![&claim.key, &claim.value], params![user_id])?;
     }
     Ok(())
 }
@@ -57,10 +60,7 @@ pub(crate) fn replace_of_group(
         params![group_id],
     )?;
     for claim in claims {
-        writer.execute(
-            "INSERT INTO group_claims (group_id, key, value) VALUES (?1, ?2, ?3)",
-            params![group_id, &claim.key, &claim.value],
-        )?;
+        OF_GROUP.insert(writer, params![&claim.key, &claim.value], params![group_id])?;
     }
     Ok(())
 }
@@ -75,10 +75,7 @@ pub(crate) fn replace_of_signup_token(
         params![token_id],
     )?;
     for claim in claims {
-        writer.execute(
-            "INSERT INTO signup_token_claims (token_id, key, value) VALUES (?1, ?2, ?3)",
-            params![token_id, &claim.key, &claim.value],
-        )?;
+        OF_SIGNUP_TOKEN.insert(writer, params![&claim.key, &claim.value], params![token_id])?;
     }
     Ok(())
 }
@@ -89,9 +86,9 @@ pub(crate) fn list_effective(reader: &Reader<'_>, user_id: &UserId) -> Result<Ve
         r"
         SELECT key, value
         FROM (
-            SELECT key, value, row_number() OVER (PARTITION BY key ORDER BY source) AS place
+            SELECT key, value, row_number() OVER (PARTITION BY key ORDER BY giver) AS place
             FROM (
-                SELECT key, value, '' AS source
+                SELECT key, value, '' AS giver
                 FROM user_claims
                 WHERE user_id = ?1
                 UNION ALL
@@ -111,5 +108,5 @@ pub(crate) fn list_effective(reader: &Reader<'_>, user_id: &UserId) -> Result<Ve
 
 pub(crate) fn list_keys(reader: &Reader<'_>) -> Result<Vec<String>> {
     let sql = "SELECT key FROM user_claims UNION SELECT key FROM group_claims ORDER BY 1";
-    reader.query_all(sql, &[], |row| row.get(0))
+    reader.query_all(sql, &[], |row| row.at(0))
 }

@@ -22,7 +22,8 @@
 //! 2. Whoever holds a [`Reader`] or a [`Writer`] knows the time of its transaction and that the file has this library's
 //!    schema: `instance` is read first, in the same snapshot. A look-up reads both in its own statement.
 //! 3. The time of a transaction is never before `instance.last_time`, and a writing transaction stores its own (C5).
-//! 4. A closure that fails or panics leaves nothing behind: the transaction's guard rolls back.
+//! 4. A closure that fails or panics leaves nothing behind: the transaction's guard rolls back. It may have to run again
+//!    (`again`), so it does nothing outside its transaction.
 //! 5. Nobody is inside SQLite while a hooked `fork` happens: each call holds `fork::IN_USE` shared from before it takes a
 //!    connection until it has given it back (D4). For the same reason calls are not nested: inside `read` and `write`
 //!    the closure uses what it is given.
@@ -39,12 +40,15 @@
 //!
 //! This file is longer than others because it is the whole driver: a second engine replaces it as one piece.
 
+mod again;
 mod backup;
 mod connect;
 mod file;
 mod fork;
+mod look_up;
 mod migrate;
 mod pool;
+mod row;
 
 use std::{
     ops::Deref,
@@ -62,13 +66,16 @@ use self::{
     file::FileIdentity,
     pool::{Pool, Role},
 };
-use super::{Cell, Column, Param, value::malformed};
+use super::{Column, Param, malformed};
 use crate::{
     clock::Clock,
     error::{KeyplateError, Result},
 };
 
+pub use again::run_transactions_twice;
 pub use fork::{ForkGuard, before_fork};
+pub(crate) use look_up::{LookUp, look_up};
+pub(crate) use row::Row;
 
 /// How to open the database.
 #[derive(Clone, Debug)]
@@ -112,48 +119,28 @@ impl Engine {
     }
 
     /// Runs `f` on one snapshot of the database.
-    pub(crate) fn read<T>(&self, f: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, f: impl Fn(&Reader<'_>) -> Result<T>) -> Result<T> {
         self.with_reader(|connection| {
-            let transaction = Transaction::begin(connection, "BEGIN DEFERRED")?;
-            let reader = self.reader(connection)?;
-            let result = f(&reader)?;
-            transaction.commit()?;
-            Ok(result)
-        })
-    }
-
-    /// Runs one statement, which must itself read `instance` to know the time and the schema (`Row::time`).
-    /// For the hot paths: a transaction around one statement would cost half as much again.
-    pub(crate) fn look_up<T>(
-        &self,
-        sql: &str,
-        params: &[Param<'_>],
-        from_row: impl FnOnce(&Row<'_, '_>, SystemTime) -> Result<T>,
-    ) -> Result<Option<T>> {
-        self.with_reader(|connection| {
-            let now = self.clock.now()?;
-            let found = query_one(connection, sql, params, |row| from_row(row, now))?;
-            if found.is_none() {
-                // No row told the schema: what is not found here may be there for a newer library.
-                self.reader(connection)?;
-            }
-            Ok(found)
+            again::committed(
+                || Transaction::begin(connection, "BEGIN DEFERRED"),
+                || f(&self.reader(connection)?),
+            )
         })
     }
 
     /// Runs `f` in one IMMEDIATE transaction: all of it or nothing.
-    pub(crate) fn write<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         self.write_within(self.options.busy_timeout, Sync::AtCommit, f)
     }
 
     /// The same, for what must be there for all before the work goes on and is worthless after a restart: a power cut
     /// may undo it, nothing else can. The next commit of `write` makes it safe from that too (ADR 14).
-    pub(crate) fn write_unsynced<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write_unsynced<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         self.write_within(self.options.busy_timeout, Sync::Later, f)
     }
 
     /// The same, but gives up as `Busy` at once when somebody else is writing.
-    pub(crate) fn write_if_free<T>(&self, f: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write_if_free<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         self.write_within(Duration::ZERO, Sync::AtCommit, f)
     }
 
@@ -161,7 +148,7 @@ impl Engine {
         &self,
         patience: Duration,
         sync: Sync,
-        f: impl FnOnce(&Writer<'_>) -> Result<T>,
+        f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let deadline = Instant::now() + patience;
         let pid = std::process::id();
@@ -171,18 +158,18 @@ impl Engine {
             .pool
             .take(Role::Writer, deadline, || connect::open(&self.options))?;
         let _synced_again = sync.set(&connection)?;
-        let transaction = begin_immediate(&connection, deadline)?;
-        self.file.check(&self.options.path)?;
-        let writer = Writer {
-            reader: self.reader(&connection)?,
+        let run = || {
+            self.file.check(&self.options.path)?;
+            let writer = Writer {
+                reader: self.reader(&connection)?,
+            };
+            writer.execute(
+                "UPDATE instance SET last_time = ?1 WHERE last_time < ?1",
+                &[Param::from(writer.now)],
+            )?;
+            f(&writer)
         };
-        writer.execute(
-            "UPDATE instance SET last_time = ?1 WHERE last_time < ?1",
-            &[Param::from(writer.now)],
-        )?;
-        let result = f(&writer)?;
-        transaction.commit()?;
-        Ok(result)
+        again::committed(|| begin_immediate(&connection, deadline), run)
     }
 
     fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -208,8 +195,8 @@ impl Engine {
             &[],
             |row| {
                 Ok(Instance {
-                    last_time: row.get(0)?,
-                    schema: row.get(1)?,
+                    last_time: row.at(0)?,
+                    schema: row.at(1)?,
                 })
             },
         )?
@@ -254,7 +241,7 @@ impl Engine {
     pub(crate) fn check_integrity(&self) -> Result<Vec<String>> {
         self.with_reader(|connection| {
             let mut problems = query_all(connection, "PRAGMA integrity_check(100)", &[], |row| {
-                row.get::<String>(0)
+                row.at::<String>(0)
             })?;
             problems.retain(|problem| problem != "ok");
             problems.extend(query_all(
@@ -264,7 +251,7 @@ impl Engine {
                 |row| {
                     Ok(format!(
                         "a row of {} refers to nothing",
-                        row.get::<String>(0)?
+                        row.at::<String>(0)?
                     ))
                 },
             )?);
@@ -343,7 +330,7 @@ impl Reader<'_> {
 
     /// The one value of a statement that always gives a row, such as a count.
     pub(crate) fn value<T: Column>(&self, sql: &str, params: &[Param<'_>]) -> Result<T> {
-        self.query_one(sql, params, |row| row.get(0))?
+        self.query_one(sql, params, |row| row.at(0))?
             .ok_or_else(|| malformed(0))
     }
 }
@@ -385,30 +372,6 @@ impl Drop for SyncedAgain<'_> {
     fn drop(&mut self) {
         // It cannot fail: it sets a number in memory.
         let _ = self.0.execute_batch("PRAGMA synchronous = FULL");
-    }
-}
-
-/// A row of a result.
-pub(crate) struct Row<'r, 's>(&'r rusqlite::Row<'s>);
-
-impl Row<'_, '_> {
-    pub(crate) fn get<T: Column>(&self, index: usize) -> Result<T> {
-        let cell = match self.0.get_ref(index).map_err(failure)? {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(value) => Cell::Integer(value),
-            ValueRef::Text(text) => {
-                Cell::Text(std::str::from_utf8(text).map_err(|_| malformed(index))?)
-            }
-            ValueRef::Blob(bytes) => Cell::Blob(bytes),
-            ValueRef::Real(_) => return Err(malformed(index)),
-        };
-        T::read(cell).ok_or_else(|| malformed(index))
-    }
-
-    /// The time for a `look_up`, from its columns `instance.last_time` and `instance.schema`.
-    pub(crate) fn time(&self, first: usize, clock: SystemTime) -> Result<SystemTime> {
-        check_schema(self.get(first + 1)?)?;
-        Ok(clock.max(self.get(first)?))
     }
 }
 
@@ -506,7 +469,7 @@ fn query_one<T>(
     let mut statement = prepare(connection, sql, params)?;
     let mut rows = statement.raw_query();
     match rows.next().map_err(failure)? {
-        Some(row) => from_row(&Row(row)).map(Some),
+        Some(row) => from_row(&Row::new(row)).map(Some),
         None => Ok(None),
     }
 }
@@ -521,7 +484,7 @@ fn query_all<T>(
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failure)? {
-        found.push(from_row(&Row(row))?);
+        found.push(from_row(&Row::new(row))?);
     }
     Ok(found)
 }
@@ -529,7 +492,7 @@ fn query_all<T>(
 impl ToSql for Param<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
-            Self::Null => ValueRef::Null,
+            Self::Null(_) => ValueRef::Null,
             Self::Integer(value) => ValueRef::Integer(value),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Blob(bytes) => ValueRef::Blob(bytes),

@@ -1,4 +1,4 @@
-use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
+use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, contains_pattern, params};
 use crate::{
     db,
     error::Result,
@@ -9,17 +9,18 @@ use crate::{
     values::text,
 };
 
-const COLUMNS: &str = "groups.id, groups.name, groups.friendly_name, groups.created_at, \
-    (SELECT count(*) FROM group_members WHERE group_members.group_id = groups.id) AS member_count";
+columns! { COLUMNS = groups (id, name, friendly_name, created_at) kept (name_key, friendly_name_key) }
+const MEMBER_COUNT: &str =
+    "(SELECT count(*) FROM group_members WHERE group_members.group_id = groups.id) AS member_count";
 
 fn from_row(row: &Row<'_, '_>) -> Result<Group> {
     Ok(Group {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        friendly_name: row.get(2)?,
+        id: row.get("id")?,
+        name: row.get("name")?,
+        friendly_name: row.get("friendly_name")?,
         claims: Vec::new(),
-        created_at: row.get(3)?,
-        member_count: row.get(4)?,
+        created_at: row.get("created_at")?,
+        member_count: row.get("member_count")?,
     })
 }
 
@@ -29,13 +30,13 @@ fn with_claims(reader: &Reader<'_>, mut group: Group) -> Result<Group> {
 }
 
 pub(crate) fn find(reader: &Reader<'_>, id: &GroupId) -> Result<Option<Group>> {
-    let sql = format!("SELECT {COLUMNS} FROM groups WHERE id = ?1");
+    let sql = format!("SELECT {COLUMNS}, {MEMBER_COUNT} FROM groups WHERE id = ?1");
     let found = reader.query_one(&sql, params![id], from_row)?;
     found.map(|group| with_claims(reader, group)).transpose()
 }
 
 pub(crate) fn find_by_name(reader: &Reader<'_>, folded: &str) -> Result<Option<Group>> {
-    let sql = format!("SELECT {COLUMNS} FROM groups WHERE name_key = ?1");
+    let sql = format!("SELECT {COLUMNS}, {MEMBER_COUNT} FROM groups WHERE name_key = ?1");
     let found = reader.query_one(&sql, params![folded], from_row)?;
     found.map(|group| with_claims(reader, group)).transpose()
 }
@@ -48,27 +49,33 @@ pub(crate) fn other_has_name(reader: &Reader<'_>, id: &GroupId, folded: &str) ->
 }
 
 pub(crate) fn insert(writer: &Writer<'_>, group: &Group) -> Result<()> {
-    writer.execute(
-        "INSERT INTO groups (id, name, name_key, friendly_name, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    COLUMNS.insert(
+        writer,
         params![
             &group.id,
             &group.name,
-            &text::folded(&group.name),
             &group.friendly_name,
             group.created_at
         ],
-    )?;
-    Ok(())
+        params![
+            &text::folded(&group.name),
+            &text::folded(&group.friendly_name)
+        ],
+    )
 }
 
 pub(crate) fn update(writer: &Writer<'_>, group: &Group) -> Result<()> {
     writer.execute(
-        "UPDATE groups SET name = ?2, name_key = ?3, friendly_name = ?4 WHERE id = ?1",
+        r"
+        UPDATE groups
+        SET name = ?2, friendly_name = ?3, name_key = ?4, friendly_name_key = ?5
+        WHERE id = ?1",
         params![
             &group.id,
             &group.name,
+            &group.friendly_name,
             &text::folded(&group.name),
-            &group.friendly_name
+            &text::folded(&group.friendly_name)
         ],
     )?;
     Ok(())
@@ -89,7 +96,7 @@ pub(crate) fn of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Group
         WHERE group_members.user_id = ?1
         ORDER BY groups.name_key",
         params![user_id],
-        |row| row.get(0),
+        |row| row.at(0),
     )
 }
 
@@ -103,7 +110,7 @@ pub(crate) fn names_of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec
         WHERE group_members.user_id = ?1
         ORDER BY groups.name_key",
         params![user_id],
-        |row| row.get(0),
+        |row| row.at(0),
     )
 }
 
@@ -120,7 +127,7 @@ pub(crate) fn of_signup_token(
         WHERE signup_token_groups.token_id = ?1
         ORDER BY groups.name_key",
         params![token_id],
-        |row| row.get(0),
+        |row| row.at(0),
     )
 }
 
@@ -133,7 +140,7 @@ pub(crate) fn defaults(reader: &Reader<'_>) -> Result<Vec<GroupId>> {
         JOIN groups ON groups.id = default_groups.group_id
         ORDER BY groups.name_key",
         &[],
-        |row| row.get(0),
+        |row| row.at(0),
     )
 }
 
@@ -197,8 +204,8 @@ pub(crate) fn replace_of_user(
 }
 
 const FILTER: &str = r"
-    WHERE (?1 IS NULL OR name_key LIKE ?1 ESCAPE '\' OR lower(friendly_name) LIKE ?1 ESCAPE '\')
-      AND (?2 IS NULL OR id IN (SELECT group_id FROM group_members WHERE user_id = ?2))";
+    WHERE (CAST(?1 AS TEXT) IS NULL OR name_key LIKE ?1 ESCAPE '\' OR friendly_name_key LIKE ?1 ESCAPE '\')
+      AND (CAST(?2 AS TEXT) IS NULL OR id IN (SELECT group_id FROM group_members WHERE user_id = ?2))";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &GroupQuery, search: Option<&str>) -> Result<i64> {
     let pattern = search.map(contains_pattern);
@@ -215,19 +222,19 @@ pub(crate) fn list(
     page: PageRequest,
 ) -> Result<Vec<Group>> {
     let pattern = search.map(contains_pattern);
-    let column = match query.sort.unwrap_or_default() {
-        GroupSort::CreatedAt => "created_at",
-        GroupSort::Name => "name_key",
-        GroupSort::FriendlyName => "lower(friendly_name)",
-        GroupSort::MemberCount => "member_count",
+    let sort = match query.sort.unwrap_or_default() {
+        GroupSort::CreatedAt => Sort::Filled("created_at"),
+        GroupSort::Name => Sort::Filled("name_key"),
+        GroupSort::FriendlyName => Sort::Filled("friendly_name_key"),
+        GroupSort::MemberCount => Sort::Filled("member_count"),
     };
-    let direction = if query.descending { "DESC" } else { "ASC" };
+    let order = sort.order(query.descending);
     let sql = format!(
         r"
-        SELECT {COLUMNS}
+        SELECT {COLUMNS}, {MEMBER_COUNT}
         FROM groups
         {FILTER}
-        ORDER BY {column} {direction}, id {direction}
+        ORDER BY {order}
         LIMIT ?3 OFFSET ?4"
     );
     let params = params![

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use super::{Reader, Row, Writer, params};
+use super::{Reader, Row, Writer, columns::columns, params};
 use crate::{
     error::Result,
     model::{
@@ -13,20 +13,21 @@ use crate::{
     },
 };
 
-const COLUMNS: &str =
-    "id, user_id, is_code, created_at, expires_at, created_by, masked, is_recovery";
-const COLUMN_COUNT: usize = 8;
+columns! {
+    COLUMNS = one_time_tokens (id, user_id, is_code, created_at, expires_at, created_by, masked, is_recovery)
+    kept (secret_hash, ceiling_scopes, ceiling_administrator, ceiling_expires_at)
+}
 
 fn from_row(row: &Row<'_, '_>) -> Result<OneTimeToken> {
     Ok(OneTimeToken {
-        id: row.get(0)?,
-        user_id: row.get(1)?,
-        is_code: row.get(2)?,
-        created_at: row.get(3)?,
-        expires_at: row.get(4)?,
-        created_by: row.get(5)?,
-        masked_secret: row.get(6)?,
-        is_recovery: row.get(7)?,
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        is_code: row.get("is_code")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        created_by: row.get("created_by")?,
+        masked_secret: row.get("masked")?,
+        is_recovery: row.get("is_recovery")?,
     })
 }
 
@@ -51,10 +52,10 @@ pub(crate) fn find_by_secret(
             Ok(StoredOneTimeToken {
                 one_time_token: from_row(row)?,
                 ceiling: Ceiling {
-                    scopes: Scopes::from_stored(&row.get::<String>(COLUMN_COUNT)?),
-                    administrator: row.get(COLUMN_COUNT + 1)?,
+                    scopes: Scopes::from_stored(&row.get::<String>("ceiling_scopes")?),
+                    administrator: row.get("ceiling_administrator")?,
                 },
-                ceiling_expires_at: row.get(COLUMN_COUNT + 2)?,
+                ceiling_expires_at: row.get("ceiling_expires_at")?,
             })
         },
     )
@@ -66,28 +67,25 @@ pub(crate) fn insert(
     hash: &SecretHash,
 ) -> Result<()> {
     let token = &stored.one_time_token;
-    writer.execute(
-        r"
-        INSERT INTO one_time_tokens
-            (id, secret_hash, masked, is_code, user_id, ceiling_scopes, ceiling_administrator, ceiling_expires_at,
-             created_by, created_at, expires_at, is_recovery)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    COLUMNS.insert(
+        writer,
         params![
             &token.id,
-            hash,
-            &token.masked_secret,
-            token.is_code,
             &token.user_id,
+            token.is_code,
+            token.created_at,
+            token.expires_at,
+            token.created_by.as_ref(),
+            &token.masked_secret,
+            token.is_recovery,
+        ],
+        params![
+            hash,
             &stored.ceiling.scopes.to_stored(),
             stored.ceiling.administrator,
             stored.ceiling_expires_at,
-            token.created_by.as_ref(),
-            token.created_at,
-            token.expires_at,
-            token.is_recovery,
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// True when it was there: of several who try, one.
@@ -121,7 +119,7 @@ pub(crate) fn list(
             r"
             SELECT {COLUMNS}
             FROM one_time_tokens
-            WHERE (?1 IS NULL OR user_id = ?1) AND expires_at > ?2
+            WHERE (CAST(?1 AS TEXT) IS NULL OR user_id = ?1) AND expires_at > ?2
             ORDER BY created_at DESC, id DESC"
         ),
         params![user_id, now],

@@ -1,8 +1,11 @@
 use std::time::SystemTime;
 
-use super::{Reader, Row, Writer, params};
+use super::{Reader, Row, Writer, columns::columns, params};
 use crate::{
-    crypto::webauthn::{Assertion, KnownCredential, NewCredential},
+    crypto::{
+        base64url::base64url,
+        webauthn::{Assertion, KnownCredential, NewCredential},
+    },
     error::Result,
     model::{
         ids::{PasskeyId, UserId},
@@ -10,39 +13,41 @@ use crate::{
     },
 };
 
-const COLUMNS: &str = "passkeys.id, passkeys.user_id, passkeys.credential_id, passkeys.rp_id, passkeys.name, \
-    passkeys.aaguid, passkeys.transports, passkeys.backup_eligible, passkeys.backup_state, \
-    passkeys.counter_went_back_at, passkeys.created_at, passkeys.last_used_at, \
-    passkeys.rp_id = (SELECT rp_id FROM relying_party)";
+columns! {
+    COLUMNS = passkeys (
+        id, user_id, credential_id, rp_id, name, aaguid, transports, backup_eligible, backup_state,
+        counter_went_back_at, created_at, last_used_at
+    ) kept (public_key, counter)
+}
 /// P6: the others work no more.
 const USABLE: &str = "passkeys.rp_id = (SELECT rp_id FROM relying_party)";
 
 fn from_row(row: &Row<'_, '_>) -> Result<Passkey> {
-    let credential_id: Vec<u8> = row.get(2)?;
-    let transports: String = row.get(6)?;
     Ok(Passkey {
-        id: row.get(0)?,
-        user_id: row.get(1)?,
-        credential_id: crate::crypto::base64url::base64url(&credential_id),
-        rp_id: row.get(3)?,
-        name: row.get(4)?,
-        aaguid: row.get(5)?,
-        transports: transports
-            .split_ascii_whitespace()
-            .map(str::to_owned)
-            .collect(),
-        backup_eligible: row.get(7)?,
-        backup_state: row.get(8)?,
-        counter_went_back_at: row.get(9)?,
-        created_at: row.get(10)?,
-        last_used_at: row.get(11)?,
-        usable: row.get::<Option<bool>>(12)?.unwrap_or(false),
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        credential_id: base64url(&row.get::<Vec<u8>>("credential_id")?),
+        rp_id: row.get("rp_id")?,
+        name: row.get("name")?,
+        aaguid: row.get("aaguid")?,
+        transports: transports(row)?,
+        backup_eligible: row.get("backup_eligible")?,
+        backup_state: row.get("backup_state")?,
+        counter_went_back_at: row.get("counter_went_back_at")?,
+        created_at: row.get("created_at")?,
+        last_used_at: row.get("last_used_at")?,
+        usable: row.get::<Option<bool>>("usable")?.unwrap_or(false),
     })
+}
+
+fn transports(row: &Row<'_, '_>) -> Result<Vec<String>> {
+    let stored: String = row.get("transports")?;
+    Ok(stored.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
 /// The RP id of the passkeys that work.
 pub(crate) fn rp_id(reader: &Reader<'_>) -> Result<Option<String>> {
-    reader.query_one("SELECT rp_id FROM relying_party", &[], |row| row.get(0))
+    reader.query_one("SELECT rp_id FROM relying_party", &[], |row| row.at(0))
 }
 
 pub(crate) fn set_rp_id(writer: &Writer<'_>, rp_id: &str) -> Result<()> {
@@ -65,7 +70,7 @@ pub(crate) fn user_handle(reader: &Reader<'_>, user_id: &UserId) -> Result<Optio
     reader.query_one(
         "SELECT handle FROM user_handles WHERE user_id = ?1",
         params![user_id],
-        |row| row.get(0),
+        |row| row.at(0),
     )
 }
 
@@ -82,28 +87,24 @@ pub(crate) fn insert(
     passkey: &Passkey,
     credential: &NewCredential,
 ) -> Result<()> {
-    writer.execute(
-        r"
-        INSERT INTO passkeys
-            (credential_id, id, user_id, rp_id, name, public_key, aaguid, transports, backup_eligible, backup_state,
-             counter, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    COLUMNS.insert(
+        writer,
         params![
-            credential.credential_id.as_slice(),
             &passkey.id,
             &passkey.user_id,
+            credential.credential_id.as_slice(),
             &passkey.rp_id,
             &passkey.name,
-            credential.public_key.as_slice(),
             passkey.aaguid.as_ref(),
             &passkey.transports.join(" "),
             passkey.backup_eligible,
             passkey.backup_state,
-            credential.counter,
+            passkey.counter_went_back_at,
             passkey.created_at,
+            passkey.last_used_at,
         ],
-    )?;
-    Ok(())
+        params![credential.public_key.as_slice(), credential.counter],
+    )
 }
 
 pub(crate) fn is_registered(reader: &Reader<'_>, credential_id: &[u8]) -> Result<bool> {
@@ -114,7 +115,7 @@ pub(crate) fn is_registered(reader: &Reader<'_>, credential_id: &[u8]) -> Result
 }
 
 pub(crate) fn find(reader: &Reader<'_>, id: &PasskeyId) -> Result<Option<Passkey>> {
-    let sql = format!("SELECT {COLUMNS} FROM passkeys WHERE id = ?1");
+    let sql = format!("SELECT {COLUMNS}, {USABLE} AS usable FROM passkeys WHERE id = ?1");
     reader.query_one(&sql, params![id], from_row)
 }
 
@@ -126,7 +127,7 @@ pub(crate) fn find_usable(
     reader.query_one(
         &format!(
             r"
-            SELECT {COLUMNS}, passkeys.public_key, user_handles.handle
+            SELECT {COLUMNS}, {USABLE} AS usable, passkeys.public_key, user_handles.handle
             FROM passkeys
             JOIN user_handles ON user_handles.user_id = passkeys.user_id
             WHERE passkeys.credential_id = ?1 AND {USABLE}"
@@ -137,11 +138,11 @@ pub(crate) fn find_usable(
             Ok(StoredPasskey {
                 known: KnownCredential {
                     credential_id: credential_id.to_vec(),
-                    public_key: row.get(13)?,
+                    public_key: row.get("public_key")?,
                     backup_eligible: passkey.backup_eligible,
                     backup_state: passkey.backup_state,
                 },
-                user_handle: row.get(14)?,
+                user_handle: row.get("handle")?,
                 passkey,
             })
         },
@@ -152,9 +153,9 @@ pub(crate) fn list(reader: &Reader<'_>, user_id: Option<&UserId>) -> Result<Vec<
     reader.query_all(
         &format!(
             r"
-            SELECT {COLUMNS}
+            SELECT {COLUMNS}, {USABLE} AS usable
             FROM passkeys
-            WHERE ?1 IS NULL OR user_id = ?1
+            WHERE CAST(?1 AS TEXT) IS NULL OR user_id = ?1
             ORDER BY created_at, id"
         ),
         params![user_id],
@@ -176,11 +177,7 @@ pub(crate) fn usable_credentials(
             ORDER BY created_at, id"
         ),
         params![user_id],
-        |row| {
-            let transports: String = row.get(1)?;
-            let transports = transports.split_ascii_whitespace().map(str::to_owned);
-            Ok((row.get(0)?, transports.collect()))
-        },
+        |row| Ok((row.get("credential_id")?, transports(row)?)),
     )
 }
 

@@ -4,7 +4,7 @@ use crate::{error::Result, model::ids::UserId, values::tokens::SecretHash};
 /// The user whom plans know by this name.
 pub(crate) fn find_user(reader: &Reader<'_>, name_key: &str) -> Result<Option<UserId>> {
     let sql = "SELECT user_id FROM plan_users WHERE name_key = ?1";
-    reader.query_one(sql, params![name_key], |row| row.get(0))
+    reader.query_one(sql, params![name_key], |row| row.at(0))
 }
 
 pub(crate) fn know_user(writer: &Writer<'_>, name_key: &str, user_id: &UserId) -> Result<()> {

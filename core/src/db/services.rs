@@ -1,21 +1,22 @@
-use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
+use super::{PageRequest, Reader, Row, Writer, columns::columns, contains_pattern, params};
 use crate::{
     error::Result,
     model::{
         ids::{GroupId, ServiceId, UserId},
         services::Service,
     },
+    values::text,
 };
 
-const COLUMNS: &str = "id, slug, name, for_everyone, created_at";
+columns! { COLUMNS = services (id, slug, name, for_everyone, created_at) kept (name_key) }
 
 fn from_row(row: &Row<'_, '_>) -> Result<Service> {
     Ok(Service {
-        id: row.get(0)?,
-        slug: row.get(1)?,
-        name: row.get(2)?,
-        for_everyone: row.get(3)?,
-        created_at: row.get(4)?,
+        id: row.get("id")?,
+        slug: row.get("slug")?,
+        name: row.get("name")?,
+        for_everyone: row.get("for_everyone")?,
+        created_at: row.get("created_at")?,
         origins: Vec::new(),
         group_ids: Vec::new(),
     })
@@ -25,12 +26,12 @@ fn with_origins_and_groups(reader: &Reader<'_>, mut service: Service) -> Result<
     service.origins = reader.query_all(
         "SELECT origin FROM service_origins WHERE service_id = ?1 ORDER BY origin",
         params![&service.id],
-        |row| row.get(0),
+        |row| row.at(0),
     )?;
     service.group_ids = reader.query_all(
         "SELECT group_id FROM service_groups WHERE service_id = ?1 ORDER BY group_id",
         params![&service.id],
-        |row| row.get(0),
+        |row| row.at(0),
     )?;
     Ok(service)
 }
@@ -52,8 +53,8 @@ pub(crate) fn find_by_slug(reader: &Reader<'_>, slug: &str) -> Result<Option<Ser
 }
 
 pub(crate) fn insert(writer: &Writer<'_>, service: &Service) -> Result<()> {
-    writer.execute(
-        "INSERT INTO services (id, slug, name, for_everyone, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    COLUMNS.insert(
+        writer,
         params![
             &service.id,
             &service.slug,
@@ -61,14 +62,19 @@ pub(crate) fn insert(writer: &Writer<'_>, service: &Service) -> Result<()> {
             service.for_everyone,
             service.created_at,
         ],
-    )?;
-    Ok(())
+        params![&text::folded(&service.name)],
+    )
 }
 
 pub(crate) fn update(writer: &Writer<'_>, service: &Service) -> Result<()> {
     writer.execute(
-        "UPDATE services SET slug = ?2, name = ?3 WHERE id = ?1",
-        params![&service.id, &service.slug, &service.name],
+        "UPDATE services SET slug = ?2, name = ?3, name_key = ?4 WHERE id = ?1",
+        params![
+            &service.id,
+            &service.slug,
+            &service.name,
+            &text::folded(&service.name)
+        ],
     )?;
     Ok(())
 }
@@ -123,13 +129,13 @@ pub(crate) fn set_access(
 }
 
 const FILTER: &str = r"
-    WHERE (?1 IS NULL
+    WHERE (CAST(?1 AS TEXT) IS NULL
            OR for_everyone = 1
            OR EXISTS (SELECT 1
                       FROM service_groups
                       JOIN group_members ON group_members.group_id = service_groups.group_id
                       WHERE service_groups.service_id = services.id AND group_members.user_id = ?1))
-      AND (?2 IS NULL OR slug LIKE ?2 ESCAPE '\' OR lower(name) LIKE ?2 ESCAPE '\')";
+      AND (CAST(?2 AS TEXT) IS NULL OR slug LIKE ?2 ESCAPE '\' OR name_key LIKE ?2 ESCAPE '\')";
 
 pub(crate) fn count(
     reader: &Reader<'_>,

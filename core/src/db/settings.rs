@@ -8,7 +8,7 @@ use crate::{
 /// Names and values of the settings that have been set.
 pub(crate) fn all(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
     reader.query_all("SELECT name, value FROM settings", &[], |row| {
-        Ok((row.get(0)?, row.get(1)?))
+        Ok((row.get("name")?, row.get("value")?))
     })
 }
 

@@ -11,19 +11,19 @@ use crate::{
 };
 
 fn from_row(row: &Row<'_, '_>) -> Result<StoredSetup> {
-    let hash: Option<Vec<u8>> = row.get(4)?;
+    let state = SetupState {
+        stage: row.get("stage")?,
+        generation: row.get("generation")?,
+        claimed_at: row.get("claimed_at")?,
+        completed_at: row.get("completed_at")?,
+        passkey_problem: None, // of the configuration
+    };
+    let hash: Option<Vec<u8>> = row.get("token_hash")?;
     let hash = hash.and_then(|hash| SecretHash::try_from(hash).ok());
-    let expires_at: Option<SystemTime> = row.get(5)?;
     Ok(StoredSetup {
-        state: SetupState {
-            stage: row.get(0)?,
-            generation: row.get(1)?,
-            claimed_at: row.get(2)?,
-            completed_at: row.get(3)?,
-            passkey_problem: None, // of the configuration
-        },
-        token: hash.zip(expires_at),
-        administrator_id: row.get(6)?,
+        state,
+        token: hash.zip(row.get("token_expires_at")?),
+        administrator_id: row.get("administrator_id")?,
     })
 }
 

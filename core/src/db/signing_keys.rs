@@ -1,17 +1,17 @@
 use std::time::SystemTime;
 
-use super::{Reader, Row, Writer, params};
+use super::{Reader, Row, Writer, columns::columns, params};
 use crate::{error::Result, model::access_tokens::StoredKey};
 
-const COLUMNS: &str = "id, public_key, private_key, is_sealed, created_at";
+columns! { COLUMNS = signing_keys (id, public_key, private_key, is_sealed, created_at) kept () }
 
 fn from_row(row: &Row<'_, '_>) -> Result<StoredKey> {
     Ok(StoredKey {
-        id: row.get(0)?,
-        public_key: row.get(1)?,
-        private_key: row.get(2)?,
-        is_sealed: row.get(3)?,
-        created_at: row.get(4)?,
+        id: row.get("id")?,
+        public_key: row.get("public_key")?,
+        private_key: row.get("private_key")?,
+        is_sealed: row.get("is_sealed")?,
+        created_at: row.get("created_at")?,
     })
 }
 
@@ -58,10 +58,8 @@ pub(crate) fn find_verifying(
 }
 
 pub(crate) fn insert(writer: &Writer<'_>, key: &StoredKey) -> Result<()> {
-    writer.execute(
-        r"
-        INSERT INTO signing_keys (id, public_key, private_key, is_sealed, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5)",
+    COLUMNS.insert(
+        writer,
         params![
             &key.id,
             key.public_key.as_slice(),
@@ -69,8 +67,8 @@ pub(crate) fn insert(writer: &Writer<'_>, key: &StoredKey) -> Result<()> {
             key.is_sealed,
             key.created_at
         ],
-    )?;
-    Ok(())
+        params![],
+    )
 }
 
 /// The key that signs does so no longer, and its private half is gone; its tokens are good until then.

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use super::{PageRequest, Reader, Row, Writer, params};
+use super::{PageRequest, Reader, Row, Writer, columns::columns, params};
 use crate::{
     db,
     error::Result,
@@ -12,27 +12,32 @@ use crate::{
     values::tokens::SecretHash,
 };
 
-const COLUMNS: &str = "id, note, expires_at, max_uses, uses, approval, account_lifetime_seconds, enabled, email, \
-    created_by, created_at, revoked_at, masked";
+columns! {
+    COLUMNS = signup_tokens (
+        id, note, expires_at, max_uses, uses, approval, account_lifetime_seconds, enabled, email, created_by,
+        created_at, revoked_at, masked
+    ) kept (secret_hash)
+}
+columns! { OF_REDEMPTION = signup_redemptions (id, token_id, user_id, username, at, address, user_agent) kept () }
 
 fn from_row(row: &Row<'_, '_>) -> Result<SignupToken> {
     Ok(SignupToken {
-        id: row.get(0)?,
-        note: row.get(1)?,
+        id: row.get("id")?,
+        note: row.get("note")?,
         state: SignupTokenState::Usable,
-        expires_at: row.get(2)?,
-        max_uses: row.get(3)?,
-        uses: row.get(4)?,
+        expires_at: row.get("expires_at")?,
+        max_uses: row.get("max_uses")?,
+        uses: row.get("uses")?,
         group_ids: Vec::new(),
         claims: Vec::new(),
-        approval: row.get(5)?,
-        account_lifetime_seconds: row.get(6)?,
-        enabled: row.get(7)?,
-        email: row.get(8)?,
-        created_by: row.get(9)?,
-        created_at: row.get(10)?,
-        revoked_at: row.get(11)?,
-        masked_secret: row.get(12)?,
+        approval: row.get("approval")?,
+        account_lifetime_seconds: row.get("account_lifetime_seconds")?,
+        enabled: row.get("enabled")?,
+        email: row.get("email")?,
+        created_by: row.get("created_by")?,
+        created_at: row.get("created_at")?,
+        revoked_at: row.get("revoked_at")?,
+        masked_secret: row.get("masked")?,
     })
 }
 
@@ -76,28 +81,25 @@ pub(crate) fn find_by_secret(
 }
 
 pub(crate) fn insert(writer: &Writer<'_>, token: &SignupToken, hash: &SecretHash) -> Result<()> {
-    writer.execute(
-        r"
-        INSERT INTO signup_tokens
-            (id, secret_hash, masked, note, email, expires_at, max_uses, approval, account_lifetime_seconds, enabled,
-             created_by, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    COLUMNS.insert(
+        writer,
         params![
             &token.id,
-            hash,
-            &token.masked_secret,
             token.note.as_ref(),
-            token.email.as_ref(),
             token.expires_at,
             token.max_uses,
+            token.uses,
             token.approval,
             token.account_lifetime_seconds,
             token.enabled,
+            token.email.as_ref(),
             token.created_by.as_ref(),
             token.created_at,
+            token.revoked_at,
+            &token.masked_secret,
         ],
-    )?;
-    Ok(())
+        params![hash],
+    )
 }
 
 pub(crate) fn update(writer: &Writer<'_>, token: &SignupToken) -> Result<()> {
@@ -158,7 +160,7 @@ pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<i64>
 
 pub(crate) fn count(reader: &Reader<'_>, include_revoked: bool) -> Result<i64> {
     reader.value(
-        "SELECT count(*) FROM signup_tokens WHERE ?1 OR revoked_at IS NULL",
+        "SELECT count(*) FROM signup_tokens WHERE ?1 = 1 OR revoked_at IS NULL",
         params![include_revoked],
     )
 }
@@ -172,7 +174,7 @@ pub(crate) fn list(
         r"
         SELECT {COLUMNS}
         FROM signup_tokens
-        WHERE ?1 OR revoked_at IS NULL
+        WHERE ?1 = 1 OR revoked_at IS NULL
         ORDER BY created_at DESC, id DESC
         LIMIT ?2 OFFSET ?3"
     );
@@ -188,10 +190,8 @@ pub(crate) fn list(
 }
 
 pub(crate) fn insert_redemption(writer: &Writer<'_>, redemption: &SignupRedemption) -> Result<()> {
-    writer.execute(
-        r"
-        INSERT INTO signup_redemptions (id, token_id, user_id, username, at, address, user_agent)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    OF_REDEMPTION.insert(
+        writer,
         params![
             &redemption.id,
             &redemption.token_id,
@@ -201,8 +201,8 @@ pub(crate) fn insert_redemption(writer: &Writer<'_>, redemption: &SignupRedempti
             redemption.address.as_ref(),
             redemption.user_agent.as_ref(),
         ],
-    )?;
-    Ok(())
+        params![],
+    )
 }
 
 pub(crate) fn count_redemptions(
@@ -210,7 +210,7 @@ pub(crate) fn count_redemptions(
     token_id: Option<&SignupTokenId>,
 ) -> Result<i64> {
     reader.value(
-        "SELECT count(*) FROM signup_redemptions WHERE ?1 IS NULL OR token_id = ?1",
+        "SELECT count(*) FROM signup_redemptions WHERE CAST(?1 AS TEXT) IS NULL OR token_id = ?1",
         params![token_id],
     )
 }
@@ -221,22 +221,24 @@ pub(crate) fn list_redemptions(
     page: PageRequest,
 ) -> Result<Vec<SignupRedemption>> {
     reader.query_all(
-        r"
-        SELECT id, token_id, user_id, username, at, address, user_agent
-        FROM signup_redemptions
-        WHERE ?1 IS NULL OR token_id = ?1
-        ORDER BY at DESC, id DESC
-        LIMIT ?2 OFFSET ?3",
+        &format!(
+            r"
+            SELECT {OF_REDEMPTION}
+            FROM signup_redemptions
+            WHERE CAST(?1 AS TEXT) IS NULL OR token_id = ?1
+            ORDER BY at DESC, id DESC
+            LIMIT ?2 OFFSET ?3"
+        ),
         params![token_id, page.limit, page.offset()],
         |row| {
             Ok(SignupRedemption {
-                id: row.get(0)?,
-                token_id: row.get(1)?,
-                user_id: row.get(2)?,
-                username: row.get(3)?,
-                at: row.get(4)?,
-                address: row.get(5)?,
-                user_agent: row.get(6)?,
+                id: row.get("id")?,
+                token_id: row.get("token_id")?,
+                user_id: row.get("user_id")?,
+                username: row.get("username")?,
+                at: row.get("at")?,
+                address: row.get("address")?,
+                user_agent: row.get("user_agent")?,
             })
         },
     )

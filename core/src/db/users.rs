@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use super::{PageRequest, Reader, Row, Writer, contains_pattern, params};
+use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, contains_pattern, params};
 use crate::{
     clock, db,
     error::Result,
@@ -11,30 +11,31 @@ use crate::{
     values::text,
 };
 
-pub(super) const COLUMNS: &str = "users.id, users.username, users.email, users.email_verified, users.display_name, \
-    users.first_name, users.last_name, users.locale, users.external_id, users.role, users.status, users.expires_at, \
-    users.created_at, users.updated_at";
-/// How many they are, for rows that have more behind them.
-pub(super) const COLUMN_COUNT: usize = 14;
+columns! {
+    pub(super) COLUMNS = users (
+        id, username, email, email_verified, display_name, first_name, last_name, locale, external_id, role, status,
+        expires_at, created_at, updated_at
+    ) kept (username_key, email_key, display_name_key, first_name_key, last_name_key)
+}
 
 pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
     Ok(User {
-        id: row.get(0)?,
-        username: row.get(1)?,
-        email: row.get(2)?,
-        email_verified: row.get(3)?,
-        display_name: row.get(4)?,
-        first_name: row.get(5)?,
-        last_name: row.get(6)?,
-        locale: row.get(7)?,
-        external_id: row.get(8)?,
+        id: row.get("id")?,
+        username: row.get("username")?,
+        email: row.get("email")?,
+        email_verified: row.get("email_verified")?,
+        display_name: row.get("display_name")?,
+        first_name: row.get("first_name")?,
+        last_name: row.get("last_name")?,
+        locale: row.get("locale")?,
+        external_id: row.get("external_id")?,
         group_ids: Vec::new(),
         claims: Vec::new(),
-        role: row.get(9)?,
-        status: row.get(10)?,
-        expires_at: row.get(11)?,
-        created_at: row.get(12)?,
-        updated_at: row.get(13)?,
+        role: row.get("role")?,
+        status: row.get("status")?,
+        expires_at: row.get("expires_at")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
     })
 }
 
@@ -85,19 +86,13 @@ pub(crate) fn find_by_name(
 }
 
 pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
-    let email_key = user.email.as_deref().map(text::folded);
-    writer.execute(
-        r"
-        INSERT INTO users
-            (id, username, username_key, email, email_key, email_verified, display_name, first_name, last_name,
-             locale, external_id, role, status, expires_at, created_at, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+    let keys = Keys::of(user);
+    COLUMNS.insert(
+        writer,
         params![
             &user.id,
             &user.username,
-            &text::folded(&user.username),
             user.email.as_ref(),
-            email_key.as_ref(),
             user.email_verified,
             user.display_name.as_ref(),
             user.first_name.as_ref(),
@@ -110,25 +105,51 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
             user.created_at,
             user.updated_at,
         ],
-    )?;
-    Ok(())
+        params![
+            &keys.username,
+            keys.email.as_ref(),
+            keys.display_name.as_ref(),
+            keys.first_name.as_ref(),
+            keys.last_name.as_ref(),
+        ],
+    )
+}
+
+/// The folded forms of names, by which they are compared, found and sorted.
+struct Keys {
+    username: String,
+    email: Option<String>,
+    display_name: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+impl Keys {
+    fn of(user: &User) -> Self {
+        let folded = |text: &Option<String>| text.as_deref().map(text::folded);
+        Self {
+            username: text::folded(&user.username),
+            email: folded(&user.email),
+            display_name: folded(&user.display_name),
+            first_name: folded(&user.first_name),
+            last_name: folded(&user.last_name),
+        }
+    }
 }
 
 pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
-    let email_key = user.email.as_deref().map(text::folded);
+    let keys = Keys::of(user);
     writer.execute(
         r"
         UPDATE users
-        SET username = ?2, username_key = ?3, email = ?4, email_key = ?5, email_verified = ?6, display_name = ?7,
-            first_name = ?8, last_name = ?9, locale = ?10, external_id = ?11, role = ?12, status = ?13,
-            expires_at = ?14, updated_at = ?15
+        SET username = ?2, email = ?3, email_verified = ?4, display_name = ?5, first_name = ?6, last_name = ?7,
+            locale = ?8, external_id = ?9, role = ?10, status = ?11, expires_at = ?12, updated_at = ?13,
+            username_key = ?14, email_key = ?15, display_name_key = ?16, first_name_key = ?17, last_name_key = ?18
         WHERE id = ?1",
         params![
             &user.id,
             &user.username,
-            &text::folded(&user.username),
             user.email.as_ref(),
-            email_key.as_ref(),
             user.email_verified,
             user.display_name.as_ref(),
             user.first_name.as_ref(),
@@ -139,6 +160,11 @@ pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
             user.status,
             user.expires_at,
             user.updated_at,
+            &keys.username,
+            keys.email.as_ref(),
+            keys.display_name.as_ref(),
+            keys.first_name.as_ref(),
+            keys.last_name.as_ref(),
         ],
     )?;
     Ok(())
@@ -218,13 +244,13 @@ pub(crate) fn count_lasting_administrators(reader: &Reader<'_>, with_passkey: bo
 }
 
 const FILTER: &str = r"
-    WHERE (?1 IS NULL
-           OR username_key LIKE ?1 ESCAPE '\' OR email_key LIKE ?1 ESCAPE '\' OR lower(display_name) LIKE ?1 ESCAPE '\'
-           OR lower(first_name) LIKE ?1 ESCAPE '\' OR lower(last_name) LIKE ?1 ESCAPE '\')
-      AND (?2 IS NULL OR status = ?2)
-      AND (?3 IS NULL OR role = ?3)
-      AND (?4 IS NULL OR id IN (SELECT user_id FROM group_members WHERE group_id = ?4))
-      AND (?5 IS NULL OR expires_at <= ?5)";
+    WHERE (CAST(?1 AS TEXT) IS NULL
+           OR username_key LIKE ?1 ESCAPE '\' OR email_key LIKE ?1 ESCAPE '\' OR display_name_key LIKE ?1 ESCAPE '\'
+           OR first_name_key LIKE ?1 ESCAPE '\' OR last_name_key LIKE ?1 ESCAPE '\')
+      AND (CAST(?2 AS TEXT) IS NULL OR status = ?2)
+      AND (CAST(?3 AS TEXT) IS NULL OR role = ?3)
+      AND (CAST(?4 AS TEXT) IS NULL OR id IN (SELECT user_id FROM group_members WHERE group_id = ?4))
+      AND (CAST(?5 AS BIGINT) IS NULL OR expires_at <= ?5)";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &UserQuery, search: Option<&str>) -> Result<i64> {
     let pattern = search.map(contains_pattern);
@@ -253,23 +279,23 @@ pub(crate) fn list(
     let lapse = query
         .expiring_within_seconds
         .map(|seconds| clock::after(reader.now(), seconds));
-    let column = match query.sort.unwrap_or_default() {
-        UserSort::CreatedAt => "created_at",
-        UserSort::Username => "username_key",
-        UserSort::DisplayName => "lower(display_name)",
-        UserSort::FirstName => "lower(first_name)",
-        UserSort::LastName => "lower(last_name)",
-        UserSort::Email => "email_key",
-        UserSort::Role => "role",
-        UserSort::ExpiresAt => "expires_at",
+    let sort = match query.sort.unwrap_or_default() {
+        UserSort::CreatedAt => Sort::Filled("created_at"),
+        UserSort::Username => Sort::Filled("username_key"),
+        UserSort::DisplayName => Sort::Nullable("display_name_key"),
+        UserSort::FirstName => Sort::Nullable("first_name_key"),
+        UserSort::LastName => Sort::Nullable("last_name_key"),
+        UserSort::Email => Sort::Nullable("email_key"),
+        UserSort::Role => Sort::Filled("role"),
+        UserSort::ExpiresAt => Sort::Nullable("expires_at"),
     };
-    let direction = if query.descending { "DESC" } else { "ASC" };
+    let order = sort.order(query.descending);
     let sql = format!(
         r"
         SELECT {COLUMNS}
         FROM users
         {FILTER}
-        ORDER BY {column} {direction}, id {direction}
+        ORDER BY {order}
         LIMIT ?6 OFFSET ?7"
     );
     let params = params![

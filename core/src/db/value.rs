@@ -15,12 +15,26 @@ use crate::{
 };
 
 /// A numbered parameter of a statement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Param<'a> {
-    Null,
+    /// PostgreSQL asks for the type of what is not there.
+    Null(Kind),
     Integer(i64),
     Text(&'a str),
     Blob(&'a [u8]),
+}
+
+/// The types that both engines have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Integer,
+    Text,
+    Blob,
+}
+
+/// A type whose values are always of one kind.
+pub(crate) trait OfKind {
+    const KIND: Kind;
 }
 
 /// A column of a row.
@@ -43,7 +57,8 @@ macro_rules! params {
 }
 pub(crate) use params;
 
-pub(crate) fn malformed(column: usize) -> KeyplateError {
+/// The column's name, or its place.
+pub(crate) fn malformed(column: impl std::fmt::Display) -> KeyplateError {
     KeyplateError::CorruptDatabase {
         reason: format!("column {column} of a row is malformed"),
     }
@@ -103,13 +118,34 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Param<'a> {
     }
 }
 
-impl<'a, T> From<Option<T>> for Param<'a>
+impl<'a, T: OfKind> From<Option<T>> for Param<'a>
 where
     Param<'a>: From<T>,
 {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Self::from)
+        value.map_or(Self::Null(T::KIND), Self::from)
     }
+}
+
+impl<T: Named> OfKind for T {
+    const KIND: Kind = Kind::Text;
+}
+
+macro_rules! kinds {
+    ($($kind:ident: $($of:ty),*;)*) => { $($(
+        impl OfKind for $of {
+            const KIND: Kind = Kind::$kind;
+        }
+    )*)* };
+}
+kinds! {
+    Integer: i64, u32, bool, SystemTime;
+    Text: &str, &String;
+    Blob: &[u8];
+}
+
+impl<const N: usize> OfKind for &[u8; N] {
+    const KIND: Kind = Kind::Blob;
 }
 
 impl<T: Named> Column for T {
@@ -183,6 +219,10 @@ macro_rules! ids {
             }
         }
 
+        impl OfKind for &$id {
+            const KIND: Kind = Kind::Text;
+        }
+
         impl Column for $id {
             fn read(cell: Cell<'_>) -> Option<Self> {
                 match cell {
@@ -204,3 +244,26 @@ ids!(
     PasskeyId,
     ServiceId
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::users::Role;
+
+    #[test]
+    fn what_is_not_there_has_a_type() {
+        let kinds = [
+            (Param::from(None::<i64>), Kind::Integer),
+            (Param::from(None::<SystemTime>), Kind::Integer),
+            (Param::from(None::<&str>), Kind::Text),
+            (Param::from(None::<Role>), Kind::Text),
+            (Param::from(None::<&UserId>), Kind::Text),
+            (Param::from(None::<&[u8]>), Kind::Blob),
+            (Param::from(None::<&[u8; 32]>), Kind::Blob),
+        ];
+        for (param, kind) in kinds {
+            assert_eq!(param, Param::Null(kind));
+        }
+        assert_eq!(Param::from(Some(7_i64)), Param::Integer(7));
+    }
+}

@@ -6,10 +6,9 @@
 use std::fmt;
 
 use super::{
-    KeyplateError,
+    KeyplateError, PasskeyFailure,
     reasons::{
-        ConfigurationReason, ConflictReason, DenialReason, InputReason, PasskeyFailure,
-        SignupRefusal, Thing,
+        ConfigurationReason, ConflictReason, DenialReason, InputReason, SignupRefusal, Thing,
     },
 };
 
@@ -120,13 +119,15 @@ words! {
         BrokenToken => "begins as tokens of this library do and is not a whole API key";
         SecretTaken => "is that of another API key, perhaps of a revoked one, or was given before";
         Needs { field } => "wants `{field}` beside it";
+        EitherOr { field } => "must be given, or `{field}` in its place, and not both";
         Excludes { field } => "stands beside `{field}`: give one of them";
         NamesNothing { what } => "names a {what} that does not exist";
         NotOfPlan { what: Thing::User } => "is that of a user whom no plan made: name their `id` too, if it is they";
         NotOfPlan { what: Thing::ApiKey } => "is that of an API key that no plan made: revoke it, or choose another name";
         NotOfPlan { what } => "is that of a {what} that no plan made";
         OtherUser => "is that of another user";
-        Contradicts { what } => "cannot be: {what}";
+        Contradicts { what: ConflictReason::Taken } => "is taken";
+        Contradicts { what } => "cannot be as the plan has it: {what}";
         NotJson { line, column } => "is not JSON at line {line}, column {column}";
         UnknownField => "is not a field that there is";
         WrongType { expected } => "must be {expected}";

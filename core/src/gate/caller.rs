@@ -11,7 +11,7 @@ use crate::{
         credentials::{Credential, CredentialId, Principal},
         ids::{ApiKeyId, SessionId, UserId},
         sessions::SignInMethod,
-        users::{Role, User, UserStatus},
+        users::{Role, User},
     },
     values::scopes::{Access, Area, Ceiling, Scopes},
 };
@@ -100,11 +100,9 @@ impl Acting {
         }
         .ok_or(KeyplateError::InvalidCredential)?;
         match credential {
-            // S7: whoever signed up and waits may look at himself.
-            Credential::Session {
-                method: SignInMethod::SignUp,
-                ..
-            } if user.status == UserStatus::Pending => ceiling.scopes = Scopes::enrol(),
+            Credential::Session { method, .. } if method.enrols(user.status) => {
+                ceiling.scopes = Scopes::enrol();
+            }
             _ => user.check_may_sign_in(now)?,
         }
         ceiling.administrator &= user.role == Role::Administrator;

@@ -1,6 +1,6 @@
 //! The handle, and the one way of every read and every write: who calls, the transaction, its audit row, then events.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{cell::OnceCell, fmt, net::IpAddr, sync::Arc};
 
 use crate::{
     crypto::key_cipher::KeyCipher,
@@ -11,7 +11,7 @@ use crate::{
         change::{self, Change},
         events,
         methods::Method,
-        refusals::Refusals,
+        refusals::{self, Refusals},
         relying_party::RelyingParty,
         seen::Seen,
     },
@@ -114,7 +114,7 @@ impl Keyplate {
     pub(crate) fn read<T>(
         &self,
         method: Method,
-        f: impl FnOnce(&Reader<'_>, &Caller) -> Result<T>,
+        f: impl Fn(&Reader<'_>, &Caller) -> Result<T>,
     ) -> Result<T> {
         self.actor.check_kind(method)?;
         self.shared.db.read(|reader| {
@@ -127,33 +127,36 @@ impl Keyplate {
     pub(crate) fn write<T>(
         &self,
         method: Method,
-        f: impl FnOnce(&Change<'_>) -> Result<T>,
+        f: impl Fn(&Change<'_>) -> Result<T>,
     ) -> Result<T> {
         self.actor.check_kind(method)?;
         self.write_as(|writer| self.actor.resolve(writer, method), f)
     }
 
     /// What the library does by itself, as the host.
-    pub(crate) fn write_for_host<T>(&self, f: impl FnOnce(&Change<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write_for_host<T>(&self, f: impl Fn(&Change<'_>) -> Result<T>) -> Result<T> {
         self.write_as(|_| Ok(Caller::Host), f)
     }
 
     fn write_as<T>(
         &self,
-        caller: impl FnOnce(&Reader<'_>) -> Result<Caller>,
-        f: impl FnOnce(&Change<'_>) -> Result<T>,
+        caller: impl Fn(&Reader<'_>) -> Result<Caller>,
+        f: impl Fn(&Change<'_>) -> Result<T>,
     ) -> Result<T> {
-        let (result, events, along) = self.shared.db.write(|writer| {
+        // What runs again leaves nothing behind (D6): events are told, and what was taken along is gone, after the commit.
+        let taken = OnceCell::new();
+        let (result, events, seen) = self.shared.db.write(|writer| {
             let caller = caller(writer)?;
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
             let result = f(&change)?;
             let seen = self.shared.seen.take_along(writer)?;
-            let refusals = self.shared.refusals.take_along(writer)?;
-            Ok((result, change.into_events(), (seen, refusals)))
+            let refusals = taken.get_or_init(|| self.shared.refusals.take());
+            refusals.store(writer)?;
+            Ok((result, change.into_events(), seen))
         })?;
-        self.shared.seen.forget(&along.0);
-        self.shared.refusals.forget(&along.1);
+        refusals::committed(taken);
+        self.shared.seen.forget(&seen);
         self.deliver(events);
         Ok(result)
     }
@@ -173,7 +176,10 @@ impl Keyplate {
         }
         let stored = db.write_if_free(|writer| {
             let at = writer.now(); // C5
-            let event = AuditEvent { at, ..event };
+            let event = AuditEvent {
+                at,
+                ..event.clone()
+            };
             db::audit::insert_or_count(writer, &event, &key, 1)
         });
         if let Ok(event) = stored {

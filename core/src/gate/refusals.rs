@@ -2,6 +2,7 @@
 //! that minute with the next write: who guesses does not make the disk work.
 
 use std::{
+    cell::OnceCell,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -67,38 +68,27 @@ impl Refusals {
         self.lock().rows.values().all(|pending| pending.count == 0)
     }
 
-    /// Puts what was counted into a transaction that is under way; to be forgotten once it is committed.
-    pub(crate) fn take_along(&self, writer: &Writer<'_>) -> Result<Vec<(String, i64)>> {
-        let pending: Vec<(String, Pending)> = {
-            let seen = self.lock();
-            let counted = seen.rows.iter().filter(|(_, pending)| pending.count > 0);
-            counted
-                .map(|(key, pending)| (key.clone(), pending.clone()))
-                .collect()
-        };
-        for (key, Pending { event, count }) in &pending {
-            db::audit::insert_or_count(writer, event, key, *count)?;
-        }
-        Ok(pending
-            .into_iter()
-            .map(|(key, pending)| (key, pending.count))
-            .collect())
-    }
-
-    pub(crate) fn forget(&self, stored: &[(String, i64)]) {
-        let _still = db::hold_still();
+    /// Takes what was counted out, for one transaction that is under way to write: of several at once each refusal is
+    /// taken by one.
+    pub(crate) fn take(&self) -> Taken<'_> {
         let mut seen = self.lock();
-        for (key, count) in stored {
-            if let Some(pending) = seen.rows.get_mut(key) {
-                pending.count = pending.count.saturating_sub(*count);
-            }
+        let counted = seen.rows.iter_mut().filter(|(_, row)| row.count > 0);
+        let rows = counted.map(|(key, row)| {
+            let taken = row.clone();
+            row.count = 0;
+            (key.clone(), taken)
+        });
+        Taken {
+            from: self,
+            rows: rows.collect(),
         }
     }
 
     /// Writes everything, unless somebody else is writing.
     pub(crate) fn write_all(&self, db: &Engine) -> Result<()> {
-        let stored = db.write_if_free(|writer| self.take_along(writer))?;
-        self.forget(&stored);
+        let taken = OnceCell::new();
+        db.write_if_free(|writer| taken.get_or_init(|| self.take()).store(writer))?;
+        committed(taken);
         Ok(())
     }
 
@@ -110,5 +100,98 @@ impl Refusals {
             seen.process = process;
         }
         seen
+    }
+}
+
+/// Refusals on their way into the database. What is dropped before the commit is counted again.
+pub(crate) struct Taken<'r> {
+    from: &'r Refusals,
+    rows: Vec<(String, Pending)>,
+}
+
+impl Taken<'_> {
+    /// Puts them into a transaction; a further attempt at it does the same (D6).
+    pub(crate) fn store(&self, writer: &Writer<'_>) -> Result<()> {
+        for (key, Pending { event, count }) in &self.rows {
+            db::audit::insert_or_count(writer, event, key, *count)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the first attempt at a transaction took is in the database now.
+pub(crate) fn committed(taken: OnceCell<Taken<'_>>) {
+    if let Some(mut taken) = taken.into_inner() {
+        taken.rows.clear();
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let _still = db::hold_still();
+        let mut seen = self.from.lock();
+        for (key, taken) in self.rows.drain(..) {
+            let fresh = Pending {
+                count: 0,
+                ..taken.clone()
+            };
+            seen.rows.entry(key).or_insert(fresh).count += taken.count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::model::audit::{ActorKind, EventKind};
+
+    fn refused() -> AuditEvent {
+        AuditEvent {
+            id: 0,
+            at: SystemTime::UNIX_EPOCH,
+            kind: EventKind::SignInRefused,
+            actor_kind: ActorKind::Anonymous,
+            actor_id: None,
+            actor_name: None,
+            user_id: None,
+            username: None,
+            subject_id: None,
+            subject_name: None,
+            address: None,
+            user_agent: None,
+            details: Vec::new(),
+            count: 1,
+        }
+    }
+
+    fn counts(taken: &Taken<'_>) -> Vec<i64> {
+        taken.rows.iter().map(|(_, row)| row.count).collect()
+    }
+
+    #[test]
+    fn of_two_transactions_at_once_one_takes_a_refusal_along() {
+        let refusals = Refusals::default();
+        refusals.note_written("key".to_owned(), refused());
+        assert!(!refusals.is_first("key", &refused()));
+        let (first, second) = (refusals.take(), refusals.take());
+        assert_eq!((counts(&first), counts(&second)), (vec![1], vec![]));
+        committed(OnceCell::from(first));
+        assert!(refusals.is_empty());
+    }
+
+    #[test]
+    fn what_was_not_committed_is_taken_by_the_next() {
+        let refusals = Refusals::default();
+        refusals.note_written("key".to_owned(), refused());
+        assert!(!refusals.is_first("key", &refused()));
+        let taken = refusals.take();
+        assert!(!refusals.is_first("key", &refused()));
+        drop(taken);
+        assert_eq!(counts(&refusals.take()), [2]);
     }
 }

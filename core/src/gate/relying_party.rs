@@ -125,6 +125,8 @@ mod tests {
             ("http://localhost:1411", "localhost"),
             ("http://media.localhost", "media.localhost"),
             ("https://a.example:8443", "a.example"),
+            ("https://a.example:443", "a.example"),
+            ("https://xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
         ] {
             let party = party(good, |_| {}).map(|party| (party.id, party.problem));
             assert_eq!(party, Ok((id.to_owned(), None)), "{good}");
@@ -144,6 +146,24 @@ mod tests {
             "https://u@a",
             "https://a?q",
             "https://a:99999",
+            "https://a:",
+            "https://a#f",
+            "https://a\\b",
+            "https://a\n",
+            "https://a.",
+            "https://a..b",
+            "https://.a",
+            "https://a_b.example",
+            "https://*.example",
+            "https://a,https://b",
+            "https://a%2eexample",
+            "https://münchen.example",
+            "https://xn--a.example",
+            "https://[::1]/",
+            "https://[::1",
+            "https://[::1]:",
+            "https://u@[::1]",
+            "https://256.0.0.1",
         ] {
             assert_eq!(
                 refused(party(bad, |_| {})).as_deref(),
@@ -161,6 +181,10 @@ mod tests {
             ("https://192.0.2.1", PasskeyProblem::IpAddress),
             ("https://[::1]:8443", PasskeyProblem::IpAddress),
             ("http://127.0.0.1", PasskeyProblem::IpAddress),
+            // Browsers read these as addresses too.
+            ("https://[2001:DB8::1]", PasskeyProblem::IpAddress),
+            ("https://192.0.513", PasskeyProblem::IpAddress),
+            ("https://0x7f000001", PasskeyProblem::IpAddress),
         ] {
             assert_eq!(refused(party(origin, |_| {})).as_deref(), Some("origin"));
             let allowed = party(origin, |config| config.allow_insecure_origin = true).unwrap();

@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use crate::model::{
-    ids::{ApiKeyId, SessionId, UserId},
-    sessions::SignInMethod,
-    users::{Role, UserStatus},
+use crate::{
+    model::{
+        ids::{ApiKeyId, SessionId, UserId},
+        sessions::SignInMethod,
+        users::{Role, UserStatus},
+    },
+    values::scopes::Ceiling,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -82,4 +85,33 @@ pub struct Authenticated {
     pub expires_at: Option<SystemTime>,
     /// For `acting_as`.
     pub principal: Arc<Principal>,
+}
+
+impl Authenticated {
+    /// The user (id, name, role, status) whom a credential shows, acting within its ceiling.
+    pub(crate) fn new(
+        credential: CredentialId,
+        ceiling: Ceiling,
+        user: (UserId, String, Role, UserStatus),
+        expires_at: Option<SystemTime>,
+    ) -> Self {
+        let (user_id, username, role, status) = user;
+        let (session_id, api_key_id) = credential.parts();
+        let administrator = ceiling.administrator && role == Role::Administrator;
+        Self {
+            user_id,
+            username,
+            role: if administrator {
+                Role::Administrator
+            } else {
+                Role::User
+            },
+            status,
+            scopes: ceiling.scopes.into_names(),
+            session_id,
+            api_key_id,
+            expires_at,
+            principal: Principal::new(credential),
+        }
+    }
 }

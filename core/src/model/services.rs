@@ -24,7 +24,20 @@ pub struct Service {
     pub created_at: SystemTime,
 }
 
-/// A service to be made. It is closed to all at first.
+/// To whom a service is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum ServiceAccess {
+    /// To nobody.
+    Nobody,
+    /// To every user.
+    Everyone,
+    /// To the members of the groups that are named beside it.
+    Groups,
+}
+
+/// A service to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewService {
@@ -36,6 +49,12 @@ pub struct NewService {
     /// At most 20 web origins, for example `https://films.example`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub origins: Vec<String>,
+    /// To whom it is open; by default to the groups that are named, and to nobody when there are none.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub access: Option<ServiceAccess>,
+    /// The groups. `Nobody` excludes them; with `Everyone` they are kept for later.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub group_ids: Vec<GroupId>,
 }
 
 /// Changes to a service: what is left out stays.
@@ -48,6 +67,18 @@ pub struct ServiceChanges {
     /// As in `NewService`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub name: Option<String>,
+    /// Whether `origins` take the place of those that it has; otherwise they must be empty.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub replace_origins: bool,
+    /// As in `NewService`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub origins: Vec<String>,
+    /// As in `NewService`; without it and without groups, access stays as it is.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub access: Option<ServiceAccess>,
+    /// As in `NewService`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub group_ids: Vec<GroupId>,
 }
 
 /// Which services, by slug.

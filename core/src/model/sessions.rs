@@ -59,6 +59,13 @@ pub enum SignInMethod {
     Host,
 }
 
+impl SignInMethod {
+    /// S7: whoever signed up and waits for approval is known by that session, and may look at themselves.
+    pub(crate) fn enrols(self, status: UserStatus) -> bool {
+        self == Self::SignUp && status == UserStatus::Pending
+    }
+}
+
 named!(SignInMethod {
     Setup = "setup",
     SignUp = "sign_up",

@@ -71,6 +71,9 @@ pub struct NewAdmin {
     /// Last name.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub last_name: Option<String>,
+    /// Language tag, for example `de-CH`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub locale: Option<String>,
     /// After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub existing_user_id: Option<UserId>,

@@ -16,7 +16,7 @@ use crate::{
             ApiKey, ApiKeyPage, ApiKeyQuery, CreatedApiKey, KeyRotation, NewApiKey, StoredApiKey,
         },
         audit::EventKind,
-        credentials::{Authenticated, CredentialId, Principal},
+        credentials::{Authenticated, CredentialId},
         ids::ApiKeyId,
         users::{Expiry, Role, User, check_may_sign_in},
     },
@@ -25,7 +25,7 @@ use crate::{
         numbers::{at_least, within},
         scopes::{Ceiling, Scopes},
         text,
-        tokens::{self, TokenKind},
+        tokens::{self, SecretHash, TokenKind},
     },
 };
 
@@ -75,7 +75,7 @@ impl Keyplate {
         self.read(Method::ListApiKeys, |reader, caller| {
             let query = ApiKeyQuery {
                 owner_id: list::visible_owner(caller, query.owner_id)?,
-                ..query
+                ..query.clone()
             };
             let total = db::api_keys::count(reader, &query, search.as_deref())?;
             let page = page.within(total);
@@ -176,6 +176,17 @@ impl Keyplate {
     /// `AccountExpired`; the storage errors.
     pub fn verify_api_key(&self, secret: &str) -> Result<Authenticated> {
         let (hash, is_supplied) = tokens::expect_api_key(&self.shared.token_prefix, secret)?;
+        self.verified_api_key(hash, is_supplied)
+    }
+}
+
+impl Keyplate {
+    /// Whoever owns the key whose secret has this hash.
+    pub(in crate::rules) fn verified_api_key(
+        &self,
+        hash: SecretHash,
+        is_supplied: bool,
+    ) -> Result<Authenticated> {
         let db = &self.shared.db;
         let found = match db::api_keys::look_up(db, &hash, is_supplied)? {
             Some(found) => Some(found),
@@ -189,22 +200,14 @@ impl Keyplate {
         self.shared
             .seen
             .api_key(db, found.secret_hash.unwrap_or(hash), found.now);
-        let administrator = found.ceiling.administrator && found.role == Role::Administrator;
-        Ok(Authenticated {
-            user_id: found.owner_id,
-            username: found.username,
-            role: if administrator {
-                Role::Administrator
-            } else {
-                Role::User
-            },
-            status: found.status,
-            scopes: found.ceiling.scopes.into_names(),
-            session_id: None,
-            api_key_id: Some(found.id),
-            expires_at: found.expires_at,
-            principal: Principal::new(CredentialId::ApiKey(found.id)),
-        })
+        let credential = CredentialId::ApiKey(found.id);
+        let user = (found.owner_id, found.username, found.role, found.status);
+        Ok(Authenticated::new(
+            credential,
+            found.ceiling,
+            user,
+            found.expires_at,
+        ))
     }
 }
 

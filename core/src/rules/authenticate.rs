@@ -15,10 +15,12 @@ impl Keyplate {
     /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,
     /// `AccountExpired`; the storage errors.
     pub fn authenticate(&self, credential: &str) -> Result<Authenticated> {
-        match tokens::recognise(&self.shared.token_prefix, credential) {
-            Some(TokenKind::Session) => self.verify_session(credential),
+        let prefix = &self.shared.token_prefix;
+        match tokens::recognise(prefix, credential) {
+            Some(TokenKind::Session) => self.verified_session(tokens::hash(credential)),
+            Some(TokenKind::ApiKey) => self.verified_api_key(tokens::hash(credential), false),
             // Without our prefix it may be an API key of the operator's own choice (C1).
-            Some(TokenKind::ApiKey) | None => self.verify_api_key(credential),
+            None => self.verified_api_key(tokens::expect_supplied(prefix, credential)?, true),
             Some(TokenKind::Setup | TokenKind::SignUp | TokenKind::OneTime) => {
                 Err(KeyplateError::InvalidCredential)
             }

@@ -1,4 +1,4 @@
-//! Claims: which may be given, and which hold for somebody (U5).
+//! Claims: which may be given, and which hold for somebody.
 
 use crate::{
     db,
@@ -55,7 +55,7 @@ const RESERVED: [&str; 35] = [
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.

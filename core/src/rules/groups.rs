@@ -59,7 +59,7 @@ impl Keyplate {
         self.read(Method::ListGroups, |reader, caller| {
             let query = GroupQuery {
                 user_id: list::visible_owner(caller, query.user_id)?,
-                ..query
+                ..query.clone()
             };
             let total = db::groups::count(reader, &query, search.as_deref())?;
             let page = page.within(total);

@@ -7,13 +7,12 @@ mod sealing;
 mod signup;
 mod step_up;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
 
 use crate::{
     crypto::{
         authenticators,
-        base64url::base64url,
+        base64url::{base64url, from_base64url},
         encryption,
         webauthn::{Assertion, NewCredential},
     },
@@ -100,11 +99,11 @@ impl Keyplate {
     /// caller's own passkeys and names.
     ///
     /// # Errors
-    /// `InvalidInput` for a credential id that is no base64url.
+    /// `InvalidInput` for a credential id that is not base64url.
     pub fn get_passkey_signals(&self, credential_id: Option<String>) -> Result<PasskeySignals> {
         let asked = credential_id
             .map(|id| {
-                let bytes = BASE64URL.decode(&id).ok().filter(|bytes| !bytes.is_empty());
+                let bytes = from_base64url(&id).filter(|bytes| !bytes.is_empty());
                 bytes.ok_or_else(|| {
                     crate::error::invalid("credential_id", InputReason::NotBase64Url)
                 })

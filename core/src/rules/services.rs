@@ -15,8 +15,8 @@ use crate::{
         credentials::Principal,
         ids::{GroupId, ServiceId, UserId},
         services::{
-            Decision, DecisionReason, NewService, Service, ServiceChanges, ServicePage,
-            ServiceQuery,
+            Decision, DecisionReason, NewService, Service, ServiceAccess, ServiceChanges,
+            ServicePage, ServiceQuery,
         },
     },
     rules::groups,
@@ -29,12 +29,16 @@ const MAX_ORIGINS: usize = 20;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a service, closed to all.
+    /// Makes a service, closed to everybody unless it says to whom it is open.
     ///
     /// # Errors
-    /// `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
+    /// `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
     pub fn create_service(&self, service: NewService) -> Result<Service> {
-        self.write(Method::CreateService, |change| create(change, &service))
+        let access = asked_access(service.access, &service.group_ids)?;
+        self.write(Method::CreateService, |change| {
+            let made = create(change, &service)?;
+            open_to(change, made, access)
+        })
     }
 
     /// Gives a service. A user who is no administrator sees those that he may use.
@@ -72,18 +76,24 @@ impl Keyplate {
         })
     }
 
-    /// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+    /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+    /// former slug mean another service, or none, from then on.
     ///
     /// # Errors
-    /// `NotFound`, `InvalidInput`, `Conflict` for a slug that is taken, `PermissionDenied`.
+    /// `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
     pub fn update_service(&self, id: &ServiceId, changes: ServiceChanges) -> Result<Service> {
+        let access = asked_access(changes.access, &changes.group_ids)?;
+        let origins = changes.asked_origins()?;
         self.write(Method::UpdateService, |change| {
             let before = get(change, id)?;
-            let after = changes.applied(before.clone())?;
+            let mut after = changes.applied(before.clone())?;
             if after != before {
                 store(change, &after)?;
             }
-            Ok(after)
+            if let Some(origins) = &origins {
+                after = set_origins(change, &after, origins)?;
+            }
+            open_to(change, after, access)
         })
     }
 
@@ -151,7 +161,48 @@ impl Keyplate {
     }
 }
 
+/// To whom a service is to be open: to everyone or not, and to which groups; none where nothing is asked.
+type Access<'a> = Option<(bool, &'a [GroupId])>;
+
+fn asked_access(access: Option<ServiceAccess>, group_ids: &[GroupId]) -> Result<Access<'_>> {
+    let field = "group_ids";
+    match (access, group_ids) {
+        (None, []) => Ok(None),
+        (Some(ServiceAccess::Nobody), []) => Ok(Some((false, group_ids))),
+        (Some(ServiceAccess::Nobody), _) => Err(invalid(
+            field,
+            InputReason::Excludes {
+                field: "access".to_owned(),
+            },
+        )),
+        (Some(ServiceAccess::Groups), []) => Err(invalid(field, InputReason::TooFew { least: 1 })),
+        (Some(ServiceAccess::Everyone), _) => Ok(Some((true, group_ids))),
+        (Some(ServiceAccess::Groups) | None, _) => Ok(Some((false, group_ids))),
+    }
+}
+
+fn open_to(change: &Change<'_>, service: Service, access: Access<'_>) -> Result<Service> {
+    let Some((for_everyone, group_ids)) = access else {
+        return Ok(service);
+    };
+    groups::check_all_exist(change, group_ids)?;
+    set_access(change, &service, for_everyone, group_ids)
+}
+
 impl ServiceChanges {
+    fn asked_origins(&self) -> Result<Option<Vec<String>>> {
+        match (self.replace_origins, self.origins.is_empty()) {
+            (true, _) => checked_origins(&self.origins).map(Some),
+            (false, true) => Ok(None),
+            (false, false) => Err(invalid(
+                "origins",
+                InputReason::Needs {
+                    field: "replace_origins".to_owned(),
+                },
+            )),
+        }
+    }
+
     pub(in crate::rules) fn applied(&self, before: Service) -> Result<Service> {
         Ok(Service {
             slug: match &self.slug {

@@ -14,16 +14,16 @@ use crate::{
     model::{
         audit::EventKind,
         config::ClientInfo,
-        credentials::{Authenticated, CredentialId, Principal},
+        credentials::{Authenticated, CredentialId},
         ids::{SessionId, UserId},
         sessions::{FoundSession, Session, SessionPage, SessionQuery, SignInMethod, SignedIn},
-        users::{Role, User, UserStatus, check_may_sign_in},
+        users::{User, check_may_sign_in},
     },
     rules::users::checks as users,
     values::{
         numbers::within,
         scopes::{Ceiling, Scopes},
-        tokens::{self, TokenKind},
+        tokens::{self, SecretHash, TokenKind},
     },
 };
 
@@ -74,40 +74,36 @@ impl Keyplate {
     /// `AccountDisabled`, `AccountExpired`; the storage errors.
     pub fn verify_session(&self, token: &str) -> Result<Authenticated> {
         let hash = tokens::expect(&self.shared.token_prefix, TokenKind::Session, token)?;
+        self.verified_session(hash)
+    }
+}
+
+impl Keyplate {
+    /// Whoever has the session whose secret has this hash.
+    pub(in crate::rules) fn verified_session(&self, hash: SecretHash) -> Result<Authenticated> {
         let found = db::sessions::look_up(&self.shared.db, &hash)?
             .ok_or(KeyplateError::InvalidCredential)?;
         if !found.is_alive() {
             return Err(KeyplateError::InvalidCredential);
         }
-        // S7: whoever signed up and waits for approval may look at himself.
-        let enrolling = found.status == UserStatus::Pending && found.method == SignInMethod::SignUp;
+        let enrolling = found.method.enrols(found.status);
         if !enrolling {
             check_may_sign_in(found.status, found.user_expires_at, found.now)?;
         }
         self.shared.seen.session(&self.shared.db, hash, found.now);
-        let administrator = found.ceiling.administrator && found.role == Role::Administrator;
-        Ok(Authenticated {
-            user_id: found.user_id,
-            username: found.username,
-            role: if administrator {
-                Role::Administrator
-            } else {
-                Role::User
-            },
-            status: found.status,
-            scopes: if enrolling {
-                Scopes::enrol()
-            } else {
-                found.ceiling.scopes
-            }
-            .into_names(),
-            session_id: Some(found.id),
-            api_key_id: None,
-            expires_at: Some(found.expires_at),
-            principal: Principal::new(CredentialId::Session(found.id)),
-        })
+        let mut ceiling = found.ceiling;
+        if enrolling {
+            ceiling.scopes = Scopes::enrol();
+        }
+        let credential = CredentialId::Session(found.id);
+        let user = (found.user_id, found.username, found.role, found.status);
+        let expires_at = Some(found.expires_at);
+        Ok(Authenticated::new(credential, ceiling, user, expires_at))
     }
+}
 
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
     /// Lists sessions that still work, the newest first.
     ///
     /// # Errors

@@ -168,9 +168,7 @@ impl Keyplate {
             if setup.state.stage == SetupStage::Uninitialised {
                 return Err(conflict(ConflictReason::SetupOpen));
             }
-            let next = generation
-                .checked_add(1)
-                .ok_or_else(other_generation)?;
+            let next = generation.checked_add(1).ok_or_else(other_generation)?;
             sessions::end_setup_sessions(change)?;
             db::setup::reset(change, next)?;
             let next = next.to_string();
@@ -228,6 +226,7 @@ impl Keyplate {
             display_name: admin.display_name.clone(),
             first_name: admin.first_name.clone(),
             last_name: admin.last_name.clone(),
+            locale: admin.locale.clone(),
             role: Some(Role::Administrator),
             ..NewUser::default()
         };

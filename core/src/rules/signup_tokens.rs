@@ -123,7 +123,7 @@ impl Keyplate {
         })
     }
 
-    /// Looks at a sign-up token without using it (S3).
+    /// Looks at a sign-up token without using it.
     ///
     /// # Errors
     /// `SignupRefused` when sign-up is disabled; `InvalidCredential` for a token that cannot be used, whatever the

@@ -18,7 +18,7 @@ const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 24 * 3_600);
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
     /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again (B6).
+    /// removed, nor API keys that a plan made: it would make them again.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
@@ -67,7 +67,7 @@ impl Keyplate {
         let bytes = self.shared.db.file_bytes();
         self.read(Method::GetStatistics, |reader, _| {
             Ok(Statistics {
-                bytes: i64::try_from(bytes?).unwrap_or(i64::MAX),
+                bytes: i64::try_from(bytes.clone()?).unwrap_or(i64::MAX),
                 ..db::statistics::get(reader)?
             })
         })

@@ -29,16 +29,16 @@ use crate::{
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a user. The host's first active administrator completes setup (B4).
+    /// Makes a user. The host's first active administrator completes setup.
     ///
     /// # Errors
     /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
     /// administrator.
     pub fn create_user(&self, user: NewUser) -> Result<User> {
-        let group_ids = user.group_ids.clone();
         self.write(Method::CreateUser, |change| {
+            let group_ids = &user.group_ids;
             let user = user.checked(self.shared.username_policy, change.now())?;
-            let user = create(change, &user, &group_ids)?;
+            let user = create(change, &user, group_ids)?;
             if change.caller.is_host()
                 && user.role == Role::Administrator
                 && user.check_may_sign_in(change.now()).is_ok()
@@ -93,7 +93,7 @@ impl Keyplate {
     }
 
     /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-    /// settings allow it his username (U6).
+    /// settings allow it his username.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
@@ -107,7 +107,7 @@ impl Keyplate {
         })
     }
 
-    /// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+    /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.

@@ -1,8 +1,6 @@
 //! Web origins and origins of applications, and whether passkeys can work there (P6).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use url::Url;
+use url::{Host, Url};
 
 use crate::error::{ConfigurationReason, Result, configuration};
 
@@ -20,39 +18,31 @@ pub enum PasskeyProblem {
 /// An origin as RFC 6454, section 6.2 writes it: scheme, host, perhaps a port, and nothing after it.
 pub(crate) struct Origin {
     pub(crate) url: Url,
+    /// As browsers write it: an address has one form only, and IPv6 its brackets.
     pub(crate) host: String,
-    is_https: bool,
-    is_address: bool,
 }
 
 impl Origin {
     pub(crate) fn parse(option: &str, text: &str) -> Result<Self> {
-        let scheme = ["https://", "http://"]
-            .into_iter()
-            .find(|scheme| text.starts_with(scheme))
+        let authority = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))
             .ok_or_else(|| configuration(option, ConfigurationReason::NotWebOrigin))?;
-        let host = host_of(&text[scheme.len()..]);
-        let (Some(host), Ok(url)) = (host, Url::parse(text)) else {
-            return Err(configuration(option, ConfigurationReason::NotOrigin));
-        };
-        Ok(Self {
-            url,
-            is_https: scheme == "https://",
-            is_address: host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok(),
-            host: host.to_owned(),
-        })
+        let url = Url::parse(text).ok();
+        let url = url.filter(|url| is_bare(authority) && url.port() != Some(0));
+        let host = url.as_ref().and_then(Url::host_str).map(str::to_owned);
+        url.zip(host)
+            .map(|(url, host)| Self { url, host })
+            .ok_or_else(|| configuration(option, ConfigurationReason::NotOrigin))
     }
 
     /// Secure Contexts, section 3.1, and WebAuthn's rule that an RP id is a domain.
     pub(crate) fn problem(&self) -> Option<PasskeyProblem> {
-        let local = self.host == "localhost" || self.host.ends_with(".localhost");
-        if self.is_address {
-            Some(PasskeyProblem::IpAddress)
-        } else if !self.is_https && !local {
-            Some(PasskeyProblem::InsecureOrigin)
-        } else {
-            None
-        }
+        let Some(Host::Domain(name)) = self.url.host() else {
+            return Some(PasskeyProblem::IpAddress);
+        };
+        let is_local = name == "localhost" || name.ends_with(".localhost");
+        (!is_local && self.url.scheme() != "https").then_some(PasskeyProblem::InsecureOrigin)
     }
 
     /// Is this RP id the host, or a domain above it? What no registry gives out as a whole cannot be known here;
@@ -69,31 +59,17 @@ impl Origin {
     }
 }
 
-/// The host of a well-formed authority, brackets included.
-fn host_of(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            let _: Ipv6Addr = address.parse().ok()?;
-            (&authority[..address.len() + 2], port)
-        }
-        None => {
-            let end = authority.find(':').unwrap_or(authority.len());
-            let (host, port) = authority.split_at(end);
-            let label = |label: &str| {
-                !label.is_empty()
-                    && label
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            };
-            host.split('.').all(label).then_some((host, port))?
-        }
+/// Is there a host and perhaps a port, and nothing else? `Url` would mend capital letters and white space, and take a
+/// user, a path, and names that no DNS has.
+fn is_bare(authority: &str) -> bool {
+    let is_good = match authority.starts_with('[') {
+        true => |b: u8| b.is_ascii_hexdigit() || b"[]:.".contains(&b),
+        false => |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b),
     };
-    let good_port = match port.strip_prefix(':') {
-        None => port.is_empty(),
-        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
-    };
-    good_port.then_some(host)
+    let name = authority.split(':').next().unwrap_or_default();
+    authority.bytes().all(is_good)
+        && name.split('.').all(|label| !label.is_empty())
+        && !authority.ends_with(':')
 }
 
 /// What Android's Credential Manager sends as the origin: the hash of the certificate that signed the application.

@@ -107,9 +107,16 @@ pub(crate) fn expect_api_key(prefix: &str, secret: &str) -> Result<(SecretHash, 
     if has_prefix(prefix, secret) {
         return expect(prefix, TokenKind::ApiKey, secret).map(|hash| (hash, false));
     }
-    let possible = secret.len() <= SUPPLIED_MAX && secret.chars().count() >= SUPPLIED_MIN;
+    expect_supplied(prefix, secret).map(|hash| (hash, true))
+}
+
+/// The hash of what may be a secret of the operator's own choice.
+pub(crate) fn expect_supplied(prefix: &str, secret: &str) -> Result<SecretHash> {
+    let possible = !has_prefix(prefix, secret)
+        && secret.len() <= SUPPLIED_MAX
+        && secret.chars().count() >= SUPPLIED_MIN;
     match possible {
-        true => Ok((hash(secret), true)),
+        true => Ok(hash(secret)),
         false => Err(KeyplateError::InvalidCredential),
     }
 }

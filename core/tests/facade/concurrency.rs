@@ -2,12 +2,18 @@
 
 use std::{
     collections::HashMap,
-    sync::Barrier,
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use keyplate::{ErrorCode, Expiry, Keyplate, NewUser, Role, UserChanges, UserId, UserQuery};
+use keyplate::{
+    AuditQuery, ErrorCode, EventKind, Expiry, Keyplate, NewUser, Role, UserChanges, UserId,
+    UserQuery,
+};
 
 use crate::common::{
     process::{job, kill_after, said, say, start},
@@ -306,4 +312,34 @@ fn killed_at_any_moment_nothing_said_is_lost_and_nothing_is_half_made() {
         done.len(),
         began.elapsed()
     );
+}
+
+/// A1: the writes that take refusals along are several at once, and each refusal is in the log once.
+#[test]
+fn every_refusal_is_counted_once() {
+    const REFUSALS: i64 = 10_000;
+    let f = Fixture::new();
+    let refuse = || assert!(f.stranger().redeem_one_time_token("wrong").is_err());
+    refuse(); // makes the row; the others are counted in memory until somebody writes
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for writer in 0..2 {
+            let (f, done) = (&f, &done);
+            scope.spawn(move || {
+                let names = (0..).map(|number| format!("w{writer}n{number}"));
+                for name in names.take_while(|_| !done.load(Ordering::SeqCst)) {
+                    f.user(&name);
+                }
+            });
+        }
+        (0..REFUSALS).for_each(|_| refuse());
+        done.store(true, Ordering::SeqCst);
+    });
+    let refusals = AuditQuery {
+        kind: Some(EventKind::OneTimeTokenRefused),
+        ..AuditQuery::default()
+    };
+    let refused = f.keyplate.list_audit_events(refusals).unwrap().items;
+    let counted: i64 = refused.iter().map(|event| event.count).sum();
+    assert_eq!(counted, REFUSALS + 1);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use keyplate::{
     DecisionReason::{self, *},
     ErrorCode, EventKind, Expiry, GroupId, KeyplateError, NewGroup, NewService, NewSignup,
-    Principal, Service, ServiceChanges, ServiceId, ServiceQuery, SettingsChanges, SignupMode,
-    Thing, User, UserChanges,
+    Principal, Service, ServiceAccess, ServiceChanges, ServiceId, ServiceQuery, SettingsChanges,
+    SignupMode, Thing, User, UserChanges,
 };
 
 use crate::common::*;
@@ -224,6 +224,7 @@ fn what_a_service_may_be() {
             "https://films.example".to_owned(),
             "https://films.example".to_owned(),
         ],
+        ..NewService::default()
     };
     let films = f.keyplate.create_service(films).unwrap();
     assert_eq!(films.origins, ["https://films.example"]);
@@ -267,7 +268,7 @@ fn what_a_service_may_be() {
     assert_eq!(moved.origins, ["http://films.lan:8096"]);
     let renamed = ServiceChanges {
         slug: Some("cinema".to_owned()),
-        name: None,
+        ..ServiceChanges::default()
     };
     let renamed = f.keyplate.update_service(&films.id, renamed).unwrap();
     assert_eq!(
@@ -306,6 +307,7 @@ fn what_changes_nothing_is_no_event() {
     let same = ServiceChanges {
         slug: Some(films.slug.clone()),
         name: Some(films.name.clone()),
+        ..ServiceChanges::default()
     };
     f.keyplate.update_service(&films.id, same).unwrap();
     f.keyplate.set_service_origins(&films.id, &origins).unwrap();
@@ -318,4 +320,72 @@ fn what_changes_nothing_is_no_event() {
     assert_eq!(f.heard.kinds().len(), before);
     access(&library.id, false, &[]);
     assert_eq!(f.heard.kinds().len(), before + 1);
+}
+
+/// G2: names, origins and access come in one call, and one that is refused leaves nothing of it.
+#[test]
+fn a_service_is_made_and_changed_whole_or_not_at_all() {
+    let f = Fixture::new();
+    let ([_, films, _], friends) = three(&f);
+    let nobodys = GroupId::parse("01a19467-e800-7000-8000-000000000001").unwrap();
+    let music = |access, group_ids: &[GroupId]| NewService {
+        access,
+        group_ids: group_ids.to_vec(),
+        ..new_service("music")
+    };
+    let count = || {
+        let all = f.keyplate.list_services(ServiceQuery::default());
+        (all.unwrap().total, f.heard.kinds().len())
+    };
+    let before = count();
+    let refused = f.keyplate.create_service(music(None, &[friends, nobodys]));
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::NotFound);
+    for (access, groups, reason) in [
+        (ServiceAccess::Nobody, &[friends][..], "excludes"),
+        (ServiceAccess::Groups, &[], "too_few"),
+    ] {
+        let refused = f.keyplate.create_service(music(Some(access), groups));
+        let error = refused.unwrap_err();
+        assert_eq!(error.field().as_deref(), Some("group_ids"));
+        assert_eq!(error.reason_code().as_deref(), Some(reason));
+    }
+    assert_eq!(count(), before);
+    let made = f.keyplate.create_service(music(None, &[friends])).unwrap();
+    assert_eq!(
+        (made.for_everyone, &made.group_ids[..]),
+        (false, &[friends][..])
+    );
+
+    let changes = |group_ids: &[GroupId]| ServiceChanges {
+        name: Some("Cinema".to_owned()),
+        replace_origins: true,
+        origins: vec!["https://cinema.example".to_owned()],
+        access: Some(ServiceAccess::Everyone),
+        group_ids: group_ids.to_vec(),
+        ..ServiceChanges::default()
+    };
+    let stored = f.keyplate.get_service(&films.id).unwrap();
+    let heard = f.heard.kinds().len();
+    let refused = f.keyplate.update_service(&films.id, changes(&[nobodys]));
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::NotFound);
+    assert_eq!(f.keyplate.get_service(&films.id).unwrap(), stored);
+    assert_eq!(f.heard.kinds().len(), heard);
+    let changed = f.keyplate.update_service(&films.id, changes(&[])).unwrap();
+    assert_eq!(changed.name, "Cinema");
+    assert_eq!(changed.origins, ["https://cinema.example"]);
+    assert!(changed.for_everyone && changed.group_ids.is_empty());
+    assert_eq!(f.keyplate.get_service(&films.id).unwrap(), changed);
+
+    let closed = ServiceChanges {
+        access: Some(ServiceAccess::Nobody),
+        ..ServiceChanges::default()
+    };
+    let closed = f.keyplate.update_service(&films.id, closed).unwrap();
+    assert!(!closed.for_everyone && closed.origins == changed.origins);
+    let stray = ServiceChanges {
+        origins: vec!["https://cinema.example".to_owned()],
+        ..ServiceChanges::default()
+    };
+    let refused = f.keyplate.update_service(&films.id, stray).unwrap_err();
+    assert_eq!(refused.field().as_deref(), Some("origins"));
 }

@@ -1,5 +1,7 @@
 //! Sessions: T1, C5, and who may end whose.
 
+mod life;
+
 use keyplate::{ClientInfo, ErrorCode, EventKind, SessionQuery, SignInMethod, UserQuery};
 
 use crate::common::*;

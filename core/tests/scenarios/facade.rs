@@ -900,11 +900,13 @@ impl IntoJson for Decision {
 }
 impl FromJson for NewService {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["slug", "name", "origins"])?;
+        let arguments = Arguments::of(value, &["slug", "name", "origins", "access", "group_ids"])?;
         Ok(Self {
             slug: arguments.get("slug")?,
             name: arguments.get("name")?,
             origins: arguments.get("origins")?,
+            access: arguments.get("access")?,
+            group_ids: arguments.get("group_ids")?,
         })
     }
 }
@@ -923,10 +925,24 @@ impl IntoJson for Service {
 }
 impl FromJson for ServiceChanges {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["slug", "name"])?;
+        let arguments = Arguments::of(
+            value,
+            &[
+                "slug",
+                "name",
+                "replace_origins",
+                "origins",
+                "access",
+                "group_ids",
+            ],
+        )?;
         Ok(Self {
             slug: arguments.get("slug")?,
             name: arguments.get("name")?,
+            replace_origins: arguments.get("replace_origins")?,
+            origins: arguments.get("origins")?,
+            access: arguments.get("access")?,
+            group_ids: arguments.get("group_ids")?,
         })
     }
 }
@@ -1095,6 +1111,7 @@ impl FromJson for NewAdmin {
                 "display_name",
                 "first_name",
                 "last_name",
+                "locale",
                 "existing_user_id",
             ],
         )?;
@@ -1104,6 +1121,7 @@ impl FromJson for NewAdmin {
             display_name: arguments.get("display_name")?,
             first_name: arguments.get("first_name")?,
             last_name: arguments.get("last_name")?,
+            locale: arguments.get("locale")?,
             existing_user_id: arguments.get("existing_user_id")?,
         })
     }
@@ -1715,6 +1733,67 @@ impl FromJson for BootstrapKind {
         }
     }
 }
+impl IntoJson for PasskeyFailure {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Unavailable => Value::String("Unavailable".to_owned()),
+            Self::UnknownCeremony => Value::String("UnknownCeremony".to_owned()),
+            Self::ExpiredCeremony => Value::String("ExpiredCeremony".to_owned()),
+            Self::SpentChallenge => Value::String("SpentChallenge".to_owned()),
+            Self::WrongKind => Value::String("WrongKind".to_owned()),
+            Self::WrongUser => Value::String("WrongUser".to_owned()),
+            Self::Malformed => Value::String("Malformed".to_owned()),
+            Self::WrongType => Value::String("WrongType".to_owned()),
+            Self::WrongChallenge => Value::String("WrongChallenge".to_owned()),
+            Self::WrongOrigin => Value::String("WrongOrigin".to_owned()),
+            Self::CrossOrigin => Value::String("CrossOrigin".to_owned()),
+            Self::WrongRpId => Value::String("WrongRpId".to_owned()),
+            Self::UserNotPresent => Value::String("UserNotPresent".to_owned()),
+            Self::UserNotVerified => Value::String("UserNotVerified".to_owned()),
+            Self::BadSignature => Value::String("BadSignature".to_owned()),
+            Self::UnsupportedAlgorithm => Value::String("UnsupportedAlgorithm".to_owned()),
+            Self::BadAttestation => Value::String("BadAttestation".to_owned()),
+            Self::WrongBackupFlags => Value::String("WrongBackupFlags".to_owned()),
+            Self::NotDiscoverable => Value::String("NotDiscoverable".to_owned()),
+            Self::CredentialTaken => Value::String("CredentialTaken".to_owned()),
+            Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
+            Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
+            Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for PasskeyFailure {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Unavailable" => Ok(Self::Unavailable),
+            "UnknownCeremony" => Ok(Self::UnknownCeremony),
+            "ExpiredCeremony" => Ok(Self::ExpiredCeremony),
+            "SpentChallenge" => Ok(Self::SpentChallenge),
+            "WrongKind" => Ok(Self::WrongKind),
+            "WrongUser" => Ok(Self::WrongUser),
+            "Malformed" => Ok(Self::Malformed),
+            "WrongType" => Ok(Self::WrongType),
+            "WrongChallenge" => Ok(Self::WrongChallenge),
+            "WrongOrigin" => Ok(Self::WrongOrigin),
+            "CrossOrigin" => Ok(Self::CrossOrigin),
+            "WrongRpId" => Ok(Self::WrongRpId),
+            "UserNotPresent" => Ok(Self::UserNotPresent),
+            "UserNotVerified" => Ok(Self::UserNotVerified),
+            "BadSignature" => Ok(Self::BadSignature),
+            "UnsupportedAlgorithm" => Ok(Self::UnsupportedAlgorithm),
+            "BadAttestation" => Ok(Self::BadAttestation),
+            "WrongBackupFlags" => Ok(Self::WrongBackupFlags),
+            "NotDiscoverable" => Ok(Self::NotDiscoverable),
+            "CredentialTaken" => Ok(Self::CredentialTaken),
+            "UnknownCredential" => Ok(Self::UnknownCredential),
+            "WrongUserHandle" => Ok(Self::WrongUserHandle),
+            "CounterWentBack" => Ok(Self::CounterWentBack),
+            other => Err(unknown_name("PasskeyFailure", other)),
+        }
+    }
+}
 impl IntoJson for ConfigurationReason {
     fn into_json(self) -> Value {
         match self {
@@ -2030,6 +2109,14 @@ impl IntoJson for InputReason {
                     Value::Object(object),
                 )]))
             }
+            Self::EitherOr { field } => {
+                let mut object = Map::new();
+                object.insert("field".to_owned(), field.into_json());
+                Value::Object(Map::from_iter([(
+                    "EitherOr".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
             Self::Excludes { field } => {
                 let mut object = Map::new();
                 object.insert("field".to_owned(), field.into_json());
@@ -2191,6 +2278,12 @@ impl FromJson for InputReason {
                     field: arguments.get("field")?,
                 })
             }
+            "EitherOr" => {
+                let arguments = Arguments::of(data, &["field"])?;
+                Ok(Self::EitherOr {
+                    field: arguments.get("field")?,
+                })
+            }
             "Excludes" => {
                 let arguments = Arguments::of(data, &["field"])?;
                 Ok(Self::Excludes {
@@ -2236,67 +2329,6 @@ impl FromJson for InputReason {
             "Null" => Ok(Self::Null),
             "NotEnumValue" => Ok(Self::NotEnumValue),
             other => Err(unknown_name("InputReason", other)),
-        }
-    }
-}
-impl IntoJson for PasskeyFailure {
-    fn into_json(self) -> Value {
-        match self {
-            Self::Unavailable => Value::String("Unavailable".to_owned()),
-            Self::UnknownCeremony => Value::String("UnknownCeremony".to_owned()),
-            Self::ExpiredCeremony => Value::String("ExpiredCeremony".to_owned()),
-            Self::SpentChallenge => Value::String("SpentChallenge".to_owned()),
-            Self::WrongKind => Value::String("WrongKind".to_owned()),
-            Self::WrongUser => Value::String("WrongUser".to_owned()),
-            Self::Malformed => Value::String("Malformed".to_owned()),
-            Self::WrongType => Value::String("WrongType".to_owned()),
-            Self::WrongChallenge => Value::String("WrongChallenge".to_owned()),
-            Self::WrongOrigin => Value::String("WrongOrigin".to_owned()),
-            Self::CrossOrigin => Value::String("CrossOrigin".to_owned()),
-            Self::WrongRpId => Value::String("WrongRpId".to_owned()),
-            Self::UserNotPresent => Value::String("UserNotPresent".to_owned()),
-            Self::UserNotVerified => Value::String("UserNotVerified".to_owned()),
-            Self::BadSignature => Value::String("BadSignature".to_owned()),
-            Self::UnsupportedAlgorithm => Value::String("UnsupportedAlgorithm".to_owned()),
-            Self::BadAttestation => Value::String("BadAttestation".to_owned()),
-            Self::WrongBackupFlags => Value::String("WrongBackupFlags".to_owned()),
-            Self::NotDiscoverable => Value::String("NotDiscoverable".to_owned()),
-            Self::CredentialTaken => Value::String("CredentialTaken".to_owned()),
-            Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
-            Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
-            Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
-            _ => Value::Null,
-        }
-    }
-}
-impl FromJson for PasskeyFailure {
-    fn from_json(value: &Value) -> Result<Self, Failure> {
-        let (name, _) = variant(value)?;
-        match name {
-            "Unavailable" => Ok(Self::Unavailable),
-            "UnknownCeremony" => Ok(Self::UnknownCeremony),
-            "ExpiredCeremony" => Ok(Self::ExpiredCeremony),
-            "SpentChallenge" => Ok(Self::SpentChallenge),
-            "WrongKind" => Ok(Self::WrongKind),
-            "WrongUser" => Ok(Self::WrongUser),
-            "Malformed" => Ok(Self::Malformed),
-            "WrongType" => Ok(Self::WrongType),
-            "WrongChallenge" => Ok(Self::WrongChallenge),
-            "WrongOrigin" => Ok(Self::WrongOrigin),
-            "CrossOrigin" => Ok(Self::CrossOrigin),
-            "WrongRpId" => Ok(Self::WrongRpId),
-            "UserNotPresent" => Ok(Self::UserNotPresent),
-            "UserNotVerified" => Ok(Self::UserNotVerified),
-            "BadSignature" => Ok(Self::BadSignature),
-            "UnsupportedAlgorithm" => Ok(Self::UnsupportedAlgorithm),
-            "BadAttestation" => Ok(Self::BadAttestation),
-            "WrongBackupFlags" => Ok(Self::WrongBackupFlags),
-            "NotDiscoverable" => Ok(Self::NotDiscoverable),
-            "CredentialTaken" => Ok(Self::CredentialTaken),
-            "UnknownCredential" => Ok(Self::UnknownCredential),
-            "WrongUserHandle" => Ok(Self::WrongUserHandle),
-            "CounterWentBack" => Ok(Self::CounterWentBack),
-            other => Err(unknown_name("PasskeyFailure", other)),
         }
     }
 }
@@ -2445,6 +2477,27 @@ impl FromJson for DecisionReason {
             "AccountExpired" => Ok(Self::AccountExpired),
             "CredentialEnded" => Ok(Self::CredentialEnded),
             other => Err(unknown_name("DecisionReason", other)),
+        }
+    }
+}
+impl IntoJson for ServiceAccess {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Nobody => Value::String("Nobody".to_owned()),
+            Self::Everyone => Value::String("Everyone".to_owned()),
+            Self::Groups => Value::String("Groups".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for ServiceAccess {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Nobody" => Ok(Self::Nobody),
+            "Everyone" => Ok(Self::Everyone),
+            "Groups" => Ok(Self::Groups),
+            other => Err(unknown_name("ServiceAccess", other)),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Runs `tests/scenarios/*.json` against the Rust facade; `tests/scenarios/README.md` tells their form.
+//! Runs `tests/scenarios/*.json` against the Rust facade; `tests/scenarios/README.md` tells their form. A second test runs
+//! them with every transaction run twice.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,8 +11,13 @@ mod authenticators;
 mod common;
 mod facade;
 mod json;
+mod twice;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use authenticators::{Action, Authenticators};
 use common::{Fixture, client, passkeys::ORIGIN};
@@ -19,6 +25,7 @@ use json::{Arguments, Failure, FromJson};
 use keyplate::{Config, ErrorCode, Keyplate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use twice::Traces;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,18 +88,36 @@ const WORDING: &str = "wording.json";
 
 #[test]
 fn all_scenarios() {
-    let run = run_scenarios(|name| name != WORDING);
-    assert!(run > 1, "{run} scenarios");
-    println!("{run} scenarios");
+    let paths = paths(|name| name != WORDING);
+    for path in &paths {
+        Run::of(path);
+    }
+    println!("{} scenarios", paths.len());
 }
 
 #[test]
 fn scenario_of_wording() {
-    assert_eq!(run_scenarios(|name| name == WORDING), 1);
+    for path in paths(|name| name == WORDING) {
+        Run::of(&path);
+    }
 }
 
-/// Runs those whose file's name is wanted; gives how many there were.
-fn run_scenarios(wanted: impl Fn(&str) -> bool) -> usize {
+/// D6: a transaction may have to run again.
+#[test]
+fn transactions_that_run_twice_leave_one_of_everything() {
+    for path in paths(|name| name != WORDING) {
+        let once = Run::of(&path);
+        keyplate::run_transactions_twice(true);
+        let twice = Run::of(&path);
+        keyplate::run_transactions_twice(false);
+        let (once, twice) = (once.fixture, twice.fixture);
+        assert_eq!(Traces::of(&once), Traces::of(&twice), "{}", path.display());
+        Traces::assert_heard_once(&twice);
+    }
+}
+
+/// The scenarios whose file's name is wanted.
+fn paths(wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
     let mut paths: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -103,22 +128,8 @@ fn run_scenarios(wanted: impl Fn(&str) -> bool) -> usize {
         name.is_some_and(|name| name.ends_with(".json") && wanted(name))
     });
     paths.sort();
-    for path in &paths {
-        let text = fs::read_to_string(path).unwrap();
-        let scenario: Scenario = serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(!scenario.about.is_empty());
-        let mut run = Run {
-            fixture: Fixture::new(),
-            authenticators: Authenticators::default(),
-            saved: BTreeMap::new(),
-        };
-        for (number, step) in scenario.steps.iter().enumerate() {
-            run.step(step)
-                .unwrap_or_else(|why| panic!("{}, step {}: {why}", path.display(), number + 1));
-        }
-    }
-    paths.len()
+    assert!(!paths.is_empty(), "no scenarios");
+    paths
 }
 
 struct Run {
@@ -128,6 +139,24 @@ struct Run {
 }
 
 impl Run {
+    /// Runs a scenario, which must go as it says.
+    fn of(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let scenario: Scenario = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(!scenario.about.is_empty());
+        let mut run = Self {
+            fixture: Fixture::new(),
+            authenticators: Authenticators::default(),
+            saved: BTreeMap::new(),
+        };
+        for (number, step) in scenario.steps.iter().enumerate() {
+            run.step(step)
+                .unwrap_or_else(|why| panic!("{}, step {}: {why}", path.display(), number + 1));
+        }
+        run
+    }
+
     fn step(&mut self, step: &Step) -> Result<(), String> {
         self.fixture.clock.advance(step.advance_seconds);
         let (what, result) = if let Some(method) = &step.call {
@@ -158,7 +187,9 @@ impl Run {
         let arguments = arguments.map_err(Failure::Scenario)?;
         let arguments = Arguments::new(arguments.as_object().cloned().unwrap_or_default());
         let handle = self.handle(step.handle.as_deref())?;
-        facade::call(&handle, method, &arguments)
+        let result = facade::call(&handle, method, &arguments)?;
+        twice::check_ids(&self.fixture.path(), &result).map_err(Failure::Scenario)?;
+        Ok(result)
     }
 
     fn answer(&mut self, step: &Step, name: &str) -> Result<Value, Failure> {

@@ -17,67 +17,68 @@ struct CommandLine {
     options: Options,
 }
 
-/// What the program is to do.
+/// What the program should do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve; the same as no command.
+    /// Start the server. This is what happens without a command, too.
     Serve,
-    /// Print a code, or beyond 15 minutes a token, that signs a user in once. A server may be running.
+    /// Print a code that signs a user in once, or a token if it is to work for longer than 15 minutes. A server may be
+    /// running.
     OneTimeToken {
-        /// His username, e-mail address or id.
+        /// The user's username, e-mail address or id.
         name: String,
-        /// How long it works: 15m, 24h, 7d; at most 31 days.
+        /// How long it works, such as 15m, 24h or 7d; at most 31 days.
         #[arg(long, value_name = "TIME", default_value = "15m", value_parser = options::seconds)]
         ttl: i64,
-        /// For who has lost his passkey: within 15 minutes of signing in he may register a new one and delete others.
-        /// All his other sessions end.
+        /// For a user who has lost their passkey: within 15 minutes of signing in they may register a new one and delete
+        /// the others. All their other sessions end.
         #[arg(long)]
         recovery: bool,
     },
-    /// Print a new setup link, until setup is complete; earlier ones end. A server may be running.
+    /// Print a new setup link, as long as setup is not complete. Earlier links stop working. A server may be running.
     SetupToken,
-    /// Open setup again, when nobody can sign in as administrator any more, and print the setup link. A server may be
-    /// running.
+    /// Open setup again and print the setup link, for when nobody can sign in as an administrator any more. A server may
+    /// be running.
     ResetSetup {
-        /// Which setup is opened again: 1 for the first. It must be the present one.
+        /// The current generation of setup, which is 1 for the first setup. Any other number is refused.
         #[arg(long, value_name = "N")]
         generation: i64,
     },
-    /// List, make and change users. A server may be running.
+    /// List, create and change users. A server may be running.
     User {
         #[command(subcommand)]
         command: users::Command,
     },
-    /// List, make and revoke API keys. A server may be running.
+    /// List, create and revoke API keys. A server may be running.
     ApiKey {
         #[command(subcommand)]
         command: api_keys::Command,
     },
-    /// Copy the database to a new file, while a server goes on writing.
+    /// Copy the database to a new file. A server may be running and goes on writing.
     Backup {
-        /// The file, which must not exist.
+        /// The new file, which must not exist yet.
         file: PathBuf,
     },
-    /// Read all of the database and say what is wrong with it. A server may be running.
+    /// Read the whole database and report any damage. A server may be running.
     Check,
-    /// Let another key sign access tokens. Give it the encryption key that the server has, which may be running.
+    /// Replace the key that signs access tokens. It needs the same encryption key as the server, which may be running.
     RotateKey {
-        /// How long tokens of the former key are good: 1h if left out, at most 7d; 0 for a key that got into other hands.
+        /// How long tokens signed by the former key stay valid: 1h by default, at most 7d. Use 0 if the key has leaked.
         #[arg(long, value_name = "TIME", value_parser = overlap)]
         overlap: Option<i64>,
     },
-    /// Make settings, groups, services, users, invitations and API keys as a plan declares them, and print what was
-    /// different. The database is made if it is missing; a server may be running.
+    /// Apply a plan, which declares settings, groups, services, users, invitations and API keys, and print what changed. The
+    /// database is created if it is missing. A server may be running.
     Bootstrap {
-        /// The plan, .toml or .json; examples/server/plan.toml is one.
+        /// The plan, a .toml or .json file; examples/server/plan.toml is an example.
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
     },
-    /// Print a fresh random secret, for an API key of a plan or as an encryption key.
+    /// Print a new random secret, for an API key in a plan or for use as the encryption key.
     GenerateKey,
 }
 
-/// Reads command line and environment; ends the process for `--help`, `--version` and mistakes.
+/// Reads the command line and the environment. Ends the process after `--help` and `--version`, and when they are wrong.
 pub(crate) fn read() -> (Command, Options) {
     let line = CommandLine::parse();
     let mut options = line.options;
@@ -96,7 +97,7 @@ pub(crate) fn read() -> (Command, Options) {
     (line.command.unwrap_or(Command::Serve), options)
 }
 
-/// A length of time that may be none.
+/// A length of time, which may be zero.
 fn overlap(text: &str) -> Result<i64, String> {
     if text == "0" {
         Ok(0)

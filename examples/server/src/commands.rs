@@ -12,14 +12,14 @@ use keyplate::{ConflictReason, Keyplate, KeyplateError, User};
 use serde::Serialize;
 
 use crate::{
-    http::origin::Origin,
+    http::origin,
     open::{self, Opening, print::print},
     options::Options,
 };
 
 /// Opens the database that is there: a new one would only be a mistake in `--data`.
 fn open(options: &Options) -> Result<Keyplate, String> {
-    Origin::own(options)?;
+    origin::own_scheme(options)?;
     let path = open::database(options);
     if !path.is_file() {
         return Err(format!("there is no database {}", path.display()));

@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod ceremony;
 pub(crate) mod client;
+pub(crate) mod clock;
 pub(crate) mod cookie;
 pub(crate) mod edge;
 pub(crate) mod error;

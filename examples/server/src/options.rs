@@ -7,7 +7,7 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 
 use network::Network;
 
-/// A length of time, as people write it.
+/// A length of time, in the form that people write it.
 pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     duration::parse(text).ok_or_else(|| "not a time such as 15m, 24h or 7d".to_owned())
 }
@@ -15,7 +15,7 @@ pub(crate) fn seconds(text: &str) -> Result<i64, String> {
 /// How to serve.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The data folder; it is made if it is missing.
+    /// The data folder. It is created if it is missing.
     #[arg(
         long,
         env = "KEYPLATE_DATA",
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     )]
     pub(crate) data: PathBuf,
 
-    /// The web origin that people type: scheme, host and perhaps a port, with no path.
+    /// The origin under which people reach the server: a scheme, a host and, where needed, a port, without a path.
     #[arg(
         long,
         env = "KEYPLATE_ORIGIN",
@@ -35,7 +35,7 @@ pub(crate) struct Options {
     )]
     pub(crate) origin: String,
 
-    /// A further origin that people type, of the same RP id. May be repeated.
+    /// Another origin of the same RP id under which people reach the server. May be repeated.
     #[arg(
         long = "extra-origin",
         env = "KEYPLATE_EXTRA_ORIGIN",
@@ -45,15 +45,16 @@ pub(crate) struct Options {
     )]
     pub(crate) extra_origins: Vec<String>,
 
-    /// The domain that passkeys are bound to: the origin's host, or a domain above it. It is fixed by the first passkey.
+    /// The RP id, which is the domain that passkeys are bound to: the origin's host or a domain above it. The first passkey
+    /// fixes it.
     #[arg(long, env = "KEYPLATE_RP_ID", value_name = "DOMAIN", global = true)]
     pub(crate) rp_id: Option<String>,
 
-    /// What browsers call this server when they ask for a passkey; by default the setting appName.
+    /// The name that browsers show when they ask for a passkey. By default it is the setting appName.
     #[arg(long, env = "KEYPLATE_RP_NAME", value_name = "NAME", global = true)]
     pub(crate) rp_name: Option<String>,
 
-    /// An origin of another domain under which people reach this server too, and use the same passkeys. May be repeated.
+    /// An origin of another domain under which people reach the server and use the same passkeys. May be repeated.
     #[arg(
         long = "related-origin",
         env = "KEYPLATE_RELATED_ORIGIN",
@@ -63,7 +64,7 @@ pub(crate) struct Options {
     )]
     pub(crate) related_origins: Vec<String>,
 
-    /// An Android application that uses the passkeys: android:apk-key-hash:… May be repeated.
+    /// The origin of an Android application that uses the passkeys, such as android:apk-key-hash:… May be repeated.
     #[arg(
         long = "native-origin",
         env = "KEYPLATE_NATIVE_ORIGIN",
@@ -73,17 +74,18 @@ pub(crate) struct Options {
     )]
     pub(crate) native_origins: Vec<String>,
 
-    /// Starts although passkeys cannot work at the origin: an IP address, or neither https nor localhost.
+    /// Start even if passkeys cannot work at the origin, because it is an IP address or neither https nor localhost.
     #[arg(long, env = "KEYPLATE_ALLOW_INSECURE_ORIGIN", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) allow_insecure_origin: bool,
 
-    /// Starts under another RP id than before: the passkeys there are stop working, and everybody registers a new one.
+    /// Start under a different RP id than before. Existing passkeys stop working, and everybody has to register a new one.
     #[arg(long, env = "KEYPLATE_ACCEPT_RP_ID_CHANGE", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) accept_rp_id_change: bool,
 
-    /// A file with the key that makes one-time codes, and the key that signs access tokens, worthless to who has only the
-    /// database: at least 32 characters. Or the variable KEYPLATE_ENCRYPTION_KEY holds the key itself. Every command needs
-    /// the same one. Without it codes are dead, and no access token is issued until rotate-key.
+    /// A file that holds the encryption key, of at least 32 characters. It protects one-time codes and the key that signs
+    /// access tokens from somebody who has only the database. The variable KEYPLATE_ENCRYPTION_KEY can hold the key itself
+    /// instead. Every command needs the same key: without it, codes that were handed out stop working, and no access token
+    /// is issued until rotate-key has run.
     #[arg(
         long,
         env = "KEYPLATE_ENCRYPTION_KEY_FILE",
@@ -103,13 +105,13 @@ pub(crate) struct Options {
     )]
     pub(crate) listen: SocketAddr,
 
-    /// Lets anybody who reaches a fresh server become its administrator, without the setup link.
+    /// Let anybody who can reach a fresh server become its administrator, without the setup link.
     #[arg(long, env = "KEYPLATE_OPEN_SETUP", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) open_setup: bool,
 
-    /// A plan that is applied at each start, before anything is served; see the command bootstrap. One that is refused
-    /// stops the start until setup is complete; then it is a warning. Secrets that it makes are in the data folder, in
-    /// bootstrap-secrets.
+    /// A plan that is applied at each start, before the server answers requests; see the command bootstrap. A plan that is
+    /// refused stops the start while setup is not complete, and is a warning in the log afterwards. Secrets that it
+    /// generates are written to bootstrap-secrets in the data folder.
     #[arg(
         long,
         env = "KEYPLATE_BOOTSTRAP_FILE",
@@ -118,7 +120,7 @@ pub(crate) struct Options {
     )]
     pub(crate) bootstrap_file: Option<PathBuf>,
 
-    /// A proxy, or a network of them, whose X-Forwarded-For is believed. May be repeated.
+    /// The address or network of a reverse proxy whose X-Forwarded-For is trusted. May be repeated.
     #[arg(
         long = "trusted-proxy",
         env = "KEYPLATE_TRUSTED_PROXY",
@@ -131,7 +133,7 @@ pub(crate) struct Options {
 
 #[cfg(test)]
 impl Options {
-    /// Only an origin.
+    /// The default options with this origin.
     pub(crate) fn of(origin: &str) -> Self {
         #[derive(clap::Parser)]
         struct Line {

@@ -10,6 +10,7 @@ mod login;
 mod one_time;
 mod pages;
 mod passkeys;
+mod qr_code;
 pub(crate) mod router;
 mod services;
 mod sessions;

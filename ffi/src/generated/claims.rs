@@ -105,7 +105,7 @@ pub unsafe extern "C" fn keyplate_claim_set_value(
     }
 }
 
-/// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+/// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

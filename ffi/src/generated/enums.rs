@@ -553,6 +553,123 @@ impl Lend for ::keyplate::BootstrapKind {
     }
 }
 
+/// Why a passkey ceremony failed.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_passkey_failure {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Passkeys cannot work at this origin, or with this RP id; `keyplate_get_setup_state` says why.
+    Unavailable = 1,
+    /// No such ceremony was begun here, or it is over.
+    UnknownCeremony = 2,
+    /// It was begun more than 5 minutes ago.
+    ExpiredCeremony = 3,
+    /// Its challenge was used before.
+    SpentChallenge = 4,
+    /// The ceremony is of another kind.
+    WrongKind = 5,
+    /// The ceremony is another user's or another session's.
+    WrongUser = 6,
+    /// The response is no JSON of WebAuthn, or not whole.
+    Malformed = 7,
+    /// The client data is of another type.
+    WrongType = 8,
+    /// The client data has another challenge.
+    WrongChallenge = 9,
+    /// The client was at another origin.
+    WrongOrigin = 10,
+    /// The client was in a frame of another origin.
+    CrossOrigin = 11,
+    /// The authenticator answered for another RP id.
+    WrongRpId = 12,
+    /// Nobody touched the authenticator.
+    UserNotPresent = 13,
+    /// The authenticator did not verify its user.
+    UserNotVerified = 14,
+    /// The signature is wrong.
+    BadSignature = 15,
+    /// The key is of an algorithm that was not asked for.
+    UnsupportedAlgorithm = 16,
+    /// The attestation is wrong, or of an unknown format.
+    BadAttestation = 17,
+    /// The flags of backup contradict each other or what was registered.
+    WrongBackupFlags = 18,
+    /// The client made a credential that cannot be found without a user name.
+    NotDiscoverable = 19,
+    /// This credential is registered already.
+    CredentialTaken = 20,
+    /// There is no such credential, or it is of another RP id.
+    UnknownCredential = 21,
+    /// The response has no user handle, or another user's.
+    WrongUserHandle = 22,
+    /// The signature counter went back, and the settings refuse that.
+    CounterWentBack = 23,
+}
+
+impl Lend for ::keyplate::PasskeyFailure {
+    type C = keyplate_passkey_failure;
+    fn lend(value: Option<&Self>) -> keyplate_passkey_failure {
+        match value {
+            Some(::keyplate::PasskeyFailure::Unavailable) => keyplate_passkey_failure::Unavailable,
+            Some(::keyplate::PasskeyFailure::UnknownCeremony) => {
+                keyplate_passkey_failure::UnknownCeremony
+            }
+            Some(::keyplate::PasskeyFailure::ExpiredCeremony) => {
+                keyplate_passkey_failure::ExpiredCeremony
+            }
+            Some(::keyplate::PasskeyFailure::SpentChallenge) => {
+                keyplate_passkey_failure::SpentChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongKind) => keyplate_passkey_failure::WrongKind,
+            Some(::keyplate::PasskeyFailure::WrongUser) => keyplate_passkey_failure::WrongUser,
+            Some(::keyplate::PasskeyFailure::Malformed) => keyplate_passkey_failure::Malformed,
+            Some(::keyplate::PasskeyFailure::WrongType) => keyplate_passkey_failure::WrongType,
+            Some(::keyplate::PasskeyFailure::WrongChallenge) => {
+                keyplate_passkey_failure::WrongChallenge
+            }
+            Some(::keyplate::PasskeyFailure::WrongOrigin) => keyplate_passkey_failure::WrongOrigin,
+            Some(::keyplate::PasskeyFailure::CrossOrigin) => keyplate_passkey_failure::CrossOrigin,
+            Some(::keyplate::PasskeyFailure::WrongRpId) => keyplate_passkey_failure::WrongRpId,
+            Some(::keyplate::PasskeyFailure::UserNotPresent) => {
+                keyplate_passkey_failure::UserNotPresent
+            }
+            Some(::keyplate::PasskeyFailure::UserNotVerified) => {
+                keyplate_passkey_failure::UserNotVerified
+            }
+            Some(::keyplate::PasskeyFailure::BadSignature) => {
+                keyplate_passkey_failure::BadSignature
+            }
+            Some(::keyplate::PasskeyFailure::UnsupportedAlgorithm) => {
+                keyplate_passkey_failure::UnsupportedAlgorithm
+            }
+            Some(::keyplate::PasskeyFailure::BadAttestation) => {
+                keyplate_passkey_failure::BadAttestation
+            }
+            Some(::keyplate::PasskeyFailure::WrongBackupFlags) => {
+                keyplate_passkey_failure::WrongBackupFlags
+            }
+            Some(::keyplate::PasskeyFailure::NotDiscoverable) => {
+                keyplate_passkey_failure::NotDiscoverable
+            }
+            Some(::keyplate::PasskeyFailure::CredentialTaken) => {
+                keyplate_passkey_failure::CredentialTaken
+            }
+            Some(::keyplate::PasskeyFailure::UnknownCredential) => {
+                keyplate_passkey_failure::UnknownCredential
+            }
+            Some(::keyplate::PasskeyFailure::WrongUserHandle) => {
+                keyplate_passkey_failure::WrongUserHandle
+            }
+            Some(::keyplate::PasskeyFailure::CounterWentBack) => {
+                keyplate_passkey_failure::CounterWentBack
+            }
+
+            _ => keyplate_passkey_failure::Unknown,
+        }
+    }
+}
+
 /// What is wrong with an option.
 ///
 /// Free one that is yours with `keyplate_configuration_reason_free`.
@@ -1087,6 +1204,8 @@ pub enum keyplate_input_reason_kind {
     SecretTaken = 35,
     /// The value wants another one beside it.
     Needs = 36,
+    /// Either this value must be given or another one, and not both.
+    EitherOr = 50,
     /// The value stands beside another one that excludes it.
     Excludes = 37,
     /// The value names something that does not exist.
@@ -1177,6 +1296,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::BrokenToken) => keyplate_input_reason_kind::BrokenToken,
             Some(::keyplate::InputReason::SecretTaken) => keyplate_input_reason_kind::SecretTaken,
             Some(::keyplate::InputReason::Needs { .. }) => keyplate_input_reason_kind::Needs,
+            Some(::keyplate::InputReason::EitherOr { .. }) => keyplate_input_reason_kind::EitherOr,
             Some(::keyplate::InputReason::Excludes { .. }) => keyplate_input_reason_kind::Excludes,
             Some(::keyplate::InputReason::NamesNothing { .. }) => {
                 keyplate_input_reason_kind::NamesNothing
@@ -1391,6 +1511,21 @@ pub unsafe extern "C" fn keyplate_input_reason_get_needs_field(
     }
 }
 
+/// The other field.
+/// Borrowed from `input_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_input_reason_get_either_or_field(
+    input_reason: *const keyplate_input_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(input_reason, |value| match value {
+            ::keyplate::InputReason::EitherOr { field, .. } => Some(field),
+            _ => None,
+        })
+    }
+}
+
 /// The field that excludes it.
 /// Borrowed from `input_reason`.
 #[unsafe(no_mangle)]
@@ -1488,123 +1623,6 @@ pub unsafe extern "C" fn keyplate_input_reason_get_wrong_type_expected(
             ::keyplate::InputReason::WrongType { expected, .. } => Some(expected),
             _ => None,
         })
-    }
-}
-
-/// Why a passkey ceremony failed.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum keyplate_passkey_failure {
-    /// None, or newer than this header.
-    Unknown = 0,
-    /// Passkeys cannot work at this origin, or with this RP id; `keyplate_get_setup_state` says why.
-    Unavailable = 1,
-    /// No such ceremony was begun here, or it is over.
-    UnknownCeremony = 2,
-    /// It was begun more than 5 minutes ago.
-    ExpiredCeremony = 3,
-    /// Its challenge was used before.
-    SpentChallenge = 4,
-    /// The ceremony is of another kind.
-    WrongKind = 5,
-    /// The ceremony is another user's or another session's.
-    WrongUser = 6,
-    /// The response is no JSON of WebAuthn, or not whole.
-    Malformed = 7,
-    /// The client data is of another type.
-    WrongType = 8,
-    /// The client data has another challenge.
-    WrongChallenge = 9,
-    /// The client was at another origin.
-    WrongOrigin = 10,
-    /// The client was in a frame of another origin.
-    CrossOrigin = 11,
-    /// The authenticator answered for another RP id.
-    WrongRpId = 12,
-    /// Nobody touched the authenticator.
-    UserNotPresent = 13,
-    /// The authenticator did not verify its user.
-    UserNotVerified = 14,
-    /// The signature is wrong.
-    BadSignature = 15,
-    /// The key is of an algorithm that was not asked for.
-    UnsupportedAlgorithm = 16,
-    /// The attestation is wrong, or of an unknown format.
-    BadAttestation = 17,
-    /// The flags of backup contradict each other or what was registered.
-    WrongBackupFlags = 18,
-    /// The client made a credential that cannot be found without a user name.
-    NotDiscoverable = 19,
-    /// This credential is registered already.
-    CredentialTaken = 20,
-    /// There is no such credential, or it is of another RP id.
-    UnknownCredential = 21,
-    /// The response has no user handle, or another user's.
-    WrongUserHandle = 22,
-    /// The signature counter went back, and the settings refuse that.
-    CounterWentBack = 23,
-}
-
-impl Lend for ::keyplate::PasskeyFailure {
-    type C = keyplate_passkey_failure;
-    fn lend(value: Option<&Self>) -> keyplate_passkey_failure {
-        match value {
-            Some(::keyplate::PasskeyFailure::Unavailable) => keyplate_passkey_failure::Unavailable,
-            Some(::keyplate::PasskeyFailure::UnknownCeremony) => {
-                keyplate_passkey_failure::UnknownCeremony
-            }
-            Some(::keyplate::PasskeyFailure::ExpiredCeremony) => {
-                keyplate_passkey_failure::ExpiredCeremony
-            }
-            Some(::keyplate::PasskeyFailure::SpentChallenge) => {
-                keyplate_passkey_failure::SpentChallenge
-            }
-            Some(::keyplate::PasskeyFailure::WrongKind) => keyplate_passkey_failure::WrongKind,
-            Some(::keyplate::PasskeyFailure::WrongUser) => keyplate_passkey_failure::WrongUser,
-            Some(::keyplate::PasskeyFailure::Malformed) => keyplate_passkey_failure::Malformed,
-            Some(::keyplate::PasskeyFailure::WrongType) => keyplate_passkey_failure::WrongType,
-            Some(::keyplate::PasskeyFailure::WrongChallenge) => {
-                keyplate_passkey_failure::WrongChallenge
-            }
-            Some(::keyplate::PasskeyFailure::WrongOrigin) => keyplate_passkey_failure::WrongOrigin,
-            Some(::keyplate::PasskeyFailure::CrossOrigin) => keyplate_passkey_failure::CrossOrigin,
-            Some(::keyplate::PasskeyFailure::WrongRpId) => keyplate_passkey_failure::WrongRpId,
-            Some(::keyplate::PasskeyFailure::UserNotPresent) => {
-                keyplate_passkey_failure::UserNotPresent
-            }
-            Some(::keyplate::PasskeyFailure::UserNotVerified) => {
-                keyplate_passkey_failure::UserNotVerified
-            }
-            Some(::keyplate::PasskeyFailure::BadSignature) => {
-                keyplate_passkey_failure::BadSignature
-            }
-            Some(::keyplate::PasskeyFailure::UnsupportedAlgorithm) => {
-                keyplate_passkey_failure::UnsupportedAlgorithm
-            }
-            Some(::keyplate::PasskeyFailure::BadAttestation) => {
-                keyplate_passkey_failure::BadAttestation
-            }
-            Some(::keyplate::PasskeyFailure::WrongBackupFlags) => {
-                keyplate_passkey_failure::WrongBackupFlags
-            }
-            Some(::keyplate::PasskeyFailure::NotDiscoverable) => {
-                keyplate_passkey_failure::NotDiscoverable
-            }
-            Some(::keyplate::PasskeyFailure::CredentialTaken) => {
-                keyplate_passkey_failure::CredentialTaken
-            }
-            Some(::keyplate::PasskeyFailure::UnknownCredential) => {
-                keyplate_passkey_failure::UnknownCredential
-            }
-            Some(::keyplate::PasskeyFailure::WrongUserHandle) => {
-                keyplate_passkey_failure::WrongUserHandle
-            }
-            Some(::keyplate::PasskeyFailure::CounterWentBack) => {
-                keyplate_passkey_failure::CounterWentBack
-            }
-
-            _ => keyplate_passkey_failure::Unknown,
-        }
     }
 }
 
@@ -1837,6 +1855,46 @@ impl Lend for ::keyplate::DecisionReason {
             }
 
             _ => keyplate_decision_reason::Unknown,
+        }
+    }
+}
+
+/// To whom a service is open.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_service_access {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// To nobody.
+    Nobody = 1,
+    /// To every user.
+    Everyone = 2,
+    /// To the members of the groups that are named beside it.
+    Groups = 3,
+}
+
+impl Lend for ::keyplate::ServiceAccess {
+    type C = keyplate_service_access;
+    fn lend(value: Option<&Self>) -> keyplate_service_access {
+        match value {
+            Some(::keyplate::ServiceAccess::Nobody) => keyplate_service_access::Nobody,
+            Some(::keyplate::ServiceAccess::Everyone) => keyplate_service_access::Everyone,
+            Some(::keyplate::ServiceAccess::Groups) => keyplate_service_access::Groups,
+
+            _ => keyplate_service_access::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_service_access {
+    type Core = ::keyplate::ServiceAccess;
+    fn from_number(number: i32) -> Option<::keyplate::ServiceAccess> {
+        match number {
+            1 => Some(::keyplate::ServiceAccess::Nobody),
+            2 => Some(::keyplate::ServiceAccess::Everyone),
+            3 => Some(::keyplate::ServiceAccess::Groups),
+
+            _ => None,
         }
     }
 }

@@ -384,7 +384,7 @@ pub unsafe extern "C" fn keyplate_delete_passkey(
 /// caller's own passkeys and names.
 ///
 /// Errors:
-/// - `KEYPLATE_STATUS_INVALID_INPUT` for a credential id that is no base64url
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for a credential id that is not base64url
 ///
 /// `out` is the caller's: free it with `keyplate_passkey_signals_free`.
 #[unsafe(no_mangle)]

@@ -68,7 +68,7 @@ pub unsafe extern "C" fn keyplate_decision_get_user_id(
     unsafe { get(decision, |value| value.user_id.as_ref()) }
 }
 
-/// A service to be made. It is closed to all at first.
+/// A service to be made.
 ///
 /// Free one that is yours with `keyplate_new_service_free`.
 #[derive(Debug)]
@@ -113,6 +113,8 @@ pub unsafe extern "C" fn keyplate_new_service_new(
                     slug: take::text(slug, "slug")?.to_owned(),
                     name: Default::default(),
                     origins: Default::default(),
+                    access: Default::default(),
+                    group_ids: Default::default(),
                 })
             })
         })
@@ -171,6 +173,43 @@ pub unsafe extern "C" fn keyplate_new_service_add_origins(
             new_service
                 .origins
                 .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// To whom it is open; by default to the groups that are named, and to nobody when there are none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_set_access(
+    new_service: *mut keyplate_new_service,
+    value: Raw<keyplate_service_access>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_service = borrow_mut(new_service, "new_service")?;
+            new_service.access = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// The groups. `KEYPLATE_SERVICE_ACCESS_NOBODY` excludes them; with `Everyone` they are kept for later.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_add_group_ids(
+    new_service: *mut keyplate_new_service,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_service = borrow_mut(new_service, "new_service")?;
+            new_service
+                .group_ids
+                .push(take::id(value, "value", ::keyplate::GroupId::parse)?);
             Ok(())
         })
     }
@@ -337,6 +376,10 @@ pub unsafe extern "C" fn keyplate_service_changes_new(
                 Ok(::keyplate::ServiceChanges {
                     slug: Default::default(),
                     name: Default::default(),
+                    replace_origins: Default::default(),
+                    origins: Default::default(),
+                    access: Default::default(),
+                    group_ids: Default::default(),
                 })
             })
         })
@@ -376,6 +419,80 @@ pub unsafe extern "C" fn keyplate_service_changes_set_name(
             let service_changes = borrow_mut(service_changes, "service_changes")?;
             service_changes.name =
                 take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether `origins` take the place of those that it has; otherwise they must be empty.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_set_replace_origins(
+    service_changes: *mut keyplate_service_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_changes = borrow_mut(service_changes, "service_changes")?;
+            service_changes.replace_origins = value;
+            Ok(())
+        })
+    }
+}
+
+/// As in `keyplate_new_service`.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_add_origins(
+    service_changes: *mut keyplate_service_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_changes = borrow_mut(service_changes, "service_changes")?;
+            service_changes
+                .origins
+                .push(take::text(value, "value")?.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// As in `keyplate_new_service`; without it and without groups, access stays as it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_set_access(
+    service_changes: *mut keyplate_service_changes,
+    value: Raw<keyplate_service_access>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_changes = borrow_mut(service_changes, "service_changes")?;
+            service_changes.access = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// As in `keyplate_new_service`.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_add_group_ids(
+    service_changes: *mut keyplate_service_changes,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_changes = borrow_mut(service_changes, "service_changes")?;
+            service_changes
+                .group_ids
+                .push(take::id(value, "value", ::keyplate::GroupId::parse)?);
             Ok(())
         })
     }
@@ -605,10 +722,11 @@ pub unsafe extern "C" fn keyplate_authorize(
     }
 }
 
-/// Makes a service, closed to all.
+/// Makes a service, closed to everybody unless it says to whom it is open.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_NOT_FOUND` for a group
 /// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
@@ -767,10 +885,11 @@ pub unsafe extern "C" fn keyplate_set_service_origins(
     }
 }
 
-/// Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+/// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+/// former slug mean another service, or none, from then on.
 ///
 /// Errors:
-/// - `KEYPLATE_STATUS_NOT_FOUND`
+/// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
 /// - `KEYPLATE_STATUS_CONFLICT` for a slug that is taken
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`

@@ -100,6 +100,7 @@ pub unsafe extern "C" fn keyplate_new_admin_new(
                     display_name: Default::default(),
                     first_name: Default::default(),
                     last_name: Default::default(),
+                    locale: Default::default(),
                     existing_user_id: Default::default(),
                 })
             })
@@ -195,6 +196,25 @@ pub unsafe extern "C" fn keyplate_new_admin_set_last_name(
         guard(error, || {
             let new_admin = borrow_mut(new_admin, "new_admin")?;
             new_admin.last_name =
+                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Language tag, for example `de-CH`.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_admin_set_locale(
+    new_admin: *mut keyplate_new_admin,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_admin = borrow_mut(new_admin, "new_admin")?;
+            new_admin.locale =
                 take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
             Ok(())
         })

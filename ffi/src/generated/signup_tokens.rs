@@ -949,7 +949,7 @@ pub unsafe extern "C" fn keyplate_get_signup_token(
     }
 }
 
-/// Looks at a sign-up token without using it (S3).
+/// Looks at a sign-up token without using it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled

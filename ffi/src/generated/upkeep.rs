@@ -340,7 +340,7 @@ pub unsafe extern "C" fn keyplate_get_statistics(
 }
 
 /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-/// removed, nor API keys that a plan made: it would make them again (B6).
+/// removed, nor API keys that a plan made: it would make them again.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

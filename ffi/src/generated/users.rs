@@ -1025,7 +1025,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_limit(
     }
 }
 
-/// Makes a user. The host's first active administrator completes setup (B4).
+/// Makes a user. The host's first active administrator completes setup.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -1051,7 +1051,7 @@ pub unsafe extern "C" fn keyplate_create_user(
     }
 }
 
-/// Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+/// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1232,7 +1232,7 @@ pub unsafe extern "C" fn keyplate_set_user_role(
 }
 
 /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-/// settings allow it his username (U6).
+/// settings allow it his username.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

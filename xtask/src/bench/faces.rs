@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Prepared, core_bench, line, release_library, report::Line, size};
+use super::{Prepared, c_library, core_bench, line, report::Line, size};
 use crate::workspace::Workspace;
 
 type Measure = fn(&Workspace, &Prepared) -> Result<Vec<Line>>;
@@ -26,7 +26,7 @@ const TURNS: usize = 15;
 const CALLS: usize = 20_000;
 
 fn library_size(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
-    let library = release_library(workspace, "keyplate-ffi", "keyplate")?;
+    let library = c_library(workspace)?;
     let stripped = format!("{}/stripped", prepared.path());
     let status = Command::new("strip")
         .args(["-o", &stripped, library.as_str()])
@@ -81,7 +81,7 @@ fn python_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<V
 
 /// `ffi/benches/verify_api_key.c`, linked to the shared library as a host is.
 fn c_program(workspace: &Workspace) -> Result<Command> {
-    let library = release_library(workspace, "keyplate-ffi", "keyplate")?;
+    let library = c_library(workspace)?;
     let folder = library.parent().context("the library is in a folder")?;
     let program = folder.join("c_verify_api_key");
     let status = Command::new("cc")

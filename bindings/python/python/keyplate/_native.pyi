@@ -22,6 +22,7 @@ from .enums import (
     GroupSort,
     PasskeyProblem,
     Role,
+    ServiceAccess,
     SetupStage,
     SignInMethod,
     SignupMode,
@@ -625,6 +626,16 @@ class InputReason:
         @property
         def field(self) -> str:
             """The field that is wanted."""
+
+    @final
+    class EitherOr(InputReason):
+        """Either this value must be given or another one, and not both."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, field: str) -> InputReason.EitherOr: ...
+        @property
+        def field(self) -> str:
+            """The other field."""
 
     @final
     class Excludes(InputReason):
@@ -2027,7 +2038,7 @@ class Keyplate:
             NotFound: Also for a revoked key.
             InvalidInput: A value breaks a rule.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
     def revoke_api_key(self, id: UUID | str) -> None:
         """Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
@@ -2053,7 +2064,7 @@ class Keyplate:
             NotFound: Also for a revoked key, and for an expired one without a new end.
             InvalidInput: A value breaks a rule.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
     def verify_api_key(self, secret: str) -> Authenticated:
         """Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
@@ -2116,7 +2127,7 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -2344,14 +2355,14 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For the last one.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
     def get_passkey_signals(self, credential_id: str | None = None) -> PasskeySignals:
         """Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
         caller's own passkeys and names.
 
         Raises:
-            InvalidInput: For a credential id that is no base64url.
+            InvalidInput: For a credential id that is not base64url.
         """
     def list_passkeys(self, user_id: UUID | str | None = None) -> list[Passkey]:
         """Lists the passkeys of one user or of all, the oldest first.
@@ -2366,7 +2377,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
     def begin_passkey_login(self) -> PasskeyCeremony:
         """Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
@@ -2390,7 +2401,7 @@ class Keyplate:
         a further one for a step-up.
 
         Raises:
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
             PermissionDenied: For API keys, the host, and sessions that may do less than their user.
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
@@ -2407,7 +2418,7 @@ class Keyplate:
         Raises:
             PasskeyCeremonyFailed: With the reason.
             InvalidInput: For the name.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
             PermissionDenied: The caller is known and may not do this.
         """
     def begin_passkey_signup(
@@ -2485,16 +2496,21 @@ class Keyplate:
         slug: str,
         name: str | None = None,
         origins: Sequence[str] = (),
+        access: ServiceAccess | None = None,
+        group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Makes a service, closed to all.
+        """Makes a service, closed to everybody unless it says to whom it is open.
 
         Args:
             slug: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
             name: 1 to 100 characters; by default the slug.
             origins: At most 20 web origins, for example `https://films.example`.
+            access: To whom it is open; by default to the groups that are named, and to nobody when there are none.
+            group_ids: The groups. `ServiceAccess.NOBODY` excludes them; with `Everyone` they are kept for later.
 
         Raises:
             InvalidInput: A value breaks a rule.
+            NotFound: For a group.
             Conflict: For a slug that is taken.
             PermissionDenied: The caller is known and may not do this.
         """
@@ -2558,15 +2574,24 @@ class Keyplate:
         *,
         slug: str | None = None,
         name: str | None = None,
+        replace_origins: bool = False,
+        origins: Sequence[str] = (),
+        access: ServiceAccess | None = None,
+        group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+        """Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+        former slug mean another service, or none, from then on.
 
         Args:
             slug: As in `NewService`.
             name: As in `NewService`.
+            replace_origins: Whether `origins` take the place of those that it has; otherwise they must be empty.
+            origins: As in `NewService`.
+            access: As in `NewService`; without it and without groups, access stays as it is.
+            group_ids: As in `NewService`.
 
         Raises:
-            NotFound: There is no such thing, or it is not for the caller to know of.
+            NotFound: For the service or a group.
             InvalidInput: A value breaks a rule.
             Conflict: For a slug that is taken.
             PermissionDenied: The caller is known and may not do this.
@@ -2705,6 +2730,7 @@ class Keyplate:
         display_name: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
+        locale: str | None = None,
         existing_user_id: UUID | str | None = None,
     ) -> SignedIn:
         """Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
@@ -2716,6 +2742,7 @@ class Keyplate:
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.
+            locale: Language tag, for example `de-CH`.
             existing_user_id: After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
 
         Raises:
@@ -2866,7 +2893,7 @@ class Keyplate:
             PermissionDenied: The caller is known and may not do this.
         """
     def inspect_signup_token(self, token: str) -> SignupTokenPreview:
-        """Looks at a sign-up token without using it (S3).
+        """Looks at a sign-up token without using it.
 
         Raises:
             SignupRefused: When sign-up is disabled.
@@ -2956,7 +2983,7 @@ class Keyplate:
         """
     def purge_expired(self) -> PurgeReport:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again (B6).
+        removed, nor API keys that a plan made: it would make them again.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -2987,7 +3014,7 @@ class Keyplate:
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
     ) -> User:
-        """Makes a user. The host's first active administrator completes setup (B4).
+        """Makes a user. The host's first active administrator completes setup.
 
         Args:
             username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
@@ -3011,7 +3038,7 @@ class Keyplate:
             StepUpRequired: For an administrator.
         """
     def delete_user(self, id: UUID | str) -> None:
-        """Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+        """Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -3083,7 +3110,7 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
             Conflict: For the last administrator.
         """
     def update_user(
@@ -3103,7 +3130,7 @@ class Keyplate:
         disabled: bool | None = None,
     ) -> User:
         """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-        settings allow it his username (U6).
+        settings allow it his username.
 
         Args:
             username: As in `NewUser`. For the user himself only where the settings allow it.

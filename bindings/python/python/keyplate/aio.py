@@ -69,6 +69,7 @@ from .enums import (
     EventKind,
     GroupSort,
     Role,
+    ServiceAccess,
     SignupMode,
     UserSort,
     UserStatus,
@@ -274,7 +275,7 @@ class Keyplate:
             NotFound: Also for a revoked key.
             InvalidInput: A value breaks a rule.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         return await asyncio.to_thread(
             self._keyplate.renew_api_key,
@@ -311,7 +312,7 @@ class Keyplate:
             NotFound: Also for a revoked key, and for an expired one without a new end.
             InvalidInput: A value breaks a rule.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         return await asyncio.to_thread(
             self._keyplate.rotate_api_key,
@@ -405,7 +406,7 @@ class Keyplate:
         )
 
     async def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name (U5).
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -749,7 +750,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For the last one.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         await asyncio.to_thread(
             self._keyplate.delete_passkey,
@@ -761,7 +762,7 @@ class Keyplate:
         caller's own passkeys and names.
 
         Raises:
-            InvalidInput: For a credential id that is no base64url.
+            InvalidInput: For a credential id that is not base64url.
         """
         return await asyncio.to_thread(
             self._keyplate.get_passkey_signals,
@@ -786,7 +787,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
         """
         return await asyncio.to_thread(
             self._keyplate.rename_passkey,
@@ -824,7 +825,7 @@ class Keyplate:
         a further one for a step-up.
 
         Raises:
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
             PermissionDenied: For API keys, the host, and sessions that may do less than their user.
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
@@ -843,7 +844,7 @@ class Keyplate:
         Raises:
             PasskeyCeremonyFailed: With the reason.
             InvalidInput: For the name.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
             PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
@@ -964,16 +965,21 @@ class Keyplate:
         slug: str,
         name: str | None = None,
         origins: Sequence[str] = (),
+        access: ServiceAccess | None = None,
+        group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Makes a service, closed to all.
+        """Makes a service, closed to everybody unless it says to whom it is open.
 
         Args:
             slug: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
             name: 1 to 100 characters; by default the slug.
             origins: At most 20 web origins, for example `https://films.example`.
+            access: To whom it is open; by default to the groups that are named, and to nobody when there are none.
+            group_ids: The groups. `ServiceAccess.NOBODY` excludes them; with `Everyone` they are kept for later.
 
         Raises:
             InvalidInput: A value breaks a rule.
+            NotFound: For a group.
             Conflict: For a slug that is taken.
             PermissionDenied: The caller is known and may not do this.
         """
@@ -982,6 +988,8 @@ class Keyplate:
             slug=slug,
             name=name,
             origins=origins,
+            access=access,
+            group_ids=group_ids,
         )
 
     async def delete_service(self, id: UUID | str) -> None:
@@ -1075,15 +1083,24 @@ class Keyplate:
         *,
         slug: str | None = None,
         name: str | None = None,
+        replace_origins: bool = False,
+        origins: Sequence[str] = (),
+        access: ServiceAccess | None = None,
+        group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Changes a service's names. Scopes that name the former slug mean another service, or none, from then on.
+        """Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
+        former slug mean another service, or none, from then on.
 
         Args:
             slug: As in `NewService`.
             name: As in `NewService`.
+            replace_origins: Whether `origins` take the place of those that it has; otherwise they must be empty.
+            origins: As in `NewService`.
+            access: As in `NewService`; without it and without groups, access stays as it is.
+            group_ids: As in `NewService`.
 
         Raises:
-            NotFound: There is no such thing, or it is not for the caller to know of.
+            NotFound: For the service or a group.
             InvalidInput: A value breaks a rule.
             Conflict: For a slug that is taken.
             PermissionDenied: The caller is known and may not do this.
@@ -1093,6 +1110,10 @@ class Keyplate:
             id,
             slug=slug,
             name=name,
+            replace_origins=replace_origins,
+            origins=origins,
+            access=access,
+            group_ids=group_ids,
         )
 
     async def create_session(
@@ -1292,6 +1313,7 @@ class Keyplate:
         display_name: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
+        locale: str | None = None,
         existing_user_id: UUID | str | None = None,
     ) -> SignedIn:
         """Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
@@ -1303,6 +1325,7 @@ class Keyplate:
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.
+            locale: Language tag, for example `de-CH`.
             existing_user_id: After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
 
         Raises:
@@ -1319,6 +1342,7 @@ class Keyplate:
             display_name=display_name,
             first_name=first_name,
             last_name=last_name,
+            locale=locale,
             existing_user_id=existing_user_id,
         )
 
@@ -1524,7 +1548,7 @@ class Keyplate:
         )
 
     async def inspect_signup_token(self, token: str) -> SignupTokenPreview:
-        """Looks at a sign-up token without using it (S3).
+        """Looks at a sign-up token without using it.
 
         Raises:
             SignupRefused: When sign-up is disabled.
@@ -1654,7 +1678,7 @@ class Keyplate:
 
     async def purge_expired(self) -> PurgeReport:
         """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again (B6).
+        removed, nor API keys that a plan made: it would make them again.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -1689,7 +1713,7 @@ class Keyplate:
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
     ) -> User:
-        """Makes a user. The host's first active administrator completes setup (B4).
+        """Makes a user. The host's first active administrator completes setup.
 
         Args:
             username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
@@ -1730,7 +1754,7 @@ class Keyplate:
         )
 
     async def delete_user(self, id: UUID | str) -> None:
-        """Deletes a user with all that is his. His id and name are not given again (U1); the audit log stays.
+        """Deletes a user with all that is his. His id and name are not given again; the audit log stays.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -1840,7 +1864,7 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first (P5).
+            StepUpRequired: A fresh sign-in is wanted first.
             Conflict: For the last administrator.
         """
         return await asyncio.to_thread(
@@ -1866,7 +1890,7 @@ class Keyplate:
         disabled: bool | None = None,
     ) -> User:
         """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-        settings allow it his username (U6).
+        settings allow it his username.
 
         Args:
             username: As in `NewUser`. For the user himself only where the settings allow it.

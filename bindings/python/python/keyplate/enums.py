@@ -18,6 +18,7 @@ __all__ = [
     "PasskeyFailure",
     "PasskeyProblem",
     "Role",
+    "ServiceAccess",
     "SetupStage",
     "SignInMethod",
     "SignupMode",
@@ -371,6 +372,17 @@ class Role(_Enum):
     """Looks after what is his own."""
     ADMINISTRATOR = 2
     """Looks after everybody."""
+
+
+class ServiceAccess(_Enum):
+    """To whom a service is open."""
+
+    NOBODY = 1
+    """To nobody."""
+    EVERYONE = 2
+    """To every user."""
+    GROUPS = 3
+    """To the members of the groups that are named beside it."""
 
 
 class SetupStage(_Enum):

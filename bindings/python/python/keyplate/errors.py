@@ -142,7 +142,7 @@ class PermissionDenied(KeyplateError):
 
 
 class StepUpRequired(KeyplateError):
-    """A fresh sign-in is wanted first (P5)."""
+    """A fresh sign-in is wanted first."""
 
 
 class PasskeyCeremonyFailed(KeyplateError):
@@ -230,7 +230,7 @@ class SchemaTooNew(KeyplateError):
 
 
 class ForkedHandle(KeyplateError):
-    """The process was forked while this handle was in use and without `before_fork` (D4). Open again."""
+    """The process was forked while this handle was in use and without `before_fork`. Open again."""
 
 
 class Internal(KeyplateError):

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     Options, failure,
@@ -60,20 +60,8 @@ fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()>
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    // SQLite's own knows ASCII only; PostgreSQL's knows all letters, and so do we.
-    connection.create_scalar_function("lower", 1, deterministic(), |context| {
-        Ok(context
-            .get::<Option<String>>(0)?
-            .map(|text| text.to_lowercase()))
-    })?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)
-}
-
-fn deterministic() -> FunctionFlags {
-    FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS
 }
 
 /// A file that SQLite cannot read: zeros are damage, the rest is somebody else's. Only such a file is opened beside

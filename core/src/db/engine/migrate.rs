@@ -2,7 +2,12 @@
 
 use std::{ffi::OsString, path::Path, path::PathBuf, time::SystemTime};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, backup::Backup, params};
+use rusqlite::{
+    Connection, Transaction, TransactionBehavior,
+    backup::Backup,
+    functions::{Context, FunctionFlags},
+    params,
+};
 
 use super::{
     backup, failure,
@@ -11,6 +16,7 @@ use super::{
 use crate::{
     clock,
     error::{KeyplateError, Result},
+    values::text,
 };
 
 const SCHEMA_SQL: &str = include_str!("../../../sql/schema.sql");
@@ -22,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     include_str!("../../../sql/migrations/0002_sign_up.sql"),
     include_str!("../../../sql/migrations/0003_passkeys_and_services.sql"),
     include_str!("../../../sql/migrations/0004_access_tokens_and_plans.sql"),
+    include_str!("../../../sql/migrations/0005_folded_names.sql"),
 ];
 
 /// From this schema on a copy can carry the mark of a back-up (D8).
@@ -58,9 +65,11 @@ fn migrate_with(
         0 => create(&transaction, now, schema_sql, known)?,
         found => {
             copy_beside(path, found, now)?;
+            give_folded(&transaction)?;
             for migration in &migrations[found as usize - 1..] {
                 transaction.execute_batch(migration).map_err(failure)?;
             }
+            transaction.remove_function("folded", 1).map_err(failure)?;
             transaction
                 .execute("UPDATE instance SET schema = ?1", [known])
                 .map_err(failure)?;
@@ -70,6 +79,18 @@ fn migrate_with(
         .pragma_update(None, "user_version", known)
         .map_err(failure)?;
     transaction.commit().map_err(failure)
+}
+
+/// SQLite's own `lower` knows ASCII only.
+fn give_folded(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+    let folded = |context: &Context<'_>| {
+        let given: Option<String> = context.get(0)?;
+        Ok(given.as_deref().map(text::folded))
+    };
+    connection
+        .create_scalar_function("folded", 1, flags, folded)
+        .map_err(failure)
 }
 
 /// True when there is nothing to do.

@@ -267,7 +267,12 @@ impl ApiKeyEntry {
         match (&self.secret, self.generate.unwrap_or_default()) {
             (Some(secret), false) => tokens::supplied(token_prefix, secret).map(Some),
             (None, true) => Ok(None),
-            _ => Err(invalid("secret", InputReason::Missing)),
+            _ => Err(invalid(
+                "secret",
+                InputReason::EitherOr {
+                    field: "generate".to_owned(),
+                },
+            )),
         }
     }
 }

@@ -31,14 +31,15 @@ fn ensure(change: &Change<'_>, entry: &ServiceEntry) -> Result<Option<BootstrapA
                 slug: entry.slug.clone(),
                 name: entry.name.clone(),
                 origins: entry.origins.clone().unwrap_or_default(),
+                ..NewService::default()
             },
         )?;
         set_access(change, &made, entry)?;
         return Ok(Some(BootstrapAction::Created));
     };
     let changes = ServiceChanges {
-        slug: None,
         name: entry.name.clone(),
+        ..ServiceChanges::default()
     };
     let after = changes.applied(before.clone())?;
     let renamed = after != before;

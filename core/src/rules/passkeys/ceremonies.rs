@@ -1,12 +1,12 @@
 //! Ceremonies between their beginning and their end (P2). Each is used once: it is spent, for all processes to see,
 //! before its answer is verified.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     clock,
     crypto::{
+        base64url::base64url,
         encryption,
         webauthn::{LIFETIME_SECONDS, to_json},
     },
@@ -56,7 +56,7 @@ pub(super) fn begin(
     state: &impl Serialize,
 ) -> Result<PasskeyCeremony> {
     let random = encryption::random::<32>()?;
-    let ceremony = format!("{}{}", head(kind), BASE64URL.encode(random));
+    let ceremony = format!("{}{}", head(kind), base64url(&random));
     let expires_at = clock::after(change.now(), LIFETIME_SECONDS);
     let stored = StoredCeremony {
         kind,

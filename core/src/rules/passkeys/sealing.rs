@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-
 use super::ceremonies::LOGIN_HEAD;
 use crate::{
     crypto::{
+        base64url::{base64url, from_base64url},
         encryption::{self, Cipher},
         webauthn::LIFETIME_SECONDS,
     },
@@ -29,7 +28,7 @@ impl Keyplate {
             None => self.make_sealing_key()?,
         };
         let sealed = Cipher::new(&key.bytes)?.seal(LOGIN_HEAD.as_bytes(), state.as_bytes())?;
-        let sealed = BASE64URL.encode(sealed);
+        let sealed = base64url(&sealed);
         Ok(format!("{LOGIN_HEAD}{}.{sealed}", key.id))
     }
 
@@ -69,7 +68,7 @@ fn parse(ceremony: &str) -> Option<(i64, Vec<u8>)> {
         return None;
     }
     let (id, sealed) = ceremony.strip_prefix(LOGIN_HEAD)?.split_once('.')?;
-    Some((id.parse().ok()?, BASE64URL.decode(sealed).ok()?))
+    Some((id.parse().ok()?, from_base64url(sealed)?))
 }
 
 /// What is told of a ceremony that was not begun here.

@@ -20,23 +20,43 @@ const MAX_DISPLAY_NAME: usize = 100;
 const MAX_NAME: usize = 50;
 const MAX_EXTERNAL_ID: usize = 255;
 
+// The rule of each text of a profile, once for what is made and what is changed.
+
+fn display_name(text: &str) -> Result<Option<String>> {
+    text::optional("display_name", text, MAX_DISPLAY_NAME)
+}
+
+fn first_name(text: &str) -> Result<Option<String>> {
+    text::optional("first_name", text, MAX_NAME)
+}
+
+fn last_name(text: &str) -> Result<Option<String>> {
+    text::optional("last_name", text, MAX_NAME)
+}
+
+fn external_id(text: &str) -> Result<Option<String>> {
+    text::optional("external_id", text, MAX_EXTERNAL_ID)
+}
+
 impl NewUser {
-    pub(in crate::rules) fn checked(self, policy: UsernamePolicy, now: SystemTime) -> Result<User> {
-        let email = self.email.as_deref().map_or(Ok(None), text::email)?;
+    pub(in crate::rules) fn checked(
+        &self,
+        policy: UsernamePolicy,
+        now: SystemTime,
+    ) -> Result<User> {
+        type Check = fn(&str) -> Result<Option<String>>;
+        let given = |text: &Option<String>, check: Check| text.as_deref().map_or(Ok(None), check);
+        let email = given(&self.email, text::email)?;
         Ok(User {
             id: self.id.map_or_else(|| UserId::generate(now), Ok)?,
             username: text::username(&self.username, policy)?,
             email_verified: self.email_verified && email.is_some(),
             email,
-            display_name: text::maybe(
-                "display_name",
-                self.display_name.as_deref(),
-                MAX_DISPLAY_NAME,
-            )?,
-            first_name: text::maybe("first_name", self.first_name.as_deref(), MAX_NAME)?,
-            last_name: text::maybe("last_name", self.last_name.as_deref(), MAX_NAME)?,
-            locale: self.locale.as_deref().map_or(Ok(None), text::locale)?,
-            external_id: text::maybe("external_id", self.external_id.as_deref(), MAX_EXTERNAL_ID)?,
+            display_name: given(&self.display_name, display_name)?,
+            first_name: given(&self.first_name, first_name)?,
+            last_name: given(&self.last_name, last_name)?,
+            locale: given(&self.locale, text::locale)?,
+            external_id: given(&self.external_id, external_id)?,
             group_ids: Vec::new(), // stored beside him
             claims: Vec::new(),
             role: self.role.unwrap_or_default(),
@@ -58,14 +78,12 @@ impl UserChanges {
         policy: UsernamePolicy,
         now: SystemTime,
     ) -> Result<User> {
-        let text_or = |field, change: &Option<String>, old: &Option<String>, max| match change {
-            Some(text) => text::optional(field, text, max),
+        type Check = fn(&str) -> Result<Option<String>>;
+        let text_or = |change: &Option<String>, old: &Option<String>, check: Check| match change {
+            Some(text) => check(text),
             None => Ok(old.clone()),
         };
-        let email = match &self.email {
-            Some(email) => text::email(email)?,
-            None => user.email.clone(),
-        };
+        let email = text_or(&self.email, &user.email, text::email)?;
         let kept = email == user.email && user.email_verified;
         Ok(User {
             username: match &self.username {
@@ -74,24 +92,11 @@ impl UserChanges {
             },
             email_verified: self.email_verified.unwrap_or(kept) && email.is_some(),
             email,
-            display_name: text_or(
-                "display_name",
-                &self.display_name,
-                &user.display_name,
-                MAX_DISPLAY_NAME,
-            )?,
-            first_name: text_or("first_name", &self.first_name, &user.first_name, MAX_NAME)?,
-            last_name: text_or("last_name", &self.last_name, &user.last_name, MAX_NAME)?,
-            locale: match &self.locale {
-                Some(locale) => text::locale(locale)?,
-                None => user.locale.clone(),
-            },
-            external_id: text_or(
-                "external_id",
-                &self.external_id,
-                &user.external_id,
-                MAX_EXTERNAL_ID,
-            )?,
+            display_name: text_or(&self.display_name, &user.display_name, display_name)?,
+            first_name: text_or(&self.first_name, &user.first_name, first_name)?,
+            last_name: text_or(&self.last_name, &user.last_name, last_name)?,
+            locale: text_or(&self.locale, &user.locale, text::locale)?,
+            external_id: text_or(&self.external_id, &user.external_id, external_id)?,
             expires_at: match self.expiry {
                 // A client that sends back what it was given changes nothing.
                 Some(Expiry::At { time }) if Some(clock::rounded(time)) == user.expires_at => {

@@ -331,7 +331,7 @@ fn assert_whole(path: &Path, keyplate: &Keyplate) -> i64 {
         let found: (i64, i64) = connection
             .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
-        assert_eq!(found, (users as i64, users as i64), "{table}");
+        assert_eq!(found, (users, users), "{table}");
     }
     users
 }

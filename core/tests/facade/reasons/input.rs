@@ -232,6 +232,13 @@ fn by_plan(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             plan(r#"{"users": [{"username": "eve", "email_verified": true}]}"#),
         ),
         (
+            "api_keys[0].secret",
+            InputReason::EitherOr {
+                field: "generate".to_owned(),
+            },
+            plan(r#"{"api_keys": [{"owner": "ann", "name": "k", "scopes": ["*"]}]}"#),
+        ),
+        (
             "signup_tokens[0].lifetime_seconds",
             InputReason::Excludes {
                 field: "expires_at".to_owned(),

@@ -4,12 +4,11 @@ use std::{
 };
 
 use clap::Subcommand;
-use jiff::Timestamp;
 use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, NewApiKey, UserId};
 
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
-    http::{answer, list},
+    http::{answer, clock, list},
     json::api_keys::ApiKeyJson,
     options::{self, Options},
 };
@@ -83,7 +82,7 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
 }
 
 fn in_seconds(seconds: i64) -> SystemTime {
-    SystemTime::from(Timestamp::now()) + Duration::from_secs(seconds.unsigned_abs())
+    clock::now() + Duration::from_secs(seconds.unsigned_abs())
 }
 
 fn list(keyplate: &Keyplate, owner_id: Option<UserId>, json: bool) -> Result<(), String> {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use keyplate::KeyplateError;
+use keyplate::{InputReason, KeyplateError};
 
 use super::{open, printed};
 use crate::options::Options;
@@ -11,7 +11,12 @@ pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
     let path = file.to_str().ok_or("the file's name must be UTF-8")?;
     let made = keyplate.back_up_to(path).map_err(|error| {
         let reason = match error {
-            KeyplateError::InvalidInput { reason, .. } => reason.to_string(),
+            KeyplateError::InvalidInput { reason, .. } => match reason {
+                InputReason::NoFolder => "its folder does not exist".to_owned(),
+                InputReason::FolderReadOnly => "its folder cannot be written".to_owned(),
+                InputReason::OwnFile => "it belongs to the database itself".to_owned(),
+                reason => format!("the path {reason}"),
+            },
             KeyplateError::Conflict { what, .. } => what.to_string(),
             error => error.to_string(),
         };

@@ -1,14 +1,14 @@
 //! What goes back.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use jiff::Timestamp;
 use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::http::error::Failure;
 
@@ -45,7 +45,31 @@ pub(crate) fn no_content() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// A time as RFC 3339 writes it.
+/// A time as RFC 3339 writes it. The library's times all can be written so.
 pub(crate) fn time(time: SystemTime) -> String {
-    Timestamp::try_from(time).map_or_else(|_| String::new(), |time| time.to_string())
+    let since_1970 = time.duration_since(UNIX_EPOCH).ok();
+    since_1970
+        .and_then(|since| OffsetDateTime::UNIX_EPOCH.checked_add(since.try_into().ok()?))
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_without_idle_zeros_to_the_end_of_the_year_9999() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_793_491_200_000, "2026-11-01T00:00:00Z"),
+            (1_793_491_200_120, "2026-11-01T00:00:00.12Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (253_402_300_800_000, ""),
+        ] {
+            assert_eq!(time(UNIX_EPOCH + Duration::from_millis(millis)), text);
+        }
+    }
 }

@@ -8,11 +8,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::timeout;
 
 use crate::http::{
@@ -161,7 +161,7 @@ pub(crate) fn time(field: &str, text: Option<&str>) -> Result<SystemTime, Failur
     let text = text
         .filter(|text| !text.is_empty())
         .ok_or_else(|| Failure::field(field, "required", "is required"))?;
-    let time: Timestamp = text.parse().map_err(|_| {
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
         Failure::field(
             field,
             "invalid",

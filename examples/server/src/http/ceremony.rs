@@ -4,17 +4,19 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
+use cookie::{Cookie, SameSite};
 use keyplate::{KeyplateError, PasskeyCeremony, PasskeyFailure};
+use time::Duration;
 
 use crate::http::{
     answer::{self, Answer},
     app::App,
-    cookie::{self, Cookie},
+    cookie as cookies,
     error::Failure,
 };
 
-/// P2: in seconds.
-const LIFETIME: u64 = 5 * 60;
+/// P2.
+const LIFETIME: Duration = Duration::minutes(5);
 
 /// What a ceremony is for. Each kind has a cookie of its own: a page that waits for autofill does not lose its sign-in to
 /// a registration in another tab.
@@ -46,7 +48,7 @@ pub(crate) fn begun(app: &App, kind: Kind, begun: PasskeyCeremony) -> Answer {
 
 /// What the cookie names.
 pub(crate) fn named(app: &App, kind: Kind, headers: &HeaderMap) -> Result<String, Failure> {
-    let ceremony = cookie::read(app, headers, kind.cookie());
+    let ceremony = cookies::read(app, headers, kind.cookie());
     ceremony.ok_or_else(|| {
         let error = KeyplateError::from(PasskeyFailure::UnknownCeremony);
         Failure::from(error)
@@ -55,16 +57,13 @@ pub(crate) fn named(app: &App, kind: Kind, headers: &HeaderMap) -> Result<String
 
 /// Takes the cookie away. Whoever sets the session's cookie has done so before: that one comes first.
 pub(crate) fn ended(app: &App, kind: Kind, mut response: Response) -> Response {
-    set(app, kind, &mut response, "", 0);
+    set(app, kind, &mut response, "", Duration::ZERO);
     response
 }
 
-fn set(app: &App, kind: Kind, response: &mut Response, value: &str, seconds: u64) {
-    let cookie = Cookie {
-        name: kind.cookie(),
-        value,
-        seconds,
-        same_site: "Strict",
-    };
-    cookie.add_to(response, app);
+fn set(app: &App, kind: Kind, response: &mut Response, value: &str, lifetime: Duration) {
+    let cookie = Cookie::build((kind.cookie(), value))
+        .max_age(lifetime)
+        .same_site(SameSite::Strict);
+    cookies::set(response, app, cookie.into());
 }

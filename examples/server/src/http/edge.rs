@@ -16,7 +16,6 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -24,6 +23,7 @@ use crate::{
     http::{
         answer,
         app::App,
+        clock,
         error::{Failure, FieldError},
     },
     log,
@@ -98,15 +98,13 @@ fn log_request(
     id: &RequestId,
     cause: Option<&str>,
 ) {
-    let now = Timestamp::now();
+    let now = clock::stamp();
     let ms = started.elapsed().as_millis();
     let status = status.as_u16();
     match cause {
-        None => log::line(format_args!(
-            "{now:.3} {method} {path} {status} {ms}ms {id}"
-        )),
+        None => log::line(format_args!("{now} {method} {path} {status} {ms}ms {id}")),
         Some(cause) => log::line(format_args!(
-            "{now:.3} {method} {path} {status} {ms}ms {id} {}",
+            "{now} {method} {path} {status} {ms}ms {id} {}",
             cause.escape_debug()
         )),
     }

@@ -1,6 +1,6 @@
 //! The origins at which people reach the server, as requests are compared with them.
 
-use std::net::IpAddr;
+use url::{Host, Origin, Url};
 
 use crate::options::Options;
 
@@ -10,37 +10,44 @@ pub(crate) struct Origins {
     /// `--origin` first, then further ones of the RP id, then those of other domains.
     all: Vec<Origin>,
     texts: Vec<String>,
+    /// Of all of them.
+    scheme: &'static str,
     have_related: bool,
-    rp_id: String,
+    rp_id: Option<Origin>,
 }
 
 impl Origins {
-    /// Splits them. Whether they are well-formed, and of the RP id, is asked of the library.
+    /// Reads them. Whether they are well-formed, and of the RP id, is asked of the library.
     pub(crate) fn of(options: &Options) -> Result<Self, String> {
-        let own = Origin::own(options)?;
-        let mut all = vec![own];
+        let scheme = own_scheme(options)?;
         let mut texts = vec![options.origin.clone()];
         let extra = options.extra_origins.iter().map(|o| ("--extra-origin", o));
         let related = options.related_origins.iter();
         for (flag, text) in extra.chain(related.map(|o| ("--related-origin", o))) {
-            let origin = Origin::parse(text)
+            let other = scheme_of(text)
                 .ok_or_else(|| format!("{flag} must begin with https:// or http://"))?;
             // One name of the cookie is meant for all: `__Host-` works on https only.
-            if origin.secure != all[0].secure {
+            if other != scheme {
                 return Err(format!("{flag} must have the scheme of --origin: {text}"));
             }
-            all.push(origin);
             texts.push(text.clone());
         }
-        let rp_id = match &options.rp_id {
-            Some(id) => id.to_ascii_lowercase(),
-            None => all[0].host().to_owned(),
+        // One that cannot be read is like no other; the library is going to say so.
+        let all = texts.iter().map(|text| read(text));
+        let all: Vec<Origin> = all
+            .map(|origin| origin.unwrap_or_else(Origin::new_opaque))
+            .collect();
+        let rp_id = match (&options.rp_id, &all[0]) {
+            (Some(id), _) => Some(id.clone()),
+            (None, Origin::Tuple(_, host, _)) => Some(host.to_string()),
+            (None, Origin::Opaque(_)) => None,
         };
         Ok(Self {
+            rp_id: rp_id.and_then(|id| read(&format!("https://{id}"))),
             all,
             texts,
+            scheme,
             have_related: !options.related_origins.is_empty(),
-            rp_id,
         })
     }
 
@@ -60,82 +67,59 @@ impl Origins {
 
     /// Are people here by TLS?
     pub(super) fn are_secure(&self) -> bool {
-        self.all.iter().all(|origin| origin.secure)
+        self.scheme == "https"
     }
 
     /// Does this `Host` name one of them?
     pub(super) fn have_authority(&self, host: &str) -> bool {
-        self.all.iter().any(|origin| origin.has_authority(host))
+        self.contain(&format!("{}://{host}", self.scheme))
     }
 
     /// Is this `Host` the RP id, where browsers look for the related origins?
     pub(super) fn have_rp_id(&self, host: &str) -> bool {
-        without_default_port(host, true) == self.rp_id
+        let host = read(&format!("https://{host}"));
+        host.is_some() && host == self.rp_id
     }
 
     /// Is this `Origin` header one of them?
     pub(super) fn contain(&self, header: &str) -> bool {
-        let origin = Origin::parse(header);
-        origin.is_some_and(|origin| self.all.contains(&origin))
+        read(header).is_some_and(|origin| self.all.contains(&origin))
     }
 
     /// Does only this machine reach the server under these names?
     pub(crate) fn are_local(&self) -> bool {
-        self.all.iter().all(Origin::is_local)
+        self.all.iter().all(is_local)
     }
 }
 
-/// One origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    secure: bool,
-    /// Host and port in small letters, without the scheme's own port.
-    authority: String,
+/// What `--origin` begins with.
+pub(crate) fn own_scheme(options: &Options) -> Result<&'static str, String> {
+    let reason = "--origin must begin with https:// or http://, for example https://id.example";
+    scheme_of(&options.origin).ok_or_else(|| reason.to_owned())
 }
 
-impl Origin {
-    /// What `--origin` says.
-    pub(crate) fn own(options: &Options) -> Result<Self, String> {
-        let reason = "--origin must begin with https:// or http://, for example https://id.example";
-        Self::parse(&options.origin).ok_or_else(|| reason.to_owned())
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (secure, authority) = match text.split_once("://")? {
-            ("https", authority) => (true, authority),
-            ("http", authority) => (false, authority),
-            _ => return None,
-        };
-        Some(Self {
-            secure,
-            authority: without_default_port(authority, secure),
-        })
-    }
-
-    fn has_authority(&self, host: &str) -> bool {
-        without_default_port(host, self.secure) == self.authority
-    }
-
-    fn host(&self) -> &str {
-        let host = match self.authority.strip_prefix('[') {
-            Some(rest) => rest.split(']').next(),
-            None => self.authority.split(':').next(),
-        };
-        host.unwrap_or_default()
-    }
-
-    fn is_local(&self) -> bool {
-        let host = self.host();
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    }
+fn scheme_of(text: &str) -> Option<&'static str> {
+    let (scheme, _) = text.split_once("://")?;
+    ["https", "http"].into_iter().find(|known| *known == scheme)
 }
 
-fn without_default_port(authority: &str, secure: bool) -> String {
-    let port = if secure { ":443" } else { ":80" };
-    let authority = authority.to_ascii_lowercase();
-    match authority.strip_suffix(port) {
-        Some(host) => host.to_owned(),
-        None => authority,
+/// Reads a scheme, a host and perhaps a port. What else a URL may have is in no `Host` and no `Origin`.
+fn read(text: &str) -> Option<Origin> {
+    scheme_of(text)?;
+    let (_, authority) = text.split_once("://")?;
+    let is_bare = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+    if !authority.bytes().all(is_bare) {
+        return None;
+    }
+    Url::parse(text).ok().map(|url| url.origin())
+}
+
+fn is_local(origin: &Origin) -> bool {
+    match origin {
+        Origin::Tuple(_, Host::Domain(name), _) => name == "localhost",
+        Origin::Tuple(_, Host::Ipv4(address), _) => address.is_loopback(),
+        Origin::Tuple(_, Host::Ipv6(address), _) => address.is_loopback(),
+        Origin::Opaque(_) => false,
     }
 }
 
@@ -163,8 +147,50 @@ mod tests {
             "",
             "https://id.example.evil",
             "ftp://id.example",
+            "https://id.example/",
+            "https://id.example?",
+            "https://id.example#",
+            "https://me@id.example",
+            "https://id%2eexample",
+            "https://id.exam\tple",
+            " https://id.example",
+            "https:id.example",
+            "https:\\\\id.example",
+            "HTTPS://id.example",
+            "https://id.example.",
+            "https://id.example:444",
         ] {
             assert!(!origins.contain(other), "{other}");
+        }
+        for other in [
+            "",
+            "id.example/",
+            "id.example\\",
+            "id.example?",
+            "me@id.example",
+            "id%2eexample",
+            "id.example:444",
+            "id.example:x",
+            "id.example, id.example",
+        ] {
+            assert!(!origins.have_authority(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        let six = origins("https://[2001:DB8::0001]:8443", &[], &[]).unwrap();
+        assert!(six.have_authority("[2001:db8::1]:8443"));
+        assert!(six.contain("https://[2001:db8::1]:8443"));
+        assert!(!six.have_authority("[2001:db8::1]") && !six.have_authority("2001:db8::1:8443"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_origin_of_ours() {
+        for text in ["https://", "https://id.example/", "https://a b"] {
+            let origins = origins(text, &[], &[]).unwrap();
+            assert!(!origins.contain(text) && !origins.are_local());
+            assert!(!origins.have_authority("") && !origins.have_rp_id(""));
         }
     }
 
@@ -178,6 +204,7 @@ mod tests {
         }
         assert!(!several.have_authority("tv.id.example"));
         assert!(several.have_rp_id("id.example:443") && !several.have_rp_id("other.example"));
+        assert!(several.have_rp_id("ID.example") && !several.have_rp_id("id.example:80"));
         let local = origins("http://localhost:1411", &["http://localhost:1412"], &[]);
         assert!(local.unwrap().are_local());
         let not = origins("http://localhost:1411", &["http://media.lan"], &[]);
@@ -204,14 +231,14 @@ mod tests {
             "http://127.0.0.9",
             "https://[::1]:8443",
         ] {
-            assert!(Origin::parse(local).unwrap().is_local(), "{local}");
+            assert!(is_local(&read(local).unwrap()), "{local}");
         }
         for not in [
             "http://localhost.example",
             "http://10.0.0.1:1411",
             "https://[2001:db8::1]",
         ] {
-            assert!(!Origin::parse(not).unwrap().is_local(), "{not}");
+            assert!(!is_local(&read(not).unwrap()), "{not}");
         }
     }
 }

@@ -1,26 +1,15 @@
 use std::{net::IpAddr, str::FromStr};
 
+use ipnet::IpNet;
+
 /// A network in CIDR notation, or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
+pub(crate) struct Network(IpNet);
 
 impl Network {
     /// Is this address in it?
     pub(crate) fn contains(&self, other: IpAddr) -> bool {
-        match (self.address, other.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                let differing = u32::from(a) ^ u32::from(b);
-                differing.leading_zeros() >= u32::from(self.prefix)
-            }
-            (IpAddr::V6(a), IpAddr::V6(b)) => {
-                let differing = u128::from(a) ^ u128::from(b);
-                differing.leading_zeros() >= u32::from(self.prefix)
-            }
-            _ => false,
-        }
+        self.0.contains(&other.to_canonical())
     }
 }
 
@@ -33,16 +22,13 @@ impl FromStr for Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text.trim(), None),
         };
+        // By std: the crate's own reader takes 010.0.0.0 for 10.0.0.0, others for 8.0.0.0.
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            Some(prefix) => prefix.parse().map_err(|_| wrong())?,
-            None => longest,
+        let Some(prefix) = prefix else {
+            return Ok(Self(address.into()));
         };
-        if prefix > longest {
-            return Err(wrong());
-        }
-        Ok(Self { address, prefix })
+        let prefix = prefix.parse().map_err(|_| wrong())?;
+        IpNet::new(address, prefix).map(Self).map_err(|_| wrong())
     }
 }
 
@@ -61,6 +47,7 @@ mod tests {
         assert!(contains("10.0.0.0/8", "10.255.0.1") && !contains("10.0.0.0/8", "11.0.0.1"));
         assert!(contains("127.0.0.1", "127.0.0.1") && contains("127.0.0.1", "::ffff:127.0.0.1"));
         assert!(contains("0.0.0.0/0", "203.0.113.9") && !contains("0.0.0.0/0", "2001:db8::1"));
+        assert!(contains("10.1.2.3/8", "10.255.0.1") && contains("::/0", "2001:db8::1"));
         assert!(contains("2001:db8::/32", "2001:db8::7") && !contains("::1", "::2"));
         for wrong in [
             "",
@@ -68,6 +55,8 @@ mod tests {
             "10.0.0/8",
             "::/129",
             "10.0.0.0/-1",
+            "10.0.0.0/",
+            "010.0.0.0/8",
             "localhost",
         ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");

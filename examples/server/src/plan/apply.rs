@@ -9,7 +9,7 @@ use keyplate::{
 
 use crate::{
     commands::printed,
-    http::origin::Origin,
+    http::origin,
     log,
     open::{self, Opening, print::print},
     options::Options,
@@ -21,7 +21,7 @@ const TOKEN_PREFIX: &str = "kp";
 
 /// Applies a plan, beside a running server too, and prints what it did, and the secrets that it made.
 pub(crate) fn run(options: &Options, file: &Path) -> Result<(), String> {
-    Origin::own(options)?;
+    origin::own_scheme(options)?;
     let plan = file::read(file)?;
     open::make_folder(&options.data)?;
     let keyplate = open::open(options, Opening::ForMaintenance)?;

@@ -18,7 +18,8 @@ use crate::{
     },
     routes::{
         access_tokens, api_keys, audit, claims, groups, instance, login, one_time, pages, passkeys,
-        services, sessions, settings, setup, signals, signup, signup_tokens, users, well_known,
+        qr_code, services, sessions, settings, setup, signals, signup, signup_tokens, users,
+        well_known,
     },
 };
 
@@ -173,6 +174,7 @@ fn resources() -> Router<App> {
             get(sessions::list).delete(sessions::revoke_others),
         )
         .route("/api/sessions/{id}", delete(sessions::revoke))
+        .route("/api/qr-code", post(qr_code::draw))
         .route("/api/audit-logs", get(audit::own))
         .route("/api/audit-logs/all", get(audit::all))
         .route("/api/audit-logs/filters/users", get(audit::users))

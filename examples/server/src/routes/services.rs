@@ -1,8 +1,8 @@
 //! What users reach by way of this server's accounts, and who may use it.
 
 use keyplate::{
-    Decision, DecisionReason, GroupId, Keyplate, NewService, Service, ServiceChanges, ServiceId,
-    ServiceQuery, UserId,
+    Decision, DecisionReason, GroupId, Keyplate, NewService, Service, ServiceAccess,
+    ServiceChanges, ServiceId, ServiceQuery, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +112,18 @@ struct Access {
     group_ids: Vec<GroupId>,
 }
 
+impl Access {
+    fn kind(&self) -> ServiceAccess {
+        if self.for_everyone {
+            ServiceAccess::Everyone
+        } else if self.group_ids.is_empty() {
+            ServiceAccess::Nobody
+        } else {
+            ServiceAccess::Groups
+        }
+    }
+}
+
 impl AccessBody {
     /// What is left out opens nothing.
     fn at_first(self) -> Result<Access, Failure> {
@@ -182,11 +194,11 @@ pub(super) async fn create(
         slug: names.slug,
         name: names.name,
         origins: origins.unwrap_or_default(),
+        access: Some(access.kind()),
+        group_ids: access.group_ids,
     };
     let service = caller
-        .call(move |keyplate| {
-            ServiceJson::one(keyplate, &create_with_access(keyplate, service, &access)?)
-        })
+        .call(move |keyplate| ServiceJson::one(keyplate, &keyplate.create_service(service)?))
         .await
         .map_err(groups::missing)?;
     answer::created(&service)
@@ -208,16 +220,19 @@ pub(super) async fn replace(
 ) -> Answer {
     let id = parse_id(&id)?;
     let (names, origins, access) = body.split();
-    let names = ServiceChanges {
-        slug: Some(names.slug),
-        name: Some(names.name.unwrap_or_default()),
-    };
     let origins = body::required("origins", origins)?;
     let access = access.whole()?;
+    let changes = ServiceChanges {
+        slug: Some(names.slug),
+        name: Some(names.name.unwrap_or_default()),
+        replace_origins: true,
+        origins,
+        access: Some(access.kind()),
+        group_ids: access.group_ids,
+    };
     let service = caller
         .call(move |keyplate| {
-            let service = replace_all(keyplate, &id, names, &origins, &access)?;
-            ServiceJson::one(keyplate, &service)
+            ServiceJson::one(keyplate, &keyplate.update_service(&id, changes.clone())?)
         })
         .await
         .map_err(groups::missing)?;
@@ -258,48 +273,6 @@ pub(super) async fn authorize(caller: Caller, service: Id) -> Answer {
         .call(move |keyplate| keyplate.authorize(&principal, &service.0))
         .await?;
     answer::ok(&DecisionJson::from(&decision))
-}
-
-/// Two calls where it is not to stay closed: the library makes services closed, so nobody gets in before the second
-/// one. If that is refused, the service goes again, because the caller is told that nothing was made.
-fn create_with_access(
-    keyplate: &Keyplate,
-    service: NewService,
-    access: &Access,
-) -> keyplate::Result<Service> {
-    let service = keyplate.create_service(service)?;
-    if !access.for_everyone && access.group_ids.is_empty() {
-        return Ok(service);
-    }
-    keyplate
-        .set_service_access(&service.id, access.for_everyone, &access.group_ids)
-        .inspect_err(|_| {
-            let _ = keyplate.delete_service(&service.id);
-        })
-}
-
-/// Three calls. Access comes last, so that nothing is opened by a request that is refused; names and origins are put
-/// back then. The library passes over what is as it was.
-fn replace_all(
-    keyplate: &Keyplate,
-    id: &ServiceId,
-    names: ServiceChanges,
-    origins: &[String],
-    access: &Access,
-) -> keyplate::Result<Service> {
-    let before = keyplate.get_service(id)?;
-    keyplate.update_service(id, names)?;
-    keyplate
-        .set_service_origins(id, origins)
-        .and_then(|_| keyplate.set_service_access(id, access.for_everyone, &access.group_ids))
-        .inspect_err(|_| {
-            let names = ServiceChanges {
-                slug: Some(before.slug),
-                name: Some(before.name),
-            };
-            let _ = keyplate.update_service(id, names);
-            let _ = keyplate.set_service_origins(id, &before.origins);
-        })
 }
 
 fn user(query: &Query) -> Result<Option<UserId>, Failure> {

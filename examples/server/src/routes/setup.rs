@@ -6,7 +6,6 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{HeaderMap, StatusCode, Version, request::Parts},
 };
-use jiff::Timestamp;
 use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, Thing, UserId, UserQuery};
 use serde::Deserialize;
 
@@ -17,7 +16,7 @@ use crate::{
         body::Json,
         caller::{self, Caller, Source, Stranger},
         client::{self, Peer},
-        cookie,
+        clock, cookie,
         error::Failure,
     },
     json::setup::CompletionJson,
@@ -211,9 +210,7 @@ fn claim_or_resume_as(
         }
     }
     let claimed_at = host.get_setup_state()?.claimed_at;
-    let is_recent = claimed_at.is_some_and(|at| {
-        Timestamp::try_from(at + RESUMABLE).is_ok_and(|end| Timestamp::now() < end)
-    });
+    let is_recent = claimed_at.is_some_and(|at| clock::now() < at + RESUMABLE);
     let one = UserQuery {
         limit: Some(1),
         ..UserQuery::default()

@@ -1,4 +1,5 @@
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
 use keyplate::{
     ApprovalRule, Claim, Expiry, GroupId, Keyplate, Limit, NewSignupToken, SignupRedemption,
     SignupRedemptionQuery, SignupToken, SignupTokenChanges, SignupTokenId, SignupTokenQuery,
@@ -11,6 +12,7 @@ use crate::{
         answer::{self, Answer},
         body::{self, Json},
         caller::Administrator,
+        clock,
         error::Failure,
         length::Length,
         list::{self, Query},
@@ -151,8 +153,8 @@ impl TokenBody {
                 if seconds > MAX_TTL {
                     return Err(Failure::field("ttl", "invalid", "must be at most 31 days"));
                 }
-                let end = Timestamp::now() + SignedDuration::from_secs(i64::from(seconds));
-                Ok(Expiry::At { time: end.into() })
+                let time = clock::now() + Duration::from_secs(seconds.unsigned_abs());
+                Ok(Expiry::At { time })
             }
         };
         self.ttl.as_ref().map(expiry).transpose()

@@ -15,16 +15,18 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
+use tokio_io_timeout::TimeoutWriter;
 
 use crate::{
     http::{app::App, client::Peer},
     log,
     routes::router,
-    serve::stall::Unstalled,
 };
 
 /// How long a client may take to send a request's head, and may keep an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take no byte of an answer: hyper times what comes in, not what goes out.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long requests that are under way have after a signal.
 const GRACE: Duration = Duration::from_secs(10);
 /// How many connections there may be; each may bring a body of a megabyte.
@@ -79,11 +81,13 @@ fn connect(
     // Answers are small; one that waits for the client's acknowledgement is only late.
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(routes.clone().layer(Extension(Peer(peer.ip()))));
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(WRITE_TIMEOUT));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(64 * 1_024)
-        .serve_connection(TokioIo::new(Unstalled::new(stream)), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A client that goes away, or is too slow, is its own affair.

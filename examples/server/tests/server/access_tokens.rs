@@ -108,7 +108,7 @@ fn the_key_is_rotated_beside_a_running_server() {
     library.verify_access_token(&token(), "films").unwrap();
     fails(
         &run(&server, &["rotate-key", "--overlap", "8d"]),
-        "--overlap must be at most 604800",
+        "--overlap must be between 0 and 604800",
     );
 }
 

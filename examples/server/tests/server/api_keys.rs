@@ -143,3 +143,30 @@ fn no_key_of_more_than_its_maker_has() {
             .is_refused(403, "forbidden");
     }
 }
+
+#[test]
+fn a_key_may_last_to_the_end_of_the_year_9999() {
+    let server = Server::start();
+    let session = server.claim();
+    for (end, given) in [
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
+        ("9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59.999Z"),
+        ("9999-12-31T22:00:00-01:59", "9999-12-31T23:59:00Z"),
+    ] {
+        let body = json!({ "name": "for ever", "expiresAt": end });
+        let made = server.post("/api/api-keys").bearer(&session).json(&body);
+        let made = made.send();
+        assert_eq!(made.status, 201, "{end}: {}", made.body);
+        assert_eq!(made.json()["apiKey"]["expiresAt"], given, "{end}");
+    }
+    for beyond in [
+        "10000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-00:01",
+        "9999-12-31T24:00:00Z",
+    ] {
+        let body = json!({ "name": "for ever", "expiresAt": beyond });
+        let made = server.post("/api/api-keys").bearer(&session).json(&body);
+        made.send().refuses_field("expiresAt");
+    }
+}

@@ -460,9 +460,9 @@ fn a_secret_that_is_not_there_names_its_entry() {
         ),
         (
             "generate = true\nsecret_env = \"TOO_SHORT\"",
-            "secret must be given, or `generate: true`",
+            "secret must be given, or `generate` in its place",
         ),
-        ("", "secret must be given, or `generate: true`"),
+        ("", "secret must be given, or `generate` in its place"),
     ] {
         let file = written(&folder, "plan.toml", &plan(source), 0o600);
         let mut command = bootstrap(&folder, &file);

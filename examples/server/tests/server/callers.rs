@@ -25,6 +25,12 @@ fn the_first_credential_decides() {
         // What another application on this host sets need not be ASCII.
         me().header("Cookie", &format!("name=Zoë; access_token={session}")),
         me().header("Cookie", &format!("a=b; access_token={session}; c=d")),
+        // What says nothing, or is no pair, is passed over; lines go on where the last one ended.
+        me().header("Cookie", &format!("access_token=; access_token={session}")),
+        me().header("Cookie", &format!("lonely;;=x; access_token = {session} ;")),
+        me().header("Cookie", "a=b")
+            .cookie(&session)
+            .cookie("wrong"),
     ];
     for request in good {
         let reply = request.send();
@@ -34,6 +40,9 @@ fn the_first_credential_decides() {
         me().cookie("wrong").bearer(&session),
         me().bearer("wrong").key(&key),
         me().cookie("wrong"),
+        me().cookie("wrong").cookie(&session),
+        me().cookie(&format!("wrong; access_token={session}")),
+        me().cookie(&format!("\"{session}\"")),
         me().cookie("schlüssel"),
         me().bearer("schlüssel"),
         me().key(&format!("{key}x")),

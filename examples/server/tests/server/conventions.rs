@@ -106,7 +106,7 @@ fn errors_have_one_shape() {
         .send();
     let field = &reply.json()["details"]["fields"][0];
     assert_eq!(field["field"], "username");
-    assert_eq!(field["code"], "invalid");
+    assert_eq!(field["code"], "bad_ends");
     assert_eq!(field["message"], reply.json()["error"]);
     let reply = server
         .post("/api/users")
@@ -114,7 +114,7 @@ fn errors_have_one_shape() {
         .json(&json!({ "username": "ADMIN" }))
         .send();
     assert_eq!(reply.json()["error"], "Username is already in use");
-    reply.is_refused(409, "already_in_use");
+    reply.is_taken("username");
 }
 
 #[test]

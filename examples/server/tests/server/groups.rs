@@ -40,7 +40,7 @@ fn a_group_is_made_read_renamed_and_deleted() {
         .key(&key)
         .json(&again)
         .send();
-    again.is_refused(409, "already_in_use");
+    again.is_taken("name");
     assert_eq!(again.json()["error"], "Name is already in use");
     assert_eq!(server.request("DELETE", &path).key(&key).send().status, 204);
     for reply in [

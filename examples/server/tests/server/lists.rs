@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::support::Server;
 
@@ -99,9 +100,9 @@ fn users_by_status_group_and_end() {
     let list = |query: &str| server.get(&format!("/api/users?{query}")).key(&key).send();
     let group = server.made(&key, "/api/user-groups", json!({ "name": "friends" }));
     let group = group["id"].as_str().unwrap();
-    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(50);
+    let end = OffsetDateTime::now_utc() + Duration::hours(50);
     let guest = json!({
-        "username": "guest", "userGroupIds": [group], "expiresAt": end.to_string(), "disabled": true,
+        "username": "guest", "userGroupIds": [group], "expiresAt": end.format(&Rfc3339).unwrap(), "disabled": true,
     });
     server.made(&key, "/api/users", guest);
     assert_eq!(names(&list(&format!("group={group}")).json()), ["guest"]);

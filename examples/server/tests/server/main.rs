@@ -27,6 +27,7 @@ mod passkey_signup;
 mod passkeys;
 mod person;
 mod process;
+mod qr_code;
 mod recovery;
 mod relying_party;
 mod service;

@@ -156,7 +156,7 @@ fn wrong_fields_are_named_and_nothing_is_left_half_done() {
         server.post(PATH).key(&key).json(&taken).send(),
         put(&server, &key, &path, &taken),
     ] {
-        reply.is_refused(409, "already_in_use");
+        reply.is_taken("slug");
         assert_eq!(reply.json()["error"], "Slug is already in use");
     }
     assert_eq!(server.get(&path).key(&key).send().json(), before);

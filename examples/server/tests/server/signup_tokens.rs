@@ -1,6 +1,7 @@
 use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::support::{Reply, Server, text};
 
@@ -38,10 +39,8 @@ fn a_token_is_made_listed_and_revoked() {
         assert_eq!(made[name], value, "{name}");
     }
     assert_eq!(made["userGroups"][0]["friendlyName"], "friends");
-    let end: jiff::Timestamp = text(&made["expiresAt"]).parse().unwrap();
-    let hours = (end - jiff::Timestamp::now())
-        .total(jiff::Unit::Hour)
-        .unwrap();
+    let end = OffsetDateTime::parse(&text(&made["expiresAt"]), &Rfc3339).unwrap();
+    let hours = (end - OffsetDateTime::now_utc()).as_seconds_f64() / 3_600.0;
     assert!((23.9..=24.0).contains(&hours), "{hours}");
 
     let listed = server.get("/api/signup-tokens").key(&key).send();

@@ -223,6 +223,13 @@ pub(crate) fn command() -> Command {
 
 /// A text out of JSON.
 #[track_caller]
+/// What a cookie is set with, sorted: it has no order.
+pub(crate) fn attributes(cookie: &str) -> Vec<&str> {
+    let mut attributes: Vec<&str> = cookie.split("; ").skip(1).collect();
+    attributes.sort_unstable();
+    attributes
+}
+
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
@@ -408,6 +415,14 @@ impl Reply {
             "{}",
             self.body
         );
+    }
+
+    /// Asserts that another has this field's value.
+    #[track_caller]
+    pub(crate) fn is_taken(&self, field: &str) {
+        let expected = (409, "already_in_use".to_owned(), field.to_owned());
+        assert_eq!(self.refusal(), expected, "{}", self.body);
+        assert_eq!(self.json()["details"]["fields"][0]["code"], "taken");
     }
 
     /// Asserts that a ceremony failed, and why.

@@ -95,6 +95,18 @@ export function secretBox(label, secret) {
   return h("div", { class: "secret-line" }, box, copyButton(secret, box));
 }
 
+/** The link for a camera; it appears when it is drawn, so that nobody waits for it to see the link. */
+function linkPicture(address) {
+  const caption = h("figcaption", {}, "The same link, for a telephone's camera");
+  const figure = h("figure", { class: "qr", hidden: true }, caption);
+  qrCode(address).then((picture) => {
+    if (picture === null) return;
+    figure.prepend(picture);
+    figure.hidden = false;
+  });
+  return figure;
+}
+
 /** Shows a secret this once; it closes only by its button, so that it is not lost by a slip. */
 export function showSecret({ title, text, label, secret, link: address, more }) {
   return open({
@@ -102,16 +114,14 @@ export function showSecret({ title, text, label, secret, link: address, more }) 
     wide: Boolean(address),
     build: (close, dialog) => {
       dialog.addEventListener("cancel", (event) => event.preventDefault());
-      const picture = address ? qrCode(address) : null;
+      const figure = address ? linkPicture(address) : null;
       return [
         h("p", {}, text),
         secret ? h("div", { class: "secret-part" }, h("p", { class: "label" }, label), secretBox(label, secret)) : null,
         address
           ? h("div", { class: "secret-part" }, h("p", { class: "label" }, "Link"), secretBox("Link", address))
           : null,
-        picture
-          ? h("figure", { class: "qr" }, picture, h("figcaption", {}, "The same link, for a telephone's camera"))
-          : null,
+        figure,
         more ? h("p", { class: "hint" }, more) : null,
         notice("warning", "Shown only this once", "When this window is closed nobody can look it up again."),
         h(

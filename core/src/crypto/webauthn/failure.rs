@@ -1,0 +1,65 @@
+//! Of each failure that webauthn-rs tells, the reason.
+
+use webauthn_rs_core::error::WebauthnError;
+
+use crate::error::{KeyplateError, PasskeyFailure, internal};
+
+pub(super) fn unexpected(_: WebauthnError) -> KeyplateError {
+    internal("the options of a ceremony cannot be made")
+}
+
+/// The reason in our words.
+pub(super) fn failure(error: WebauthnError) -> PasskeyFailure {
+    use WebauthnError as E;
+    match error {
+        E::InvalidClientDataType => PasskeyFailure::WrongType,
+        E::MismatchedChallenge => PasskeyFailure::WrongChallenge,
+        E::InvalidRPOrigin => PasskeyFailure::WrongOrigin,
+        E::CredentialCrossOrigin => PasskeyFailure::CrossOrigin,
+        E::InvalidRPIDHash => PasskeyFailure::WrongRpId,
+        E::UserNotPresent => PasskeyFailure::UserNotPresent,
+        E::UserNotVerified => PasskeyFailure::UserNotVerified,
+        E::AuthenticationFailure | E::SignatureInvalid => PasskeyFailure::BadSignature,
+        E::CredentialAlteredAlgFromRequest
+        | E::COSEKeyInvalidAlgorithm
+        | E::COSEKeyInvalidType
+        | E::COSEKeyRSANEInvalid // RSA of another size than 2048 bits
+        | E::COSEKeyEDUnsupported
+        | E::SshPublicKeyEDUnsupported => PasskeyFailure::UnsupportedAlgorithm,
+        E::CredentialMayNotBeHardwareBound | E::CredentialBackupEligibilityInconsistent => {
+            PasskeyFailure::WrongBackupFlags
+        }
+        E::AttestationNotSupported
+        | E::AttestationStatementMapInvalid
+        | E::AttestationStatementResponseMissing
+        | E::AttestationStatementResponseInvalid
+        | E::AttestationStatementSigMissing
+        | E::AttestationStatementSigInvalid
+        | E::AttestationStatementVerMissing
+        | E::AttestationStatementVerInvalid
+        | E::AttestationStatementVerUnsupported
+        | E::AttestationStatementX5CMissing
+        | E::AttestationStatementX5CInvalid
+        | E::AttestationStatementAlgMissing
+        | E::AttestationStatementAlgMismatch
+        | E::AttestationStatementAlgInvalid
+        | E::AttestationStatementMissingExtension
+        | E::AttestationStatementCertInfoMissing
+        | E::AttestationStatementPubAreaMissing
+        | E::AttestationCertificateAAGUIDMismatch
+        | E::AttestationCertificateNonceMismatch
+        | E::AttestationCertificateRequirementsNotMet
+        | E::AttestationTpmStInvalid
+        | E::AttestationTpmPubAreaMismatch
+        | E::AttestationTpmExtraDataInvalid
+        | E::AttestationTpmExtraDataMismatch
+        | E::AttestationTpmPubAreaHashUnknown
+        | E::AttestationTpmPubAreaHashInvalid
+        | E::AttestationTpmAttestCertifyInvalid
+        | E::AttestationLeafCertMissing
+        | E::AttestationNotVerifiable
+        | E::AttestationCredentialSubjectKeyMismatch
+        | E::CertificatePublicKeyInvalid => PasskeyFailure::BadAttestation,
+        _ => PasskeyFailure::Malformed,
+    }
+}

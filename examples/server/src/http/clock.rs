@@ -1,0 +1,35 @@
+//! The time, where a request or a command wants it: the library's own comes from its time source.
+
+use std::time::SystemTime;
+
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+/// RFC 3339 with three decimals always, so that the lines of the log stand under each other.
+const STAMP: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+pub(crate) fn now() -> SystemTime {
+    OffsetDateTime::now_utc().into()
+}
+
+/// The time for a line of the log.
+pub(super) fn stamp() -> String {
+    let now = OffsetDateTime::now_utc();
+    now.format(STAMP).unwrap_or_else(|_| "-".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::format_description::well_known::Rfc3339;
+
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_rfc_3339_with_milliseconds() {
+        let (before, stamp) = (now(), stamp());
+        assert_eq!(stamp.len(), "2026-11-01T00:00:00.000Z".len(), "{stamp}");
+        let read = OffsetDateTime::parse(&stamp, &Rfc3339).unwrap();
+        let lag = read - OffsetDateTime::from(before);
+        assert!((-1..1_000).contains(&lag.whole_milliseconds()), "{lag}");
+    }
+}
