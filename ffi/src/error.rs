@@ -1,6 +1,6 @@
 //! `keyplate_error`: what went wrong, in words and with its particulars.
 
-use std::{ops::Deref, time::Duration};
+use std::time::Duration;
 
 use ::keyplate::{
     ConfigurationReason, ConflictReason, DenialReason, InputReason, KeyplateError, PasskeyFailure,
@@ -22,13 +22,13 @@ pub struct keyplate_error {
     _opaque: (),
 }
 
-/// What lies behind a `keyplate_error`. In a box, as most calls do not fail and give room for it all the same.
+/// What lies behind a `keyplate_error`. Boxed: every function that can fail hands it on.
 #[derive(Debug)]
-pub(crate) struct Failure(Box<Particulars>);
+pub(crate) struct Failure(Box<Details>);
 
 /// The error, and the texts that C borrows from it.
 #[derive(Debug)]
-pub(crate) struct Particulars {
+struct Details {
     status: keyplate_status,
     message: String,
     http_status: i64,
@@ -55,14 +55,6 @@ impl Opaque for keyplate_error {
     type Core = Failure;
 }
 
-impl Deref for Failure {
-    type Target = Particulars;
-
-    fn deref(&self) -> &Particulars {
-        &self.0
-    }
-}
-
 impl Failure {
     /// An argument that C can give and Rust cannot take.
     pub(crate) fn argument(name: &str, reason: InputReason) -> Self {
@@ -74,13 +66,13 @@ impl Failure {
     }
 
     pub(crate) fn status(&self) -> keyplate_status {
-        self.status
+        self.0.status
     }
 }
 
 impl From<KeyplateError> for Failure {
     fn from(error: KeyplateError) -> Self {
-        Self(Box::new(Particulars {
+        Self(Box::new(Details {
             status: error.code().into(),
             message: error.to_string(),
             http_status: error.http_status(),
@@ -115,14 +107,14 @@ pub unsafe extern "C" fn keyplate_error_get_status(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_error_get_message(error: *const keyplate_error) -> keyplate_str {
     // SAFETY: NULL or an error that is valid during the call.
-    unsafe { get(error, |error| Some(&error.message)) }
+    unsafe { get(error, |error| Some(&error.0.message)) }
 }
 
 /// The field that is at fault; `ptr` is NULL where there is none. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_error_get_field(error: *const keyplate_error) -> keyplate_str {
     // SAFETY: NULL or an error that is valid during the call.
-    unsafe { get(error, |error| error.field.as_ref()) }
+    unsafe { get(error, |error| error.0.field.as_ref()) }
 }
 
 /// How many milliseconds to wait before trying again. False where waiting does not help.
@@ -132,14 +124,14 @@ pub unsafe extern "C" fn keyplate_error_get_retry_after(
     out: *mut i64,
 ) -> bool {
     // SAFETY: NULL or an error that is valid during the call; NULL or a place for a number.
-    unsafe { get_into(error, |error| error.retry_after.as_ref(), out) }
+    unsafe { get_into(error, |error| error.0.retry_after.as_ref(), out) }
 }
 
 /// The status with which HTTP says the same, for example 404; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_error_get_http_status(error: *const keyplate_error) -> i64 {
     // SAFETY: NULL or an error that is valid during the call.
-    unsafe { peek(error) }.map_or(0, |error| error.http_status)
+    unsafe { peek(error) }.map_or(0, |error| error.0.http_status)
 }
 
 /// The name of the reason, such as `too_long`; it never changes. `ptr` is NULL where the error has none. Borrowed from
@@ -149,7 +141,7 @@ pub unsafe extern "C" fn keyplate_error_get_reason_code(
     error: *const keyplate_error,
 ) -> keyplate_str {
     // SAFETY: NULL or an error that is valid during the call.
-    unsafe { get(error, |error| error.reason_code.as_ref()) }
+    unsafe { get(error, |error| error.0.reason_code.as_ref()) }
 }
 
 /// The reason as JSON: its `code` with its numbers and names, such as `{"code":"too_long","most":50}`. `ptr` is NULL where
@@ -159,7 +151,7 @@ pub unsafe extern "C" fn keyplate_error_get_reason_json(
     error: *const keyplate_error,
 ) -> keyplate_str {
     // SAFETY: NULL or an error that is valid during the call.
-    unsafe { get(error, |error| error.reason_json.as_ref()) }
+    unsafe { get(error, |error| error.0.reason_json.as_ref()) }
 }
 
 /// Which rule a value breaks; NULL unless the status is `KEYPLATE_STATUS_INVALID_INPUT`. Borrowed from `error`.
@@ -169,7 +161,7 @@ pub unsafe extern "C" fn keyplate_error_get_input_reason(
 ) -> *const keyplate_input_reason {
     // SAFETY: NULL or an error that is valid during the call.
     unsafe {
-        get(error, |error| match &error.reason {
+        get(error, |error| match &error.0.reason {
             Some(Reason::Input(reason)) => Some(reason),
             _ => None,
         })
@@ -181,7 +173,7 @@ pub unsafe extern "C" fn keyplate_error_get_input_reason(
 pub unsafe extern "C" fn keyplate_error_get_thing(error: *const keyplate_error) -> keyplate_thing {
     // SAFETY: NULL or an error that is valid during the call.
     unsafe {
-        get(error, |error| match &error.reason {
+        get(error, |error| match &error.0.reason {
             Some(Reason::NotFound(reason)) => Some(reason),
             _ => None,
         })
@@ -195,7 +187,7 @@ pub unsafe extern "C" fn keyplate_error_get_conflict_reason(
 ) -> keyplate_conflict_reason {
     // SAFETY: NULL or an error that is valid during the call.
     unsafe {
-        get(error, |error| match &error.reason {
+        get(error, |error| match &error.0.reason {
             Some(Reason::Conflict(reason)) => Some(reason),
             _ => None,
         })
@@ -209,7 +201,7 @@ pub unsafe extern "C" fn keyplate_error_get_configuration_reason(
 ) -> *const keyplate_configuration_reason {
     // SAFETY: NULL or an error that is valid during the call.
     unsafe {
-        get(error, |error| match &error.reason {
+        get(error, |error| match &error.0.reason {
             Some(Reason::Configuration(reason)) => Some(reason),
             _ => None,
         })
@@ -223,7 +215,7 @@ pub unsafe extern "C" fn keyplate_error_get_denial_reason(
 ) -> *const keyplate_denial_reason {
     // SAFETY: NULL or an error that is valid during the call.
     unsafe {
-        get(error, |error| match &error.reason {
+        get(error, |error| match &error.0.reason {
             Some(Reason::Denial(reason)) => Some(reason),
             _ => None,
         })
@@ -237,7 +229,7 @@ pub unsafe extern "C" fn keyplate_error_get_signup_refusal(
 ) -> keyplate_signup_refusal {
     // SAFETY: NULL or an error that is valid during the call.
     unsafe {
-        get(error, |error| match &error.reason {
+        get(error, |error| match &error.0.reason {
             Some(Reason::Signup(reason)) => Some(reason),
             _ => None,
         })
@@ -251,7 +243,7 @@ pub unsafe extern "C" fn keyplate_error_get_passkey_failure(
 ) -> keyplate_passkey_failure {
     // SAFETY: NULL or an error that is valid during the call.
     unsafe {
-        get(error, |error| match &error.reason {
+        get(error, |error| match &error.0.reason {
             Some(Reason::Passkey(reason)) => Some(reason),
             _ => None,
         })

@@ -10,7 +10,7 @@ use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
     sync::PyOnceLock,
-    types::{IntoPyDict, PyBytes, PyString, PyType},
+    types::{IntoPyDict, PyBytes, PyString, PyTuple, PyType},
 };
 
 use crate::error::{invalid, to_py};
@@ -49,6 +49,18 @@ pub(crate) fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
     }
     let name = class.qualname()?;
     Ok(format!("{name}({})", parts.join(", ")))
+}
+
+/// How pickle makes a value again: its class and the class's arguments.
+pub(crate) type Reduced<'py> = (Bound<'py, PyType>, Bound<'py, PyTuple>);
+
+/// A value whose constructor takes what can be matched, in that order.
+pub(crate) fn reduce<'py>(value: &Bound<'py, PyAny>) -> PyResult<Reduced<'py>> {
+    let class = value.get_type();
+    let names = class.getattr("__match_args__")?.try_iter()?;
+    let arguments = names.map(|name| value.getattr(name?.cast_into::<PyString>()?));
+    let arguments = arguments.collect::<PyResult<Vec<_>>>()?;
+    Ok((class, PyTuple::new(value.py(), arguments)?))
 }
 
 macro_rules! same {

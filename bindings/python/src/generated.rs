@@ -872,6 +872,9 @@ impl ConfigurationReason {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
     }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
 }
 
 /// What of the stored state stands in the way.
@@ -1035,6 +1038,9 @@ impl Give<DenialReason> for ::keyplate::DenialReason {
 impl DenialReason {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -1226,6 +1232,9 @@ impl Give<InputReason> for ::keyplate::InputReason {
 impl InputReason {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 
@@ -1958,6 +1967,9 @@ impl Limit {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
     }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
+    }
 }
 
 impl Take<::keyplate::Limit> for Limit {
@@ -2057,6 +2069,9 @@ impl Give<Expiry> for ::keyplate::Expiry {
 impl Expiry {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        reduce(slf.as_any())
     }
 }
 

@@ -46,10 +46,11 @@ def test_no_enum_without_data_is_left_out() -> None:
 
 
 def test_the_library_gives_and_takes_members(kp: keyplate.Keyplate) -> None:
+    kp.create_user(username="ann", role=keyplate.Role.ADMINISTRATOR)
     user = kp.create_user(username="ben", role=keyplate.Role.ADMINISTRATOR)
     assert user.role is keyplate.Role.ADMINISTRATOR
     assert (user.role.name, user.role.value, int(user.role)) == ("ADMINISTRATOR", 2, 2)
-    assert user.role > keyplate.Role.USER and {user.role: 1}[keyplate.Role(2)] == 1
+    assert user.role > keyplate.Role.USER and {keyplate.Role(2)} == {user.role}
     assert "role=Role.ADMINISTRATOR" in repr(user)
     # What was stored as a number or a name.
     assert kp.set_user_role(user.id, keyplate.Role(1)).role is keyplate.Role["USER"]
@@ -76,5 +77,7 @@ def test_unions_hold_members() -> None:
     assert reason.what is keyplate.ConflictReason.TAKEN
     assert reason == keyplate.InputReason.Contradicts(what=keyplate.ConflictReason.TAKEN)
     assert repr(reason) == "InputReason.Contradicts(what=ConflictReason.TAKEN)"
+    for value in (reason, keyplate.InputReason.Empty(), keyplate.InputReason.OutOfRange(1, 9)):
+        assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
     with pytest.raises(TypeError):
         keyplate.InputReason.Contradicts(1)  # type: ignore[arg-type]

@@ -144,6 +144,7 @@ pub(super) fn union(item: &Enum) -> Result<String> {
         #[pymethods]
         impl {name} {{
             fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {{ repr(slf.as_any()) }}
+            fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {{ reduce(slf.as_any()) }}
         }}
         ",
         doc = rust_doc(&item.doc),

@@ -11,8 +11,8 @@ What is here:
 - `open`, which gives the host's `Keyplate`; its `anonymous`, `acting_as` and `with_client` give other handles.
 - `Keyplate` with every method of the library. Each blocks and releases the GIL. `keyplate.aio` has the same names for
   asyncio.
-- `KeyplateError` and a class for each kind of error, with `code` (an `ErrorCode`), `field`, `retry_after` and
-  `passkey_failure`.
+- `KeyplateError` and a class for each kind of error, with `code` (an `ErrorCode`), `http_status`, `field`, `retry_after` and
+  `passkey_failure`; where there is something to branch on, its `reason`, `reason_code` and `reason_json`.
 - Records, such as `User` and `ApiKey`; `Secret`, whose text only `reveal()` shows.
 - Enums, such as `Role`: those without data are `enum.IntEnum`s, whose numbers never change; those with data, such as
   `InputReason`, have a class for each variant, for `match`.
