@@ -43,7 +43,7 @@ pub(crate) fn to_member<T: Choice>(py: Python<'_>, value: T) -> PyResult<Bound<'
 /// The value that a member stands for. There is one object a member, so this compares no numbers: 1 is no role.
 pub(crate) fn from_member<T: Choice>(value: Borrowed<'_, '_, PyAny>) -> PyResult<T> {
     let members = members::<T>(value.py())?;
-    let place = members.iter_borrowed().position(|member| member.is(&value));
+    let place = members.iter_borrowed().position(|member| member.is(value));
     place
         .map(|place| T::VARIANTS[place])
         .ok_or_else(|| PyTypeError::new_err(format!("must be a keyplate.{}", T::NAME)))
