@@ -102,8 +102,11 @@ function tidied(text) {
   return url && [`${url.origin}/`, url.origin].includes(url.href) ? url.origin : text;
 }
 
-/** Says in this page's words what is wrong with the addresses. */
+/** Says in this page's words what is wrong with the addresses, or with a short name that is kept for something else. */
 export function explained(error) {
+  if (error.details?.fields?.some(({ field, code }) => field === "slug" && code === "reserved")) {
+    error.fields.slug = "This is the name of an area of scopes.";
+  }
   if (error.fields?.origins) {
     error.fields.origins =
       "Each line must be an http:// or https:// address: a name in small letters, perhaps a port, and nothing after it.";
