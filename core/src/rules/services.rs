@@ -267,7 +267,8 @@ pub(in crate::rules) fn set_access(
 ) -> Result<Service> {
     db::services::set_access(change, &before.id, for_everyone, group_ids)?;
     let service = get(change, &before.id)?;
-    if service == *before {
+    let access = |service: &Service| (service.for_everyone, service.group_ids.clone());
+    if access(&service) == access(before) {
         return Ok(service);
     }
     let count = service.group_ids.len().to_string();

@@ -350,6 +350,17 @@ fn a_service_is_made_and_changed_whole_or_not_at_all() {
         assert_eq!(error.reason_code().as_deref(), Some(reason));
     }
     assert_eq!(count(), before);
+    // Closed as it is: no event, in whatever order its origins are.
+    let closed = NewService {
+        access: Some(ServiceAccess::Nobody),
+        origins: vec![
+            "https://z.example".to_owned(),
+            "http://a.example".to_owned(),
+        ],
+        ..new_service("shut")
+    };
+    f.keyplate.create_service(closed).unwrap();
+    assert_eq!(count(), (before.0 + 1, before.1 + 1));
     let made = f.keyplate.create_service(music(None, &[friends])).unwrap();
     assert_eq!(
         (made.for_everyone, &made.group_ids[..]),
