@@ -1952,7 +1952,7 @@ keyplate_event_kind keyplate_audit_event_get_kind(const keyplate_audit_event *au
 // Who did it.
 keyplate_actor_kind keyplate_audit_event_get_actor_kind(const keyplate_audit_event *audit_event);
 
-// Which user did it.
+// Which user did it. To a user who is no administrator no other is named.
 // NULL when there is none. Borrowed from `audit_event`.
 keyplate_str keyplate_audit_event_get_actor_id(const keyplate_audit_event *audit_event);
 
@@ -2376,7 +2376,7 @@ int64_t keyplate_one_time_token_get_created_at(const keyplate_one_time_token *on
 // When it ends.
 int64_t keyplate_one_time_token_get_expires_at(const keyplate_one_time_token *one_time_token);
 
-// Who made it; none for the host.
+// Who made it; none for the host, and none for a user who is no administrator and looks at their own.
 // NULL when there is none. Borrowed from `one_time_token`.
 keyplate_str keyplate_one_time_token_get_created_by(const keyplate_one_time_token *one_time_token);
 
@@ -2499,7 +2499,7 @@ keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *a
 // The role in which this credential acts: an administrator's credential from before his promotion says `User`.
 keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
 
-// `KEYPLATE_USER_STATUS_PENDING` while he waits for approval: then he is known, and let into nothing yet.
+// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `KEYPLATE_USER_STATUS_PENDING` too, while he waits for approval.
 keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
 
 // What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
@@ -3785,7 +3785,7 @@ keyplate_status keyplate_rotate_signing_key(const keyplate *kp,
                                             keyplate_signing_key **out,
                                             keyplate_error **error);
 
-// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+// Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -3838,7 +3838,8 @@ keyplate_status keyplate_list_expiring_api_keys(const keyplate *kp,
                                                 keyplate_api_key_list **out,
                                                 keyplate_error **error);
 
-// Gives a key a new end, before or after the old one. A key cannot renew itself.
+// Gives a key a new end, before or after the old one, also when it has ended: its newest secret works again. A key
+// cannot renew itself, nor can anything that was made by it.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key
@@ -3860,7 +3861,8 @@ keyplate_status keyplate_renew_api_key(const keyplate *kp,
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_api_key(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself,
+// nor can anything that was made by it. The old secret never works longer than it would have without.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key, and for an expired one without a new end
@@ -3893,7 +3895,9 @@ keyplate_status keyplate_verify_api_key(const keyplate *kp,
                                         keyplate_authenticated **out,
                                         keyplate_error **error);
 
-// Lists what happened, the newest first.
+// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
+// the kind `User`, no address, no agent, no credential.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
@@ -3906,6 +3910,21 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            const keyplate_audit_query *query,
                                            keyplate_audit_page **out,
                                            keyplate_error **error);
+
+// Tells what `keyplate_authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
+// `KEYPLATE_USER_STATUS_PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+// whether they have been approved, and to sign out; for everything else a host asks `keyplate_authenticate`.
+//
+// Errors:
+// - As `keyplate_authenticate`
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING` for every other credential of a user who waits for approval
+//
+// `out` is the caller's: free it with `keyplate_authenticated_free`.
+keyplate_status keyplate_authenticate_pending(const keyplate *kp,
+                                              const char *credential,
+                                              size_t credential_len,
+                                              keyplate_authenticated **out,
+                                              keyplate_error **error);
 
 // Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
 // was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
@@ -3946,7 +3965,8 @@ keyplate_status keyplate_bootstrap(const keyplate *kp,
                                    keyplate_bootstrap_report **out,
                                    keyplate_error **error);
 
-// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+// that differ in case only are one, and names that a token's issuer sets itself are left out.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4153,7 +4173,8 @@ keyplate_status keyplate_create_recovery_token(const keyplate *kp,
                                                keyplate_created_one_time_token **out,
                                                keyplate_error **error);
 
-// Lists the one-time tokens that still work, of one user or of all, the newest first.
+// Lists the one-time tokens that still work, of one user or of all, the newest first. To users who are no
+// administrators it does not tell who made theirs.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
@@ -4345,7 +4366,8 @@ keyplate_status keyplate_finish_step_up(const keyplate *kp,
                                         keyplate_signed_in **out,
                                         keyplate_error **error);
 
-// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+// Tells who stands behind a session token or an API key. A host's middleware needs only this: it lets in active users
+// and nobody else. What a user needs who waits for approval asks `keyplate_authenticate_pending`.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked

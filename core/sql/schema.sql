@@ -65,7 +65,9 @@ CREATE TABLE sessions (
     masked                TEXT NOT NULL,
     address               TEXT,
     user_agent            TEXT,
-    device_name           TEXT
+    device_name           TEXT,
+    made_by_key           TEXT,                -- the API key by which it was made, by value (K1)
+    bound_expires_at      INTEGER              -- the end of that key, which it hands on
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_by_user ON sessions (user_id, signed_in_at);
@@ -85,7 +87,8 @@ CREATE TABLE api_keys (
     expires_at            INTEGER,
     revoked_at            INTEGER,             -- kept for the audit (K1)
     supplied_hash         BLOB CHECK (length(supplied_hash) = 32), -- the last secret that a plan gave it (B6)
-    name_key              TEXT NOT NULL DEFAULT ''
+    name_key              TEXT NOT NULL DEFAULT '',
+    made_by_key           TEXT                 -- the key by which it was made, or got its secret, by value (K1)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_keys_by_owner ON api_keys (owner_id, created_at);
@@ -237,11 +240,12 @@ CREATE TABLE one_time_tokens (
     user_id               TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     ceiling_scopes        TEXT NOT NULL,       -- K2: what its session may at most do
     ceiling_administrator INTEGER NOT NULL CHECK (ceiling_administrator IN (0, 1)),
-    ceiling_expires_at    INTEGER,             -- and for how long
+    ceiling_expires_at    INTEGER,             -- and for how long: the end of the key by which it was made (K1)
     created_by            TEXT,
     created_at            INTEGER NOT NULL,
     expires_at            INTEGER NOT NULL,
-    is_recovery           INTEGER NOT NULL DEFAULT 0 CHECK (is_recovery IN (0, 1)) -- for who has lost his passkey (O3)
+    is_recovery           INTEGER NOT NULL DEFAULT 0 CHECK (is_recovery IN (0, 1)), -- for who has lost his passkey (O3)
+    made_by_key           TEXT                 -- the API key by which it was made, by value (K1)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX one_time_tokens_by_user ON one_time_tokens (user_id, created_at);

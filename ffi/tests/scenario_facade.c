@@ -2488,6 +2488,19 @@ static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyp
     return result;
 }
 
+static cJSON *call_authenticate_pending(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"credential", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_credential = take_text(field(with, "credential"));
+    keyplate_authenticated *out = NULL;
+    if (!*error && keyplate_authenticate_pending(kp, in_credential, in_credential ? strlen(in_credential) : 0, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_authenticated(out);
+    }
+    keyplate_authenticated_free(out);
+    return result;
+}
+
 static cJSON *call_back_up_to(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"path", NULL};
     cJSON *result = NULL;
@@ -3556,6 +3569,7 @@ const struct method methods[] = {
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
     {"list_audit_events", call_list_audit_events},
+    {"authenticate_pending", call_authenticate_pending},
     {"back_up_to", call_back_up_to},
     {"bootstrap", call_bootstrap},
     {"get_effective_claims", call_get_effective_claims},

@@ -135,7 +135,7 @@ static keyplate *handle(struct run *run, const cJSON *name, keyplate_error **err
     cJSON *credential = filled(run, name);
     const char *text = take_text(credential);
     keyplate_authenticated *found = NULL;
-    if (keyplate_authenticate(run->host, text, strlen(text), &found, error) == KEYPLATE_STATUS_OK)
+    if (keyplate_authenticate_pending(run->host, text, strlen(text), &found, error) == KEYPLATE_STATUS_OK)
         keyplate_acting_as(run->host, keyplate_authenticated_get_principal(found), run->client, &kp, error);
     keyplate_authenticated_free(found);
     cJSON_Delete(credential);

@@ -2578,7 +2578,7 @@ pub(crate) struct AuditEvent {
     pub(crate) kind: EventKind,
     /// Who did it.
     pub(crate) actor_kind: ActorKind,
-    /// Which user did it.
+    /// Which user did it. To a user who is no administrator no other is named.
     pub(crate) actor_id: Option<String>,
     /// His name.
     pub(crate) actor_name: Option<String>,
@@ -2965,7 +2965,7 @@ pub(crate) struct OneTimeToken {
     pub(crate) created_at: SystemTime,
     /// When it ends.
     pub(crate) expires_at: SystemTime,
-    /// Who made it; none for the host.
+    /// Who made it; none for the host, and none for a user who is no administrator and looks at their own.
     pub(crate) created_by: Option<String>,
     /// For a token its kind and last 4 characters; nothing is told of a code.
     pub(crate) masked_secret: String,
@@ -3198,7 +3198,7 @@ pub(crate) struct Authenticated {
     pub(crate) username: String,
     /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
     pub(crate) role: Role,
-    /// `UserStatus.PENDING` while he waits for approval: then he is known, and let into nothing yet.
+    /// `UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, while he waits for approval.
     pub(crate) status: UserStatus,
     /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
     pub(crate) scopes: Vec<String>,
@@ -4354,7 +4354,7 @@ impl Keyplate {
         self.call(py, |kp| kp.rotate_signing_key(overlap_seconds))
     }
 
-    /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+    /// Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
@@ -4436,7 +4436,8 @@ impl Keyplate {
         self.call(py, |kp| kp.list_expiring_api_keys(within_seconds))
     }
 
-    /// Gives a key a new end, before or after the old one. A key cannot renew itself.
+    /// Gives a key a new end, before or after the old one, also when it has ended: its newest secret works again. A key
+    /// cannot renew itself, nor can anything that was made by it.
     ///
     /// Raises:
     ///     NotFound: Also for a revoked key.
@@ -4463,7 +4464,8 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_api_key(&id))
     }
 
-    /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+    /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself,
+    /// nor can anything that was made by it. The old secret never works longer than it would have without.
     ///
     /// Raises:
     ///     NotFound: Also for a revoked key, and for an expired one without a new end.
@@ -4501,7 +4503,9 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_api_key(secret))
     }
 
-    /// Lists what happened, the newest first.
+    /// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+    /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
+    /// the kind `User`, no address, no agent, no credential.
     ///
     /// Raises:
     ///     PermissionDenied: The caller is known and may not do this.
@@ -4526,6 +4530,18 @@ impl Keyplate {
         };
 
         self.call(py, |kp| kp.list_audit_events(query))
+    }
+
+    /// Tells what `authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
+    /// `UserStatus.PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+    /// whether they have been approved, and to sign out; for everything else a host asks `authenticate`.
+    ///
+    /// Raises:
+    ///     KeyplateError: As `authenticate`.
+    ///     AccountPending: For every other credential of a user who waits for approval.
+    #[pyo3(signature = (credential), text_signature = "($self, credential)")]
+    fn authenticate_pending(&self, py: Python<'_>, credential: &str) -> PyResult<Authenticated> {
+        self.call(py, |kp| kp.authenticate_pending(credential))
     }
 
     /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
@@ -4560,7 +4576,8 @@ impl Keyplate {
         self.call(py, |kp| kp.bootstrap(plan))
     }
 
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+    /// that differ in case only are one, and names that a token's issuer sets itself are left out.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -4849,7 +4866,8 @@ impl Keyplate {
         })
     }
 
-    /// Lists the one-time tokens that still work, of one user or of all, the newest first.
+    /// Lists the one-time tokens that still work, of one user or of all, the newest first. To users who are no
+    /// administrators it does not tell who made theirs.
     ///
     /// Raises:
     ///     PermissionDenied: The caller is known and may not do this.
@@ -5077,7 +5095,8 @@ impl Keyplate {
         self.call(py, |kp| kp.finish_step_up(ceremony, response))
     }
 
-    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+    /// Tells who stands behind a session token or an API key. A host's middleware needs only this: it lets in active users
+    /// and nobody else. What a user needs who waits for approval asks `authenticate_pending`.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, malformed, expired or revoked.

@@ -108,7 +108,7 @@ class Run:
             return self.host
         if name == "anonymous":
             return self.host.anonymous(**CLIENT)
-        found = self.host.authenticate(self.filled(name))
+        found = self.host.authenticate_pending(self.filled(name))
         return self.host.acting_as(found.principal, **CLIENT)
 
     def filled(self, value: Any) -> Any:

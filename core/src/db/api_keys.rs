@@ -25,7 +25,7 @@ pub(crate) use look_up::{look_up, look_up_rotated};
 columns! {
     COLUMNS = api_keys (
         id, owner_id, name, note, scopes, masked, created_at, last_used_at, expires_at, revoked_at
-    ) kept (secret_hash, ceiling_administrator, name_key)
+    ) kept (secret_hash, ceiling_administrator, name_key, made_by_key)
 }
 
 fn from_row(row: &Row<'_, '_>) -> Result<ApiKey> {
@@ -95,6 +95,7 @@ pub(crate) fn insert(
     api_key: &ApiKey,
     hash: &SecretHash,
     administrator: bool,
+    made_by: Option<&ApiKeyId>,
 ) -> Result<()> {
     COLUMNS.insert(
         writer,
@@ -110,7 +111,7 @@ pub(crate) fn insert(
             api_key.expires_at,
             api_key.revoked_at,
         ],
-        params![hash, administrator, &text::folded(&api_key.name)],
+        params![hash, administrator, &text::folded(&api_key.name), made_by],
     )
 }
 
@@ -187,11 +188,42 @@ pub(crate) fn update(writer: &Writer<'_>, api_key: &ApiKey) -> Result<()> {
     Ok(())
 }
 
-/// The old secret works until then, beside the new one.
+/// A key by which another was made, or got its secret.
+pub(crate) struct Maker {
+    pub(crate) id: ApiKeyId,
+    pub(crate) owner_id: UserId,
+    made_by: Option<ApiKeyId>,
+}
+
+/// This key, the one by which that was made, and so on (K1). Two keys may have given each other their secrets: each is
+/// listed once.
+pub(crate) fn list_makers(reader: &Reader<'_>, first: Option<ApiKeyId>) -> Result<Vec<Maker>> {
+    let mut makers: Vec<Maker> = Vec::new();
+    let mut next = first;
+    while let Some(id) = next.filter(|id| makers.iter().all(|maker| maker.id != *id)) {
+        let found = reader.query_one(
+            "SELECT id, owner_id, made_by_key FROM api_keys WHERE id = ?1",
+            params![&id],
+            |row| {
+                Ok(Maker {
+                    id: row.get("id")?,
+                    owner_id: row.get("owner_id")?,
+                    made_by: row.get("made_by_key")?,
+                })
+            },
+        )?;
+        next = found.as_ref().and_then(|maker| maker.made_by);
+        makers.extend(found);
+    }
+    Ok(makers)
+}
+
+/// The old secret works until then, beside the new one; whoever has the new one has it by `made_by`.
 pub(crate) fn replace_secret(
     writer: &Writer<'_>,
     api_key: &ApiKey,
     hash: &SecretHash,
+    made_by: Option<&ApiKeyId>,
     overlap_until: SystemTime,
     now: SystemTime,
 ) -> Result<()> {
@@ -216,12 +248,16 @@ pub(crate) fn replace_secret(
         )?;
     }
     writer.execute(
-        "UPDATE api_keys SET secret_hash = ?2, masked = ?3, expires_at = ?4 WHERE id = ?1",
+        r"
+        UPDATE api_keys
+        SET secret_hash = ?2, masked = ?3, expires_at = ?4, made_by_key = ?5
+        WHERE id = ?1",
         params![
             &api_key.id,
             hash,
             &api_key.masked_secret,
-            api_key.expires_at
+            api_key.expires_at,
+            made_by
         ],
     )?;
     Ok(())
@@ -232,9 +268,22 @@ pub(crate) fn set_expiry(
     id: &ApiKeyId,
     expires_at: Option<SystemTime>,
 ) -> Result<()> {
+    end_overlaps_with_key(writer, id)?;
     writer.execute(
         "UPDATE api_keys SET expires_at = ?2 WHERE id = ?1",
         params![id, expires_at],
+    )?;
+    end_overlaps_with_key(writer, id)
+}
+
+/// K1: a secret from before a rotation ends with the end that its key has now, whatever becomes of that later.
+fn end_overlaps_with_key(writer: &Writer<'_>, id: &ApiKeyId) -> Result<()> {
+    writer.execute(
+        r"
+        UPDATE api_key_overlaps
+        SET until = (SELECT expires_at FROM api_keys WHERE id = ?1)
+        WHERE api_key_id = ?1 AND until > (SELECT expires_at FROM api_keys WHERE id = ?1)",
+        params![id],
     )?;
     Ok(())
 }

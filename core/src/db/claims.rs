@@ -80,27 +80,23 @@ pub(crate) fn replace_of_signup_token(
     Ok(())
 }
 
-/// U5: a user's own claim beats a group's, among groups the one first by name.
-pub(crate) fn list_effective(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Claim>> {
+/// His own claims by key, then those of his groups, of the first by name first.
+pub(crate) fn list_all_of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Claim>> {
     reader.query_all(
         r"
         SELECT key, value
         FROM (
-            SELECT key, value, row_number() OVER (PARTITION BY key ORDER BY giver) AS place
-            FROM (
-                SELECT key, value, '' AS giver
-                FROM user_claims
-                WHERE user_id = ?1
-                UNION ALL
-                SELECT group_claims.key, group_claims.value, groups.name_key
-                FROM group_members
-                JOIN groups ON groups.id = group_members.group_id
-                JOIN group_claims ON group_claims.group_id = groups.id
-                WHERE group_members.user_id = ?1
-            ) AS all_claims
-        ) AS placed
-        WHERE place = 1
-        ORDER BY key",
+            SELECT key, value, 0 AS place, '' AS giver
+            FROM user_claims
+            WHERE user_id = ?1
+            UNION ALL
+            SELECT group_claims.key, group_claims.value, 1, groups.name_key
+            FROM group_members
+            JOIN groups ON groups.id = group_members.group_id
+            JOIN group_claims ON group_claims.group_id = groups.id
+            WHERE group_members.user_id = ?1
+        ) AS all_claims
+        ORDER BY place, giver, key",
         params![user_id],
         from_row,
     )

@@ -4,6 +4,7 @@ use super::{Reader, Row, Writer, columns::columns, params};
 use crate::{
     error::Result,
     model::{
+        credentials::Bound,
         ids::{OneTimeTokenId, UserId},
         one_time::{OneTimeToken, StoredOneTimeToken},
     },
@@ -15,7 +16,7 @@ use crate::{
 
 columns! {
     COLUMNS = one_time_tokens (id, user_id, is_code, created_at, expires_at, created_by, masked, is_recovery)
-    kept (secret_hash, ceiling_scopes, ceiling_administrator, ceiling_expires_at)
+    kept (secret_hash, ceiling_scopes, ceiling_administrator, ceiling_expires_at, made_by_key)
 }
 
 fn from_row(row: &Row<'_, '_>) -> Result<OneTimeToken> {
@@ -43,7 +44,7 @@ pub(crate) fn find_by_secret(
     reader.query_one(
         &format!(
             r"
-            SELECT {COLUMNS}, ceiling_scopes, ceiling_administrator, ceiling_expires_at
+            SELECT {COLUMNS}, ceiling_scopes, ceiling_administrator, ceiling_expires_at, made_by_key
             FROM one_time_tokens
             WHERE secret_hash = ?1"
         ),
@@ -55,7 +56,10 @@ pub(crate) fn find_by_secret(
                     scopes: Scopes::from_stored(&row.get::<String>("ceiling_scopes")?),
                     administrator: row.get("ceiling_administrator")?,
                 },
-                ceiling_expires_at: row.get("ceiling_expires_at")?,
+                bound: Bound {
+                    made_by: row.get("made_by_key")?,
+                    expires_at: row.get("ceiling_expires_at")?,
+                },
             })
         },
     )
@@ -83,7 +87,8 @@ pub(crate) fn insert(
             hash,
             &stored.ceiling.scopes.to_stored(),
             stored.ceiling.administrator,
-            stored.ceiling_expires_at,
+            stored.bound.expires_at,
+            stored.bound.made_by.as_ref(),
         ],
     )
 }

@@ -5,7 +5,7 @@ use crate::{
     db,
     error::Result,
     model::{
-        credentials::Credential,
+        credentials::{Bound, Credential},
         ids::{SessionId, UserId},
         sessions::{FoundSession, Session, SignInMethod},
         users::User,
@@ -20,7 +20,9 @@ columns! {
     COLUMNS = sessions (
         id, user_id, method, signed_in_at, stepped_up_at, last_seen_at, expires_at, masked, address, user_agent,
         device_name
-    ) kept (secret_hash, ceiling_scopes, ceiling_administrator, idle_seconds)
+    ) kept (
+        secret_hash, ceiling_scopes, ceiling_administrator, idle_seconds, made_by_key, bound_expires_at
+    )
 }
 /// Neither ended, nor too old, nor idle for too long (T1); ?1 is the time. `FoundSession::is_alive` says the same of what
 /// was looked up, and a test that both agree.
@@ -87,7 +89,8 @@ pub(crate) fn find_acting(
         &format!(
             r"
             SELECT {columns}, ceiling_scopes, ceiling_administrator, sessions.method, sessions.signed_in_at,
-                   sessions.stepped_up_at, sessions.expires_at AS session_expires_at
+                   sessions.stepped_up_at, sessions.expires_at AS session_expires_at, sessions.made_by_key,
+                   sessions.bound_expires_at
             FROM sessions
             JOIN users ON users.id = sessions.user_id
             WHERE {ALIVE} AND sessions.id = ?2"
@@ -105,6 +108,10 @@ pub(crate) fn find_acting(
                 signed_in_at: row.get("signed_in_at")?,
                 stepped_up_at: row.get("stepped_up_at")?,
                 expires_at: row.get("session_expires_at")?,
+                bound: Bound {
+                    made_by: row.get("made_by_key")?,
+                    expires_at: row.get("bound_expires_at")?,
+                },
             };
             Ok((user, ceiling, credential))
         },
@@ -125,6 +132,7 @@ pub(crate) fn insert(
     hash: &SecretHash,
     ceiling: &Ceiling,
     idle_seconds: i64,
+    bound: Bound,
 ) -> Result<()> {
     COLUMNS.insert(
         writer,
@@ -145,7 +153,9 @@ pub(crate) fn insert(
             hash,
             &ceiling.scopes.to_stored(),
             ceiling.administrator,
-            idle_seconds
+            idle_seconds,
+            bound.made_by.as_ref(),
+            bound.expires_at,
         ],
     )
 }

@@ -8,7 +8,8 @@ use crate::{
     error::{DenialReason, KeyplateError, Result, Thing, denied, lacks_scope, not_found},
     gate::methods::{Authority, Method},
     model::{
-        credentials::{Credential, CredentialId, Principal},
+        audit::ActorKind,
+        credentials::{Bound, Credential, CredentialId, Principal},
         ids::{ApiKeyId, SessionId, UserId},
         sessions::SignInMethod,
         users::{Role, User},
@@ -56,11 +57,36 @@ impl Actor {
         Ok(caller)
     }
 
-    /// For the log of refusals, where nothing is allowed any more.
-    pub(crate) fn without_rights(&self) -> Caller {
+    /// A1: whose credential it is, whether or not it still lets him do anything.
+    pub(crate) fn user(&self, reader: &Reader<'_>) -> Result<Option<User>> {
+        let owner = match self.credential() {
+            None => None,
+            Some(CredentialId::Session(id)) => {
+                db::sessions::find(reader, &id)?.map(|session| session.user_id)
+            }
+            Some(CredentialId::ApiKey(id)) => {
+                db::api_keys::find(reader, &id)?.map(|key| key.api_key.owner_id)
+            }
+        };
+        match owner {
+            Some(id) => db::users::find(reader, &id),
+            None => Ok(None),
+        }
+    }
+
+    /// What tells two callers behind one address apart.
+    pub(crate) fn credential(&self) -> Option<CredentialId> {
         match self {
-            Self::Host => Caller::Host,
-            Self::Anonymous | Self::Principal(_) => Caller::Anonymous,
+            Self::Principal(principal) => Some(principal.credential),
+            Self::Host | Self::Anonymous => None,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ActorKind {
+        match self {
+            Self::Host => ActorKind::Host,
+            Self::Anonymous => ActorKind::Anonymous,
+            Self::Principal(_) => ActorKind::User,
         }
     }
 }
@@ -223,6 +249,16 @@ impl Caller {
         }
     }
 
+    /// Everything but roles, which neither setup nor automation needs.
+    pub(crate) fn has_all_scopes(&self) -> Result<()> {
+        let acting = self.acting();
+        if acting.is_none_or(|acting| acting.ceiling.scopes.are_all()) {
+            Ok(())
+        } else {
+            Err(denied(DenialReason::FullRightsNeeded))
+        }
+    }
+
     /// S2: may he put users into groups, by whatever way?
     pub(crate) fn may_give_groups(&self) -> Result<()> {
         self.may_give(Area::Groups)
@@ -246,14 +282,29 @@ impl Caller {
         }
     }
 
-    /// K2: what this credential makes ends with it, unless it is a person's own full session.
-    pub(crate) fn grant_end(&self) -> Option<SystemTime> {
-        let acting = self.acting()?;
-        match acting.credential {
-            Credential::ApiKey { expires_at, .. } => expires_at,
-            Credential::Session { .. } if acting.ceiling.scopes.is_full() => None,
-            Credential::Session { expires_at, .. } => Some(expires_at),
+    /// K1: what everything has that this credential makes. A session's own end binds nothing but itself.
+    pub(crate) fn bound(&self) -> Bound {
+        let acting = self.acting();
+        acting.map_or_else(Bound::default, |acting| acting.credential.bound())
+    }
+
+    /// K1: is this the key by which the caller acts, or one by which that was made, by whatever detour?
+    pub(crate) fn comes_from(&self, reader: &Reader<'_>, key: &ApiKeyId) -> Result<bool> {
+        let keys = db::api_keys::list_makers(reader, self.bound().made_by)?;
+        Ok(keys.iter().any(|maker| maker.id == *key))
+    }
+
+    /// K1: a passkey is for good. What ends with a key gives none to its owner, nor to an administrator.
+    pub(crate) fn may_give_for_good(&self, reader: &Reader<'_>, user: &User) -> Result<()> {
+        let bound = self.bound();
+        if bound.expires_at.is_none() {
+            return Ok(());
         }
+        let makers = || db::api_keys::list_makers(reader, bound.made_by);
+        if user.role == Role::Administrator || makers()?.iter().any(|key| key.owner_id == user.id) {
+            return Err(denied(DenialReason::OutlivesItself));
+        }
+        Ok(())
     }
 
     /// P5: a session must have been opened by a passkey, or stepped up, within the hour (a setting).
@@ -273,6 +324,28 @@ impl Caller {
             Ok(())
         } else {
             Err(lacks_scope("keys:write"))
+        }
+    }
+
+    /// K2: what an account is known by (address, username) wants all of the owner's rights, on one's own
+    /// account too: a weak key of theirs does not take it over.
+    pub(crate) fn covers_account_of(&self, user: &User) -> Result<()> {
+        let Some(acting) = self.acting() else {
+            return Ok(());
+        };
+        if acting.user.id != user.id {
+            return self.govern(user);
+        }
+        // A person's own session from before a promotion has all scopes: it is they who act.
+        let scopes = &acting.ceiling.scopes;
+        let covered = match user.role {
+            Role::Administrator => scopes.is_full(),
+            Role::User => scopes.are_all(),
+        };
+        if covered {
+            Ok(())
+        } else {
+            Err(denied(DenialReason::FullRightsNeeded))
         }
     }
 
@@ -320,14 +393,6 @@ impl Caller {
                     }
                 )
         })
-    }
-
-    /// The key by which the caller acts, if it is one.
-    pub(crate) fn api_key_id(&self) -> Option<ApiKeyId> {
-        match self.acting()?.credential {
-            Credential::ApiKey { id, .. } => Some(id),
-            Credential::Session { .. } => None,
-        }
     }
 }
 

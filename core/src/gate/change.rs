@@ -6,11 +6,11 @@ use crate::{
     clock,
     db::{self, Writer},
     error::{ErrorCode, KeyplateError, Result},
-    gate::caller::Caller,
+    gate::caller::{Actor, Caller},
     model::{
         audit::{ActorKind, AuditEvent, Detail, EventKind},
         config::ClientInfo,
-        credentials::Credential,
+        credentials::CredentialId,
         named::Named,
         users::User,
     },
@@ -128,7 +128,7 @@ impl<'w> Change<'w> {
     fn event(&self, kind: EventKind, subject: Subject<'_>, details: &[(&str, &str)]) -> AuditEvent {
         event(
             self.writer.now(),
-            self.caller,
+            By::caller(self.caller),
             self.client,
             kind,
             subject,
@@ -137,10 +137,11 @@ impl<'w> Change<'w> {
     }
 }
 
-/// The row of a refusal, and the key of event, address and minute under which it is counted.
+/// The row of a refusal, and the key of event, caller, address and minute under which it is counted. Whose credential it is
+/// stands in the row when that is written (`named`).
 pub(crate) fn refusal(
     at: SystemTime,
-    caller: &Caller,
+    actor: &Actor,
     client: &ClientInfo,
     kind: EventKind,
     error: &KeyplateError,
@@ -149,42 +150,76 @@ pub(crate) fn refusal(
         KeyplateError::PasskeyCeremonyFailed { reason } => format!("{reason:?}"),
         error => format!("{:?}", error.code()),
     };
+    let by = By {
+        kind: actor.kind(),
+        user: None,
+        credential: actor.credential(),
+    };
     let subject = Subject::default();
-    let event = event(at, caller, client, kind, subject, &[("reason", &reason)]);
+    let event = event(at, by, client, kind, subject, &[("reason", &reason)]);
     let minute = clock::to_millis(at) / 60_000;
     let address = client.address.as_deref().unwrap_or("-");
-    let key = format!("{} {address} {minute}", kind.name());
+    let mut key = format!("{} {address} {minute}", kind.name());
+    if let Some(credential) = actor.credential() {
+        key = format!("{key} {}", credential.told().1);
+    }
     (event, key)
+}
+
+/// A1: with the name of whoever was refused.
+pub(crate) fn named(event: AuditEvent, user: Option<&User>) -> AuditEvent {
+    AuditEvent {
+        actor_id: user.map(|user| user.id.to_string()),
+        actor_name: user.map(|user| user.username.clone()),
+        ..event
+    }
+}
+
+/// Who did it, and by what.
+struct By<'a> {
+    kind: ActorKind,
+    user: Option<&'a User>,
+    credential: Option<CredentialId>,
+}
+
+impl<'a> By<'a> {
+    fn caller(caller: &'a Caller) -> Self {
+        let acting = caller.acting();
+        Self {
+            kind: match caller {
+                Caller::Host => ActorKind::Host,
+                Caller::Anonymous => ActorKind::Anonymous,
+                Caller::User(_) => ActorKind::User,
+            },
+            user: acting.map(|acting| &acting.user),
+            credential: acting.map(|acting| acting.credential.id()),
+        }
+    }
 }
 
 fn event(
     at: SystemTime,
-    caller: &Caller,
+    by: By<'_>,
     client: &ClientInfo,
     kind: EventKind,
     subject: Subject<'_>,
     details: &[(&str, &str)],
 ) -> AuditEvent {
-    let (actor_kind, acting) = match caller {
-        Caller::Host => (ActorKind::Host, None),
-        Caller::Anonymous => (ActorKind::Anonymous, None),
-        Caller::User(acting) => (ActorKind::User, Some(acting)),
-    };
     let mut details: Vec<Detail> = details
         .iter()
         .map(|&(name, value)| detail(name, value))
         .collect();
-    details.extend(acting.map(|acting| match acting.credential {
-        Credential::Session { id, .. } => detail("by_session", id.as_str()),
-        Credential::ApiKey { id, .. } => detail("by_api_key", id.as_str()),
+    details.extend(by.credential.map(|credential| {
+        let (name, id) = credential.told();
+        detail(name, id)
     }));
     AuditEvent {
         id: 0, // given by the database
         at,
         kind,
-        actor_kind,
-        actor_id: acting.map(|acting| acting.user.id.to_string()),
-        actor_name: acting.map(|acting| acting.user.username.clone()),
+        actor_kind: by.kind,
+        actor_id: by.user.map(|user| user.id.to_string()),
+        actor_name: by.user.map(|user| user.username.clone()),
         user_id: subject.user.map(|user| user.id.to_string()),
         username: subject.user.map(|user| user.username.clone()),
         subject_id: subject.thing.map(|(id, _)| id.to_owned()),

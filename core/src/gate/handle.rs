@@ -161,7 +161,7 @@ impl Keyplate {
         Ok(result)
     }
 
-    /// A1: a refusal is counted in one row per event, address and minute. Failing at that changes nothing.
+    /// A1: a refusal is counted in one row per event, caller, address and minute. Failing at that changes nothing.
     pub(crate) fn note_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
         let Err(error) = result else { return };
         let Shared { db, refusals, .. } = &*self.shared;
@@ -169,8 +169,7 @@ impl Keyplate {
         if !change::is_refusal(error) {
             return;
         }
-        let caller = self.actor.without_rights();
-        let (event, key) = change::refusal(now, &caller, &self.client, kind, error);
+        let (event, key) = change::refusal(now, &self.actor, &self.client, kind, error);
         if !refusals.is_first(&key, &event) {
             return;
         }
@@ -180,6 +179,7 @@ impl Keyplate {
                 at,
                 ..event.clone()
             };
+            let event = change::named(event, self.actor.user(writer)?.as_ref());
             db::audit::insert_or_count(writer, &event, &key, 1)
         });
         if let Ok(event) = stored {

@@ -15,7 +15,7 @@
 //!
 //! 1. Every method of the facade has exactly one line here, and every line a method: `cargo xtask check` compares them.
 //!    A method calls `read` or `write` with its own variant, so it cannot run without its line being asked; the look-ups
-//!    of `verify_session`, `verify_api_key` and `authenticate` go without, and their lines are `Anyone`.
+//!    of `verify_session`, `verify_api_key`, `authenticate` and `authenticate_pending` go without, and their lines are `Anyone`.
 //! 2. The host passes every line. Nobody else passes `Host`.
 //! 3. Lines only narrow. What a line lets in, the method may still refuse; what a line refuses, no method lets in.
 //! 4. `Own` and `Enrolling` let in a user for their own things only: the method must call `reach` or `visible_owner`.
@@ -100,6 +100,7 @@ table! {
     Anonymous             "anonymous"                Host;
     WithClient            "with_client"              Host;
     Authenticate          "authenticate"             Anyone;
+    AuthenticatePending   "authenticate_pending"     Anyone;
 
     CreateUser            "create_user"              Administrator(Users, Write);
     GetUser               "get_user"                 Enrolling(Users, Read);

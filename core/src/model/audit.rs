@@ -239,7 +239,7 @@ pub struct AuditEvent {
     pub kind: EventKind,
     /// Who did it.
     pub actor_kind: ActorKind,
-    /// Which user did it.
+    /// Which user did it. To a user who is no administrator no other is named.
     pub actor_id: Option<String>,
     /// His name.
     pub actor_name: Option<String>,
@@ -259,6 +259,23 @@ pub struct AuditEvent {
     pub details: Vec<Detail>,
     /// How many times within that minute; more than 1 for refusals only.
     pub count: i64,
+}
+
+impl AuditEvent {
+    /// Names of the details that tell by which credential something was done.
+    pub(crate) const BY_SESSION: &str = "by_session";
+    pub(crate) const BY_API_KEY: &str = "by_api_key";
+
+    /// A1: what of it is not for the user whom it concerns when another one did it.
+    pub(crate) fn redact(&mut self) {
+        self.actor_id = None;
+        self.actor_name = None;
+        self.address = None;
+        self.user_agent = None;
+        let by = [Self::BY_SESSION, Self::BY_API_KEY];
+        self.details
+            .retain(|detail| !by.contains(&detail.name.as_str()));
+    }
 }
 
 /// Something more about an event.

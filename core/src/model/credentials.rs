@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     model::{
+        audit::AuditEvent,
         ids::{ApiKeyId, SessionId, UserId},
         sessions::SignInMethod,
         users::{Role, UserStatus},
@@ -19,11 +20,42 @@ pub(crate) enum Credential {
         expires_at: SystemTime,
         signed_in_at: SystemTime,
         stepped_up_at: Option<SystemTime>,
+        bound: Bound,
     },
     ApiKey {
         id: ApiKeyId,
         expires_at: Option<SystemTime>,
     },
+}
+
+/// What a key hands on to all that is made by it, and that to what it makes itself (K1). What a person's own sign-in
+/// makes has none of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// The key by which it was made.
+    pub(crate) made_by: Option<ApiKeyId>,
+    /// The end of that key, when it had one: nothing that is made lives longer.
+    pub(crate) expires_at: Option<SystemTime>,
+}
+
+impl Credential {
+    pub(crate) fn id(&self) -> CredentialId {
+        match *self {
+            Self::Session { id, .. } => CredentialId::Session(id),
+            Self::ApiKey { id, .. } => CredentialId::ApiKey(id),
+        }
+    }
+
+    /// What it hands on.
+    pub(crate) fn bound(&self) -> Bound {
+        match *self {
+            Self::Session { bound, .. } => bound,
+            Self::ApiKey { id, expires_at } => Bound {
+                made_by: Some(id),
+                expires_at,
+            },
+        }
+    }
 }
 
 /// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
@@ -48,6 +80,14 @@ impl Principal {
 }
 
 impl CredentialId {
+    /// Its id as text, and the name under which the audit log has it.
+    pub(crate) fn told(&self) -> (&'static str, &str) {
+        match self {
+            Self::Session(id) => (AuditEvent::BY_SESSION, id.as_str()),
+            Self::ApiKey(id) => (AuditEvent::BY_API_KEY, id.as_str()),
+        }
+    }
+
     /// The session, or the API key.
     pub(crate) fn parts(self) -> (Option<SessionId>, Option<ApiKeyId>) {
         match self {
@@ -73,7 +113,7 @@ pub struct Authenticated {
     pub username: String,
     /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
     pub role: Role,
-    /// `Pending` while he waits for approval: then he is known, and let into nothing yet.
+    /// `Active`; from `authenticate_pending` alone `Pending` too, while he waits for approval.
     pub status: UserStatus,
     /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
     pub scopes: Vec<String>,

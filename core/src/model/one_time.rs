@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
-    model::ids::{OneTimeTokenId, UserId},
+    model::{
+        credentials::Bound,
+        ids::{OneTimeTokenId, UserId},
+    },
     secret::Secret,
     values::scopes::Ceiling,
 };
@@ -24,7 +27,7 @@ pub struct OneTimeToken {
     pub created_at: SystemTime,
     /// When it ends.
     pub expires_at: SystemTime,
-    /// Who made it; none for the host.
+    /// Who made it; none for the host, and none for a user who is no administrator and looks at their own.
     pub created_by: Option<String>,
     /// For a token its kind and last 4 characters; nothing is told of a code.
     pub masked_secret: String,
@@ -44,5 +47,5 @@ pub struct CreatedOneTimeToken {
 pub(crate) struct StoredOneTimeToken {
     pub(crate) one_time_token: OneTimeToken,
     pub(crate) ceiling: Ceiling,
-    pub(crate) ceiling_expires_at: Option<SystemTime>,
+    pub(crate) bound: Bound,
 }

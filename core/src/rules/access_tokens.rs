@@ -135,7 +135,7 @@ impl Keyplate {
                 api_key_id,
                 scopes: acting.ceiling.scopes.for_service(&service.slug),
                 groups: db::groups::names_of_user(reader, &acting.user.id)?,
-                claims: db::claims::list_effective(reader, &acting.user.id)?,
+                claims: claims::effective(reader, &acting.user.id)?,
                 issued_at: clock::from_seconds(body.iat),
                 expires_at: clock::from_seconds(body.exp),
             })
@@ -154,10 +154,7 @@ impl Keyplate {
         let user = &acting.user;
         let verified_email = user.email.clone().filter(|_| user.email_verified);
         let asked = Asked::by(acting.credential);
-        let claims = db::claims::list_effective(reader, &user.id)?;
-        let ours = claims
-            .into_iter()
-            .filter(|claim| !claims::is_reserved(&claim.key));
+        let claims = claims::effective(reader, &user.id)?;
         Ok(Body {
             iss: self.shared.issuer.clone(),
             sub: user.id.to_string(),
@@ -175,7 +172,8 @@ impl Keyplate {
             name: user.display_name.clone(),
             email_verified: verified_email.is_some().then_some(true),
             email: verified_email,
-            more: ours
+            more: claims
+                .into_iter()
                 .map(|claim| (claim.key, Value::String(claim.value)))
                 .collect(),
         })

@@ -37,7 +37,7 @@ const MAX_OVERLAP_SECONDS: i64 = 31 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+    /// Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
     ///
     /// # Errors
     /// `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
@@ -105,7 +105,8 @@ impl Keyplate {
         })
     }
 
-    /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+    /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself,
+    /// nor can anything that was made by it. The old secret never works longer than it would have without.
     ///
     /// # Errors
     /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
@@ -115,11 +116,7 @@ impl Keyplate {
         self.write(Method::RotateApiKey, |change| {
             let (before, owner, expires_at) = changeable(change, id, rotation.expiry)?;
             let token = tokens::mint(&self.shared.token_prefix, TokenKind::ApiKey)?;
-            let before = ApiKey {
-                expires_at,
-                ..before
-            };
-            let api_key = replace_secret(change, &owner, before, &token, overlap)?;
+            let api_key = replace_secret(change, &owner, before, expires_at, &token, overlap)?;
             Ok(CreatedApiKey {
                 api_key,
                 secret: Arc::new(token.secret),
@@ -127,7 +124,8 @@ impl Keyplate {
         })
     }
 
-    /// Gives a key a new end, before or after the old one. A key cannot renew itself.
+    /// Gives a key a new end, before or after the old one, also when it has ended: its newest secret works again. A key
+    /// cannot renew itself, nor can anything that was made by it.
     ///
     /// # Errors
     /// `NotFound`, also for a revoked key; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
@@ -248,27 +246,41 @@ pub(in crate::rules) fn create(
         expires_at,
         revoked_at: None,
     };
-    db::api_keys::insert(change, &api_key, &token.hash, ceiling.administrator)?;
+    let made_by = change.caller.bound().made_by;
+    let administrator = ceiling.administrator;
+    db::api_keys::insert(
+        change,
+        &api_key,
+        &token.hash,
+        administrator,
+        made_by.as_ref(),
+    )?;
     let details = [("scopes", ceiling.scopes.to_stored())];
     record(change, EventKind::ApiKeyCreated, &owner, &api_key, &details)?;
     Ok(api_key)
 }
 
-/// Gives a key another secret, and the end that `before` has; the old secret works for so many seconds more.
+/// Gives a key another secret and another end; the old secret works for so many seconds more, and no longer than it would
+/// have without (K1).
 pub(in crate::rules) fn replace_secret(
     change: &Change<'_>,
     owner: &User,
     before: ApiKey,
+    expires_at: Option<SystemTime>,
     token: &tokens::MintedToken,
     overlap: i64,
 ) -> Result<ApiKey> {
     let now = change.now();
+    let until = clock::after(now, overlap);
+    let ends = [before.expires_at, expires_at];
+    let until = ends.into_iter().flatten().fold(until, SystemTime::min);
     let after = ApiKey {
         masked_secret: token.masked.clone(),
+        expires_at,
         ..before
     };
-    let until = clock::after(now, overlap);
-    db::api_keys::replace_secret(change, &after, &token.hash, until, now)?;
+    let made_by = change.caller.bound().made_by;
+    db::api_keys::replace_secret(change, &after, &token.hash, made_by.as_ref(), until, now)?;
     let details = [("overlap_seconds", overlap.to_string())];
     record(change, EventKind::ApiKeyRotated, owner, &after, &details)?;
     Ok(after)
@@ -302,10 +314,11 @@ fn check_may_give(
     let Some(acting) = caller.acting() else {
         return Ok(());
     };
-    if !acting.ceiling.scopes.covers(&ceiling.scopes) {
+    let above = ceiling.administrator && !acting.ceiling.administrator;
+    if above || !acting.ceiling.scopes.covers(&ceiling.scopes) {
         return Err(denied(DenialReason::MoreThanItself));
     }
-    if let Some(own_end) = caller.grant_end()
+    if let Some(own_end) = caller.bound().expires_at
         && expires_at.is_none_or(|end| end > own_end)
     {
         return Err(denied(DenialReason::OutlivesItself));
@@ -329,7 +342,7 @@ fn changeable(
     let StoredApiKey { api_key, ceiling } =
         db::api_keys::find(change, id)?.or_missing(Thing::ApiKey)?;
     change.caller.reach(&api_key.owner_id, Thing::ApiKey)?;
-    if change.caller.api_key_id() == Some(*id) {
+    if change.caller.comes_from(change, id)? {
         return Err(denied(DenialReason::KeyItself));
     }
     let owner = users::get(change, &api_key.owner_id)?;

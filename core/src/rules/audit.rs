@@ -4,12 +4,14 @@ use crate::{
     db,
     error::Result,
     gate::{handle::Keyplate, list, methods::Method},
-    model::audit::{AuditPage, AuditQuery},
+    model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery},
 };
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Lists what happened, the newest first.
+    /// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+    /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
+    /// the kind `User`, no address, no agent, no credential.
     ///
     /// # Errors
     /// `PermissionDenied`, `InvalidInput`, the storage errors.
@@ -24,8 +26,16 @@ impl Keyplate {
             };
             let total = db::audit::count(reader, &query)?;
             let page = page.within(total);
+            let mut items = db::audit::list(reader, &query, page)?;
+            if !caller.is_administrator() {
+                let own = caller.user_id().map(|id| id.to_string());
+                items
+                    .iter_mut()
+                    .filter(|row| row.actor_kind == ActorKind::User && row.actor_id != own)
+                    .for_each(AuditEvent::redact);
+            }
             Ok(AuditPage {
-                items: db::audit::list(reader, &query, page)?,
+                items,
                 total,
                 page: page.page,
             })

@@ -1,61 +1,25 @@
 //! Claims: which may be given, and which hold for somebody.
 
+use std::collections::HashSet;
+
 use crate::{
-    db,
+    db::{self, Reader},
     error::{InputReason, Result, Thing, invalid},
     gate::{handle::Keyplate, methods::Method},
     model::{claims::Claim, ids::UserId},
     rules::users::checks as users,
-    values::text,
+    values::{claim_names, text},
 };
 
+const FIELD: &str = "claims";
 const MAX_CLAIMS: usize = 100;
 const MAX_KEY: usize = 100;
 const MAX_VALUE: usize = 1_000;
 
-/// Names that a token's issuer sets (RFC 7519, section 4.1; RFC 9068, section 2.2; OpenID Connect Core, sections 2
-/// and 5.1).
-const RESERVED: [&str; 35] = [
-    "acr",
-    "address",
-    "amr",
-    "at_hash",
-    "aud",
-    "auth_time",
-    "azp",
-    "birthdate",
-    "c_hash",
-    "client_id",
-    "email",
-    "email_verified",
-    "exp",
-    "family_name",
-    "gender",
-    "given_name",
-    "groups",
-    "iat",
-    "iss",
-    "jti",
-    "locale",
-    "middle_name",
-    "name",
-    "nbf",
-    "nickname",
-    "nonce",
-    "phone_number",
-    "picture",
-    "preferred_username",
-    "profile",
-    "scope",
-    "sid",
-    "sub",
-    "updated_at",
-    "website",
-];
-
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+    /// that differ in case only are one, and names that a token's issuer sets itself are left out.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -63,7 +27,7 @@ impl Keyplate {
         self.read(Method::GetEffectiveClaims, |reader, caller| {
             caller.reach(user_id, Thing::User)?;
             users::get(reader, user_id)?;
-            db::claims::list_effective(reader, user_id)
+            effective(reader, user_id)
         })
     }
 
@@ -73,42 +37,72 @@ impl Keyplate {
     /// `PermissionDenied`.
     pub fn list_claim_keys(&self) -> Result<Vec<String>> {
         self.read(Method::ListClaimKeys, |reader, _| {
-            db::claims::list_keys(reader)
+            let mut keys = db::claims::list_keys(reader)?;
+            keys.retain(|key| !claim_names::is_reserved(key));
+            Ok(keys)
         })
     }
 }
 
-/// A file may be older than one of the reserved names.
-pub(in crate::rules) fn is_reserved(key: &str) -> bool {
-    RESERVED.contains(&key)
+/// U5: of all claims that a user has, those that hold. What an older file has of reserved names speaks for nobody.
+pub(in crate::rules) fn effective(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Claim>> {
+    let mut seen = HashSet::new();
+    let mut claims = db::claims::list_all_of_user(reader, user_id)?;
+    claims.retain(|claim| {
+        !claim_names::is_reserved(&claim.key) && seen.insert(claim_names::folded(&claim.key))
+    });
+    sort(&mut claims);
+    Ok(claims)
+}
+
+/// The claims that somebody has with those that a plan adds; of two of one name the plan's holds. What was there is
+/// not looked at: it may be older than a rule.
+pub(in crate::rules) fn with_added(present: &[Claim], added: Vec<Claim>) -> Result<Vec<Claim>> {
+    let mut all = checked(added)?;
+    let new: HashSet<String> = all
+        .iter()
+        .map(|claim| claim_names::folded(&claim.key))
+        .collect();
+    let kept = present
+        .iter()
+        .filter(|claim| !new.contains(&claim_names::folded(&claim.key)));
+    all.extend(kept.cloned());
+    check_count(&all)?;
+    sort(&mut all);
+    Ok(all)
 }
 
 /// Claims from outside, sorted by key.
 pub(in crate::rules) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
-    let field = "claims";
-    if claims.len() > MAX_CLAIMS {
-        return Err(invalid(
-            field,
-            InputReason::TooMany {
-                most: MAX_CLAIMS as i64,
-            },
-        ));
-    }
+    check_count(&claims)?;
     let mut checked: Vec<Claim> = Vec::with_capacity(claims.len());
+    let mut seen = HashSet::new();
     for claim in claims {
-        let key = text::required(field, &claim.key, MAX_KEY)?;
+        let key = text::required(FIELD, &claim.key, MAX_KEY)?;
         if key.chars().any(char::is_whitespace) {
-            return Err(invalid(field, InputReason::NotClaimName));
+            return Err(invalid(FIELD, InputReason::NotClaimName));
         }
-        if is_reserved(&key) {
-            return Err(invalid(field, InputReason::Reserved { name: key }));
+        if claim_names::is_reserved(&key) {
+            return Err(invalid(FIELD, InputReason::Reserved { name: key }));
         }
-        if checked.iter().any(|other| other.key == key) {
-            return Err(invalid(field, InputReason::Duplicate { name: key }));
+        if !seen.insert(claim_names::folded(&key)) {
+            return Err(invalid(FIELD, InputReason::Duplicate { name: key }));
         }
-        let value = text::optional(field, &claim.value, MAX_VALUE)?.unwrap_or_default();
+        let value = text::optional(FIELD, &claim.value, MAX_VALUE)?.unwrap_or_default();
         checked.push(Claim { key, value });
     }
-    checked.sort_by(|a, b| a.key.cmp(&b.key));
+    sort(&mut checked);
     Ok(checked)
+}
+
+fn check_count(claims: &[Claim]) -> Result<()> {
+    if claims.len() > MAX_CLAIMS {
+        let most = MAX_CLAIMS as i64;
+        return Err(invalid(FIELD, InputReason::TooMany { most }));
+    }
+    Ok(())
+}
+
+fn sort(claims: &mut [Claim]) {
+    claims.sort_by(|a, b| a.key.cmp(&b.key));
 }

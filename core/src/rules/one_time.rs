@@ -99,6 +99,7 @@ impl Keyplate {
             change.caller.outrank(&user)?;
             change.caller.step_up(change)?;
             change.caller.covers_sign_in_of(&user)?;
+            change.caller.may_give_for_good(change, &user)?;
             let ceiling = Ceiling {
                 scopes: Scopes::recovery(),
                 administrator: false,
@@ -107,14 +108,21 @@ impl Keyplate {
         })
     }
 
-    /// Lists the one-time tokens that still work, of one user or of all, the newest first.
+    /// Lists the one-time tokens that still work, of one user or of all, the newest first. To users who are no
+    /// administrators it does not tell who made theirs.
     ///
     /// # Errors
     /// `PermissionDenied`.
     pub fn list_one_time_tokens(&self, user_id: Option<UserId>) -> Result<Vec<OneTimeToken>> {
         self.read(Method::ListOneTimeTokens, |reader, caller| {
             let user_id = list::visible_owner(caller, user_id)?;
-            db::one_time_tokens::list(reader, user_id.as_ref(), reader.now())
+            let mut tokens = db::one_time_tokens::list(reader, user_id.as_ref(), reader.now())?;
+            if !caller.is_administrator() {
+                let own = caller.user_id().map(|id| id.to_string());
+                let others = tokens.iter_mut().filter(|token| token.created_by != own);
+                others.for_each(|token| token.created_by = None);
+            }
+            Ok(tokens)
         })
     }
 
@@ -185,7 +193,7 @@ impl Keyplate {
                 masked_secret: minted.masked,
             },
             ceiling,
-            ceiling_expires_at: change.caller.grant_end(),
+            bound: change.caller.bound(),
         };
         db::one_time_tokens::insert(change, &stored, &minted.hash)?;
         let kind = if is_recovery {
@@ -259,7 +267,7 @@ impl Keyplate {
             return Ok(None);
         };
         let token = &stored.one_time_token;
-        let ends = [Some(token.expires_at), stored.ceiling_expires_at];
+        let ends = [Some(token.expires_at), stored.bound.expires_at];
         if token.is_code != is_code || ends.into_iter().flatten().any(|end| end <= now) {
             return Ok(None);
         }
@@ -277,7 +285,7 @@ impl Keyplate {
         };
         let opening = Opening {
             ceiling: stored.ceiling,
-            end: stored.ceiling_expires_at,
+            bound: stored.bound,
             lifetime_seconds: token.is_recovery.then_some(RECOVERY_SECONDS),
             ..Opening::of(&user, method)
         };

@@ -1,6 +1,6 @@
 //! Sessions: opening, verifying, listing, ending them (T1).
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use crate::{
     clock, db,
@@ -14,7 +14,7 @@ use crate::{
     model::{
         audit::EventKind,
         config::ClientInfo,
-        credentials::{Authenticated, CredentialId},
+        credentials::{Authenticated, Bound, CredentialId},
         ids::{SessionId, UserId},
         sessions::{FoundSession, Session, SessionPage, SessionQuery, SignInMethod, SignedIn},
         users::{User, check_may_sign_in},
@@ -74,19 +74,23 @@ impl Keyplate {
     /// `AccountDisabled`, `AccountExpired`; the storage errors.
     pub fn verify_session(&self, token: &str) -> Result<Authenticated> {
         let hash = tokens::expect(&self.shared.token_prefix, TokenKind::Session, token)?;
-        self.verified_session(hash)
+        self.verified_session(hash, Admits::Active)
     }
 }
 
 impl Keyplate {
     /// Whoever has the session whose secret has this hash.
-    pub(in crate::rules) fn verified_session(&self, hash: SecretHash) -> Result<Authenticated> {
+    pub(in crate::rules) fn verified_session(
+        &self,
+        hash: SecretHash,
+        admits: Admits,
+    ) -> Result<Authenticated> {
         let found = db::sessions::look_up(&self.shared.db, &hash)?
             .ok_or(KeyplateError::InvalidCredential)?;
         if !found.is_alive() {
             return Err(KeyplateError::InvalidCredential);
         }
-        let enrolling = found.method.enrols(found.status);
+        let enrolling = admits == Admits::Pending && found.method.enrols(found.status);
         if !enrolling {
             check_may_sign_in(found.status, found.user_expires_at, found.now)?;
         }
@@ -163,14 +167,23 @@ impl Keyplate {
     }
 }
 
+/// Whom a host lets in by a session (S7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Admits {
+    /// Who may sign in, and nobody else.
+    Active,
+    /// The sign-up session of a user who waits for approval too.
+    Pending,
+}
+
 /// How a session is opened.
 pub(in crate::rules) struct Opening {
     pub(in crate::rules) method: SignInMethod,
     pub(in crate::rules) ceiling: Ceiling,
     /// By default as the settings say.
     pub(in crate::rules) lifetime_seconds: Option<i64>,
-    /// It ends then at the latest (K2).
-    pub(in crate::rules) end: Option<SystemTime>,
+    /// It ends with the key by which it was made, and hands that on (K1).
+    pub(in crate::rules) bound: Bound,
 }
 
 impl Opening {
@@ -180,7 +193,7 @@ impl Opening {
             method,
             ceiling: Ceiling::of_sign_in(user),
             lifetime_seconds: None,
-            end: None,
+            bound: Bound::default(),
         }
     }
 
@@ -215,14 +228,18 @@ impl Keyplate {
             signed_in_at: now,
             stepped_up_at: (opening.method == SignInMethod::Passkey).then_some(now),
             last_seen_at: now,
-            expires_at: opening.end.map_or(expires_at, |end| end.min(expires_at)),
+            expires_at: opening
+                .bound
+                .expires_at
+                .map_or(expires_at, |end| end.min(expires_at)),
             masked_secret: token.masked,
             address: client.address.clone(),
             user_agent: client.user_agent.clone(),
             device_name: client.device_name.clone(),
         };
         let idle = settings.session_idle_seconds.min(lifetime);
-        db::sessions::insert(change, &session, &token.hash, &opening.ceiling, idle)?;
+        let Opening { ceiling, bound, .. } = &opening;
+        db::sessions::insert(change, &session, &token.hash, ceiling, idle, *bound)?;
         Ok(SignedIn {
             user,
             session,

@@ -149,6 +149,8 @@ impl Keyplate {
                 Some(id) => db::users::find(change, id)?,
                 None => None,
             };
+            // K2: it ends the sessions of whoever claimed, so it wants more than the right to change settings.
+            change.caller.has_all_scopes()?;
             complete(change, administrator.as_ref())
         })
     }

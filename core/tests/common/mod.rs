@@ -158,6 +158,12 @@ impl Fixture {
         self.keyplate.acting_as(&found.principal, client()).unwrap()
     }
 
+    /// As somebody who may be waiting for approval.
+    pub fn enrolling(&self, credential: &str) -> Keyplate {
+        let found = self.keyplate.authenticate_pending(credential).unwrap();
+        self.keyplate.acting_as(&found.principal, client()).unwrap()
+    }
+
     pub fn stranger(&self) -> Keyplate {
         self.keyplate.anonymous(client()).unwrap()
     }

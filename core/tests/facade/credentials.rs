@@ -131,6 +131,8 @@ fn outcome(kind: Kind, of: Of, state: State) -> [Option<ErrorCode>; 3] {
         _ => other.verify_api_key(&shown).err(),
     };
     let any = other.authenticate(&shown).err().map(|error| error.code());
+    let pending = other.authenticate_pending(&shown).err();
+    assert_eq!(pending.map(|error| error.code()), any, "{kind:?} {of:?}");
     let own = own.map(|error| error.code());
     // A handle is not spoilt by a misspelt secret; for those states it says what the others say.
     let handle = match (&acting, state) {

@@ -15,7 +15,9 @@ mod common;
 
 mod access_tokens;
 mod api_keys;
+mod audit;
 mod bootstrap;
+mod claims;
 mod concurrency;
 mod credentials;
 mod groups;

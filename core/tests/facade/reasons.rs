@@ -346,7 +346,7 @@ fn what_callers_lack() {
         let signed_in = Person::new()
             .sign_up(&f.stranger(), signup("carol"))
             .unwrap();
-        let waiting = f.acting(signed_in.secret.as_str());
+        let waiting = f.enrolling(signed_in.secret.as_str());
         failed(waiting.begin_passkey_registration())
     }));
     let cases = cases

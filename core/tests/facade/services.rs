@@ -86,7 +86,8 @@ fn who_may_use_what() {
     f.keyplate.update_user(&lapsed.id, soon).unwrap();
     let (ended, of_ended) = in_group("ended");
     f.keyplate.revoke_user_sessions(&ended.id, None).unwrap();
-    let of_pending = principal(pending.secret.as_str());
+    let of_pending = f.keyplate.authenticate_pending(pending.secret.as_str());
+    let of_pending = of_pending.unwrap().principal;
     f.clock.advance(11);
 
     // Who, and what comes of the three services: closed, of a group, for everyone.

@@ -2,6 +2,7 @@
 
 mod approval;
 mod limits;
+mod pending;
 mod races;
 mod table;
 mod tokens;

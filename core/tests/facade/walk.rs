@@ -3,6 +3,7 @@
 
 mod after;
 mod calls;
+mod detours;
 mod world;
 
 use std::thread;

@@ -60,6 +60,10 @@ pub(crate) fn call(
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
         }
+        "authenticate_pending" => {
+            let credential: String = arguments.get("credential")?;
+            Ok(keyplate.authenticate_pending(&credential)?.into_json())
+        }
         "back_up_to" => {
             let path: String = arguments.get("path")?;
             Ok(keyplate.back_up_to(&path)?.into_json())

@@ -224,7 +224,7 @@ impl Run {
             Some("anonymous") => Ok(host.anonymous(client())?),
             Some(name) => {
                 let credential = self.saved(name).map_err(Failure::Scenario)?;
-                let found = host.authenticate(credential.as_str().unwrap_or_default())?;
+                let found = host.authenticate_pending(credential.as_str().unwrap_or_default())?;
                 Ok(host.acting_as(&found.principal, client())?)
             }
         }

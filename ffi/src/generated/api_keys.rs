@@ -677,7 +677,7 @@ pub unsafe extern "C" fn keyplate_new_api_key_set_expires_at(
     }
 }
 
-/// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+/// Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -782,7 +782,8 @@ pub unsafe extern "C" fn keyplate_list_expiring_api_keys(
     }
 }
 
-/// Gives a key a new end, before or after the old one. A key cannot renew itself.
+/// Gives a key a new end, before or after the old one, also when it has ended: its newest secret works again. A key
+/// cannot renew itself, nor can anything that was made by it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key
@@ -832,7 +833,8 @@ pub unsafe extern "C" fn keyplate_revoke_api_key(
     }
 }
 
-/// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+/// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself,
+/// nor can anything that was made by it. The old secret never works longer than it would have without.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND` also for a revoked key, and for an expired one without a new end

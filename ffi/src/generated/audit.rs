@@ -68,7 +68,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_actor_kind(
     unsafe { get(audit_event, |value| Some(&value.actor_kind)) }
 }
 
-/// Which user did it.
+/// Which user did it. To a user who is no administrator no other is named.
 /// NULL when there is none. Borrowed from `audit_event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_actor_id(
@@ -433,7 +433,9 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
     unsafe { get(detail, |value| Some(&value.value)) }
 }
 
-/// Lists what happened, the newest first.
+/// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+/// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
+/// the kind `User`, no address, no agent, no credential.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`

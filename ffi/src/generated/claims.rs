@@ -105,7 +105,8 @@ pub unsafe extern "C" fn keyplate_claim_set_value(
     }
 }
 
-/// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+/// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+/// that differ in case only are one, and names that a token's issuer sets itself are left out.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

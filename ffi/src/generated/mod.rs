@@ -3,6 +3,7 @@
 mod access_tokens;
 mod api_keys;
 mod audit;
+mod authenticate;
 mod backup;
 mod bootstrap;
 mod claims;
@@ -37,6 +38,7 @@ use crate::{
 pub use access_tokens::*;
 pub use api_keys::*;
 pub use audit::*;
+pub use authenticate::*;
 pub use backup::*;
 pub use bootstrap::*;
 pub use claims::*;

@@ -142,7 +142,7 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_expires_at(
     unsafe { get(one_time_token, |value| Some(&value.expires_at)) }
 }
 
-/// Who made it; none for the host.
+/// Who made it; none for the host, and none for a user who is no administrator and looks at their own.
 /// NULL when there is none. Borrowed from `one_time_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_created_by(
@@ -226,7 +226,8 @@ pub unsafe extern "C" fn keyplate_create_recovery_token(
     }
 }
 
-/// Lists the one-time tokens that still work, of one user or of all, the newest first.
+/// Lists the one-time tokens that still work, of one user or of all, the newest first. To users who are no
+/// administrators it does not tell who made theirs.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`

@@ -93,7 +93,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_role(
     unsafe { get(authenticated, |value| Some(&value.role)) }
 }
 
-/// `KEYPLATE_USER_STATUS_PENDING` while he waits for approval: then he is known, and let into nothing yet.
+/// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `KEYPLATE_USER_STATUS_PENDING` too, while he waits for approval.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_status(
     authenticated: *const keyplate_authenticated,
@@ -164,7 +164,8 @@ pub unsafe extern "C" fn keyplate_authenticated_get_principal(
     unsafe { get(authenticated, |value| Some(&value.principal)) }
 }
 
-/// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+/// Tells who stands behind a session token or an API key. A host's middleware needs only this: it lets in active users
+/// and nobody else. What a user needs who waits for approval asks `keyplate_authenticate_pending`.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked

@@ -978,7 +978,7 @@ class AuditEvent:
         """Who did it."""
     @property
     def actor_id(self) -> str | None:
-        """Which user did it."""
+        """Which user did it. To a user who is no administrator no other is named."""
     @property
     def actor_name(self) -> str | None:
         """His name."""
@@ -1187,7 +1187,7 @@ class OneTimeToken:
         """When it ends."""
     @property
     def created_by(self) -> str | None:
-        """Who made it; none for the host."""
+        """Who made it; none for the host, and none for a user who is no administrator and looks at their own."""
     @property
     def masked_secret(self) -> str:
         """For a token its kind and last 4 characters; nothing is told of a code."""
@@ -1314,7 +1314,7 @@ class Authenticated:
         """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
     @property
     def status(self) -> UserStatus:
-        """`UserStatus.PENDING` while he waits for approval: then he is known, and let into nothing yet."""
+        """`UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, while he waits for approval."""
     @property
     def scopes(self) -> list[str]:
         """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
@@ -1974,7 +1974,7 @@ class Keyplate:
         note: str | None = None,
         expires_at: datetime | None = None,
     ) -> CreatedApiKey:
-        """Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+        """Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
 
         Args:
             name: What it is for, in a word: 1 to 100 characters.
@@ -2032,7 +2032,8 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def renew_api_key(self, id: UUID | str, expiry: Expiry) -> ApiKey:
-        """Gives a key a new end, before or after the old one. A key cannot renew itself.
+        """Gives a key a new end, before or after the old one, also when it has ended: its newest secret works again. A key
+        cannot renew itself, nor can anything that was made by it.
 
         Raises:
             NotFound: Also for a revoked key.
@@ -2054,7 +2055,8 @@ class Keyplate:
         overlap_seconds: int | None = None,
         expiry: Expiry | None = None,
     ) -> CreatedApiKey:
-        """Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+        """Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself,
+        nor can anything that was made by it. The old secret never works longer than it would have without.
 
         Args:
             overlap_seconds: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
@@ -2086,7 +2088,9 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> AuditPage:
-        """Lists what happened, the newest first.
+        """Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+        made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
+        the kind `User`, no address, no agent, no credential.
 
         Args:
             user_id: Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
@@ -2099,6 +2103,15 @@ class Keyplate:
             PermissionDenied: The caller is known and may not do this.
             InvalidInput: A value breaks a rule.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
+    def authenticate_pending(self, credential: str) -> Authenticated:
+        """Tells what `authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
+        `UserStatus.PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+        whether they have been approved, and to sign out; for everything else a host asks `authenticate`.
+
+        Raises:
+            KeyplateError: As `authenticate`.
+            AccountPending: For every other credential of a user who waits for approval.
         """
     def back_up_to(self, path: str) -> BackupReport:
         """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
@@ -2127,7 +2140,8 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+        that differ in case only are one, and names that a token's issuer sets itself are left out.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -2325,7 +2339,8 @@ class Keyplate:
             StepUpRequired: For all but the host.
         """
     def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
-        """Lists the one-time tokens that still work, of one user or of all, the newest first.
+        """Lists the one-time tokens that still work, of one user or of all, the newest first. To users who are no
+        administrators it does not tell who made theirs.
 
         Raises:
             PermissionDenied: The caller is known and may not do this.
@@ -2472,7 +2487,8 @@ class Keyplate:
             PermissionDenied: Without a session.
         """
     def authenticate(self, credential: str) -> Authenticated:
-        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
+        """Tells who stands behind a session token or an API key. A host's middleware needs only this: it lets in active users
+        and nobody else. What a user needs who waits for approval asks `authenticate_pending`.
 
         Raises:
             InvalidCredential: When it is unknown, malformed, expired or revoked.

@@ -181,7 +181,7 @@ class Keyplate:
         note: str | None = None,
         expires_at: datetime | None = None,
     ) -> CreatedApiKey:
-        """Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+        """Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
 
         Args:
             name: What it is for, in a word: 1 to 100 characters.
@@ -269,7 +269,8 @@ class Keyplate:
         )
 
     async def renew_api_key(self, id: UUID | str, expiry: Expiry) -> ApiKey:
-        """Gives a key a new end, before or after the old one. A key cannot renew itself.
+        """Gives a key a new end, before or after the old one, also when it has ended: its newest secret works again. A key
+        cannot renew itself, nor can anything that was made by it.
 
         Raises:
             NotFound: Also for a revoked key.
@@ -302,7 +303,8 @@ class Keyplate:
         overlap_seconds: int | None = None,
         expiry: Expiry | None = None,
     ) -> CreatedApiKey:
-        """Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+        """Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself,
+        nor can anything that was made by it. The old secret never works longer than it would have without.
 
         Args:
             overlap_seconds: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
@@ -346,7 +348,9 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> AuditPage:
-        """Lists what happened, the newest first.
+        """Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+        made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
+        the kind `User`, no address, no agent, no credential.
 
         Args:
             user_id: Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
@@ -367,6 +371,20 @@ class Keyplate:
             since=since,
             page=page,
             limit=limit,
+        )
+
+    async def authenticate_pending(self, credential: str) -> Authenticated:
+        """Tells what `authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
+        `UserStatus.PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+        whether they have been approved, and to sign out; for everything else a host asks `authenticate`.
+
+        Raises:
+            KeyplateError: As `authenticate`.
+            AccountPending: For every other credential of a user who waits for approval.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.authenticate_pending,
+            credential,
         )
 
     async def back_up_to(self, path: str) -> BackupReport:
@@ -406,7 +424,8 @@ class Keyplate:
         )
 
     async def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+        that differ in case only are one, and names that a token's issuer sets itself are left out.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -705,7 +724,8 @@ class Keyplate:
         )
 
     async def list_one_time_tokens(self, user_id: UUID | str | None = None) -> list[OneTimeToken]:
-        """Lists the one-time tokens that still work, of one user or of all, the newest first.
+        """Lists the one-time tokens that still work, of one user or of all, the newest first. To users who are no
+        administrators it does not tell who made theirs.
 
         Raises:
             PermissionDenied: The caller is known and may not do this.
@@ -930,7 +950,8 @@ class Keyplate:
         )
 
     async def authenticate(self, credential: str) -> Authenticated:
-        """Tells who stands behind a session token or an API key. A host's middleware needs only this.
+        """Tells who stands behind a session token or an API key. A host's middleware needs only this: it lets in active users
+        and nobody else. What a user needs who waits for approval asks `authenticate_pending`.
 
         Raises:
             InvalidCredential: When it is unknown, malformed, expired or revoked.

@@ -89,7 +89,8 @@ fn supply(
     check_unused(change, token, Some(&present.api_key))?;
     let mut api_key = present.api_key;
     if present.secret_hash != Some(token.hash) {
-        api_key = api_keys::replace_secret(change, owner, api_key, token, 0)?;
+        let expires_at = api_key.expires_at;
+        api_key = api_keys::replace_secret(change, owner, api_key, expires_at, token, 0)?;
     }
     remember(change, &api_key, token)?;
     change_fields(change, entry, owner, api_key)?;

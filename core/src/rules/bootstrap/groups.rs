@@ -51,24 +51,12 @@ fn ensure(change: &Change<'_>, entry: &GroupEntry) -> Result<Option<BootstrapAct
 }
 
 fn add_claims(change: &Change<'_>, group: &Group, added: Vec<Claim>) -> Result<bool> {
-    let claims = with_claims(&group.claims, added)?;
+    let claims = claims::with_added(&group.claims, added)?;
     let changed = claims != group.claims;
     if changed {
         groups::set_claims(change, &group.id, &claims)?;
     }
     Ok(changed)
-}
-
-/// The claims that somebody has with those that a plan adds; of two of one name the plan's holds.
-pub(super) fn with_claims(present: &[Claim], added: Vec<Claim>) -> Result<Vec<Claim>> {
-    let mut all = claims::checked(added)?;
-    let kept: Vec<Claim> = present
-        .iter()
-        .filter(|claim| all.iter().all(|other| other.key != claim.key))
-        .cloned()
-        .collect();
-    all.extend(kept);
-    claims::checked(all)
 }
 
 /// The ids of groups that a plan names; the field is of the entry that names them.

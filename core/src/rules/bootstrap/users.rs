@@ -14,7 +14,7 @@ use crate::{
         users::{Expiry, NewUser, Role, User, UserChanges, UserStatus},
     },
     rules::{
-        groups as group_rules,
+        claims, groups as group_rules,
         users::{self, checks::LastAdministrator},
     },
     values::text::{self, UsernamePolicy},
@@ -96,7 +96,7 @@ fn add_groups(change: &Change<'_>, user: &User, entry: &UserEntry) -> Result<boo
 }
 
 fn add_claims(change: &Change<'_>, user: &User, entry: &UserEntry) -> Result<bool> {
-    let claims = groups::with_claims(&user.claims, entry.claims())?;
+    let claims = claims::with_added(&user.claims, entry.claims())?;
     let changed = claims != user.claims;
     if changed {
         group_rules::set_claims_of_user(change, &user.id, &claims)?;

@@ -41,7 +41,7 @@ impl Keyplate {
     /// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
     /// `PasskeyCeremonyFailed` where passkeys cannot work.
     pub fn begin_passkey_registration(&self) -> Result<PasskeyCeremony> {
-        self.write(Method::BeginPasskeyRegistration, |change| {
+        let result = self.write(Method::BeginPasskeyRegistration, |change| {
             let party = &self.shared.relying_party;
             party.check_available(change)?;
             let registrant = registrant(change, change.caller)?;
@@ -65,7 +65,9 @@ impl Keyplate {
                 options,
                 &State { registration },
             )
-        })
+        });
+        self.note_refusal(EventKind::PasskeyRegistrationRefused, &result);
+        result
     }
 
     /// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
@@ -131,7 +133,10 @@ impl Keyplate {
         } else {
             db::sessions::end(change, &registrant.session, change.now())?;
         }
-        let opening = Opening::of(user, SignInMethod::Passkey);
+        let opening = Opening {
+            bound: change.caller.bound(),
+            ..Opening::of(user, SignInMethod::Passkey)
+        };
         self.open_session(change, user.clone(), change.client, opening)
             .map(Some)
     }
@@ -143,6 +148,7 @@ fn registrant<'c>(reader: &Reader<'_>, caller: &'c Caller) -> Result<Registrant<
         return Err(denied(DenialReason::OwnPasskeysOnly));
     };
     let user = &acting.user;
+    caller.may_give_for_good(reader, user)?;
     let is_first = db::passkeys::count_usable(reader, &user.id)? == 0;
     match method {
         SignInMethod::SignUp if user.status == UserStatus::Pending => {

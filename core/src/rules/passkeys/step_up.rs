@@ -38,7 +38,7 @@ impl Keyplate {
     /// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
     /// passkeys cannot work.
     pub fn begin_step_up(&self) -> Result<PasskeyCeremony> {
-        self.write(Method::BeginStepUp, |change| {
+        let result = self.write(Method::BeginStepUp, |change| {
             let party = &self.shared.relying_party;
             party.check_available(change)?;
             let owner = own_session(change.caller)?;
@@ -55,7 +55,9 @@ impl Keyplate {
                 options,
                 &State { authentication },
             )
-        })
+        });
+        self.note_refusal(EventKind::StepUpRefused, &result);
+        result
     }
 
     /// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former

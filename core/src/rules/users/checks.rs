@@ -142,10 +142,13 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
     if !caller.is_administrator() && governed {
         return Err(denied(DenialReason::OwnProfileOnly));
     }
-    match (governed, address && !himself) {
-        (false, false) => Ok(()),
-        _ => caller.govern(before),
+    if governed || (address && !himself) {
+        return caller.govern(before);
     }
+    if address || before.username != after.username {
+        return caller.covers_account_of(before);
+    }
+    Ok(())
 }
 
 /// U6: a user may rename himself where the settings allow it.

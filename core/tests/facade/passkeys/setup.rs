@@ -186,7 +186,7 @@ fn a_pending_users_passkey_completes_no_setup() {
     };
     f.keyplate.update_settings(approval).unwrap();
     let signed_in = f.stranger().sign_up(signup("bob", None)).unwrap();
-    let acting = f.acting(signed_in.secret.as_str());
+    let acting = f.enrolling(signed_in.secret.as_str());
     let registered = Person::new().register(&acting).unwrap();
     assert!(registered.setup.is_none() && registered.signed_in.is_none());
     let signed_in = Person::new().sign_up(&f.stranger(), signup("cid", None));

@@ -152,7 +152,7 @@ fn who_waits_for_approval_has_a_passkey_and_looks_at_himself_only() {
     assert_eq!(signed_in.session.stepped_up_at, None);
     assert_eq!(f.keyplate.list_passkeys(Some(user.id)).unwrap().len(), 1);
 
-    let acting = f.acting(signed_in.secret.as_str());
+    let acting = f.enrolling(signed_in.secret.as_str());
     assert_eq!(
         acting.get_user(&user.id).unwrap().status,
         UserStatus::Pending
@@ -208,7 +208,7 @@ fn who_waits_for_approval_registers_his_first_passkey() {
     };
     f.keyplate.update_settings(approval).unwrap();
     let signed_in = f.stranger().sign_up(signup("bob", None)).unwrap();
-    let acting = f.acting(signed_in.secret.as_str());
+    let acting = f.enrolling(signed_in.secret.as_str());
     let mut bob = Person::new();
     let registered = bob.register(&acting).unwrap();
     assert!(registered.signed_in.is_none(), "he is not let in by it");

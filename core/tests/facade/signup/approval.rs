@@ -26,12 +26,12 @@ fn a_pending_user_reads_his_own_status_and_nothing_else() {
     assert_eq!(carol.user.status, UserStatus::Pending);
     assert_eq!(
         f.keyplate
-            .verify_session(carol.secret.as_str())
+            .authenticate_pending(carol.secret.as_str())
             .unwrap()
             .scopes,
         ["enrol"]
     );
-    let hers = f.acting(carol.secret.as_str());
+    let hers = f.enrolling(carol.secret.as_str());
     assert_eq!(
         hers.get_user(&carol.user.id).unwrap().status,
         UserStatus::Pending
@@ -93,7 +93,7 @@ fn a_pending_user_reads_his_own_status_and_nothing_else() {
         .unwrap();
     assert_eq!(
         f.keyplate
-            .authenticate(carol.secret.as_str())
+            .authenticate_pending(carol.secret.as_str())
             .unwrap()
             .status,
         UserStatus::Pending
@@ -103,7 +103,7 @@ fn a_pending_user_reads_his_own_status_and_nothing_else() {
         hers.list_sessions(Default::default()).is_ok(),
         "approved, she is in"
     );
-    f.acting(dora.secret.as_str())
+    f.enrolling(dora.secret.as_str())
         .revoke_session(&dora.session.id)
         .expect("signing out");
     f.keyplate.reject_user(&dora.user.id).unwrap();

@@ -169,14 +169,23 @@ fn where_users_may_rename_themselves_they_rename_nobody_else() {
         ..Default::default()
     };
     f.keyplate.update_settings(changes).unwrap();
+    let bob = f.user("bob");
     let weak = f.acting(f.key(&ann, &["users:write"]).secret.as_str());
+    let own = f.acting(f.session(&bob).secret.as_str());
     let rename = |name: &str| UserChanges {
         username: Some(name.to_owned()),
         ..UserChanges::default()
     };
-    weak.update_user(&ann.id, rename("anna")).unwrap();
+    own.update_user(&bob.id, rename("bobby")).unwrap();
     assert_eq!(
-        code(weak.update_user(&carol.id, rename("mallory"))),
-        ErrorCode::PermissionDenied
+        code(own.update_user(&ann.id, rename("mallory"))),
+        ErrorCode::NotFound
     );
+    // K2: nor does a weak key of theirs rename its own owner.
+    for user in [&ann, &carol] {
+        assert_eq!(
+            code(weak.update_user(&user.id, rename("mallory"))),
+            ErrorCode::PermissionDenied
+        );
+    }
 }

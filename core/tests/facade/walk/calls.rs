@@ -20,6 +20,7 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "anonymous" => note(&mut refusals, w.weak.anonymous(ClientInfo::default())),
         "with_client" => note(&mut refusals, w.weak.with_client(ClientInfo::default())),
         "authenticate" => drop(w.weak.authenticate(w.weak_key.secret.as_str())),
+        "authenticate_pending" => drop(w.weak.authenticate_pending(w.weak_key.secret.as_str())),
         "verify_session" => drop(w.weak.verify_session(w.bobs_session.secret.as_str())),
         "verify_api_key" => drop(w.weak.verify_api_key(w.weak_key.secret.as_str())),
         "create_user" => {

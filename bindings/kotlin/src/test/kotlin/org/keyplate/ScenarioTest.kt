@@ -115,7 +115,7 @@ private class Run(private val folder: Path) : TimeSource, AutoCloseable {
     private fun handle(name: String): Keyplate = when (name) {
         "host" -> host
         "anonymous" -> host.anonymous(CLIENT).also(handles::add)
-        else -> host.actingAs(host.authenticate(filled(name) as String).principal, CLIENT).also(handles::add)
+        else -> host.actingAs(host.authenticatePending(filled(name) as String).principal, CLIENT).also(handles::add)
     }
 
     /** The value with `"$name"` replaced by what was saved under that name. */
