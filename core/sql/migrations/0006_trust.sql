@@ -11,8 +11,3 @@ ALTER TABLE sessions ADD COLUMN bound_expires_at INTEGER;
 UPDATE sessions
 SET bound_expires_at = expires_at
 WHERE method = 'one_time_token' AND ceiling_scopes <> '* roles:write';
-
--- A secret from before a rotation ends with its key: a renewal does not revive it.
-UPDATE api_key_overlaps
-SET until = (SELECT expires_at FROM api_keys WHERE api_keys.id = api_key_overlaps.api_key_id)
-WHERE until > (SELECT expires_at FROM api_keys WHERE api_keys.id = api_key_overlaps.api_key_id);

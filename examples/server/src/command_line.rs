@@ -27,7 +27,7 @@ pub(crate) enum Command {
     OneTimeToken {
         /// The user's username, e-mail address or id.
         name: String,
-        /// How long it works, such as 15m, 24h or 7d; at most 31 days.
+        /// How long it works, with a unit, such as 45s, 15m, 24h or 7d; at most 31 days.
         #[arg(long, value_name = "TIME", default_value = "15m", value_parser = options::seconds)]
         ttl: i64,
         /// For a user who has lost their passkey: within 15 minutes of signing in they may register a new one and delete
@@ -63,7 +63,8 @@ pub(crate) enum Command {
     Check,
     /// Replace the key that signs access tokens. It needs the same encryption key as the server, which may be running.
     RotateKey {
-        /// How long tokens signed by the former key stay valid: 1h by default, at most 7d. Use 0 if the key has leaked.
+        /// How long tokens signed by the former key stay valid, with a unit, such as 30m: 1h by default, at most 7d. Use 0 if
+        /// the key has leaked.
         #[arg(long, value_name = "TIME", value_parser = overlap)]
         overlap: Option<i64>,
     },
@@ -97,7 +98,7 @@ pub(crate) fn read() -> (Command, Options) {
     (line.command.unwrap_or(Command::Serve), options)
 }
 
-/// A length of time, which may be zero.
+/// A length of time, or zero, which is the same in every unit.
 fn overlap(text: &str) -> Result<i64, String> {
     if text == "0" {
         Ok(0)

@@ -7,9 +7,9 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 
 use network::Network;
 
-/// A length of time, in the form that people write it.
+/// A length of time, in the form that people write it: with a unit, so that 90 is never taken for days or for seconds.
 pub(crate) fn seconds(text: &str) -> Result<i64, String> {
-    duration::parse(text).ok_or_else(|| "not a time such as 15m, 24h or 7d".to_owned())
+    duration::parse(text).map_err(|wrong| wrong.sentence().to_owned())
 }
 
 /// How to serve.

@@ -27,7 +27,7 @@ pub(crate) enum Command {
         /// What it may do, such as users:read or *. May be repeated.
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<String>,
-        /// For how long it works, such as 90d; without it until it is revoked.
+        /// For how long it works, with a unit, such as 12h or 90d; without it until it is revoked.
         #[arg(long, value_name = "TIME", value_parser = options::seconds)]
         expires: Option<i64>,
     },

@@ -28,6 +28,15 @@ pub(crate) struct Caller {
 #[derive(Clone, Debug)]
 pub(crate) struct Administrator(pub(crate) Caller);
 
+/// A caller, or somebody who waits for approval: for the few routes that such a user needs. Everywhere else they are
+/// refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Enrolling(pub(crate) Caller);
+
+/// The same with a session, not an API key.
+#[derive(Clone, Debug)]
+pub(crate) struct EnrollingBrowser(pub(crate) Caller);
+
 /// A caller with a session, not an API key.
 #[derive(Clone, Debug)]
 pub(crate) struct Browser(pub(crate) Caller);
@@ -49,10 +58,8 @@ impl Caller {
     }
 }
 
-impl FromRequestParts<App> for Caller {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+impl Caller {
+    async fn shown(parts: &Parts, app: &App, whom: Whom) -> Result<Self, Failure> {
         let (source, credential) =
             credential(app, &parts.headers).ok_or_else(Failure::not_signed_in)?;
         if source == Source::Cookie {
@@ -62,7 +69,7 @@ impl FromRequestParts<App> for Caller {
         let host = app.keyplate().clone();
         let (who, handle) = app
             .blocking(move || {
-                let who = host.authenticate(&credential)?;
+                let who = whom(&host, &credential)?;
                 let handle = host.acting_as(&who.principal, client)?;
                 Ok((who, handle))
             })
@@ -73,6 +80,46 @@ impl FromRequestParts<App> for Caller {
             handle,
             app: app.clone(),
         })
+    }
+
+    fn in_browser(self) -> Result<Self, Failure> {
+        if self.who.api_key_id.is_none() {
+            return Ok(self);
+        }
+        Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            "api_key_auth_not_allowed",
+            "API key authentication is not allowed for this endpoint",
+        ))
+    }
+}
+
+/// The question that decides who gets in.
+type Whom = fn(&Keyplate, &str) -> keyplate::Result<Authenticated>;
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Self::shown(parts, app, Keyplate::authenticate).await
+    }
+}
+
+impl FromRequestParts<App> for Enrolling {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let caller = Caller::shown(parts, app, Keyplate::authenticate_pending).await?;
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<App> for EnrollingBrowser {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Enrolling(caller) = Enrolling::from_request_parts(parts, app).await?;
+        caller.in_browser().map(Self)
     }
 }
 
@@ -94,14 +141,7 @@ impl FromRequestParts<App> for Browser {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        if caller.who.api_key_id.is_none() {
-            return Ok(Self(caller));
-        }
-        Err(Failure::new(
-            StatusCode::FORBIDDEN,
-            "api_key_auth_not_allowed",
-            "API key authentication is not allowed for this endpoint",
-        ))
+        caller.in_browser().map(Self)
     }
 }
 

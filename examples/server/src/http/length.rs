@@ -2,9 +2,12 @@
 
 use serde::Deserialize;
 
-use crate::{http::error::Failure, options::duration};
+use crate::{
+    http::error::Failure,
+    options::duration::{self, Unreadable},
+};
 
-/// A number of seconds, or text such as `15m`.
+/// A number of seconds, or text with a unit such as `15m`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Length {
@@ -16,11 +19,18 @@ impl Length {
     /// In whole seconds.
     pub(crate) fn seconds(&self, field: &str) -> Result<i64, Failure> {
         let seconds = match self {
-            Self::Seconds(seconds) => i64::try_from(*seconds).ok(),
+            Self::Seconds(seconds) => i64::try_from(*seconds).map_err(|_| Unreadable::NotATime),
             Self::Text(text) => duration::parse(text),
         };
-        seconds.ok_or_else(|| {
-            let reason = "must be a number of seconds, or text such as 15m, 24h or 7d";
+        seconds.map_err(|wrong| {
+            let reason = match wrong {
+                Unreadable::NoUnit => {
+                    "as text needs a unit: s, m, h or d, as in 45s, 30m, 12h or 90d"
+                }
+                Unreadable::NotATime => {
+                    "must be a number of seconds, or text such as 45s, 30m, 12h or 90d"
+                }
+            };
             Failure::field(field, "invalid", reason)
         })
     }

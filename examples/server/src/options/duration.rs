@@ -1,11 +1,37 @@
 //! Lengths of time, as people write them.
 
-/// Whole seconds, from `900`, `15m`, `1h30m`, `7d`.
-pub(crate) fn parse(text: &str) -> Option<i64> {
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse().ok();
+/// What is not a length of time, as people write one. A number alone might be days or seconds: nobody is to guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// A number and nothing else.
+    NoUnit,
+    NotATime,
+}
+
+impl Unreadable {
+    /// Says what is wanted; the option or field is named by whoever asks.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::NoUnit => {
+                "a number needs a unit: s for seconds, m for minutes, h for hours or d for days, as in 45s, 30m, 12h or 90d"
+            }
+            Self::NotATime => "not a time such as 45s, 30m, 12h or 90d",
+        }
     }
+}
+
+/// Whole seconds, from `45s`, `15m`, `1h30m`, `7d`.
+pub(crate) fn parse(text: &str) -> Result<i64, Unreadable> {
+    let text = text.trim();
+    let number = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '_' | '.' | ',');
+    if number.contains(|c: char| c.is_ascii_digit()) && number.chars().all(is_number) {
+        return Err(Unreadable::NoUnit);
+    }
+    with_units(text).ok_or(Unreadable::NotATime)
+}
+
+fn with_units(text: &str) -> Option<i64> {
     let mut rest = text;
     let mut seconds: i64 = 0;
     while !rest.is_empty() {
@@ -32,15 +58,15 @@ mod tests {
     #[test]
     fn lengths() {
         for (text, seconds) in [
-            ("900", 900),
+            ("900s", 900),
             ("15m", 900),
             ("24h", 86_400),
             ("1h30m", 5_400),
             ("168h0m0s", 604_800),
             (" 7d ", 604_800),
-            ("0", 0),
+            ("0s", 0),
         ] {
-            assert_eq!(parse(text), Some(seconds), "{text}");
+            assert_eq!(parse(text), Ok(seconds), "{text}");
         }
         for wrong in [
             "",
@@ -52,11 +78,26 @@ mod tests {
             "-1s",
             "15m ago",
             "15m3",
-            "99999999999999999999",
+            "99999999999999999999s",
             "999999999999999999d",
             "１５m",
+            "15 m",
+            "15M",
+            "2027-01-31",
         ] {
-            assert_eq!(parse(wrong), None, "{wrong}");
+            assert_eq!(parse(wrong), Err(Unreadable::NotATime), "{wrong}");
+        }
+        for bare in [
+            "90",
+            "0",
+            " 900 ",
+            "-1",
+            "+5",
+            "1_000",
+            "1.5",
+            "99999999999999999999",
+        ] {
+            assert_eq!(parse(bare), Err(Unreadable::NoUnit), "{bare}");
         }
     }
 }

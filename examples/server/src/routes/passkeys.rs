@@ -12,7 +12,7 @@ use crate::{
         answer::{self, Answer},
         app::App,
         body::{Json, JsonText},
-        caller::{Administrator, Browser, Caller},
+        caller::{Administrator, Caller, EnrollingBrowser},
         ceremony::{self, Kind},
         cookie,
         error::Failure,
@@ -81,7 +81,10 @@ pub(super) struct NameBody {
     name: Option<String>,
 }
 
-pub(super) async fn begin_registration(State(app): State<App>, Browser(caller): Browser) -> Answer {
+pub(super) async fn begin_registration(
+    State(app): State<App>,
+    EnrollingBrowser(caller): EnrollingBrowser,
+) -> Answer {
     let begun = caller.call(Keyplate::begin_passkey_registration).await?;
     ceremony::begun(&app, Kind::Register, begun)
 }
@@ -89,7 +92,7 @@ pub(super) async fn begin_registration(State(app): State<App>, Browser(caller): 
 /// Registers a passkey. Where the session was not opened by one, its cookie gives way to that of a session that is.
 pub(super) async fn finish_registration(
     State(app): State<App>,
-    Browser(caller): Browser,
+    EnrollingBrowser(caller): EnrollingBrowser,
     headers: HeaderMap,
     JsonText(credential): JsonText,
 ) -> Answer {

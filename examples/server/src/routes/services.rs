@@ -10,7 +10,7 @@ use crate::{
     http::{
         answer::{self, Answer},
         body::{self, Json},
-        caller::{Administrator, Caller},
+        caller::{Administrator, Caller, Enrolling},
         error::Failure,
         list::{self, Query},
         path::Id,
@@ -267,7 +267,7 @@ pub(super) async fn delete(Administrator(caller): Administrator, id: Id) -> Answ
 }
 
 /// May the caller use it? Named by id or slug. Also a refusal is an answer of 200: what asks here decides by it.
-pub(super) async fn authorize(caller: Caller, service: Id) -> Answer {
+pub(super) async fn authorize(Enrolling(caller): Enrolling, service: Id) -> Answer {
     let principal = caller.who.principal.clone();
     let decision = caller
         .call(move |keyplate| keyplate.authorize(&principal, &service.0))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::http::{
     answer::{self, Answer},
     app::App,
-    caller::Caller,
+    caller::{Caller, Enrolling},
     cookie,
     error::Failure,
     list::{self, Query},
@@ -76,7 +76,7 @@ pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     list::answer(items, page.total, page.page, limit)
 }
 
-pub(super) async fn revoke(caller: Caller, id: Id) -> Answer {
+pub(super) async fn revoke(Enrolling(caller): Enrolling, id: Id) -> Answer {
     let id = SessionId::parse(&id.0).map_err(|_| Failure::not_found("session"))?;
     caller
         .call(move |keyplate| keyplate.revoke_session(&id))
@@ -94,7 +94,7 @@ pub(super) async fn revoke_others(caller: Caller) -> Answer {
 }
 
 /// Ends the session that asks and takes the cookie away. An API key is not logged out by it: it is revoked elsewhere.
-pub(super) async fn log_out(State(app): State<App>, caller: Caller) -> Answer {
+pub(super) async fn log_out(State(app): State<App>, Enrolling(caller): Enrolling) -> Answer {
     if let Some(id) = caller.who.session_id {
         caller
             .call(move |keyplate| keyplate.revoke_session(&id))

@@ -7,7 +7,7 @@ use crate::{
     http::{
         answer::{self, Answer},
         body::{self, Json},
-        caller::{Administrator, Caller},
+        caller::{Administrator, Caller, Enrolling},
         error::Failure,
         length::Length,
         list::{self, Query},
@@ -204,7 +204,7 @@ pub(super) async fn reject(Administrator(caller): Administrator, id: Id) -> Answ
     answer::no_content()
 }
 
-pub(super) async fn me(caller: Caller) -> Answer {
+pub(super) async fn me(Enrolling(caller): Enrolling) -> Answer {
     let id = caller.who.user_id;
     let user = caller
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.get_user(&id)?))

@@ -91,6 +91,30 @@ fn a_code_beside_a_running_server() {
     ] {
         assert_eq!(run(&server, wrong).status.code(), Some(2), "{wrong:?}");
     }
+    // Seconds or days? Nothing is made of a number alone, in whichever command.
+    let new_key = [
+        "api-key", "create", "--owner", "bob", "--name", "x", "--scope", "a:b",
+    ];
+    for number in ["90", "900", "-1", "1.5"] {
+        for (command, option) in [
+            (&["one-time-token", "bob"][..], "--ttl"),
+            (&new_key, "--expires"),
+            (&["rotate-key"], "--overlap"),
+        ] {
+            let option = format!("{option}={number}");
+            let output = run(&server, &[command, &[&option]].concat());
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(
+                output.status.code(),
+                Some(2),
+                "{command:?} {option}: {told}"
+            );
+            let units = "s for seconds, m for minutes, h for hours or d for days";
+            assert!(told.contains(units), "{command:?} {option}: {told}");
+        }
+    }
+    let listed = run(&server, &["api-key", "list", "--owner", "bob", "--json"]);
+    assert_eq!(String::from_utf8(listed.stdout).unwrap().trim(), "[]");
     let off = json!({ "username": "bob", "disabled": true });
     let path = format!("/api/users/{}", bob["id"].as_str().unwrap());
     server.request("PUT", &path).key(&key).json(&off).send();

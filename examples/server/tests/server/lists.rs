@@ -114,4 +114,5 @@ fn users_by_status_group_and_end() {
     list("status=asleep").refuses_field("status");
     list("group=friends").refuses_field("group");
     list("expiringWithin=soon").refuses_field("expiringWithin");
+    list("expiringWithin=259200").refuses_field("expiringWithin");
 }

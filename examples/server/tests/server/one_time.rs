@@ -199,6 +199,7 @@ fn wrong_values_name_their_field() {
         json!("soon"),
         json!(2_678_401),
         json!("32d"),
+        json!("900"),
         json!([]),
     ] {
         let request = server.post(&path).key(&key).json(&json!({ "ttl": ttl }));

@@ -59,7 +59,7 @@ fn with_approval_he_waits() {
     assert_eq!(done.json()["status"], "pending");
     let me = bob.get("/api/users/me").json();
     assert_eq!(me["status"], "pending");
-    bob.get("/api/sessions").is_refused(403, "forbidden");
+    bob.get("/api/sessions").is_refused(403, "user_pending");
     let mut elsewhere = bob.clone();
     elsewhere.log_in().is_refused(403, "user_pending");
     let approve = format!("/api/users/{}/approve", text(&me["id"]));

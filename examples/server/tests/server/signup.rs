@@ -289,7 +289,7 @@ fn who_waits_sees_himself_and_nothing_else() {
         let body =
             json!({ "username": "bob", "name": "a key", "expiresAt": "2099-01-01T00:00:00Z" });
         let request = server.request(method, path).cookie(&session).json(&body);
-        request.send().is_refused(403, "forbidden");
+        request.send().is_refused(403, "user_pending");
     }
     let pending = server.get("/api/users?status=pending").key(&key).send();
     assert_eq!(pending.json()["pagination"]["totalItems"], 2);
