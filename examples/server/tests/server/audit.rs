@@ -86,3 +86,28 @@ fn a_user_who_is_disabled_by_replacing_him_is_found_as_such() {
         assert_eq!(["USER_DISABLED", "USER_ENABLED"].map(count), counts);
     }
 }
+
+/// A1: that an administrator did it, and neither who nor from where.
+#[test]
+fn ones_own_log_tells_nothing_of_administrators() {
+    let (server, key) = Server::inviting(&[]);
+    let (bob, session) = server.user_with_session(&key, "bob");
+    let path = format!("/api/users/{bob}");
+    let body = json!({ "username": "bob", "displayName": "Bob" });
+    server.request("PUT", &path).key(&key).json(&body).send();
+    let row = |path: &str, credential: &str| {
+        let path = format!("{path}?filters[event]=USER_UPDATED");
+        let log = server.get(&path).bearer(credential).send().json();
+        log["data"][0].clone()
+    };
+    let own = row("/api/audit-logs", &session);
+    assert_eq!(own["username"], "bob", "{own}");
+    for name in ["actorUsername", "ipAddress", "device"] {
+        assert_eq!(own[name], json!(null), "{own}");
+    }
+    assert_eq!(own["data"]["by_api_key"], json!(null), "{own}");
+    let whole = row("/api/audit-logs/all", &key);
+    assert_eq!(whole["actorUsername"], "admin", "{whole}");
+    assert_eq!(whole["ipAddress"], "127.0.0.1");
+    assert!(whole["data"]["by_api_key"].is_string(), "{whole}");
+}

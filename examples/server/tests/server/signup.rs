@@ -334,6 +334,34 @@ fn who_waits_sees_himself_and_nothing_else() {
     assert_eq!(log["data"][0]["data"]["status"], "pending", "{log}");
 }
 
+/// S7: what they need is there, and an API key of theirs does not open even that.
+#[test]
+fn who_waits_registers_a_passkey_and_signs_out() {
+    let (server, key) = Server::inviting(&[]);
+    let (_, token) = server.invitation(&key, json!({ "approval": true }));
+    let bob = server.sign_up("bob", &token);
+    let session = bob.cookie_value();
+    let own = server
+        .library()
+        .create_api_key(keyplate::NewApiKey {
+            name: "own".to_owned(),
+            scopes: vec!["*".to_owned()],
+            owner_id: Some(keyplate::UserId::parse(&text(&bob.json()["id"])).unwrap()),
+            ..Default::default()
+        })
+        .unwrap();
+    for path in ["/api/users/me", "/api/webauthn/register/start"] {
+        let reply = server.get(path).cookie(&session).send();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        let by_key = server.get(path).key(own.secret.as_str()).send();
+        by_key.is_refused(403, "user_pending");
+    }
+    let out = server.post("/api/webauthn/logout").cookie(&session).send();
+    assert_eq!(out.status, 204, "{}", out.body);
+    let me = server.get("/api/users/me").cookie(&session).send();
+    me.is_refused(401, "token_invalid_or_expired");
+}
+
 #[test]
 fn another_sites_page_signs_nobody_up_or_in() {
     let (server, key) = Server::inviting(&[]);
