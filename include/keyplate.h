@@ -2499,7 +2499,7 @@ keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *a
 // The role in which this credential acts: an administrator's credential from before his promotion says `User`.
 keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
 
-// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `KEYPLATE_USER_STATUS_PENDING` too, while he waits for approval.
+// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `KEYPLATE_USER_STATUS_PENDING` too, for who waits for approval.
 keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
 
 // What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
@@ -3965,7 +3965,7 @@ keyplate_status keyplate_bootstrap(const keyplate *kp,
                                    keyplate_bootstrap_report **out,
                                    keyplate_error **error);
 
-// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+// Gives the claims that hold for a user: their own before their groups', among groups the first by name. Names
 // that differ in case only are one, and names that a token's issuer sets itself are left out.
 //
 // Errors:

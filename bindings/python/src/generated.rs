@@ -3198,7 +3198,7 @@ pub(crate) struct Authenticated {
     pub(crate) username: String,
     /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
     pub(crate) role: Role,
-    /// `UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, while he waits for approval.
+    /// `UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, for who waits for approval.
     pub(crate) status: UserStatus,
     /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
     pub(crate) scopes: Vec<String>,
@@ -4576,7 +4576,7 @@ impl Keyplate {
         self.call(py, |kp| kp.bootstrap(plan))
     }
 
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+    /// Gives the claims that hold for a user: their own before their groups', among groups the first by name. Names
     /// that differ in case only are one, and names that a token's issuer sets itself are left out.
     ///
     /// Raises:

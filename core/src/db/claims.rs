@@ -80,7 +80,7 @@ pub(crate) fn replace_of_signup_token(
     Ok(())
 }
 
-/// His own claims by key, then those of his groups, of the first by name first.
+/// A user's own claims by key, then those of their groups, of the first by name first.
 pub(crate) fn list_all_of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Claim>> {
     reader.query_all(
         r"

@@ -57,7 +57,7 @@ impl Actor {
         Ok(caller)
     }
 
-    /// A1: whose credential it is, whether or not it still lets him do anything.
+    /// A1: whose credential it is, whether or not it still allows anything.
     pub(crate) fn user(&self, reader: &Reader<'_>) -> Result<Option<User>> {
         let owner = match self.credential() {
             None => None,

@@ -113,7 +113,7 @@ pub struct Authenticated {
     pub username: String,
     /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
     pub role: Role,
-    /// `Active`; from `authenticate_pending` alone `Pending` too, while he waits for approval.
+    /// `Active`; from `authenticate_pending` alone `Pending` too, for who waits for approval.
     pub status: UserStatus,
     /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
     pub scopes: Vec<String>,

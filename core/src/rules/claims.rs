@@ -18,7 +18,7 @@ const MAX_VALUE: usize = 1_000;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+    /// Gives the claims that hold for a user: their own before their groups', among groups the first by name. Names
     /// that differ in case only are one, and names that a token's issuer sets itself are left out.
     ///
     /// # Errors

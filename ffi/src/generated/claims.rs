@@ -105,7 +105,7 @@ pub unsafe extern "C" fn keyplate_claim_set_value(
     }
 }
 
-/// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+/// Gives the claims that hold for a user: their own before their groups', among groups the first by name. Names
 /// that differ in case only are one, and names that a token's issuer sets itself are left out.
 ///
 /// Errors:

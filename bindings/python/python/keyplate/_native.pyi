@@ -1314,7 +1314,7 @@ class Authenticated:
         """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
     @property
     def status(self) -> UserStatus:
-        """`UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, while he waits for approval."""
+        """`UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, for who waits for approval."""
     @property
     def scopes(self) -> list[str]:
         """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
@@ -2140,7 +2140,7 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+        """Gives the claims that hold for a user: their own before their groups', among groups the first by name. Names
         that differ in case only are one, and names that a token's issuer sets itself are left out.
 
         Raises:

@@ -424,7 +424,7 @@ class Keyplate:
         )
 
     async def get_effective_claims(self, user_id: UUID | str) -> list[Claim]:
-        """Gives the claims that hold for a user: his own before his groups', among groups those of the first by name. Names
+        """Gives the claims that hold for a user: their own before their groups', among groups the first by name. Names
         that differ in case only are one, and names that a token's issuer sets itself are left out.
 
         Raises:
