@@ -1,6 +1,7 @@
 //! D2: every older file becomes today's, with all that was in it.
 
 mod schema_4;
+mod schema_5;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
 
@@ -111,15 +112,18 @@ fn from_fixture(folder: &Path, fixture: &str) -> std::path::PathBuf {
     path
 }
 
+fn config_at_its_time(path: &Path) -> Config {
+    Config {
+        // Not long after the fixtures were made.
+        time_source: Some(Arc::new(TestClock::at(START + 60))),
+        ..config(path)
+    }
+}
+
 /// Opens a copy of the fixture; it must have become what a new file is, with a copy of what it was beside it.
 fn upgraded(folder: &Path, fixture: &str, schema_before: i64) -> Keyplate {
     let path = from_fixture(folder, fixture);
-    let keyplate = Keyplate::open(Config {
-        // Not long after the fixtures were made.
-        time_source: Some(Arc::new(TestClock::at(START + 60))),
-        ..config(&path)
-    })
-    .unwrap();
+    let keyplate = Keyplate::open(config_at_its_time(&path)).unwrap();
     let fresh = folder.join("fresh.db");
     drop(Keyplate::open(config(&fresh)).unwrap());
     assert_eq!(schema(&path), schema(&fresh));
