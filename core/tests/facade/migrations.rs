@@ -3,7 +3,7 @@
 mod schema_4;
 mod schema_5;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
 
 use keyplate::{Config, Keyplate, NewSignup, Role, SetupStage, UserStatus};
 use rusqlite::Connection;
@@ -95,7 +95,9 @@ fn schema(path: &Path) -> Vec<String> {
             .join(" ")
             // A column that was added later stands right before the bracket.
             .replace(" )", ")")
-            .replace(" ,", ",");
+            .replace(" ,", ",")
+            // SQLite writes the name of a table that was renamed like this.
+            .replace('"', "");
         Ok(format!(
             "{} {} {words}",
             row.get::<_, String>(0)?,
@@ -103,6 +105,21 @@ fn schema(path: &Path) -> Vec<String> {
         ))
     });
     objects.unwrap().map(Result::unwrap).collect()
+}
+
+/// How many rows each table has.
+fn counts(path: &Path) -> BTreeMap<String, i64> {
+    let connection = raw(path);
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap();
+    let tables = statement.query_map([], |row| row.get::<_, String>(0));
+    let count = |table: String| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let rows = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        (table, rows)
+    };
+    tables.unwrap().map(Result::unwrap).map(count).collect()
 }
 
 fn from_fixture(folder: &Path, fixture: &str) -> std::path::PathBuf {
@@ -123,7 +140,12 @@ fn config_at_its_time(path: &Path) -> Config {
 /// Opens a copy of the fixture; it must have become what a new file is, with a copy of what it was beside it.
 fn upgraded(folder: &Path, fixture: &str, schema_before: i64) -> Keyplate {
     let path = from_fixture(folder, fixture);
+    let before = counts(&path);
     let keyplate = Keyplate::open(config_at_its_time(&path)).unwrap();
+    let after = counts(&path);
+    for (table, count) in &before {
+        assert_eq!(after.get(table), Some(count), "rows of {table}");
+    }
     let fresh = folder.join("fresh.db");
     drop(Keyplate::open(config(&fresh)).unwrap());
     assert_eq!(schema(&path), schema(&fresh));
@@ -147,13 +169,20 @@ fn upgraded(folder: &Path, fixture: &str, schema_before: i64) -> Keyplate {
 fn a_file_of_schema_1() {
     let folder = tempfile::tempdir().unwrap();
     let keyplate = upgraded(folder.path(), SCHEMA_1, 1);
-    let ann = keyplate.find_user("ann@x.example").unwrap().unwrap();
+    let ann = keyplate
+        .find_user_by_email("ann@x.example")
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (ann.username.as_str(), ann.role, ann.email_verified),
         ("Ann", Role::Administrator, true)
     );
     assert_eq!(
-        keyplate.find_user("bob").unwrap().unwrap().status,
+        keyplate
+            .find_user_by_username("bob")
+            .unwrap()
+            .unwrap()
+            .status,
         UserStatus::Disabled
     );
     assert_eq!(keyplate.verify_api_key(KEY).unwrap().user_id, ann.id);
@@ -180,7 +209,7 @@ fn a_file_of_schema_1() {
 fn a_file_of_schema_2() {
     let folder = tempfile::tempdir().unwrap();
     let keyplate = upgraded(folder.path(), SCHEMA_2, 2);
-    let bob = keyplate.find_user("bob").unwrap().unwrap();
+    let bob = keyplate.find_user_by_username("bob").unwrap().unwrap();
     let [key, session, invitation, one_time] = SECRETS_OF_SCHEMA_2;
     assert_eq!(keyplate.verify_api_key(key).unwrap().username, "Ann");
     assert_eq!(keyplate.verify_session(session).unwrap().user_id, bob.id);
@@ -281,7 +310,7 @@ fn of_several_who_open_an_old_file_one_upgrades_it() {
                 assert!(
                     Keyplate::open(config(&path))
                         .unwrap()
-                        .find_user("ann")
+                        .find_user_by_username("ann")
                         .unwrap()
                         .is_some()
                 )

@@ -1,8 +1,8 @@
 //! Schema 6 tells addresses that are held from those that somebody typed, and remembers former names.
 
-use keyplate::{Keyplate, NewSignup, UserQuery, UserStatus};
+use keyplate::{ErrorCode, NewSignup, NewUser, UserChanges, UserQuery, UserStatus};
 
-use super::{config_at_its_time, from_fixture};
+use super::upgraded;
 use crate::common::{passkeys::Person, *};
 
 const SCHEMA_5: &str = include_str!("../../fixtures/schema-5.sql");
@@ -57,14 +57,87 @@ const ONE_TIME: [(&str, &str); 2] = [
 /// Vera's for the service `wiki`.
 const ACCESS_TOKEN: &str = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6IjAxYTE5NDY3LWU4MDAtNzE1MC1hZDRlLTlmMjk0OTljYzkxMCJ9.eyJpc3MiOiJodHRwczovL21lZGlhLmV4YW1wbGUiLCJzdWIiOiIwMWExOTQ2OC1kNjQ4LTdmNzYtODA4NS05NzA5NjMxNDU2ODIiLCJhdWQiOiJ3aWtpIiwiZXhwIjoxNzkzNDk0ODg4LCJpYXQiOjE3OTM0OTEyODgsImp0aSI6IjAxYTE5NDY5LTNmYzAtNzE1Mi04YzlmLWE2ODAxMThlOGYzOCIsImNsaWVudF9pZCI6IjAxYTE5NDY5LTNmYzAtNzM3OS1hMTljLTNmMGIyNTI3MmZlOSIsInNpZCI6IjAxYTE5NDY5LTNmYzAtNzM3OS1hMTljLTNmMGIyNTI3MmZlOSIsImF1dGhfdGltZSI6MTc5MzQ5MTI4OCwiYW1yIjpbInBvcCIsIm1mYSJdLCJzY29wZSI6IioiLCJncm91cHMiOlsiZWRpdG9ycyJdLCJwcmVmZXJyZWRfdXNlcm5hbWUiOiJ2ZXJhIiwibmFtZSI6IlbDqXJhIiwiZW1haWwiOiJWZXJhQHguZXhhbXBsZSIsImVtYWlsX3ZlcmlmaWVkIjp0cnVlLCJxdW90YSI6IjEwIn0.q45KZrUt-SxOrD30T369Lbe08bmD2SOi6k8fd3BwoKEliWE-FDWriipdmWanpcSwv0hpfQjZaafrigQQJQ90AA";
 
-fn opened(folder: &std::path::Path) -> Keyplate {
-    Keyplate::open(config_at_its_time(&from_fixture(folder, SCHEMA_5))).unwrap()
+/// U1: what the log says who gave, and what is verified, is held; what its owner typed is not.
+#[test]
+fn addresses_that_somebody_gave_are_held_and_what_was_typed_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyplate = upgraded(folder.path(), SCHEMA_5, 5);
+    for (name, email, held) in [
+        ("vera", "Vera@x.example", true),             // proved
+        ("uma", "uma@x.example", true),               // given by the host
+        ("tom", "tom@x.example", true),               // by an administrator
+        ("given", "given@x.example", true),           // in place of what was typed
+        ("proved", "proved@x.example", true),         // typed, and proved
+        ("planned", "planned@x.example", true),       // by a plan
+        ("own@x.example", "Own@x.example", true),     // their username, too
+        ("sid", "sid@typed.example", false),          // typed at the sign-up
+        ("changer", "changer@typed.example", false),  // in place of what was given
+        ("pending", "pending@bücher.example", false), // by an invitation that is bound to its domain
+    ] {
+        let user = keyplate.find_user_by_username(name).unwrap().unwrap();
+        let as_it_is = (user.email.as_deref(), user.email_held);
+        assert_eq!(as_it_is, (Some(email), held), "{name}");
+        let found = keyplate.find_user_by_email(email).unwrap();
+        assert_eq!(found.map(|found| found.id), held.then_some(user.id));
+    }
+    // Of two usernames with `@` the host gave one, and a stranger chose the other: it blocks nobody.
+    let by_email = |email: &str| keyplate.find_user_by_email(email).unwrap();
+    assert!(by_email("ceo@corp.example").is_some());
+    assert!(by_email("cfo@corp.example").is_none());
+    let make = |name: &str, email: &str| {
+        keyplate.create_user(NewUser {
+            email: Some(email.to_owned()),
+            ..new_user(name)
+        })
+    };
+    assert!(make("ceo", "ceo@corp.example").is_err());
+    let cfo = make("cfo", "cfo@corp.example").unwrap();
+    assert_eq!(by_email("CFO@corp.example").unwrap().id, cfo.id);
+    let stranger = keyplate.find_user_by_username("cfo@corp.example").unwrap();
+    assert_ne!(stranger.unwrap().id, cfo.id, "it keeps its name");
+    // What was typed goes when it comes to be held.
+    let sid = make("sidney", "SID@typed.example").unwrap();
+    assert_eq!(by_email("sid@typed.example").unwrap().id, sid.id);
+    let typed = keyplate.find_user_by_username("sid").unwrap().unwrap();
+    assert_eq!(typed.email, None);
+}
+
+/// U1: those of deleted and renamed users.
+#[test]
+fn former_names_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyplate = upgraded(folder.path(), SCHEMA_5, 5);
+    let stranger = keyplate.anonymous(client()).unwrap();
+    let join = |name: &str, email: Option<&str>| {
+        stranger.sign_up(NewSignup {
+            username: name.to_owned(),
+            email: email.map(str::to_owned),
+            token: Some(INVITATION.to_owned()),
+            ..NewSignup::default()
+        })
+    };
+    let taken = |field: &str| (ErrorCode::Conflict, Some(field.to_owned()));
+    for name in ["gone", "BEFORE"] {
+        assert_eq!(refusal(join(name, None)), taken("username"), "{name}");
+    }
+    let left = join("lee", Some("left@corp.example"));
+    assert_eq!(refusal(left), taken("email"), "a username of the host's");
+    let rejected = join("rejected", Some("rejected@bücher.example"));
+    assert!(rejected.is_ok(), "nothing is left of it");
+    let after = keyplate.find_user_by_username("after").unwrap().unwrap();
+    let back = UserChanges {
+        username: Some("before".to_owned()),
+        ..UserChanges::default()
+    };
+    assert!(keyplate.update_user(&after.id, back).is_ok());
+    assert_eq!(refusal(join("after", None)), taken("username"));
+    assert!(keyplate.create_user(new_user("gone")).is_ok());
 }
 
 #[test]
 fn every_credential_works() {
     let folder = tempfile::tempdir().unwrap();
-    let keyplate = opened(folder.path());
+    let keyplate = upgraded(folder.path(), SCHEMA_5, 5);
     let acting = |credential: &str| {
         let found = keyplate.authenticate(credential).unwrap();
         keyplate.acting_as(&found.principal, client()).unwrap()
