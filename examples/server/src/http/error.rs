@@ -250,6 +250,10 @@ fn reason_json(error: &KeyplateError) -> Map<String, Value> {
 fn field_error(field: &str, error: &KeyplateError) -> FieldError {
     let mut more = reason_json(error);
     more.remove("code");
+    // The other field that a reason speaks of: two members of one name are read differently by every client.
+    if let Some(Value::String(other)) = more.remove("field") {
+        more.insert("otherField".to_owned(), in_json(&other).into());
+    }
     let code = error.reason_code().unwrap_or_default();
     let words = match error {
         KeyplateError::InvalidInput { reason, .. } => reason.to_string(),

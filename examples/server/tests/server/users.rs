@@ -250,5 +250,11 @@ fn another_address_than_the_one_that_stands_there_is_not_proved() {
     typed("bob@mail.example");
     assert_eq!(put(&server, &key, &id, &body).json()["emailVerified"], true);
     let unnamed = json!({ "username": "bob", "emailVerified": true });
-    put(&server, &key, &id, &unnamed).refuses_field("emailVerified");
+    let refused = put(&server, &key, &id, &unnamed);
+    refused.refuses_field("emailVerified");
+    let field = &refused.json()["details"]["fields"][0];
+    assert_eq!(
+        (&field["code"], &field["otherField"]),
+        (&json!("needs"), &json!("email"))
+    );
 }
