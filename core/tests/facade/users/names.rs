@@ -96,7 +96,8 @@ fn a_stranger_who_calls_himself_by_an_external_id_is_not_found_by_it() {
 #[test]
 fn what_somebody_only_typed_blocks_nobody_finds_nobody_and_goes() {
     let f = open_house();
-    let ways: [(&str, fn(&Fixture, &str) -> User); 5] = [
+    type Hold = fn(&Fixture, &str) -> User;
+    let ways: [(&str, Hold); 5] = [
         ("made", |f, email| {
             f.keyplate.create_user(with_email("made", email)).unwrap()
         }),
