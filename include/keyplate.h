@@ -154,6 +154,8 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_NOT_UTF8 = 15,
   // The text holds characters that a username may not have.
   KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME = 16,
+  // The username has an `@`, which only an administrator or the host gives.
+  KEYPLATE_INPUT_REASON_KIND_ADDRESS_AS_USERNAME = 51,
   // The text is not an e-mail address.
   KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL = 17,
   // The text is not a language tag.
@@ -292,6 +294,8 @@ enum keyplate_conflict_reason
   KEYPLATE_CONFLICT_REASON_SETUP_OPEN = 8,
   // The generation of setup is another.
   KEYPLATE_CONFLICT_REASON_OTHER_GENERATION = 9,
+  // The user has another e-mail address by now.
+  KEYPLATE_CONFLICT_REASON_OTHER_EMAIL = 12,
   // The user's claims are too long for a token.
   KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG = 10,
   // The file exists already.
@@ -577,6 +581,8 @@ enum keyplate_event_kind
   // after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
   // work.
   KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
+  // A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
+  KEYPLATE_EVENT_KIND_EMAIL_RELEASED = 65,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -3012,7 +3018,7 @@ void keyplate_new_signup_free(keyplate_new_signup *new_signup);
 // Makes one with its defaults; free it with `keyplate_new_signup_free`.
 keyplate_status keyplate_new_signup_new(const char *username, keyplate_new_signup **out, keyplate_error **error);
 
-// As in `keyplate_new_user`, and no deleted user's.
+// As in `keyplate_new_user`, without `@`, and no name that somebody had before.
 // The value is copied.
 keyplate_status keyplate_new_signup_set_username(keyplate_new_signup *new_signup,
                                                  const char *value,
@@ -3024,7 +3030,7 @@ keyplate_status keyplate_new_signup_set_token(keyplate_new_signup *new_signup,
                                               const char *value,
                                               keyplate_error **error);
 
-// E-mail address; it is unverified.
+// E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_signup_set_email(keyplate_new_signup *new_signup,
                                               const char *value,
@@ -3439,7 +3445,8 @@ void keyplate_new_user_free(keyplate_new_user *new_user);
 // Makes one with its defaults; free it with `keyplate_new_user_free`.
 keyplate_status keyplate_new_user_new(const char *username, keyplate_new_user **out, keyplate_error **error);
 
-// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
+// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail
+// address: it is nobody else's.
 // The value is copied.
 keyplate_status keyplate_new_user_set_username(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
@@ -3447,7 +3454,7 @@ keyplate_status keyplate_new_user_set_username(keyplate_new_user *new_user, cons
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_id(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
-// E-mail address.
+// E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_email(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
@@ -3506,12 +3513,16 @@ keyplate_str keyplate_user_get_id(const keyplate_user *user);
 // Borrowed from `user`.
 keyplate_str keyplate_user_get_username(const keyplate_user *user);
 
-// E-mail address, unique without regard to case.
+// E-mail address.
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_email(const keyplate_user *user);
 
 // Does the address belong to him for certain?
 bool keyplate_user_get_email_verified(const keyplate_user *user);
+
+// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
+// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
+bool keyplate_user_get_email_held(const keyplate_user *user);
 
 // The name that others see.
 // NULL when there is none. Borrowed from `user`.
@@ -3571,19 +3582,21 @@ void keyplate_user_changes_free(keyplate_user_changes *user_changes);
 // Makes one with its defaults; free it with `keyplate_user_changes_free`.
 keyplate_status keyplate_user_changes_new(keyplate_user_changes **out, keyplate_error **error);
 
-// As in `keyplate_new_user`. For the user himself only where the settings allow it.
+// As in `keyplate_new_user`, and no name that somebody else had before. For the user himself only where the settings allow it,
+// and without `@`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_username(keyplate_user_changes *user_changes,
                                                    const char *value,
                                                    keyplate_error **error);
 
-// E-mail address. A new one is unverified unless `email_verified` says otherwise.
+// E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_email(keyplate_user_changes *user_changes,
                                                 const char *value,
                                                 keyplate_error **error);
 
-// Does the address belong to him for certain? Not for the user himself.
+// Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one
+// stands by now. Not for the user himself.
 keyplate_status keyplate_user_changes_set_email_verified(keyplate_user_changes *user_changes,
                                                          bool value,
                                                          keyplate_error **error);
@@ -4717,7 +4730,7 @@ keyplate_status keyplate_list_signup_redemptions(const keyplate *kp,
                                                  keyplate_signup_redemption_page **out,
                                                  keyplate_error **error);
 
-// Removes a pending user. His name is free again.
+// Removes a pending user, who leaves nothing behind: their name is free again.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4889,7 +4902,8 @@ keyplate_status keyplate_create_user(const keyplate *kp,
                                      keyplate_user **out,
                                      keyplate_error **error);
 
-// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
+// Deletes a user with all that is theirs. Their id is not given again, and their username and the addresses that they
+// held only by `keyplate_create_user`; the audit log stays.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4917,13 +4931,40 @@ keyplate_status keyplate_disable_user(const keyplate *kp, const char *id, keypla
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_enable_user(const keyplate *kp, const char *id, keyplate_user **out, keyplate_error **error);
 
-// Looks for a user by id, username, e-mail address or external id, in this order.
+// Looks for the user who holds an e-mail address, without regard to case: it was proved, or an administrator or the
+// host gave it, also as a username. Nobody is found by what they only typed.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 //
 // `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
-keyplate_status keyplate_find_user(const keyplate *kp, const char *key, keyplate_user **out, keyplate_error **error);
+keyplate_status keyplate_find_user_by_email(const keyplate *kp,
+                                            const char *email,
+                                            keyplate_user **out,
+                                            keyplate_error **error);
+
+// Looks for a user by the host's own key, which is taken as it is.
+//
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+//
+// `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
+keyplate_status keyplate_find_user_by_external_id(const keyplate *kp,
+                                                  const char *external_id,
+                                                  keyplate_user **out,
+                                                  keyplate_error **error);
+
+// Looks for a user by username, without regard to case. Whoever may sign up chooses one: it says who somebody is here,
+// and nothing of who they are elsewhere.
+//
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+//
+// `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
+keyplate_status keyplate_find_user_by_username(const keyplate *kp,
+                                               const char *username,
+                                               keyplate_user **out,
+                                               keyplate_error **error);
 
 // Gives a user. Anybody may look at himself.
 //

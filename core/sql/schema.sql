@@ -15,9 +15,11 @@ CREATE TABLE users (
     id             TEXT PRIMARY KEY CHECK (length(id) = 36),
     username       TEXT NOT NULL CHECK (length(username) BETWEEN 1 AND 50),
     username_key   TEXT NOT NULL UNIQUE,
+    username_email_key TEXT UNIQUE,            -- a username with `@` holds this address, unless its owner chose it (U1)
     email          TEXT,
-    email_key      TEXT UNIQUE,
+    email_key      TEXT,
     email_verified INTEGER NOT NULL CHECK (email_verified IN (0, 1)),
+    email_held     INTEGER NOT NULL DEFAULT 0 CHECK (email_held IN (0, 1)), -- proved, or given by an administrator or the host (U1)
     display_name   TEXT,
     first_name     TEXT,
     last_name      TEXT,
@@ -32,21 +34,34 @@ CREATE TABLE users (
     first_name_key TEXT,
     last_name_key  TEXT,
     CHECK ((email IS NULL) = (email_key IS NULL)),
-    CHECK (email IS NOT NULL OR email_verified = 0)
+    CHECK (email IS NOT NULL OR email_held = 0),
+    CHECK (email_held = 1 OR email_verified = 0)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX users_by_creation ON users (created_at, id);
 -- For the count that keeps the last administrator (U3).
 CREATE INDEX users_administrators ON users (id) WHERE role = 'administrator';
+-- What somebody only typed is nobody's, and may stand there several times (U1).
+CREATE UNIQUE INDEX users_held_emails ON users (email_key) WHERE email_held = 1;
+CREATE INDEX users_by_email ON users (email_key);
 
--- Ids and names that are never given again by themselves (U1).
+-- Ids that are never given again (U1).
 CREATE TABLE deleted_users (
-    id           TEXT PRIMARY KEY,
-    username_key TEXT NOT NULL,
-    deleted_at   INTEGER NOT NULL
+    id         TEXT PRIMARY KEY,
+    deleted_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX deleted_users_by_username ON deleted_users (username_key);
+-- Usernames and held addresses that somebody had before, a deleted user too (U1). Whoever had one last may have it back.
+CREATE TABLE former_names (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT, -- grows: the last one who had a name has its highest
+    kind     TEXT NOT NULL CHECK (kind IN ('username', 'email')),
+    name_key TEXT NOT NULL,
+    user_id  TEXT NOT NULL,
+    until    INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX former_names_by_name ON former_names (kind, name_key, user_id);
+CREATE INDEX former_names_by_user ON former_names (user_id);
 
 -- Keyed by what is looked up at every request (C2): one descent.
 CREATE TABLE sessions (

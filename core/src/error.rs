@@ -253,6 +253,14 @@ pub(crate) fn other_generation() -> KeyplateError {
     }
 }
 
+/// U1: the address that was proved is not the one that stands there.
+pub(crate) fn other_email() -> KeyplateError {
+    KeyplateError::Conflict {
+        what: ConflictReason::OtherEmail,
+        field: Some("email".to_owned()),
+    }
+}
+
 /// Another has this value.
 pub(crate) fn taken(field: &str) -> KeyplateError {
     KeyplateError::Conflict {

@@ -66,14 +66,14 @@ fn the_childs_commits_survive(keyplate: &Keyplate, hooked: bool) {
     let path = std::env::var("KEYPLATE_TEST_DATABASE").unwrap();
     keyplate.create_user(new_user("parent")).unwrap();
     let second = Keyplate::open(config(path.as_ref())).unwrap(); // every inherited connection counts
-    second.find_user("parent").unwrap();
+    second.find_user_by_username("parent").unwrap();
     let (mut here, mut there) = UnixStream::pair().unwrap();
     let child = in_child(hooked, || {
         keyplate.create_user(new_user("child1")).unwrap();
         there.write_all(b"1").unwrap();
         there.read_exact(&mut [0]).unwrap(); // the parent has closed, another process has opened and closed
         keyplate.create_user(new_user("child2")).unwrap();
-        second.find_user("child2").unwrap().is_some()
+        second.find_user_by_username("child2").unwrap().is_some()
     });
     here.read_exact(&mut [0]).unwrap();
     keyplate.create_user(new_user("parent2")).unwrap();
@@ -120,7 +120,7 @@ fn a_parent_that_closes_first_loses_nothing() {
         keyplate.create_user(new_user("child")).unwrap();
         there.write_all(b"1").unwrap();
         there.read_exact(&mut [0]).unwrap();
-        keyplate.find_user("child").unwrap().is_some()
+        keyplate.find_user_by_username("child").unwrap().is_some()
     });
     here.read_exact(&mut [0]).unwrap();
     drop(keyplate);
@@ -172,14 +172,14 @@ fn forked_in_mid_use_without_a_hook_the_handle_says_so() {
             clock.stop.store(false, Ordering::SeqCst);
             let forked = |error: keyplate::KeyplateError| error.code() == ErrorCode::ForkedHandle;
             keyplate.create_user(new_user("child")).is_err_and(forked)
-                && keyplate.find_user("slow").is_err_and(forked)
+                && keyplate.find_user_by_username("slow").is_err_and(forked)
                 && Keyplate::open(config(&path)).is_err_and(forked)
         });
         assert_well(child);
         clock.stop.store(false, Ordering::SeqCst);
     });
     assert!(
-        keyplate.find_user("slow").unwrap().is_some(),
+        keyplate.find_user_by_username("slow").unwrap().is_some(),
         "the parent goes on"
     );
 }
@@ -294,7 +294,7 @@ fn the_hook_waits_for_calls_under_way_and_holds_others_back() {
                     keyplate
                         .create_user(new_user(&format!("t{thread}n{number}")))
                         .unwrap();
-                    keyplate.find_user("ann").unwrap();
+                    keyplate.find_user_by_username("ann").unwrap();
                     keyplate.verify_api_key(key.secret.as_str()).unwrap();
                 }
             });
@@ -313,7 +313,7 @@ fn the_hook_waits_for_calls_under_way_and_holds_others_back() {
     for number in 0..15 {
         assert!(
             keyplate
-                .find_user(&format!("child{number}"))
+                .find_user_by_username(&format!("child{number}"))
                 .unwrap()
                 .is_some()
         );

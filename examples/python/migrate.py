@@ -47,9 +47,9 @@ def sign_in(
 
 def move(kp: keyplate.Keyplate, old: sqlite3.Connection, person: sqlite3.Row) -> keyplate.User | None:
     """The user that this person is from now on; None if he was moved before and has been deleted since."""
-    # `find_user` looks at usernames and addresses too, and none of these can look like this.
+    # By the application's own key: a name or an address may be somebody else's choice.
     key = f"people/{person['id']}"
-    user = kp.find_user(key)
+    user = kp.find_user_by_external_id(key)
     if user is None:
         if person["moved"]:
             return None
@@ -63,7 +63,7 @@ def move(kp: keyplate.Keyplate, old: sqlite3.Connection, person: sqlite3.Row) ->
                 status=keyplate.UserStatus.DISABLED if person["is_disabled"] else keyplate.UserStatus.ACTIVE,
             )
         except keyplate.Conflict:
-            user = kp.find_user(key)  # another request by the same person was quicker
+            user = kp.find_user_by_external_id(key)  # another request by the same person was quicker
             if user is None:
                 raise  # the name or the address is somebody else's
     with old:

@@ -171,7 +171,7 @@ static void test_refusals(void) {
     copy_text(keyplate_user_get_id(user), ben);
     MUST(keyplate_delete_user(kp, ben, error));
     CHECK(keyplate_get_user(kp, ben, &found, NULL) == KEYPLATE_STATUS_NOT_FOUND);
-    MUST(keyplate_find_user(kp, ben, &found, error));
+    MUST(keyplate_find_user_by_username(kp, ben, &found, error));
     CHECK(found == NULL);
     keyplate_user_free(user);
     keyplate_new_user_free(input);
@@ -480,7 +480,7 @@ static void test_threads_and_fork(void) {
     CHECK(work[0].made == 20 && work[1].made == 20);
 
     keyplate_user *user = NULL;
-    MUST(keyplate_find_user(kp, "of-the-child", &user, error));
+    MUST(keyplate_find_user_by_username(kp, "of-the-child", &user, error));
     CHECK(user != NULL);
     keyplate_user_free(user);
     keyplate_free(kp);

@@ -200,6 +200,7 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
     case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
     case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
+    case KEYPLATE_EVENT_KIND_EMAIL_RELEASED: return cJSON_CreateString("EmailReleased");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -270,6 +271,7 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
     if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
     if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
+    if (is_named(from, "EmailReleased")) return KEYPLATE_EVENT_KIND_EMAIL_RELEASED;
     unknown("EventKind", from);
 }
 
@@ -336,6 +338,7 @@ cJSON *give_conflict_reason(keyplate_conflict_reason value) {
     case KEYPLATE_CONFLICT_REASON_SETUP_NOT_CLAIMED: return cJSON_CreateString("SetupNotClaimed");
     case KEYPLATE_CONFLICT_REASON_SETUP_OPEN: return cJSON_CreateString("SetupOpen");
     case KEYPLATE_CONFLICT_REASON_OTHER_GENERATION: return cJSON_CreateString("OtherGeneration");
+    case KEYPLATE_CONFLICT_REASON_OTHER_EMAIL: return cJSON_CreateString("OtherEmail");
     case KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG: return cJSON_CreateString("ClaimsTooLong");
     case KEYPLATE_CONFLICT_REASON_FILE_EXISTS: return cJSON_CreateString("FileExists");
     case KEYPLATE_CONFLICT_REASON_UNKNOWN: break;
@@ -707,6 +710,7 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
     case KEYPLATE_INPUT_REASON_KIND_BAD_ENDS: return cJSON_CreateString("BadEnds");
     case KEYPLATE_INPUT_REASON_KIND_NOT_UTF8: return cJSON_CreateString("NotUtf8");
     case KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME: return cJSON_CreateString("NotUsername");
+    case KEYPLATE_INPUT_REASON_KIND_ADDRESS_AS_USERNAME: return cJSON_CreateString("AddressAsUsername");
     case KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL: return cJSON_CreateString("NotEmail");
     case KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG: return cJSON_CreateString("NotLanguageTag");
     case KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS: return cJSON_CreateString("NotIpAddress");
@@ -2178,6 +2182,7 @@ static cJSON *give_user(const keyplate_user *it) {
     cJSON_AddItemToObject(fields, "username", give_text(keyplate_user_get_username(it)));
     cJSON_AddItemToObject(fields, "email", give_text(keyplate_user_get_email(it)));
     cJSON_AddItemToObject(fields, "email_verified", cJSON_CreateBool(keyplate_user_get_email_verified(it)));
+    cJSON_AddItemToObject(fields, "email_held", cJSON_CreateBool(keyplate_user_get_email_held(it)));
     cJSON_AddItemToObject(fields, "display_name", give_text(keyplate_user_get_display_name(it)));
     cJSON_AddItemToObject(fields, "first_name", give_text(keyplate_user_get_first_name(it)));
     cJSON_AddItemToObject(fields, "last_name", give_text(keyplate_user_get_last_name(it)));
@@ -3487,13 +3492,39 @@ static cJSON *call_enable_user(const keyplate *kp, const cJSON *with, keyplate_e
     return result;
 }
 
-static cJSON *call_find_user(const keyplate *kp, const cJSON *with, keyplate_error **error) {
-    static const char *const known[] = {"key", NULL};
+static cJSON *call_find_user_by_email(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"email", NULL};
     cJSON *result = NULL;
     only(with, known);
-    const char *in_key = take_text(field(with, "key"));
+    const char *in_email = take_text(field(with, "email"));
     keyplate_user *out = NULL;
-    if (!*error && keyplate_find_user(kp, in_key, &out, error) == KEYPLATE_STATUS_OK) {
+    if (!*error && keyplate_find_user_by_email(kp, in_email, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_user(out);
+    }
+    keyplate_user_free(out);
+    return result;
+}
+
+static cJSON *call_find_user_by_external_id(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"external_id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_external_id = take_text(field(with, "external_id"));
+    keyplate_user *out = NULL;
+    if (!*error && keyplate_find_user_by_external_id(kp, in_external_id, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_user(out);
+    }
+    keyplate_user_free(out);
+    return result;
+}
+
+static cJSON *call_find_user_by_username(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"username", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_username = take_text(field(with, "username"));
+    keyplate_user *out = NULL;
+    if (!*error && keyplate_find_user_by_username(kp, in_username, &out, error) == KEYPLATE_STATUS_OK) {
         result = give_user(out);
     }
     keyplate_user_free(out);
@@ -3643,7 +3674,9 @@ const struct method methods[] = {
     {"delete_user", call_delete_user},
     {"disable_user", call_disable_user},
     {"enable_user", call_enable_user},
-    {"find_user", call_find_user},
+    {"find_user_by_email", call_find_user_by_email},
+    {"find_user_by_external_id", call_find_user_by_external_id},
+    {"find_user_by_username", call_find_user_by_username},
     {"get_user", call_get_user},
     {"list_users", call_list_users},
     {"set_user_role", call_set_user_role},

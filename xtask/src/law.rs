@@ -71,6 +71,8 @@ pub(crate) const CORE: House = House {
     apart: &[
         // What is a good user, and who may change what of them: the other nouns ask it, and it asks none of them.
         "rules/users/checks",
+        // Whose a name is, likewise.
+        "rules/users/names",
     ],
     circles: &[],
 };

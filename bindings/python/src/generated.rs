@@ -293,13 +293,14 @@ pub(crate) enum EventKind {
     Bootstrapped,
     BackedUp,
     BackupRestored,
+    EmailReleased,
 }
 impl Choice for EventKind {
     const NAME: &'static str = "EventKind";
     const NUMBERS: &'static [i32] = &[
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
         26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
-        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
+        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::UserCreated,
@@ -366,6 +367,7 @@ impl Choice for EventKind {
         Self::Bootstrapped,
         Self::BackedUp,
         Self::BackupRestored,
+        Self::EmailReleased,
     ];
     fn place(self) -> usize {
         self as usize
@@ -442,6 +444,7 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::Bootstrapped => EventKind::Bootstrapped,
             Self::BackedUp => EventKind::BackedUp,
             Self::BackupRestored => EventKind::BackupRestored,
+            Self::EmailReleased => EventKind::EmailReleased,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -515,6 +518,7 @@ impl Take<::keyplate::EventKind> for EventKind {
             EventKind::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
             EventKind::BackedUp => ::keyplate::EventKind::BackedUp,
             EventKind::BackupRestored => ::keyplate::EventKind::BackupRestored,
+            EventKind::EmailReleased => ::keyplate::EventKind::EmailReleased,
         })
     }
 }
@@ -889,12 +893,13 @@ pub(crate) enum ConflictReason {
     SetupNotClaimed,
     SetupOpen,
     OtherGeneration,
+    OtherEmail,
     ClaimsTooLong,
     FileExists,
 }
 impl Choice for ConflictReason {
     const NAME: &'static str = "ConflictReason";
-    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11];
     const VARIANTS: &'static [Self] = &[
         Self::Taken,
         Self::LastAdministrator,
@@ -905,6 +910,7 @@ impl Choice for ConflictReason {
         Self::SetupNotClaimed,
         Self::SetupOpen,
         Self::OtherGeneration,
+        Self::OtherEmail,
         Self::ClaimsTooLong,
         Self::FileExists,
     ];
@@ -928,6 +934,7 @@ impl Give<ConflictReason> for ::keyplate::ConflictReason {
             Self::SetupNotClaimed => ConflictReason::SetupNotClaimed,
             Self::SetupOpen => ConflictReason::SetupOpen,
             Self::OtherGeneration => ConflictReason::OtherGeneration,
+            Self::OtherEmail => ConflictReason::OtherEmail,
             Self::ClaimsTooLong => ConflictReason::ClaimsTooLong,
             Self::FileExists => ConflictReason::FileExists,
             _ => unreachable!("this face was generated from this core"),
@@ -946,6 +953,7 @@ impl Take<::keyplate::ConflictReason> for ConflictReason {
             ConflictReason::SetupNotClaimed => ::keyplate::ConflictReason::SetupNotClaimed,
             ConflictReason::SetupOpen => ::keyplate::ConflictReason::SetupOpen,
             ConflictReason::OtherGeneration => ::keyplate::ConflictReason::OtherGeneration,
+            ConflictReason::OtherEmail => ::keyplate::ConflictReason::OtherEmail,
             ConflictReason::ClaimsTooLong => ::keyplate::ConflictReason::ClaimsTooLong,
             ConflictReason::FileExists => ::keyplate::ConflictReason::FileExists,
         })
@@ -1080,6 +1088,8 @@ pub(crate) enum InputReason {
     NotUtf8 {},
     /// The text holds characters that a username may not have.
     NotUsername {},
+    /// The username has an `@`, which only an administrator or the host gives.
+    AddressAsUsername {},
     /// The text is not an e-mail address.
     NotEmail {},
     /// The text is not a language tag.
@@ -1179,6 +1189,7 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::BadEnds => InputReason::BadEnds {},
             Self::NotUtf8 => InputReason::NotUtf8 {},
             Self::NotUsername => InputReason::NotUsername {},
+            Self::AddressAsUsername => InputReason::AddressAsUsername {},
             Self::NotEmail => InputReason::NotEmail {},
             Self::NotLanguageTag => InputReason::NotLanguageTag {},
             Self::NotIpAddress => InputReason::NotIpAddress {},
@@ -4138,10 +4149,13 @@ pub(crate) struct User {
     pub(crate) id: Id,
     /// Unique without regard to case.
     pub(crate) username: String,
-    /// E-mail address, unique without regard to case.
+    /// E-mail address.
     pub(crate) email: Option<String>,
     /// Does the address belong to him for certain?
     pub(crate) email_verified: bool,
+    /// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
+    /// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
+    pub(crate) email_held: bool,
     /// The name that others see.
     pub(crate) display_name: Option<String>,
     /// First name.
@@ -4174,6 +4188,7 @@ impl Give<User> for ::keyplate::User {
             username: self.username.give(),
             email: self.email.give(),
             email_verified: self.email_verified.give(),
+            email_held: self.email_held.give(),
             display_name: self.display_name.give(),
             first_name: self.first_name.give(),
             last_name: self.last_name.give(),
@@ -4200,6 +4215,7 @@ impl User {
                 "username",
                 "email",
                 "email_verified",
+                "email_held",
                 "display_name",
                 "first_name",
                 "last_name",
@@ -5570,7 +5586,7 @@ impl Keyplate {
         self.call(py, |kp| kp.list_signup_redemptions(query))
     }
 
-    /// Removes a pending user. His name is free again.
+    /// Removes a pending user, who leaves nothing behind: their name is free again.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -5849,7 +5865,8 @@ impl Keyplate {
         self.call(py, |kp| kp.create_user(user))
     }
 
-    /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
+    /// Deletes a user with all that is theirs. Their id is not given again, and their username and the addresses that they
+    /// held only by `create_user`; the audit log stays.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -5888,13 +5905,37 @@ impl Keyplate {
         self.call(py, |kp| kp.enable_user(&id))
     }
 
-    /// Looks for a user by id, username, e-mail address or external id, in this order.
+    /// Looks for the user who holds an e-mail address, without regard to case: it was proved, or an administrator or the
+    /// host gave it, also as a username. Nobody is found by what they only typed.
     ///
     /// Raises:
     ///     PermissionDenied: The caller is known and may not do this.
-    #[pyo3(signature = (key), text_signature = "($self, key)")]
-    fn find_user(&self, py: Python<'_>, key: &str) -> PyResult<Option<User>> {
-        self.call(py, |kp| kp.find_user(key))
+    #[pyo3(signature = (email), text_signature = "($self, email)")]
+    fn find_user_by_email(&self, py: Python<'_>, email: &str) -> PyResult<Option<User>> {
+        self.call(py, |kp| kp.find_user_by_email(email))
+    }
+
+    /// Looks for a user by the host's own key, which is taken as it is.
+    ///
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
+    #[pyo3(signature = (external_id), text_signature = "($self, external_id)")]
+    fn find_user_by_external_id(
+        &self,
+        py: Python<'_>,
+        external_id: &str,
+    ) -> PyResult<Option<User>> {
+        self.call(py, |kp| kp.find_user_by_external_id(external_id))
+    }
+
+    /// Looks for a user by username, without regard to case. Whoever may sign up chooses one: it says who somebody is here,
+    /// and nothing of who they are elsewhere.
+    ///
+    /// Raises:
+    ///     PermissionDenied: The caller is known and may not do this.
+    #[pyo3(signature = (username), text_signature = "($self, username)")]
+    fn find_user_by_username(&self, py: Python<'_>, username: &str) -> PyResult<Option<User>> {
+        self.call(py, |kp| kp.find_user_by_username(username))
     }
 
     /// Gives a user. Anybody may look at himself.

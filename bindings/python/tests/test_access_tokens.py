@@ -33,7 +33,7 @@ def test_pyjwt_verifies_a_token(kp: keyplate.Keyplate) -> None:
         issuer=ORIGIN,
         options={"require": ["exp", "iat", "sub", "jti"]},
     )
-    bob = kp.find_user("bob")
+    bob = kp.find_user_by_username("bob")
     assert bob is not None
     assert (body["sub"], body["preferred_username"]) == (str(bob.id), "bob")
     assert (body["email"], body["email_verified"]) == ("bob@x.example", True)

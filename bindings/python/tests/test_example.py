@@ -65,7 +65,7 @@ def test_passwords_move_to_passkeys(kp: keyplate.Keyplate, tmp_path: Path) -> No
         assert (ann.role, ann.email_verified, ann.external_id) == (keyplate.Role.ADMINISTRATOR, True, "people/1")
         assert sign_in(kp, old, "nobody", password) is None
         assert sign_in(kp, old, "carol", "carol's password") is None, "disabled before the move"
-        assert kp.find_user("carol") is None
+        assert kp.find_user_by_username("carol") is None
         assert example["move"](kp, old, row("carol")).status == keyplate.UserStatus.DISABLED
 
         bob = sign_in(kp, old, "bob", password)
@@ -100,7 +100,7 @@ def test_passwords_move_to_passkeys(kp: keyplate.Keyplate, tmp_path: Path) -> No
         old.execute("UPDATE people SET salt = ?, hash = ? WHERE name = 'bob'", kept)
         kp.delete_user(bob.user.id)
         assert sign_in(kp, old, "bob", password) is None
-        assert kp.find_user("bob") is None
+        assert kp.find_user_by_username("bob") is None
 
 
 def test_what_the_document_shows_is_in_the_example() -> None:

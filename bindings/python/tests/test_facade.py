@@ -51,7 +51,7 @@ def test_a_refusal_has_its_particulars(kp: keyplate.Keyplate) -> None:
     assert (error.code, error.field) == (keyplate.ErrorCode.INVALID_INPUT, "email")
     assert error.reason == keyplate.InputReason.NotEmail() and error.retry_after is None
     assert str(error).startswith("invalid email: ")
-    assert kp.find_user("ben") is None
+    assert kp.find_user_by_username("ben") is None
     with pytest.raises(keyplate.NotFound) as missing:
         kp.get_user(uuid4())
     assert (missing.value.what, int(missing.value.code)) == (keyplate.Thing.USER, 2)

@@ -24,7 +24,7 @@ def test_events_are_heard_and_may_call_back(path: str) -> None:
 
     def listen(event: keyplate.AuditEvent) -> None:
         heard.append((event.kind, event.username))
-        assert kp.find_user("ben") is not None
+        assert kp.find_user_by_username("ben") is not None
 
     with keyplate.open(path, origin=ORIGIN, events=listen) as kp:
         kp.create_user(username="ben")
@@ -152,7 +152,7 @@ def test_a_forked_child_works_and_its_work_stays(kp: keyplate.Keyplate) -> None:
         stop.set()
         writer.join()
     assert not errors
-    assert all(kp.find_user(f"child-{number}") for number in range(5))
+    assert all(kp.find_user_by_username(f"child-{number}") for number in range(5))
 
 
 def add_user(path: str) -> None:
@@ -166,7 +166,7 @@ def test_another_process_shares_the_file(kp: keyplate.Keyplate, path: str) -> No
     process.start()
     process.join()
     assert process.exitcode == 0
-    assert kp.find_user("other") is not None
+    assert kp.find_user_by_username("other") is not None
 
 
 def test_asyncio_has_the_same_names(path: str) -> None:

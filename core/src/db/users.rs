@@ -1,5 +1,3 @@
-use std::time::SystemTime;
-
 use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, contains_pattern, params};
 use crate::{
     clock, db,
@@ -13,9 +11,9 @@ use crate::{
 
 columns! {
     pub(super) COLUMNS = users (
-        id, username, email, email_verified, display_name, first_name, last_name, locale, external_id, role, status,
-        expires_at, created_at, updated_at
-    ) kept (username_key, email_key, display_name_key, first_name_key, last_name_key)
+        id, username, email, email_verified, email_held, display_name, first_name, last_name, locale, external_id, role,
+        status, expires_at, created_at, updated_at
+    ) kept (username_key, username_email_key, email_key, display_name_key, first_name_key, last_name_key)
 }
 
 pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
@@ -24,6 +22,7 @@ pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
         username: row.get("username")?,
         email: row.get("email")?,
         email_verified: row.get("email_verified")?,
+        email_held: row.get("email_held")?,
         display_name: row.get("display_name")?,
         first_name: row.get("first_name")?,
         last_name: row.get("last_name")?,
@@ -55,31 +54,25 @@ pub(crate) fn find(reader: &Reader<'_>, id: &UserId) -> Result<Option<User>> {
 
 /// By username, in its folded form.
 pub(crate) fn find_by_username(reader: &Reader<'_>, folded: &str) -> Result<Option<User>> {
-    let sql = format!("SELECT {COLUMNS} FROM users WHERE username_key = ?1");
-    let found = reader.query_one(&sql, params![folded], from_row)?;
-    found
-        .map(|user| with_groups_and_claims(reader, user))
-        .transpose()
+    find_by(reader, "username_key = ?1", folded)
 }
 
-/// By username, e-mail address or external id, in this order; the first two in their folded form.
-pub(crate) fn find_by_name(
-    reader: &Reader<'_>,
-    folded: &str,
-    external_id: &str,
-) -> Result<Option<User>> {
-    let found = reader.query_one(
-        &format!(
-            r"
-            SELECT {COLUMNS}
-            FROM users
-            WHERE username_key = ?1 OR email_key = ?1 OR external_id = ?2
-            ORDER BY username_key = ?1 DESC, email_key IS NOT NULL AND email_key = ?1 DESC
-            LIMIT 1"
-        ),
-        params![folded, external_id],
-        from_row,
-    )?;
+/// By an address that the user holds, in its folded form.
+pub(crate) fn find_by_email(reader: &Reader<'_>, folded: &str) -> Result<Option<User>> {
+    find_by(
+        reader,
+        "email_key = ?1 AND email_held = 1 OR username_email_key = ?1",
+        folded,
+    )
+}
+
+pub(crate) fn find_by_external_id(reader: &Reader<'_>, external_id: &str) -> Result<Option<User>> {
+    find_by(reader, "external_id = ?1", external_id)
+}
+
+fn find_by(reader: &Reader<'_>, condition: &str, name: &str) -> Result<Option<User>> {
+    let sql = format!("SELECT {COLUMNS} FROM users WHERE {condition}");
+    let found = reader.query_one(&sql, params![name], from_row)?;
     found
         .map(|user| with_groups_and_claims(reader, user))
         .transpose()
@@ -94,6 +87,7 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
             &user.username,
             user.email.as_ref(),
             user.email_verified,
+            user.email_held,
             user.display_name.as_ref(),
             user.first_name.as_ref(),
             user.last_name.as_ref(),
@@ -107,6 +101,7 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
         ],
         params![
             &keys.username,
+            keys.username_email.as_ref(),
             keys.email.as_ref(),
             keys.display_name.as_ref(),
             keys.first_name.as_ref(),
@@ -118,6 +113,7 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
 /// The folded forms of names, by which they are compared, found and sorted.
 struct Keys {
     username: String,
+    username_email: Option<String>,
     email: Option<String>,
     display_name: Option<String>,
     first_name: Option<String>,
@@ -129,7 +125,8 @@ impl Keys {
         let folded = |text: &Option<String>| text.as_deref().map(text::folded);
         Self {
             username: text::folded(&user.username),
-            email: folded(&user.email),
+            username_email: text::address_of_username(&user.username),
+            email: user.email.as_deref().map(text::folded_email),
             display_name: folded(&user.display_name),
             first_name: folded(&user.first_name),
             last_name: folded(&user.last_name),
@@ -137,20 +134,24 @@ impl Keys {
     }
 }
 
+/// A username that is only written otherwise holds the address that it held before, or none.
 pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
     let keys = Keys::of(user);
     writer.execute(
         r"
         UPDATE users
-        SET username = ?2, email = ?3, email_verified = ?4, display_name = ?5, first_name = ?6, last_name = ?7,
-            locale = ?8, external_id = ?9, role = ?10, status = ?11, expires_at = ?12, updated_at = ?13,
-            username_key = ?14, email_key = ?15, display_name_key = ?16, first_name_key = ?17, last_name_key = ?18
+        SET username = ?2, email = ?3, email_verified = ?4, email_held = ?5, display_name = ?6, first_name = ?7,
+            last_name = ?8, locale = ?9, external_id = ?10, role = ?11, status = ?12, expires_at = ?13,
+            updated_at = ?14,
+            username_email_key = CASE WHEN username_key = ?15 THEN username_email_key ELSE CAST(?16 AS TEXT) END,
+            username_key = ?15, email_key = ?17, display_name_key = ?18, first_name_key = ?19, last_name_key = ?20
         WHERE id = ?1",
         params![
             &user.id,
             &user.username,
             user.email.as_ref(),
             user.email_verified,
+            user.email_held,
             user.display_name.as_ref(),
             user.first_name.as_ref(),
             user.last_name.as_ref(),
@@ -161,6 +162,7 @@ pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
             user.expires_at,
             user.updated_at,
             &keys.username,
+            keys.username_email.as_ref(),
             keys.email.as_ref(),
             keys.display_name.as_ref(),
             keys.first_name.as_ref(),
@@ -170,23 +172,13 @@ pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Somebody who was never let in: only his id is remembered.
-pub(crate) fn delete_unapproved(writer: &Writer<'_>, user: &User, now: SystemTime) -> Result<()> {
+/// With all that refers to the user; the id is remembered.
+pub(crate) fn delete(writer: &Writer<'_>, id: &UserId) -> Result<()> {
     writer.execute(
-        "INSERT INTO deleted_users (id, username_key, deleted_at) VALUES (?1, '', ?2)",
-        params![&user.id, now],
+        "INSERT INTO deleted_users (id, deleted_at) VALUES (?1, ?2)",
+        params![id, writer.now()],
     )?;
-    writer.execute("DELETE FROM users WHERE id = ?1", params![&user.id])?;
-    Ok(())
-}
-
-/// With all that refers to him; his id and name are remembered.
-pub(crate) fn delete(writer: &Writer<'_>, user: &User, now: SystemTime) -> Result<()> {
-    writer.execute(
-        "INSERT INTO deleted_users (id, username_key, deleted_at) VALUES (?1, ?2, ?3)",
-        params![&user.id, &text::folded(&user.username), now],
-    )?;
-    writer.execute("DELETE FROM users WHERE id = ?1", params![&user.id])?;
+    writer.execute("DELETE FROM users WHERE id = ?1", params![id])?;
     Ok(())
 }
 
@@ -199,14 +191,47 @@ pub(crate) fn id_was_used(reader: &Reader<'_>, id: &UserId) -> Result<bool> {
     )
 }
 
-/// Does another user have this folded text as his username or e-mail address?
-pub(crate) fn other_has_name(reader: &Reader<'_>, id: &UserId, folded: &str) -> Result<bool> {
+/// The addresses that a user holds, in their folded form: by the username, and the e-mail address.
+pub(crate) fn held_addresses(
+    reader: &Reader<'_>,
+    id: &UserId,
+) -> Result<(Option<String>, Option<String>)> {
+    let sql = r"
+        SELECT username_email_key, CASE WHEN email_held = 1 THEN email_key END
+        FROM users
+        WHERE id = ?1";
+    let found = reader.query_one(sql, params![id], |row| Ok((row.at(0)?, row.at(1)?)))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Does another user have this username, in its folded form?
+pub(crate) fn other_has_username(reader: &Reader<'_>, id: &UserId, folded: &str) -> Result<bool> {
     reader.value(
-        r"
-        SELECT EXISTS (SELECT 1 FROM users WHERE username_key = ?2 AND id <> ?1)
-            OR EXISTS (SELECT 1 FROM users WHERE email_key = ?2 AND id <> ?1)",
+        "SELECT EXISTS (SELECT 1 FROM users WHERE username_key = ?2 AND id <> ?1)",
         params![id, folded],
     )
+}
+
+/// Does another user hold this address, in its folded form?
+pub(crate) fn other_holds(reader: &Reader<'_>, id: &UserId, folded: &str) -> Result<bool> {
+    reader.value(
+        r"
+        SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?2 AND email_held = 1 AND id <> ?1)
+            OR EXISTS (SELECT 1 FROM users WHERE username_email_key = ?2 AND id <> ?1)",
+        params![id, folded],
+    )
+}
+
+/// Those who have this address, in its folded form, and do not hold it.
+pub(crate) fn list_who_typed(reader: &Reader<'_>, folded: &str) -> Result<Vec<User>> {
+    let sql = format!(
+        r"
+        SELECT {COLUMNS}
+        FROM users
+        WHERE email_key = ?1 AND email_held = 0
+        ORDER BY id"
+    );
+    reader.query_all(&sql, params![folded], from_row)
 }
 
 pub(crate) fn other_has_external_id(
@@ -217,13 +242,6 @@ pub(crate) fn other_has_external_id(
     reader.value(
         "SELECT EXISTS (SELECT 1 FROM users WHERE external_id = ?2 AND id <> ?1)",
         params![id, external_id],
-    )
-}
-
-pub(crate) fn name_was_deleted(reader: &Reader<'_>, folded: &str) -> Result<bool> {
-    reader.value(
-        "SELECT EXISTS (SELECT 1 FROM deleted_users WHERE username_key = ?1)",
-        params![folded],
     )
 }
 

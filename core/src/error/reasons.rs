@@ -94,6 +94,8 @@ pub enum InputReason {
     NotUtf8,
     /// The text holds characters that a username may not have.
     NotUsername,
+    /// The username has an `@`, which only an administrator or the host gives.
+    AddressAsUsername,
     /// The text is not an e-mail address.
     NotEmail,
     /// The text is not a language tag.
@@ -223,6 +225,8 @@ pub enum ConflictReason {
     SetupOpen,
     /// The generation of setup is another.
     OtherGeneration,
+    /// The user has another e-mail address by now.
+    OtherEmail,
     /// The user's claims are too long for a token.
     ClaimsTooLong,
     /// The file exists already.

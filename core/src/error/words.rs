@@ -99,6 +99,7 @@ words! {
         BadEnds => "must begin and end with a letter or digit";
         NotUtf8 => "is not UTF-8";
         NotUsername => "may contain letters, digits and _ . @ - only";
+        AddressAsUsername => "may contain @ only if an administrator gives it";
         NotEmail => "is not an e-mail address";
         NotLanguageTag => "is not a language tag";
         NotIpAddress => "is not an IP address";
@@ -149,7 +150,7 @@ words! {
         SignupTokenRevoked => "the sign-up token is revoked";
         SetupNotClaimed => "setup is not claimed";
         SetupOpen => "setup is open already";
-        OtherGeneration => "is another by now";
+        OtherGeneration | OtherEmail => "is another by now";
         ClaimsTooLong => "the user's claims are too long for a token";
         FileExists => "the file exists already";
     }

@@ -104,7 +104,9 @@ table! {
 
     CreateUser            "create_user"              Administrator(Users, Write);
     GetUser               "get_user"                 Enrolling(Users, Read);
-    FindUser              "find_user"                Own(Users, Read);
+    FindUserByUsername    "find_user_by_username"    Own(Users, Read);
+    FindUserByEmail       "find_user_by_email"       Own(Users, Read);
+    FindUserByExternalId  "find_user_by_external_id" Own(Users, Read);
     ListUsers             "list_users"               Administrator(Users, Read);
     UpdateUser            "update_user"              Own(Users, Write);
     DeleteUser            "delete_user"              Administrator(Users, Write);

@@ -139,6 +139,8 @@ pub enum EventKind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored,
+    /// A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
+    EmailReleased,
 }
 
 named!(EventKind {
@@ -206,6 +208,7 @@ named!(EventKind {
     Bootstrapped = "bootstrapped",
     BackedUp = "backed_up",
     BackupRestored = "backup_restored",
+    EmailReleased = "email_released",
 });
 
 /// Who did it.

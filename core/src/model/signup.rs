@@ -8,12 +8,12 @@ use crate::model::ids::{SignupRedemptionId, SignupTokenId, UserId};
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewSignup {
-    /// As in `NewUser`, and no deleted user's.
+    /// As in `NewUser`, without `@`, and no name that somebody had before.
     pub username: String,
     /// The sign-up token, if he has one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub token: Option<String>,
-    /// E-mail address; it is unverified.
+    /// E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
     /// The name that others see.

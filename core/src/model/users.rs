@@ -20,10 +20,13 @@ pub struct User {
     pub id: UserId,
     /// Unique without regard to case.
     pub username: String,
-    /// E-mail address, unique without regard to case.
+    /// E-mail address.
     pub email: Option<String>,
     /// Does the address belong to him for certain?
     pub email_verified: bool,
+    /// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
+    /// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
+    pub email_held: bool,
     /// The name that others see.
     pub display_name: Option<String>,
     /// First name.
@@ -87,16 +90,30 @@ named!(UserStatus {
     Disabled = "disabled",
 });
 
+/// What kind of name somebody had before (U1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameKind {
+    Username,
+    /// An address that they held, as their e-mail address or as their username.
+    Email,
+}
+
+named!(NameKind {
+    Username = "username",
+    Email = "email",
+});
+
 /// A user to be made. Empty text is the same as none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewUser {
-    /// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
+    /// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail
+    /// address: it is nobody else's.
     pub username: String,
     /// The id, a UUID that was never used; by default a new one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub id: Option<UserId>,
-    /// E-mail address.
+    /// E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
     /// Does the address belong to him for certain?
@@ -148,13 +165,15 @@ pub enum Expiry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct UserChanges {
-    /// As in `NewUser`. For the user himself only where the settings allow it.
+    /// As in `NewUser`, and no name that somebody else had before. For the user himself only where the settings allow it,
+    /// and without `@`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username: Option<String>,
-    /// E-mail address. A new one is unverified unless `email_verified` says otherwise.
+    /// E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
-    /// Does the address belong to him for certain? Not for the user himself.
+    /// Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one
+    /// stands by now. Not for the user himself.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email_verified: Option<bool>,
     /// The name that others see.

@@ -25,7 +25,7 @@ use crate::{
     },
     rules::{
         sessions::{self, Opening},
-        users::checks as users,
+        users::{checks as users, names},
     },
     values::tokens::{self, TokenKind},
 };
@@ -233,9 +233,9 @@ impl Keyplate {
             ..NewUser::default()
         };
         let user = user.checked(self.shared.username_policy, change.now())?;
-        // U1: a deleted user's name is not for whoever has a token.
-        users::insert_signed_up(change, &user)?;
-        Ok(user)
+        // U1: a name that was somebody's is not for whoever has a token.
+        names::insert_claimed(change, &user)?;
+        users::get(change, &user.id)
     }
 }
 

@@ -24,7 +24,12 @@ use crate::{
         signup_tokens::SignupToken,
         users::{NewUser, User, UserStatus},
     },
-    rules::{sessions::Opening, settings::check_mode, signup_tokens, users::checks as users},
+    rules::{
+        sessions::Opening,
+        settings::check_mode,
+        signup_tokens,
+        users::{checks as users, names},
+    },
     values::text,
 };
 
@@ -83,16 +88,14 @@ impl Keyplate {
         })
     }
 
-    /// Removes a pending user. His name is free again.
+    /// Removes a pending user, who leaves nothing behind: their name is free again.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
     pub fn reject_user(&self, id: &UserId) -> Result<()> {
         self.write(Method::RejectUser, |change| {
             let user = pending_user(change, id)?;
-            users::keep_an_administrator(change, || {
-                db::users::delete_unapproved(change, &user, change.now())
-            })?;
+            users::keep_an_administrator(change, || names::delete_unapproved(change, &user))?;
             change.record(EventKind::UserRejected, Subject::user(&user), &[])
         })
     }
@@ -148,7 +151,7 @@ impl Keyplate {
     ) -> Result<(Admission, User)> {
         let admission = self.admit(change, signup, invitation)?;
         let user = admission.applied(self.checked_member(change, signup)?, change.now());
-        users::insert_signed_up(change, &user)?;
+        names::insert_signed_up(change, &user)?;
         admission.grant(change, &user)?;
         let user = users::get(change, &user.id)?;
         Ok((admission, user))

@@ -1,9 +1,10 @@
 //! Users: making, finding, changing, disabling, approving, deleting them (U1–U6).
 
 pub(in crate::rules) mod checks;
+pub(in crate::rules) mod names;
 
 use crate::{
-    db,
+    db::{self, Reader},
     error::{ConflictReason, Result, Thing, conflict},
     gate::{
         change::{Change, Subject},
@@ -20,11 +21,10 @@ use crate::{
     rules::{
         groups, setup,
         users::checks::{
-            check_allowed, check_free, find, get, insert, keep_an_administrator,
-            narrow_credentials, record_update,
+            check_allowed, get, keep_an_administrator, narrow_credentials, record_update,
         },
     },
-    values::numbers::at_least,
+    values::{numbers::at_least, text},
 };
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
@@ -60,14 +60,35 @@ impl Keyplate {
         })
     }
 
-    /// Looks for a user by id, username, e-mail address or external id, in this order.
+    /// Looks for a user by username, without regard to case. Whoever may sign up chooses one: it says who somebody is here,
+    /// and nothing of who they are elsewhere.
     ///
     /// # Errors
     /// `PermissionDenied`.
-    pub fn find_user(&self, key: &str) -> Result<Option<User>> {
-        self.read(Method::FindUser, |reader, caller| {
-            let found = find(reader, key)?;
-            Ok(found.filter(|user| caller.reach(&user.id, Thing::User).is_ok()))
+    pub fn find_user_by_username(&self, username: &str) -> Result<Option<User>> {
+        self.find(Method::FindUserByUsername, |reader| {
+            db::users::find_by_username(reader, &text::folded(username.trim()))
+        })
+    }
+
+    /// Looks for the user who holds an e-mail address, without regard to case: it was proved, or an administrator or the
+    /// host gave it, also as a username. Nobody is found by what they only typed.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
+        self.find(Method::FindUserByEmail, |reader| {
+            db::users::find_by_email(reader, &text::folded_email(email.trim()))
+        })
+    }
+
+    /// Looks for a user by the host's own key, which is taken as it is.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn find_user_by_external_id(&self, external_id: &str) -> Result<Option<User>> {
+        self.find(Method::FindUserByExternalId, |reader| {
+            db::users::find_by_external_id(reader, external_id)
         })
     }
 
@@ -102,12 +123,18 @@ impl Keyplate {
         self.write(Method::UpdateUser, |change| {
             change.caller.reach(id, Thing::User)?;
             let before = get(change, id)?;
-            let after = changes.applied(&before, self.shared.username_policy, change.now())?;
+            let gives = change.caller.is_administrator();
+            if gives {
+                changes.check_proof(&before)?; // nobody else may say so
+            }
+            let policy = self.shared.username_policy;
+            let after = changes.applied(&before, policy, change.now(), gives)?;
             keep_an_administrator(change, || update(change, before, after))
         })
     }
 
-    /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
+    /// Deletes a user with all that is theirs. Their id is not given again, and their username and the addresses that they
+    /// held only by `create_user`; the audit log stays.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`, `Conflict` for the last administrator.
@@ -115,7 +142,7 @@ impl Keyplate {
         self.write(Method::DeleteUser, |change| {
             let user = get(change, id)?;
             change.caller.govern(&user)?;
-            keep_an_administrator(change, || db::users::delete(change, &user, change.now()))?;
+            keep_an_administrator(change, || names::delete(change, &user))?;
             change.record(EventKind::UserDeleted, Subject::user(&user), &[])
         })
     }
@@ -182,7 +209,7 @@ pub(in crate::rules) fn create(
     if user.role == Role::Administrator {
         change.caller.may_set_roles(change)?;
     }
-    insert(change, user)?;
+    names::insert_given(change, user)?;
     if !group_ids.is_empty() {
         change.caller.may_give_groups()?;
         groups::check_all_exist(change, group_ids)?;
@@ -210,13 +237,24 @@ pub(in crate::rules) fn update(change: &Change<'_>, before: User, after: User) -
     if after.role == Role::Administrator && before.role != after.role {
         narrow_credentials(change, &after.id)?;
     }
-    check_free(change, &after, Some(&before))?;
-    db::users::update(change, &after)?;
+    names::update(change, &before, &after)?;
     record_update(change, &before, &after)?;
     Ok(after)
 }
 
 impl Keyplate {
+    /// Who may not see a user finds nobody.
+    fn find(
+        &self,
+        method: Method,
+        look: impl Fn(&Reader<'_>) -> Result<Option<User>>,
+    ) -> Result<Option<User>> {
+        self.read(method, |reader, caller| {
+            let found = look(reader)?;
+            Ok(found.filter(|user| caller.reach(&user.id, Thing::User).is_ok()))
+        })
+    }
+
     fn set_status(
         &self,
         method: Method,

@@ -122,6 +122,16 @@ pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase().nfc().collect()
 }
 
+/// Two e-mail addresses are the same when these are; so are a username with `@` and an address.
+pub(crate) fn folded_email(address: &str) -> String {
+    folded(address)
+}
+
+/// The address that a username is, in its folded form (U1).
+pub(crate) fn address_of_username(username: &str) -> Option<String> {
+    username.contains('@').then(|| folded_email(username))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -140,7 +140,10 @@ fn while_threads_write_it_ends_and_holds_what_was_acknowledged() {
         let keyplate = Keyplate::open(config(&path)).unwrap();
         assert!(keyplate.check_integrity().unwrap().ok);
         for name in acknowledged {
-            assert!(keyplate.find_user(name).unwrap().is_some(), "{name}");
+            assert!(
+                keyplate.find_user_by_username(name).unwrap().is_some(),
+                "{name}"
+            );
         }
     }
 }
@@ -200,7 +203,7 @@ fn killed_at_any_moment_it_is_whole_or_not_there() {
         let keyplate = Keyplate::open(config(&path)).unwrap();
         assert!(keyplate.check_integrity().unwrap().ok);
         assert_eq!(restore_events(&keyplate).len(), 1, "{name} has no mark");
-        assert!(keyplate.find_user("user49").unwrap().is_some());
+        assert!(keyplate.find_user_by_username("user49").unwrap().is_some());
     }
     for name in unfinished {
         assert!(name.contains(".partial"), "{name}");

@@ -289,7 +289,7 @@ fn killed_at_any_moment_nothing_said_is_lost_and_nothing_is_half_made() {
     );
     for (name, secret) in &done {
         let user = keyplate
-            .find_user(name)
+            .find_user_by_username(name)
             .unwrap()
             .unwrap_or_else(|| panic!("{name} is lost"));
         assert_eq!(keyplate.verify_api_key(secret).unwrap().user_id, user.id);

@@ -2,8 +2,9 @@
 
 mod keys;
 mod schema_4;
+mod schema_5;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
 
 use keyplate::{Config, Keyplate, NewSignup, Role, SetupStage, UserStatus};
 use rusqlite::Connection;
@@ -95,7 +96,9 @@ fn schema(path: &Path) -> Vec<String> {
             .join(" ")
             // A column that was added later stands right before the bracket.
             .replace(" )", ")")
-            .replace(" ,", ",");
+            .replace(" ,", ",")
+            // SQLite writes the name of a table that was renamed like this.
+            .replace('"', "");
         Ok(format!(
             "{} {} {words}",
             row.get::<_, String>(0)?,
@@ -105,6 +108,21 @@ fn schema(path: &Path) -> Vec<String> {
     objects.unwrap().map(Result::unwrap).collect()
 }
 
+/// How many rows each table has.
+fn counts(path: &Path) -> BTreeMap<String, i64> {
+    let connection = raw(path);
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap();
+    let tables = statement.query_map([], |row| row.get::<_, String>(0));
+    let count = |table: String| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let rows = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        (table, rows)
+    };
+    tables.unwrap().map(Result::unwrap).map(count).collect()
+}
+
 fn from_fixture(folder: &Path, fixture: &str) -> std::path::PathBuf {
     let path = folder.join("id.db");
     raw(&path).execute_batch(fixture).unwrap();
@@ -112,15 +130,23 @@ fn from_fixture(folder: &Path, fixture: &str) -> std::path::PathBuf {
     path
 }
 
+fn config_at_its_time(path: &Path) -> Config {
+    Config {
+        // Not long after the fixtures were made.
+        time_source: Some(Arc::new(TestClock::at(START + 60))),
+        ..config(path)
+    }
+}
+
 /// Opens a copy of the fixture; it must have become what a new file is, with a copy of what it was beside it.
 fn upgraded(folder: &Path, fixture: &str, schema_before: i64) -> Keyplate {
     let path = from_fixture(folder, fixture);
-    let keyplate = Keyplate::open(Config {
-        // Not long after the fixtures were made.
-        time_source: Some(Arc::new(TestClock::at(START + 60))),
-        ..config(&path)
-    })
-    .unwrap();
+    let before = counts(&path);
+    let keyplate = Keyplate::open(config_at_its_time(&path)).unwrap();
+    let after = counts(&path);
+    for (table, count) in &before {
+        assert_eq!(after.get(table), Some(count), "rows of {table}");
+    }
     let fresh = folder.join("fresh.db");
     drop(Keyplate::open(config(&fresh)).unwrap());
     assert_eq!(schema(&path), schema(&fresh));
@@ -144,13 +170,20 @@ fn upgraded(folder: &Path, fixture: &str, schema_before: i64) -> Keyplate {
 fn a_file_of_schema_1() {
     let folder = tempfile::tempdir().unwrap();
     let keyplate = upgraded(folder.path(), SCHEMA_1, 1);
-    let ann = keyplate.find_user("ann@x.example").unwrap().unwrap();
+    let ann = keyplate
+        .find_user_by_email("ann@x.example")
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (ann.username.as_str(), ann.role, ann.email_verified),
         ("Ann", Role::Administrator, true)
     );
     assert_eq!(
-        keyplate.find_user("bob").unwrap().unwrap().status,
+        keyplate
+            .find_user_by_username("bob")
+            .unwrap()
+            .unwrap()
+            .status,
         UserStatus::Disabled
     );
     assert_eq!(keyplate.verify_api_key(KEY).unwrap().user_id, ann.id);
@@ -177,7 +210,7 @@ fn a_file_of_schema_1() {
 fn a_file_of_schema_2() {
     let folder = tempfile::tempdir().unwrap();
     let keyplate = upgraded(folder.path(), SCHEMA_2, 2);
-    let bob = keyplate.find_user("bob").unwrap().unwrap();
+    let bob = keyplate.find_user_by_username("bob").unwrap().unwrap();
     let [key, session, invitation, one_time] = SECRETS_OF_SCHEMA_2;
     assert_eq!(keyplate.verify_api_key(key).unwrap().username, "Ann");
     assert_eq!(keyplate.verify_session(session).unwrap().user_id, bob.id);
@@ -278,7 +311,7 @@ fn of_several_who_open_an_old_file_one_upgrades_it() {
                 assert!(
                     Keyplate::open(config(&path))
                         .unwrap()
-                        .find_user("ann")
+                        .find_user_by_username("ann")
                         .unwrap()
                         .is_some()
                 )

@@ -134,6 +134,16 @@ fn conflicts_with_what_is_stored() {
         let carol = f.stranger().sign_up(signup("carol")).unwrap().user;
         failed(host.enable_user(&carol.id))
     };
+    let other_email = {
+        let changes = |email: &str, email_verified| UserChanges {
+            email: Some(email.to_owned()),
+            email_verified,
+            ..Default::default()
+        };
+        host.update_user(&bob.id, changes("new@x.example", None))
+            .unwrap();
+        failed(host.update_user(&bob.id, changes("bob@x.example", Some(true))))
+    };
     let token = host.create_signup_token(NewSignupToken::default()).unwrap();
     host.revoke_signup_token(&token.signup_token.id).unwrap();
     let changes = SignupTokenChanges::default();
@@ -164,6 +174,7 @@ fn conflicts_with_what_is_stored() {
             of(ConflictReason::OtherGeneration, Some("generation")),
             other,
         ),
+        (of(ConflictReason::OtherEmail, Some("email")), other_email),
         (of(ConflictReason::ClaimsTooLong, None), too_long),
         (of(ConflictReason::FileExists, None), exists),
     ];

@@ -235,7 +235,7 @@ fn a_process_under_the_former_rp_id_holds_no_more_ceremonies() {
     assert_eq!(reason(refused), unavailable);
 
     assert_eq!(new.list_passkeys(None).unwrap().len(), 1);
-    assert!(new.find_user("eve").unwrap().is_none());
+    assert!(new.find_user_by_username("eve").unwrap().is_none());
     // What is no ceremony goes on.
     acting.list_passkeys(None).unwrap();
     f.keyplate.create_user(new_user("cid")).unwrap();
@@ -260,7 +260,7 @@ fn what_began_under_the_former_rp_id_does_not_end_under_the_new() {
     let refused = stranger(&new).finish_passkey_signup(&sign_up.ceremony, &by_sign_up);
     assert_eq!(reason(refused), PasskeyFailure::WrongOrigin);
     assert!(new.list_passkeys(None).unwrap().is_empty());
-    assert!(new.find_user("eve").unwrap().is_none());
+    assert!(new.find_user_by_username("eve").unwrap().is_none());
 }
 
 const WITHOUT_PASSKEYS: [(&str, PasskeyProblem); 4] = [

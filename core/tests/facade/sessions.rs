@@ -357,5 +357,5 @@ fn a_sink_may_call_back_and_may_throw() {
     .unwrap();
     sink.0.set(keyplate.clone()).unwrap();
     keyplate.create_user(new_user("ann")).unwrap();
-    assert!(keyplate.find_user("ann").unwrap().is_some());
+    assert!(keyplate.find_user_by_username("ann").unwrap().is_some());
 }

@@ -3,4 +3,5 @@
 mod changing;
 mod listing;
 mod making;
+mod names;
 mod status;

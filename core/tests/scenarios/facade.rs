@@ -357,9 +357,17 @@ pub(crate) fn call(
             let id: UserId = arguments.get("id")?;
             Ok(keyplate.enable_user(&id)?.into_json())
         }
-        "find_user" => {
-            let key: String = arguments.get("key")?;
-            Ok(keyplate.find_user(&key)?.into_json())
+        "find_user_by_email" => {
+            let email: String = arguments.get("email")?;
+            Ok(keyplate.find_user_by_email(&email)?.into_json())
+        }
+        "find_user_by_external_id" => {
+            let external_id: String = arguments.get("external_id")?;
+            Ok(keyplate.find_user_by_external_id(&external_id)?.into_json())
+        }
+        "find_user_by_username" => {
+            let username: String = arguments.get("username")?;
+            Ok(keyplate.find_user_by_username(&username)?.into_json())
         }
         "get_user" => {
             let id: UserId = arguments.get("id")?;
@@ -1416,6 +1424,7 @@ impl IntoJson for User {
         object.insert("username".to_owned(), self.username.into_json());
         object.insert("email".to_owned(), self.email.into_json());
         object.insert("email_verified".to_owned(), self.email_verified.into_json());
+        object.insert("email_held".to_owned(), self.email_held.into_json());
         object.insert("display_name".to_owned(), self.display_name.into_json());
         object.insert("first_name".to_owned(), self.first_name.into_json());
         object.insert("last_name".to_owned(), self.last_name.into_json());
@@ -1615,6 +1624,7 @@ impl IntoJson for EventKind {
             Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
             Self::BackedUp => Value::String("BackedUp".to_owned()),
             Self::BackupRestored => Value::String("BackupRestored".to_owned()),
+            Self::EmailReleased => Value::String("EmailReleased".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1687,6 +1697,7 @@ impl FromJson for EventKind {
             "Bootstrapped" => Ok(Self::Bootstrapped),
             "BackedUp" => Ok(Self::BackedUp),
             "BackupRestored" => Ok(Self::BackupRestored),
+            "EmailReleased" => Ok(Self::EmailReleased),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -1901,6 +1912,7 @@ impl IntoJson for ConflictReason {
             Self::SetupNotClaimed => Value::String("SetupNotClaimed".to_owned()),
             Self::SetupOpen => Value::String("SetupOpen".to_owned()),
             Self::OtherGeneration => Value::String("OtherGeneration".to_owned()),
+            Self::OtherEmail => Value::String("OtherEmail".to_owned()),
             Self::ClaimsTooLong => Value::String("ClaimsTooLong".to_owned()),
             Self::FileExists => Value::String("FileExists".to_owned()),
             _ => Value::Null,
@@ -1920,6 +1932,7 @@ impl FromJson for ConflictReason {
             "SetupNotClaimed" => Ok(Self::SetupNotClaimed),
             "SetupOpen" => Ok(Self::SetupOpen),
             "OtherGeneration" => Ok(Self::OtherGeneration),
+            "OtherEmail" => Ok(Self::OtherEmail),
             "ClaimsTooLong" => Ok(Self::ClaimsTooLong),
             "FileExists" => Ok(Self::FileExists),
             other => Err(unknown_name("ConflictReason", other)),
@@ -2065,6 +2078,7 @@ impl IntoJson for InputReason {
             Self::BadEnds => Value::String("BadEnds".to_owned()),
             Self::NotUtf8 => Value::String("NotUtf8".to_owned()),
             Self::NotUsername => Value::String("NotUsername".to_owned()),
+            Self::AddressAsUsername => Value::String("AddressAsUsername".to_owned()),
             Self::NotEmail => Value::String("NotEmail".to_owned()),
             Self::NotLanguageTag => Value::String("NotLanguageTag".to_owned()),
             Self::NotIpAddress => Value::String("NotIpAddress".to_owned()),
@@ -2242,6 +2256,7 @@ impl FromJson for InputReason {
             "BadEnds" => Ok(Self::BadEnds),
             "NotUtf8" => Ok(Self::NotUtf8),
             "NotUsername" => Ok(Self::NotUsername),
+            "AddressAsUsername" => Ok(Self::AddressAsUsername),
             "NotEmail" => Ok(Self::NotEmail),
             "NotLanguageTag" => Ok(Self::NotLanguageTag),
             "NotIpAddress" => Ok(Self::NotIpAddress),

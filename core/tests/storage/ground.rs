@@ -77,7 +77,7 @@ fn a_removed_or_replaced_file_is_noticed() {
     );
     fs::rename(f.folder.path().join("moved.db"), f.path()).unwrap();
     assert!(
-        f.keyplate.find_user("ann").unwrap().is_some(),
+        f.keyplate.find_user_by_username("ann").unwrap().is_some(),
         "what was acknowledged is there"
     );
     f.user("bob");
@@ -107,7 +107,7 @@ fn a_page_of_zeros_is_corruption_and_left_as_it_is() {
     let before = fs::read(&path).unwrap();
     let keyplate = open(&path).unwrap();
     assert_eq!(
-        code(keyplate.find_user("user7")),
+        code(keyplate.find_user_by_username("user7")),
         ErrorCode::CorruptDatabase
     );
     assert_eq!(
@@ -210,7 +210,7 @@ fn a_full_disk_is_an_error_and_then_it_works_again() {
     let keyplate = open(&path).unwrap();
     for name in &made {
         assert!(
-            keyplate.find_user(name).unwrap().is_some(),
+            keyplate.find_user_by_username(name).unwrap().is_some(),
             "{name} is lost"
         );
     }
@@ -236,7 +236,13 @@ fn a_disk_that_turns_read_only_is_an_error() {
         "{refused:?}"
     );
     disk.remount("rw");
-    assert!(open(&path).unwrap().find_user("ann").unwrap().is_some());
+    assert!(
+        open(&path)
+            .unwrap()
+            .find_user_by_username("ann")
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(crate) enum Command {
     /// Print a code that signs a user in once, or a token if it is to work for longer than 15 minutes. A server may be
     /// running.
     OneTimeToken {
-        /// The user's username, e-mail address or id.
+        /// The user's username, id, or an e-mail address that they hold.
         name: String,
         /// How long it works, with a unit, such as 45s, 15m, 24h or 7d; at most 31 days.
         #[arg(long, value_name = "TIME", default_value = "15m", value_parser = options::seconds)]

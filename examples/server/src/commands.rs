@@ -8,7 +8,7 @@ pub(crate) mod signing_key;
 mod table;
 pub(crate) mod users;
 
-use keyplate::{ConflictReason, Keyplate, KeyplateError, User};
+use keyplate::{ConflictReason, Keyplate, KeyplateError, User, UserId};
 use serde::Serialize;
 
 use crate::{
@@ -27,10 +27,32 @@ fn open(options: &Options) -> Result<Keyplate, String> {
     open::open(options, Opening::ForMaintenance)
 }
 
-/// By username, e-mail address or id.
+/// By username, by an e-mail address that they hold, or by id: never by what a stranger only typed. What looks like an id is
+/// one, and nobody's username.
 fn find_user(keyplate: &Keyplate, name: &str) -> Result<User, String> {
-    let found = keyplate.find_user(name).map_err(refused)?;
-    found.ok_or_else(|| "there is no such user".to_owned())
+    if let Ok(id) = UserId::parse(name) {
+        return keyplate.get_user(&id).map_err(refused);
+    }
+    let by_username = keyplate.find_user_by_username(name).map_err(refused)?;
+    let by_email = keyplate.find_user_by_email(name).map_err(refused)?;
+    match (by_username, by_email) {
+        (Some(one), Some(other)) if one.id != other.id => Err(format!(
+            "that is the username of {} and the e-mail address of {}: name the id",
+            one.id, other.id
+        )),
+        (Some(user), _) | (None, Some(user)) => Ok(user),
+        (None, None) => Err("there is no such user".to_owned()),
+    }
+}
+
+/// Whom a name has matched, in a line of its own.
+fn matched(user: &User) -> String {
+    let email = match &user.email {
+        Some(email) if user.email_held => format!(", {email}"),
+        Some(email) => format!(", {email} (typed)"),
+        None => String::new(),
+    };
+    format!("user: {}{email}, {}\n", user.username, user.id)
 }
 
 /// The library's names of what is given by another flag here.

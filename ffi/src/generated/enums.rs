@@ -301,6 +301,8 @@ pub enum keyplate_event_kind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored = 64,
+    /// A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
+    EmailReleased = 65,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -413,6 +415,7 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::Bootstrapped) => keyplate_event_kind::Bootstrapped,
             Some(::keyplate::EventKind::BackedUp) => keyplate_event_kind::BackedUp,
             Some(::keyplate::EventKind::BackupRestored) => keyplate_event_kind::BackupRestored,
+            Some(::keyplate::EventKind::EmailReleased) => keyplate_event_kind::EmailReleased,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -487,6 +490,7 @@ impl Choice for keyplate_event_kind {
             62 => Some(::keyplate::EventKind::Bootstrapped),
             63 => Some(::keyplate::EventKind::BackedUp),
             64 => Some(::keyplate::EventKind::BackupRestored),
+            65 => Some(::keyplate::EventKind::EmailReleased),
 
             _ => None,
         }
@@ -909,6 +913,8 @@ pub enum keyplate_conflict_reason {
     SetupOpen = 8,
     /// The generation of setup is another.
     OtherGeneration = 9,
+    /// The user has another e-mail address by now.
+    OtherEmail = 12,
     /// The user's claims are too long for a token.
     ClaimsTooLong = 10,
     /// The file exists already.
@@ -938,6 +944,7 @@ impl Lend for ::keyplate::ConflictReason {
             Some(::keyplate::ConflictReason::OtherGeneration) => {
                 keyplate_conflict_reason::OtherGeneration
             }
+            Some(::keyplate::ConflictReason::OtherEmail) => keyplate_conflict_reason::OtherEmail,
             Some(::keyplate::ConflictReason::ClaimsTooLong) => {
                 keyplate_conflict_reason::ClaimsTooLong
             }
@@ -1164,6 +1171,8 @@ pub enum keyplate_input_reason_kind {
     NotUtf8 = 15,
     /// The text holds characters that a username may not have.
     NotUsername = 16,
+    /// The username has an `@`, which only an administrator or the host gives.
+    AddressAsUsername = 51,
     /// The text is not an e-mail address.
     NotEmail = 17,
     /// The text is not a language tag.
@@ -1268,6 +1277,9 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::BadEnds) => keyplate_input_reason_kind::BadEnds,
             Some(::keyplate::InputReason::NotUtf8) => keyplate_input_reason_kind::NotUtf8,
             Some(::keyplate::InputReason::NotUsername) => keyplate_input_reason_kind::NotUsername,
+            Some(::keyplate::InputReason::AddressAsUsername) => {
+                keyplate_input_reason_kind::AddressAsUsername
+            }
             Some(::keyplate::InputReason::NotEmail) => keyplate_input_reason_kind::NotEmail,
             Some(::keyplate::InputReason::NotLanguageTag) => {
                 keyplate_input_reason_kind::NotLanguageTag

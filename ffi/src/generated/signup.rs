@@ -57,7 +57,7 @@ pub unsafe extern "C" fn keyplate_new_signup_new(
     }
 }
 
-/// As in `keyplate_new_user`, and no deleted user's.
+/// As in `keyplate_new_user`, without `@`, and no name that somebody had before.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_set_username(
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn keyplate_new_signup_set_token(
     }
 }
 
-/// E-mail address; it is unverified.
+/// E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_set_email(
@@ -524,7 +524,7 @@ pub unsafe extern "C" fn keyplate_list_signup_redemptions(
     }
 }
 
-/// Removes a pending user. His name is free again.
+/// Removes a pending user, who leaves nothing behind: their name is free again.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

@@ -63,7 +63,8 @@ pub unsafe extern "C" fn keyplate_new_user_new(
     }
 }
 
-/// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
+/// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail
+/// address: it is nobody else's.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_username(
@@ -101,7 +102,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_id(
     }
 }
 
-/// E-mail address.
+/// E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_email(
@@ -349,7 +350,7 @@ pub unsafe extern "C" fn keyplate_user_get_username(user: *const keyplate_user) 
     unsafe { get(user, |value| Some(&value.username)) }
 }
 
-/// E-mail address, unique without regard to case.
+/// E-mail address.
 /// NULL when there is none. Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_email(user: *const keyplate_user) -> keyplate_str {
@@ -362,6 +363,14 @@ pub unsafe extern "C" fn keyplate_user_get_email(user: *const keyplate_user) -> 
 pub unsafe extern "C" fn keyplate_user_get_email_verified(user: *const keyplate_user) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user, |value| Some(&value.email_verified)) }
+}
+
+/// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
+/// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_get_email_held(user: *const keyplate_user) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(user, |value| Some(&value.email_held)) }
 }
 
 /// The name that others see.
@@ -543,7 +552,8 @@ pub unsafe extern "C" fn keyplate_user_changes_new(
     }
 }
 
-/// As in `keyplate_new_user`. For the user himself only where the settings allow it.
+/// As in `keyplate_new_user`, and no name that somebody else had before. For the user himself only where the settings allow it,
+/// and without `@`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_username(
@@ -562,7 +572,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_username(
     }
 }
 
-/// E-mail address. A new one is unverified unless `email_verified` says otherwise.
+/// E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_email(
@@ -581,7 +591,8 @@ pub unsafe extern "C" fn keyplate_user_changes_set_email(
     }
 }
 
-/// Does the address belong to him for certain? Not for the user himself.
+/// Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one
+/// stands by now. Not for the user himself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_email_verified(
     user_changes: *mut keyplate_user_changes,
@@ -1051,7 +1062,8 @@ pub unsafe extern "C" fn keyplate_create_user(
     }
 }
 
-/// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
+/// Deletes a user with all that is theirs. Their id is not given again, and their username and the addresses that they
+/// held only by `keyplate_create_user`; the audit log stays.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1130,16 +1142,17 @@ pub unsafe extern "C" fn keyplate_enable_user(
     }
 }
 
-/// Looks for a user by id, username, e-mail address or external id, in this order.
+/// Looks for the user who holds an e-mail address, without regard to case: it was proved, or an administrator or the
+/// host gave it, also as a username. Nobody is found by what they only typed.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`
 ///
 /// `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_find_user(
+pub unsafe extern "C" fn keyplate_find_user_by_email(
     kp: *const keyplate,
-    key: *const c_char,
+    email: *const c_char,
     out: *mut *mut keyplate_user,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
@@ -1147,7 +1160,55 @@ pub unsafe extern "C" fn keyplate_find_user(
     unsafe {
         guard(error, || {
             put(out, || {
-                Ok(borrow(kp, "kp")?.find_user(take::text(key, "key")?)?)
+                Ok(borrow(kp, "kp")?.find_user_by_email(take::text(email, "email")?)?)
+            })
+        })
+    }
+}
+
+/// Looks for a user by the host's own key, which is taken as it is.
+///
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+///
+/// `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_find_user_by_external_id(
+    kp: *const keyplate,
+    external_id: *const c_char,
+    out: *mut *mut keyplate_user,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?
+                    .find_user_by_external_id(take::text(external_id, "external_id")?)?)
+            })
+        })
+    }
+}
+
+/// Looks for a user by username, without regard to case. Whoever may sign up chooses one: it says who somebody is here,
+/// and nothing of who they are elsewhere.
+///
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+///
+/// `out` is the caller's: free it with `keyplate_user_free`. NULL when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_find_user_by_username(
+    kp: *const keyplate,
+    username: *const c_char,
+    out: *mut *mut keyplate_user,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.find_user_by_username(take::text(username, "username")?)?)
             })
         })
     }

@@ -888,9 +888,9 @@ class Keyplate:
         """Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
 
         Args:
-            username: As in `NewUser`, and no deleted user's.
+            username: As in `NewUser`, without `@`, and no name that somebody had before.
             token: The sign-up token, if he has one.
-            email: E-mail address; it is unverified.
+            email: E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.
@@ -1462,7 +1462,7 @@ class Keyplate:
         )
 
     async def reject_user(self, id: UUID | str) -> None:
-        """Removes a pending user. His name is free again.
+        """Removes a pending user, who leaves nothing behind: their name is free again.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -1490,9 +1490,9 @@ class Keyplate:
         can only read his own status until an administrator approves.
 
         Args:
-            username: As in `NewUser`, and no deleted user's.
+            username: As in `NewUser`, without `@`, and no name that somebody had before.
             token: The sign-up token, if he has one.
-            email: E-mail address; it is unverified.
+            email: E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.
@@ -1737,9 +1737,9 @@ class Keyplate:
         """Makes a user. The host's first active administrator completes setup.
 
         Args:
-            username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
+            username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail address: it is nobody else's.
             id: The id, a UUID that was never used; by default a new one.
-            email: E-mail address.
+            email: E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
             email_verified: Does the address belong to him for certain?
             display_name: The name that others see, at most 100 characters.
             first_name: First name, at most 50 characters.
@@ -1775,7 +1775,8 @@ class Keyplate:
         )
 
     async def delete_user(self, id: UUID | str) -> None:
-        """Deletes a user with all that is his. His id and name are not given again; the audit log stays.
+        """Deletes a user with all that is theirs. Their id is not given again, and their username and the addresses that they
+        held only by `create_user`; the audit log stays.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -1813,15 +1814,39 @@ class Keyplate:
             id,
         )
 
-    async def find_user(self, key: str) -> User | None:
-        """Looks for a user by id, username, e-mail address or external id, in this order.
+    async def find_user_by_email(self, email: str) -> User | None:
+        """Looks for the user who holds an e-mail address, without regard to case: it was proved, or an administrator or the
+        host gave it, also as a username. Nobody is found by what they only typed.
 
         Raises:
             PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(
-            self._keyplate.find_user,
-            key,
+            self._keyplate.find_user_by_email,
+            email,
+        )
+
+    async def find_user_by_external_id(self, external_id: str) -> User | None:
+        """Looks for a user by the host's own key, which is taken as it is.
+
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.find_user_by_external_id,
+            external_id,
+        )
+
+    async def find_user_by_username(self, username: str) -> User | None:
+        """Looks for a user by username, without regard to case. Whoever may sign up chooses one: it says who somebody is here,
+        and nothing of who they are elsewhere.
+
+        Raises:
+            PermissionDenied: The caller is known and may not do this.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.find_user_by_username,
+            username,
         )
 
     async def get_user(self, id: UUID | str) -> User:
@@ -1914,9 +1939,9 @@ class Keyplate:
         settings allow it his username.
 
         Args:
-            username: As in `NewUser`. For the user himself only where the settings allow it.
-            email: E-mail address. A new one is unverified unless `email_verified` says otherwise.
-            email_verified: Does the address belong to him for certain? Not for the user himself.
+            username: As in `NewUser`, and no name that somebody else had before. For the user himself only where the settings allow it, and without `@`.
+            email: E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
+            email_verified: Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one stands by now. Not for the user himself.
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.

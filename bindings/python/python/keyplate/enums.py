@@ -118,6 +118,8 @@ class ConflictReason(_Enum):
     """Setup is open already."""
     OTHER_GENERATION = 9
     """The generation of setup is another."""
+    OTHER_EMAIL = 12
+    """The user has another e-mail address by now."""
     CLAIMS_TOO_LONG = 10
     """The user's claims are too long for a token."""
     FILE_EXISTS = 11
@@ -290,6 +292,8 @@ class EventKind(_Enum):
     after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     work.
     """
+    EMAIL_RELEASED = 65
+    """A user has no e-mail address any more: the user had only typed it, and somebody else holds it now."""
 
 
 class GroupSort(_Enum):

@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::Path, path::PathBuf, time::SystemTime};
 use rusqlite::{
     Connection, Transaction, TransactionBehavior,
     backup::Backup,
+    config::DbConfig,
     functions::{Context, FunctionFlags},
     params,
 };
@@ -57,6 +58,29 @@ fn migrate_with(
     if check(version(connection)?, known)? {
         return Ok(());
     }
+    // A table that is made anew is dropped first, and all that refers to it would go along. It cannot be switched within a
+    // transaction, and `foreign_key_check` looks before the commit.
+    keep_foreign_keys(connection, false)?;
+    let done = migrate_unbound(connection, path, now, schema_sql, migrations);
+    keep_foreign_keys(connection, true)?;
+    done
+}
+
+fn keep_foreign_keys(connection: &Connection, kept: bool) -> Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, kept)
+        .map(drop)
+        .map_err(failure)
+}
+
+fn migrate_unbound(
+    connection: &mut Connection,
+    path: &Path,
+    now: SystemTime,
+    schema_sql: &str,
+    migrations: &[Migration],
+) -> Result<()> {
+    let known = schema_after(migrations);
     // IMMEDIATE: several processes may start at once, and one of them does the work.
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -66,11 +90,16 @@ fn migrate_with(
         0 => create(&transaction, now, schema_sql, known)?,
         found => {
             copy_beside(path, found, now)?;
-            give_folded(&transaction)?;
+            give(&transaction, "folded", text::folded)?;
+            give(&transaction, "folded_email", text::folded_email)?;
             for migration in &migrations[found as usize - 1..] {
                 transaction.execute_batch(migration).map_err(failure)?;
             }
             transaction.remove_function("folded", 1).map_err(failure)?;
+            transaction
+                .remove_function("folded_email", 1)
+                .map_err(failure)?;
+            check_foreign_keys(&transaction)?;
             transaction
                 .execute("UPDATE instance SET schema = ?1", [known])
                 .map_err(failure)?;
@@ -82,16 +111,29 @@ fn migrate_with(
     transaction.commit().map_err(failure)
 }
 
-/// SQLite's own `lower` knows ASCII only.
-fn give_folded(connection: &Connection) -> Result<()> {
+/// Gives a function to the statements: SQLite's own `lower` knows ASCII only.
+fn give(connection: &Connection, name: &str, folding: fn(&str) -> String) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
-    let folded = |context: &Context<'_>| {
+    let folded = move |context: &Context<'_>| {
         let given: Option<String> = context.get(0)?;
-        Ok(given.as_deref().map(text::folded))
+        Ok(given.as_deref().map(folding))
     };
     connection
-        .create_scalar_function("folded", 1, flags, folded)
+        .create_scalar_function(name, 1, flags, folded)
         .map_err(failure)
+}
+
+/// Does everything that is referred to still stand there?
+fn check_foreign_keys(transaction: &Transaction<'_>) -> Result<()> {
+    let mut statement = transaction
+        .prepare("PRAGMA foreign_key_check")
+        .map_err(failure)?;
+    match statement.exists([]).map_err(failure)? {
+        true => Err(KeyplateError::CorruptDatabase {
+            reason: "a row refers to another that does not exist".to_owned(),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// True when there is nothing to do.
@@ -227,6 +269,44 @@ mod tests {
             migrate(&mut connection, &path, UNIX_EPOCH),
             Err(KeyplateError::SchemaTooNew { .. })
         ));
+    }
+
+    /// A table that is made anew takes nothing along, and nothing may be left behind.
+    #[test]
+    fn what_refers_to_a_table_stays_and_nothing_refers_to_what_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("id.db");
+        let mut connection = open(&path);
+        migrate(&mut connection, &path, UNIX_EPOCH).unwrap();
+        let rows = r"
+            INSERT INTO groups (id, name, name_key, friendly_name, created_at)
+            VALUES ('11111111-2222-4333-8444-555555555555', 'friends', 'friends', 'Friends', 0);
+            INSERT INTO group_claims VALUES ('11111111-2222-4333-8444-555555555555', 'quota', '10')";
+        connection.execute_batch(rows).unwrap();
+        let claims = |connection: &Connection| -> i64 {
+            let sql = "SELECT count(*) FROM group_claims";
+            connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let mut grown = MIGRATIONS.to_vec();
+        grown.push("DELETE FROM groups");
+        let left = migrate_with(&mut connection, &path, UNIX_EPOCH, SCHEMA_SQL, &grown);
+        assert!(matches!(left, Err(KeyplateError::CorruptDatabase { .. })));
+        assert_eq!(version(&connection).unwrap(), SCHEMA);
+
+        grown.pop();
+        grown.push(
+            r"
+            CREATE TABLE new_groups AS SELECT * FROM groups;
+            DROP TABLE groups;
+            CREATE TABLE groups (id TEXT PRIMARY KEY) STRICT;
+            INSERT INTO groups SELECT id FROM new_groups;
+            DROP TABLE new_groups",
+        );
+        migrate_with(&mut connection, &path, UNIX_EPOCH, SCHEMA_SQL, &grown).unwrap();
+        assert_eq!(claims(&connection), 1);
+        // From now on they go along again.
+        connection.execute("DELETE FROM groups", []).unwrap();
+        assert_eq!(claims(&connection), 0);
     }
 
     #[test]

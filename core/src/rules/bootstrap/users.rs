@@ -72,7 +72,9 @@ fn ensure(
             (Some(BootstrapAction::Created), user)
         }
         Some(before) => {
-            let after = entry.changes().applied(&before, policy, change.now())?;
+            let after = entry
+                .changes()
+                .applied(&before, policy, change.now(), true)?;
             let changed = after != before;
             let after = users::update(change, before, after)?;
             (updated(changed), after)

@@ -17,7 +17,7 @@ use crate::{
         signup::NewSignup,
         users::UserStatus,
     },
-    rules::{sessions::Opening, signup::Invitation, users::checks as users},
+    rules::{sessions::Opening, signup::Invitation, users::names},
 };
 
 /// So many may be under way from one address.
@@ -80,7 +80,7 @@ impl Keyplate {
                 return Err(KeyplateError::RateLimited { retry_after });
             }
             let user = self.checked_member(change, signup)?;
-            users::check_name_for_signup(change, &user)?;
+            names::check_for_signup(change, &user)?;
             let handle = new_handle()?;
             let (options, registration) = party.verifier.begin_registration(
                 &self.rp_name(change)?,

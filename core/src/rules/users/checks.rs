@@ -5,7 +5,10 @@ use std::time::SystemTime;
 use crate::{
     clock,
     db::{self, Reader, Writer},
-    error::{ConflictReason, DenialReason, Found, Result, Thing, conflict, denied, taken},
+    error::{
+        ConflictReason, DenialReason, Found, InputReason, Result, Thing, conflict, denied, invalid,
+        other_email,
+    },
     gate::change::{Change, Subject},
     model::{
         audit::EventKind,
@@ -51,6 +54,7 @@ impl NewUser {
             id: self.id.map_or_else(|| UserId::generate(now), Ok)?,
             username: text::username(&self.username, policy)?,
             email_verified: self.email_verified && email.is_some(),
+            email_held: self.email_verified && email.is_some(),
             email,
             display_name: given(&self.display_name, display_name)?,
             first_name: given(&self.first_name, first_name)?,
@@ -72,11 +76,34 @@ impl NewUser {
 }
 
 impl UserChanges {
+    /// U1: whoever proves an address names it, and proves no other.
+    pub(super) fn check_proof(&self, user: &User) -> Result<()> {
+        if self.email_verified != Some(true) {
+            return Ok(());
+        }
+        let Some(proved) = text::email(self.email.as_deref().unwrap_or_default())? else {
+            return Err(invalid(
+                "email_verified",
+                InputReason::Needs {
+                    field: "email".to_owned(),
+                },
+            ));
+        };
+        match &user.email {
+            Some(other) if text::folded_email(other) != text::folded_email(&proved) => {
+                Err(other_email())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the user is after them. `gives`: does an administrator or the host make them?
     pub(in crate::rules) fn applied(
         &self,
         user: &User,
         policy: UsernamePolicy,
         now: SystemTime,
+        gives: bool,
     ) -> Result<User> {
         type Check = fn(&str) -> Result<Option<String>>;
         let text_or = |change: &Option<String>, old: &Option<String>, check: Check| match change {
@@ -85,12 +112,20 @@ impl UserChanges {
         };
         let email = text_or(&self.email, &user.email, text::email)?;
         let kept = email == user.email && user.email_verified;
+        let verified = self.email_verified.unwrap_or(kept) && email.is_some();
+        // What is only repeated is not given, and another way to write it is no other address.
+        let folded = |email: &Option<String>| email.as_deref().map(text::folded_email);
+        let held = match folded(&email) == folded(&user.email) {
+            true => user.email_held,
+            false => gives,
+        };
         Ok(User {
             username: match &self.username {
                 Some(name) => text::username(name, policy)?,
                 None => user.username.clone(),
             },
-            email_verified: self.email_verified.unwrap_or(kept) && email.is_some(),
+            email_verified: verified,
+            email_held: verified || held && email.is_some(),
             email,
             display_name: text_or(&self.display_name, &user.display_name, display_name)?,
             first_name: text_or(&self.first_name, &user.first_name, first_name)?,
@@ -159,63 +194,6 @@ fn may_rename(change: &Change<'_>, user: &User) -> Result<bool> {
 
 pub(in crate::rules) fn get(reader: &Reader<'_>, id: &UserId) -> Result<User> {
     db::users::find(reader, id)?.or_missing(Thing::User)
-}
-
-pub(super) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
-    if let Ok(id) = UserId::parse(key)
-        && let Some(user) = db::users::find(reader, &id)?
-    {
-        return Ok(Some(user));
-    }
-    let folded = text::folded(key.trim());
-    db::users::find_by_name(reader, &folded, key)
-}
-
-/// Stores a new user whose id and names are free.
-pub(in crate::rules) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
-    if db::users::id_was_used(writer, &user.id)? {
-        return Err(taken("id"));
-    }
-    check_free(writer, user, None)?;
-    db::users::insert(writer, user)
-}
-
-/// The same for somebody who signs up.
-pub(in crate::rules) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Result<()> {
-    check_name_for_signup(writer, user)?;
-    insert(writer, user)
-}
-
-/// U1: his names are free, and deleted users' names do not come back to strangers.
-pub(in crate::rules) fn check_name_for_signup(reader: &Reader<'_>, user: &User) -> Result<()> {
-    if db::users::name_was_deleted(reader, &text::folded(&user.username))? {
-        return Err(taken("username"));
-    }
-    check_free(reader, user, None)
-}
-
-/// U1: nobody else has this name or address, in whatever role.
-pub(super) fn check_free(reader: &Reader<'_>, user: &User, before: Option<&User>) -> Result<()> {
-    let name = text::folded(&user.username);
-    if db::users::other_has_name(reader, &user.id, &name)? {
-        return Err(taken("username"));
-    }
-    // A deleted user's name comes back by `create_user` only.
-    let renamed = before.is_some_and(|before| text::folded(&before.username) != name);
-    if renamed && db::users::name_was_deleted(reader, &name)? {
-        return Err(taken("username"));
-    }
-    if let Some(email) = &user.email
-        && db::users::other_has_name(reader, &user.id, &text::folded(email))?
-    {
-        return Err(taken("email"));
-    }
-    if let Some(external_id) = &user.external_id
-        && db::users::other_has_external_id(reader, &user.id, external_id)?
-    {
-        return Err(taken("external_id"));
-    }
-    Ok(())
 }
 
 /// K2: a promotion widens no older credential, not one from an earlier term either.

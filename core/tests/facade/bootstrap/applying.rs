@@ -87,7 +87,7 @@ fn a_whole_plan_on_an_empty_file() {
         ("Films", "wiki")
     );
 
-    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let anna = f.keyplate.find_user_by_username("anna").unwrap().unwrap();
     assert_eq!(anna.id.as_str(), "0190a1b2-0000-7000-8000-00000000abcd");
     assert_eq!(anna.email.as_deref(), Some("anna@home.example"));
     assert!(anna.email_verified);
@@ -98,7 +98,7 @@ fn a_whole_plan_on_an_empty_file() {
         ("room", "7")
     );
     assert_eq!(anna.last_name.as_deref(), Some("Berg"));
-    let guest = f.keyplate.find_user("guest").unwrap().unwrap();
+    let guest = f.keyplate.find_user_by_username("guest").unwrap().unwrap();
     assert_eq!(guest.status, UserStatus::Disabled);
     let end = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_801_414_800);
     assert_eq!(guest.expires_at, Some(end), "2027-01-31T17:00:00Z");
@@ -208,7 +208,9 @@ fn the_end_of_a_sign_up_token_may_have_passed() {
 fn what_the_plan_names_becomes_so_and_the_rest_stays() {
     let f = Fixture::new();
     f.keyplate.bootstrap(WHOLE).unwrap();
-    let ids = |names: [&str; 2]| names.map(|name| f.keyplate.find_user(name).unwrap().unwrap().id);
+    let ids = |names: [&str; 2]| {
+        names.map(|name| f.keyplate.find_user_by_username(name).unwrap().unwrap().id)
+    };
     let [anna, guest] = ids(["anna", "guest"]);
     f.keyplate
         .set_user_claims(&anna, vec![claim("own", "1"), claim("room", "8")])
@@ -315,7 +317,7 @@ fn a_promotion_by_a_plan_widens_no_older_key() {
     f.keyplate
         .bootstrap(r#"{"users": [{"username": "bob"}]}"#)
         .unwrap();
-    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     let key = f.key(&bob, &["*"]);
     let plan = r#"{"users": [{"username": "bob", "role": "administrator"}]}"#;
     f.keyplate.bootstrap(plan).unwrap();
@@ -330,7 +332,7 @@ fn a_person_may_change_what_a_plan_left_open() {
     let f = Fixture::new();
     let plan = r#"{"users": [{"username": "bob", "email": "bob@x.example"}]}"#;
     f.keyplate.bootstrap(plan).unwrap();
-    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     let changes = UserChanges {
         display_name: Some("Bobby".into()),
         email: Some("b@x.example".into()),

@@ -52,7 +52,7 @@ fn a_revoked_key_does_not_come_back_beside_one_that_was_made_by_hand() {
     let f = Fixture::new();
     apply(&f, &with_secret(FIRST));
     f.keyplate.revoke_api_key(&keys(&f)[0].id).unwrap();
-    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let anna = f.keyplate.find_user_by_username("anna").unwrap().unwrap();
     let by_hand = NewApiKey {
         name: "op".into(),
         ..new_key(Some(&anna), &["a:b"])
@@ -89,7 +89,7 @@ fn an_end_that_has_passed_is_no_change() {
 fn purging_still_removes_what_no_plan_gave() {
     let f = Fixture::new();
     apply(&f, &with_secret(FIRST));
-    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let anna = f.keyplate.find_user_by_username("anna").unwrap().unwrap();
     let key = f.key(&anna, &["a:b"]);
     f.keyplate.revoke_api_key(&key.api_key.id).unwrap();
     f.keyplate.revoke_api_key(&keys(&f)[0].id).unwrap();
@@ -114,7 +114,7 @@ fn no_plan_brings_a_former_secret_back() {
     f.keyplate.revoke_api_key(&keys(&f)[0].id).unwrap();
     former("op");
     // Nor with a new owner of the same name.
-    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let anna = f.keyplate.find_user_by_username("anna").unwrap().unwrap();
     f.administrator("root");
     f.keyplate.delete_user(&anna.id).unwrap();
     former("op");

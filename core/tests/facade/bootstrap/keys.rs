@@ -91,7 +91,7 @@ fn a_supplied_secret_is_a_credential_like_others() {
         ..config(&f.path())
     });
     let other = other.unwrap();
-    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let anna = f.keyplate.find_user_by_username("anna").unwrap().unwrap();
     let minted = f.key(&anna, &["a:b"]);
     assert!(works(&other, FIRST) && !works(&other, minted.secret.as_str()));
     let rotated = f
@@ -267,7 +267,7 @@ fn a_key_of_that_name_that_was_made_by_hand_is_not_taken_over() {
         &f,
         r#"{"users": [{"username": "anna", "role": "administrator"}]}"#,
     );
-    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let anna = f.keyplate.find_user_by_username("anna").unwrap().unwrap();
     let weak = f.key(&anna, &["keys:write"]);
     let by_hand = NewApiKey {
         name: "op".into(),
@@ -300,7 +300,7 @@ fn one_secret_is_one_keys() {
         ("api_keys[1].secret", InputReason::SecretTaken)
     );
     apply(&f, &with_secret(FIRST));
-    let anna = f.keyplate.find_user("anna").unwrap().unwrap();
+    let anna = f.keyplate.find_user_by_username("anna").unwrap().unwrap();
     let other = f.key(&anna, &["a:b"]);
     f.keyplate
         .rotate_api_key(&other.api_key.id, KeyRotation::default())

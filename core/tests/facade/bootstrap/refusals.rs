@@ -223,7 +223,7 @@ fn a_plan_may_replace_the_last_administrator_but_not_remove_him() {
     );
 
     // Once an administrator has a passkey, one without is no replacement.
-    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     f.person(&bob);
     let back = r#"{"users": [{"username": "anna", "role": "administrator"}, {"username": "bob", "disabled": true}]}"#;
     assert_eq!(refused(&f, back).0, "users[1]");
@@ -248,7 +248,11 @@ fn what_waits_for_approval_or_was_revoked_stays_so() {
     };
     f.keyplate.bootstrap(&bob(false)).unwrap();
     assert_eq!(
-        f.keyplate.find_user("bob").unwrap().unwrap().status,
+        f.keyplate
+            .find_user_by_username("bob")
+            .unwrap()
+            .unwrap()
+            .status,
         UserStatus::Pending
     );
     assert_eq!(refused(&f, &bob(true)).0, "users[0]");
@@ -337,7 +341,7 @@ fn a_plan_widens_no_sign_up_token_of_somebody_else() {
 fn only_the_host_applies_plans_and_storage_errors_stay_what_they_are() {
     let f = Fixture::new();
     f.administrator("root");
-    let root = f.keyplate.find_user("root").unwrap().unwrap();
+    let root = f.keyplate.find_user_by_username("root").unwrap().unwrap();
     let key = f.key(&root, &["*", "roles:write"]);
     for handle in [f.stranger(), f.acting(key.secret.as_str())] {
         assert_eq!(code(handle.bootstrap(WHOLE)), ErrorCode::PermissionDenied);

@@ -70,7 +70,7 @@ fn all_of_it_is_made_at_the_end() {
         .finish_passkey_signup(&ceremony.ceremony, &response)
         .unwrap();
 
-    let user = f.keyplate.find_user("bob").unwrap().unwrap();
+    let user = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     assert_eq!(user, signed_in.user);
     let names = [
         &user.email,

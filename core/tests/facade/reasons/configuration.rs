@@ -22,7 +22,7 @@ fn options_that_cannot_work() {
     fs::write(&shared, "").unwrap();
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o644)).unwrap();
     f.user("bob");
-    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     let acting = f.acting(f.session(&bob).secret.as_str());
     Person::new().register(&acting).unwrap();
     let elsewhere = Config {

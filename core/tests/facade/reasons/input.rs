@@ -2,11 +2,14 @@
 
 use keyplate::{
     Claim, ClientInfo, ConflictReason, Expiry, InputReason, KeyplateError, NewGroup, NewUser,
-    Result, Thing, UserId, UserQuery,
+    Result, SignupMode, Thing, UserId, UserQuery,
 };
 
 use super::{assert_all, failed, service};
-use crate::common::*;
+use crate::common::{
+    signups::{set_mode, signup},
+    *,
+};
 
 const OWN: &str = "operators-own-secret-0123456789-abcdef";
 
@@ -35,6 +38,10 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             value: String::new(),
         });
         failed(host.set_user_claims(&ann.id, claims.collect()))
+    };
+    let sign_up = |name: &str| {
+        set_mode(f, SignupMode::Open);
+        failed(host.sign_up(signup(name, None)))
     };
     let films = host.create_service(service("films")).unwrap();
     let from = ClientInfo {
@@ -84,6 +91,11 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
         ("username", InputReason::NotNormalised, name(" bob")),
         ("username", InputReason::BadEnds, name("_bob")),
         ("username", InputReason::NotUsername, name("b b")),
+        (
+            "username",
+            InputReason::AddressAsUsername,
+            sign_up("bob@x.example"),
+        ),
         (
             "email",
             InputReason::NotEmail,

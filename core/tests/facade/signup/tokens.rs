@@ -57,7 +57,7 @@ fn looking_at_a_token_never_uses_it_and_tells_strangers_nothing() {
             "{kind}"
         );
         if kind == "exhausted" {
-            let first = f.keyplate.find_user("first").unwrap().unwrap();
+            let first = f.keyplate.find_user_by_username("first").unwrap().unwrap();
             f.keyplate.delete_user(&first.id).unwrap();
         }
     }

@@ -113,7 +113,7 @@ fn a_user_changes_his_own_names_and_address_and_nothing_else() {
     }
     assert_eq!(code(own.update_user(&bob.id, none())), ErrorCode::NotFound);
     assert_eq!(code(own.get_user(&bob.id)), ErrorCode::NotFound);
-    assert_eq!(own.find_user("bob").unwrap(), None);
+    assert_eq!(own.find_user_by_username("bob").unwrap(), None);
     assert_eq!(own.get_user(&ann.id).unwrap().id, ann.id);
     assert_eq!(
         code(own.set_user_role(&ann.id, Role::Administrator)),

@@ -37,18 +37,23 @@ fn a_user_is_stored_as_given_and_found_by_each_name() {
         (made.role, made.status, made.email_verified),
         (Role::User, UserStatus::Active, true)
     );
-    for key in [id.as_str(), "ann.b", "ANN.B", "ann@mail.EXAMPLE", "ldap:7"] {
-        assert_eq!(
-            f.keyplate.find_user(key).unwrap().as_ref(),
-            Some(&made),
-            "{key}"
-        );
+    let by_username = |name: &str| f.keyplate.find_user_by_username(name).unwrap();
+    let by_email = |address: &str| f.keyplate.find_user_by_email(address).unwrap();
+    let by_key = |key: &str| f.keyplate.find_user_by_external_id(key).unwrap();
+    for found in [
+        by_username("Ann.B"),
+        by_username(" ANN.b "),
+        by_email("ann@mail.EXAMPLE"),
+        by_key("ldap:7"),
+    ] {
+        assert_eq!(found.as_ref(), Some(&made));
     }
-    assert_eq!(
-        f.keyplate.find_user("LDAP:7").unwrap(),
-        None,
-        "the host's keys are taken as they are"
-    );
+    // Each kind of name has a look-up of its own, and the host's keys are taken as they are.
+    for key in [id.as_str(), "ann.b", "Ann@Mail.example", "LDAP:7", ""] {
+        assert_eq!(by_username(key).is_some(), key == "ann.b", "{key}");
+        assert_eq!(by_email(key).is_some(), key == "Ann@Mail.example", "{key}");
+        assert_eq!(by_key(key), None, "{key}");
+    }
     assert_eq!(f.open_again().get_user(&id).unwrap(), made);
 }
 

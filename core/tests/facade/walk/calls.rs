@@ -33,12 +33,18 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             );
             note(&mut refusals, w.weak.create_user(new_user("adam")));
         }
-        "get_user" | "find_user" => {
-            for user in w.everybody() {
-                note(&mut refusals, w.weak.get_user(&user.id));
-                note(&mut refusals, w.weak.find_user(&user.username));
-            }
-        }
+        "get_user" => each(w, &mut refusals, |user| w.weak.get_user(&user.id)),
+        "find_user_by_username" => each(w, &mut refusals, |user| {
+            w.weak.find_user_by_username(&user.username)
+        }),
+        "find_user_by_email" => each(w, &mut refusals, |user| {
+            w.weak
+                .find_user_by_email(user.email.as_deref().unwrap_or("bob@x.example"))
+        }),
+        "find_user_by_external_id" => each(w, &mut refusals, |user| {
+            w.weak
+                .find_user_by_external_id(user.external_id.as_deref().unwrap_or("7"))
+        }),
         "list_users" => note(&mut refusals, w.weak.list_users(Default::default())),
         "update_user" => {
             for (n, user) in w.everybody().into_iter().enumerate() {

@@ -4,9 +4,9 @@ use std::{
 };
 
 use clap::Subcommand;
-use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, NewApiKey, UserId};
+use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, KeyplateError, NewApiKey, UserId};
 
-use super::{find_user, open, printed, printed_json, refused, table};
+use super::{find_user, matched, open, printed, printed_json, refused, table};
 use crate::{
     http::{answer, clock, list},
     json::api_keys::ApiKeyJson,
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) enum Command {
     /// Make an API key, and print it this once.
     Create {
-        /// Whose it is: a username, e-mail address or id.
+        /// Whose it is: a username, an id, or an e-mail address that somebody holds.
         #[arg(long, value_name = "NAME")]
         owner: String,
         /// What it is called.
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     },
     /// List API keys that are not revoked, the newest first.
     List {
-        /// Only this user's: a username, e-mail address or id.
+        /// Only this user's: a username, an id, or an e-mail address that somebody holds.
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
         /// As JSON, in the form of the API.
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
             };
             let created = keyplate.create_api_key(key).map_err(refused)?;
             let (id, secret) = (&created.api_key.id, created.secret.as_str());
-            printed(&format!("id: {id}\nkey: {secret}\n"))
+            printed(&format!("{}id: {id}\nkey: {secret}\n", matched(&owner)))
         }
         Command::List { owner, json } => {
             let owner = owner.as_deref();
@@ -118,11 +118,19 @@ fn owners_of(keyplate: &Keyplate, keys: &[ApiKey]) -> keyplate::Result<HashMap<U
     let mut owners = HashMap::new();
     for key in keys {
         if let Entry::Vacant(entry) = owners.entry(key.owner_id) {
-            let owner = keyplate.find_user(key.owner_id.as_str())?;
-            entry.insert(owner.map(|owner| owner.username).unwrap_or_default());
+            entry.insert(name_of(keyplate, &key.owner_id)?);
         }
     }
     Ok(owners)
+}
+
+/// Empty for somebody who was deleted meanwhile.
+fn name_of(keyplate: &Keyplate, id: &UserId) -> keyplate::Result<String> {
+    match keyplate.get_user(id) {
+        Ok(user) => Ok(user.username),
+        Err(KeyplateError::NotFound { .. }) => Ok(String::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn row(key: &ApiKey, owners: &HashMap<UserId, String>) -> [String; 7] {

@@ -1,6 +1,6 @@
 use keyplate::KeyplateError;
 
-use super::{find_user, open, printed};
+use super::{find_user, matched, open, printed};
 use crate::options::Options;
 
 /// Prints what signs a user in once, and the link for it.
@@ -26,5 +26,8 @@ pub(crate) fn create(
         "token"
     };
     let (origin, secret) = (&options.origin, created.secret.as_str());
-    printed(&format!("{what}: {secret}\nlink: {origin}/code#{secret}\n"))
+    let matched = matched(&user);
+    printed(&format!(
+        "{matched}{what}: {secret}\nlink: {origin}/code#{secret}\n"
+    ))
 }

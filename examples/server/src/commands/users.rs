@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Create {
         /// His username.
         name: String,
-        /// The e-mail address, which nobody else has.
+        /// The e-mail address, which nobody else holds.
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// The name that others see.
@@ -39,22 +39,22 @@ pub(crate) enum Command {
     },
     /// Keep a user out: his sessions and API keys fail at once, until he is enabled.
     Disable {
-        /// His username, e-mail address or id.
+        /// Their username, id, or an e-mail address that they hold.
         name: String,
     },
     /// Let a disabled user in again.
     Enable {
-        /// His username, e-mail address or id.
+        /// Their username, id, or an e-mail address that they hold.
         name: String,
     },
     /// Make a user an administrator. Sessions and API keys that he has already gain nothing by it.
     Promote {
-        /// His username, e-mail address or id.
+        /// Their username, id, or an e-mail address that they hold.
         name: String,
     },
     /// Make an administrator an ordinary user.
     Demote {
-        /// His username, e-mail address or id.
+        /// Their username, id, or an e-mail address that they hold.
         name: String,
     },
 }
@@ -121,10 +121,19 @@ fn row(user: &User) -> [String; 6] {
         user.username.clone(),
         role_name(user).to_owned(),
         status_name(user.status).to_owned(),
-        user.email.clone().unwrap_or_default(),
+        email(user),
         user.expires_at.map(answer::time).unwrap_or_default(),
         user.id.to_string(),
     ]
+}
+
+/// One that nobody proved or gave is not to be taken for the user's.
+fn email(user: &User) -> String {
+    match &user.email {
+        Some(email) if user.email_held => email.clone(),
+        Some(email) => format!("{email} (typed)"),
+        None => String::new(),
+    }
 }
 
 /// One line about a user, after a change.

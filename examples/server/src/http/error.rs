@@ -250,9 +250,17 @@ fn reason_json(error: &KeyplateError) -> Map<String, Value> {
 fn field_error(field: &str, error: &KeyplateError) -> FieldError {
     let mut more = reason_json(error);
     more.remove("code");
+    // The other field that a reason speaks of: two members of one name are read differently by every client.
+    if let Some(Value::String(other)) = more.remove("field") {
+        more.insert("otherField".to_owned(), in_json(&other).into());
+    }
     let code = error.reason_code().unwrap_or_default();
     let words = match error {
         KeyplateError::InvalidInput { reason, .. } => reason.to_string(),
+        KeyplateError::Conflict {
+            what: ConflictReason::OtherEmail,
+            ..
+        } => "is another one by now".to_owned(),
         KeyplateError::Conflict { .. } => "is already in use".to_owned(),
         KeyplateError::SignupRefused { .. } => "must be of an allowed domain".to_owned(),
         error => error.to_string(),
@@ -306,6 +314,14 @@ fn conflict(what: ConflictReason, field: Option<&str>, error: &KeyplateError) ->
                 ..conflict("already_in_use", &field.message)
             }
         }
+        // U1
+        (ConflictReason::OtherEmail, _) => Failure {
+            fields: vec![field_error("email", error)],
+            ..conflict(
+                "conflict",
+                "The account has another e-mail address by now: change the address first, then say that it is verified",
+            )
+        },
         (ConflictReason::LastAdministrator, _) => {
             conflict("last_administrator", "The last administrator must stay")
         }

@@ -270,7 +270,7 @@ fn what_people_did_since_does_not_keep_the_server_down() {
     let options = ["--bootstrap-file", file.to_str().unwrap()];
     let mut server = Server::in_folder(folder, &options);
     let library = server.library();
-    let bob = library.find_user("bob").unwrap().unwrap();
+    let bob = library.find_user_by_username("bob").unwrap().unwrap();
     let moved = keyplate::UserChanges {
         email: Some("robert@mail.example".to_owned()),
         ..Default::default()
@@ -369,7 +369,7 @@ fn the_sample_plan_is_the_story_of_twenty_friends() {
     assert_eq!(server.setup_token, None);
     assert_eq!(server.sign_up("bob", token).status, 201);
     let library = server.library();
-    let bob = library.find_user("bob").unwrap().unwrap();
+    let bob = library.find_user_by_username("bob").unwrap().unwrap();
     let of_bob = keyplate::ServiceQuery {
         user_id: Some(bob.id),
         ..Default::default()

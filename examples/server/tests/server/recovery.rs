@@ -81,7 +81,7 @@ fn by_an_administrator() {
     let mut ann = {
         // The setup session is over with the passkey.
         let library = server.library();
-        let admin = library.find_user("admin").unwrap().unwrap();
+        let admin = library.find_user_by_username("admin").unwrap().unwrap();
         let session = library.create_session(&admin.id, Default::default(), None);
         Person::with_session(&server, &session.unwrap().secret.reveal())
     };

@@ -124,3 +124,50 @@ fn users_are_changed_beside_a_running_server() {
         assert_eq!(run(&server, &["user", verb]).status.code(), Some(2));
     }
 }
+
+/// U1: nobody acts on whoever typed an address or calls themselves by an id, and each command says whom it has found.
+#[test]
+fn a_command_finds_nobody_by_what_a_stranger_chose() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let open = json!({ "allowUserSignups": "open" });
+    let opened = server
+        .request("PUT", "/api/application-configuration")
+        .key(&key)
+        .json(&open)
+        .send();
+    assert_eq!(opened.status, 200, "{}", opened.body);
+    let bob = json!({ "username": "bob", "email": "bob@corp.example" });
+    let bob = text(&server.made(&key, "/api/users", bob)["id"]);
+    let join = |body: Value| server.post("/api/signup").json(&body).send();
+    let eve = join(json!({ "username": "eve", "email": "ceo@corp.example" }));
+    assert_eq!(eve.status, 201, "{}", eve.body);
+    let at = join(json!({ "username": "ceo@corp.example" }));
+    at.refuses_field("username");
+    join(json!({ "username": bob.to_uppercase() }));
+
+    for verb in ["promote", "demote", "disable", "enable"] {
+        let typed = run(&server, &["user", verb, "ceo@corp.example"]);
+        fails(&typed, "there is no such user");
+    }
+    for typed in [
+        &["one-time-token", "ceo@corp.example"][..],
+        &["api-key", "list", "--owner", "ceo@corp.example"],
+    ] {
+        fails(&run(&server, typed), "there is no such user");
+    }
+    let found = format!("bob, bob@corp.example, {bob}");
+    for name in ["Bob", "bob@CORP.example", &bob] {
+        let code = run(&server, &["one-time-token", name]);
+        assert_eq!(printed(&code, "user: "), found);
+        let options = ["--owner", name, "--name", "films", "--scope", "films:read"];
+        let made = run(&server, &[&["api-key", "create"][..], &options].concat());
+        assert_eq!(printed(&made, "user: "), found);
+        let promoted = output(&server, &["user", "promote", name]);
+        assert!(promoted.starts_with("bob: administrator"), "{promoted}");
+    }
+    let eves = run(&server, &["one-time-token", "eve"]);
+    assert!(printed(&eves, "user: ").starts_with("eve, ceo@corp.example (typed), "));
+    let listed = output(&server, &["user", "list", "--search", "eve"]);
+    assert!(listed.contains("ceo@corp.example (typed)"), "{listed}");
+}

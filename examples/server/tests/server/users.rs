@@ -224,3 +224,37 @@ fn an_account_lapses_and_is_extended() {
         create.refuses_field("expiresAt");
     }
 }
+
+/// U1: between the look at an address and the word that it is proved, its owner may have typed another one.
+#[test]
+fn another_address_than_the_one_that_stands_there_is_not_proved() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let (id, session) = server.user_with_session(&key, "bob");
+    let typed = |email: &str| {
+        let body = json!({ "email": email });
+        let mine = server.request("PUT", "/api/users/me").bearer(&session);
+        assert_eq!(mine.json(&body).send().status, 200);
+    };
+    typed("bob@mail.example");
+    let body = json!({ "username": "bob", "email": "bob@mail.example", "emailVerified": true });
+    typed("victim@mail.example");
+    let refused = put(&server, &key, &id, &body);
+    let expected = (409, "conflict".to_owned(), "email".to_owned());
+    assert_eq!(refused.refusal(), expected, "{}", refused.body);
+    let own = server.get("/api/users/me").bearer(&session).send().json();
+    assert_eq!(
+        (&own["email"], &own["emailVerified"]),
+        (&json!("victim@mail.example"), &json!(false))
+    );
+    typed("bob@mail.example");
+    assert_eq!(put(&server, &key, &id, &body).json()["emailVerified"], true);
+    let unnamed = json!({ "username": "bob", "emailVerified": true });
+    let refused = put(&server, &key, &id, &unnamed);
+    refused.refuses_field("emailVerified");
+    let field = &refused.json()["details"]["fields"][0];
+    assert_eq!(
+        (&field["code"], &field["otherField"]),
+        (&json!("needs"), &json!("email"))
+    );
+}

@@ -73,7 +73,12 @@ function details(user, reload) {
     maxlength: 254,
     autocomplete: "off",
   });
-  const verified = tick({ name: "emailVerified", label: "The e-mail address is verified", value: user.emailVerified });
+  const verified = tick({
+    name: "emailVerified",
+    label: "The e-mail address is verified",
+    hint: user.email ? "Another address is not verified: save it first." : null,
+    value: user.emailVerified,
+  });
   return section(
     { id: "details", title: "Details" },
     h(
@@ -120,6 +125,13 @@ function details(user, reload) {
         action: "Save",
         run: async ({ ends, ...values }) => {
           const changes = { ...values, email: values.email || null };
+          if (changes.email === user.email && changes.emailVerified === user.emailVerified) {
+            // Left as they are here, they stay as they are by now.
+            delete changes.email;
+            delete changes.emailVerified;
+          } else if (changes.email !== user.email && (user.email || !changes.email)) {
+            changes.emailVerified = false; // the tick was about the address before (U1)
+          }
           // The day alone is shown; where it was left as it is, so is the hour.
           if (ends !== (user.expiresAt?.slice(0, 10) ?? "")) changes.expiresAt = ends ? `${ends}T23:59:59Z` : null;
           await change(user, changes);

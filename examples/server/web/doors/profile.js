@@ -2,14 +2,17 @@
 
 import { field } from "../parts/forms.js";
 
-/** What signing up and set-up ask for. `email` is an address, or a domain such as `@mail.example`, that has to be used. */
-export function profileFields({ email = null } = {}) {
+/**
+ * What signing up and set-up ask for. `email` is an address, or a domain such as `@mail.example`, that has to be used. A
+ * username with `@` is for whoever sets up, and for administrators to give.
+ */
+export function profileFields({ email = null, mayBeAddress = false } = {}) {
   const domain = email?.startsWith("@");
   return {
     username: field({
       name: "username",
       label: "Username",
-      hint: "Letters, digits and . _ - @; it may be seen by others.",
+      hint: `Letters, digits and . _ -${mayBeAddress ? " @" : ""}; it may be seen by others.`,
       required: true,
       maxlength: 50,
       autocomplete: "username",

@@ -73,7 +73,7 @@ function profile() {
   const head = doorHead(settings, "Set up this server", "You become its first administrator.");
   // Who claims set-up and cannot make a passkey has locked himself out for the moment.
   if (why) return step(main, head, progress(0), notice("warning", why.title, why.text));
-  const person = profileFields();
+  const person = profileFields({ mayBeAddress: true });
   const typed = token ? null : tokenField();
   step(
     main,

@@ -80,7 +80,7 @@ class FacadeTest {
         assertEquals("invalid email: is not an e-mail address", refusal.message)
         val tooLong = assertFailsWith<KeyplateException.InvalidInput> { keyplate.createUser(NewUser("x".repeat(51))) }
         assertEquals(InputReason.TooLong(most = 50), tooLong.reason)
-        assertNull(keyplate.findUser("ben"))
+        assertNull(keyplate.findUserByUsername("ben"))
         assertEquals(Thing.USER, assertFailsWith<KeyplateException.NotFound> { keyplate.getUser(UUID.randomUUID()) }.what)
         assertFailsWith<KeyplateException.Configuration> { Keyplate.open(Config("x.db", "media.example")) }
         Unit
@@ -131,7 +131,7 @@ class FacadeTest {
             val user = keyplate.createUser(NewUser("ben"))
             assertEquals(user, keyplate.getUser(user.id))
             keyplate.deleteUser(user.id)
-            assertNull(keyplate.findUser("ben"))
+            assertNull(keyplate.findUserByUsername("ben"))
         }
     }
 
