@@ -1,6 +1,8 @@
 use std::time::SystemTime;
 
-use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, contains_pattern, params};
+use super::{
+    PageRequest, Reader, Row, Sort, Writer, collisions, columns::columns, contains_pattern, params,
+};
 use crate::{
     clock, db,
     error::Result,
@@ -15,7 +17,7 @@ columns! {
     pub(super) COLUMNS = users (
         id, username, email, email_verified, display_name, first_name, last_name, locale, external_id, role, status,
         expires_at, created_at, updated_at
-    ) kept (username_key, email_key, display_name_key, first_name_key, last_name_key)
+    ) kept (username_key, email_key, display_name_key, first_name_key, last_name_key, search_key)
 }
 
 pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
@@ -111,6 +113,7 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
             keys.display_name.as_ref(),
             keys.first_name.as_ref(),
             keys.last_name.as_ref(),
+            &keys.search,
         ],
     )
 }
@@ -122,29 +125,44 @@ struct Keys {
     display_name: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    search: String,
 }
 
 impl Keys {
     fn of(user: &User) -> Self {
         let folded = |text: &Option<String>| text.as_deref().map(text::folded);
         Self {
-            username: text::folded(&user.username),
-            email: folded(&user.email),
+            username: text::name_key(&user.username),
+            email: user.email.as_deref().map(text::name_key),
             display_name: folded(&user.display_name),
             first_name: folded(&user.first_name),
             last_name: folded(&user.last_name),
+            search: text::person_search_key([
+                Some(&user.username),
+                user.email.as_deref(),
+                user.display_name.as_deref(),
+                user.first_name.as_deref(),
+                user.last_name.as_deref(),
+                user.external_id.as_deref(),
+            ]),
         }
     }
 }
 
+/// Stores a user. Names that another had first keep the keys that they have (U1), and those that he gives up are theirs.
 pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
     let keys = Keys::of(user);
+    let mut former = stored_keys(writer, &user.id)?;
+    former.retain(|key| *key != keys.username && Some(key) != keys.email.as_ref());
+    let displaced = |key: &str| text::displaced(key, &user.id.to_string());
     writer.execute(
         r"
         UPDATE users
         SET username = ?2, email = ?3, email_verified = ?4, display_name = ?5, first_name = ?6, last_name = ?7,
             locale = ?8, external_id = ?9, role = ?10, status = ?11, expires_at = ?12, updated_at = ?13,
-            username_key = ?14, email_key = ?15, display_name_key = ?16, first_name_key = ?17, last_name_key = ?18
+            username_key = CASE WHEN username_key = ?20 THEN ?20 ELSE ?14 END,
+            email_key = CASE WHEN email_key = ?21 THEN ?21 ELSE ?15 END,
+            display_name_key = ?16, first_name_key = ?17, last_name_key = ?18, search_key = ?19
         WHERE id = ?1",
         params![
             &user.id,
@@ -165,9 +183,21 @@ pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
             keys.display_name.as_ref(),
             keys.first_name.as_ref(),
             keys.last_name.as_ref(),
+            &keys.search,
+            &displaced(&keys.username),
+            keys.email.as_deref().map(displaced).as_ref(),
         ],
     )?;
-    Ok(())
+    collisions::settle_users(writer, &former)
+}
+
+/// By what he is found.
+fn stored_keys(reader: &Reader<'_>, id: &UserId) -> Result<Vec<String>> {
+    let sql = "SELECT username_key, email_key FROM users WHERE id = ?1";
+    let keys = reader.query_one(sql, params![id], |row| {
+        Ok([Some(row.at(0)?), row.at::<Option<String>>(1)?])
+    })?;
+    Ok(keys.into_iter().flatten().flatten().collect())
 }
 
 /// Somebody who was never let in: only his id is remembered.
@@ -176,18 +206,22 @@ pub(crate) fn delete_unapproved(writer: &Writer<'_>, user: &User, now: SystemTim
         "INSERT INTO deleted_users (id, username_key, deleted_at) VALUES (?1, '', ?2)",
         params![&user.id, now],
     )?;
-    writer.execute("DELETE FROM users WHERE id = ?1", params![&user.id])?;
-    Ok(())
+    remove(writer, &user.id)
 }
 
 /// With all that refers to him; his id and name are remembered.
 pub(crate) fn delete(writer: &Writer<'_>, user: &User, now: SystemTime) -> Result<()> {
     writer.execute(
         "INSERT INTO deleted_users (id, username_key, deleted_at) VALUES (?1, ?2, ?3)",
-        params![&user.id, &text::folded(&user.username), now],
+        params![&user.id, &text::name_key(&user.username), now],
     )?;
-    writer.execute("DELETE FROM users WHERE id = ?1", params![&user.id])?;
-    Ok(())
+    remove(writer, &user.id)
+}
+
+fn remove(writer: &Writer<'_>, id: &UserId) -> Result<()> {
+    let former = stored_keys(writer, id)?;
+    writer.execute("DELETE FROM users WHERE id = ?1", params![id])?;
+    collisions::settle_users(writer, &former)
 }
 
 pub(crate) fn id_was_used(reader: &Reader<'_>, id: &UserId) -> Result<bool> {
@@ -244,9 +278,7 @@ pub(crate) fn count_lasting_administrators(reader: &Reader<'_>, with_passkey: bo
 }
 
 const FILTER: &str = r"
-    WHERE (CAST(?1 AS TEXT) IS NULL
-           OR username_key LIKE ?1 ESCAPE '\' OR email_key LIKE ?1 ESCAPE '\' OR display_name_key LIKE ?1 ESCAPE '\'
-           OR first_name_key LIKE ?1 ESCAPE '\' OR last_name_key LIKE ?1 ESCAPE '\')
+    WHERE (CAST(?1 AS TEXT) IS NULL OR search_key LIKE ?1 ESCAPE '\')
       AND (CAST(?2 AS TEXT) IS NULL OR status = ?2)
       AND (CAST(?3 AS TEXT) IS NULL OR role = ?3)
       AND (CAST(?4 AS TEXT) IS NULL OR id IN (SELECT user_id FROM group_members WHERE group_id = ?4))

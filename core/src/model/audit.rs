@@ -139,6 +139,9 @@ pub enum EventKind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored,
+    /// An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+    /// them. Nothing was lost: the older is found by the name, until one of the two gets another.
+    NamesCollide,
 }
 
 named!(EventKind {
@@ -206,6 +209,7 @@ named!(EventKind {
     Bootstrapped = "bootstrapped",
     BackedUp = "backed_up",
     BackupRestored = "backup_restored",
+    NamesCollide = "names_collide",
 });
 
 /// Who did it.

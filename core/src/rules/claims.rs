@@ -96,7 +96,8 @@ pub(in crate::rules) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
     }
     let mut checked: Vec<Claim> = Vec::with_capacity(claims.len());
     for claim in claims {
-        let key = text::required(field, &claim.key, MAX_KEY)?;
+        let key = text::opaque(field, &claim.key, MAX_KEY)?
+            .ok_or_else(|| invalid(field, InputReason::Empty))?;
         if key.chars().any(char::is_whitespace) {
             return Err(invalid(field, InputReason::NotClaimName));
         }
@@ -106,7 +107,7 @@ pub(in crate::rules) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
         if checked.iter().any(|other| other.key == key) {
             return Err(invalid(field, InputReason::Duplicate { name: key }));
         }
-        let value = text::optional(field, &claim.value, MAX_VALUE)?.unwrap_or_default();
+        let value = text::opaque(field, &claim.value, MAX_VALUE)?.unwrap_or_default();
         checked.push(Claim { key, value });
     }
     checked.sort_by(|a, b| a.key.cmp(&b.key));

@@ -46,15 +46,20 @@ impl Keyplate {
         })
     }
 
-    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+    /// an upgrade found to be the same are a problem until one of them is changed.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn check_integrity(&self) -> Result<IntegrityReport> {
-        self.read(Method::CheckIntegrity, |_, _| Ok(()))?;
-        let problems = self.shared.db.check_integrity()?;
+        let collisions = self.read(Method::CheckIntegrity, |reader, _| {
+            db::collisions::list(reader)
+        })?;
+        let mut problems = self.shared.db.check_integrity()?;
+        problems.extend(collisions.iter().map(|collision| collision.to_string()));
         Ok(IntegrityReport {
             ok: problems.is_empty(),
+            name_collisions: collisions.len() as i64,
             problems,
         })
     }

@@ -12,6 +12,7 @@ use rusqlite::{
 use super::{
     backup, failure,
     file::{self, APPLICATION_ID},
+    refold,
 };
 use crate::{
     clock,
@@ -29,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     include_str!("../../../sql/migrations/0003_passkeys_and_services.sql"),
     include_str!("../../../sql/migrations/0004_access_tokens_and_plans.sql"),
     include_str!("../../../sql/migrations/0005_folded_names.sql"),
+    include_str!("../../../sql/migrations/0006_trust.sql"),
 ];
 
 /// From this schema on a copy can carry the mark of a back-up (D8).
@@ -70,6 +72,9 @@ fn migrate_with(
                 transaction.execute_batch(migration).map_err(failure)?;
             }
             transaction.remove_function("folded", 1).map_err(failure)?;
+            if found < refold::FIRST_SCHEMA {
+                refold::refold(&transaction, now)?;
+            }
             transaction
                 .execute("UPDATE instance SET schema = ?1", [known])
                 .map_err(failure)?;

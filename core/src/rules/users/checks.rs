@@ -35,7 +35,7 @@ fn last_name(text: &str) -> Result<Option<String>> {
 }
 
 fn external_id(text: &str) -> Result<Option<String>> {
-    text::optional("external_id", text, MAX_EXTERNAL_ID)
+    text::opaque("external_id", text, MAX_EXTERNAL_ID)
 }
 
 impl NewUser {
@@ -79,16 +79,17 @@ impl UserChanges {
         now: SystemTime,
     ) -> Result<User> {
         type Check = fn(&str) -> Result<Option<String>>;
+        // What is only repeated is no change, though an older version let it in.
         let text_or = |change: &Option<String>, old: &Option<String>, check: Check| match change {
-            Some(text) => check(text),
-            None => Ok(old.clone()),
+            Some(text) if Some(text) != old.as_ref() => check(text),
+            _ => Ok(old.clone()),
         };
         let email = text_or(&self.email, &user.email, text::email)?;
-        let kept = email == user.email && user.email_verified;
+        let kept = text::same_address(&email, &user.email) && user.email_verified;
         Ok(User {
             username: match &self.username {
-                Some(name) => text::username(name, policy)?,
-                None => user.username.clone(),
+                Some(name) if *name != user.username => text::username(name, policy)?,
+                _ => user.username.clone(),
             },
             email_verified: self.email_verified.unwrap_or(kept) && email.is_some(),
             email,
@@ -129,7 +130,7 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
         return Err(conflict(ConflictReason::UserPending));
     }
     let himself = caller.user_id() == Some(before.id);
-    let address = before.email != after.email;
+    let address = !text::same_address(&before.email, &after.email);
     // Whoever changes his own address has an unverified one by that.
     let verified = before.email_verified != after.email_verified
         && !(himself && address && !after.email_verified)
@@ -164,8 +165,8 @@ pub(super) fn find(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
     {
         return Ok(Some(user));
     }
-    let folded = text::folded(key.trim());
-    db::users::find_by_name(reader, &folded, key)
+    let name = text::name_key(key.trim());
+    db::users::find_by_name(reader, &name, key)
 }
 
 /// Stores a new user whose id and names are free.
@@ -185,25 +186,28 @@ pub(in crate::rules) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Re
 
 /// U1: his names are free, and deleted users' names do not come back to strangers.
 pub(in crate::rules) fn check_name_for_signup(reader: &Reader<'_>, user: &User) -> Result<()> {
-    if db::users::name_was_deleted(reader, &text::folded(&user.username))? {
+    if db::users::name_was_deleted(reader, &text::name_key(&user.username))? {
         return Err(taken("username"));
     }
     check_free(reader, user, None)
 }
 
-/// U1: nobody else has this name or address, in whatever role.
+/// U1: nobody else has this name or address, in whatever role. What stays the same is not asked about: another may have it
+/// from before the two were the same.
 pub(super) fn check_free(reader: &Reader<'_>, user: &User, before: Option<&User>) -> Result<()> {
-    let name = text::folded(&user.username);
-    if db::users::other_has_name(reader, &user.id, &name)? {
+    let name = text::name_key(&user.username);
+    let renamed = before.is_some_and(|before| text::name_key(&before.username) != name);
+    if (renamed || before.is_none()) && db::users::other_has_name(reader, &user.id, &name)? {
         return Err(taken("username"));
     }
     // A deleted user's name comes back by `create_user` only.
-    let renamed = before.is_some_and(|before| text::folded(&before.username) != name);
     if renamed && db::users::name_was_deleted(reader, &name)? {
         return Err(taken("username"));
     }
-    if let Some(email) = &user.email
-        && db::users::other_has_name(reader, &user.id, &text::folded(email))?
+    let former = before.and_then(|before| before.email.as_deref().map(text::name_key));
+    if let Some(email) = user.email.as_deref().map(text::name_key)
+        && Some(&email) != former.as_ref()
+        && db::users::other_has_name(reader, &user.id, &email)?
     {
         return Err(taken("email"));
     }

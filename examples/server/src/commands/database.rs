@@ -35,5 +35,9 @@ pub(crate) fn check(options: &Options) -> Result<(), String> {
     }
     let lines = report.problems.iter().map(|problem| format!("{problem}\n"));
     printed(&lines.collect::<String>())?;
-    Err("the database is damaged: restore a back-up".to_owned())
+    let names = usize::try_from(report.name_collisions).unwrap_or_default();
+    Err(match report.problems.len() == names {
+        true => "the database is sound; of each two names that are the same, change one".to_owned(),
+        false => "the database is damaged: restore a back-up".to_owned(),
+    })
 }

@@ -204,6 +204,7 @@ const KINDS: [EventKind; 64] = [
     EventKind::Bootstrapped,
     EventKind::BackedUp,
     EventKind::BackupRestored,
+    EventKind::NamesCollide,
 ];
 
 #[cfg(test)]
