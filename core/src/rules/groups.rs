@@ -183,11 +183,7 @@ pub(in crate::rules) fn create(change: &Change<'_>, group: &NewGroup) -> Result<
 }
 
 /// Stores a group's names.
-pub(in crate::rules) fn store(
-    change: &Change<'_>,
-    before: &Group,
-    group: &Group,
-) -> Result<()> {
+pub(in crate::rules) fn store(change: &Change<'_>, before: &Group, group: &Group) -> Result<()> {
     check_free(change, group, Some(before))?;
     db::groups::update(change, group)?;
     record(change, EventKind::GroupUpdated, group)

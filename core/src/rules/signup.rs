@@ -245,7 +245,9 @@ fn is_of_domain(email: Option<&str>, domains: &[String]) -> bool {
     let domain = email.and_then(|email| email.rsplit_once('@'));
     domain.is_some_and(|(_, domain)| {
         let key = text::domain_key(domain);
-        domains.iter().any(|allowed| text::domain_key(allowed) == key)
+        domains
+            .iter()
+            .any(|allowed| text::domain_key(allowed) == key)
     })
 }
 

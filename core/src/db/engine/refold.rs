@@ -40,12 +40,7 @@ const SHARED: &[Shared] = &[
     shared("users", "first_name_key", &["first_name"], folded),
     shared("users", "last_name_key", &["last_name"], folded),
     shared("users", "search_key", PERSON, of_person),
-    shared(
-        "groups",
-        "friendly_name_key",
-        &["friendly_name"],
-        folded,
-    ),
+    shared("groups", "friendly_name_key", &["friendly_name"], folded),
     shared("groups", "search_key", &["name", "friendly_name"], search),
     shared("services", "name_key", &["name"], folded),
     shared("services", "search_key", &["slug", "name"], search),
@@ -140,7 +135,10 @@ pub(super) fn refold(transaction: &Transaction<'_>, now: SystemTime) -> Result<(
 fn fill(transaction: &Transaction<'_>, column: &Shared) -> Result<()> {
     let Shared { table, id, key, .. } = column;
     let mut read = transaction
-        .prepare(&format!("SELECT {id}, {} FROM {table}", column.of.join(", ")))
+        .prepare(&format!(
+            "SELECT {id}, {} FROM {table}",
+            column.of.join(", ")
+        ))
         .map_err(failure)?;
     let rows = read.query_map([], |row| {
         let texts = (1..=column.of.len()).map(|index| row.get(index));
@@ -149,9 +147,7 @@ fn fill(transaction: &Transaction<'_>, column: &Shared) -> Result<()> {
             texts.collect::<rusqlite::Result<Vec<Option<String>>>>()?,
         ))
     });
-    let rows: Vec<_> = rows
-        .and_then(Iterator::collect)
-        .map_err(failure)?;
+    let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(failure)?;
     let mut write = transaction
         .prepare(&format!("UPDATE {table} SET {key} = ?2 WHERE {id} = ?1"))
         .map_err(failure)?;
@@ -295,9 +291,7 @@ fn refold_names_of_plans(transaction: &Transaction<'_>) -> Result<()> {
         .prepare("SELECT name_key, user_id FROM plan_users ORDER BY user_id, name_key")
         .map_err(failure)?;
     let rows = read.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    let rows: Vec<(String, String)> = rows
-        .and_then(Iterator::collect)
-        .map_err(failure)?;
+    let rows: Vec<(String, String)> = rows.and_then(Iterator::collect).map_err(failure)?;
     let mut known: HashMap<String, Vec<(String, String)>> = HashMap::new();
     for (key, user) in rows {
         let of_key = known.entry(text::name_key(&key)).or_default();

@@ -46,9 +46,8 @@ pub(super) fn is_mark(c: char) -> bool {
 
 /// Is anything in the text drawn by itself?
 pub(super) fn has_visible(text: &str) -> bool {
-    let unseen = |c: char| {
-        is_space(c) || is_control(c) || is_ignorable(c) || is_mark(c) || is_of(FORMAT, c)
-    };
+    let unseen =
+        |c: char| is_space(c) || is_control(c) || is_ignorable(c) || is_mark(c) || is_of(FORMAT, c);
     !text.chars().all(unseen)
 }
 

@@ -13,7 +13,8 @@ const HYPHENS: Hyphens = Hyphens::CheckFirstLast;
 /// The ASCII form, in small letters; none of what is no domain.
 pub(super) fn ascii(domain: &str) -> Option<Cow<'_, str>> {
     let form = Uts46::new().to_ascii(domain.as_bytes(), ASCII, HYPHENS, DnsLength::Verify);
-    form.ok().filter(|_| !domain.chars().any(characters::is_hidden))
+    form.ok()
+        .filter(|_| !domain.chars().any(characters::is_hidden))
 }
 
 /// What it is compared by. What was stored before it had to be a domain is compared by its letters.

@@ -18,12 +18,17 @@ pub(super) fn is_plain(text: &str) -> bool {
 }
 
 /// What names are compared by: the standard's canonical caseless matching (D145), which knows `Straße` for `STRASSE` and
-/// `ὈΔΥΣΣΕΎΣ` for `ὀδυσσεύς`, and in NFC. It does not depend on a language: the dotless `ı` is a letter of its own.
+/// `ὈΔΥΣΣΕΎΣ` for `ὀδυσσεύς`, in NFC, and without characters that nobody sees. It does not depend on a language: the
+/// dotless `ı` is a letter of its own.
 pub(crate) fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let decomposed = DecomposingNormalizer::new_nfd().normalize(text);
+    let is_seen = |&c: &char| !characters::is_ignorable(c);
+    let seen: String = text.chars().filter(is_seen).collect();
+    // An older file may have a name of nothing else.
+    let seen = if seen.is_empty() { text } else { &seen };
+    let decomposed = DecomposingNormalizer::new_nfd().normalize(seen);
     nfc(&CaseMapper::new().fold_string(&decomposed)).into_owned()
 }
 
