@@ -1,5 +1,6 @@
 //! D2: every older file becomes today's, with all that was in it.
 
+mod collisions;
 mod schema_4;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
