@@ -144,6 +144,10 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_TOO_MANY = 10,
   // The text holds control characters, or characters that turn the direction of what follows.
   KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS = 11,
+  // The text holds characters that nobody sees, such as a zero-width space.
+  KEYPLATE_INPUT_REASON_KIND_INVISIBLE_CHARACTERS = 51,
+  // The text has no character that can be seen.
+  KEYPLATE_INPUT_REASON_KIND_NOTHING_VISIBLE = 52,
   // The text begins or ends with a blank.
   KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS = 12,
   // The text is not in Unicode normal form C, or begins or ends with a blank.
@@ -154,6 +158,8 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_NOT_UTF8 = 15,
   // The text holds characters that a username may not have.
   KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME = 16,
+  // The text mixes letters of scripts that are not written together, such as Latin and Cyrillic.
+  KEYPLATE_INPUT_REASON_KIND_MIXED_SCRIPTS = 53,
   // The text is not an e-mail address.
   KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL = 17,
   // The text is not a language tag.
@@ -577,6 +583,9 @@ enum keyplate_event_kind
   // after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
   // work.
   KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
+  // An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+  // them. Nothing was lost: the older is found by the name, until one of the two gets another.
+  KEYPLATE_EVENT_KIND_NAMES_COLLIDE = 65,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -694,7 +703,7 @@ enum keyplate_username_policy
   KEYPLATE_USERNAME_POLICY_UNKNOWN = 0,
   // `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
   KEYPLATE_USERNAME_POLICY_ASCII = 1,
-  // Letters and digits of any script, with `_ . @ -` inside.
+  // Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together.
   KEYPLATE_USERNAME_POLICY_ANY_SCRIPT = 2,
 };
 #ifndef __cplusplus
@@ -1838,7 +1847,7 @@ keyplate_status keyplate_api_key_query_set_owner_id(keyplate_api_key_query *api_
                                                     const char *value,
                                                     keyplate_error **error);
 
-// A part of the name, without regard to case.
+// A part of the name, without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_api_key_query_set_search(keyplate_api_key_query *api_key_query,
                                                   const char *value,
@@ -2198,7 +2207,7 @@ void keyplate_group_query_free(keyplate_group_query *group_query);
 // Makes one with its defaults; free it with `keyplate_group_query_free`.
 keyplate_status keyplate_group_query_new(keyplate_group_query **out, keyplate_error **error);
 
-// A part of a name, without regard to case.
+// A part of a name, without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_group_query_set_search(keyplate_group_query *group_query,
                                                 const char *value,
@@ -2234,7 +2243,7 @@ void keyplate_new_group_free(keyplate_new_group *new_group);
 // Makes one with its defaults; free it with `keyplate_new_group_free`.
 keyplate_status keyplate_new_group_new(const char *name, keyplate_new_group **out, keyplate_error **error);
 
-// 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+// 2 to 255 characters of any script, without commas, and without a blank at either end.
 // The value is copied.
 keyplate_status keyplate_new_group_set_name(keyplate_new_group *new_group, const char *value, keyplate_error **error);
 
@@ -2678,7 +2687,7 @@ void keyplate_service_query_free(keyplate_service_query *service_query);
 // Makes one with its defaults; free it with `keyplate_service_query_free`.
 keyplate_status keyplate_service_query_new(keyplate_service_query **out, keyplate_error **error);
 
-// A part of slug or name, without regard to case.
+// A part of slug or name, without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_service_query_set_search(keyplate_service_query *service_query,
                                                   const char *value,
@@ -3362,13 +3371,18 @@ void keyplate_integrity_report_free(keyplate_integrity_report *integrity_report)
 // Nothing is wrong.
 bool keyplate_integrity_report_get_ok(const keyplate_integrity_report *integrity_report);
 
-// What is wrong, in SQLite's words; at most 100 lines.
+// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+// an older one.
 // How many there are.
 size_t keyplate_integrity_report_get_problems_len(const keyplate_integrity_report *integrity_report);
 
-// What is wrong, in SQLite's words; at most 100 lines.
+// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
 // One of them, borrowed from `integrity_report`; nothing past the end.
-keyplate_str keyplate_integrity_report_get_problems_at(const keyplate_integrity_report *integrity_report, size_t index);
+keyplate_str keyplate_integrity_report_get_problems_at(const keyplate_integrity_report *integrity_report,
+                                                       size_t index);
+
+// How many names collide. The file is not damaged by them: change one name of each two.
+int64_t keyplate_integrity_report_get_name_collisions(const keyplate_integrity_report *integrity_report);
 
 // Frees it; NULL is fine.
 void keyplate_purge_report_free(keyplate_purge_report *purge_report);
@@ -3506,7 +3520,7 @@ keyplate_str keyplate_user_get_id(const keyplate_user *user);
 // Borrowed from `user`.
 keyplate_str keyplate_user_get_username(const keyplate_user *user);
 
-// E-mail address, unique without regard to case.
+// E-mail address, unique without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_email(const keyplate_user *user);
 
@@ -3657,7 +3671,8 @@ void keyplate_user_query_free(keyplate_user_query *user_query);
 // Makes one with its defaults; free it with `keyplate_user_query_free`.
 keyplate_status keyplate_user_query_new(keyplate_user_query **out, keyplate_error **error);
 
-// A part of the username, a name or the e-mail address, without regard to case.
+// A part of the username, of a name, of first and last name together, of the e-mail address or of the external id,
+// without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_query_set_search(keyplate_user_query *user_query,
                                                const char *value,
@@ -4812,7 +4827,8 @@ keyplate_status keyplate_update_signup_token(const keyplate *kp,
                                              keyplate_signup_token **out,
                                              keyplate_error **error);
 
-// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+// an upgrade found to be the same are a problem until one of them is changed.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

@@ -200,6 +200,7 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
     case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
     case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
+    case KEYPLATE_EVENT_KIND_NAMES_COLLIDE: return cJSON_CreateString("NamesCollide");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -270,6 +271,7 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
     if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
     if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
+    if (is_named(from, "NamesCollide")) return KEYPLATE_EVENT_KIND_NAMES_COLLIDE;
     unknown("EventKind", from);
 }
 
@@ -702,11 +704,14 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
         return give_variant("TooMany", fields);
     }
     case KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS: return cJSON_CreateString("ControlCharacters");
+    case KEYPLATE_INPUT_REASON_KIND_INVISIBLE_CHARACTERS: return cJSON_CreateString("InvisibleCharacters");
+    case KEYPLATE_INPUT_REASON_KIND_NOTHING_VISIBLE: return cJSON_CreateString("NothingVisible");
     case KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS: return cJSON_CreateString("BlankEnds");
     case KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED: return cJSON_CreateString("NotNormalised");
     case KEYPLATE_INPUT_REASON_KIND_BAD_ENDS: return cJSON_CreateString("BadEnds");
     case KEYPLATE_INPUT_REASON_KIND_NOT_UTF8: return cJSON_CreateString("NotUtf8");
     case KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME: return cJSON_CreateString("NotUsername");
+    case KEYPLATE_INPUT_REASON_KIND_MIXED_SCRIPTS: return cJSON_CreateString("MixedScripts");
     case KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL: return cJSON_CreateString("NotEmail");
     case KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG: return cJSON_CreateString("NotLanguageTag");
     case KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS: return cJSON_CreateString("NotIpAddress");
@@ -2068,6 +2073,7 @@ static cJSON *give_integrity_report(const keyplate_integrity_report *it) {
     cJSON_AddItemToObject(fields, "problems", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_integrity_report_get_problems_len(it); i++)
         cJSON_AddItemToArray(field(fields, "problems"), give_text(keyplate_integrity_report_get_problems_at(it, i)));
+    cJSON_AddItemToObject(fields, "name_collisions", cJSON_CreateNumber((double)keyplate_integrity_report_get_name_collisions(it)));
     return fields;
 }
 

@@ -293,13 +293,14 @@ pub(crate) enum EventKind {
     Bootstrapped,
     BackedUp,
     BackupRestored,
+    NamesCollide,
 }
 impl Choice for EventKind {
     const NAME: &'static str = "EventKind";
     const NUMBERS: &'static [i32] = &[
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
         26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
-        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
+        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::UserCreated,
@@ -366,6 +367,7 @@ impl Choice for EventKind {
         Self::Bootstrapped,
         Self::BackedUp,
         Self::BackupRestored,
+        Self::NamesCollide,
     ];
     fn place(self) -> usize {
         self as usize
@@ -442,6 +444,7 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::Bootstrapped => EventKind::Bootstrapped,
             Self::BackedUp => EventKind::BackedUp,
             Self::BackupRestored => EventKind::BackupRestored,
+            Self::NamesCollide => EventKind::NamesCollide,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -515,6 +518,7 @@ impl Take<::keyplate::EventKind> for EventKind {
             EventKind::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
             EventKind::BackedUp => ::keyplate::EventKind::BackedUp,
             EventKind::BackupRestored => ::keyplate::EventKind::BackupRestored,
+            EventKind::NamesCollide => ::keyplate::EventKind::NamesCollide,
         })
     }
 }
@@ -1070,6 +1074,10 @@ pub(crate) enum InputReason {
     TooMany { most: i64 },
     /// The text holds control characters, or characters that turn the direction of what follows.
     ControlCharacters {},
+    /// The text holds characters that nobody sees, such as a zero-width space.
+    InvisibleCharacters {},
+    /// The text has no character that can be seen.
+    NothingVisible {},
     /// The text begins or ends with a blank.
     BlankEnds {},
     /// The text is not in Unicode normal form C, or begins or ends with a blank.
@@ -1080,6 +1088,8 @@ pub(crate) enum InputReason {
     NotUtf8 {},
     /// The text holds characters that a username may not have.
     NotUsername {},
+    /// The text mixes letters of scripts that are not written together, such as Latin and Cyrillic.
+    MixedScripts {},
     /// The text is not an e-mail address.
     NotEmail {},
     /// The text is not a language tag.
@@ -1174,11 +1184,14 @@ impl Give<InputReason> for ::keyplate::InputReason {
             },
             Self::TooMany { most } => InputReason::TooMany { most: most.give() },
             Self::ControlCharacters => InputReason::ControlCharacters {},
+            Self::InvisibleCharacters => InputReason::InvisibleCharacters {},
+            Self::NothingVisible => InputReason::NothingVisible {},
             Self::BlankEnds => InputReason::BlankEnds {},
             Self::NotNormalised => InputReason::NotNormalised {},
             Self::BadEnds => InputReason::BadEnds {},
             Self::NotUtf8 => InputReason::NotUtf8 {},
             Self::NotUsername => InputReason::NotUsername {},
+            Self::MixedScripts => InputReason::MixedScripts {},
             Self::NotEmail => InputReason::NotEmail {},
             Self::NotLanguageTag => InputReason::NotLanguageTag {},
             Self::NotIpAddress => InputReason::NotIpAddress {},
@@ -3987,14 +4000,18 @@ impl SignupTokenPreview {
 pub(crate) struct IntegrityReport {
     /// Nothing is wrong.
     pub(crate) ok: bool,
-    /// What is wrong, in SQLite's words; at most 100 lines.
+    /// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+    /// an older one.
     pub(crate) problems: Vec<String>,
+    /// How many names collide. The file is not damaged by them: change one name of each two.
+    pub(crate) name_collisions: i64,
 }
 impl Give<IntegrityReport> for ::keyplate::IntegrityReport {
     fn give(self) -> IntegrityReport {
         IntegrityReport {
             ok: self.ok.give(),
             problems: self.problems.give(),
+            name_collisions: self.name_collisions.give(),
         }
     }
 }
@@ -4002,7 +4019,7 @@ impl Give<IntegrityReport> for ::keyplate::IntegrityReport {
 impl IntegrityReport {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["ok", "problems"])
+        PyTuple::new(py, ["ok", "problems", "name_collisions"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -4138,7 +4155,7 @@ pub(crate) struct User {
     pub(crate) id: Id,
     /// Unique without regard to case.
     pub(crate) username: String,
-    /// E-mail address, unique without regard to case.
+    /// E-mail address, unique without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
     pub(crate) email: Option<String>,
     /// Does the address belong to him for certain?
     pub(crate) email_verified: bool,
@@ -5744,7 +5761,8 @@ impl Keyplate {
         self.call(py, |kp| kp.update_signup_token(&id, changes))
     }
 
-    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+    /// an upgrade found to be the same are a problem until one of them is changed.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.

@@ -52,15 +52,23 @@ impl Keyplate {
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn check_integrity(&self) -> Result<IntegrityReport> {
+        self.read(Method::CheckIntegrity, |_, _| Ok(()))?;
+        let problems = self.shared.db.check_integrity()?;
+        if !problems.is_empty() {
+            return Ok(IntegrityReport {
+                ok: false,
+                problems,
+                name_collisions: 0,
+            });
+        }
+        // Of a damaged file nothing more is read.
         let collisions = self.read(Method::CheckIntegrity, |reader, _| {
             db::collisions::list(reader)
         })?;
-        let mut problems = self.shared.db.check_integrity()?;
-        problems.extend(collisions.iter().map(|collision| collision.to_string()));
         Ok(IntegrityReport {
-            ok: problems.is_empty(),
+            ok: collisions.is_empty(),
             name_collisions: collisions.len() as i64,
-            problems,
+            problems: collisions.iter().map(ToString::to_string).collect(),
         })
     }
 

@@ -20,7 +20,7 @@ pub enum UsernamePolicy {
     /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
     #[default]
     Ascii,
-    /// Letters and digits of any script, with `_ . @ -` inside.
+    /// Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together.
     AnyScript,
 }
 

@@ -1328,6 +1328,10 @@ impl IntoJson for IntegrityReport {
         let mut object = Map::new();
         object.insert("ok".to_owned(), self.ok.into_json());
         object.insert("problems".to_owned(), self.problems.into_json());
+        object.insert(
+            "name_collisions".to_owned(),
+            self.name_collisions.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1611,6 +1615,7 @@ impl IntoJson for EventKind {
             Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
             Self::BackedUp => Value::String("BackedUp".to_owned()),
             Self::BackupRestored => Value::String("BackupRestored".to_owned()),
+            Self::NamesCollide => Value::String("NamesCollide".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1683,6 +1688,7 @@ impl FromJson for EventKind {
             "Bootstrapped" => Ok(Self::Bootstrapped),
             "BackedUp" => Ok(Self::BackedUp),
             "BackupRestored" => Ok(Self::BackupRestored),
+            "NamesCollide" => Ok(Self::NamesCollide),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -2056,11 +2062,14 @@ impl IntoJson for InputReason {
                 )]))
             }
             Self::ControlCharacters => Value::String("ControlCharacters".to_owned()),
+            Self::InvisibleCharacters => Value::String("InvisibleCharacters".to_owned()),
+            Self::NothingVisible => Value::String("NothingVisible".to_owned()),
             Self::BlankEnds => Value::String("BlankEnds".to_owned()),
             Self::NotNormalised => Value::String("NotNormalised".to_owned()),
             Self::BadEnds => Value::String("BadEnds".to_owned()),
             Self::NotUtf8 => Value::String("NotUtf8".to_owned()),
             Self::NotUsername => Value::String("NotUsername".to_owned()),
+            Self::MixedScripts => Value::String("MixedScripts".to_owned()),
             Self::NotEmail => Value::String("NotEmail".to_owned()),
             Self::NotLanguageTag => Value::String("NotLanguageTag".to_owned()),
             Self::NotIpAddress => Value::String("NotIpAddress".to_owned()),
@@ -2233,11 +2242,14 @@ impl FromJson for InputReason {
                 })
             }
             "ControlCharacters" => Ok(Self::ControlCharacters),
+            "InvisibleCharacters" => Ok(Self::InvisibleCharacters),
+            "NothingVisible" => Ok(Self::NothingVisible),
             "BlankEnds" => Ok(Self::BlankEnds),
             "NotNormalised" => Ok(Self::NotNormalised),
             "BadEnds" => Ok(Self::BadEnds),
             "NotUtf8" => Ok(Self::NotUtf8),
             "NotUsername" => Ok(Self::NotUsername),
+            "MixedScripts" => Ok(Self::MixedScripts),
             "NotEmail" => Ok(Self::NotEmail),
             "NotLanguageTag" => Ok(Self::NotLanguageTag),
             "NotIpAddress" => Ok(Self::NotIpAddress),

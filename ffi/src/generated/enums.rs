@@ -301,6 +301,9 @@ pub enum keyplate_event_kind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored = 64,
+    /// An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+    /// them. Nothing was lost: the older is found by the name, until one of the two gets another.
+    NamesCollide = 65,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -413,6 +416,7 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::Bootstrapped) => keyplate_event_kind::Bootstrapped,
             Some(::keyplate::EventKind::BackedUp) => keyplate_event_kind::BackedUp,
             Some(::keyplate::EventKind::BackupRestored) => keyplate_event_kind::BackupRestored,
+            Some(::keyplate::EventKind::NamesCollide) => keyplate_event_kind::NamesCollide,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -487,6 +491,7 @@ impl Choice for keyplate_event_kind {
             62 => Some(::keyplate::EventKind::Bootstrapped),
             63 => Some(::keyplate::EventKind::BackedUp),
             64 => Some(::keyplate::EventKind::BackupRestored),
+            65 => Some(::keyplate::EventKind::NamesCollide),
 
             _ => None,
         }
@@ -1154,6 +1159,10 @@ pub enum keyplate_input_reason_kind {
     TooMany = 10,
     /// The text holds control characters, or characters that turn the direction of what follows.
     ControlCharacters = 11,
+    /// The text holds characters that nobody sees, such as a zero-width space.
+    InvisibleCharacters = 51,
+    /// The text has no character that can be seen.
+    NothingVisible = 52,
     /// The text begins or ends with a blank.
     BlankEnds = 12,
     /// The text is not in Unicode normal form C, or begins or ends with a blank.
@@ -1164,6 +1173,8 @@ pub enum keyplate_input_reason_kind {
     NotUtf8 = 15,
     /// The text holds characters that a username may not have.
     NotUsername = 16,
+    /// The text mixes letters of scripts that are not written together, such as Latin and Cyrillic.
+    MixedScripts = 53,
     /// The text is not an e-mail address.
     NotEmail = 17,
     /// The text is not a language tag.
@@ -1261,6 +1272,12 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::ControlCharacters) => {
                 keyplate_input_reason_kind::ControlCharacters
             }
+            Some(::keyplate::InputReason::InvisibleCharacters) => {
+                keyplate_input_reason_kind::InvisibleCharacters
+            }
+            Some(::keyplate::InputReason::NothingVisible) => {
+                keyplate_input_reason_kind::NothingVisible
+            }
             Some(::keyplate::InputReason::BlankEnds) => keyplate_input_reason_kind::BlankEnds,
             Some(::keyplate::InputReason::NotNormalised) => {
                 keyplate_input_reason_kind::NotNormalised
@@ -1268,6 +1285,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::BadEnds) => keyplate_input_reason_kind::BadEnds,
             Some(::keyplate::InputReason::NotUtf8) => keyplate_input_reason_kind::NotUtf8,
             Some(::keyplate::InputReason::NotUsername) => keyplate_input_reason_kind::NotUsername,
+            Some(::keyplate::InputReason::MixedScripts) => keyplate_input_reason_kind::MixedScripts,
             Some(::keyplate::InputReason::NotEmail) => keyplate_input_reason_kind::NotEmail,
             Some(::keyplate::InputReason::NotLanguageTag) => {
                 keyplate_input_reason_kind::NotLanguageTag
@@ -1750,7 +1768,7 @@ pub enum keyplate_username_policy {
     Unknown = 0,
     /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
     Ascii = 1,
-    /// Letters and digits of any script, with `_ . @ -` inside.
+    /// Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together.
     AnyScript = 2,
 }
 

@@ -349,7 +349,7 @@ pub unsafe extern "C" fn keyplate_user_get_username(user: *const keyplate_user) 
     unsafe { get(user, |value| Some(&value.username)) }
 }
 
-/// E-mail address, unique without regard to case.
+/// E-mail address, unique without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
 /// NULL when there is none. Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_email(user: *const keyplate_user) -> keyplate_str {
@@ -867,7 +867,8 @@ pub unsafe extern "C" fn keyplate_user_query_new(
     }
 }
 
-/// A part of the username, a name or the e-mail address, without regard to case.
+/// A part of the username, of a name, of first and last name together, of the e-mail address or of the external id,
+/// without regard to case and accents.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_search(

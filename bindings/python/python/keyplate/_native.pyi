@@ -441,6 +441,20 @@ class InputReason:
         def __new__(cls) -> InputReason.ControlCharacters: ...
 
     @final
+    class InvisibleCharacters(InputReason):
+        """The text holds characters that nobody sees, such as a zero-width space."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.InvisibleCharacters: ...
+
+    @final
+    class NothingVisible(InputReason):
+        """The text has no character that can be seen."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NothingVisible: ...
+
+    @final
     class BlankEnds(InputReason):
         """The text begins or ends with a blank."""
 
@@ -474,6 +488,13 @@ class InputReason:
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> InputReason.NotUsername: ...
+
+    @final
+    class MixedScripts(InputReason):
+        """The text mixes letters of scripts that are not written together, such as Latin and Cyrillic."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.MixedScripts: ...
 
     @final
     class NotEmail(InputReason):
@@ -1742,13 +1763,18 @@ class SignupTokenPreview:
 class IntegrityReport:
     """What `check_integrity` found."""
 
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__: ClassVar[tuple[str, str, str]]
     @property
     def ok(self) -> bool:
         """Nothing is wrong."""
     @property
     def problems(self) -> list[str]:
-        """What is wrong, in SQLite's words; at most 100 lines."""
+        """What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+        an older one.
+        """
+    @property
+    def name_collisions(self) -> int:
+        """How many names collide. The file is not damaged by them: change one name of each two."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1838,7 +1864,7 @@ class User:
         """Unique without regard to case."""
     @property
     def email(self) -> str | None:
-        """E-mail address, unique without regard to case."""
+        """E-mail address, unique without regard to case and to the spelling of its domain: `xn--…` is shown in letters."""
     @property
     def email_verified(self) -> bool:
         """Does the address belong to him for certain?"""
@@ -2012,7 +2038,7 @@ class Keyplate:
 
         Args:
             owner_id: Only this user's. A user who is no administrator sees his own in any case.
-            search: A part of the name, without regard to case.
+            search: A part of the name, without regard to case and accents.
             include_revoked: Revoked ones too.
             sort: The order; by default that of creation.
             ascending: The smallest first.
@@ -2143,7 +2169,7 @@ class Keyplate:
         """Makes a group without members.
 
         Args:
-            name: 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+            name: 2 to 255 characters of any script, without commas, and without a blank at either end.
             friendly_name: 2 to 50 characters; by default the name.
 
         Raises:
@@ -2178,7 +2204,7 @@ class Keyplate:
         """Lists groups.
 
         Args:
-            search: A part of a name, without regard to case.
+            search: A part of a name, without regard to case and accents.
             user_id: Only those that this user is in. A user who is no administrator sees his own in any case.
             sort: The order; by default that of creation.
             descending: The other way round.
@@ -2539,7 +2565,7 @@ class Keyplate:
         """Lists services by slug.
 
         Args:
-            search: A part of slug or name, without regard to case.
+            search: A part of slug or name, without regard to case and accents.
             user_id: Only those that this user may use. A user who is no administrator sees his own in any case.
             page: Which page, from 1.
             limit: How many on a page: 1 to 1000, by default 20.
@@ -2968,7 +2994,8 @@ class Keyplate:
             PermissionDenied: The caller is known and may not do this.
         """
     def check_integrity(self) -> IntegrityReport:
-        """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+        """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+        an upgrade found to be the same are a problem until one of them is changed.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -3090,7 +3117,7 @@ class Keyplate:
         """Lists users.
 
         Args:
-            search: A part of the username, a name or the e-mail address, without regard to case.
+            search: A part of the username, of a name, of first and last name together, of the e-mail address or of the external id, without regard to case and accents.
             status: Only with this status.
             role: Only with this role.
             group_id: Only in this group.

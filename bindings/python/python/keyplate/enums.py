@@ -290,6 +290,10 @@ class EventKind(_Enum):
     after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     work.
     """
+    NAMES_COLLIDE = 65
+    """An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+    them. Nothing was lost: the older is found by the name, until one of the two gets another.
+    """
 
 
 class GroupSort(_Enum):
@@ -511,4 +515,4 @@ class UsernamePolicy(_Enum):
     ASCII = 1
     """`A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside."""
     ANY_SCRIPT = 2
-    """Letters and digits of any script, with `_ . @ -` inside."""
+    """Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together."""
