@@ -13,8 +13,11 @@ use crate::common::*;
 
 const FIXTURES: [(i64, &str); 4] = [(1, SCHEMA_1), (2, SCHEMA_2), (3, SCHEMA_3), (4, SCHEMA_4)];
 
+/// An address and its key, if there is one.
+type Pair = Option<(&'static str, &'static str)>;
+
 /// Username, its key by the older rule, address and its key. Each is older than the next.
-const USERS: [(&str, &str, Option<(&str, &str)>); 11] = [
+const USERS: [(&str, &str, Pair); 11] = [
     (
         "Straße",
         "straße",
