@@ -1,5 +1,6 @@
 -- Today's schema. A new file is made from this; an older one is brought to the same by sql/migrations (D2).
 -- Times are milliseconds since 1970. Ids are UUIDs as text. `*_key` columns hold the folded form that is compared.
+-- In a key that was another's first, a control character and the row's id follow (U1, G1; db/collisions.rs).
 -- Only what SQLite adds to common SQL stands here and in db/engine.rs: STRICT, WITHOUT ROWID (D6).
 
 -- The one row about this file.
@@ -33,6 +34,7 @@ CREATE TABLE users (
     display_name_key TEXT,                     -- to be found and sorted by, like those below
     first_name_key TEXT,
     last_name_key  TEXT,
+    search_key     TEXT NOT NULL DEFAULT '',   -- what a list's search reads: all names, without accents
     CHECK ((email IS NULL) = (email_key IS NULL)),
     CHECK (email IS NOT NULL OR email_held = 0),
     CHECK (email_held = 1 OR email_verified = 0)
@@ -103,7 +105,8 @@ CREATE TABLE api_keys (
     revoked_at            INTEGER,             -- kept for the audit (K1)
     supplied_hash         BLOB CHECK (length(supplied_hash) = 32), -- the last secret that a plan gave it (B6)
     name_key              TEXT NOT NULL DEFAULT '',
-    made_by_key           TEXT                 -- the key by which it was made, or got its secret, by value (K1)
+    made_by_key           TEXT,                -- the key by which it was made, or got its secret, by value (K1)
+    search_key            TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_keys_by_owner ON api_keys (owner_id, created_at);
@@ -161,7 +164,8 @@ CREATE TABLE groups (
     name_key      TEXT NOT NULL UNIQUE,
     friendly_name TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
-    friendly_name_key TEXT NOT NULL DEFAULT ''
+    friendly_name_key TEXT NOT NULL DEFAULT '',
+    search_key    TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX groups_by_creation ON groups (created_at, id);
@@ -349,7 +353,8 @@ CREATE TABLE services (
     name         TEXT NOT NULL,
     for_everyone INTEGER NOT NULL CHECK (for_everyone IN (0, 1)), -- otherwise by groups; without one closed (G2)
     created_at   INTEGER NOT NULL,
-    name_key     TEXT NOT NULL DEFAULT ''
+    name_key     TEXT NOT NULL DEFAULT '',
+    search_key   TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE service_origins (

@@ -8,6 +8,7 @@ pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod ceremonies;
 pub(crate) mod claims;
+pub(crate) mod collisions;
 pub(crate) mod former_names;
 pub(crate) mod groups;
 pub(crate) mod instance;

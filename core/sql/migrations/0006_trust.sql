@@ -81,7 +81,7 @@ SELECT id,
                                        AND id = (SELECT max(last.id)
                                                  FROM namings AS last
                                                  WHERE last.user_id = users.id AND last.of_username)))
-            THEN folded_email(username) END,
+            THEN username_key END, -- folded anew with all others, when it may turn out to be another's too
        email,
        email_key,
        email_verified,
@@ -154,3 +154,10 @@ ORDER BY id;
 DROP INDEX deleted_users_by_username;
 ALTER TABLE deleted_users DROP COLUMN username_key;
 DROP TABLE namings;
+-- Text: what lists are searched by, folded and without accents. It is filled in, and all keys are folded anew, by
+-- db/engine/refold.rs right after these statements.
+
+ALTER TABLE users ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE groups ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE services ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN search_key TEXT NOT NULL DEFAULT '';

@@ -25,7 +25,7 @@ pub(crate) use look_up::{look_up, look_up_rotated};
 columns! {
     COLUMNS = api_keys (
         id, owner_id, name, note, scopes, masked, created_at, last_used_at, expires_at, revoked_at
-    ) kept (secret_hash, ceiling_administrator, name_key, made_by_key)
+    ) kept (secret_hash, ceiling_administrator, name_key, made_by_key, search_key)
 }
 
 fn from_row(row: &Row<'_, '_>) -> Result<ApiKey> {
@@ -111,7 +111,13 @@ pub(crate) fn insert(
             api_key.expires_at,
             api_key.revoked_at,
         ],
-        params![hash, administrator, &text::folded(&api_key.name), made_by],
+        params![
+            hash,
+            administrator,
+            &text::folded(&api_key.name),
+            made_by,
+            &text::search_key([Some(api_key.name.as_str())]),
+        ],
     )
 }
 
@@ -317,7 +323,7 @@ pub(crate) fn set_last_used(
 
 const FILTER: &str = r"
     WHERE (CAST(?1 AS TEXT) IS NULL OR owner_id = ?1)
-      AND (CAST(?2 AS TEXT) IS NULL OR name_key LIKE ?2 ESCAPE '\')
+      AND (CAST(?2 AS TEXT) IS NULL OR search_key LIKE ?2 ESCAPE '\')
       AND (?3 = 1 OR revoked_at IS NULL)";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &ApiKeyQuery, search: Option<&str>) -> Result<i64> {

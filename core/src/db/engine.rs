@@ -48,6 +48,7 @@ mod fork;
 mod look_up;
 mod migrate;
 mod pool;
+mod refold;
 mod row;
 
 use std::{

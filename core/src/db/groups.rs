@@ -1,4 +1,6 @@
-use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, contains_pattern, params};
+use super::{
+    PageRequest, Reader, Row, Sort, Writer, collisions, columns::columns, contains_pattern, params,
+};
 use crate::{
     db,
     error::Result,
@@ -9,7 +11,7 @@ use crate::{
     values::text,
 };
 
-columns! { COLUMNS = groups (id, name, friendly_name, created_at) kept (name_key, friendly_name_key) }
+columns! { COLUMNS = groups (id, name, friendly_name, created_at) kept (name_key, friendly_name_key, search_key) }
 const MEMBER_COUNT: &str =
     "(SELECT count(*) FROM group_members WHERE group_members.group_id = groups.id) AS member_count";
 
@@ -59,31 +61,48 @@ pub(crate) fn insert(writer: &Writer<'_>, group: &Group) -> Result<()> {
         ],
         params![
             &text::folded(&group.name),
-            &text::folded(&group.friendly_name)
+            &text::folded(&group.friendly_name),
+            &search_key(group),
         ],
     )
 }
 
+fn search_key(group: &Group) -> String {
+    text::search_key([Some(group.name.as_str()), Some(&group.friendly_name)])
+}
+
+fn stored_key(reader: &Reader<'_>, id: &GroupId) -> Result<Option<String>> {
+    let sql = "SELECT name_key FROM groups WHERE id = ?1";
+    reader.query_one(sql, params![id], |row| row.at(0))
+}
+
+/// Stores a group's names. One that another had first keeps the key that it has (G1), and one that it gives up is theirs.
 pub(crate) fn update(writer: &Writer<'_>, group: &Group) -> Result<()> {
+    let key = text::folded(&group.name);
+    let former = stored_key(writer, &group.id)?;
     writer.execute(
         r"
         UPDATE groups
-        SET name = ?2, friendly_name = ?3, name_key = ?4, friendly_name_key = ?5
+        SET name = ?2, friendly_name = ?3, name_key = CASE WHEN name_key = ?7 THEN ?7 ELSE ?4 END,
+            friendly_name_key = ?5, search_key = ?6
         WHERE id = ?1",
         params![
             &group.id,
             &group.name,
             &group.friendly_name,
-            &text::folded(&group.name),
-            &text::folded(&group.friendly_name)
+            &key,
+            &text::folded(&group.friendly_name),
+            &search_key(group),
+            &text::displaced(&key, &group.id.to_string()),
         ],
     )?;
-    Ok(())
+    collisions::settle_groups(writer, former.as_deref())
 }
 
 pub(crate) fn delete(writer: &Writer<'_>, id: &GroupId) -> Result<()> {
+    let former = stored_key(writer, id)?;
     writer.execute("DELETE FROM groups WHERE id = ?1", params![id])?;
-    Ok(())
+    collisions::settle_groups(writer, former.as_deref())
 }
 
 /// The groups of a user, the first by name first.
@@ -204,7 +223,7 @@ pub(crate) fn replace_of_user(
 }
 
 const FILTER: &str = r"
-    WHERE (CAST(?1 AS TEXT) IS NULL OR name_key LIKE ?1 ESCAPE '\' OR friendly_name_key LIKE ?1 ESCAPE '\')
+    WHERE (CAST(?1 AS TEXT) IS NULL OR search_key LIKE ?1 ESCAPE '\')
       AND (CAST(?2 AS TEXT) IS NULL OR id IN (SELECT group_id FROM group_members WHERE user_id = ?2))";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &GroupQuery, search: Option<&str>) -> Result<i64> {

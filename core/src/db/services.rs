@@ -8,7 +8,7 @@ use crate::{
     values::text,
 };
 
-columns! { COLUMNS = services (id, slug, name, for_everyone, created_at) kept (name_key) }
+columns! { COLUMNS = services (id, slug, name, for_everyone, created_at) kept (name_key, search_key) }
 
 fn from_row(row: &Row<'_, '_>) -> Result<Service> {
     Ok(Service {
@@ -62,21 +62,26 @@ pub(crate) fn insert(writer: &Writer<'_>, service: &Service) -> Result<()> {
             service.for_everyone,
             service.created_at,
         ],
-        params![&text::folded(&service.name)],
+        params![&text::folded(&service.name), &search_key(service)],
     )
 }
 
 pub(crate) fn update(writer: &Writer<'_>, service: &Service) -> Result<()> {
     writer.execute(
-        "UPDATE services SET slug = ?2, name = ?3, name_key = ?4 WHERE id = ?1",
+        "UPDATE services SET slug = ?2, name = ?3, name_key = ?4, search_key = ?5 WHERE id = ?1",
         params![
             &service.id,
             &service.slug,
             &service.name,
-            &text::folded(&service.name)
+            &text::folded(&service.name),
+            &search_key(service),
         ],
     )?;
     Ok(())
+}
+
+fn search_key(service: &Service) -> String {
+    text::search_key([Some(service.slug.as_str()), Some(&service.name)])
 }
 
 pub(crate) fn delete(writer: &Writer<'_>, id: &ServiceId) -> Result<()> {
@@ -135,7 +140,7 @@ const FILTER: &str = r"
                       FROM service_groups
                       JOIN group_members ON group_members.group_id = service_groups.group_id
                       WHERE service_groups.service_id = services.id AND group_members.user_id = ?1))
-      AND (CAST(?2 AS TEXT) IS NULL OR slug LIKE ?2 ESCAPE '\' OR name_key LIKE ?2 ESCAPE '\')";
+      AND (CAST(?2 AS TEXT) IS NULL OR search_key LIKE ?2 ESCAPE '\')";
 
 pub(crate) fn count(
     reader: &Reader<'_>,

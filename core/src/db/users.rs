@@ -1,4 +1,9 @@
-use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, contains_pattern, params};
+use super::{
+    PageRequest, Reader, Row, Sort, Writer,
+    collisions::{self, Keys as NameKeys},
+    columns::columns,
+    contains_pattern, params,
+};
 use crate::{
     clock, db,
     error::Result,
@@ -13,7 +18,7 @@ columns! {
     pub(super) COLUMNS = users (
         id, username, email, email_verified, email_held, display_name, first_name, last_name, locale, external_id, role,
         status, expires_at, created_at, updated_at
-    ) kept (username_key, username_email_key, email_key, display_name_key, first_name_key, last_name_key)
+    ) kept (username_key, username_email_key, email_key, display_name_key, first_name_key, last_name_key, search_key)
 }
 
 pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
@@ -106,6 +111,7 @@ pub(crate) fn insert(writer: &Writer<'_>, user: &User) -> Result<()> {
             keys.display_name.as_ref(),
             keys.first_name.as_ref(),
             keys.last_name.as_ref(),
+            &keys.search,
         ],
     )
 }
@@ -118,33 +124,48 @@ struct Keys {
     display_name: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    search: String,
 }
 
 impl Keys {
     fn of(user: &User) -> Self {
         let folded = |text: &Option<String>| text.as_deref().map(text::folded);
         Self {
-            username: text::folded(&user.username),
+            username: text::name_key(&user.username),
             username_email: text::address_of_username(&user.username),
-            email: user.email.as_deref().map(text::folded_email),
+            email: user.email.as_deref().map(text::name_key),
             display_name: folded(&user.display_name),
             first_name: folded(&user.first_name),
             last_name: folded(&user.last_name),
+            search: text::person_search_key([
+                Some(&user.username),
+                user.email.as_deref(),
+                user.display_name.as_deref(),
+                user.first_name.as_deref(),
+                user.last_name.as_deref(),
+                user.external_id.as_deref(),
+            ]),
         }
     }
 }
 
-/// A username that is only written otherwise holds the address that it held before, or none.
+/// A username that is only written otherwise holds the address that it held before, or none. Names that another had first
+/// keep the keys that they have, and those that the user gives up are the other's (U1).
 pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
     let keys = Keys::of(user);
+    let before = name_keys(writer, &user.id)?;
+    let displaced = |key: &str| text::displaced(key, &user.id.to_string());
     writer.execute(
         r"
         UPDATE users
         SET username = ?2, email = ?3, email_verified = ?4, email_held = ?5, display_name = ?6, first_name = ?7,
             last_name = ?8, locale = ?9, external_id = ?10, role = ?11, status = ?12, expires_at = ?13,
             updated_at = ?14,
-            username_email_key = CASE WHEN username_key = ?15 THEN username_email_key ELSE CAST(?16 AS TEXT) END,
-            username_key = ?15, email_key = ?17, display_name_key = ?18, first_name_key = ?19, last_name_key = ?20
+            username_email_key = CASE WHEN username_key = ?15 OR username_key = ?22 THEN username_email_key
+                                      ELSE CAST(?16 AS TEXT) END,
+            username_key = CASE WHEN username_key = ?22 THEN ?22 ELSE ?15 END,
+            email_key = CASE WHEN email_key = ?23 THEN ?23 ELSE ?17 END,
+            display_name_key = ?18, first_name_key = ?19, last_name_key = ?20, search_key = ?21
         WHERE id = ?1",
         params![
             &user.id,
@@ -167,9 +188,29 @@ pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
             keys.display_name.as_ref(),
             keys.first_name.as_ref(),
             keys.last_name.as_ref(),
+            &keys.search,
+            &displaced(&keys.username),
+            keys.email.as_deref().map(displaced).as_ref(),
         ],
     )?;
-    Ok(())
+    let after = name_keys(writer, &user.id)?;
+    collisions::settle_users(writer, &before.without(&after))
+}
+
+/// By what the user is found.
+fn name_keys(reader: &Reader<'_>, id: &UserId) -> Result<NameKeys> {
+    let sql = r"
+        SELECT username_key, username_email_key, CASE WHEN email_held = 1 THEN email_key END
+        FROM users
+        WHERE id = ?1";
+    let found = reader.query_one(sql, params![id], |row| {
+        let addresses = [row.at::<Option<String>>(1)?, row.at(2)?];
+        Ok(NameKeys {
+            usernames: vec![row.at(0)?],
+            addresses: addresses.into_iter().flatten().collect(),
+        })
+    })?;
+    Ok(found.unwrap_or_default())
 }
 
 /// With all that refers to the user; the id is remembered.
@@ -178,8 +219,13 @@ pub(crate) fn delete(writer: &Writer<'_>, id: &UserId) -> Result<()> {
         "INSERT INTO deleted_users (id, deleted_at) VALUES (?1, ?2)",
         params![id, writer.now()],
     )?;
+    remove(writer, id)
+}
+
+fn remove(writer: &Writer<'_>, id: &UserId) -> Result<()> {
+    let former = name_keys(writer, id)?;
     writer.execute("DELETE FROM users WHERE id = ?1", params![id])?;
-    Ok(())
+    collisions::settle_users(writer, &former)
 }
 
 pub(crate) fn id_was_used(reader: &Reader<'_>, id: &UserId) -> Result<bool> {
@@ -200,7 +246,12 @@ pub(crate) fn held_addresses(
         SELECT username_email_key, CASE WHEN email_held = 1 THEN email_key END
         FROM users
         WHERE id = ?1";
-    let found = reader.query_one(sql, params![id], |row| Ok((row.at(0)?, row.at(1)?)))?;
+    // One that an older user had first is still this user's to keep (U1).
+    let own =
+        |key: Option<String>| key.map(|key| text::undisplaced(&key).unwrap_or(&key).to_owned());
+    let found = reader.query_one(sql, params![id], |row| {
+        Ok((own(row.at(0)?), own(row.at(1)?)))
+    })?;
     Ok(found.unwrap_or_default())
 }
 
@@ -262,9 +313,7 @@ pub(crate) fn count_lasting_administrators(reader: &Reader<'_>, with_passkey: bo
 }
 
 const FILTER: &str = r"
-    WHERE (CAST(?1 AS TEXT) IS NULL
-           OR username_key LIKE ?1 ESCAPE '\' OR email_key LIKE ?1 ESCAPE '\' OR display_name_key LIKE ?1 ESCAPE '\'
-           OR first_name_key LIKE ?1 ESCAPE '\' OR last_name_key LIKE ?1 ESCAPE '\')
+    WHERE (CAST(?1 AS TEXT) IS NULL OR search_key LIKE ?1 ESCAPE '\')
       AND (CAST(?2 AS TEXT) IS NULL OR status = ?2)
       AND (CAST(?3 AS TEXT) IS NULL OR role = ?3)
       AND (CAST(?4 AS TEXT) IS NULL OR id IN (SELECT user_id FROM group_members WHERE group_id = ?4))

@@ -84,6 +84,10 @@ pub enum InputReason {
     },
     /// The text holds control characters, or characters that turn the direction of what follows.
     ControlCharacters,
+    /// The text holds characters that nobody sees, such as a zero-width space.
+    InvisibleCharacters,
+    /// The text has no character that can be seen.
+    NothingVisible,
     /// The text begins or ends with a blank.
     BlankEnds,
     /// The text is not in Unicode normal form C, or begins or ends with a blank.
@@ -96,6 +100,8 @@ pub enum InputReason {
     NotUsername,
     /// The username has an `@`, which only an administrator or the host gives.
     AddressAsUsername,
+    /// The text mixes letters of scripts that are not written together, such as Latin and Cyrillic.
+    MixedScripts,
     /// The text is not an e-mail address.
     NotEmail,
     /// The text is not a language tag.

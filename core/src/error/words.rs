@@ -94,12 +94,15 @@ words! {
         TooFew { least } => "must name at least {least}";
         TooMany { most } => "must name at most {most}";
         ControlCharacters => "must not contain control characters";
+        InvisibleCharacters => "must not contain characters that nobody sees";
+        NothingVisible => "must have a character that can be seen";
         BlankEnds => "must not begin or end with a blank";
         NotNormalised => "must be in Unicode normal form C, without blanks at its ends";
         BadEnds => "must begin and end with a letter or digit";
         NotUtf8 => "is not UTF-8";
         NotUsername => "may contain letters, digits and _ . @ - only";
         AddressAsUsername => "may contain @ only if an administrator gives it";
+        MixedScripts => "must not mix letters of different scripts";
         NotEmail => "is not an e-mail address";
         NotLanguageTag => "is not a language tag";
         NotIpAddress => "is not an IP address";
@@ -110,7 +113,7 @@ words! {
         NotScope => "must be `*` or have the form `area:right`";
         UnknownScope { area } => "names a scope that the area `{area}` does not have";
         NotSlug => "must have small letters, digits and _ . - only, a letter first";
-        NotGroupName => "must have letters, digits, blanks and _ . : @ - only, a letter or digit first, and no blank at its ends";
+        NotGroupName => "must not contain commas, nor begin or end with a blank";
         NotClaimName => "must be a name without blanks";
         Reserved { name } => "must not be `{name}`, which is reserved";
         Duplicate { name } => "must not name `{name}` twice";

@@ -22,9 +22,11 @@ pub(crate) fn page_request(page: Option<i64>, limit: Option<i64>) -> Result<Page
     Ok(PageRequest { page, limit })
 }
 
-/// The text to search for, in its folded form.
+/// The text to search for, in the form that `search_key` columns have. Accents alone search for nothing.
 pub(crate) fn search(text: Option<&str>) -> Result<Option<String>> {
-    Ok(text::maybe("search", text, MAX_SEARCH)?.map(|text| text::folded(&text)))
+    let text = text.map_or(Ok(None), |text| text::opaque("search", text, MAX_SEARCH))?;
+    let wanted = text.map(|text| text::searchable(&text));
+    Ok(wanted.filter(|wanted| !wanted.is_empty()))
 }
 
 /// Whose things a list shows: everybody's or the one asked for, and to all but administrators only their own.

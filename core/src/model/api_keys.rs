@@ -86,7 +86,7 @@ pub struct ApiKeyQuery {
     /// Only this user's. A user who is no administrator sees his own in any case.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub owner_id: Option<UserId>,
-    /// A part of the name, without regard to case.
+    /// A part of the name, without regard to case and accents.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub search: Option<String>,
     /// Revoked ones too.

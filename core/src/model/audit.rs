@@ -141,6 +141,9 @@ pub enum EventKind {
     BackupRestored,
     /// A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
     EmailReleased,
+    /// An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+    /// them. Nothing was lost: the older is found by the name, until one of the two gets another.
+    NamesCollide,
 }
 
 named!(EventKind {
@@ -209,6 +212,7 @@ named!(EventKind {
     BackedUp = "backed_up",
     BackupRestored = "backup_restored",
     EmailReleased = "email_released",
+    NamesCollide = "names_collide",
 });
 
 /// Who did it.

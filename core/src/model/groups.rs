@@ -29,7 +29,7 @@ pub struct Group {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewGroup {
-    /// 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+    /// 2 to 255 characters of any script, without commas, and without a blank at either end.
     pub name: String,
     /// 2 to 50 characters; by default the name.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -52,7 +52,7 @@ pub struct GroupChanges {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct GroupQuery {
-    /// A part of a name, without regard to case.
+    /// A part of a name, without regard to case and accents.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub search: Option<String>,
     /// Only those that this user is in. A user who is no administrator sees his own in any case.

@@ -85,7 +85,7 @@ pub struct ServiceChanges {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ServiceQuery {
-    /// A part of slug or name, without regard to case.
+    /// A part of slug or name, without regard to case and accents.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub search: Option<String>,
     /// Only those that this user may use. A user who is no administrator sees his own in any case.

@@ -222,13 +222,11 @@ impl SignupToken {
             return true;
         };
         let Some(email) = email else { return false };
-        let (bound, email) = (text::folded(bound), text::folded(email));
-        if bound.starts_with('@') {
-            email
+        match bound.strip_prefix('@') {
+            Some(bound) => email
                 .rsplit_once('@')
-                .is_some_and(|(_, domain)| bound[1..] == *domain)
-        } else {
-            bound == email
+                .is_some_and(|(_, domain)| text::domain_key(domain) == text::domain_key(bound)),
+            None => text::name_key(bound) == text::name_key(email),
         }
     }
 

@@ -18,8 +18,11 @@ pub struct BackupReport {
 pub struct IntegrityReport {
     /// Nothing is wrong.
     pub ok: bool,
-    /// What is wrong, in SQLite's words; at most 100 lines.
+    /// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+    /// an older one.
     pub problems: Vec<String>,
+    /// How many names collide. The file is not damaged by them: change one name of each two.
+    pub name_collisions: i64,
 }
 
 /// What `purge_expired` removed.

@@ -20,7 +20,7 @@ pub struct User {
     pub id: UserId,
     /// Unique without regard to case.
     pub username: String,
-    /// E-mail address.
+    /// E-mail address; compared without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
     pub email: Option<String>,
     /// Does the address belong to him for certain?
     pub email_verified: bool,
@@ -206,7 +206,8 @@ pub struct UserChanges {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct UserQuery {
-    /// A part of the username, a name or the e-mail address, without regard to case.
+    /// A part of the username, of a name, of first and last name together, of the e-mail address or of the external id,
+    /// without regard to case and accents.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub search: Option<String>,
     /// Only with this status.

@@ -78,7 +78,8 @@ pub(in crate::rules) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
     let mut checked: Vec<Claim> = Vec::with_capacity(claims.len());
     let mut seen = HashSet::new();
     for claim in claims {
-        let key = text::required(FIELD, &claim.key, MAX_KEY)?;
+        let key = text::opaque(FIELD, &claim.key, MAX_KEY)?
+            .ok_or_else(|| invalid(FIELD, InputReason::Empty))?;
         if key.chars().any(char::is_whitespace) {
             return Err(invalid(FIELD, InputReason::NotClaimName));
         }
@@ -88,7 +89,7 @@ pub(in crate::rules) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
         if !seen.insert(claim_names::folded(&key)) {
             return Err(invalid(FIELD, InputReason::Duplicate { name: key }));
         }
-        let value = text::optional(FIELD, &claim.value, MAX_VALUE)?.unwrap_or_default();
+        let value = text::opaque(FIELD, &claim.value, MAX_VALUE)?.unwrap_or_default();
         checked.push(Claim { key, value });
     }
     sort(&mut checked);

@@ -21,9 +21,8 @@ use crate::{
     values::text,
 };
 
-const MAX_NAME: usize = 255;
 const MAX_FRIENDLY_NAME: usize = 50;
-const MIN_NAME: usize = 2;
+const MIN_FRIENDLY_NAME: usize = 2;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -77,8 +76,9 @@ impl Keyplate {
     /// `NotFound`, `InvalidInput`, `Conflict` for a name that is taken, `PermissionDenied`.
     pub fn update_group(&self, id: &GroupId, changes: GroupChanges) -> Result<Group> {
         self.write(Method::UpdateGroup, |change| {
-            let after = changes.applied(get(change, id)?)?;
-            store(change, &after)?;
+            let before = get(change, id)?;
+            let after = changes.applied(before.clone())?;
+            store(change, &before, &after)?;
             Ok(after)
         })
     }
@@ -152,13 +152,14 @@ impl Keyplate {
 impl GroupChanges {
     pub(in crate::rules) fn applied(&self, before: Group) -> Result<Group> {
         Ok(Group {
+            // What is only repeated is no change, though an older version let it in.
             name: match &self.name {
-                Some(name) => checked_name(name)?,
-                None => before.name,
+                Some(name) if *name != before.name => text::group_name(name)?,
+                _ => before.name,
             },
             friendly_name: match &self.friendly_name {
-                Some(name) => checked_friendly_name(name)?,
-                None => before.friendly_name,
+                Some(name) if *name != before.friendly_name => checked_friendly_name(name)?,
+                _ => before.friendly_name,
             },
             ..before
         })
@@ -166,7 +167,7 @@ impl GroupChanges {
 }
 
 pub(in crate::rules) fn create(change: &Change<'_>, group: &NewGroup) -> Result<Group> {
-    let name = checked_name(&group.name)?;
+    let name = text::group_name(&group.name)?;
     let group = Group {
         id: GroupId::generate(change.now())?,
         friendly_name: checked_friendly_name(group.friendly_name.as_deref().unwrap_or(&name))?,
@@ -175,15 +176,15 @@ pub(in crate::rules) fn create(change: &Change<'_>, group: &NewGroup) -> Result<
         member_count: 0,
         created_at: change.now(),
     };
-    check_free(change, &group)?;
+    check_free(change, &group, None)?;
     db::groups::insert(change, &group)?;
     record(change, EventKind::GroupCreated, &group)?;
     Ok(group)
 }
 
 /// Stores a group's names.
-pub(in crate::rules) fn store(change: &Change<'_>, group: &Group) -> Result<()> {
-    check_free(change, group)?;
+pub(in crate::rules) fn store(change: &Change<'_>, before: &Group, group: &Group) -> Result<()> {
+    check_free(change, group, Some(before))?;
     db::groups::update(change, group)?;
     record(change, EventKind::GroupUpdated, group)
 }
@@ -237,31 +238,20 @@ pub(in crate::rules) fn check_all_exist(reader: &Reader<'_>, ids: &[GroupId]) ->
     ids.iter().try_for_each(|id| get(reader, id).map(drop))
 }
 
-/// G1.
-fn checked_name(text: &str) -> Result<String> {
-    let field = "name";
-    let name = text::required(field, text, MAX_NAME)?;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:@-".contains(c);
-    if name != text || name.len() < MIN_NAME || !name.chars().all(allowed) {
-        return Err(invalid(field, InputReason::NotGroupName));
-    }
-    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(invalid(field, InputReason::NotGroupName));
-    }
-    Ok(name)
-}
-
 fn checked_friendly_name(text: &str) -> Result<String> {
     let field = "friendly_name";
     let name = text::required(field, text, MAX_FRIENDLY_NAME)?;
-    if name.chars().count() < MIN_NAME {
+    if name.chars().count() < MIN_FRIENDLY_NAME {
         return Err(invalid(field, InputReason::TooShort { least: 2 }));
     }
     Ok(name)
 }
 
-fn check_free(reader: &Reader<'_>, group: &Group) -> Result<()> {
-    if db::groups::other_has_name(reader, &group.id, &text::folded(&group.name))? {
+/// G1. A name that stays the same is not asked about: another may have it from before the two were the same.
+fn check_free(reader: &Reader<'_>, group: &Group, before: Option<&Group>) -> Result<()> {
+    let name = text::folded(&group.name);
+    let is_new = before.is_none_or(|before| text::folded(&before.name) != name);
+    if is_new && db::groups::other_has_name(reader, &group.id, &name)? {
         return Err(taken("name"));
     }
     Ok(())

@@ -210,8 +210,8 @@ impl ServiceChanges {
                 None => before.slug,
             },
             name: match &self.name {
-                Some(name) => checked_name(name)?,
-                None => before.name,
+                Some(name) if *name != before.name => checked_name(name)?,
+                _ => before.name,
             },
             ..before
         })

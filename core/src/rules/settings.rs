@@ -140,8 +140,10 @@ impl SettingsChanges {
         let year = 366 * DAY;
         Ok(Settings {
             app_name: match &self.app_name {
-                Some(name) => text::required("app_name", name, MAX_APP_NAME)?,
-                None => before.app_name.clone(),
+                Some(name) if *name != before.app_name => {
+                    text::required("app_name", name, MAX_APP_NAME)?
+                }
+                _ => before.app_name.clone(),
             },
             signup_mode: self.signup_mode.unwrap_or(before.signup_mode),
             signup_approval: self.signup_approval.unwrap_or(before.signup_approval),
@@ -213,10 +215,11 @@ pub(in crate::rules) fn checked_domains(domains: &[String]) -> Result<Vec<String
     }
     let mut checked = Vec::with_capacity(domains.len());
     for domain in domains {
-        let domain = text::folded(&text::required(field, domain, MAX_DOMAIN)?);
+        let domain = text::required(field, domain, MAX_DOMAIN)?.to_ascii_lowercase();
         if !text::is_domain(&domain) {
             return Err(invalid(field, InputReason::NotDomain));
         }
+        let domain = text::domain_shown(&domain).into_owned();
         if !checked.contains(&domain) {
             checked.push(domain);
         }

@@ -245,10 +245,13 @@ fn admit_openly(change: &Change<'_>, settings: Settings) -> Result<Admission> {
 }
 
 fn is_of_domain(email: Option<&str>, domains: &[String]) -> bool {
-    let folded = email.map(text::folded).unwrap_or_default();
-    folded
-        .rsplit_once('@')
-        .is_some_and(|(_, domain)| domains.iter().any(|allowed| allowed == domain))
+    let domain = email.and_then(|email| email.rsplit_once('@'));
+    domain.is_some_and(|(_, domain)| {
+        let key = text::domain_key(domain);
+        domains
+            .iter()
+            .any(|allowed| text::domain_key(allowed) == key)
+    })
 }
 
 impl Admission {

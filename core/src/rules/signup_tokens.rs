@@ -251,8 +251,10 @@ impl SignupTokenChanges {
     ) -> Result<SignupToken> {
         Ok(SignupToken {
             note: match &self.note {
-                Some(note) => text::optional("note", note, MAX_NOTE)?,
-                None => before.note,
+                Some(note) if Some(note) != before.note.as_ref() => {
+                    text::optional("note", note, MAX_NOTE)?
+                }
+                _ => before.note,
             },
             expires_at: match self.expiry {
                 Some(expiry) => expiry.checked("expiry", now)?,
@@ -269,8 +271,8 @@ impl SignupTokenChanges {
             approval: self.approval.unwrap_or(before.approval),
             enabled: self.enabled.unwrap_or(before.enabled),
             email: match &self.email {
-                Some(email) => bound_email(email)?,
-                None => before.email,
+                Some(email) if Some(email) != before.email.as_ref() => bound_email(email)?,
+                _ => before.email,
             },
             ..before
         })

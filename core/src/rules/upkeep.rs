@@ -46,16 +46,29 @@ impl Keyplate {
         })
     }
 
-    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+    /// an upgrade found to be the same are a problem until one of them is changed.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn check_integrity(&self) -> Result<IntegrityReport> {
         self.read(Method::CheckIntegrity, |_, _| Ok(()))?;
         let problems = self.shared.db.check_integrity()?;
+        if !problems.is_empty() {
+            return Ok(IntegrityReport {
+                ok: false,
+                problems,
+                name_collisions: 0,
+            });
+        }
+        // Of a damaged file nothing more is read.
+        let collisions = self.read(Method::CheckIntegrity, |reader, _| {
+            db::collisions::list(reader)
+        })?;
         Ok(IntegrityReport {
-            ok: problems.is_empty(),
-            problems,
+            ok: collisions.is_empty(),
+            name_collisions: collisions.len() as i64,
+            problems: collisions.iter().map(ToString::to_string).collect(),
         })
     }
 

@@ -67,7 +67,7 @@ impl Keyplate {
     /// `PermissionDenied`.
     pub fn find_user_by_username(&self, username: &str) -> Result<Option<User>> {
         self.find(Method::FindUserByUsername, |reader| {
-            db::users::find_by_username(reader, &text::folded(username.trim()))
+            db::users::find_by_username(reader, &text::name_key(username.trim()))
         })
     }
 
@@ -78,7 +78,7 @@ impl Keyplate {
     /// `PermissionDenied`.
     pub fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
         self.find(Method::FindUserByEmail, |reader| {
-            db::users::find_by_email(reader, &text::folded_email(email.trim()))
+            db::users::find_by_email(reader, &text::name_key(email.trim()))
         })
     }
 

@@ -1,8 +1,16 @@
 //! The rules for text that comes in (U1). Every refusal names its field.
 
-use unicode_normalization::UnicodeNormalization;
+mod characters;
+mod domains;
+mod folding;
 
 use crate::error::{InputReason, Result, invalid};
+
+pub(crate) use domains::{is_domain, key as domain_key, shown as domain_shown};
+pub(crate) use folding::{
+    displaced, displaced_bounds, folded, name_key, person_search_key, search_key, searchable,
+    undisplaced,
+};
 
 /// Which letters a username may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,29 +20,28 @@ pub enum UsernamePolicy {
     /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
     #[default]
     Ascii,
-    /// Letters and digits of any script, with `_ . @ -` inside.
+    /// Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together.
     AnyScript,
 }
 
-/// Text of 1 to `max` characters without control characters, in NFC and without blanks at its ends.
+/// Text that people read, of 1 to `max` characters: in NFC, without blanks at its ends, without control characters, and with
+/// something to be seen.
 pub(crate) fn required(field: &str, text: &str, max: usize) -> Result<String> {
     optional(field, text, max)?.ok_or_else(|| invalid(field, InputReason::Empty))
 }
 
 /// The same, where empty text means that there is none.
 pub(crate) fn optional(field: &str, text: &str, max: usize) -> Result<Option<String>> {
-    // Bytes first: nobody makes us normalise ten megabytes.
-    if text.len() > max * 16 {
-        return Err(invalid(field, InputReason::TooLong { most: max as i64 }));
+    let text = opaque(field, text, max)?;
+    if let Some(text) = &text {
+        if !characters::has_visible(text) {
+            return Err(invalid(field, InputReason::NothingVisible));
+        }
+        if characters::has_stray_ignorable(text) {
+            return Err(invalid(field, InputReason::InvisibleCharacters));
+        }
     }
-    let text: String = text.trim().nfc().collect();
-    if text.chars().count() > max {
-        return Err(invalid(field, InputReason::TooLong { most: max as i64 }));
-    }
-    if text.chars().any(is_invisible_control) {
-        return Err(invalid(field, InputReason::ControlCharacters));
-    }
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    Ok(text)
 }
 
 /// An optional value of an input record.
@@ -42,31 +49,68 @@ pub(crate) fn maybe(field: &str, text: Option<&str>, max: usize) -> Result<Optio
     text.map_or(Ok(None), |text| optional(field, text, max))
 }
 
-/// Control characters, line separators, and those that turn the direction of what follows.
-fn is_invisible_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Text that programs read: whether there is anything to be seen is theirs to say.
+pub(crate) fn opaque(field: &str, text: &str, max: usize) -> Result<Option<String>> {
+    // Bytes first: nobody makes us normalise ten megabytes.
+    if text.len() > max * 16 {
+        return Err(invalid(field, InputReason::TooLong { most: max as i64 }));
+    }
+    let text = folding::nfc(text.trim()).into_owned();
+    if text.chars().count() > max {
+        return Err(invalid(field, InputReason::TooLong { most: max as i64 }));
+    }
+    if text.chars().any(characters::is_control) {
+        return Err(invalid(field, InputReason::ControlCharacters));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 pub(crate) fn username(text: &str, policy: UsernamePolicy) -> Result<String> {
     const MAX: usize = 50;
     let field = "username";
-    let name = required(field, text, MAX)?;
+    let name = opaque(field, text, MAX)?.ok_or_else(|| invalid(field, InputReason::Empty))?;
     if name != text {
         // What the user typed would not be his name.
         return Err(invalid(field, InputReason::NotNormalised));
     }
+    check_unhidden(field, &name)?;
     let letter = |c: char| match policy {
         UsernamePolicy::Ascii => c.is_ascii_alphanumeric(),
         UsernamePolicy::AnyScript => c.is_alphanumeric(),
     };
-    if !name.chars().all(|c| letter(c) || "_.@-".contains(c)) {
+    let allowed = |c: char| letter(c) || "_.@-".contains(c);
+    if !name.chars().all(allowed) || !is_unmistakable(&name) {
         return Err(invalid(field, InputReason::NotUsername));
     }
     if !name.starts_with(letter) || !name.ends_with(letter) {
         return Err(invalid(field, InputReason::BadEnds));
     }
+    check_scripts(field, &name)?;
     Ok(name)
+}
+
+/// A name that has what nobody sees is another's name to whoever reads it.
+fn check_unhidden(field: &str, name: &str) -> Result<()> {
+    match name.chars().any(characters::is_hidden) {
+        true => Err(invalid(field, InputReason::InvisibleCharacters)),
+        false => Ok(()),
+    }
+}
+
+/// Has it only letters that stand for themselves, apart from those which folding replaces?
+fn is_unmistakable(name: &str) -> bool {
+    name.is_ascii() || folding::is_plain(&folded(name))
+}
+
+/// A letter of another script may look like one of these. What stands before and after `@`, and each label of a domain, may
+/// have a script of its own.
+fn check_scripts(field: &str, name: &str) -> Result<()> {
+    let (local, domain) = name.split_once('@').unwrap_or((name, ""));
+    let mut parts = domain.split(['@', '.']).chain([local]);
+    match parts.all(|part| characters::is_of_one_script(part.chars())) {
+        true => Ok(()),
+        false => Err(invalid(field, InputReason::MixedScripts)),
+    }
 }
 
 /// An e-mail address as people write it; whether it is delivered to is not known here.
@@ -74,35 +118,51 @@ pub(crate) fn email(text: &str) -> Result<Option<String>> {
     const MAX: usize = 254; // RFC 5321, section 4.5.3.1.3
     const MAX_LOCAL: usize = 64; // RFC 5321, section 4.5.3.1.1
     let field = "email";
-    let Some(address) = optional(field, text, MAX)? else {
+    let Some(address) = opaque(field, text, MAX)? else {
         return Ok(None);
     };
-    let plausible = address.rsplit_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && local.len() <= MAX_LOCAL
-            && !local.contains('@')
-            && !domain.is_empty()
-            && domain.split('.').all(|label| !label.is_empty())
-            && !domain.starts_with('-')
-    });
+    check_unhidden(field, &address)?;
+    let not_email = || invalid(field, InputReason::NotEmail);
+    let (local, domain) = address.rsplit_once('@').ok_or_else(not_email)?;
+    let plausible = local.len() <= MAX_LOCAL
+        && characters::has_visible(local)
+        && is_unmistakable(local)
+        && !local.contains('@')
+        && is_domain(domain);
     if !plausible
         || address
             .chars()
             .any(|c| c.is_whitespace() || "<>\",;:()[]\\".contains(c))
     {
-        return Err(invalid(field, InputReason::NotEmail));
+        return Err(not_email());
     }
-    Ok(Some(address))
+    check_scripts(field, local)?;
+    Ok(Some(format!("{local}@{}", domain_shown(domain))))
 }
 
-/// Can this be the domain of an e-mail address?
-pub(crate) fn is_domain(text: &str) -> bool {
-    text.split('.').all(|label| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    })
+/// Are they one address, perhaps with its domain in two spellings?
+pub(crate) fn same_address(one: &Option<String>, other: &Option<String>) -> bool {
+    let parts = |address: &Option<String>| {
+        let (local, domain) = address.as_deref()?.rsplit_once('@')?;
+        Some((local.to_owned(), domain_key(domain)))
+    };
+    one == other || parts(one).is_some_and(|one| Some(one) == parts(other))
+}
+
+/// A group's name (G1): for programs, which may write several between commas.
+pub(crate) fn group_name(text: &str) -> Result<String> {
+    const MAX: usize = 255;
+    const MIN: usize = 2;
+    let field = "name";
+    let name = required(field, text, MAX)?;
+    let ends = |c: char| characters::is_space(c);
+    if text.trim() != text || name.starts_with(ends) || name.ends_with(ends) || name.contains(',') {
+        return Err(invalid(field, InputReason::NotGroupName));
+    }
+    if name.chars().count() < MIN {
+        return Err(invalid(field, InputReason::TooShort { least: MIN as i64 }));
+    }
+    Ok(name)
 }
 
 /// A language tag such as `de-CH`.
@@ -117,19 +177,9 @@ pub(crate) fn locale(text: &str) -> Result<Option<String>> {
     }
 }
 
-/// Two names are the same when these are.
-pub(crate) fn folded(text: &str) -> String {
-    text.to_lowercase().nfc().collect()
-}
-
-/// Two e-mail addresses are the same when these are; so are a username with `@` and an address.
-pub(crate) fn folded_email(address: &str) -> String {
-    folded(address)
-}
-
 /// The address that a username is, in its folded form (U1).
 pub(crate) fn address_of_username(username: &str) -> Option<String> {
-    username.contains('@').then(|| folded_email(username))
+    username.contains('@').then(|| name_key(username))
 }
 
 #[cfg(test)]

@@ -36,16 +36,7 @@ fn a_user_sees_the_groups_that_he_is_in_and_names_keep_their_form() {
     };
     let field = Some("name".to_owned());
     assert_eq!(rename("FAMILY"), (ErrorCode::Conflict, field.clone()));
-    for bad in [
-        "x",
-        "",
-        "-x",
-        "a/b",
-        "änn",
-        "ann ",
-        " ann",
-        &"x".repeat(256),
-    ] {
+    for bad in ["x", "", "a,b", "ann ", " ann", &"x".repeat(256)] {
         assert_eq!(
             rename(bad),
             (ErrorCode::InvalidInput, field.clone()),

@@ -32,6 +32,7 @@ mod sessions;
 mod setup;
 mod signup;
 mod step_up;
+mod text;
 mod upgraded_meanwhile;
 mod upkeep;
 mod users;

@@ -1,5 +1,6 @@
 //! D2: every older file becomes today's, with all that was in it.
 
+mod collisions;
 mod keys;
 mod schema_4;
 mod schema_5;

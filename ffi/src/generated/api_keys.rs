@@ -284,7 +284,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_owner_id(
     }
 }
 
-/// A part of the name, without regard to case.
+/// A part of the name, without regard to case and accents.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_search(

@@ -300,7 +300,7 @@ pub unsafe extern "C" fn keyplate_group_query_new(
     }
 }
 
-/// A part of a name, without regard to case.
+/// A part of a name, without regard to case and accents.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_search(
@@ -457,7 +457,7 @@ pub unsafe extern "C" fn keyplate_new_group_new(
     }
 }
 
-/// 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+/// 2 to 255 characters of any script, without commas, and without a blank at either end.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_group_set_name(

@@ -618,7 +618,7 @@ pub unsafe extern "C" fn keyplate_service_query_new(
     }
 }
 
-/// A part of slug or name, without regard to case.
+/// A part of slug or name, without regard to case and accents.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_query_set_search(

@@ -43,7 +43,8 @@ pub unsafe extern "C" fn keyplate_integrity_report_get_ok(
     unsafe { get(integrity_report, |value| Some(&value.ok)) }
 }
 
-/// What is wrong, in SQLite's words; at most 100 lines.
+/// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+/// an older one.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_integrity_report_get_problems_len(
@@ -53,7 +54,7 @@ pub unsafe extern "C" fn keyplate_integrity_report_get_problems_len(
     unsafe { len(integrity_report, |value| value.problems.len()) }
 }
 
-/// What is wrong, in SQLite's words; at most 100 lines.
+/// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
 /// One of them, borrowed from `integrity_report`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_integrity_report_get_problems_at(
@@ -62,6 +63,15 @@ pub unsafe extern "C" fn keyplate_integrity_report_get_problems_at(
 ) -> keyplate_str {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(integrity_report, |value| value.problems.get(index)) }
+}
+
+/// How many names collide. The file is not damaged by them: change one name of each two.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_integrity_report_get_name_collisions(
+    integrity_report: *const keyplate_integrity_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(integrity_report, |value| Some(&value.name_collisions)) }
 }
 
 /// What `keyplate_purge_expired` removed.
@@ -295,7 +305,8 @@ pub unsafe extern "C" fn keyplate_statistics_get_created_at(
     unsafe { get(statistics, |value| Some(&value.created_at)) }
 }
 
-/// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+/// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+/// an upgrade found to be the same are a problem until one of them is changed.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

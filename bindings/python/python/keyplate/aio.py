@@ -233,7 +233,7 @@ class Keyplate:
 
         Args:
             owner_id: Only this user's. A user who is no administrator sees his own in any case.
-            search: A part of the name, without regard to case.
+            search: A part of the name, without regard to case and accents.
             include_revoked: Revoked ones too.
             sort: The order; by default that of creation.
             ascending: The smallest first.
@@ -448,7 +448,7 @@ class Keyplate:
         """Makes a group without members.
 
         Args:
-            name: 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+            name: 2 to 255 characters of any script, without commas, and without a blank at either end.
             friendly_name: 2 to 50 characters; by default the name.
 
         Raises:
@@ -499,7 +499,7 @@ class Keyplate:
         """Lists groups.
 
         Args:
-            search: A part of a name, without regard to case.
+            search: A part of a name, without regard to case and accents.
             user_id: Only those that this user is in. A user who is no administrator sees his own in any case.
             sort: The order; by default that of creation.
             descending: The other way round.
@@ -1048,7 +1048,7 @@ class Keyplate:
         """Lists services by slug.
 
         Args:
-            search: A part of slug or name, without regard to case.
+            search: A part of slug or name, without regard to case and accents.
             user_id: Only those that this user may use. A user who is no administrator sees his own in any case.
             page: Which page, from 1.
             limit: How many on a page: 1 to 1000, by default 20.
@@ -1680,7 +1680,8 @@ class Keyplate:
         )
 
     async def check_integrity(self) -> IntegrityReport:
-        """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+        """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+        an upgrade found to be the same are a problem until one of them is changed.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -1877,7 +1878,7 @@ class Keyplate:
         """Lists users.
 
         Args:
-            search: A part of the username, a name or the e-mail address, without regard to case.
+            search: A part of the username, of a name, of first and last name together, of the e-mail address or of the external id, without regard to case and accents.
             status: Only with this status.
             role: Only with this role.
             group_id: Only in this group.

@@ -13,6 +13,7 @@ use rusqlite::{
 use super::{
     backup, failure,
     file::{self, APPLICATION_ID},
+    refold,
 };
 use crate::{
     clock,
@@ -91,11 +92,14 @@ fn migrate_unbound(
         found => {
             copy_beside(path, found, now)?;
             give(&transaction, "folded", text::folded)?;
-            give(&transaction, "folded_email", text::folded_email)?;
+            give(&transaction, "folded_email", text::name_key)?;
             for migration in &migrations[found as usize - 1..] {
                 transaction.execute_batch(migration).map_err(failure)?;
             }
             transaction.remove_function("folded", 1).map_err(failure)?;
+            if found < refold::FIRST_SCHEMA {
+                refold::refold(&transaction, now)?;
+            }
             transaction
                 .remove_function("folded_email", 1)
                 .map_err(failure)?;

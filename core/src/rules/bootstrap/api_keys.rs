@@ -165,7 +165,9 @@ fn change_fields(
     before: ApiKey,
 ) -> Result<bool> {
     let mut after = before.clone();
-    if let Some(note) = &entry.note {
+    if let Some(note) = &entry.note
+        && Some(note) != before.note.as_ref()
+    {
         after.note = text::optional("note", note, MAX_NOTE)?;
     }
     if let Some(scopes) = &entry.scopes {

@@ -45,7 +45,7 @@ fn ensure(change: &Change<'_>, entry: &GroupEntry) -> Result<Option<BootstrapAct
     let after = changes.applied(before.clone())?;
     let renamed = after != before;
     if renamed {
-        groups::store(change, &after)?;
+        groups::store(change, &before, &after)?;
     }
     Ok(updated(add_claims(change, &before, claims)? || renamed))
 }

@@ -184,13 +184,13 @@ impl Plan {
             folded(&service.slug)
         })?;
         once("users", "username", &self.users, |user| {
-            folded(&user.username)
+            text::name_key(user.username.trim())
         })?;
         once("signup_tokens", "note", &self.signup_tokens, |token| {
             folded(&token.note)
         })?;
         once("api_keys", "name", &self.api_keys, |key| {
-            (folded(&key.owner), folded(&key.name))
+            (text::name_key(key.owner.trim()), folded(&key.name))
         })?;
         let supplied = self.api_keys.iter().enumerate();
         let mut seen = HashSet::new();

@@ -68,7 +68,7 @@ fn ensure(
             let user = entry.to_make(id).checked(policy, change.now())?;
             let group_ids = groups::ids(change, "groups", &entry.groups)?;
             let user = users::create(change, &user, &group_ids)?;
-            db::plans::know_user(change, &text::folded(&entry.username), &user.id)?;
+            db::plans::know_user(change, &text::name_key(&entry.username), &user.id)?;
             (Some(BootstrapAction::Created), user)
         }
         Some(before) => {
@@ -113,7 +113,7 @@ fn find_declared(
     entry: &UserEntry,
     id: Option<UserId>,
 ) -> Result<Option<User>> {
-    let key = text::folded(&entry.username);
+    let key = text::name_key(&entry.username);
     if let Some(known) = known(change, &key)? {
         return match id {
             Some(id) if id != known.id => Err(invalid("id", InputReason::OtherUser)),
@@ -143,7 +143,7 @@ fn known(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
 
 /// By the name of a plan, or else by that which he has.
 pub(super) fn find(reader: &Reader<'_>, username: &str) -> Result<Option<User>> {
-    let key = text::folded(username);
+    let key = text::name_key(username);
     match known(reader, &key)? {
         Some(user) => Ok(Some(user)),
         None => db::users::find_by_username(reader, &key),

@@ -38,7 +38,7 @@ fn last_name(text: &str) -> Result<Option<String>> {
 }
 
 fn external_id(text: &str) -> Result<Option<String>> {
-    text::optional("external_id", text, MAX_EXTERNAL_ID)
+    text::opaque("external_id", text, MAX_EXTERNAL_ID)
 }
 
 impl NewUser {
@@ -90,9 +90,7 @@ impl UserChanges {
             ));
         };
         match &user.email {
-            Some(other) if text::folded_email(other) != text::folded_email(&proved) => {
-                Err(other_email())
-            }
+            Some(other) if text::name_key(other) != text::name_key(&proved) => Err(other_email()),
             _ => Ok(()),
         }
     }
@@ -106,23 +104,24 @@ impl UserChanges {
         gives: bool,
     ) -> Result<User> {
         type Check = fn(&str) -> Result<Option<String>>;
+        // What is only repeated is no change, though an older version let it in.
         let text_or = |change: &Option<String>, old: &Option<String>, check: Check| match change {
-            Some(text) => check(text),
-            None => Ok(old.clone()),
+            Some(text) if Some(text) != old.as_ref() => check(text),
+            _ => Ok(old.clone()),
         };
         let email = text_or(&self.email, &user.email, text::email)?;
-        let kept = email == user.email && user.email_verified;
+        let kept = text::same_address(&email, &user.email) && user.email_verified;
         let verified = self.email_verified.unwrap_or(kept) && email.is_some();
         // What is only repeated is not given, and another way to write it is no other address.
-        let folded = |email: &Option<String>| email.as_deref().map(text::folded_email);
-        let held = match folded(&email) == folded(&user.email) {
+        let key = |email: &Option<String>| email.as_deref().map(text::name_key);
+        let held = match key(&email) == key(&user.email) {
             true => user.email_held,
             false => gives,
         };
         Ok(User {
             username: match &self.username {
-                Some(name) => text::username(name, policy)?,
-                None => user.username.clone(),
+                Some(name) if *name != user.username => text::username(name, policy)?,
+                _ => user.username.clone(),
             },
             email_verified: verified,
             email_held: verified || held && email.is_some(),
@@ -164,7 +163,7 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
         return Err(conflict(ConflictReason::UserPending));
     }
     let himself = caller.user_id() == Some(before.id);
-    let address = before.email != after.email;
+    let address = !text::same_address(&before.email, &after.email);
     // Whoever changes his own address has an unverified one by that.
     let verified = before.email_verified != after.email_verified
         && !(himself && address && !after.email_verified)

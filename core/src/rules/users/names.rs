@@ -54,7 +54,7 @@ pub(in crate::rules) fn check_for_signup(reader: &Reader<'_>, user: &User) -> Re
 /// that they come to hold goes from whoever typed it.
 pub(super) fn update(change: &Change<'_>, before: &User, after: &User) -> Result<()> {
     let had = Held::of(change, before)?;
-    let renamed = text::folded(&before.username) != text::folded(&after.username);
+    let renamed = text::name_key(&before.username) != text::name_key(&after.username);
     let has = Held {
         by_username: match renamed {
             true => text::address_of_username(&after.username),
@@ -72,7 +72,7 @@ pub(super) fn update(change: &Change<'_>, before: &User, after: &User) -> Result
             change,
             id,
             NameKind::Username,
-            &text::folded(&after.username),
+            &text::name_key(&after.username),
             "username",
         )?;
     }
@@ -80,8 +80,8 @@ pub(super) fn update(change: &Change<'_>, before: &User, after: &User) -> Result
         check_address_free(change, id, address, "username")?;
         check_not_anothers_before(change, id, NameKind::Email, address, "username")?;
     }
-    let typed = after.email.as_deref().map(text::folded_email);
-    let moved = typed != before.email.as_deref().map(text::folded_email);
+    let typed = after.email.as_deref().map(text::name_key);
+    let moved = typed != before.email.as_deref().map(text::name_key);
     if let Some(address) = typed.filter(|_| moved || has.by_email != had.by_email) {
         check_address_free(change, id, &address, "email")?;
     }
@@ -92,7 +92,7 @@ pub(super) fn update(change: &Change<'_>, before: &User, after: &User) -> Result
 
     db::users::update(change, after)?;
     if renamed {
-        let former = text::folded(&before.username);
+        let former = text::name_key(&before.username);
         db::former_names::insert(change, NameKind::Username, &former, id)?;
     }
     for lost in had.all().filter(|address| !has.has(address)) {
@@ -103,7 +103,7 @@ pub(super) fn update(change: &Change<'_>, before: &User, after: &User) -> Result
 
 /// Deletes a user and remembers what they were called.
 pub(super) fn delete(writer: &Writer<'_>, user: &User) -> Result<()> {
-    let username = text::folded(&user.username);
+    let username = text::name_key(&user.username);
     db::former_names::insert(writer, NameKind::Username, &username, &user.id)?;
     for address in Held::of(writer, user)?.all() {
         db::former_names::insert(writer, NameKind::Email, address, &user.id)?;
@@ -153,7 +153,7 @@ impl Held {
 
 fn held_email(user: &User) -> Option<String> {
     let email = user.email.as_deref().filter(|_| user.email_held);
-    email.map(text::folded_email)
+    email.map(text::name_key)
 }
 
 fn given(user: &User) -> User {
@@ -179,7 +179,7 @@ fn check_free(reader: &Reader<'_>, user: &User) -> Result<()> {
         check_address_free(reader, &user.id, &address, "username")?;
     }
     if let Some(email) = &user.email {
-        check_address_free(reader, &user.id, &text::folded_email(email), "email")?;
+        check_address_free(reader, &user.id, &text::name_key(email), "email")?;
     }
     check_external_id_free(reader, user)
 }
@@ -192,14 +192,14 @@ fn check_never_anothers(reader: &Reader<'_>, user: &User) -> Result<()> {
     };
     check(
         NameKind::Username,
-        &text::folded(&user.username),
+        &text::name_key(&user.username),
         "username",
     )?;
     if let Some(address) = text::address_of_username(&user.username) {
         check(NameKind::Email, &address, "username")?;
     }
     match &user.email {
-        Some(email) => check(NameKind::Email, &text::folded_email(email), "email"),
+        Some(email) => check(NameKind::Email, &text::name_key(email), "email"),
         None => Ok(()),
     }
 }
@@ -213,7 +213,7 @@ fn check_not_address(username: &str) -> Result<()> {
 }
 
 fn check_username_free(reader: &Reader<'_>, id: &UserId, username: &str) -> Result<()> {
-    match db::users::other_has_username(reader, id, &text::folded(username))? {
+    match db::users::other_has_username(reader, id, &text::name_key(username))? {
         true => Err(taken("username")),
         false => Ok(()),
     }

@@ -5,7 +5,7 @@ use keyplate::{ApiKeyQuery, GroupQuery, Keyplate, NewSignup, ServiceQuery, UserQ
 use super::upgraded;
 use crate::common::{passkeys::Person, plans::OPERATORS, *};
 
-const SCHEMA_4: &str = include_str!("../../fixtures/schema-4.sql");
+pub(super) const SCHEMA_4: &str = include_str!("../../fixtures/schema-4.sql");
 /// What has Bob's passkey.
 const AUTHENTICATOR: &str = include_str!("../../fixtures/schema-4-authenticator.json");
 

@@ -88,6 +88,21 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             InputReason::ControlCharacters,
             create(&|user| user.display_name = Some("a\u{7}".to_owned())),
         ),
+        (
+            "display_name",
+            InputReason::InvisibleCharacters,
+            create(&|user| user.display_name = Some("a\u{200b}".to_owned())),
+        ),
+        (
+            "display_name",
+            InputReason::NothingVisible,
+            create(&|user| user.display_name = Some("\u{2800}".to_owned())),
+        ),
+        (
+            "email",
+            InputReason::MixedScripts,
+            create(&|user| user.email = Some("b\u{43e}b@x.example".to_owned())),
+        ),
         ("username", InputReason::NotNormalised, name(" bob")),
         ("username", InputReason::BadEnds, name("_bob")),
         ("username", InputReason::NotUsername, name("b b")),
@@ -140,7 +155,7 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             InputReason::NotSlug,
             failed(host.create_service(service("Films"))),
         ),
-        ("name", InputReason::NotGroupName, group("a/b")),
+        ("name", InputReason::NotGroupName, group("a,b")),
         (
             "friendly_name",
             InputReason::TooShort { least: 2 },

@@ -35,5 +35,8 @@ pub(crate) fn check(options: &Options) -> Result<(), String> {
     }
     let lines = report.problems.iter().map(|problem| format!("{problem}\n"));
     printed(&lines.collect::<String>())?;
-    Err("the database is damaged: restore a back-up".to_owned())
+    Err(match report.name_collisions {
+        0 => "the database is damaged: restore a back-up".to_owned(),
+        _ => "the database is sound; of each two names that are the same, change one".to_owned(),
+    })
 }

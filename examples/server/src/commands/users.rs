@@ -1,5 +1,5 @@
 use clap::Subcommand;
-use keyplate::{GroupId, GroupQuery, Keyplate, NewUser, Role, User, UserQuery, UserSort};
+use keyplate::{Group, GroupId, GroupQuery, Keyplate, NewUser, Role, User, UserQuery, UserSort};
 
 use super::{find_user, open, printed, printed_json, refused, table};
 use crate::{
@@ -164,9 +164,11 @@ fn find_groups(keyplate: &Keyplate, names: &[String]) -> Result<Vec<GroupId>, St
             Ok((found.items, found.total))
         });
         let found = found.map_err(refused)?;
+        let same = |group: &&Group| group.name.to_lowercase() == name.to_lowercase();
         let group = found
             .iter()
-            .find(|group| group.name.eq_ignore_ascii_case(name));
+            .find(|group| group.name == *name)
+            .or_else(|| found.iter().find(same));
         group
             .map(|group| group.id)
             .ok_or_else(|| format!("there is no group {name}"))

@@ -139,7 +139,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 65] = [
+const KINDS: [EventKind; 66] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -205,6 +205,7 @@ const KINDS: [EventKind; 65] = [
     EventKind::BackedUp,
     EventKind::BackupRestored,
     EventKind::EmailReleased,
+    EventKind::NamesCollide,
 ];
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod encryption_key;
 mod groups;
 mod key_commands;
 mod lists;
+mod names;
 mod one_time;
 mod pages;
 mod passkey_login;

@@ -47,7 +47,7 @@ export function groupFields(group = {}) {
       value: group.name ?? "",
       required: true,
       maxlength: 255,
-      hint: "For applications: letters, digits, spaces and _ . : @ -",
+      hint: "For applications: no commas",
       autocomplete: "off",
       autocapitalize: "none",
       spellcheck: "false",

@@ -92,6 +92,11 @@ export function tick({ name, label, hint, value = false, ...rest }) {
   };
 }
 
+/** What is searched by, as the server does: without case and accents. */
+function bare(text) {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
 // More boxes than this are found by typing.
 const MANY = 24;
 
@@ -103,8 +108,8 @@ function narrow(boxes, label) {
     autocomplete: "off",
   });
   input.addEventListener("input", () => {
-    const wanted = input.value.trim().toLowerCase();
-    for (const { element } of boxes) element.hidden = !element.textContent.toLowerCase().includes(wanted);
+    const wanted = bare(input.value.trim());
+    for (const { element } of boxes) element.hidden = !bare(element.textContent).includes(wanted);
   });
   // Enter here looks for something; it does not save.
   input.addEventListener("keydown", (event) => {
