@@ -30,6 +30,7 @@ mod sessions;
 mod setup;
 mod signup;
 mod step_up;
+mod time;
 mod upgraded_meanwhile;
 mod upkeep;
 mod users;
