@@ -11,7 +11,8 @@
 //!
 //! 1. A time leaves `pending` only after the commit that stored it, and only if it is still the same: a use meanwhile is
 //!    newer and stays. So a rolled-back transaction loses nothing.
-//! 2. Stored times never go back: the statements store a time only where it is later than what is there.
+//! 2. Stored times never go back: the statements store a time only where it is later than what is there. Nor is one stored
+//!    that lies ahead, which a clock that is reset leaves behind here and in other processes (C5).
 //! 3. Verifying never waits: a use is noted under a lock that is held for an insertion, and the writing that follows at
 //!    most once a minute is given up at once when somebody else writes.
 //! 4. A transaction that is under way takes along at most [`TAKEN_ALONG`] of each kind, so that a change of one row does
@@ -109,9 +110,10 @@ impl Seen {
             let mut pending = self.lock();
             insert(&mut pending);
             let written = *pending.written.get_or_insert(now);
+            // A time ahead is from before the clock was reset.
             let due = now
                 .duration_since(written)
-                .is_ok_and(|since| since >= WRITE_EVERY);
+                .map_or(true, |since| since >= WRITE_EVERY);
             if due {
                 pending.written = Some(now);
             }
@@ -156,11 +158,12 @@ impl Seen {
                 api_keys: some(&pending.api_keys),
             }
         };
+        let now = writer.now();
         for (hash, time) in &stored.sessions {
-            db::sessions::set_last_seen(writer, hash, *time)?;
+            db::sessions::set_last_seen(writer, hash, now.min(*time))?;
         }
         for (hash, time) in &stored.api_keys {
-            db::api_keys::set_last_used(writer, hash, *time)?;
+            db::api_keys::set_last_used(writer, hash, now.min(*time))?;
         }
         Ok(stored)
     }
