@@ -75,6 +75,16 @@ struct Pending {
     api_keys: Times,
     /// When a call that verifies last wrote, or might first have.
     written: Option<SystemTime>,
+    /// The time of the last use.
+    noted: Option<SystemTime>,
+}
+
+impl Pending {
+    /// C5: the clock was reset. Nothing was used after that time.
+    fn set_back(&mut self, now: SystemTime) {
+        let times = self.sessions.values_mut().chain(self.api_keys.values_mut());
+        times.for_each(|time| *time = now.min(*time));
+    }
 }
 
 impl Default for Seen {
@@ -84,6 +94,7 @@ impl Default for Seen {
                 sessions: Times::default(),
                 api_keys: Times::default(),
                 written: None,
+                noted: None,
             }),
         }
     }
@@ -108,6 +119,9 @@ impl Seen {
             // D4: nobody forks with a hook while this lock is held.
             let _still = db::hold_still();
             let mut pending = self.lock();
+            if pending.noted.replace(now).is_some_and(|noted| noted > now) {
+                pending.set_back(now);
+            }
             insert(&mut pending);
             let written = *pending.written.get_or_insert(now);
             // A time ahead is from before the clock was reset.
@@ -123,6 +137,12 @@ impl Seen {
             // Somebody else is writing, or the disk is full: it stays for the next time.
             let _ = self.write_all(db);
         }
+    }
+
+    /// This process has reset the clock; others see it at the next use (C5).
+    pub(crate) fn set_back(&self, now: SystemTime) {
+        let _still = db::hold_still();
+        self.lock().set_back(now);
     }
 
     /// Writes everything, unless somebody else is writing.

@@ -52,7 +52,7 @@ impl Keyplate {
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn reset_clock(&self) -> Result<ClockResetReport> {
-        self.write(Method::ResetClock, |change| {
+        let (report, now) = self.write(Method::ResetClock, |change| {
             let behind = change.clock_is_behind();
             if behind >= WORTH_A_RESET {
                 change.set_time_back()?;
@@ -60,7 +60,7 @@ impl Keyplate {
             let now = change.now();
             let mut report = end_made_after(change, now)?;
             if behind < WORTH_A_RESET && report == ClockResetReport::default() {
-                return Ok(report);
+                return Ok((report, now));
             }
             report.behind_seconds = whole_seconds(behind);
             report.ceremonies = db::ceremonies::forget_everything(change)? as i64;
@@ -69,8 +69,20 @@ impl Keyplate {
             report.signup_tokens_kept = db::signup_tokens::count_made_after(change, now)?;
             db::audit::tell_anew(change, EventKind::ClockBehind)?;
             record(change, &report)?;
-            Ok(report)
-        })
+            Ok((report, now))
+        })?;
+        self.shared.seen.set_back(now);
+        Ok(report)
+    }
+}
+
+impl Keyplate {
+    /// Tells of a clock that is far behind when the file is opened. What cannot be written is told by the next change.
+    pub(in crate::rules) fn settle_clock(&self) -> Result<()> {
+        if self.shared.db.read(|reader| Ok(far_behind(reader)))?.is_some() {
+            let _ = self.write_for_host(|_| Ok(()));
+        }
+        Ok(())
     }
 }
 
