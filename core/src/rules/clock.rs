@@ -79,7 +79,12 @@ impl Keyplate {
 impl Keyplate {
     /// Tells of a clock that is far behind when the file is opened. What cannot be written is told by the next change.
     pub(in crate::rules) fn settle_clock(&self) -> Result<()> {
-        if self.shared.db.read(|reader| Ok(far_behind(reader)))?.is_some() {
+        if self
+            .shared
+            .db
+            .read(|reader| Ok(far_behind(reader)))?
+            .is_some()
+        {
             let _ = self.write_for_host(|_| Ok(()));
         }
         Ok(())
@@ -117,7 +122,9 @@ fn record(change: &Change<'_>, report: &ClockResetReport) -> Result<()> {
         ("step_ups", report.step_ups),
     ];
     let counts = counts.map(|(name, count)| (name, count.to_string()));
-    let details = counts.each_ref().map(|(name, count)| (*name, count.as_str()));
+    let details = counts
+        .each_ref()
+        .map(|(name, count)| (*name, count.as_str()));
     change.record(EventKind::ClockReset, Subject::default(), &details)
 }
 

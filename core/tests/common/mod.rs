@@ -20,8 +20,8 @@ use std::{
 };
 
 use keyplate::{
-    ApiKey, AuditEvent, BootClock, ClientInfo, Config, CreatedApiKey, EventKind, EventSink, Keyplate,
-    NewAdmin, NewApiKey, NewUser, Role, SignedIn, TimeSource, User,
+    ApiKey, AuditEvent, BootClock, ClientInfo, Config, CreatedApiKey, EventKind, EventSink,
+    Keyplate, NewAdmin, NewApiKey, NewUser, Role, SignedIn, TimeSource, User,
 };
 
 /// 2026-11-01T00:00:00Z

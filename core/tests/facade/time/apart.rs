@@ -17,9 +17,7 @@ fn session_for_films(f: &Fixture) -> String {
         ..NewService::default()
     };
     let films = f.keyplate.create_service(films).unwrap();
-    f.keyplate
-        .set_service_access(&films.id, true, &[])
-        .unwrap();
+    f.keyplate.set_service_access(&films.id, true, &[]).unwrap();
     f.session(&f.user("ann")).secret.reveal()
 }
 
@@ -30,7 +28,9 @@ fn issue(f: &Fixture, session: &str, seconds: i64) -> Result<AccessToken> {
 }
 
 fn verify(f: &Fixture, token: &AccessToken) -> Result<()> {
-    let verified = f.keyplate.verify_access_token(token.secret.as_str(), "films");
+    let verified = f
+        .keyplate
+        .verify_access_token(token.secret.as_str(), "films");
     verified.map(drop)
 }
 
@@ -45,7 +45,10 @@ fn seconds(f: &Fixture) -> i64 {
 
 fn told(f: &Fixture) -> usize {
     let kinds = f.heard.kinds();
-    kinds.iter().filter(|k| **k == EventKind::ClockBehind).count()
+    kinds
+        .iter()
+        .filter(|k| **k == EventKind::ClockBehind)
+        .count()
 }
 
 #[test]

@@ -21,7 +21,11 @@ fn a_commit_stores_time_and_boot() {
     let f = Fixture::new();
     f.clock.advance(7);
     f.user("ann");
-    let expected = ((START + 7) as i64 * 1_000, Some("boot 1".into()), Some(1_007_000));
+    let expected = (
+        (START + 7) as i64 * 1_000,
+        Some("boot 1".into()),
+        Some(1_007_000),
+    );
     assert_eq!(stored(&f), expected);
     // Neither what is read nor what is refused does.
     f.clock.advance(1);
@@ -69,11 +73,16 @@ fn a_handle_that_sees_another_boot_goes_on_from_there() {
     let f = Fixture::new();
     ran_ahead(&f, 20 * HOUR);
     let later = |seconds| {
-        std::time::UNIX_EPOCH + Duration::from_secs(START + 20 * HOUR) + Duration::from_secs(seconds)
+        std::time::UNIX_EPOCH
+            + Duration::from_secs(START + 20 * HOUR)
+            + Duration::from_secs(seconds)
     };
     // Somebody wrote whose boot-time clock is not comparable.
     raw(&f.path())
-        .execute("UPDATE instance SET boot_id = 'elsewhere', boot_millis = 1", [])
+        .execute(
+            "UPDATE instance SET boot_id = 'elsewhere', boot_millis = 1",
+            [],
+        )
         .unwrap();
     assert_eq!(now(&f.keyplate), later(0));
     f.clock.advance(30);
@@ -124,7 +133,11 @@ fn two_whose_boots_differ_do_not_drive_time_ahead() {
     for number in 0..20 {
         f.clock.advance(10);
         other.suspend(10);
-        let keyplate = if number % 2 == 0 { &f.keyplate } else { &second };
+        let keyplate = if number % 2 == 0 {
+            &f.keyplate
+        } else {
+            &second
+        };
         let name = format!("user{number}");
         let made = keyplate.create_user(new_user(&name)).unwrap();
         assert_eq!(made.created_at, f.now(), "{number}");

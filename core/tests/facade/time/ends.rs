@@ -1,8 +1,8 @@
 //! Whatever lives for a while ends when it should, however the clock fares meanwhile.
 
 use keyplate::{
-    ErrorCode, Expiry, KeyRotation, Keyplate, NewApiKey, NewSignupToken, Result,
-    SignupMode, UserChanges,
+    ErrorCode, Expiry, KeyRotation, Keyplate, NewApiKey, NewSignupToken, Result, SignupMode,
+    UserChanges,
 };
 use keyplate_testkit::Spoil;
 

@@ -98,7 +98,11 @@ fn tokens_of_that_time_end() {
             made.unwrap().secret.reveal()
         };
         let recovery = f.keyplate.create_recovery_token(&ann.id, Some(900));
-        [one(900), one(2 * DAY as i64), recovery.unwrap().secret.reveal()]
+        [
+            one(900),
+            one(2 * DAY as i64),
+            recovery.unwrap().secret.reveal(),
+        ]
     };
     let [_, long, _] = make();
     let then = meanwhile(&f, make);
@@ -114,7 +118,9 @@ fn tokens_of_that_time_end() {
 #[test]
 fn a_setup_token_of_that_time_ends() {
     let claim = |f: &Fixture, token: &str| {
-        let claimed = f.stranger().claim_setup(Some(token.to_owned()), admin("ann"));
+        let claimed = f
+            .stranger()
+            .claim_setup(Some(token.to_owned()), admin("ann"));
         claimed.map(drop)
     };
     let f = Fixture::new();
@@ -265,7 +271,10 @@ fn it_is_told_at_the_right_time_and_what_there_is_to_know() {
     );
     let resets = |f: &Fixture| {
         let kinds = f.heard.kinds();
-        kinds.iter().filter(|k| **k == EventKind::ClockReset).count()
+        kinds
+            .iter()
+            .filter(|k| **k == EventKind::ClockReset)
+            .count()
     };
     assert_eq!(resets(&f), 1);
     assert_eq!(f.keyplate.get_jwks().unwrap(), jwks);
