@@ -4710,7 +4710,7 @@ impl Keyplate {
     /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
     /// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
     ///
-    /// While the clock is less than a second behind and nothing was made after it, nothing happens.
+    /// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.

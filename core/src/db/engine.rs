@@ -22,8 +22,7 @@
 //! 2. Whoever holds a [`Reader`] or a [`Writer`] knows the time of its transaction and that the file has this library's
 //!    schema: `instance` is read first, in the same snapshot. A look-up reads both in its own statement.
 //! 3. The time of a transaction is never before `instance.last_time`, goes on from there by the clock of the boot, and a
-//!    writing transaction stores its own, with the boot (`time`, C5). Once `open` has returned, that is this boot, unless
-//!    the disk is full or read-only.
+//!    writing transaction stores its own, with the boot (`time`, C5).
 //! 4. A closure that fails or panics leaves nothing behind: the transaction's guard rolls back. It may have to run again
 //!    (`again`), so it does nothing outside its transaction.
 //! 5. Nobody is inside SQLite while a hooked `fork` happens: each call holds `fork::IN_USE` shared from before it takes a
@@ -110,12 +109,6 @@ const INSTANCE: &str = concat!(
 
 impl Engine {
     pub(crate) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
-        let engine = Self::opened(options, clock)?;
-        engine.drop_anchor()?;
-        Ok(engine)
-    }
-
-    fn opened(options: Options, clock: Clock) -> Result<Arc<Self>> {
         let pid = std::process::id();
         let _still = fork::enter(pid)?;
         fork::close_inherited(pid)?;
@@ -129,20 +122,6 @@ impl Engine {
         });
         fork::register(&engine);
         Ok(engine)
-    }
-
-    /// C5: the first to open the file in a boot stores the time anew. Others who open it meanwhile may do so once more.
-    fn drop_anchor(&self) -> Result<()> {
-        if self.read(|reader| Ok(reader.is_anchored))? {
-            return Ok(());
-        }
-        match self.write(|_| Ok(())) {
-            // It can be read all the same, and time goes on in this process as if it had been stored.
-            Err(
-                KeyplateError::Busy | KeyplateError::StorageFull | KeyplateError::StorageReadOnly,
-            ) => Ok(()),
-            stored => stored,
-        }
     }
 
     /// Runs `f` on one snapshot of the database.
@@ -345,6 +324,11 @@ impl Reader<'_> {
     /// How far the clock is behind the time.
     pub(crate) fn clock_is_behind(&self) -> Duration {
         self.now().duration_since(self.clock).unwrap_or_default()
+    }
+
+    /// The last commit was in this boot.
+    pub(crate) fn is_of_this_boot(&self) -> bool {
+        self.is_anchored
     }
 
     /// When this boot began, by the time of this transaction, in milliseconds since 1970: as long as the clock is behind,

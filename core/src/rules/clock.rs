@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     clock, db,
-    error::Result,
+    error::{KeyplateError, Result},
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -47,16 +47,14 @@ impl Keyplate {
     /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
     /// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
     ///
-    /// While the clock is less than a second behind and nothing was made after it, nothing happens.
+    /// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn reset_clock(&self) -> Result<ClockResetReport> {
         let (report, now) = self.write(Method::ResetClock, |change| {
             let behind = change.clock_is_behind();
-            if behind >= WORTH_A_RESET {
-                change.set_time_back()?;
-            }
+            change.set_time_back()?;
             let now = change.now();
             let mut report = end_made_after(change, now)?;
             if behind < WORTH_A_RESET && report == ClockResetReport::default() {
@@ -77,17 +75,22 @@ impl Keyplate {
 }
 
 impl Keyplate {
-    /// Tells of a clock that is far behind when the file is opened. What cannot be written is told by the next change.
-    pub(in crate::rules) fn settle_clock(&self) -> Result<()> {
-        if self
-            .shared
-            .db
-            .read(|reader| Ok(far_behind(reader)))?
-            .is_some()
-        {
-            let _ = self.write_for_host(|_| Ok(()));
+    /// The first to open the file in a boot stores the time with it, before there is a handle; others who open it
+    /// meanwhile may do so once more.
+    pub(in crate::rules) fn settle_boot(&self) -> Result<()> {
+        if self.shared.db.read(|reader| Ok(reader.is_of_this_boot()))? {
+            return Ok(());
         }
-        Ok(())
+        match self.write_for_host(|_| Ok(())) {
+            // It can be read all the same, and time goes on in this process as if it had been stored.
+            Err(
+                KeyplateError::Busy
+                | KeyplateError::StorageFull
+                | KeyplateError::StorageReadOnly
+                | KeyplateError::StorageFailed { .. },
+            ) => Ok(()),
+            stored => stored,
+        }
     }
 }
 

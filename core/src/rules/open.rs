@@ -64,7 +64,7 @@ impl Keyplate {
             refusals: Refusals::default(),
             events: config.events,
         });
-        keyplate.settle_clock()?;
+        keyplate.settle_boot()?;
         keyplate.settle_restored()?;
         keyplate.settle_rp_id(config.accept_rp_id_change)?;
         Ok(keyplate)

@@ -33,7 +33,7 @@ pub unsafe extern "C" fn keyplate_get_clock_state(
 /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
 /// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
 ///
-/// While the clock is less than a second behind and nothing was made after it, nothing happens.
+/// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

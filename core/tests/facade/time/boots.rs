@@ -37,14 +37,14 @@ fn a_commit_stores_time_and_boot() {
 #[test]
 fn the_first_to_open_in_a_new_boot_stores_it() {
     let f = Fixture::new();
-    ran_ahead(&f, 5 * MINUTE);
+    ran_ahead(&f, 20 * HOUR);
     f.clock.advance(100);
     f.user("ann");
     let before = now(&f.keyplate);
     f.clock.reboot();
     // How long it was off only the clock can know, and that is behind.
     let again = f.open_again();
-    let expected = (START + 5 * MINUTE + 100) as i64 * 1_000;
+    let expected = (START + 20 * HOUR + 100) as i64 * 1_000;
     let boot = (expected, Some("boot 2".to_owned()), Some(10_000));
     assert_eq!(stored(&f), boot);
     assert_eq!(now(&again), before);
