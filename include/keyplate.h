@@ -386,6 +386,8 @@ enum keyplate_status
   KEYPLATE_STATUS_SCHEMA_TOO_NEW = 512,
   // The handle was forked while in use.
   KEYPLATE_STATUS_FORKED_HANDLE = 520,
+  // The clock is behind the time of the last change.
+  KEYPLATE_STATUS_CLOCK_BEHIND = 530,
   // A defect.
   KEYPLATE_STATUS_INTERNAL = 990,
 };
@@ -531,9 +533,9 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED = 39,
   // A thousand wrong codes within an hour: somebody may be guessing.
   KEYPLATE_EVENT_KIND_CODE_GUESSING = 40,
-  // The clock is more than a day behind the last change.
+  // The clock is more than five minutes behind the time of the last change.
   KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 41,
-  // The host set the stored time back to the clock's.
+  // The host set the stored time back to the clock's, and ended what was made after it.
   KEYPLATE_EVENT_KIND_CLOCK_RESET = 42,
   // What had expired long ago was removed.
   KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 43,
@@ -1181,6 +1183,16 @@ typedef struct keyplate_claim_list keyplate_claim_list;
 //
 // Free one that is yours with `keyplate_client_info_free`.
 typedef struct keyplate_client_info keyplate_client_info;
+
+// What `keyplate_reset_clock` ended, and what it left.
+//
+// Free one that is yours with `keyplate_clock_reset_report_free`.
+typedef struct keyplate_clock_reset_report keyplate_clock_reset_report;
+
+// The clock, and the time by which credentials expire.
+//
+// Free one that is yours with `keyplate_clock_state_free`.
+typedef struct keyplate_clock_state keyplate_clock_state;
 
 // How to open a database. Only `path` and `origin` must be given.
 //
@@ -3363,6 +3375,57 @@ keyplate_status keyplate_signup_token_query_set_limit(keyplate_signup_token_quer
                                                       keyplate_error **error);
 
 // Frees it; NULL is fine.
+void keyplate_clock_reset_report_free(keyplate_clock_reset_report *clock_reset_report);
+
+// How far time was set back, in whole seconds.
+int64_t keyplate_clock_reset_report_get_behind_seconds(const keyplate_clock_reset_report *clock_reset_report);
+
+// Sessions that were opened after the new time.
+int64_t keyplate_clock_reset_report_get_sessions(const keyplate_clock_reset_report *clock_reset_report);
+
+// Step-ups of other sessions.
+int64_t keyplate_clock_reset_report_get_step_ups(const keyplate_clock_reset_report *clock_reset_report);
+
+// One-time tokens, codes and recovery tokens.
+int64_t keyplate_clock_reset_report_get_one_time_tokens(const keyplate_clock_reset_report *clock_reset_report);
+
+// Setup tokens.
+int64_t keyplate_clock_reset_report_get_setup_tokens(const keyplate_clock_reset_report *clock_reset_report);
+
+// Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too.
+int64_t keyplate_clock_reset_report_get_ceremonies(const keyplate_clock_reset_report *clock_reset_report);
+
+// Counted attempts, such as wrong codes.
+int64_t keyplate_clock_reset_report_get_attempts(const keyplate_clock_reset_report *clock_reset_report);
+
+// Former secrets of API keys that were rotated.
+int64_t keyplate_clock_reset_report_get_api_key_overlaps(const keyplate_clock_reset_report *clock_reset_report);
+
+// Keys that signed access tokens.
+int64_t keyplate_clock_reset_report_get_signing_keys(const keyplate_clock_reset_report *clock_reset_report);
+
+// API keys that were made after the new time and work on.
+int64_t keyplate_clock_reset_report_get_api_keys_kept(const keyplate_clock_reset_report *clock_reset_report);
+
+// Sign-up tokens that were made after the new time and work on.
+int64_t keyplate_clock_reset_report_get_signup_tokens_kept(const keyplate_clock_reset_report *clock_reset_report);
+
+// Frees it; NULL is fine.
+void keyplate_clock_state_free(keyplate_clock_state *clock_state);
+
+// The time by which credentials expire. It never runs back, and goes on while the clock is behind.
+int64_t keyplate_clock_state_get_now(const keyplate_clock_state *clock_state);
+
+// The time that the clock shows, or the host's time source. Never later than `now`.
+int64_t keyplate_clock_state_get_clock(const keyplate_clock_state *clock_state);
+
+// How far the clock is behind, in whole seconds. More than 300 stop access tokens.
+int64_t keyplate_clock_state_get_behind_seconds(const keyplate_clock_state *clock_state);
+
+// No access token is issued or verified until the clock is right or has been reset.
+bool keyplate_clock_state_get_access_tokens_stopped(const keyplate_clock_state *clock_state);
+
+// Frees it; NULL is fine.
 void keyplate_integrity_report_free(keyplate_integrity_report *integrity_report);
 
 // Nothing is wrong.
@@ -3728,7 +3791,8 @@ keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, key
 
 // Issues a token for a service, named by id or slug, to whom `keyplate_authorize` lets in. It lives for `lifetime_seconds`:
 // by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short.
+// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
+// verify it, even while the clock is a little behind (`keyplate_get_clock_state`).
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -3741,6 +3805,7 @@ keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, key
 // - `KEYPLATE_STATUS_CONFLICT` when his claims make it longer than 64 KiB
 // - `KEYPLATE_STATUS_CONFIGURATION` for another encryption key than the one under which the signing key
 //   is sealed
+// - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
 //
 // `out` is the caller's: free it with `keyplate_access_token_free`.
 keyplate_status keyplate_issue_access_token(const keyplate *kp,
@@ -3761,6 +3826,7 @@ keyplate_status keyplate_issue_access_token(const keyplate *kp,
 // - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
 // - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may no longer use the service
+// - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
 // - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
 //   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
@@ -3998,6 +4064,37 @@ keyplate_status keyplate_get_effective_claims(const keyplate *kp,
 //
 // `out` is the caller's: free it with `keyplate_str_list_free`.
 keyplate_status keyplate_list_claim_keys(const keyplate *kp, keyplate_str_list **out, keyplate_error **error);
+
+// Tells by what time credentials expire, and how far the clock is behind it. That happens when the clock ran ahead
+// while something was changed and was put right afterwards, and while it has not been set since the machine was started.
+//
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators with `settings:read`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
+//
+// `out` is the caller's: free it with `keyplate_clock_state_free`.
+keyplate_status keyplate_get_clock_state(const keyplate *kp,
+                                         keyplate_clock_state **out,
+                                         keyplate_error **error);
+
+// Makes the clock's time the one by which credentials expire, after a clock that ran ahead was put right
+// (`ClockBehind`). What had expired only by the wrong time works again.
+//
+// Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
+// and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
+// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+//
+// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
+//
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
+//
+// `out` is the caller's: free it with `keyplate_clock_reset_report_free`.
+keyplate_status keyplate_reset_clock(const keyplate *kp, keyplate_clock_reset_report **out, keyplate_error **error);
 
 // Makes a group without members.
 //
@@ -4867,8 +4964,8 @@ keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_
 // `out` is the caller's: free it with `keyplate_statistics_free`.
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
-// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-// removed, nor API keys that a plan made: it would make them again.
+// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
+// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -4877,16 +4974,6 @@ keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics 
 //
 // `out` is the caller's: free it with `keyplate_purge_report_free`.
 keyplate_status keyplate_purge_expired(const keyplate *kp, keyplate_purge_report **out, keyplate_error **error);
-
-// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`KEYPLATE_EVENT_KIND_CLOCK_BEHIND`).
-// What seemed expired by the wrong time works again.
-//
-// Errors:
-// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
-//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
-keyplate_status keyplate_reset_clock(const keyplate *kp,
-                                     keyplate_error **error);
 
 // Makes a user. The host's first active administrator completes setup.
 //

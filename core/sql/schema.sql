@@ -9,7 +9,9 @@ CREATE TABLE instance (
     schema       INTEGER NOT NULL,             -- the same number as user_version, for statements that must see it (D2)
     last_time    INTEGER NOT NULL,             -- time of the last commit: time never runs before it (C5)
     created_at   INTEGER NOT NULL,
-    backed_up_at INTEGER                       -- when this was made, in a back-up that nobody has opened yet (D8)
+    backed_up_at INTEGER,                      -- when this was made, in a back-up that nobody has opened yet (D8)
+    boot_id      TEXT,                         -- of the machine that committed last: time goes on by its clock (C5)
+    boot_millis  INTEGER                       -- and how long it had been running then
 ) STRICT;
 
 CREATE TABLE users (

@@ -1,4 +1,6 @@
-//! Time: the host's time source or the system's clock, whole milliseconds, and times as text.
+//! Time: the host's time source or the system's clock, the clock of the boot, whole milliseconds, and times as text.
+
+mod boot;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,11 +10,16 @@ use std::{
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use self::boot::Boot;
 use crate::error::{InputReason, Result, internal, invalid};
+
+pub use boot::BootClock;
+pub(crate) use boot::BootTime;
 
 /// Tells the library the time; for tests, and for hosts with a clock of their own.
 ///
-/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says.
+/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says: once it is
+/// before the time of the last change, time goes on from there by the machine's own clock.
 #[cfg_attr(feature = "uniffi", uniffi::export(with_foreign))]
 pub trait TimeSource: Send + Sync {
     /// The time now.
@@ -24,18 +31,41 @@ const FIRST_MILLIS: i64 = 0;
 /// 9999-12-31T23:59:59.999Z: the last moment that RFC 3339 can write, and that every face can show.
 const LAST_MILLIS: i64 = 253_402_300_799_999;
 
-/// The host's time source, or the system's.
+/// The host's time source, or the system's; and the clock of the boot.
 #[derive(Clone)]
-pub(crate) struct Clock(Option<Arc<dyn TimeSource>>);
+pub(crate) struct Clock {
+    source: Option<Arc<dyn TimeSource>>,
+    boot: Boot,
+}
 
 impl Clock {
     pub(crate) fn new(source: Option<Arc<dyn TimeSource>>) -> Self {
-        Self(source)
+        Self {
+            source,
+            boot: Boot::default(),
+        }
+    }
+
+    /// With a boot-time clock that a test plays.
+    pub(crate) fn with_boot(self, boot: Arc<dyn BootClock>) -> Self {
+        Self {
+            boot: Boot(Some(boot)),
+            ..self
+        }
+    }
+
+    /// The host tells the time.
+    pub(crate) fn is_hosts(&self) -> bool {
+        self.source.is_some()
+    }
+
+    pub(crate) fn boot_time(&self) -> BootTime {
+        self.boot.now()
     }
 
     /// Now, in whole milliseconds.
     pub(crate) fn now(&self) -> Result<SystemTime> {
-        let Some(source) = &self.0 else {
+        let Some(source) = &self.source else {
             #[expect(clippy::disallowed_methods, reason = "this is the clock")]
             return Ok(rounded(SystemTime::now()));
         };
@@ -79,6 +109,12 @@ pub(crate) fn rounded(time: SystemTime) -> SystemTime {
 pub(crate) fn after(now: SystemTime, seconds: i64) -> SystemTime {
     let millis = to_millis(now).saturating_add(seconds.saturating_mul(1_000));
     from_millis(millis.min(LAST_MILLIS))
+}
+
+/// `time` and so many milliseconds more, within what can be stored.
+pub(crate) fn later(time: SystemTime, millis: i64) -> SystemTime {
+    let millis = to_millis(time).saturating_add(millis);
+    from_millis(millis.clamp(FIRST_MILLIS, LAST_MILLIS))
 }
 
 /// A number of seconds that has been checked.

@@ -28,7 +28,9 @@ mod columns;
 mod engine;
 mod value;
 
-pub(crate) use engine::{Engine, LookUp, Options, Reader, Row, Writer, hold_still, look_up};
+pub(crate) use engine::{
+    Engine, LookUp, Options, Reader, Row, Writer, anchor_columns, hold_still, look_up,
+};
 pub use engine::{ForkGuard, before_fork, run_transactions_twice};
 pub(crate) use value::{Cell, Column, Param, malformed, params};
 

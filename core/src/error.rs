@@ -113,6 +113,12 @@ pub enum KeyplateError {
         /// The newest one that this library knows.
         known: i64,
     },
+    /// The clock is more than five minutes behind the time of the last change, so that no access token can be issued or
+    /// verified: other programs would read its times otherwise. Set the clock right; if it is, call `reset_clock`.
+    ClockBehind {
+        /// How far.
+        seconds: i64,
+    },
     /// The process was forked while this handle was in use and without `before_fork`. Open again.
     ForkedHandle,
     /// A defect of this library or of a callback. The call changed nothing.
@@ -159,6 +165,7 @@ impl KeyplateError {
             Self::CorruptDatabase { .. } => ErrorCode::CorruptDatabase,
             Self::ForeignDatabase { .. } => ErrorCode::ForeignDatabase,
             Self::SchemaTooNew { .. } => ErrorCode::SchemaTooNew,
+            Self::ClockBehind { .. } => ErrorCode::ClockBehind,
             Self::ForkedHandle => ErrorCode::ForkedHandle,
             Self::Internal { .. } => ErrorCode::Internal,
         }

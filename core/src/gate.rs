@@ -10,3 +10,4 @@ pub(crate) mod methods;
 pub(crate) mod refusals;
 pub(crate) mod relying_party;
 pub(crate) mod seen;
+pub(crate) mod time;

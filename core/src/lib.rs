@@ -100,7 +100,7 @@
 //! | access tokens for other processes | [`issue_access_token`](Keyplate::issue_access_token), [`verify_access_token`](Keyplate::verify_access_token), [`get_jwks`](Keyplate::get_jwks) … |
 //! | settings | [`get_settings`](Keyplate::get_settings), [`update_settings`](Keyplate::update_settings) … |
 //! | the audit log | [`list_audit_events`](Keyplate::list_audit_events), or an [`EventSink`] |
-//! | upkeep | [`purge_expired`](Keyplate::purge_expired), [`back_up_to`](Keyplate::back_up_to), [`check_integrity`](Keyplate::check_integrity), [`get_statistics`](Keyplate::get_statistics) |
+//! | upkeep | [`purge_expired`](Keyplate::purge_expired), [`back_up_to`](Keyplate::back_up_to), [`check_integrity`](Keyplate::check_integrity), [`get_statistics`](Keyplate::get_statistics), [`get_clock_state`](Keyplate::get_clock_state), [`reset_clock`](Keyplate::reset_clock) |
 //!
 //! Secrets leave as a [`Secret`]; errors are one [`KeyplateError`], with a number in [`ErrorCode`] that never changes. A
 //! host that forks calls [`before_fork`].
@@ -115,6 +115,8 @@ mod rules;
 mod secret;
 mod values;
 
+#[doc(hidden)]
+pub use clock::BootClock;
 pub use clock::TimeSource;
 #[doc(hidden)]
 pub use db::run_transactions_twice;
@@ -155,7 +157,9 @@ pub use model::signup_tokens::{
     ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
     SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
 };
-pub use model::upkeep::{BackupReport, IntegrityReport, PurgeReport, Statistics};
+pub use model::upkeep::{
+    BackupReport, ClockResetReport, ClockState, IntegrityReport, PurgeReport, Statistics,
+};
 pub use model::users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,
 };

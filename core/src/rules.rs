@@ -7,6 +7,7 @@ mod authenticate;
 mod backup;
 mod bootstrap;
 mod claims;
+mod clock;
 mod groups;
 mod one_time;
 mod open;

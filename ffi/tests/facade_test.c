@@ -353,7 +353,9 @@ static void test_broken_time_source(void) {
         told = noon;
         keyplate_new_user *other = NULL;
         keyplate_user *carl = NULL;
-        MUST(keyplate_reset_clock(kp, error));
+        keyplate_clock_reset_report *reset = NULL;
+        MUST(keyplate_reset_clock(kp, &reset, error));
+        keyplate_clock_reset_report_free(reset);
         MUST(keyplate_new_user_new("carl", &other, error));
         MUST(keyplate_create_user(kp, other, &carl, error));
         CHECK(keyplate_user_get_created_at(carl) == noon);

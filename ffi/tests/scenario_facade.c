@@ -67,6 +67,8 @@ static cJSON *give_created_signup_token(const keyplate_created_signup_token *it)
 static cJSON *give_signup_token(const keyplate_signup_token *it);
 static cJSON *give_signup_token_page(const keyplate_signup_token_page *it);
 static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it);
+static cJSON *give_clock_reset_report(const keyplate_clock_reset_report *it);
+static cJSON *give_clock_state(const keyplate_clock_state *it);
 static cJSON *give_integrity_report(const keyplate_integrity_report *it);
 static cJSON *give_purge_report(const keyplate_purge_report *it);
 static cJSON *give_statistics(const keyplate_statistics *it);
@@ -100,6 +102,7 @@ const char *status_name(keyplate_status status) {
     case KEYPLATE_STATUS_FOREIGN_DATABASE: return "ForeignDatabase";
     case KEYPLATE_STATUS_SCHEMA_TOO_NEW: return "SchemaTooNew";
     case KEYPLATE_STATUS_FORKED_HANDLE: return "ForkedHandle";
+    case KEYPLATE_STATUS_CLOCK_BEHIND: return "ClockBehind";
     case KEYPLATE_STATUS_INTERNAL: return "Internal";
     }
     return "?";
@@ -2065,6 +2068,33 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
     return it;
 }
 
+static cJSON *give_clock_reset_report(const keyplate_clock_reset_report *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "behind_seconds", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_behind_seconds(it)));
+    cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_sessions(it)));
+    cJSON_AddItemToObject(fields, "step_ups", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_step_ups(it)));
+    cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_one_time_tokens(it)));
+    cJSON_AddItemToObject(fields, "setup_tokens", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_setup_tokens(it)));
+    cJSON_AddItemToObject(fields, "ceremonies", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_ceremonies(it)));
+    cJSON_AddItemToObject(fields, "attempts", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_attempts(it)));
+    cJSON_AddItemToObject(fields, "api_key_overlaps", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_api_key_overlaps(it)));
+    cJSON_AddItemToObject(fields, "signing_keys", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_signing_keys(it)));
+    cJSON_AddItemToObject(fields, "api_keys_kept", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_api_keys_kept(it)));
+    cJSON_AddItemToObject(fields, "signup_tokens_kept", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_signup_tokens_kept(it)));
+    return fields;
+}
+
+static cJSON *give_clock_state(const keyplate_clock_state *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "now", give_time(keyplate_clock_state_get_now(it)));
+    cJSON_AddItemToObject(fields, "clock", give_time(keyplate_clock_state_get_clock(it)));
+    cJSON_AddItemToObject(fields, "behind_seconds", cJSON_CreateNumber((double)keyplate_clock_state_get_behind_seconds(it)));
+    cJSON_AddItemToObject(fields, "access_tokens_stopped", cJSON_CreateBool(keyplate_clock_state_get_access_tokens_stopped(it)));
+    return fields;
+}
+
 static cJSON *give_integrity_report(const keyplate_integrity_report *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -2556,6 +2586,30 @@ static cJSON *call_list_claim_keys(const keyplate *kp, const cJSON *with, keypla
         for (size_t i = 0; i < keyplate_str_list_len(out); i++) cJSON_AddItemToArray(result, give_text(keyplate_str_list_at(out, i)));
     }
     keyplate_str_list_free(out);
+    return result;
+}
+
+static cJSON *call_get_clock_state(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_clock_state *out = NULL;
+    if (!*error && keyplate_get_clock_state(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_clock_state(out);
+    }
+    keyplate_clock_state_free(out);
+    return result;
+}
+
+static cJSON *call_reset_clock(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_clock_reset_report *out = NULL;
+    if (!*error && keyplate_reset_clock(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_clock_reset_report(out);
+    }
+    keyplate_clock_reset_report_free(out);
     return result;
 }
 
@@ -3433,15 +3487,6 @@ static cJSON *call_purge_expired(const keyplate *kp, const cJSON *with, keyplate
     return result;
 }
 
-static cJSON *call_reset_clock(const keyplate *kp, const cJSON *with, keyplate_error **error) {
-    static const char *const known[] = {NULL};
-    cJSON *result = NULL;
-    only(with, known);
-    if (!*error && keyplate_reset_clock(kp, error) == KEYPLATE_STATUS_OK)
-        result = cJSON_CreateNull();
-    return result;
-}
-
 static cJSON *call_create_user(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"user", NULL};
     cJSON *result = NULL;
@@ -3605,6 +3650,8 @@ const struct method methods[] = {
     {"bootstrap", call_bootstrap},
     {"get_effective_claims", call_get_effective_claims},
     {"list_claim_keys", call_list_claim_keys},
+    {"get_clock_state", call_get_clock_state},
+    {"reset_clock", call_reset_clock},
     {"create_group", call_create_group},
     {"delete_group", call_delete_group},
     {"get_group", call_get_group},
@@ -3669,7 +3716,6 @@ const struct method methods[] = {
     {"check_integrity", call_check_integrity},
     {"get_statistics", call_get_statistics},
     {"purge_expired", call_purge_expired},
-    {"reset_clock", call_reset_clock},
     {"create_user", call_create_user},
     {"delete_user", call_delete_user},
     {"disable_user", call_disable_user},

@@ -3992,6 +3992,113 @@ impl SignupTokenPreview {
     }
 }
 
+/// What `reset_clock` ended, and what it left.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ClockResetReport {
+    /// How far time was set back, in whole seconds.
+    pub(crate) behind_seconds: i64,
+    /// Sessions that were opened after the new time.
+    pub(crate) sessions: i64,
+    /// Step-ups of other sessions.
+    pub(crate) step_ups: i64,
+    /// One-time tokens, codes and recovery tokens.
+    pub(crate) one_time_tokens: i64,
+    /// Setup tokens.
+    pub(crate) setup_tokens: i64,
+    /// Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too.
+    pub(crate) ceremonies: i64,
+    /// Counted attempts, such as wrong codes.
+    pub(crate) attempts: i64,
+    /// Former secrets of API keys that were rotated.
+    pub(crate) api_key_overlaps: i64,
+    /// Keys that signed access tokens.
+    pub(crate) signing_keys: i64,
+    /// API keys that were made after the new time and work on.
+    pub(crate) api_keys_kept: i64,
+    /// Sign-up tokens that were made after the new time and work on.
+    pub(crate) signup_tokens_kept: i64,
+}
+impl Give<ClockResetReport> for ::keyplate::ClockResetReport {
+    fn give(self) -> ClockResetReport {
+        ClockResetReport {
+            behind_seconds: self.behind_seconds.give(),
+            sessions: self.sessions.give(),
+            step_ups: self.step_ups.give(),
+            one_time_tokens: self.one_time_tokens.give(),
+            setup_tokens: self.setup_tokens.give(),
+            ceremonies: self.ceremonies.give(),
+            attempts: self.attempts.give(),
+            api_key_overlaps: self.api_key_overlaps.give(),
+            signing_keys: self.signing_keys.give(),
+            api_keys_kept: self.api_keys_kept.give(),
+            signup_tokens_kept: self.signup_tokens_kept.give(),
+        }
+    }
+}
+#[pymethods]
+impl ClockResetReport {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "behind_seconds",
+                "sessions",
+                "step_ups",
+                "one_time_tokens",
+                "setup_tokens",
+                "ceremonies",
+                "attempts",
+                "api_key_overlaps",
+                "signing_keys",
+                "api_keys_kept",
+                "signup_tokens_kept",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// The clock, and the time by which credentials expire.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ClockState {
+    /// The time by which credentials expire. It never runs back, and goes on while the clock is behind.
+    pub(crate) now: SystemTime,
+    /// The time that the clock shows, or the host's time source. Never later than `now`.
+    pub(crate) clock: SystemTime,
+    /// How far the clock is behind, in whole seconds. More than 300 stop access tokens.
+    pub(crate) behind_seconds: i64,
+    /// No access token is issued or verified until the clock is right or has been reset.
+    pub(crate) access_tokens_stopped: bool,
+}
+impl Give<ClockState> for ::keyplate::ClockState {
+    fn give(self) -> ClockState {
+        ClockState {
+            now: self.now.give(),
+            clock: self.clock.give(),
+            behind_seconds: self.behind_seconds.give(),
+            access_tokens_stopped: self.access_tokens_stopped.give(),
+        }
+    }
+}
+#[pymethods]
+impl ClockState {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            ["now", "clock", "behind_seconds", "access_tokens_stopped"],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// What `check_integrity` found.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -4292,7 +4399,8 @@ impl Keyplate {
 
     /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
     /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-    /// `get_jwks` alone hears of a change only when it ends, so keep it short.
+    /// `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
+    /// verify it, even while the clock is a little behind (`get_clock_state`).
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
@@ -4304,6 +4412,7 @@ impl Keyplate {
     ///     PermissionDenied: When he may not use the service.
     ///     Conflict: When his claims make it longer than 64 KiB.
     ///     Configuration: For another encryption key than the one under which the signing key is sealed.
+    ///     ClockBehind: While the clock is more than five minutes behind.
     #[pyo3(signature = (principal, service, lifetime_seconds=None), text_signature = "($self, principal, service, lifetime_seconds=None)")]
     fn issue_access_token(
         &self,
@@ -4331,6 +4440,7 @@ impl Keyplate {
     ///     AccountDisabled: The account is disabled.
     ///     AccountExpired: The account has lapsed.
     ///     PermissionDenied: When he may no longer use the service.
+    ///     ClockBehind: While the clock is more than five minutes behind.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (token, service), text_signature = "($self, token, service)")]
     fn verify_access_token(
@@ -4612,6 +4722,35 @@ impl Keyplate {
     #[pyo3(signature = (), text_signature = "($self)")]
     fn list_claim_keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.call(py, |kp| kp.list_claim_keys())
+    }
+
+    /// Tells by what time credentials expire, and how far the clock is behind it. That happens when the clock ran ahead
+    /// while something was changed and was put right afterwards, and while it has not been set since the machine was started.
+    ///
+    /// Raises:
+    ///     PermissionDenied: For all but administrators with `settings:read`.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn get_clock_state(&self, py: Python<'_>) -> PyResult<ClockState> {
+        self.call(py, |kp| kp.get_clock_state())
+    }
+
+    /// Makes the clock's time the one by which credentials expire, after a clock that ran ahead was put right
+    /// (`ClockBehind`). What had expired only by the wrong time works again.
+    ///
+    /// Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
+    /// and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+    /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
+    /// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+    ///
+    /// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
+    ///
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn reset_clock(&self, py: Python<'_>) -> PyResult<ClockResetReport> {
+        self.call(py, |kp| kp.reset_clock())
     }
 
     /// Makes a group without members.
@@ -5799,8 +5938,8 @@ impl Keyplate {
         self.call(py, |kp| kp.get_statistics())
     }
 
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
+    /// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -5808,17 +5947,6 @@ impl Keyplate {
     #[pyo3(signature = (), text_signature = "($self)")]
     fn purge_expired(&self, py: Python<'_>) -> PyResult<PurgeReport> {
         self.call(py, |kp| kp.purge_expired())
-    }
-
-    /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`EventKind.CLOCK_BEHIND`).
-    /// What seemed expired by the wrong time works again.
-    ///
-    /// Raises:
-    ///     PermissionDenied: On any but the host's handle.
-    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
-    #[pyo3(signature = (), text_signature = "($self)")]
-    fn reset_clock(&self, py: Python<'_>) -> PyResult<()> {
-        self.call(py, |kp| kp.reset_clock())
     }
 
     /// Makes a user. The host's first active administrator completes setup.
@@ -6191,6 +6319,10 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
                 ("known", Give::<i64>::give(known).into_py_any(py)?),
             ],
         ),
+        ::keyplate::KeyplateError::ClockBehind { seconds } => (
+            "ClockBehind",
+            vec![("seconds", Give::<i64>::give(seconds).into_py_any(py)?)],
+        ),
         ::keyplate::KeyplateError::ForkedHandle => ("ForkedHandle", vec![]),
         ::keyplate::KeyplateError::Internal { reason } => (
             "Internal",
@@ -6249,6 +6381,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SignupToken>()?;
     module.add_class::<SignupTokenPage>()?;
     module.add_class::<SignupTokenPreview>()?;
+    module.add_class::<ClockResetReport>()?;
+    module.add_class::<ClockState>()?;
     module.add_class::<IntegrityReport>()?;
     module.add_class::<PurgeReport>()?;
     module.add_class::<Statistics>()?;

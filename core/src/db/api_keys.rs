@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     model::{
         api_keys::{ApiKey, ApiKeyQuery, ApiKeySort, StoredApiKey},
+        audit::EventKind,
         credentials::Credential,
         ids::{ApiKeyId, UserId},
         users::User,
@@ -319,6 +320,36 @@ pub(crate) fn set_last_used(
         params![hash, time],
     )?;
     Ok(())
+}
+
+/// C5: none was used at a time that has not come.
+pub(crate) fn settle_last_used(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
+    writer.execute(
+        "UPDATE api_keys SET last_used_at = ?1 WHERE last_used_at > ?1",
+        params![now],
+    )?;
+    Ok(())
+}
+
+/// C5: former secrets of keys that were rotated by a time that has not come, as the audit log knows; gives how many.
+pub(crate) fn end_overlaps_made_after(writer: &Writer<'_>, now: SystemTime) -> Result<usize> {
+    writer.execute(
+        r"
+        DELETE FROM api_key_overlaps
+        WHERE until > ?1 AND api_key_id IN (SELECT subject_id FROM audit WHERE kind = ?2 AND at > ?1)",
+        params![now, EventKind::ApiKeyRotated],
+    )
+}
+
+/// Keys that work and were made after that time.
+pub(crate) fn count_made_after(reader: &Reader<'_>, now: SystemTime) -> Result<i64> {
+    reader.value(
+        r"
+        SELECT count(*)
+        FROM api_keys
+        WHERE created_at > ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)",
+        params![now],
+    )
 }
 
 const FILTER: &str = r"

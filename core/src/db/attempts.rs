@@ -39,6 +39,11 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// C5: those of a time that has not come; gives how many.
+pub(crate) fn forget_after(writer: &Writer<'_>, now: SystemTime) -> Result<usize> {
+    writer.execute("DELETE FROM attempts WHERE at > ?1", params![now])
+}
+
 pub(crate) fn forget_before(writer: &Writer<'_>, before: SystemTime) -> Result<()> {
     for attempt in [Attempt::WrongCode, Attempt::OpenSignUp] {
         writer.execute(

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{PageRequest, Reader, Row, Writer, columns::columns, params};
 use crate::{
     error::{Result, internal},
-    model::audit::{AuditEvent, AuditQuery, Detail},
+    model::audit::{AuditEvent, AuditQuery, Detail, EventKind},
 };
 
 // Its id is the database's to give.
@@ -88,6 +88,15 @@ fn insert_with_key(
         |row| Ok((row.get("id")?, row.get("count")?)),
     )?;
     stored.ok_or_else(|| internal("an audit row was not stored"))
+}
+
+/// What was told once is told again when it happens again.
+pub(crate) fn tell_anew(writer: &Writer<'_>, kind: EventKind) -> Result<()> {
+    writer.execute(
+        "UPDATE audit SET refusal_key = NULL WHERE kind = ?1 AND refusal_key IS NOT NULL",
+        params![kind],
+    )?;
+    Ok(())
 }
 
 const FILTER: &str = r"

@@ -145,10 +145,9 @@ pub(crate) fn forget_sealing_keys(writer: &Writer<'_>, before: SystemTime) -> Re
     Ok(())
 }
 
-/// Nothing that was begun can be finished (D8).
-pub(crate) fn forget_everything(writer: &Writer<'_>) -> Result<()> {
-    writer.execute("DELETE FROM ceremonies", &[])?;
+/// Nothing that was begun can be finished (C5, D8); gives how many that were stored.
+pub(crate) fn forget_everything(writer: &Writer<'_>) -> Result<usize> {
     writer.execute("DELETE FROM sealing_keys", &[])?;
     writer.execute("DELETE FROM spent_challenges", &[])?;
-    Ok(())
+    writer.execute("DELETE FROM ceremonies", &[])
 }

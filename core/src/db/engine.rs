@@ -21,7 +21,8 @@
 //!    together take at most `busy_timeout`.
 //! 2. Whoever holds a [`Reader`] or a [`Writer`] knows the time of its transaction and that the file has this library's
 //!    schema: `instance` is read first, in the same snapshot. A look-up reads both in its own statement.
-//! 3. The time of a transaction is never before `instance.last_time`, and a writing transaction stores its own (C5).
+//! 3. The time of a transaction is never before `instance.last_time`, goes on from there by the clock of the boot, and a
+//!    writing transaction stores its own, with the boot (`time`, C5).
 //! 4. A closure that fails or panics leaves nothing behind: the transaction's guard rolls back. It may have to run again
 //!    (`again`), so it does nothing outside its transaction.
 //! 5. Nobody is inside SQLite while a hooked `fork` happens: each call holds `fork::IN_USE` shared from before it takes a
@@ -50,8 +51,10 @@ mod migrate;
 mod pool;
 mod refold;
 mod row;
+mod time;
 
 use std::{
+    cell::Cell,
     ops::Deref,
     path::PathBuf,
     sync::{
@@ -66,10 +69,11 @@ use rusqlite::{CachedStatement, Connection, ToSql, types::ToSqlOutput, types::Va
 use self::{
     file::FileIdentity,
     pool::{Pool, Role},
+    time::{Moment, Timekeeper},
 };
 use super::{Column, Param, malformed};
 use crate::{
-    clock::Clock,
+    clock::{self, BootTime, Clock},
     error::{KeyplateError, Result},
 };
 
@@ -77,6 +81,7 @@ pub use again::run_transactions_twice;
 pub use fork::{ForkGuard, before_fork};
 pub(crate) use look_up::{LookUp, look_up};
 pub(crate) use row::Row;
+pub(crate) use time::anchor_columns;
 
 /// How to open the database.
 #[derive(Clone, Debug)]
@@ -89,7 +94,7 @@ pub(crate) struct Options {
 /// One open database file.
 pub(crate) struct Engine {
     options: Options,
-    clock: Clock,
+    time: Timekeeper,
     file: FileIdentity,
     pool: Pool,
     /// The process whose connections these are (D4).
@@ -97,10 +102,11 @@ pub(crate) struct Engine {
 }
 
 /// What every transaction reads first.
-struct Instance {
-    last_time: SystemTime,
-    schema: u32,
-}
+const INSTANCE: &str = concat!(
+    "SELECT ",
+    anchor_columns!(),
+    ", instance.schema FROM instance"
+);
 
 impl Engine {
     pub(crate) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
@@ -110,7 +116,7 @@ impl Engine {
         let (writer, file) = connect::open_first(&options, clock.now()?)?;
         let engine = Arc::new(Self {
             options,
-            clock,
+            time: Timekeeper::new(clock),
             file,
             pool: Pool::new(writer),
             owner: AtomicU32::new(pid),
@@ -165,8 +171,12 @@ impl Engine {
                 reader: self.reader(&connection)?,
             };
             writer.execute(
-                "UPDATE instance SET last_time = ?1 WHERE last_time < ?1",
-                &[Param::from(writer.now)],
+                "UPDATE instance SET last_time = ?1, boot_id = ?2, boot_millis = ?3",
+                &[
+                    Param::from(writer.now()),
+                    Param::from(&*writer.boot.id),
+                    Param::from(writer.boot.millis),
+                ],
             )?;
             f(&writer)
         };
@@ -190,25 +200,12 @@ impl Engine {
     }
 
     fn reader<'c>(&self, connection: &'c Connection) -> Result<Reader<'c>> {
-        let instance = query_one(
-            connection,
-            "SELECT last_time, schema FROM instance",
-            &[],
-            |row| {
-                Ok(Instance {
-                    last_time: row.at(0)?,
-                    schema: row.at(1)?,
-                })
-            },
-        )?
+        let moment = query_one(connection, INSTANCE, &[], |row| {
+            check_schema(row.at(time::ANCHOR_COLUMNS)?)?;
+            self.time.now(row)
+        })?
         .ok_or_else(|| malformed(0))?;
-        check_schema(instance.schema)?;
-        let clock = self.clock.now()?;
-        Ok(Reader {
-            connection,
-            now: clock.max(instance.last_time),
-            behind: instance.last_time.duration_since(clock).unwrap_or_default(),
-        })
+        Ok(Reader::at(connection, moment))
     }
 
     /// D4: connections that were inherited through `fork` are never used.
@@ -224,9 +221,9 @@ impl Engine {
         }
     }
 
-    /// The clock's time, for what is noted beside the database.
-    pub(crate) fn clock_now(&self) -> Result<SystemTime> {
-        self.clock.now()
+    /// The time, for what is noted beside the database.
+    pub(crate) fn roughly_now(&self) -> Result<SystemTime> {
+        self.time.roughly_now()
     }
 
     /// False in a forked child that has not used it.
@@ -283,8 +280,10 @@ impl std::fmt::Debug for Engine {
 /// One snapshot of the database.
 pub(crate) struct Reader<'c> {
     connection: &'c Connection,
-    now: SystemTime,
-    behind: Duration,
+    now: Cell<SystemTime>,
+    clock: SystemTime,
+    boot: BootTime,
+    is_anchored: bool,
 }
 
 /// One transaction that may write.
@@ -300,15 +299,43 @@ impl<'c> Deref for Writer<'c> {
     }
 }
 
+impl<'c> Reader<'c> {
+    fn at(connection: &'c Connection, moment: Moment) -> Self {
+        Self {
+            connection,
+            now: Cell::new(moment.now),
+            clock: moment.clock,
+            boot: moment.boot,
+            is_anchored: moment.is_anchored,
+        }
+    }
+}
+
 impl Reader<'_> {
-    /// The time of this transaction: the clock's, but never before what was committed (C5).
+    /// The time of this transaction: never before what was committed, and never standing still (C5).
     pub(crate) fn now(&self) -> SystemTime {
-        self.now
+        self.now.get()
     }
 
-    /// How far the clock is behind the last committed time.
+    /// What the clock says, which other programs go by. Never later than `now`.
+    pub(crate) fn clock(&self) -> SystemTime {
+        self.clock
+    }
+
+    /// How far the clock is behind the time.
     pub(crate) fn clock_is_behind(&self) -> Duration {
-        self.behind
+        self.now().duration_since(self.clock).unwrap_or_default()
+    }
+
+    /// The last commit was in this boot.
+    pub(crate) fn is_of_this_boot(&self) -> bool {
+        self.is_anchored
+    }
+
+    /// When this boot began, by the time of this transaction, in milliseconds since 1970: as long as the clock is behind,
+    /// this stays the same.
+    pub(crate) fn boot_began(&self) -> i64 {
+        clock::to_millis(self.now()) - self.boot.millis
     }
 
     pub(crate) fn query_one<T>(
@@ -337,6 +364,14 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
+    /// Makes the clock's time the stored one, and that of the rest of this transaction, although it is earlier (C5).
+    pub(crate) fn set_time_back(&self) -> Result<()> {
+        // The boot time was stored when the transaction began.
+        self.execute("UPDATE instance SET last_time = ?1", &[self.clock.into()])?;
+        self.now.set(self.clock);
+        Ok(())
+    }
+
     /// Runs a statement and gives the number of rows that it changed.
     pub(crate) fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize> {
         let mut statement = prepare(self.connection, sql, params)?;

@@ -1,13 +1,7 @@
 use std::time::SystemTime;
 
-use super::{Reader, Writer, params};
+use super::{Reader, Writer};
 use crate::error::Result;
-
-/// Sets the time of the last commit, backwards too (C5).
-pub(crate) fn set_last_time(writer: &Writer<'_>, time: SystemTime) -> Result<()> {
-    writer.execute("UPDATE instance SET last_time = ?1", params![time])?;
-    Ok(())
-}
 
 /// When this was made, if it is a back-up that nobody has opened yet (D8).
 pub(crate) fn backed_up_at(reader: &Reader<'_>) -> Result<Option<SystemTime>> {

@@ -105,6 +105,14 @@ pub(crate) fn delete_all(writer: &Writer<'_>) -> Result<()> {
     Ok(())
 }
 
+/// C5: those that were made by a time that has not come; gives how many.
+pub(crate) fn delete_made_after(writer: &Writer<'_>, now: SystemTime) -> Result<usize> {
+    writer.execute(
+        "DELETE FROM one_time_tokens WHERE created_at > ?1",
+        params![now],
+    )
+}
+
 /// Their short secrets may be given again.
 pub(crate) fn delete_expired_codes(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
     writer.execute(

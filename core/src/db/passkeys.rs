@@ -207,6 +207,15 @@ pub(crate) fn set_used(
     Ok(())
 }
 
+/// C5: none was used at a time that has not come.
+pub(crate) fn settle_last_used(writer: &Writer<'_>, now: SystemTime) -> Result<()> {
+    writer.execute(
+        "UPDATE passkeys SET last_used_at = ?1 WHERE last_used_at > ?1",
+        params![now],
+    )?;
+    Ok(())
+}
+
 pub(crate) fn set_counter_went_back(
     writer: &Writer<'_>,
     id: &PasskeyId,

@@ -209,6 +209,30 @@ pub(crate) fn end_everybodys(writer: &Writer<'_>, now: SystemTime) -> Result<i64
     Ok(alive)
 }
 
+/// C5: those that were opened by a time that has not come; gives how many.
+pub(crate) fn end_made_after(writer: &Writer<'_>, now: SystemTime) -> Result<usize> {
+    writer.execute(
+        "UPDATE sessions SET ended_at = ?1 WHERE signed_in_at > ?1 AND ended_at IS NULL",
+        params![now],
+    )
+}
+
+/// C5: nothing of a session lies ahead, or it would be idle too late; gives how many step-ups end by it.
+pub(crate) fn settle_times(writer: &Writer<'_>, now: SystemTime) -> Result<usize> {
+    writer.execute(
+        "UPDATE sessions SET last_seen_at = ?1 WHERE last_seen_at > ?1",
+        params![now],
+    )?;
+    writer.execute(
+        "UPDATE sessions SET ended_at = ?1 WHERE ended_at > ?1",
+        params![now],
+    )?;
+    writer.execute(
+        "UPDATE sessions SET stepped_up_at = NULL WHERE stepped_up_at > ?1 AND ended_at IS NULL",
+        params![now],
+    )
+}
+
 /// A new secret, and fresh (P5).
 pub(crate) fn step_up(
     writer: &Writer<'_>,

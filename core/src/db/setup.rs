@@ -85,6 +85,22 @@ pub(crate) fn reset(writer: &Writer<'_>, generation: i64) -> Result<()> {
     Ok(())
 }
 
+/// C5: a token that ends after that time was made by one that has not come; gives how many. Nor was setup claimed then.
+pub(crate) fn forget_tokens_that_end_after(
+    writer: &Writer<'_>,
+    end: SystemTime,
+    now: SystemTime,
+) -> Result<usize> {
+    writer.execute(
+        "UPDATE setup SET claimed_at = ?1 WHERE claimed_at > ?1",
+        params![now],
+    )?;
+    writer.execute(
+        "UPDATE setup SET token_hash = NULL, token_expires_at = NULL WHERE token_expires_at > ?1",
+        params![end],
+    )
+}
+
 /// D8: the stage stays.
 pub(crate) fn move_on(writer: &Writer<'_>, generation: i64) -> Result<()> {
     writer.execute(

@@ -89,9 +89,9 @@ pub(crate) fn end_retired_by(writer: &Writer<'_>, end: SystemTime) -> Result<()>
     Ok(())
 }
 
-pub(crate) fn forget_all(writer: &Writer<'_>) -> Result<()> {
-    writer.execute("DELETE FROM signing_keys", &[])?;
-    Ok(())
+/// Gives how many there were.
+pub(crate) fn forget_all(writer: &Writer<'_>) -> Result<usize> {
+    writer.execute("DELETE FROM signing_keys", &[])
 }
 
 /// Forgets keys that ended before that time.

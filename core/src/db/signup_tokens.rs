@@ -158,6 +158,18 @@ pub(crate) fn count_working(reader: &Reader<'_>, now: SystemTime) -> Result<i64>
     )
 }
 
+/// Tokens that may be used and were made after that time (C5).
+pub(crate) fn count_made_after(reader: &Reader<'_>, now: SystemTime) -> Result<i64> {
+    reader.value(
+        r"
+        SELECT count(*)
+        FROM signup_tokens
+        WHERE created_at > ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)
+          AND (max_uses IS NULL OR uses < max_uses)",
+        params![now],
+    )
+}
+
 pub(crate) fn count(reader: &Reader<'_>, include_revoked: bool) -> Result<i64> {
     reader.value(
         "SELECT count(*) FROM signup_tokens WHERE ?1 = 1 OR revoked_at IS NULL",

@@ -2,7 +2,7 @@
 
 /// The one table of error codes, for all faces. A number is never used again.
 ///
-/// 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage; 900–999 the library.
+/// 1–99 the input; 100–199 who is asking; 200–299 setup and sign-up; 500–599 storage and the machine; 900–999 the library.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
@@ -58,6 +58,8 @@ pub enum ErrorCode {
     SchemaTooNew = 512,
     /// The handle was forked while in use.
     ForkedHandle = 520,
+    /// The clock is behind the time of the last change.
+    ClockBehind = 530,
     /// A defect.
     Internal = 990,
 }
@@ -86,7 +88,8 @@ impl ErrorCode {
             | Self::CorruptDatabase
             | Self::ForeignDatabase
             | Self::SchemaTooNew
-            | Self::ForkedHandle => 503,
+            | Self::ForkedHandle
+            | Self::ClockBehind => 503,
             Self::Configuration | Self::Internal => 500,
         }
     }

@@ -62,6 +62,7 @@ words! {
         CorruptDatabase { reason } => "the database is corrupt: {reason}";
         ForeignDatabase { reason } => "not a keyplate database: {reason}";
         SchemaTooNew { found, known } => "the database has schema {found}, this library knows {known}";
+        ClockBehind { seconds } => "the clock is {seconds} seconds behind the time of the last change";
         ForkedHandle => "the handle was forked while in use";
         Internal { reason } => "internal error: {reason}";
     }

@@ -6,7 +6,10 @@ use crate::{
     clock,
     db::{self, Writer},
     error::{ErrorCode, KeyplateError, Result},
-    gate::caller::{Actor, Caller},
+    gate::{
+        caller::{Actor, Caller},
+        time,
+    },
     model::{
         audit::{ActorKind, AuditEvent, Detail, EventKind},
         config::ClientInfo,
@@ -16,8 +19,8 @@ use crate::{
     },
 };
 
-/// How far the clock may be behind the last commit before it is an event (C5).
-const CLOCK_TOLERANCE: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
+/// Boots that began within so many milliseconds of each other, by our time, are one incident of a clock that is behind.
+const INCIDENT_MILLIS: i64 = 300_000;
 
 /// What an event speaks of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,14 +92,13 @@ impl<'w> Change<'w> {
         Ok(())
     }
 
-    /// C5: a clock that went back by more than a day is told once; the row counts the writes until it catches up.
+    /// C5: a clock that is far behind is told once in a boot; the row counts the writes until it catches up.
     pub(crate) fn note_clock(&self) -> Result<()> {
-        let behind = self.writer.clock_is_behind();
-        if behind <= CLOCK_TOLERANCE {
+        let Some(behind) = time::far_behind(self.writer) else {
             return Ok(());
-        }
-        let seconds = behind.as_secs().to_string();
-        let incident = clock::to_millis(self.writer.now());
+        };
+        let seconds = time::whole_seconds(behind).to_string();
+        let incident = self.writer.boot_began().div_euclid(INCIDENT_MILLIS);
         self.tell_once(
             EventKind::ClockBehind,
             incident,

@@ -165,7 +165,7 @@ impl Keyplate {
     pub(crate) fn note_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
         let Err(error) = result else { return };
         let Shared { db, refusals, .. } = &*self.shared;
-        let Ok(now) = db.clock_now() else { return };
+        let Ok(now) = db.roughly_now() else { return };
         if !change::is_refusal(error) {
             return;
         }

@@ -206,6 +206,7 @@ table! {
     BackUpTo              "back_up_to"               Host;
     CheckIntegrity        "check_integrity"          Host;
     GetStatistics         "get_statistics"           Administrator(Area::Settings, Read);
+    GetClockState         "get_clock_state"          Administrator(Area::Settings, Read);
     ResetClock            "reset_clock"              Host;
 }
 

@@ -113,7 +113,12 @@ impl Taken<'_> {
     /// Puts them into a transaction; a further attempt at it does the same (D6).
     pub(crate) fn store(&self, writer: &Writer<'_>) -> Result<()> {
         for (key, Pending { event, count }) in &self.rows {
-            db::audit::insert_or_count(writer, event, key, *count)?;
+            // C5: it was noted by a time that may have been set back since.
+            let event = AuditEvent {
+                at: event.at.min(writer.now()),
+                ..event.clone()
+            };
+            db::audit::insert_or_count(writer, &event, key, *count)?;
         }
         Ok(())
     }

@@ -11,7 +11,8 @@
 //!
 //! 1. A time leaves `pending` only after the commit that stored it, and only if it is still the same: a use meanwhile is
 //!    newer and stays. So a rolled-back transaction loses nothing.
-//! 2. Stored times never go back: the statements store a time only where it is later than what is there.
+//! 2. Stored times never go back: the statements store a time only where it is later than what is there. Nor is one stored
+//!    that lies ahead, which a clock that is reset leaves behind here and in other processes (C5).
 //! 3. Verifying never waits: a use is noted under a lock that is held for an insertion, and the writing that follows at
 //!    most once a minute is given up at once when somebody else writes.
 //! 4. A transaction that is under way takes along at most [`TAKEN_ALONG`] of each kind, so that a change of one row does
@@ -74,6 +75,16 @@ struct Pending {
     api_keys: Times,
     /// When a call that verifies last wrote, or might first have.
     written: Option<SystemTime>,
+    /// The time of the last use.
+    noted: Option<SystemTime>,
+}
+
+impl Pending {
+    /// C5: the clock was reset. Nothing was used after that time.
+    fn set_back(&mut self, now: SystemTime) {
+        let times = self.sessions.values_mut().chain(self.api_keys.values_mut());
+        times.for_each(|time| *time = now.min(*time));
+    }
 }
 
 impl Default for Seen {
@@ -83,6 +94,7 @@ impl Default for Seen {
                 sessions: Times::default(),
                 api_keys: Times::default(),
                 written: None,
+                noted: None,
             }),
         }
     }
@@ -107,11 +119,15 @@ impl Seen {
             // D4: nobody forks with a hook while this lock is held.
             let _still = db::hold_still();
             let mut pending = self.lock();
+            if pending.noted.replace(now).is_some_and(|noted| noted > now) {
+                pending.set_back(now);
+            }
             insert(&mut pending);
             let written = *pending.written.get_or_insert(now);
+            // A time ahead is from before the clock was reset.
             let due = now
                 .duration_since(written)
-                .is_ok_and(|since| since >= WRITE_EVERY);
+                .map_or(true, |since| since >= WRITE_EVERY);
             if due {
                 pending.written = Some(now);
             }
@@ -121,6 +137,12 @@ impl Seen {
             // Somebody else is writing, or the disk is full: it stays for the next time.
             let _ = self.write_all(db);
         }
+    }
+
+    /// This process has reset the clock; others see it at the next use (C5).
+    pub(crate) fn set_back(&self, now: SystemTime) {
+        let _still = db::hold_still();
+        self.lock().set_back(now);
     }
 
     /// Writes everything, unless somebody else is writing.
@@ -156,11 +178,12 @@ impl Seen {
                 api_keys: some(&pending.api_keys),
             }
         };
+        let now = writer.now();
         for (hash, time) in &stored.sessions {
-            db::sessions::set_last_seen(writer, hash, *time)?;
+            db::sessions::set_last_seen(writer, hash, now.min(*time))?;
         }
         for (hash, time) in &stored.api_keys {
-            db::api_keys::set_last_used(writer, hash, *time)?;
+            db::api_keys::set_last_used(writer, hash, now.min(*time))?;
         }
         Ok(stored)
     }

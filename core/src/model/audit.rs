@@ -89,9 +89,9 @@ pub enum EventKind {
     OneTimeTokenRefused,
     /// A thousand wrong codes within an hour: somebody may be guessing.
     CodeGuessing,
-    /// The clock is more than a day behind the last change.
+    /// The clock is more than five minutes behind the time of the last change.
     ClockBehind,
-    /// The host set the stored time back to the clock's.
+    /// The host set the stored time back to the clock's, and ended what was made after it.
     ClockReset,
     /// What had expired long ago was removed.
     ExpiredPurged,

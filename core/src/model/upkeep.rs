@@ -37,6 +37,48 @@ pub struct PurgeReport {
     pub one_time_tokens: i64,
 }
 
+/// The clock, and the time by which credentials expire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ClockState {
+    /// The time by which credentials expire. It never runs back, and goes on while the clock is behind.
+    pub now: SystemTime,
+    /// The time that the clock shows, or the host's time source. Never later than `now`.
+    pub clock: SystemTime,
+    /// How far the clock is behind, in whole seconds. More than 300 stop access tokens.
+    pub behind_seconds: i64,
+    /// No access token is issued or verified until the clock is right or has been reset.
+    pub access_tokens_stopped: bool,
+}
+
+/// What `reset_clock` ended, and what it left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ClockResetReport {
+    /// How far time was set back, in whole seconds.
+    pub behind_seconds: i64,
+    /// Sessions that were opened after the new time.
+    pub sessions: i64,
+    /// Step-ups of other sessions.
+    pub step_ups: i64,
+    /// One-time tokens, codes and recovery tokens.
+    pub one_time_tokens: i64,
+    /// Setup tokens.
+    pub setup_tokens: i64,
+    /// Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too.
+    pub ceremonies: i64,
+    /// Counted attempts, such as wrong codes.
+    pub attempts: i64,
+    /// Former secrets of API keys that were rotated.
+    pub api_key_overlaps: i64,
+    /// Keys that signed access tokens.
+    pub signing_keys: i64,
+    /// API keys that were made after the new time and work on.
+    pub api_keys_kept: i64,
+    /// Sign-up tokens that were made after the new time and work on.
+    pub signup_tokens_kept: i64,
+}
+
 /// What there is, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]

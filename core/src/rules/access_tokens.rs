@@ -19,7 +19,12 @@ use crate::{
         ConflictReason, DenialReason, Found, KeyplateError, Result, Thing, conflict, denied,
         internal,
     },
-    gate::{caller::Acting, handle::Keyplate, methods::Method},
+    gate::{
+        caller::Acting,
+        handle::Keyplate,
+        methods::Method,
+        time::{by_the_clock, check_clock},
+    },
     model::{
         access_tokens::{AccessToken, AccessTokenClaims, MAX_LIFETIME_SECONDS},
         credentials::{Credential, CredentialId, Principal},
@@ -79,12 +84,14 @@ struct Body {
 impl Keyplate {
     /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
     /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-    /// `get_jwks` alone hears of a change only when it ends, so keep it short.
+    /// `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
+    /// verify it, even while the clock is a little behind (`get_clock_state`).
     ///
     /// # Errors
     /// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
     /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-    /// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed.
+    /// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed;
+    /// `ClockBehind` while the clock is more than five minutes behind.
     pub fn issue_access_token(
         &self,
         principal: &Principal,
@@ -96,10 +103,11 @@ impl Keyplate {
         let key = self.current_signing_key()?;
         let private_key = self.private_key(&key)?;
         self.read(Method::IssueAccessToken, |reader, _| {
+            check_clock(reader)?;
             let service = services::find(reader, service)?.or_missing(Thing::Service)?;
             let acting = Acting::load(reader, principal)?;
             let_in(reader, &service, &acting)?;
-            let expires_at = end(&acting, reader.now(), lifetime);
+            let expires_at = end(reader, &acting, lifetime);
             let body = self.body(reader, &service, &acting, expires_at)?;
             Ok(AccessToken {
                 secret: Arc::new(sign(&key.id, &private_key, &body)?),
@@ -115,9 +123,11 @@ impl Keyplate {
     /// # Errors
     /// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
     /// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-    /// `PermissionDenied` when he may no longer use the service; the storage errors.
+    /// `PermissionDenied` when he may no longer use the service; `ClockBehind` while the clock is more than five minutes
+    /// behind; the storage errors.
     pub fn verify_access_token(&self, token: &str, service: &str) -> Result<AccessTokenClaims> {
         self.read(Method::VerifyAccessToken, |reader, _| {
+            check_clock(reader)?;
             let service = services::find(reader, service)?.or_missing(Thing::Service)?;
             let body = self.verified(reader, token, &service.slug)?;
             let credential = body.credential().ok_or(KeyplateError::InvalidCredential)?;
@@ -160,11 +170,13 @@ impl Keyplate {
             sub: user.id.to_string(),
             aud: service.slug.clone(),
             exp: clock::to_seconds(expires_at),
-            iat: clock::to_seconds(reader.now()),
+            iat: clock::to_seconds(reader.clock()),
             jti: ids::generate_text(reader.now())?,
             client_id: asked.client_id,
             sid: asked.session_id,
-            auth_time: asked.signed_in_at.map(clock::to_seconds),
+            auth_time: asked
+                .signed_in_at
+                .map(|at| clock::to_seconds(by_the_clock(reader, at))),
             amr: asked.amr.iter().map(|&value| value.to_owned()).collect(),
             scope: acting.ceiling.scopes.for_service(&service.slug).join(" "),
             groups: db::groups::names_of_user(reader, &user.id)?,
@@ -279,15 +291,17 @@ fn let_in(reader: &Reader<'_>, service: &Service, acting: &Acting) -> Result<()>
     }
 }
 
-/// A whole second, as the token says it; not beyond the credential that asks (K2), nor his account (U2).
-fn end(acting: &Acting, now: SystemTime, lifetime_seconds: i64) -> SystemTime {
-    let end = clock::to_seconds(clock::after(now, lifetime_seconds) + LAST_MILLISECOND);
+/// A whole second by the clock (C5), as the token says it; not beyond the credential that asks (K2), nor his account (U2).
+fn end(reader: &Reader<'_>, acting: &Acting, lifetime_seconds: i64) -> SystemTime {
+    let end = clock::after(reader.clock(), lifetime_seconds) + LAST_MILLISECOND;
+    let end = clock::to_seconds(end);
     let of_credential = match acting.credential {
         Credential::Session { expires_at, .. } => Some(expires_at),
         Credential::ApiKey { expires_at, .. } => expires_at,
     };
     let limits = [of_credential, acting.user.expires_at];
-    let limits = limits.into_iter().flatten().map(clock::to_seconds);
+    let limits = limits.into_iter().flatten();
+    let limits = limits.map(|limit| clock::to_seconds(by_the_clock(reader, limit)));
     clock::from_seconds(limits.fold(end, i64::min))
 }
 

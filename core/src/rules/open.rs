@@ -1,9 +1,9 @@
 //! Opening a database: the options are checked, and what a restored back-up or another RP id means is settled.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    clock::Clock,
+    clock::{BootClock, Clock},
     crypto::key_cipher::KeyCipher,
     db::Engine,
     db::Options,
@@ -33,9 +33,25 @@ impl Keyplate {
     /// storage errors for a file that cannot be used.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn open(config: Config) -> Result<Keyplate> {
+        let clock = Clock::new(config.time_source.clone());
+        Self::open_by(config, clock)
+    }
+}
+
+impl Keyplate {
+    /// `open`, as if the machine's boot-time clock were that one. For the library's own tests.
+    ///
+    /// # Errors
+    /// As `open`.
+    #[doc(hidden)]
+    pub fn open_with_boot_clock(config: Config, boot: Arc<dyn BootClock>) -> Result<Keyplate> {
+        let clock = Clock::new(config.time_source.clone()).with_boot(boot);
+        Self::open_by(config, clock)
+    }
+
+    fn open_by(config: Config, clock: Clock) -> Result<Keyplate> {
         let (options, token_prefix) = checked(&config)?;
         let relying_party = RelyingParty::of(&config)?;
-        let clock = Clock::new(config.time_source);
         let keyplate = Self::of_host(Shared {
             db: Engine::open(options, clock)?,
             token_prefix,
@@ -48,6 +64,7 @@ impl Keyplate {
             refusals: Refusals::default(),
             events: config.events,
         });
+        keyplate.settle_boot()?;
         keyplate.settle_restored()?;
         keyplate.settle_rp_id(config.accept_rp_id_change)?;
         Ok(keyplate)

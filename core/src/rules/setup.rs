@@ -1,6 +1,6 @@
 //! First-run setup (B1–B5).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     clock, db,
@@ -289,4 +289,13 @@ fn complete(change: &Change<'_>, administrator: Option<&User>) -> Result<SetupCo
         api_keys,
         one_time_tokens,
     })
+}
+
+/// C5: those that were made by a time that has not come; gives how many.
+pub(in crate::rules) fn end_tokens_made_after(
+    change: &Change<'_>,
+    now: SystemTime,
+) -> Result<usize> {
+    let end = clock::after(now, TOKEN_SECONDS);
+    db::setup::forget_tokens_that_end_after(change, end, now)
 }

@@ -10,6 +10,7 @@ use crate::{
         audit::EventKind,
         upkeep::{IntegrityReport, PurgeReport, Statistics},
     },
+    rules::clock,
 };
 
 /// C5: what expired is kept so long for those who ask why.
@@ -17,14 +18,14 @@ const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
+    /// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn purge_expired(&self) -> Result<PurgeReport> {
         self.write(Method::PurgeExpired, |change| {
-            let before = change.now() - KEPT_AFTER_EXPIRY;
+            let before = clock::expired_for(change, KEPT_AFTER_EXPIRY);
             let report = PurgeReport {
                 sessions: db::sessions::purge(change, before)? as i64,
                 api_keys: db::api_keys::purge(change, before)? as i64,
@@ -83,27 +84,6 @@ impl Keyplate {
                 bytes: i64::try_from(bytes.clone()?).unwrap_or(i64::MAX),
                 ..db::statistics::get(reader)?
             })
-        })
-    }
-
-    /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
-    /// What seemed expired by the wrong time works again.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle; the storage errors.
-    pub fn reset_clock(&self) -> Result<()> {
-        self.write(Method::ResetClock, |change| {
-            let behind = change.clock_is_behind();
-            if behind.is_zero() {
-                return Ok(());
-            }
-            let seconds = behind.as_secs().to_string();
-            change.record(
-                EventKind::ClockReset,
-                Subject::default(),
-                &[("behind_seconds", &seconds)],
-            )?;
-            db::instance::set_last_time(change, change.now() - behind)
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Opening one in the place of a database that is gone.
 
-use keyplate::{ErrorCode, EventKind, KeyRotation, Keyplate, NewAdmin, PasskeyFailure, SetupStage};
+use keyplate::{
+    Config, ErrorCode, EventKind, KeyRotation, Keyplate, NewAdmin, PasskeyFailure, SetupStage,
+};
 
 use crate::{
     common::{
@@ -123,7 +125,11 @@ fn time_does_not_go_back_with_a_back_up() {
     f.user("bob");
     let (_folder, path) = restored(&f.back_up());
     f.clock.back(50);
-    let (again, _) = f.open_restored(&path);
+    let config = Config {
+        time_source: Some(f.clock.clone()),
+        ..config(&path)
+    };
+    let again = Keyplate::open_with_boot_clock(config, f.clock.clone()).unwrap();
     let expired = again.verify_api_key(key.unwrap().secret.as_str());
     assert_eq!(code(expired), ErrorCode::InvalidCredential);
     assert_eq!(restore_events(&again)[0].at, f.in_seconds(50));

@@ -20,36 +20,82 @@ use std::{
 };
 
 use keyplate::{
-    ApiKey, AuditEvent, ClientInfo, Config, CreatedApiKey, EventKind, EventSink, Keyplate,
-    NewAdmin, NewApiKey, NewUser, Role, SignedIn, TimeSource, User,
+    ApiKey, AuditEvent, BootClock, ClientInfo, Config, CreatedApiKey, EventKind, EventSink,
+    Keyplate, NewAdmin, NewApiKey, NewUser, Role, SignedIn, TimeSource, User,
 };
 
 /// 2026-11-01T00:00:00Z
 pub const START: u64 = 1_793_491_200;
 
-pub struct TestClock(AtomicU64);
+/// The clock, and the machine's boot-time clock. Both are in milliseconds.
+pub struct TestClock {
+    time: AtomicU64,
+    since_boot: AtomicU64,
+    boots: AtomicU64,
+}
 
 impl TestClock {
     pub fn at(seconds: u64) -> Self {
-        Self(AtomicU64::new(seconds * 1_000))
+        Self {
+            time: AtomicU64::new(seconds * 1_000),
+            since_boot: AtomicU64::new(1_000_000),
+            boots: AtomicU64::new(1),
+        }
     }
 
+    /// Time passes.
     pub fn advance(&self, seconds: u64) {
-        self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
+        self.advance_millis(seconds * 1_000);
     }
 
+    pub fn advance_millis(&self, millis: u64) {
+        self.time.fetch_add(millis, Ordering::SeqCst);
+        self.since_boot.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the clock.
     pub fn set(&self, seconds: u64) {
-        self.0.store(seconds * 1_000, Ordering::SeqCst);
+        self.time.store(seconds * 1_000, Ordering::SeqCst);
     }
 
     pub fn back(&self, seconds: u64) {
-        self.0.fetch_sub(seconds * 1_000, Ordering::SeqCst);
+        self.time.fetch_sub(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    pub fn ahead(&self, seconds: u64) {
+        self.time.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    /// The machine sleeps, and the clock with it.
+    pub fn suspend(&self, seconds: u64) {
+        self.since_boot.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    /// The machine is started anew. The clock goes on by itself.
+    pub fn reboot(&self) {
+        self.boots.fetch_add(1, Ordering::SeqCst);
+        self.since_boot.store(10_000, Ordering::SeqCst);
+    }
+
+    /// The machine goes on from a checkpoint, under the same name.
+    pub fn restore(&self, since_boot: u64) {
+        self.since_boot.store(since_boot * 1_000, Ordering::SeqCst);
     }
 }
 
 impl TimeSource for TestClock {
     fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(self.0.load(Ordering::SeqCst))
+        UNIX_EPOCH + Duration::from_millis(self.time.load(Ordering::SeqCst))
+    }
+}
+
+impl BootClock for TestClock {
+    fn boot_id(&self) -> String {
+        format!("boot {}", self.boots.load(Ordering::SeqCst))
+    }
+
+    fn since_boot(&self) -> Duration {
+        Duration::from_millis(self.since_boot.load(Ordering::SeqCst))
     }
 }
 
@@ -100,7 +146,7 @@ impl Fixture {
             ..config(&folder.path().join("id.db"))
         };
         Self {
-            keyplate: Keyplate::open(config).unwrap(),
+            keyplate: Keyplate::open_with_boot_clock(config, clock.clone()).unwrap(),
             clock,
             heard,
             folder,
@@ -113,11 +159,11 @@ impl Fixture {
 
     /// A second handle on the same file, as another process would have it, with the same clock.
     pub fn open_again(&self) -> Keyplate {
-        Keyplate::open(Config {
+        let config = Config {
             time_source: Some(self.clock.clone()),
             ..config(&self.path())
-        })
-        .unwrap()
+        };
+        Keyplate::open_with_boot_clock(config, self.clock.clone()).unwrap()
     }
 
     pub fn now(&self) -> SystemTime {

@@ -33,6 +33,7 @@ mod setup;
 mod signup;
 mod step_up;
 mod text;
+mod time;
 mod upgraded_meanwhile;
 mod upkeep;
 mod users;

@@ -57,7 +57,8 @@ fn calls(
             stranger.redeem_one_time_token("0000-0000").map(drop),
         ),
         ("purge_expired", keyplate.purge_expired().map(drop)),
-        ("reset_clock", keyplate.reset_clock()),
+        ("reset_clock", keyplate.reset_clock().map(drop)),
+        ("get_clock_state", keyplate.get_clock_state().map(drop)),
         (
             "back_up_to",
             keyplate.back_up_to(copy.to_str().unwrap()).map(drop),

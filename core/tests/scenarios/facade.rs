@@ -77,6 +77,8 @@ pub(crate) fn call(
             Ok(keyplate.get_effective_claims(&user_id)?.into_json())
         }
         "list_claim_keys" => Ok(keyplate.list_claim_keys()?.into_json()),
+        "get_clock_state" => Ok(keyplate.get_clock_state()?.into_json()),
+        "reset_clock" => Ok(keyplate.reset_clock()?.into_json()),
         "create_group" => {
             let group: NewGroup = arguments.get("group")?;
             Ok(keyplate.create_group(group)?.into_json())
@@ -340,7 +342,6 @@ pub(crate) fn call(
         "check_integrity" => Ok(keyplate.check_integrity()?.into_json()),
         "get_statistics" => Ok(keyplate.get_statistics()?.into_json()),
         "purge_expired" => Ok(keyplate.purge_expired()?.into_json()),
-        "reset_clock" => Ok(keyplate.reset_clock()?.into_json()),
         "create_user" => {
             let user: NewUser = arguments.get("user")?;
             Ok(keyplate.create_user(user)?.into_json())
@@ -1333,6 +1334,45 @@ impl FromJson for SignupTokenQuery {
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
         })
+    }
+}
+impl IntoJson for ClockResetReport {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("behind_seconds".to_owned(), self.behind_seconds.into_json());
+        object.insert("sessions".to_owned(), self.sessions.into_json());
+        object.insert("step_ups".to_owned(), self.step_ups.into_json());
+        object.insert(
+            "one_time_tokens".to_owned(),
+            self.one_time_tokens.into_json(),
+        );
+        object.insert("setup_tokens".to_owned(), self.setup_tokens.into_json());
+        object.insert("ceremonies".to_owned(), self.ceremonies.into_json());
+        object.insert("attempts".to_owned(), self.attempts.into_json());
+        object.insert(
+            "api_key_overlaps".to_owned(),
+            self.api_key_overlaps.into_json(),
+        );
+        object.insert("signing_keys".to_owned(), self.signing_keys.into_json());
+        object.insert("api_keys_kept".to_owned(), self.api_keys_kept.into_json());
+        object.insert(
+            "signup_tokens_kept".to_owned(),
+            self.signup_tokens_kept.into_json(),
+        );
+        Value::Object(object)
+    }
+}
+impl IntoJson for ClockState {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("now".to_owned(), self.now.into_json());
+        object.insert("clock".to_owned(), self.clock.into_json());
+        object.insert("behind_seconds".to_owned(), self.behind_seconds.into_json());
+        object.insert(
+            "access_tokens_stopped".to_owned(),
+            self.access_tokens_stopped.into_json(),
+        );
+        Value::Object(object)
     }
 }
 impl IntoJson for IntegrityReport {

@@ -68,6 +68,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TIME", value_parser = overlap)]
         overlap: Option<i64>,
     },
+    /// Make the clock's time the one by which credentials expire, after a clock that ran ahead was put right. Sessions, codes
+    /// and tokens that were made by the wrong time end, and so do all access tokens. A server may be running.
+    ResetClock,
     /// Apply a plan, which declares settings, groups, services, users, invitations and API keys, and print what changed. The
     /// database is created if it is missing. A server may be running.
     Bootstrap {

@@ -1,6 +1,7 @@
 //! What is done from the command line, beside a running server too. Each command says why it cannot in one line.
 
 pub(crate) mod api_keys;
+pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod one_time;
 pub(crate) mod setup;

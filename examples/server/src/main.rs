@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Backup { file } => commands::database::back_up(&options, &file),
         Command::Check => commands::database::check(&options),
         Command::RotateKey { overlap } => commands::signing_key::rotate(&options, overlap),
+        Command::ResetClock => commands::clock::reset(&options),
         Command::Bootstrap { file } => plan::apply::run(&options, &file),
         Command::GenerateKey => plan::apply::generate_key(),
     };

@@ -8,11 +8,15 @@ use std::{
     fs,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use keyplate::{
-    AuditEvent, Config, ConfigurationReason, EventKind, EventSink, Keyplate, KeyplateError,
+    AuditEvent, ClockState, Config, ConfigurationReason, EventKind, EventSink, Keyplate,
+    KeyplateError,
 };
 
 use crate::{log, options::Options};
@@ -72,20 +76,42 @@ struct Warnings;
 
 impl EventSink for Warnings {
     fn on_event(&self, event: AuditEvent) {
-        if event.kind != EventKind::BackupRestored {
-            return;
-        }
         let detail = |name: &str| {
             let found = event.details.iter().find(|detail| detail.name == name);
             found.map_or("?", |detail| detail.value.as_str())
         };
-        // D8: those that were revoked since are among them.
-        log::line(format_args!(
-            "warning: a back-up of {} was restored; API keys that work: {}, sign-up tokens: {}",
-            detail("made_at"),
-            detail("api_keys"),
-            detail("signup_tokens")
-        ));
+        match event.kind {
+            // D8: those that were revoked since are among them.
+            EventKind::BackupRestored => log::line(format_args!(
+                "warning: a back-up of {} was restored; API keys that work: {}, sign-up tokens: {}",
+                detail("made_at"),
+                detail("api_keys"),
+                detail("signup_tokens")
+            )),
+            EventKind::ClockBehind => clock_is_behind(detail("behind_seconds")),
+            _ => {}
+        }
+    }
+}
+
+/// The log says of the clock what there is to say.
+static CLOCK_IS_TOLD: AtomicBool = AtomicBool::new(false);
+
+/// C5.
+fn clock_is_behind(seconds: &str) {
+    CLOCK_IS_TOLD.store(true, Ordering::Relaxed);
+    log::line(format_args!(
+        "warning: the clock is {seconds} seconds behind the time of the last change; no access tokens until it is right, \
+         or, if it is right now, reset-clock has run"
+    ));
+}
+
+/// The event is raised once in a boot, in one process; the others hear of it when they look.
+pub(crate) fn warn_of_clock(state: &ClockState) {
+    if !state.access_tokens_stopped {
+        CLOCK_IS_TOLD.store(false, Ordering::Relaxed);
+    } else if !CLOCK_IS_TOLD.load(Ordering::Relaxed) {
+        clock_is_behind(&state.behind_seconds.to_string());
     }
 }
 

@@ -332,7 +332,8 @@ pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
 
 /// Issues a token for a service, named by id or slug, to whom `keyplate_authorize` lets in. It lives for `lifetime_seconds`:
 /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-/// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short.
+/// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
+/// verify it, even while the clock is a little behind (`keyplate_get_clock_state`).
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -345,6 +346,7 @@ pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
 /// - `KEYPLATE_STATUS_CONFLICT` when his claims make it longer than 64 KiB
 /// - `KEYPLATE_STATUS_CONFIGURATION` for another encryption key than the one under which the signing key
 ///   is sealed
+/// - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
 ///
 /// `out` is the caller's: free it with `keyplate_access_token_free`.
 #[unsafe(no_mangle)]
@@ -381,6 +383,7 @@ pub unsafe extern "C" fn keyplate_issue_access_token(
 /// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
 /// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may no longer use the service
+/// - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
 /// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
 ///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 ///

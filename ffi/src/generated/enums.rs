@@ -56,6 +56,8 @@ pub enum keyplate_status {
     SchemaTooNew = 512,
     /// The handle was forked while in use.
     ForkedHandle = 520,
+    /// The clock is behind the time of the last change.
+    ClockBehind = 530,
     /// A defect.
     Internal = 990,
 }
@@ -87,6 +89,7 @@ impl From<::keyplate::ErrorCode> for keyplate_status {
             ::keyplate::ErrorCode::ForeignDatabase => Self::ForeignDatabase,
             ::keyplate::ErrorCode::SchemaTooNew => Self::SchemaTooNew,
             ::keyplate::ErrorCode::ForkedHandle => Self::ForkedHandle,
+            ::keyplate::ErrorCode::ClockBehind => Self::ClockBehind,
             ::keyplate::ErrorCode::Internal => Self::Internal,
 
             _ => Self::Internal,
@@ -251,9 +254,9 @@ pub enum keyplate_event_kind {
     OneTimeTokenRefused = 39,
     /// A thousand wrong codes within an hour: somebody may be guessing.
     CodeGuessing = 40,
-    /// The clock is more than a day behind the last change.
+    /// The clock is more than five minutes behind the time of the last change.
     ClockBehind = 41,
-    /// The host set the stored time back to the clock's.
+    /// The host set the stored time back to the clock's, and ended what was made after it.
     ClockReset = 42,
     /// What had expired long ago was removed.
     ExpiredPurged = 43,

@@ -2,6 +2,203 @@
 
 use super::*;
 
+/// What `keyplate_reset_clock` ended, and what it left.
+///
+/// Free one that is yours with `keyplate_clock_reset_report_free`.
+#[derive(Debug)]
+pub struct keyplate_clock_reset_report {
+    _opaque: (),
+}
+impl Opaque for keyplate_clock_reset_report {
+    type Core = ::keyplate::ClockResetReport;
+}
+impl Lend for ::keyplate::ClockResetReport {
+    type C = *const keyplate_clock_reset_report;
+    fn lend(value: Option<&Self>) -> *const keyplate_clock_reset_report {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::ClockResetReport {
+    type C = *mut keyplate_clock_reset_report;
+    fn give(self) -> *mut keyplate_clock_reset_report {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_free(
+    clock_reset_report: *mut keyplate_clock_reset_report,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(clock_reset_report) }
+}
+
+/// How far time was set back, in whole seconds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_behind_seconds(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.behind_seconds)) }
+}
+
+/// Sessions that were opened after the new time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_sessions(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.sessions)) }
+}
+
+/// Step-ups of other sessions.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_step_ups(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.step_ups)) }
+}
+
+/// One-time tokens, codes and recovery tokens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_one_time_tokens(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.one_time_tokens)) }
+}
+
+/// Setup tokens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_setup_tokens(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.setup_tokens)) }
+}
+
+/// Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_ceremonies(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.ceremonies)) }
+}
+
+/// Counted attempts, such as wrong codes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_attempts(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.attempts)) }
+}
+
+/// Former secrets of API keys that were rotated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_api_key_overlaps(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.api_key_overlaps)) }
+}
+
+/// Keys that signed access tokens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_signing_keys(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.signing_keys)) }
+}
+
+/// API keys that were made after the new time and work on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_api_keys_kept(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.api_keys_kept)) }
+}
+
+/// Sign-up tokens that were made after the new time and work on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_signup_tokens_kept(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.signup_tokens_kept)) }
+}
+
+/// The clock, and the time by which credentials expire.
+///
+/// Free one that is yours with `keyplate_clock_state_free`.
+#[derive(Debug)]
+pub struct keyplate_clock_state {
+    _opaque: (),
+}
+impl Opaque for keyplate_clock_state {
+    type Core = ::keyplate::ClockState;
+}
+impl Lend for ::keyplate::ClockState {
+    type C = *const keyplate_clock_state;
+    fn lend(value: Option<&Self>) -> *const keyplate_clock_state {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::ClockState {
+    type C = *mut keyplate_clock_state;
+    fn give(self) -> *mut keyplate_clock_state {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_state_free(clock_state: *mut keyplate_clock_state) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(clock_state) }
+}
+
+/// The time by which credentials expire. It never runs back, and goes on while the clock is behind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_state_get_now(
+    clock_state: *const keyplate_clock_state,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_state, |value| Some(&value.now)) }
+}
+
+/// The time that the clock shows, or the host's time source. Never later than `now`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_state_get_clock(
+    clock_state: *const keyplate_clock_state,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_state, |value| Some(&value.clock)) }
+}
+
+/// How far the clock is behind, in whole seconds. More than 300 stop access tokens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_state_get_behind_seconds(
+    clock_state: *const keyplate_clock_state,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_state, |value| Some(&value.behind_seconds)) }
+}
+
+/// No access token is issued or verified until the clock is right or has been reset.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_state_get_access_tokens_stopped(
+    clock_state: *const keyplate_clock_state,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_state, |value| Some(&value.access_tokens_stopped)) }
+}
+
 /// What `keyplate_check_integrity` found.
 ///
 /// Free one that is yours with `keyplate_integrity_report_free`.
@@ -350,8 +547,8 @@ pub unsafe extern "C" fn keyplate_get_statistics(
     }
 }
 
-/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-/// removed, nor API keys that a plan made: it would make them again.
+/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
+/// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -369,27 +566,6 @@ pub unsafe extern "C" fn keyplate_purge_expired(
     unsafe {
         guard(error, || {
             put(out, || Ok(borrow(kp, "kp")?.purge_expired()?))
-        })
-    }
-}
-
-/// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`KEYPLATE_EVENT_KIND_CLOCK_BEHIND`).
-/// What seemed expired by the wrong time works again.
-///
-/// Errors:
-/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
-///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyplate_reset_clock(
-    kp: *const keyplate,
-    error: *mut *mut keyplate_error,
-) -> keyplate_status {
-    // SAFETY: each pointer is NULL or what docs/c-api.md says.
-    unsafe {
-        guard(error, || {
-            borrow(kp, "kp")?.reset_clock()?;
-            Ok(())
         })
     }
 }

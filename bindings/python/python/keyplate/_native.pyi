@@ -1746,6 +1746,67 @@ class SignupTokenPreview:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class ClockResetReport:
+    """What `reset_clock` ended, and what it left."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def behind_seconds(self) -> int:
+        """How far time was set back, in whole seconds."""
+    @property
+    def sessions(self) -> int:
+        """Sessions that were opened after the new time."""
+    @property
+    def step_ups(self) -> int:
+        """Step-ups of other sessions."""
+    @property
+    def one_time_tokens(self) -> int:
+        """One-time tokens, codes and recovery tokens."""
+    @property
+    def setup_tokens(self) -> int:
+        """Setup tokens."""
+    @property
+    def ceremonies(self) -> int:
+        """Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too."""
+    @property
+    def attempts(self) -> int:
+        """Counted attempts, such as wrong codes."""
+    @property
+    def api_key_overlaps(self) -> int:
+        """Former secrets of API keys that were rotated."""
+    @property
+    def signing_keys(self) -> int:
+        """Keys that signed access tokens."""
+    @property
+    def api_keys_kept(self) -> int:
+        """API keys that were made after the new time and work on."""
+    @property
+    def signup_tokens_kept(self) -> int:
+        """Sign-up tokens that were made after the new time and work on."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class ClockState:
+    """The clock, and the time by which credentials expire."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str]]
+    @property
+    def now(self) -> datetime:
+        """The time by which credentials expire. It never runs back, and goes on while the clock is behind."""
+    @property
+    def clock(self) -> datetime:
+        """The time that the clock shows, or the host's time source. Never later than `now`."""
+    @property
+    def behind_seconds(self) -> int:
+        """How far the clock is behind, in whole seconds. More than 300 stop access tokens."""
+    @property
+    def access_tokens_stopped(self) -> bool:
+        """No access token is issued or verified until the clock is right or has been reset."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class IntegrityReport:
     """What `check_integrity` found."""
 
@@ -1934,7 +1995,8 @@ class Keyplate:
     ) -> AccessToken:
         """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
         by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-        `get_jwks` alone hears of a change only when it ends, so keep it short.
+        `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
+        verify it, even while the clock is a little behind (`get_clock_state`).
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -1946,6 +2008,7 @@ class Keyplate:
             PermissionDenied: When he may not use the service.
             Conflict: When his claims make it longer than 64 KiB.
             Configuration: For another encryption key than the one under which the signing key is sealed.
+            ClockBehind: While the clock is more than five minutes behind.
         """
     def verify_access_token(self, token: str, service: str) -> AccessTokenClaims:
         """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
@@ -1959,6 +2022,7 @@ class Keyplate:
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
             PermissionDenied: When he may no longer use the service.
+            ClockBehind: While the clock is more than five minutes behind.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_jwks(self) -> Jwks:
@@ -2164,6 +2228,29 @@ class Keyplate:
 
         Raises:
             PermissionDenied: The caller is known and may not do this.
+        """
+    def get_clock_state(self) -> ClockState:
+        """Tells by what time credentials expire, and how far the clock is behind it. That happens when the clock ran ahead
+        while something was changed and was put right afterwards, and while it has not been set since the machine was started.
+
+        Raises:
+            PermissionDenied: For all but administrators with `settings:read`.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
+    def reset_clock(self) -> ClockResetReport:
+        """Makes the clock's time the one by which credentials expire, after a clock that ran ahead was put right
+        (`ClockBehind`). What had expired only by the wrong time works again.
+
+        Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
+        and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+        keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
+        sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+
+        While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
+
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
         """Makes a group without members.
@@ -3010,16 +3097,8 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again.
-
-        Raises:
-            PermissionDenied: On any but the host's handle.
-            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
-        """
-    def reset_clock(self) -> None:
-        """Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`EventKind.CLOCK_BEHIND`).
-        What seemed expired by the wrong time works again.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
+        that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
 
         Raises:
             PermissionDenied: On any but the host's handle.

@@ -26,6 +26,8 @@ from ._native import (
     BackupReport,
     BootstrapReport,
     Claim,
+    ClockResetReport,
+    ClockState,
     CreatedApiKey,
     CreatedOneTimeToken,
     CreatedSetupToken,
@@ -109,7 +111,8 @@ class Keyplate:
     ) -> AccessToken:
         """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
         by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-        `get_jwks` alone hears of a change only when it ends, so keep it short.
+        `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
+        verify it, even while the clock is a little behind (`get_clock_state`).
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -121,6 +124,7 @@ class Keyplate:
             PermissionDenied: When he may not use the service.
             Conflict: When his claims make it longer than 64 KiB.
             Configuration: For another encryption key than the one under which the signing key is sealed.
+            ClockBehind: While the clock is more than five minutes behind.
         """
         return await asyncio.to_thread(
             self._keyplate.issue_access_token,
@@ -141,6 +145,7 @@ class Keyplate:
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
             PermissionDenied: When he may no longer use the service.
+            ClockBehind: While the clock is more than five minutes behind.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
@@ -443,6 +448,33 @@ class Keyplate:
             PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(self._keyplate.list_claim_keys)
+
+    async def get_clock_state(self) -> ClockState:
+        """Tells by what time credentials expire, and how far the clock is behind it. That happens when the clock ran ahead
+        while something was changed and was put right afterwards, and while it has not been set since the machine was started.
+
+        Raises:
+            PermissionDenied: For all but administrators with `settings:read`.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
+        return await asyncio.to_thread(self._keyplate.get_clock_state)
+
+    async def reset_clock(self) -> ClockResetReport:
+        """Makes the clock's time the one by which credentials expire, after a clock that ran ahead was put right
+        (`ClockBehind`). What had expired only by the wrong time works again.
+
+        Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
+        and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+        keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
+        sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+
+        While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
+
+        Raises:
+            PermissionDenied: On any but the host's handle.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
+        return await asyncio.to_thread(self._keyplate.reset_clock)
 
     async def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
         """Makes a group without members.
@@ -1699,24 +1731,14 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_statistics)
 
     async def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
+        that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
 
         Raises:
             PermissionDenied: On any but the host's handle.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.purge_expired)
-
-    async def reset_clock(self) -> None:
-        """Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`EventKind.CLOCK_BEHIND`).
-        What seemed expired by the wrong time works again.
-
-        Raises:
-            PermissionDenied: On any but the host's handle.
-            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
-        """
-        await asyncio.to_thread(self._keyplate.reset_clock)
 
     async def create_user(
         self,

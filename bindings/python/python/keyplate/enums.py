@@ -242,9 +242,9 @@ class EventKind(_Enum):
     CODE_GUESSING = 40
     """A thousand wrong codes within an hour: somebody may be guessing."""
     CLOCK_BEHIND = 41
-    """The clock is more than a day behind the last change."""
+    """The clock is more than five minutes behind the time of the last change."""
     CLOCK_RESET = 42
-    """The host set the stored time back to the clock's."""
+    """The host set the stored time back to the clock's, and ended what was made after it."""
     EXPIRED_PURGED = 43
     """What had expired long ago was removed."""
     PASSKEY_REGISTERED = 44

@@ -73,6 +73,8 @@ class ErrorCode(enum.IntEnum):
     """The file is newer than this library."""
     FORKED_HANDLE = 520
     """The handle was forked while in use."""
+    CLOCK_BEHIND = 530
+    """The clock is behind the time of the last change."""
     INTERNAL = 990
     """A defect."""
 
@@ -227,6 +229,15 @@ class SchemaTooNew(KeyplateError):
     """The file's schema."""
     known: int
     """The newest one that this library knows."""
+
+
+class ClockBehind(KeyplateError):
+    """The clock is more than five minutes behind the time of the last change, so that no access token can be issued or
+    verified: other programs would read its times otherwise. Set the clock right; if it is, call `reset_clock`.
+    """
+
+    seconds: int
+    """How far."""
 
 
 class ForkedHandle(KeyplateError):

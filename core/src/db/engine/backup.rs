@@ -37,7 +37,7 @@ impl Engine {
         let destination = Destination::checked(path, &self.options.path)?;
         self.with_reader(|connection| {
             self.file.check(&self.options.path)?;
-            let at = self.reader(connection)?.now;
+            let at = self.reader(connection)?.now();
             let unfinished = Unfinished::create(&destination)?;
             unfinished.copy(connection)?;
             mark(&unfinished.open()?, at, check_schema)?;

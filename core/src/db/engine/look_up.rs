@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use super::{Engine, Row, check_schema, query_one};
+use super::{Engine, Row, check_schema, query_one, time::ANCHOR_COLUMNS};
 use crate::{db::Param, error::Result};
 
 /// A statement for `Engine::look_up`, as each engine wants it.
@@ -22,7 +22,7 @@ impl LookUp {
 macro_rules! look_up {
     (SELECT $columns:expr, FROM $table:literal, $(JOIN $joined:literal ON $on:literal,)* WHERE $condition:literal) => {
         $crate::db::LookUp::new(concat!(
-            "SELECT instance.last_time, instance.schema, ", $columns,
+            "SELECT ", $crate::db::anchor_columns!(), ", instance.schema, ", $columns,
             " FROM instance CROSS JOIN ", $table,
             $(" CROSS JOIN ", $joined, " ON ", $on,)*
             " WHERE instance.id = 1 AND ", $condition
@@ -40,11 +40,10 @@ impl Engine {
         from_row: impl Fn(&Row<'_, '_>, SystemTime) -> Result<T>,
     ) -> Result<Option<T>> {
         self.with_reader(|connection| {
-            let clock = self.clock.now()?;
             let found = query_one(connection, statement.sqlite, params, |row| {
-                check_schema(row.at(1)?)?;
-                let now = clock.max(row.at(0)?);
-                from_row(&row.after(2), now)
+                check_schema(row.at(ANCHOR_COLUMNS)?)?;
+                let now = self.time.now(row)?.now;
+                from_row(&row.after(ANCHOR_COLUMNS + 1), now)
             })?;
             if found.is_none() {
                 // No row told the schema: what is not found here may be there for a newer library.

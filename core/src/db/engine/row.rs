@@ -57,6 +57,12 @@ impl<'r, 's> Row<'r, 's> {
             .ok_or_else(|| malformed(place))
     }
 
+    /// Whether this text is in this place; it is not taken out.
+    pub(super) fn is_text(&self, place: usize, text: &str) -> Result<bool> {
+        let found = self.row.get_ref(self.first + place).map_err(failure)?;
+        Ok(found == ValueRef::Text(text.as_bytes()))
+    }
+
     fn read<T: Column>(&self, place: usize) -> Result<Option<T>> {
         let cell = match self.row.get_ref(place).map_err(failure)? {
             ValueRef::Null => Cell::Null,

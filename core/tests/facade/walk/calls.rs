@@ -190,6 +190,7 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         }
         "get_statistics" => note(&mut refusals, w.weak.get_statistics()),
         "check_integrity" => note(&mut refusals, w.weak.check_integrity()),
+        "get_clock_state" => note(&mut refusals, w.weak.get_clock_state()),
         "reset_clock" => note(&mut refusals, w.weak.reset_clock()),
         "approve_user" => each(w, &mut refusals, |user| w.weak.approve_user(&user.id)),
         "reject_user" => each(w, &mut refusals, |user| w.weak.reject_user(&user.id)),

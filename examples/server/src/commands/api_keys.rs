@@ -8,7 +8,7 @@ use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, KeyplateError, NewApiKey
 
 use super::{find_user, matched, open, printed, printed_json, refused, table};
 use crate::{
-    http::{answer, clock, list},
+    http::{answer, list},
     json::api_keys::ApiKeyJson,
     options::{self, Options},
 };
@@ -61,7 +61,9 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
                 name: name.clone(),
                 scopes: scopes.clone(),
                 owner_id: Some(owner.id),
-                expires_at: expires.map(in_seconds),
+                expires_at: expires
+                    .map(|seconds| in_seconds(&keyplate, seconds))
+                    .transpose()?,
                 ..NewApiKey::default()
             };
             let created = keyplate.create_api_key(key).map_err(refused)?;
@@ -81,8 +83,10 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
     }
 }
 
-fn in_seconds(seconds: i64) -> SystemTime {
-    clock::now() + Duration::from_secs(seconds.unsigned_abs())
+/// By the time by which the key will expire.
+fn in_seconds(keyplate: &Keyplate, seconds: i64) -> Result<SystemTime, String> {
+    let now = keyplate.get_clock_state().map_err(refused)?.now;
+    Ok(now + Duration::from_secs(seconds.unsigned_abs()))
 }
 
 fn list(keyplate: &Keyplate, owner_id: Option<UserId>, json: bool) -> Result<(), String> {

@@ -2,6 +2,7 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::SystemTime,
 };
 
 use keyplate::Keyplate;
@@ -58,6 +59,13 @@ impl App {
 
     pub(crate) fn listens_on_loopback(&self) -> bool {
         self.0.listener.is_loopback()
+    }
+
+    /// The time by which credentials expire, which is not always the clock's.
+    pub(crate) async fn now(&self) -> Result<SystemTime, Failure> {
+        let host = self.keyplate().clone();
+        let state = self.blocking(move || host.get_clock_state()).await?;
+        Ok(state.now)
     }
 
     /// Runs a call of the library, all of which may wait for the disk, away from the threads that serve.

@@ -209,6 +209,9 @@ fn refusal(error: KeyplateError) -> Failure {
             ..refused("rate_limited", "Too many tries, try again later")
         },
         E::Busy => Failure::unavailable("busy", "The database is busy, try again", &error),
+        E::ClockBehind { .. } => {
+            Failure::unavailable("clock_behind", "The clock of the server is behind", &error)
+        }
         _ if status == StatusCode::SERVICE_UNAVAILABLE => Failure::unavailable(
             "storage_unavailable",
             "The database cannot be used at the moment",

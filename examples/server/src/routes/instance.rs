@@ -3,18 +3,32 @@
 use axum::extract::State;
 use serde_json::json;
 
-use crate::http::{
-    answer::{self, Answer},
-    app::App,
-    caller::Caller,
+use crate::{
+    http::{
+        answer::{self, Answer},
+        app::App,
+        caller::Caller,
+    },
+    open,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Ready is who can read the database.
+/// Ready is who can read the database. A clock that is far behind stops access tokens only, and is said besides.
 pub(super) async fn health(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
-    app.blocking(move || host.get_setup_state()).await?;
+    let ask = move || {
+        host.get_setup_state()?;
+        host.get_clock_state()
+    };
+    let clock = app.blocking(ask).await?;
+    open::warn_of_clock(&clock);
+    if clock.access_tokens_stopped {
+        return answer::ok(&json!({
+            "clockBehindSeconds": clock.behind_seconds,
+            "accessTokensStopped": true,
+        }));
+    }
     answer::no_content()
 }
 

@@ -1,5 +1,6 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use axum::extract::State;
 use keyplate::{
     ApprovalRule, Claim, Expiry, GroupId, Keyplate, Limit, NewSignupToken, SignupRedemption,
     SignupRedemptionQuery, SignupToken, SignupTokenChanges, SignupTokenId, SignupTokenQuery,
@@ -10,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     http::{
         answer::{self, Answer},
+        app::App,
         body::{self, Json},
         caller::Administrator,
-        clock,
         error::Failure,
         length::Length,
         list::{self, Query},
@@ -145,7 +146,7 @@ pub(super) struct TokenBody {
 }
 
 impl TokenBody {
-    fn expiry(&self) -> Result<Option<Expiry>, Failure> {
+    fn expiry(&self, now: SystemTime) -> Result<Option<Expiry>, Failure> {
         let expiry = |ttl: &Option<Length>| match ttl {
             None => Ok(Expiry::Never),
             Some(length) => {
@@ -153,7 +154,7 @@ impl TokenBody {
                 if seconds > MAX_TTL {
                     return Err(Failure::field("ttl", "invalid", "must be at most 31 days"));
                 }
-                let time = clock::now() + Duration::from_secs(seconds.unsigned_abs());
+                let time = now + Duration::from_secs(seconds.unsigned_abs());
                 Ok(Expiry::At { time })
             }
         };
@@ -191,13 +192,13 @@ impl TokenBody {
         self.account_lifetime.as_ref().map(limit).transpose()
     }
 
-    fn into_new_token(self) -> Result<NewSignupToken, Failure> {
+    fn into_new_token(self, now: SystemTime) -> Result<NewSignupToken, Failure> {
         if self.custom_claims.is_some() {
             let reason = "are given to a token that is there, by PUT";
             return Err(Failure::field("customClaims", "invalid", reason));
         }
         Ok(NewSignupToken {
-            expiry: self.expiry()?,
+            expiry: self.expiry(now)?,
             uses: self.uses()?,
             approval: self.approval(),
             account_lifetime_seconds: match self.account_lifetime()? {
@@ -210,11 +211,11 @@ impl TokenBody {
         })
     }
 
-    fn changes(&self) -> Result<SignupTokenChanges, Failure> {
+    fn changes(&self, now: SystemTime) -> Result<SignupTokenChanges, Failure> {
         let text = |text: &Option<Option<String>>| text.clone().map(Option::unwrap_or_default);
         Ok(SignupTokenChanges {
             note: text(&self.note),
-            expiry: self.expiry()?,
+            expiry: self.expiry(now)?,
             uses: self.uses()?,
             account_lifetime: self.account_lifetime()?,
             approval: self.approval(),
@@ -262,10 +263,11 @@ pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> 
 }
 
 pub(super) async fn create(
+    State(app): State<App>,
     Administrator(caller): Administrator,
     Json(body): Json<TokenBody>,
 ) -> Answer {
-    let token = body.into_new_token()?;
+    let token = body.into_new_token(app.now().await?)?;
     let token = caller
         .call(move |keyplate| {
             let created = keyplate.create_signup_token(token)?;
@@ -292,12 +294,13 @@ pub(super) async fn get(Administrator(caller): Administrator, id: Id) -> Answer 
 
 /// Changes what the body names: extend, pause, raise the limit.
 pub(super) async fn update(
+    State(app): State<App>,
     Administrator(caller): Administrator,
     id: Id,
     Json(body): Json<TokenBody>,
 ) -> Answer {
     let id = parse_id(&id)?;
-    let changes = body.changes()?;
+    let changes = body.changes(app.now().await?)?;
     let grants = body.grants()?;
     let token = caller
         .call(move |keyplate| {

@@ -80,6 +80,10 @@ fn announce(keyplate: &Keyplate, options: &Options, address: SocketAddr) -> Resu
             "warning: --open-setup: whoever comes first becomes the administrator"
         ));
     }
+    let clock = keyplate
+        .get_clock_state()
+        .map_err(|error| error.to_string())?;
+    open::warn_of_clock(&clock);
     // Nobody may be listening; the server runs all the same.
     let _ = print(&text);
     Ok(())

@@ -13,6 +13,7 @@ mod bodies;
 mod bootstrap;
 mod callers;
 mod claims;
+mod clock;
 mod commands;
 mod conventions;
 mod database_commands;
