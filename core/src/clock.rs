@@ -10,9 +10,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::error::{InputReason, Result, internal, invalid};
 
-/// Tells the library the time; for tests, and for hosts with a clock of their own.
+/// Tells the library the time. It is for tests, and for hosts with a clock of their own.
 ///
-/// It is called often and must be quick. Time that expires anything never runs backwards, whatever it says.
+/// It is called often, so it must be quick. Whatever it says, the time that decides whether something has expired never
+/// runs backwards.
 #[cfg_attr(feature = "uniffi", uniffi::export(with_foreign))]
 pub trait TimeSource: Send + Sync {
     /// The time now.

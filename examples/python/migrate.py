@@ -46,7 +46,7 @@ def sign_in(
 
 
 def move(kp: keyplate.Keyplate, old: sqlite3.Connection, person: sqlite3.Row) -> keyplate.User | None:
-    """The user that this person is from now on; None if he was moved before and has been deleted since."""
+    """The user that this person is from now on; None if they were moved before and have been deleted since."""
     # `find_user` looks at usernames and addresses too, and none of these can look like this.
     key = f"people/{person['id']}"
     user = kp.find_user(key)
@@ -146,7 +146,7 @@ def main() -> None:
             ann.set_user_role(again.user.id, keyplate.Role.USER)
         except keyplate.StepUpRequired:
             print("a password is no passkey: ann may not change roles with it")
-        print("for her browser:", ann.begin_passkey_registration().options[:40], "…")
+        print("for Ann's browser:", ann.begin_passkey_registration().options[:40], "…")
         secret = "the-secret-that-the-backup-has-had-for-years"
         move_key(kp, "ann", "backup", ["library:read"], secret)
         print("the old key is", kp.verify_api_key(secret).username + "'s")

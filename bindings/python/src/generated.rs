@@ -112,7 +112,7 @@ impl Take<::keyplate::UserId> for Id {
     }
 }
 
-/// An order of API keys; the id decides between equals.
+/// An order of API keys. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApiKeySort {
     CreatedAt,
@@ -583,7 +583,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BootstrapAction {
     }
 }
 
-/// What plans speak of.
+/// A kind of thing that plans describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BootstrapKind {
     Settings,
@@ -1048,7 +1048,7 @@ impl DenialReason {
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum InputReason {
-    /// Nothing was given where something must be.
+    /// Nothing was given, but a value is required.
     Missing {},
     /// The text is empty.
     Empty {},
@@ -1118,7 +1118,7 @@ pub(crate) enum InputReason {
     BrokenToken {},
     /// The secret is, or was, that of another API key.
     SecretTaken {},
-    /// The value wants another one beside it.
+    /// The value needs another one beside it.
     Needs { field: String },
     /// Either this value must be given or another one, and not both.
     EitherOr { field: String },
@@ -1372,7 +1372,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Thing {
     }
 }
 
-/// An order of groups; the id decides between equals.
+/// An order of groups. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GroupSort {
     CreatedAt,
@@ -1533,7 +1533,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PasskeyProblem {
     }
 }
 
-/// Why somebody may use a service, or not.
+/// Why somebody may or may not use a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DecisionReason {
     Everyone,
@@ -1614,7 +1614,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for DecisionReason {
     }
 }
 
-/// To whom a service is open.
+/// Who may use a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServiceAccess {
     Nobody,
@@ -1786,7 +1786,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for CounterPolicy {
     }
 }
 
-/// Who may sign up. The mode decides before anything else does.
+/// Who may sign up. The mode decides before anything else is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignupMode {
     Disabled,
@@ -1839,7 +1839,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SignupMode {
     }
 }
 
-/// A stage of setup. It never goes back by itself.
+/// A stage of setup. It never goes back on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetupStage {
     Uninitialised,
@@ -1892,7 +1892,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SetupStage {
     }
 }
 
-/// Does an administrator approve who signs up?
+/// Whether an administrator has to approve people who sign up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApprovalRule {
     Setting,
@@ -1945,11 +1945,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for ApprovalRule {
     }
 }
 
-/// At most so much.
+/// A limit, or none.
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Limit {
-    /// Without limit.
+    /// No limit.
     Unlimited {},
     /// No more than this.
     AtMost { most: i64 },
@@ -2052,9 +2052,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SignupTokenState {
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expiry {
-    /// It does not end.
+    /// Never.
     Never {},
-    /// It ends then.
+    /// At this time.
     At { time: SystemTime },
 }
 impl Give<Expiry> for ::keyplate::Expiry {
@@ -2086,7 +2086,7 @@ impl Take<::keyplate::Expiry> for Expiry {
     }
 }
 
-/// What a user is.
+/// The role of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     User,
@@ -2136,7 +2136,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Role {
     }
 }
 
-/// An order of users; the id decides between equals.
+/// An order of users. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserSort {
     CreatedAt,
@@ -2213,7 +2213,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for UserSort {
     }
 }
 
-/// May a user sign in?
+/// Whether a user may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserStatus {
     Pending,
@@ -2266,9 +2266,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for UserStatus {
     }
 }
 
-/// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
+/// Somebody who has shown a credential. Only the library can create one, and `acting_as` takes it.
 ///
-/// It names the credential and holds no rights: these are read anew at every call.
+/// It names the credential and holds no rights: they are read again at every call.
 #[pyclass(frozen, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug)]
 pub(crate) struct Principal(Arc<::keyplate::Principal>);
@@ -2294,7 +2294,7 @@ impl Take<Arc<::keyplate::Principal>> for Principal {
 pub(crate) struct AccessToken {
     /// The JWT.
     pub(crate) secret: Secret,
-    /// The service for which it is good: its audience is the service's slug.
+    /// The service that it is for. Its audience is the service's slug.
     pub(crate) service_id: Id,
     /// When it ends.
     pub(crate) expires_at: SystemTime,
@@ -2319,25 +2319,25 @@ impl AccessToken {
     }
 }
 
-/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+/// The user behind a verified access token, as things are now. It gives no right to call any method here.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AccessTokenClaims {
     /// The user.
     pub(crate) user_id: Id,
-    /// His name.
+    /// The user's username.
     pub(crate) username: String,
     /// The service.
     pub(crate) service_id: Id,
     /// The session that asked for the token.
     pub(crate) session_id: Option<Id>,
-    /// Or the API key.
+    /// The API key, if one asked for the token instead.
     pub(crate) api_key_id: Option<Id>,
-    /// Of the scopes of that session or key, `*` and those of the service.
+    /// The scopes of that session or key that concern the service: `*` and the service's own.
     pub(crate) scopes: Vec<String>,
-    /// The names of his groups.
+    /// The names of the user's groups.
     pub(crate) groups: Vec<String>,
-    /// His claims, with those of his groups.
+    /// The user's claims, together with those of their groups.
     pub(crate) claims: Vec<Claim>,
     /// When the token was issued.
     pub(crate) issued_at: SystemTime,
@@ -2385,13 +2385,13 @@ impl AccessTokenClaims {
     }
 }
 
-/// The public keys by which access tokens are verified.
+/// The public keys that access tokens are verified with.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Jwks {
-    /// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+    /// The JSON Web Key Set (RFC 7517, RFC 8037), ready to be served.
     pub(crate) json: String,
-    /// What is in it; the key that signs comes first.
+    /// The keys in the set. The one that signs now comes first.
     pub(crate) keys: Vec<SigningKey>,
 }
 impl Give<Jwks> for ::keyplate::Jwks {
@@ -2419,7 +2419,7 @@ impl Jwks {
 pub(crate) struct SigningKey {
     /// Its `kid` in `get_jwks` and in the tokens' headers.
     pub(crate) key_id: String,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<SigningKey> for ::keyplate::SigningKey {
@@ -2445,25 +2445,25 @@ impl SigningKey {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ApiKey {
-    /// Names it; the same after a rotation.
+    /// The id. It stays the same when the key is rotated.
     pub(crate) id: Id,
-    /// Whose it is: it can do no more than he can.
+    /// The owner. The key can do no more than they can.
     pub(crate) owner_id: Id,
-    /// What it is for, in a word.
+    /// A short name that says what it is for.
     pub(crate) name: String,
-    /// What it is for, in more words.
+    /// A longer description.
     pub(crate) note: Option<String>,
     /// What it allows.
     pub(crate) scopes: Vec<String>,
     /// The secret's kind and last 4 characters.
     pub(crate) masked_secret: String,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
-    /// When it was last used; may be a minute old.
+    /// When it was last used. This can be up to a minute out of date.
     pub(crate) last_used_at: Option<SystemTime>,
     /// When it ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// When it was revoked. Revoked keys are kept for the audit.
+    /// When it was revoked. Revoked keys are kept for the audit log.
     pub(crate) revoked_at: Option<SystemTime>,
 }
 impl Give<ApiKey> for ::keyplate::ApiKey {
@@ -2513,7 +2513,7 @@ impl ApiKey {
 pub(crate) struct ApiKeyPage {
     /// The keys.
     pub(crate) items: Vec<ApiKey>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -2538,13 +2538,13 @@ impl ApiKeyPage {
     }
 }
 
-/// An API key that has just got a secret.
+/// An API key that has just been given a secret.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedApiKey {
     /// The key.
     pub(crate) api_key: ApiKey,
-    /// The secret, shown this once.
+    /// The secret, which is shown only this once.
     pub(crate) secret: Secret,
 }
 impl Give<CreatedApiKey> for ::keyplate::CreatedApiKey {
@@ -2566,27 +2566,27 @@ impl CreatedApiKey {
     }
 }
 
-/// A row of the audit log, and what the event sink hears. Names are those of that time.
+/// A row of the audit log, which the event sink receives as well. Names are as they were at that time.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AuditEvent {
-    /// Grows with time.
+    /// The number of the row. Later rows have larger ones.
     pub(crate) id: i64,
-    /// When; for counted refusals the last time.
+    /// When it happened. For refusals that are counted, this is the last time.
     pub(crate) at: SystemTime,
     /// What happened.
     pub(crate) kind: EventKind,
     /// Who did it.
     pub(crate) actor_kind: ActorKind,
-    /// Which user did it.
+    /// The user who did it.
     pub(crate) actor_id: Option<String>,
-    /// His name.
+    /// Their username.
     pub(crate) actor_name: Option<String>,
-    /// The user whom it concerns.
+    /// The user that it is about.
     pub(crate) user_id: Option<String>,
-    /// His name.
+    /// Their username.
     pub(crate) username: Option<String>,
-    /// The thing that it concerns, for example an API key.
+    /// The thing that it is about, for example an API key.
     pub(crate) subject_id: Option<String>,
     /// Its name.
     pub(crate) subject_name: Option<String>,
@@ -2594,9 +2594,9 @@ pub(crate) struct AuditEvent {
     pub(crate) address: Option<String>,
     /// The client's user agent.
     pub(crate) user_agent: Option<String>,
-    /// More, by name. Never a secret.
+    /// More details, by name. They never contain a secret.
     pub(crate) details: Vec<Detail>,
-    /// How many times within that minute; more than 1 for refusals only.
+    /// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
     pub(crate) count: i64,
 }
 impl Give<AuditEvent> for ::keyplate::AuditEvent {
@@ -2654,7 +2654,7 @@ impl AuditEvent {
 pub(crate) struct AuditPage {
     /// The events.
     pub(crate) items: Vec<AuditEvent>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -2679,11 +2679,11 @@ impl AuditPage {
     }
 }
 
-/// Something more about an event.
+/// A detail of an event.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Detail {
-    /// What it is.
+    /// Its name.
     pub(crate) name: String,
     /// Its value.
     pub(crate) value: String,
@@ -2711,9 +2711,9 @@ impl Detail {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BackupReport {
-    /// When: what was committed before the call is in it.
+    /// When it was made. Everything that was committed before the call is in it.
     pub(crate) made_at: SystemTime,
-    /// Its size.
+    /// Its size in bytes.
     pub(crate) bytes: i64,
 }
 impl Give<BackupReport> for ::keyplate::BackupReport {
@@ -2735,16 +2735,16 @@ impl BackupReport {
     }
 }
 
-/// An entry of a plan that made a difference.
+/// An entry of a plan that changed something.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BootstrapChange {
     /// What was done.
     pub(crate) action: BootstrapAction,
-    /// To what kind of thing.
+    /// The kind of thing.
     pub(crate) kind: BootstrapKind,
-    /// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
-    /// username, a slash and the key's name; of the settings `settings`.
+    /// Its name: a group's name, a service's slug, a username or a sign-up token's note. For an API key, it is the owner's
+    /// username, a slash and the key's name. For the settings, it is `settings`.
     pub(crate) name: String,
 }
 impl Give<BootstrapChange> for ::keyplate::BootstrapChange {
@@ -2767,15 +2767,15 @@ impl BootstrapChange {
     }
 }
 
-/// What applying a plan did; nothing when all was as the plan says.
+/// What applying a plan did. It is empty if everything was already as the plan says.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BootstrapReport {
-    /// What was made or changed, in the order in which it was.
+    /// What was created or changed, in order.
     pub(crate) changes: Vec<BootstrapChange>,
-    /// The API keys whose secret the plan wanted generated, shown this once.
+    /// The API keys whose secret the plan asked to generate. The secrets are shown only this once.
     pub(crate) api_keys: Vec<CreatedApiKey>,
-    /// The sign-up tokens that were made, with their secrets, shown this once.
+    /// The sign-up tokens that were created. Their secrets are shown only this once.
     pub(crate) signup_tokens: Vec<CreatedSignupToken>,
 }
 impl Give<BootstrapReport> for ::keyplate::BootstrapReport {
@@ -2798,13 +2798,13 @@ impl BootstrapReport {
     }
 }
 
-/// Something that a host wants to know of a user or a group.
+/// Something that a host wants to know about a user or a group.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Claim {
-    /// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+    /// Its name: 1 to 100 characters without blanks, and not one that a token's issuer sets itself.
     pub(crate) key: String,
-    /// Its value, at most 1000 characters.
+    /// Its value, of at most 1000 characters.
     pub(crate) value: String,
 }
 impl Give<Claim> for ::keyplate::Claim {
@@ -2844,17 +2844,17 @@ impl Take<::keyplate::Claim> for Claim {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Group {
-    /// Names it for ever.
+    /// The id, which never changes.
     pub(crate) id: Id,
-    /// Unique without regard to case; for programs.
+    /// The name for programs, unique regardless of case.
     pub(crate) name: String,
-    /// For people.
+    /// The name for people.
     pub(crate) friendly_name: String,
-    /// What holds for its members.
+    /// The claims that its members have.
     pub(crate) claims: Vec<Claim>,
     /// How many users are in it.
     pub(crate) member_count: i64,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<Group> for ::keyplate::Group {
@@ -2896,7 +2896,7 @@ impl Group {
 pub(crate) struct GroupPage {
     /// The groups.
     pub(crate) items: Vec<Group>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -2921,13 +2921,13 @@ impl GroupPage {
     }
 }
 
-/// A one-time token that has just been made.
+/// A one-time token that has just been created.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedOneTimeToken {
     /// The token.
     pub(crate) one_time_token: OneTimeToken,
-    /// The secret, shown this once: `XXXX-XXXX` for a code.
+    /// The secret, which is shown only this once. A code looks like `XXXX-XXXX`.
     pub(crate) secret: Secret,
 }
 impl Give<CreatedOneTimeToken> for ::keyplate::CreatedOneTimeToken {
@@ -2953,21 +2953,21 @@ impl CreatedOneTimeToken {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OneTimeToken {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
-    /// Whom it signs in.
+    /// The user whom it signs in.
     pub(crate) user_id: Id,
-    /// A code to be typed, rather than a token for a link?
+    /// Whether it is a code to be typed, rather than a token for a link.
     pub(crate) is_code: bool,
-    /// For who has lost his passkey?
+    /// Whether it is for a user who has lost their passkey.
     pub(crate) is_recovery: bool,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
     /// When it ends.
     pub(crate) expires_at: SystemTime,
-    /// Who made it; none for the host.
+    /// Who created it. It is absent if the host did.
     pub(crate) created_by: Option<String>,
-    /// For a token its kind and last 4 characters; nothing is told of a code.
+    /// The kind and the last 4 characters of a token. It is absent for a code.
     pub(crate) masked_secret: String,
 }
 impl Give<OneTimeToken> for ::keyplate::OneTimeToken {
@@ -3007,35 +3007,35 @@ impl OneTimeToken {
     }
 }
 
-/// A passkey of a user. The private key never leaves his authenticator.
+/// A passkey of a user. The private key never leaves their authenticator.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Passkey {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
-    /// Whose it is.
+    /// The user whose it is.
     pub(crate) user_id: Id,
-    /// What its authenticator calls it, as base64url.
+    /// The credential id by which its authenticator knows it, as base64url.
     pub(crate) credential_id: String,
     /// The RP id that it is bound to.
     pub(crate) rp_id: String,
-    /// What its user calls it.
+    /// The name that its user gave it.
     pub(crate) name: String,
-    /// The model of the authenticator, a UUID; none when it did not tell.
+    /// The model of the authenticator (AAGUID). It is absent if the authenticator did not tell.
     pub(crate) aaguid: Option<String>,
-    /// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+    /// The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`.
     pub(crate) transports: Vec<String>,
-    /// May it be backed up, so that it survives the device?
+    /// Whether it can be backed up, so that it survives the loss of the device.
     pub(crate) backup_eligible: bool,
-    /// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+    /// Whether it is backed up, as far as its authenticator last said. Such a passkey is on all devices of its user.
     pub(crate) backup_state: bool,
-    /// When its signature counter last went back: somebody may have a copy of it.
+    /// When its signature counter last went back, which may mean that somebody has a copy of it.
     pub(crate) counter_went_back_at: Option<SystemTime>,
     /// When it was registered.
     pub(crate) created_at: SystemTime,
     /// When it was last used.
     pub(crate) last_used_at: Option<SystemTime>,
-    /// Does it work under today's RP id?
+    /// Whether it works under the current RP id.
     pub(crate) usable: bool,
 }
 impl Give<Passkey> for ::keyplate::Passkey {
@@ -3085,16 +3085,16 @@ impl Passkey {
     }
 }
 
-/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
 /// Level 3, as JSON.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PasskeySignals {
-    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+    /// For `signalUnknownCredential`, if the credential that was asked about is not registered.
     pub(crate) unknown_credential: Option<String>,
-    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+    /// For `signalAllAcceptedCredentials`, if the caller is a user who has had a passkey.
     pub(crate) all_accepted_credentials: Option<String>,
-    /// For `signalCurrentUserDetails`, likewise.
+    /// For `signalCurrentUserDetails`, in the same case.
     pub(crate) current_user_details: Option<String>,
 }
 impl Give<PasskeySignals> for ::keyplate::PasskeySignals {
@@ -3128,12 +3128,12 @@ impl PasskeySignals {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PasskeyCeremony {
-    /// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+    /// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
     pub(crate) ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
     /// `parseRequestOptionsFromJSON`.
     pub(crate) options: String,
-    /// When it is too late.
+    /// When the ceremony expires.
     pub(crate) expires_at: SystemTime,
 }
 impl Give<PasskeyCeremony> for ::keyplate::PasskeyCeremony {
@@ -3162,10 +3162,9 @@ impl PasskeyCeremony {
 pub(crate) struct PasskeyRegistration {
     /// The passkey.
     pub(crate) passkey: Passkey,
-    /// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
-    /// The former one has ended.
+    /// The session that replaces the caller's, if that was not opened with a passkey. The former one has ended.
     pub(crate) signed_in: Option<SignedIn>,
-    /// When this completed setup: the API keys that were made before.
+    /// The API keys that were created before, if this completed setup.
     pub(crate) setup: Option<SetupCompletion>,
 }
 impl Give<PasskeyRegistration> for ::keyplate::PasskeyRegistration {
@@ -3188,27 +3187,27 @@ impl PasskeyRegistration {
     }
 }
 
-/// Who stands behind a credential, and what it lets him do.
+/// The user behind a credential, and what it lets them do.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Authenticated {
     /// The user.
     pub(crate) user_id: Id,
-    /// His name.
+    /// Their username.
     pub(crate) username: String,
-    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+    /// The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`.
     pub(crate) role: Role,
-    /// `UserStatus.PENDING` while he waits for approval: then he is known, and let into nothing yet.
+    /// The status. It is `UserStatus.PENDING` while they wait for approval: they are known, but may not use anything yet.
     pub(crate) status: UserStatus,
-    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+    /// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
     pub(crate) scopes: Vec<String>,
     /// The session, if the credential is one.
     pub(crate) session_id: Option<Id>,
     /// The API key, if the credential is one.
     pub(crate) api_key_id: Option<Id>,
-    /// When the credential ends at the latest.
+    /// The latest time at which the credential ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// For `acting_as`.
+    /// The principal, for `acting_as`.
     pub(crate) principal: Principal,
 }
 impl Give<Authenticated> for ::keyplate::Authenticated {
@@ -3250,17 +3249,17 @@ impl Authenticated {
     }
 }
 
-/// May somebody use a service, and why?
+/// Whether somebody may use a service, and why.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Decision {
-    /// Let him in?
+    /// Whether to let them in.
     pub(crate) allowed: bool,
-    /// Why, or why not.
+    /// The reason for the decision.
     pub(crate) reason: DecisionReason,
     /// The service.
     pub(crate) service_id: Id,
-    /// Who asks; none when his credential has ended.
+    /// The user who asks. It is absent if their credential has ended.
     pub(crate) user_id: Option<Id>,
 }
 impl Give<Decision> for ::keyplate::Decision {
@@ -3284,23 +3283,23 @@ impl Decision {
     }
 }
 
-/// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+/// Something that users reach through the host: an application behind a reverse proxy, or a part of the host itself.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Service {
-    /// Names it for ever.
+    /// The id, which never changes.
     pub(crate) id: Id,
-    /// Its short name for programs, unique.
+    /// The short, unique name for programs.
     pub(crate) slug: String,
-    /// Its name for people.
+    /// The name for people.
     pub(crate) name: String,
-    /// The web origins where it is.
+    /// The web origins at which it is served.
     pub(crate) origins: Vec<String>,
-    /// Open to every user?
+    /// Whether it is open to every user.
     pub(crate) for_everyone: bool,
-    /// Otherwise open to the members of these groups; to nobody when there is none.
+    /// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
     pub(crate) group_ids: Vec<Id>,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<Service> for ::keyplate::Service {
@@ -3344,7 +3343,7 @@ impl Service {
 pub(crate) struct ServicePage {
     /// The services.
     pub(crate) items: Vec<Service>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -3373,19 +3372,19 @@ impl ServicePage {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Session {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
-    /// Whose it is.
+    /// The user whose it is.
     pub(crate) user_id: Id,
-    /// How he signed in.
+    /// How they signed in.
     pub(crate) method: SignInMethod,
-    /// When he signed in.
+    /// When they signed in.
     pub(crate) signed_in_at: SystemTime,
-    /// When he last showed a passkey.
+    /// When they last used a passkey.
     pub(crate) stepped_up_at: Option<SystemTime>,
-    /// When it was last used; may be a minute old.
+    /// When it was last used. This can be up to a minute out of date.
     pub(crate) last_seen_at: SystemTime,
-    /// When it ends at the latest.
+    /// The latest time at which it ends.
     pub(crate) expires_at: SystemTime,
     /// The token's kind and last 4 characters.
     pub(crate) masked_secret: String,
@@ -3393,7 +3392,7 @@ pub(crate) struct Session {
     pub(crate) address: Option<String>,
     /// The user agent at sign-in.
     pub(crate) user_agent: Option<String>,
-    /// The device's name, if it told one.
+    /// The name of the device, if it gave one.
     pub(crate) device_name: Option<String>,
 }
 impl Give<Session> for ::keyplate::Session {
@@ -3445,7 +3444,7 @@ impl Session {
 pub(crate) struct SessionPage {
     /// The sessions.
     pub(crate) items: Vec<Session>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -3476,9 +3475,9 @@ impl SessionPage {
 pub(crate) struct SignedIn {
     /// The user.
     pub(crate) user: User,
-    /// His new session.
+    /// Their new session.
     pub(crate) session: Session,
-    /// The session's token, shown this once: for a cookie, or for the application to keep.
+    /// The session's token, which is shown only this once. Put it into a cookie, or let the application keep it.
     pub(crate) secret: Secret,
 }
 impl Give<SignedIn> for ::keyplate::SignedIn {
@@ -3501,15 +3500,15 @@ impl SignedIn {
     }
 }
 
-/// The settings that everybody may know.
+/// The settings that everybody may see.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PublicSettings {
-    /// What people know the application by.
+    /// The name by which people know the application.
     pub(crate) app_name: String,
     /// Who may sign up.
     pub(crate) signup_mode: SignupMode,
-    /// May a user change his own username?
+    /// Whether users may change their own username.
     pub(crate) username_change: bool,
 }
 impl Give<PublicSettings> for ::keyplate::PublicSettings {
@@ -3532,30 +3531,30 @@ impl PublicSettings {
     }
 }
 
-/// What an administrator may set while the application runs.
+/// What an administrator can set while the application runs.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
-    /// What people know the application by.
+    /// The name by which people know the application.
     pub(crate) app_name: String,
     /// Who may sign up.
     pub(crate) signup_mode: SignupMode,
-    /// Does an administrator approve who signs up, unless a token says otherwise?
+    /// Whether an administrator has to approve people who sign up, unless a token says otherwise.
     pub(crate) signup_approval: bool,
-    /// Groups of everybody who signs up, besides those of his token.
+    /// The groups of everybody who signs up, in addition to those of their token.
     pub(crate) default_group_ids: Vec<Id>,
-    /// How many accounts one address may open in an hour while sign-up is open.
+    /// How many accounts one address may open in an hour while sign-up is open to everybody.
     pub(crate) open_signups_per_hour: i64,
-    /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
-    /// always wait for approval. Empty: any.
+    /// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
+    /// always wait for approval. If it is empty, every domain may.
     pub(crate) signup_email_domains: Vec<String>,
-    /// May a user change his own username?
+    /// Whether users may change their own username.
     pub(crate) username_change: bool,
-    /// For how many seconds a session lives unused.
+    /// After how many seconds without use a session ends.
     pub(crate) session_idle_seconds: i64,
-    /// For how many seconds it lives at most.
+    /// After how many seconds a session ends in any case.
     pub(crate) session_lifetime_seconds: i64,
-    /// For how many seconds a sign-in counts as fresh, for acts of weight.
+    /// For how many seconds a sign-in counts as fresh, which sensitive actions require.
     pub(crate) step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub(crate) counter_policy: CounterPolicy,
@@ -3603,11 +3602,11 @@ impl Settings {
     }
 }
 
-/// A setup token, for the one who is to become the first administrator.
+/// A setup token, for the person who is to become the first administrator.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedSetupToken {
-    /// The token, shown this once.
+    /// The token, which is shown only this once.
     pub(crate) secret: Secret,
     /// When it ends.
     pub(crate) expires_at: SystemTime,
@@ -3631,13 +3630,13 @@ impl CreatedSetupToken {
     }
 }
 
-/// What was there when setup ended.
+/// What existed when setup was completed.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SetupCompletion {
-    /// The API keys made before, all of which go on working. A person can revoke one that is not his.
+    /// The API keys that were created before. They all keep working, and a person can revoke one that is not theirs.
     pub(crate) api_keys: Vec<ApiKey>,
-    /// The one-time tokens made before, for which the same holds.
+    /// The one-time tokens that were created before. They keep working too.
     pub(crate) one_time_tokens: Vec<OneTimeToken>,
 }
 impl Give<SetupCompletion> for ::keyplate::SetupCompletion {
@@ -3659,19 +3658,19 @@ impl SetupCompletion {
     }
 }
 
-/// How far setup has come.
+/// How far setup has got.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SetupState {
     /// The stage.
     pub(crate) stage: SetupStage,
-    /// Grows with every `reset_setup`; starts at 1.
+    /// The generation. It starts at 1 and grows with every `reset_setup`.
     pub(crate) generation: i64,
     /// When this generation was claimed.
     pub(crate) claimed_at: Option<SystemTime>,
     /// When it was completed.
     pub(crate) completed_at: Option<SystemTime>,
-    /// Why passkeys cannot work at this origin; none when they can.
+    /// Why passkeys cannot work at this origin. It is absent if they can.
     pub(crate) passkey_problem: Option<PasskeyProblem>,
 }
 impl Give<SetupState> for ::keyplate::SetupState {
@@ -3705,19 +3704,19 @@ impl SetupState {
     }
 }
 
-/// One use of a sign-up token. Names are those of that time.
+/// One use of a sign-up token. Names are as they were at that time.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SignupRedemption {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
     /// The token.
     pub(crate) token_id: Id,
-    /// The account that was made; it may have been deleted since.
+    /// The account that was created. It may have been deleted since.
     pub(crate) user_id: Id,
     /// Its name.
     pub(crate) username: String,
-    /// When.
+    /// When it was used.
     pub(crate) at: SystemTime,
     /// From which IP address.
     pub(crate) address: Option<String>,
@@ -3765,7 +3764,7 @@ impl SignupRedemption {
 pub(crate) struct SignupRedemptionPage {
     /// The uses.
     pub(crate) items: Vec<SignupRedemption>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -3790,13 +3789,13 @@ impl SignupRedemptionPage {
     }
 }
 
-/// A sign-up token that has just been made.
+/// A sign-up token that has just been created.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedSignupToken {
     /// The token.
     pub(crate) signup_token: SignupToken,
-    /// The secret, shown this once: for the link that is sent.
+    /// The secret, which is shown only this once, for the link that is sent.
     pub(crate) secret: Secret,
 }
 impl Give<CreatedSignupToken> for ::keyplate::CreatedSignupToken {
@@ -3818,37 +3817,37 @@ impl CreatedSignupToken {
     }
 }
 
-/// Something with which people sign up, without its secret.
+/// A token with which people sign up, without its secret.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SignupToken {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
     /// What it is for.
     pub(crate) note: Option<String>,
-    /// Can it be used now, and if not, why? Strangers are not told why.
+    /// Whether it can be used now, and if not, why. Strangers are not told why.
     pub(crate) state: SignupTokenState,
     /// When it ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// How many times it may be used; without limit if none.
+    /// How many times it may be used. If absent, there is no limit.
     pub(crate) max_uses: Option<i64>,
     /// How many times it has been used.
     pub(crate) uses: i64,
-    /// The groups that it gives, besides the default groups.
+    /// The groups that it gives, in addition to the default groups.
     pub(crate) group_ids: Vec<Id>,
     /// The claims that it gives.
     pub(crate) claims: Vec<Claim>,
     /// After how many seconds an account made with it lapses.
     pub(crate) account_lifetime_seconds: Option<i64>,
-    /// Does an administrator approve who uses it?
+    /// Whether an administrator has to approve people who use it.
     pub(crate) approval: ApprovalRule,
-    /// May it be used at all? False while paused.
+    /// Whether it may be used at all. It is false while the token is paused.
     pub(crate) enabled: bool,
     /// The address, or `@domain`, to which it is bound.
     pub(crate) email: Option<String>,
-    /// Who made it; none for the host.
+    /// Who created it. It is absent if the host did.
     pub(crate) created_by: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
     /// When it was revoked.
     pub(crate) revoked_at: Option<SystemTime>,
@@ -3914,7 +3913,7 @@ impl SignupToken {
 pub(crate) struct SignupTokenPage {
     /// The tokens.
     pub(crate) items: Vec<SignupToken>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -3939,13 +3938,13 @@ impl SignupTokenPage {
     }
 }
 
-/// What the holder of a sign-up token may know of it before he uses it.
+/// What the holder of a sign-up token may know about it before they use it.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SignupTokenPreview {
     /// When it ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// Will an administrator have to approve?
+    /// Whether an administrator will have to approve the account.
     pub(crate) needs_approval: bool,
     /// The address, or `@domain`, to which it is bound.
     pub(crate) email: Option<String>,
@@ -3985,9 +3984,9 @@ impl SignupTokenPreview {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct IntegrityReport {
-    /// Nothing is wrong.
+    /// Whether the file is sound.
     pub(crate) ok: bool,
-    /// What is wrong, in SQLite's words; at most 100 lines.
+    /// What is wrong, in SQLite's words, in at most 100 lines.
     pub(crate) problems: Vec<String>,
 }
 impl Give<IntegrityReport> for ::keyplate::IntegrityReport {
@@ -4040,7 +4039,7 @@ impl PurgeReport {
     }
 }
 
-/// What there is, at one moment.
+/// How much there is of everything, at one moment.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Statistics {
@@ -4048,9 +4047,9 @@ pub(crate) struct Statistics {
     pub(crate) active_users: i64,
     /// Users who signed up and wait for approval.
     pub(crate) pending_users: i64,
-    /// Users who may not sign in.
+    /// Users who are disabled.
     pub(crate) disabled_users: i64,
-    /// Users whose account has lapsed, and who are not disabled besides.
+    /// Users whose account has lapsed, and who are not disabled as well.
     pub(crate) lapsed_users: i64,
     /// Administrators who may sign in.
     pub(crate) administrators: i64,
@@ -4058,7 +4057,7 @@ pub(crate) struct Statistics {
     pub(crate) groups: i64,
     /// Services.
     pub(crate) services: i64,
-    /// Passkeys, also those of a former RP id.
+    /// Passkeys, including those of a former RP id.
     pub(crate) passkeys: i64,
     /// Sessions that have neither ended nor expired.
     pub(crate) sessions: i64,
@@ -4070,11 +4069,11 @@ pub(crate) struct Statistics {
     pub(crate) one_time_tokens: i64,
     /// Rows of the audit log.
     pub(crate) audit_events: i64,
-    /// The size of the file, with what has not been written into it yet.
+    /// The size of the file in bytes, including what is still in its `-wal` file.
     pub(crate) bytes: i64,
-    /// The schema of the file.
+    /// The number of the file's schema.
     pub(crate) schema: i64,
-    /// When the database was made.
+    /// When the database was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<Statistics> for ::keyplate::Statistics {
@@ -4134,13 +4133,13 @@ impl Statistics {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct User {
-    /// Stays for ever and is never given again.
+    /// The id. It never changes and is never given to anybody else.
     pub(crate) id: Id,
-    /// Unique without regard to case.
+    /// The username, unique regardless of case.
     pub(crate) username: String,
-    /// E-mail address, unique without regard to case.
+    /// E-mail address, unique regardless of case.
     pub(crate) email: Option<String>,
-    /// Does the address belong to him for certain?
+    /// Whether the address is known to be theirs.
     pub(crate) email_verified: bool,
     /// The name that others see.
     pub(crate) display_name: Option<String>,
@@ -4150,21 +4149,21 @@ pub(crate) struct User {
     pub(crate) last_name: Option<String>,
     /// Language tag, for example `de-CH`.
     pub(crate) locale: Option<String>,
-    /// The host's own key for him.
+    /// The host's own key for them.
     pub(crate) external_id: Option<String>,
-    /// The groups that he is in, the first by name first.
+    /// The groups that they are in, ordered by name.
     pub(crate) group_ids: Vec<Id>,
-    /// Claims of his own.
+    /// The user's own claims, without those of their groups.
     pub(crate) claims: Vec<Claim>,
-    /// What he is here.
+    /// The role.
     pub(crate) role: Role,
-    /// May he sign in?
+    /// The status: whether they may sign in.
     pub(crate) status: UserStatus,
-    /// When the account lapses; it is never deleted by itself.
+    /// When the account lapses. A lapsed account is not deleted.
     pub(crate) expires_at: Option<SystemTime>,
-    /// When he was made.
+    /// When they were created.
     pub(crate) created_at: SystemTime,
-    /// When his data last changed.
+    /// When their data last changed.
     pub(crate) updated_at: SystemTime,
 }
 impl Give<User> for ::keyplate::User {
@@ -4226,7 +4225,7 @@ impl User {
 pub(crate) struct UserPage {
     /// The users.
     pub(crate) items: Vec<User>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub(crate) page: i64,
@@ -4274,9 +4273,10 @@ impl Keyplate {
         self.describe()
     }
 
-    /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-    /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-    /// `get_jwks` alone hears of a change only when it ends, so keep it short.
+    /// Issues a token for a service, named by id or slug, to a user whom `authorize` allows to use it. It lives for
+    /// `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key
+    /// that asks. A process that verifies it with `get_jwks` alone notices a change only when the token ends, so keep it
+    /// short.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
@@ -4285,8 +4285,8 @@ impl Keyplate {
     ///     AccountPending: The account waits for approval.
     ///     AccountDisabled: The account is disabled.
     ///     AccountExpired: The account has lapsed.
-    ///     PermissionDenied: When he may not use the service.
-    ///     Conflict: When his claims make it longer than 64 KiB.
+    ///     PermissionDenied: When they may not use the service.
+    ///     Conflict: When their claims make it longer than 64 KiB.
     ///     Configuration: For another encryption key than the one under which the signing key is sealed.
     #[pyo3(signature = (principal, service, lifetime_seconds=None), text_signature = "($self, principal, service, lifetime_seconds=None)")]
     fn issue_access_token(
@@ -4305,7 +4305,7 @@ impl Keyplate {
     }
 
     /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-    /// so: that its session or key lives, its user may sign in, and the service is open to him.
+    /// true: its session or key has not ended, its user may sign in, and the service is open to them.
     ///
     /// Raises:
     ///     NotFound: For the service.
@@ -4314,7 +4314,7 @@ impl Keyplate {
     ///     AccountPending: The account waits for approval.
     ///     AccountDisabled: The account is disabled.
     ///     AccountExpired: The account has lapsed.
-    ///     PermissionDenied: When he may no longer use the service.
+    ///     PermissionDenied: When they may no longer use the service.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (token, service), text_signature = "($self, token, service)")]
     fn verify_access_token(
@@ -4326,7 +4326,8 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_access_token(token, service))
     }
 
-    /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+    /// Returns the public keys with which other processes verify access tokens, for `/.well-known/jwks.json`. The keys that
+    /// were rotated away stay in it until their last token has ended.
     ///
     /// Raises:
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -4335,9 +4336,9 @@ impl Keyplate {
         self.call(py, |kp| kp.get_jwks())
     }
 
-    /// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-    /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-    /// When the encryption key was lost, it works under a new one.
+    /// Lets another key sign access tokens from now on. Tokens of the former key stay valid for `overlap_seconds` more: by
+    /// default the longest life of a token, and at most 7 days. If the key got into other hands, 0 ends them at once. If
+    /// the encryption key was lost, this works under a new one.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
@@ -4354,12 +4355,13 @@ impl Keyplate {
         self.call(py, |kp| kp.rotate_signing_key(overlap_seconds))
     }
 
-    /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+    /// Creates an API key. It can never do more than whoever creates it may do now, and it cannot outlive the key that
+    /// creates it.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     NotFound: For the owner.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: When the session is too old, or has not shown a passkey for a key with
     ///         administrator scopes.
     #[pyo3(signature = (*, name, scopes, owner_id=None, note=None, expires_at=None), text_signature = "($self, *, name, scopes, owner_id=None, note=None, expires_at=None)")]
@@ -4383,11 +4385,11 @@ impl Keyplate {
         self.call(py, |kp| kp.create_api_key(key))
     }
 
-    /// Gives an API key, a revoked one too.
+    /// Returns an API key, even if it is revoked.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_api_key(&self, py: Python<'_>, id: Id) -> PyResult<ApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4399,7 +4401,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, owner_id=None, search=None, include_revoked=false, sort=None, ascending=false, page=None, limit=None), text_signature = "($self, *, owner_id=None, search=None, include_revoked=False, sort=None, ascending=False, page=None, limit=None)")]
     fn list_api_keys(
         &self,
@@ -4425,11 +4427,11 @@ impl Keyplate {
         self.call(py, |kp| kp.list_api_keys(query))
     }
 
-    /// Lists the API keys that end within so many seconds, the next to end first.
+    /// Lists the API keys that end within this many seconds. The next to end comes first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (within_seconds), text_signature = "($self, within_seconds)")]
     fn list_expiring_api_keys(&self, py: Python<'_>, within_seconds: i64) -> PyResult<Vec<ApiKey>> {
@@ -4441,8 +4443,8 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: Also for a revoked key.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id, expiry), text_signature = "($self, id, expiry)")]
     fn renew_api_key(&self, py: Python<'_>, id: Id, expiry: Expiry) -> PyResult<ApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4451,11 +4453,11 @@ impl Keyplate {
         self.call(py, |kp| kp.renew_api_key(&id, expiry))
     }
 
-    /// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+    /// Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_api_key(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4463,13 +4465,13 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_api_key(&id))
     }
 
-    /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+    /// Gives a key a new secret. The old one keeps working for a while. A key cannot rotate itself.
     ///
     /// Raises:
     ///     NotFound: Also for a revoked key, and for an expired one without a new end.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id, *, overlap_seconds=None, expiry=None), text_signature = "($self, id, *, overlap_seconds=None, expiry=None)")]
     fn rotate_api_key(
         &self,
@@ -4487,8 +4489,8 @@ impl Keyplate {
         self.call(py, |kp| kp.rotate_api_key(&id, rotation))
     }
 
-    /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-    /// ours, or one of the operator's own choice, which a plan gave.
+    /// Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+    /// library generated, or one that the operator chose and put into a plan.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, malformed, expired or revoked.
@@ -4501,10 +4503,10 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_api_key(secret))
     }
 
-    /// Lists what happened, the newest first.
+    /// Lists what happened. The newest comes first.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     InvalidInput: A value breaks a rule.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (*, user_id=None, kind=None, since=None, page=None, limit=None), text_signature = "($self, *, user_id=None, kind=None, since=None, page=None, limit=None)")]
@@ -4528,11 +4530,11 @@ impl Keyplate {
         self.call(py, |kp| kp.list_audit_events(query))
     }
 
-    /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
-    /// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
-    /// whole and safe on the disk.
+    /// Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
+    /// that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is
+    /// complete and safe on the disk.
     ///
-    /// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+    /// To restore it, replace the database with it while nothing has the database open, and remove the files ending in
     /// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `EventKind.BACKUP_RESTORED`: API
     /// keys that were revoked after the back-up work again.
     ///
@@ -4546,10 +4548,10 @@ impl Keyplate {
         self.call(py, |kp| kp.back_up_to(path))
     }
 
-    /// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
-    /// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
-    /// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
-    /// processes do so at once. An active administrator whom the plan makes completes setup.
+    /// Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+    /// error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
+    /// exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
+    /// several processes do so at once. An active administrator whom the plan creates completes setup.
     ///
     /// Raises:
     ///     InvalidInput: Whose `field` names the entry, such as `users[2].email`, whatever is wrong with it.
@@ -4560,11 +4562,12 @@ impl Keyplate {
         self.call(py, |kp| kp.bootstrap(plan))
     }
 
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+    /// Returns the claims that a user has. Their own go before those of their groups, and among groups the first by name
+    /// wins.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id), text_signature = "($self, user_id)")]
     fn get_effective_claims(&self, py: Python<'_>, user_id: Id) -> PyResult<Vec<Claim>> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
@@ -4575,18 +4578,18 @@ impl Keyplate {
     /// Lists the names of claims that are in use, for suggestions.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn list_claim_keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.call(py, |kp| kp.list_claim_keys())
     }
 
-    /// Makes a group without members.
+    /// Creates a group without members.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a name that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, name, friendly_name=None), text_signature = "($self, *, name, friendly_name=None)")]
     fn create_group(
         &self,
@@ -4602,11 +4605,11 @@ impl Keyplate {
         self.call(py, |kp| kp.create_group(group))
     }
 
-    /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+    /// Deletes a group. Nobody is in it any more, and no sign-up token gives it.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_group(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4614,11 +4617,11 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_group(&id))
     }
 
-    /// Gives a group. A user who is no administrator sees those that he is in.
+    /// Returns a group. Users who are not administrators see those that they are in.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_group(&self, py: Python<'_>, id: Id) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4630,7 +4633,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, search=None, user_id=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_groups(
         &self,
@@ -4659,7 +4662,7 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: For reserved, repeated or malformed names.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
     fn set_group_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4672,7 +4675,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: For the group or a user.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, user_ids), text_signature = "($self, id, user_ids)")]
     fn set_group_members(&self, py: Python<'_>, id: Id, user_ids: Vec<Id>) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4681,12 +4684,12 @@ impl Keyplate {
         self.call(py, |kp| kp.set_group_members(&id, &user_ids))
     }
 
-    /// Gives a user exactly these claims of his own.
+    /// Gives a user exactly these claims of their own.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: For reserved, repeated or malformed names.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
     fn set_user_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -4699,7 +4702,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: For the user or a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, group_ids), text_signature = "($self, id, group_ids)")]
     fn set_user_groups(&self, py: Python<'_>, id: Id, group_ids: Vec<Id>) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -4714,7 +4717,7 @@ impl Keyplate {
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a name that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, *, name=None, friendly_name=None), text_signature = "($self, id, *, name=None, friendly_name=None)")]
     fn update_group(
         &self,
@@ -4732,11 +4735,11 @@ impl Keyplate {
         self.call(py, |kp| kp.update_group(&id, changes))
     }
 
-    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+    /// Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
-    ///     InvalidInput: For `address` or `device_name`. Whether the credential is still good is seen by
+    ///     InvalidInput: For `address` or `device_name`. Whether the credential is still valid is checked by
     ///         each call, not here.
     #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
     fn acting_as(
@@ -4757,8 +4760,8 @@ impl Keyplate {
         self.call(py, |kp| kp.acting_as(&principal, client))
     }
 
-    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-    /// setup, sign up and sign in.
+    /// Returns a handle for somebody who has shown no credential yet. They may look at the state of setup and the public
+    /// settings, claim setup, sign up and sign in.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -4780,7 +4783,7 @@ impl Keyplate {
         self.call(py, |kp| kp.anonymous(client))
     }
 
-    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    /// Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -4802,8 +4805,8 @@ impl Keyplate {
         self.call(py, |kp| kp.with_client(client))
     }
 
-    /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
-    /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+    /// Creates a token that signs a user in once. It lives for 1 second to 31 days, 15 minutes by default. Up to 15 minutes
+    /// it is a code of eight characters, beyond that a long token. Its session can do no more than whoever created it.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -4811,7 +4814,7 @@ impl Keyplate {
     ///     AccountPending: The account waits for approval.
     ///     AccountDisabled: The account is disabled.
     ///     AccountExpired: The account has lapsed.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For oneself, when the sign-in is too old, and for other administrators.
     #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
     fn create_one_time_token(
@@ -4828,8 +4831,8 @@ impl Keyplate {
         })
     }
 
-    /// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
-    /// may register a new one and delete others; all his other sessions end.
+    /// Creates a token like `create_one_time_token`, for a user who has lost their passkey. Within 15 minutes of its use they
+    /// may register a new passkey and delete others. All their other sessions end.
     ///
     /// Raises:
     ///     KeyplateError: As `create_one_time_token`.
@@ -4849,10 +4852,10 @@ impl Keyplate {
         })
     }
 
-    /// Lists the one-time tokens that still work, of one user or of all, the newest first.
+    /// Lists the one-time tokens that still work, of one user or of all. The newest come first.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
     fn list_one_time_tokens(
         &self,
@@ -4864,9 +4867,9 @@ impl Keyplate {
         self.call(py, |kp| kp.list_one_time_tokens(user_id))
     }
 
-    /// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
-    /// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-    /// `RateLimited`; long tokens are not limited.
+    /// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+    /// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
+    /// `RateLimited`. Long tokens are not limited.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, used, revoked or expired.
@@ -4881,7 +4884,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: When there is none, or it was used.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_one_time_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::OneTimeTokenId = id.take("id")?;
@@ -4889,14 +4892,14 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_one_time_token(&id))
     }
 
-    /// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
-    /// administrator who has one.
+    /// Deletes a passkey. Only administrators and the host can delete the last one of a user that works, and nobody can
+    /// delete the last one of the last administrator who has one.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     Conflict: For the last one.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_passkey(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -4904,7 +4907,7 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_passkey(&id))
     }
 
-    /// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+    /// Returns what to tell the browser: about a credential that somebody tried and that is unknown here, and about the
     /// caller's own passkeys and names.
     ///
     /// Raises:
@@ -4920,10 +4923,10 @@ impl Keyplate {
         self.call(py, |kp| kp.get_passkey_signals(credential_id))
     }
 
-    /// Lists the passkeys of one user or of all, the oldest first.
+    /// Lists the passkeys of one user or of all. The oldest come first.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
     fn list_passkeys(&self, py: Python<'_>, user_id: Option<Id>) -> PyResult<Vec<Passkey>> {
         let user_id: Option<::keyplate::UserId> = user_id.take("user_id")?;
@@ -4936,8 +4939,8 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id, name), text_signature = "($self, id, name)")]
     fn rename_passkey(&self, py: Python<'_>, id: Id, name: &str) -> PyResult<Passkey> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -4945,7 +4948,7 @@ impl Keyplate {
         self.call(py, |kp| kp.rename_passkey(&id, name))
     }
 
-    /// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+    /// Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
     /// shown, for autofill.
     ///
     /// Raises:
@@ -4955,8 +4958,8 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_passkey_login())
     }
 
-    /// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
-    /// it.
+    /// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
+    /// result.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -4973,11 +4976,11 @@ impl Keyplate {
         self.call(py, |kp| kp.finish_passkey_login(ceremony, response))
     }
 
-    /// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
-    /// a further one for a step-up.
+    /// Begins to register a passkey for the caller, who must act by a session. A first passkey needs nothing more, and
+    /// further ones need a step-up.
     ///
     /// Raises:
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     ///     PermissionDenied: For API keys, the host, and sessions that may do less than their user.
     ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
@@ -4985,15 +4988,15 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_passkey_registration())
     }
 
-    /// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
-    /// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
-    /// ends all others. It completes setup when it is that of the administrator who claimed it.
+    /// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
+    /// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
+    /// ends all others. The passkey of the administrator who claimed setup completes setup.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
     ///     InvalidInput: For the name.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (ceremony, response, name=None), text_signature = "($self, ceremony, response, name=None)")]
     fn finish_passkey_registration(
         &self,
@@ -5009,7 +5012,7 @@ impl Keyplate {
         })
     }
 
-    /// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+    /// Begins a sign-up with a passkey. The account is created together with the passkey, so this does not use the token.
     ///
     /// Raises:
     ///     KeyplateError: As `sign_up`.
@@ -5039,8 +5042,8 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_passkey_signup(signup))
     }
 
-    /// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
-    /// the account, its groups and claims, the passkey and the session are made together or not at all.
+    /// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
+    /// its groups and claims, the passkey and the session are created together or not at all.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5058,7 +5061,7 @@ impl Keyplate {
     /// Begins a step-up of the session by which the caller acts.
     ///
     /// Raises:
-    ///     NotFound: When he has no passkey that works.
+    ///     NotFound: When they have no passkey that works.
     ///     PermissionDenied: Without a session.
     ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
@@ -5066,8 +5069,8 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_step_up())
     }
 
-    /// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
-    /// one is dead.
+    /// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
+    /// former one no longer works.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5077,7 +5080,7 @@ impl Keyplate {
         self.call(py, |kp| kp.finish_step_up(ceremony, response))
     }
 
-    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+    /// Returns the user behind a session token or an API key. A host's middleware needs only this.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, malformed, expired or revoked.
@@ -5090,9 +5093,9 @@ impl Keyplate {
         self.call(py, |kp| kp.authenticate(credential))
     }
 
-    /// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
-    /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
-    /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+    /// Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
+    /// service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
+    /// `library:stream` does for the service `library`. Administrators are users like others here.
     ///
     /// Raises:
     ///     NotFound: For the service.
@@ -5104,13 +5107,13 @@ impl Keyplate {
         self.call(py, |kp| kp.authorize(&principal, service))
     }
 
-    /// Makes a service, closed to everybody unless it says to whom it is open.
+    /// Creates a service. It is closed to everybody unless the input says who may use it.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     NotFound: For a group.
     ///     Conflict: For a slug that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, slug, name=None, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, *, slug, name=None, origins=(), access=None, group_ids=())")]
     fn create_service(
         &self,
@@ -5136,7 +5139,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_service(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::ServiceId = id.take("id")?;
@@ -5144,11 +5147,11 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_service(&id))
     }
 
-    /// Gives a service. A user who is no administrator sees those that he may use.
+    /// Returns a service. Users who are not administrators see those that they may use.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_service(&self, py: Python<'_>, id: Id) -> PyResult<Service> {
         let id: ::keyplate::ServiceId = id.take("id")?;
@@ -5160,7 +5163,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, search=None, user_id=None, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, page=None, limit=None)")]
     fn list_services(
         &self,
@@ -5180,11 +5183,11 @@ impl Keyplate {
         self.call(py, |kp| kp.list_services(query))
     }
 
-    /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+    /// Opens a service to everyone, or to exactly these groups. With neither, it is closed to everybody.
     ///
     /// Raises:
     ///     NotFound: For the service or a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, for_everyone, group_ids), text_signature = "($self, id, for_everyone, group_ids)")]
     fn set_service_access(
         &self,
@@ -5206,7 +5209,7 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, origins), text_signature = "($self, id, origins)")]
     fn set_service_origins(
         &self,
@@ -5220,14 +5223,14 @@ impl Keyplate {
         self.call(py, |kp| kp.set_service_origins(&id, &origins))
     }
 
-    /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
-    /// former slug mean another service, or none, from then on.
+    /// Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
+    /// former slug no longer mean this service.
     ///
     /// Raises:
     ///     NotFound: For the service or a group.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a slug that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, *, slug=None, name=None, replace_origins=false, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, id, *, slug=None, name=None, replace_origins=False, origins=(), access=None, group_ids=())")]
     fn update_service(
         &self,
@@ -5254,7 +5257,7 @@ impl Keyplate {
     }
 
     /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default the settings decide.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -5286,11 +5289,11 @@ impl Keyplate {
         })
     }
 
-    /// Lists sessions that still work, the newest first.
+    /// Lists sessions that still work. The newest come first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, user_id=None, page=None, limit=None), text_signature = "($self, *, user_id=None, page=None, limit=None)")]
     fn list_sessions(
         &self,
@@ -5312,7 +5315,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_session(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::SessionId = id.take("id")?;
@@ -5320,11 +5323,11 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_session(&id))
     }
 
-    /// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+    /// Ends all sessions of a user except `keep`, for example the caller's own. Returns how many it ended.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id, keep=None), text_signature = "($self, user_id, keep=None)")]
     fn revoke_user_sessions(&self, py: Python<'_>, user_id: Id, keep: Option<Id>) -> PyResult<i64> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
@@ -5333,7 +5336,7 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_user_sessions(&user_id, keep))
     }
 
-    /// Tells who has this session. It works while another process is writing.
+    /// Returns whose session this is. It works while another process is writing.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, malformed, expired, idle for too long or ended.
@@ -5346,7 +5349,7 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_session(token))
     }
 
-    /// Gives the settings that everybody may know.
+    /// Returns the settings that everybody may see.
     ///
     /// Raises:
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -5355,10 +5358,10 @@ impl Keyplate {
         self.call(py, |kp| kp.get_public_settings())
     }
 
-    /// Gives all settings.
+    /// Returns all settings.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn get_settings(&self, py: Python<'_>) -> PyResult<Settings> {
         self.call(py, |kp| kp.get_settings())
@@ -5368,7 +5371,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: For a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (group_ids), text_signature = "($self, group_ids)")]
     fn set_default_groups(&self, py: Python<'_>, group_ids: Vec<Id>) -> PyResult<Settings> {
         let group_ids: Vec<::keyplate::GroupId> = group_ids.take("group_ids")?;
@@ -5376,11 +5379,11 @@ impl Keyplate {
         self.call(py, |kp| kp.set_default_groups(&group_ids))
     }
 
-    /// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+    /// Lets only addresses of these domains sign up without a token, and only with approval. With none, any address may.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (domains), text_signature = "($self, domains)")]
     fn set_signup_email_domains(&self, py: Python<'_>, domains: Vec<String>) -> PyResult<Settings> {
         let domains: Vec<String> = domains.take("domains")?;
@@ -5388,12 +5391,12 @@ impl Keyplate {
         self.call(py, |kp| kp.set_signup_email_domains(&domains))
     }
 
-    /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-    /// credentials with `*` and `roles:write`.
+    /// Changes settings, for all processes from their next call on. Only credentials with `*` and `roles:write` can change
+    /// how long sessions and step-ups last.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For a longer `step_up_seconds`.
     #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None)")]
     fn update_settings(
@@ -5424,14 +5427,14 @@ impl Keyplate {
         self.call(py, |kp| kp.update_settings(changes))
     }
 
-    /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-    /// the host needs a setup token; after `reset_setup` the host too.
+    /// Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
+    /// the host needs a setup token, and after `reset_setup` the host does too.
     ///
     /// Raises:
     ///     InvalidCredential: For a wrong or missing token.
     ///     SetupAlreadyClaimed: Somebody has claimed this instance already.
     ///     SetupAlreadyComplete: Setup is over.
-    ///     InvalidInput, Conflict: Which leave setup open and the token good.
+    ///     InvalidInput, Conflict: Which leave setup open and the token valid.
     #[pyo3(signature = (token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None), text_signature = "($self, token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None)")]
     fn claim_setup(
         &self,
@@ -5459,7 +5462,7 @@ impl Keyplate {
         self.call(py, |kp| kp.claim_setup(token, admin))
     }
 
-    /// Ends setup: its token and its sessions are dead from this moment.
+    /// Completes setup. Its token and its sessions no longer work from this moment on.
     ///
     /// Raises:
     ///     SetupAlreadyComplete: Setup is over.
@@ -5470,7 +5473,7 @@ impl Keyplate {
         self.call(py, |kp| kp.complete_setup())
     }
 
-    /// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+    /// Creates the token for claiming or resuming setup. It works for 24 hours, and an earlier one ends.
     ///
     /// Raises:
     ///     SetupAlreadyComplete: Setup is over.
@@ -5480,7 +5483,7 @@ impl Keyplate {
         self.call(py, |kp| kp.create_setup_token())
     }
 
-    /// Tells how far setup has come.
+    /// Returns how far setup has got.
     ///
     /// Raises:
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -5489,8 +5492,8 @@ impl Keyplate {
         self.call(py, |kp| kp.get_setup_state())
     }
 
-    /// Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
-    /// named. From then on claiming always wants a token, and may name an existing user.
+    /// Opens setup again, for when nobody can sign in as administrator any more. The current generation must be named. From
+    /// then on, claiming always needs a token, and may name an existing user.
     ///
     /// Raises:
     ///     Conflict: For another generation, or when setup is open already.
@@ -5500,8 +5503,8 @@ impl Keyplate {
         self.call(py, |kp| kp.reset_setup(generation))
     }
 
-    /// Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-    /// setup sessions end. Who needs a token is the same as for `claim_setup`.
+    /// Signs the first administrator in again for an hour, if they have claimed setup and have no passkey yet. Their earlier
+    /// setup sessions end. A token is needed in the same cases as for `claim_setup`.
     ///
     /// Raises:
     ///     InvalidCredential: For a wrong or missing token.
@@ -5516,12 +5519,12 @@ impl Keyplate {
         self.call(py, |kp| kp.resume_setup(token))
     }
 
-    /// Lets a pending user in. His sign-up session can do what he can from now on.
+    /// Lets a pending user in. From now on, their sign-up session can do whatever they can.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     Conflict: For a user who does not wait for approval.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn approve_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5529,11 +5532,11 @@ impl Keyplate {
         self.call(py, |kp| kp.approve_user(&id))
     }
 
-    /// Lists who used sign-up tokens, when and from where, the newest first.
+    /// Lists who used sign-up tokens, when and from where. The newest come first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, token_id=None, page=None, limit=None), text_signature = "($self, *, token_id=None, page=None, limit=None)")]
     fn list_signup_redemptions(
         &self,
@@ -5551,12 +5554,12 @@ impl Keyplate {
         self.call(py, |kp| kp.list_signup_redemptions(query))
     }
 
-    /// Removes a pending user. His name is free again.
+    /// Removes a pending user. Their name is free again.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     Conflict: For a user who does not wait for approval.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn reject_user(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5564,12 +5567,12 @@ impl Keyplate {
         self.call(py, |kp| kp.reject_user(&id))
     }
 
-    /// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
-    /// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
-    /// can only read his own status until an administrator approves.
+    /// Signs somebody up and in. The use of the token, the account, its groups and claims, and the session are created
+    /// together or not at all. If approval is needed, the user is pending, and until an administrator approves, their
+    /// session can only look at their own account, register a first passkey and end sessions of their own.
     ///
     /// Raises:
-    ///     SignupRefused: When sign-up is disabled, wants a token, or the address is not of an allowed
+    ///     SignupRefused: When sign-up is disabled, needs a token, or the address is not of an allowed
     ///         domain.
     ///     InvalidCredential: For a token that cannot be used.
     ///     RateLimited: Too many wrong tries, or too many accounts, from one place.
@@ -5600,13 +5603,13 @@ impl Keyplate {
         self.call(py, |kp| kp.sign_up(signup))
     }
 
-    /// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-    /// `set_signup_token_grants`.
+    /// Creates a sign-up token. The caller must have the right to give what it gives. `set_signup_token_grants` adds claims
+    /// to it.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     NotFound: For a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, note=None, expiry=None, uses=None, group_ids=Vec::new(), account_lifetime_seconds=None, approval=None, email=None), text_signature = "($self, *, note=None, expiry=None, uses=None, group_ids=(), account_lifetime_seconds=None, approval=None, email=None)")]
     fn create_signup_token(
         &self,
@@ -5632,11 +5635,11 @@ impl Keyplate {
         self.call(py, |kp| kp.create_signup_token(token))
     }
 
-    /// Gives a sign-up token with its true state.
+    /// Returns a sign-up token with its current state.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<SignupToken> {
         let id: ::keyplate::SignupTokenId = id.take("id")?;
@@ -5654,11 +5657,11 @@ impl Keyplate {
         self.call(py, |kp| kp.inspect_signup_token(token))
     }
 
-    /// Lists sign-up tokens, the newest first.
+    /// Lists sign-up tokens. The newest come first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, include_revoked=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, page=None, limit=None)")]
     fn list_signup_tokens(
         &self,
@@ -5680,7 +5683,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::SignupTokenId = id.take("id")?;
@@ -5694,7 +5697,7 @@ impl Keyplate {
     ///     NotFound: For the token or a group.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: When it is revoked.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, group_ids, claims), text_signature = "($self, id, group_ids, claims)")]
     fn set_signup_token_grants(
         &self,
@@ -5710,13 +5713,13 @@ impl Keyplate {
         self.call(py, |kp| kp.set_signup_token_grants(&id, &group_ids, claims))
     }
 
-    /// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+    /// Changes a sign-up token: extends it, pauses it, or raises its limit. The next sign-up is bound by the change.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: When it is revoked.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None), text_signature = "($self, id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None)")]
     fn update_signup_token(
         &self,
@@ -5744,7 +5747,7 @@ impl Keyplate {
         self.call(py, |kp| kp.update_signup_token(&id, changes))
     }
 
-    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+    /// Reads the whole file and checks it. It takes about a second for a few hundred megabytes. Others can work meanwhile.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -5754,7 +5757,7 @@ impl Keyplate {
         self.call(py, |kp| kp.check_integrity())
     }
 
-    /// Counts what there is, all at the same moment.
+    /// Counts what there is, all at one moment.
     ///
     /// Raises:
     ///     PermissionDenied: For all but administrators with `settings:read`.
@@ -5764,8 +5767,8 @@ impl Keyplate {
         self.call(py, |kp| kp.get_statistics())
     }
 
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. It never removes
+    /// users, or API keys that a plan created, since the plan would create them again.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -5776,7 +5779,7 @@ impl Keyplate {
     }
 
     /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`EventKind.CLOCK_BEHIND`).
-    /// What seemed expired by the wrong time works again.
+    /// What seemed to have expired by the wrong time works again.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -5786,12 +5789,12 @@ impl Keyplate {
         self.call(py, |kp| kp.reset_clock())
     }
 
-    /// Makes a user. The host's first active administrator completes setup.
+    /// Creates a user. The first active administrator that the host creates completes setup.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: Naming the field that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For an administrator.
     #[pyo3(signature = (*, username, id=None, email=None, email_verified=false, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=Vec::new(), role=None, status=None, expires_at=None), text_signature = "($self, *, username, id=None, email=None, email_verified=False, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=(), role=None, status=None, expires_at=None)")]
     fn create_user(
@@ -5830,11 +5833,11 @@ impl Keyplate {
         self.call(py, |kp| kp.create_user(user))
     }
 
-    /// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
+    /// Deletes a user with everything that is theirs. Their id and name are not given to anybody else. The audit log stays.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     Conflict: For the last administrator.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_user(&self, py: Python<'_>, id: Id) -> PyResult<()> {
@@ -5843,11 +5846,11 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_user(&id))
     }
 
-    /// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+    /// Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     Conflict: For the last administrator or a user who waits for approval.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn disable_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
@@ -5860,7 +5863,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     Conflict: For a user who waits for approval.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn enable_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
@@ -5872,17 +5875,17 @@ impl Keyplate {
     /// Looks for a user by id, username, e-mail address or external id, in this order.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (key), text_signature = "($self, key)")]
     fn find_user(&self, py: Python<'_>, key: &str) -> PyResult<Option<User>> {
         self.call(py, |kp| kp.find_user(key))
     }
 
-    /// Gives a user. Anybody may look at himself.
+    /// Returns a user. Users may always look at themselves.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5894,7 +5897,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_users(
         &self,
@@ -5924,12 +5927,12 @@ impl Keyplate {
         self.call(py, |kp| kp.list_users(query))
     }
 
-    /// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+    /// Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     ///     Conflict: For the last administrator.
     #[pyo3(signature = (id, role), text_signature = "($self, id, role)")]
     fn set_user_role(&self, py: Python<'_>, id: Id, role: Role) -> PyResult<User> {
@@ -5939,14 +5942,14 @@ impl Keyplate {
         self.call(py, |kp| kp.set_user_role(&id, role))
     }
 
-    /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-    /// settings allow it his username.
+    /// Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+    /// their username.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: Naming the field that is taken, or `last administrator`.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For a role.
     #[pyo3(signature = (id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None), text_signature = "($self, id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None)")]
     fn update_user(
@@ -5984,12 +5987,12 @@ impl Keyplate {
     }
 }
 
-/// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-/// back-up ends its sessions (`back_up_to`).
+/// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+/// restored back-up ends its sessions (see `back_up_to`).
 ///
 /// Raises:
-///     Configuration: With the option at fault, also for another RP id than that of the passkeys there
-///         are.
+///     Configuration: With the option at fault, also for an RP id other than that of the existing
+///         passkeys.
 ///     ForeignDatabase: The file belongs to another application, or is no database.
 ///     CorruptDatabase: The file is damaged.
 ///     SchemaTooNew: A newer version of the library has upgraded this file.

@@ -170,7 +170,7 @@ pub(crate) fn update(writer: &Writer<'_>, user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Somebody who was never let in: only his id is remembered.
+/// Somebody who was never let in: only their id is remembered.
 pub(crate) fn delete_unapproved(writer: &Writer<'_>, user: &User, now: SystemTime) -> Result<()> {
     writer.execute(
         "INSERT INTO deleted_users (id, username_key, deleted_at) VALUES (?1, '', ?2)",
@@ -180,7 +180,7 @@ pub(crate) fn delete_unapproved(writer: &Writer<'_>, user: &User, now: SystemTim
     Ok(())
 }
 
-/// With all that refers to him; his id and name are remembered.
+/// With everything that refers to them. Their id and name are remembered.
 pub(crate) fn delete(writer: &Writer<'_>, user: &User, now: SystemTime) -> Result<()> {
     writer.execute(
         "INSERT INTO deleted_users (id, username_key, deleted_at) VALUES (?1, ?2, ?3)",
@@ -199,7 +199,7 @@ pub(crate) fn id_was_used(reader: &Reader<'_>, id: &UserId) -> Result<bool> {
     )
 }
 
-/// Does another user have this folded text as his username or e-mail address?
+/// Does another user have this folded text as their username or e-mail address?
 pub(crate) fn other_has_name(reader: &Reader<'_>, id: &UserId, folded: &str) -> Result<bool> {
     reader.value(
         r"

@@ -36,7 +36,7 @@ pub enum Thing {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum InputReason {
-    /// Nothing was given where something must be.
+    /// Nothing was given, but a value is required.
     Missing,
     /// The text is empty.
     Empty,
@@ -141,9 +141,9 @@ pub enum InputReason {
     BrokenToken,
     /// The secret is, or was, that of another API key.
     SecretTaken,
-    /// The value wants another one beside it.
+    /// The value needs another one beside it.
     Needs {
-        /// The field that is wanted.
+        /// The field that is needed.
         field: String,
     },
     /// Either this value must be given or another one, and not both.

@@ -4,16 +4,16 @@ use std::{fmt, time::SystemTime};
 
 use crate::model::ids::{SignupRedemptionId, SignupTokenId, UserId};
 
-/// Somebody who signs up. Empty text is the same as none.
+/// Somebody who signs up. An empty text is the same as none.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewSignup {
-    /// As in `NewUser`, and no deleted user's.
+    /// As in `NewUser`. It must not have been a deleted user's either.
     pub username: String,
-    /// The sign-up token, if he has one.
+    /// The sign-up token, if they have one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub token: Option<String>,
-    /// E-mail address; it is unverified.
+    /// E-mail address, which is unverified.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
     /// The name that others see.
@@ -39,19 +39,19 @@ impl fmt::Debug for NewSignup {
     }
 }
 
-/// One use of a sign-up token. Names are those of that time.
+/// One use of a sign-up token. Names are as they were at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupRedemption {
-    /// Names it.
+    /// The id.
     pub id: SignupRedemptionId,
     /// The token.
     pub token_id: SignupTokenId,
-    /// The account that was made; it may have been deleted since.
+    /// The account that was created. It may have been deleted since.
     pub user_id: UserId,
     /// Its name.
     pub username: String,
-    /// When.
+    /// When it was used.
     pub at: SystemTime,
     /// From which IP address.
     pub address: Option<String>,
@@ -59,17 +59,17 @@ pub struct SignupRedemption {
     pub user_agent: Option<String>,
 }
 
-/// Which uses of sign-up tokens, the newest first.
+/// Which uses of sign-up tokens to list. The newest come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupRedemptionQuery {
-    /// Only of this token.
+    /// Only those of this token.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub token_id: Option<SignupTokenId>,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
@@ -80,7 +80,7 @@ pub struct SignupRedemptionQuery {
 pub struct SignupRedemptionPage {
     /// The uses.
     pub items: Vec<SignupRedemption>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
     /// Which page this is; the last one when a later one was asked for.
     pub page: i64,

@@ -37,7 +37,8 @@ const MAX_OVERLAP_SECONDS: i64 = 31 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes an API key. It can never do more than its maker may now, nor outlive the key that makes it.
+    /// Creates an API key. It can never do more than whoever creates it may do now, and it cannot outlive the key that
+    /// creates it.
     ///
     /// # Errors
     /// `InvalidInput`; `NotFound` for the owner; `PermissionDenied`; `StepUpRequired` when the session is too old, or
@@ -53,7 +54,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives an API key, a revoked one too.
+    /// Returns an API key, even if it is revoked.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -87,7 +88,7 @@ impl Keyplate {
         })
     }
 
-    /// Lists the API keys that end within so many seconds, the next to end first.
+    /// Lists the API keys that end within this many seconds. The next to end comes first.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`, the storage errors.
@@ -105,10 +106,11 @@ impl Keyplate {
         })
     }
 
-    /// Gives a key a new secret; the old one goes on working for a while. A key cannot rotate itself.
+    /// Gives a key a new secret. The old one keeps working for a while. A key cannot rotate itself.
     ///
     /// # Errors
-    /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`;
+    /// `StepUpRequired`.
     pub fn rotate_api_key(&self, id: &ApiKeyId, rotation: KeyRotation) -> Result<CreatedApiKey> {
         let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
         let overlap = within("overlap_seconds", overlap, 0, MAX_OVERLAP_SECONDS)?;
@@ -143,7 +145,7 @@ impl Keyplate {
         })
     }
 
-    /// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+    /// Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -168,8 +170,8 @@ impl Keyplate {
         })
     }
 
-    /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-    /// ours, or one of the operator's own choice, which a plan gave.
+    /// Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+    /// library generated, or one that the operator chose and put into a plan.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,

@@ -9,7 +9,7 @@ use crate::{
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Lists what happened, the newest first.
+    /// Lists what happened. The newest comes first.
     ///
     /// # Errors
     /// `PermissionDenied`, `InvalidInput`, the storage errors.

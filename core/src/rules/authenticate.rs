@@ -9,7 +9,7 @@ use crate::{
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Tells who stands behind a session token or an API key. A host's middleware needs only this.
+    /// Returns the user behind a session token or an API key. A host's middleware needs only this.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,

@@ -55,7 +55,8 @@ const RESERVED: [&str; 35] = [
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Gives the claims that hold for a user: his own before his groups', among groups those of the first by name.
+    /// Returns the claims that a user has. Their own go before those of their groups, and among groups the first by name
+    /// wins.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.

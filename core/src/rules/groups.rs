@@ -27,7 +27,7 @@ const MIN_NAME: usize = 2;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a group without members.
+    /// Creates a group without members.
     ///
     /// # Errors
     /// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
@@ -35,7 +35,7 @@ impl Keyplate {
         self.write(Method::CreateGroup, |change| create(change, &group))
     }
 
-    /// Gives a group. A user who is no administrator sees those that he is in.
+    /// Returns a group. Users who are not administrators see those that they are in.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -83,7 +83,7 @@ impl Keyplate {
         })
     }
 
-    /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+    /// Deletes a group. Nobody is in it any more, and no sign-up token gives it.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -136,7 +136,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives a user exactly these claims of his own.
+    /// Gives a user exactly these claims of their own.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.

@@ -1,4 +1,4 @@
-//! Looking after a database.
+//! Maintaining a database.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::{
     },
 };
 
-/// C5: what expired is kept so long for those who ask why.
+/// C5: for how long what has expired is kept, for those who ask why.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. It never removes
+    /// users, or API keys that a plan created, since the plan would create them again.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
@@ -46,7 +46,7 @@ impl Keyplate {
         })
     }
 
-    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+    /// Reads the whole file and checks it. It takes about a second for a few hundred megabytes. Others can work meanwhile.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
@@ -59,7 +59,7 @@ impl Keyplate {
         })
     }
 
-    /// Counts what there is, all at the same moment.
+    /// Counts what there is, all at one moment.
     ///
     /// # Errors
     /// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
@@ -74,7 +74,7 @@ impl Keyplate {
     }
 
     /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`ClockBehind`).
-    /// What seemed expired by the wrong time works again.
+    /// What seemed to have expired by the wrong time works again.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.

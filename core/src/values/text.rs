@@ -53,7 +53,7 @@ pub(crate) fn username(text: &str, policy: UsernamePolicy) -> Result<String> {
     let field = "username";
     let name = required(field, text, MAX)?;
     if name != text {
-        // What the user typed would not be his name.
+        // What the user typed would not be their name.
         return Err(invalid(field, InputReason::NotNormalised));
     }
     let letter = |c: char| match policy {

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn keyplate_integrity_report_free(
     unsafe { free(integrity_report) }
 }
 
-/// Nothing is wrong.
+/// Whether the file is sound.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_integrity_report_get_ok(
     integrity_report: *const keyplate_integrity_report,
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn keyplate_integrity_report_get_ok(
     unsafe { get(integrity_report, |value| Some(&value.ok)) }
 }
 
-/// What is wrong, in SQLite's words; at most 100 lines.
+/// What is wrong, in SQLite's words, in at most 100 lines.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_integrity_report_get_problems_len(
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn keyplate_integrity_report_get_problems_len(
     unsafe { len(integrity_report, |value| value.problems.len()) }
 }
 
-/// What is wrong, in SQLite's words; at most 100 lines.
+/// What is wrong, in SQLite's words, in at most 100 lines.
 /// One of them, borrowed from `integrity_report`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_integrity_report_get_problems_at(
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
     unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
 }
 
-/// What there is, at one moment.
+/// How much there is of everything, at one moment.
 ///
 /// Free one that is yours with `keyplate_statistics_free`.
 #[derive(Debug)]
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_pending_users(
     unsafe { get(statistics, |value| Some(&value.pending_users)) }
 }
 
-/// Users who may not sign in.
+/// Users who are disabled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
     statistics: *const keyplate_statistics,
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
     unsafe { get(statistics, |value| Some(&value.disabled_users)) }
 }
 
-/// Users whose account has lapsed, and who are not disabled besides.
+/// Users whose account has lapsed, and who are not disabled as well.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_lapsed_users(
     statistics: *const keyplate_statistics,
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_services(
     unsafe { get(statistics, |value| Some(&value.services)) }
 }
 
-/// Passkeys, also those of a former RP id.
+/// Passkeys, including those of a former RP id.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_passkeys(
     statistics: *const keyplate_statistics,
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_audit_events(
     unsafe { get(statistics, |value| Some(&value.audit_events)) }
 }
 
-/// The size of the file, with what has not been written into it yet.
+/// The size of the file in bytes, including what is still in its `-wal` file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_bytes(
     statistics: *const keyplate_statistics,
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_bytes(
     unsafe { get(statistics, |value| Some(&value.bytes)) }
 }
 
-/// The schema of the file.
+/// The number of the file's schema.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_schema(
     statistics: *const keyplate_statistics,
@@ -286,7 +286,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_schema(
     unsafe { get(statistics, |value| Some(&value.schema)) }
 }
 
-/// When the database was made.
+/// When the database was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_created_at(
     statistics: *const keyplate_statistics,
@@ -295,7 +295,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_created_at(
     unsafe { get(statistics, |value| Some(&value.created_at)) }
 }
 
-/// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+/// Reads the whole file and checks it. It takes about a second for a few hundred megabytes. Others can work meanwhile.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -317,7 +317,7 @@ pub unsafe extern "C" fn keyplate_check_integrity(
     }
 }
 
-/// Counts what there is, all at the same moment.
+/// Counts what there is, all at one moment.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators with `settings:read`
@@ -339,8 +339,8 @@ pub unsafe extern "C" fn keyplate_get_statistics(
     }
 }
 
-/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-/// removed, nor API keys that a plan made: it would make them again.
+/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. It never removes
+/// users, or API keys that a plan created, since the plan would create them again.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -363,7 +363,7 @@ pub unsafe extern "C" fn keyplate_purge_expired(
 }
 
 /// Sets the stored time back to the clock's, after a clock that ran ahead has been corrected (`KEYPLATE_EVENT_KIND_CLOCK_BEHIND`).
-/// What seemed expired by the wrong time works again.
+/// What seemed to have expired by the wrong time works again.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A user to be made. Empty text is the same as none.
+/// A user to create. An empty text is the same as none.
 ///
 /// Free one that is yours with `keyplate_new_user_free`.
 #[derive(Debug)]
@@ -63,7 +63,8 @@ pub unsafe extern "C" fn keyplate_new_user_new(
     }
 }
 
-/// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends; nobody else's e-mail address.
+/// The username: 1 to 50 letters, digits and `_ . @ -`, with a letter or digit at both ends. It must not be somebody
+/// else's e-mail address.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_username(
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_username(
     }
 }
 
-/// The id, a UUID that was never used; by default a new one.
+/// The id, a UUID that was never used before. The default is a new one.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_id(
@@ -120,7 +121,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_email(
     }
 }
 
-/// Does the address belong to him for certain?
+/// Whether the address is known to be theirs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_email_verified(
     new_user: *mut keyplate_new_user,
@@ -137,7 +138,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_email_verified(
     }
 }
 
-/// The name that others see, at most 100 characters.
+/// The name that others see, of at most 100 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_display_name(
@@ -156,7 +157,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_display_name(
     }
 }
 
-/// First name, at most 50 characters.
+/// First name, of at most 50 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_first_name(
@@ -175,7 +176,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_first_name(
     }
 }
 
-/// Last name, at most 50 characters.
+/// Last name, of at most 50 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_last_name(
@@ -213,7 +214,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_locale(
     }
 }
 
-/// The host's own key for him, unique, at most 255 characters.
+/// The host's own key for them: unique, of at most 255 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_external_id(
@@ -232,7 +233,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_external_id(
     }
 }
 
-/// The groups that he is in. Who makes him must have the right to change groups.
+/// The groups that they are in. The caller must have the right to change groups.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_add_group_ids(
@@ -252,7 +253,7 @@ pub unsafe extern "C" fn keyplate_new_user_add_group_ids(
     }
 }
 
-/// By default `User`.
+/// The role. The default is `User`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_role(
     new_user: *mut keyplate_new_user,
@@ -269,7 +270,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_role(
     }
 }
 
-/// By default `KEYPLATE_USER_STATUS_ACTIVE`.
+/// The status. The default is `KEYPLATE_USER_STATUS_ACTIVE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_status(
     new_user: *mut keyplate_new_user,
@@ -286,7 +287,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_status(
     }
 }
 
-/// When the account lapses; by default never.
+/// When the account lapses. By default it never does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_expires_at(
     new_user: *mut keyplate_new_user,
@@ -333,7 +334,7 @@ pub unsafe extern "C" fn keyplate_user_free(user: *mut keyplate_user) {
     unsafe { free(user) }
 }
 
-/// Stays for ever and is never given again.
+/// The id. It never changes and is never given to anybody else.
 /// Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_id(user: *const keyplate_user) -> keyplate_str {
@@ -341,7 +342,7 @@ pub unsafe extern "C" fn keyplate_user_get_id(user: *const keyplate_user) -> key
     unsafe { get(user, |value| Some(&value.id)) }
 }
 
-/// Unique without regard to case.
+/// The username, unique regardless of case.
 /// Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_username(user: *const keyplate_user) -> keyplate_str {
@@ -349,7 +350,7 @@ pub unsafe extern "C" fn keyplate_user_get_username(user: *const keyplate_user) 
     unsafe { get(user, |value| Some(&value.username)) }
 }
 
-/// E-mail address, unique without regard to case.
+/// E-mail address, unique regardless of case.
 /// NULL when there is none. Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_email(user: *const keyplate_user) -> keyplate_str {
@@ -357,7 +358,7 @@ pub unsafe extern "C" fn keyplate_user_get_email(user: *const keyplate_user) -> 
     unsafe { get(user, |value| value.email.as_ref()) }
 }
 
-/// Does the address belong to him for certain?
+/// Whether the address is known to be theirs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_email_verified(user: *const keyplate_user) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -398,7 +399,7 @@ pub unsafe extern "C" fn keyplate_user_get_locale(user: *const keyplate_user) ->
     unsafe { get(user, |value| value.locale.as_ref()) }
 }
 
-/// The host's own key for him.
+/// The host's own key for them.
 /// NULL when there is none. Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_external_id(user: *const keyplate_user) -> keyplate_str {
@@ -406,7 +407,7 @@ pub unsafe extern "C" fn keyplate_user_get_external_id(user: *const keyplate_use
     unsafe { get(user, |value| value.external_id.as_ref()) }
 }
 
-/// The groups that he is in, the first by name first.
+/// The groups that they are in, ordered by name.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_group_ids_len(user: *const keyplate_user) -> usize {
@@ -414,7 +415,7 @@ pub unsafe extern "C" fn keyplate_user_get_group_ids_len(user: *const keyplate_u
     unsafe { len(user, |value| value.group_ids.len()) }
 }
 
-/// The groups that he is in, the first by name first.
+/// The groups that they are in, ordered by name.
 /// One of them, borrowed from `user`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_group_ids_at(
@@ -425,7 +426,7 @@ pub unsafe extern "C" fn keyplate_user_get_group_ids_at(
     unsafe { get(user, |value| value.group_ids.get(index)) }
 }
 
-/// Claims of his own.
+/// The user's own claims, without those of their groups.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_claims_len(user: *const keyplate_user) -> usize {
@@ -433,7 +434,7 @@ pub unsafe extern "C" fn keyplate_user_get_claims_len(user: *const keyplate_user
     unsafe { len(user, |value| value.claims.len()) }
 }
 
-/// Claims of his own.
+/// The user's own claims, without those of their groups.
 /// One of them, borrowed from `user`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_claims_at(
@@ -444,14 +445,14 @@ pub unsafe extern "C" fn keyplate_user_get_claims_at(
     unsafe { get(user, |value| value.claims.get(index)) }
 }
 
-/// What he is here.
+/// The role.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_role(user: *const keyplate_user) -> keyplate_role {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user, |value| Some(&value.role)) }
 }
 
-/// May he sign in?
+/// The status: whether they may sign in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_status(
     user: *const keyplate_user,
@@ -460,7 +461,7 @@ pub unsafe extern "C" fn keyplate_user_get_status(
     unsafe { get(user, |value| Some(&value.status)) }
 }
 
-/// When the account lapses; it is never deleted by itself.
+/// When the account lapses. A lapsed account is not deleted.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_expires_at(
@@ -471,21 +472,21 @@ pub unsafe extern "C" fn keyplate_user_get_expires_at(
     unsafe { get_into(user, |value| value.expires_at.as_ref(), out) }
 }
 
-/// When he was made.
+/// When they were created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_created_at(user: *const keyplate_user) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user, |value| Some(&value.created_at)) }
 }
 
-/// When his data last changed.
+/// When their data last changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_updated_at(user: *const keyplate_user) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user, |value| Some(&value.updated_at)) }
 }
 
-/// Changes to a user: what is left out stays; empty text takes a value away.
+/// Changes to a user. What is left out stays the same, and an empty text removes a value.
 ///
 /// Free one that is yours with `keyplate_user_changes_free`.
 #[derive(Debug)]
@@ -543,7 +544,7 @@ pub unsafe extern "C" fn keyplate_user_changes_new(
     }
 }
 
-/// As in `keyplate_new_user`. For the user himself only where the settings allow it.
+/// As in `keyplate_new_user`. Users may change their own only if the settings allow it.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_username(
@@ -581,7 +582,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_email(
     }
 }
 
-/// Does the address belong to him for certain? Not for the user himself.
+/// Whether the address is known to be theirs. Users cannot change this themselves.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_email_verified(
     user_changes: *mut keyplate_user_changes,
@@ -674,7 +675,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_locale(
     }
 }
 
-/// The host's own key. Not for the user himself.
+/// The host's own key. Users cannot change this themselves.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_external_id(
@@ -693,7 +694,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_external_id(
     }
 }
 
-/// When the account lapses. Not for the user himself.
+/// When the account lapses. Users cannot change this themselves.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_expiry(
@@ -797,7 +798,7 @@ pub unsafe extern "C" fn keyplate_user_page_get_items_at(
     unsafe { get(user_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_page_get_total(user_page: *const keyplate_user_page) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -811,7 +812,7 @@ pub unsafe extern "C" fn keyplate_user_page_get_page(user_page: *const keyplate_
     unsafe { get(user_page, |value| Some(&value.page)) }
 }
 
-/// Which users, in which order.
+/// Which users to list, and in which order.
 ///
 /// Free one that is yours with `keyplate_user_query_free`.
 #[derive(Debug)]
@@ -867,7 +868,7 @@ pub unsafe extern "C" fn keyplate_user_query_new(
     }
 }
 
-/// A part of the username, a name or the e-mail address, without regard to case.
+/// Part of the username, a name or the e-mail address, regardless of case.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_search(
@@ -940,7 +941,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_group_id(
     }
 }
 
-/// Only those whose account lapses within so many seconds.
+/// Only those whose account lapses within this many seconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_expiring_within_seconds(
     user_query: *mut keyplate_user_query,
@@ -957,7 +958,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_expiring_within_seconds(
     }
 }
 
-/// The order; by default that of creation.
+/// The order. The default is the order of creation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_sort(
     user_query: *mut keyplate_user_query,
@@ -974,7 +975,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_sort(
     }
 }
 
-/// The other way round.
+/// Whether to reverse the order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_descending(
     user_query: *mut keyplate_user_query,
@@ -991,7 +992,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_descending(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_page(
     user_query: *mut keyplate_user_query,
@@ -1008,7 +1009,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_limit(
     user_query: *mut keyplate_user_query,
@@ -1025,7 +1026,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_limit(
     }
 }
 
-/// Makes a user. The host's first active administrator completes setup.
+/// Creates a user. The first active administrator that the host creates completes setup.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -1051,7 +1052,7 @@ pub unsafe extern "C" fn keyplate_create_user(
     }
 }
 
-/// Deletes a user with all that is his. His id and name are not given again; the audit log stays.
+/// Deletes a user with everything that is theirs. Their id and name are not given to anybody else. The audit log stays.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1072,7 +1073,7 @@ pub unsafe extern "C" fn keyplate_delete_user(
     }
 }
 
-/// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+/// Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1153,7 +1154,7 @@ pub unsafe extern "C" fn keyplate_find_user(
     }
 }
 
-/// Gives a user. Anybody may look at himself.
+/// Returns a user. Users may always look at themselves.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1201,7 +1202,7 @@ pub unsafe extern "C" fn keyplate_list_users(
     }
 }
 
-/// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+/// Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1231,8 +1232,8 @@ pub unsafe extern "C" fn keyplate_set_user_role(
     }
 }
 
-/// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-/// settings allow it his username.
+/// Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+/// their username.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

@@ -44,8 +44,8 @@ pub(super) fn apply(run: &mut Run<'_>, entries: &[ApiKeyEntry]) -> Result<()> {
     })
 }
 
-/// The key that the plan speaks of: the one that a plan made last. One that somebody made by hand is not taken for it: he
-/// has its secret, and may have less than the plan gives.
+/// The key that the plan means: the one that a plan made last. One that somebody made by hand is not taken for it, because
+/// they have its secret, and may have fewer rights than the plan gives.
 fn present(mut named: Vec<NamedApiKey>) -> Result<Option<NamedApiKey>> {
     if let Some(index) = named.iter().position(|key| key.supplied_hash.is_some()) {
         return Ok(Some(named.swap_remove(index)));

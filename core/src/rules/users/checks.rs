@@ -57,7 +57,7 @@ impl NewUser {
             last_name: given(&self.last_name, last_name)?,
             locale: given(&self.locale, text::locale)?,
             external_id: given(&self.external_id, external_id)?,
-            group_ids: Vec::new(), // stored beside him
+            group_ids: Vec::new(), // stored separately
             claims: Vec::new(),
             role: self.role.unwrap_or_default(),
             status: self.status.unwrap_or_default(),
@@ -130,7 +130,7 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
     }
     let himself = caller.user_id() == Some(before.id);
     let address = before.email != after.email;
-    // Whoever changes his own address has an unverified one by that.
+    // Users who change their own address have an unverified one from then on.
     let verified = before.email_verified != after.email_verified
         && !(himself && address && !after.email_verified)
         || address && after.email_verified;
@@ -148,7 +148,7 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
     }
 }
 
-/// U6: a user may rename himself where the settings allow it.
+/// U6: users may rename themselves if the settings allow it.
 fn may_rename(change: &Change<'_>, user: &User) -> Result<bool> {
     let himself = change.caller.user_id() == Some(user.id);
     Ok(himself && db::settings::load(change)?.username_change)
@@ -183,7 +183,7 @@ pub(in crate::rules) fn insert_signed_up(writer: &Writer<'_>, user: &User) -> Re
     insert(writer, user)
 }
 
-/// U1: his names are free, and deleted users' names do not come back to strangers.
+/// U1: their names are free, and deleted users' names do not come back to strangers.
 pub(in crate::rules) fn check_name_for_signup(reader: &Reader<'_>, user: &User) -> Result<()> {
     if db::users::name_was_deleted(reader, &text::folded(&user.username))? {
         return Err(taken("username"));

@@ -162,7 +162,7 @@ struct Names {
     name: Option<String>,
 }
 
-/// All of them, by slug, or those that one user may use; an ordinary user sees his own in any case.
+/// All of them, by slug, or those that one user may use; an ordinary user always sees only their own.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     let limit = query.limit()?;
     let services = ServiceQuery {

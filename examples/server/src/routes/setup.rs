@@ -152,7 +152,7 @@ pub(super) async fn claim(
     login::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
-/// The older form, for scripts: makes `admin`, and called again signs him in again, for an hour.
+/// The older form, for scripts: creates `admin` and, when called again, signs them in again for an hour.
 pub(super) async fn claim_or_resume(
     State(app): State<App>,
     claimant: Claimant,

@@ -114,7 +114,7 @@ pub(super) async fn finish_by_passkey(
     Ok(ceremony::ended(&app, Kind::SignUp, response))
 }
 
-/// Who has to be approved first may look at himself meanwhile, hence a cookie then too.
+/// Somebody who has to be approved first can look at their own account meanwhile, so they get a cookie too.
 async fn signed_up(app: &App, signed_in: SignedIn) -> Answer {
     let status = match signed_in.user.status {
         UserStatus::Pending => StatusCode::ACCEPTED,
