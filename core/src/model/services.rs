@@ -108,7 +108,7 @@ pub struct ServicePage {
     pub items: Vec<Service>,
     /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }
 

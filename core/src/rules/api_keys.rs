@@ -79,7 +79,6 @@ impl Keyplate {
                 ..query.clone()
             };
             let total = db::api_keys::count(reader, &query, search.as_deref())?;
-            let page = page.within(total);
             Ok(ApiKeyPage {
                 items: db::api_keys::list(reader, &query, search.as_deref(), page)?,
                 total,

@@ -23,7 +23,6 @@ impl Keyplate {
                 ..query
             };
             let total = db::audit::count(reader, &query)?;
-            let page = page.within(total);
             Ok(AuditPage {
                 items: db::audit::list(reader, &query, page)?,
                 total,

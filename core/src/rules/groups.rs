@@ -62,7 +62,6 @@ impl Keyplate {
                 ..query.clone()
             };
             let total = db::groups::count(reader, &query, search.as_deref())?;
-            let page = page.within(total);
             Ok(GroupPage {
                 items: db::groups::list(reader, &query, search.as_deref(), page)?,
                 total,

@@ -67,7 +67,6 @@ impl Keyplate {
         self.read(Method::ListServices, |reader, caller| {
             let user_id = list::visible_owner(caller, query.user_id)?;
             let total = db::services::count(reader, user_id.as_ref(), search.as_deref())?;
-            let page = page.within(total);
             Ok(ServicePage {
                 items: db::services::list(reader, user_id.as_ref(), search.as_deref(), page)?,
                 total,

@@ -113,7 +113,6 @@ impl Keyplate {
         self.read(Method::ListSessions, |reader, caller| {
             let user_id = list::visible_owner(caller, query.user_id)?;
             let total = db::sessions::count(reader, user_id.as_ref(), reader.now())?;
-            let page = page.within(total);
             Ok(SessionPage {
                 items: db::sessions::list(reader, user_id.as_ref(), reader.now(), page)?,
                 total,

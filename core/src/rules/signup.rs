@@ -56,7 +56,6 @@ impl Keyplate {
         self.read(Method::ListSignupRedemptions, |reader, _| {
             let token_id = query.token_id.as_ref();
             let total = db::signup_tokens::count_redemptions(reader, token_id)?;
-            let page = page.within(total);
             Ok(SignupRedemptionPage {
                 items: db::signup_tokens::list_redemptions(reader, token_id, page)?,
                 total,

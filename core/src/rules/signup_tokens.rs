@@ -64,7 +64,6 @@ impl Keyplate {
         let page = list::page_request(query.page, query.limit)?;
         self.read(Method::ListSignupTokens, |reader, _| {
             let total = db::signup_tokens::count(reader, query.include_revoked)?;
-            let page = page.within(total);
             Ok(SignupTokenPage {
                 items: db::signup_tokens::list(reader, query.include_revoked, page)?,
                 total,

@@ -83,7 +83,6 @@ impl Keyplate {
         }
         self.read(Method::ListUsers, |reader, _| {
             let total = db::users::count(reader, &query, search.as_deref())?;
-            let page = page.within(total);
             Ok(UserPage {
                 items: db::users::list(reader, &query, search.as_deref(), page)?,
                 total,

@@ -19,6 +19,7 @@ mod bootstrap;
 mod concurrency;
 mod credentials;
 mod groups;
+mod lists;
 mod migrations;
 mod one_time;
 mod passkeys;
