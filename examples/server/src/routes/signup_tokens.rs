@@ -242,15 +242,20 @@ struct Grants {
 
 /// Those that are not revoked, the newest first; with `all=true` those too.
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let tokens = SignupTokenQuery {
         include_revoked: query.is_true("all"),
-        page: Some(query.page()?),
         limit: Some(limit),
+        ..SignupTokenQuery::default()
     };
     let (items, total, page) = caller
-        .call(|keyplate| {
-            let page = keyplate.list_signup_tokens(tokens)?;
+        .call(move |keyplate| {
+            let page = list::page_or_last(asked, limit, |page| {
+                keyplate.list_signup_tokens(SignupTokenQuery {
+                    page: Some(page),
+                    ..tokens.clone()
+                })
+            })?;
             let ids = page.items.iter().flat_map(|token| &token.group_ids);
             let groups = Visible::load(keyplate, ids)?;
             let items = page.items.iter();
@@ -324,16 +329,21 @@ pub(super) async fn redemptions(
     query: Query,
 ) -> Answer {
     let id = parse_id(&id)?;
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let redemptions = SignupRedemptionQuery {
         token_id: Some(id),
-        page: Some(query.page()?),
         limit: Some(limit),
+        ..SignupRedemptionQuery::default()
     };
     let page = caller
         .call(move |keyplate| {
             keyplate.get_signup_token(&id)?;
-            keyplate.list_signup_redemptions(redemptions)
+            list::page_or_last(asked, limit, |page| {
+                keyplate.list_signup_redemptions(SignupRedemptionQuery {
+                    page: Some(page),
+                    ..redemptions.clone()
+                })
+            })
         })
         .await?;
     let items = page.items.iter().map(RedemptionJson::from).collect();
