@@ -137,6 +137,8 @@ pub enum InputReason {
     InThePast,
     /// The time lies after the year 9999, or cannot be written at all.
     TooLate,
+    /// The time lies before 1970.
+    TooEarly,
     /// The secret begins as tokens of this library do, and is not a whole API key.
     BrokenToken,
     /// The secret is, or was, that of another API key.

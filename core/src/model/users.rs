@@ -276,11 +276,19 @@ pub(crate) fn check_may_sign_in(
 }
 
 impl Expiry {
-    /// As it would be stored.
+    /// The time as it was given, which may lie outside of what can be stored.
     pub(crate) fn time(self) -> Option<SystemTime> {
         match self {
             Self::Never => None,
-            Self::At { time } => Some(clock::rounded(time)),
+            Self::At { time } => Some(time),
+        }
+    }
+
+    /// Is it what is stored already?
+    pub(crate) fn is_stored(self, stored: Option<SystemTime>) -> bool {
+        match self {
+            Self::Never => stored.is_none(),
+            Self::At { time } => clock::is_stored(time, stored),
         }
     }
 

@@ -31,6 +31,7 @@ mod sessions;
 mod setup;
 mod signup;
 mod step_up;
+mod times;
 mod upgraded_meanwhile;
 mod upkeep;
 mod users;

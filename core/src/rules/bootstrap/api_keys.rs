@@ -178,7 +178,9 @@ fn change_fields(
         api_keys::update(change, owner, &after)?;
     }
     // An end that is as the plan says may have passed.
-    let expiry = entry.expires_at.filter(|e| e.time() != before.expires_at);
+    let expiry = entry
+        .expires_at
+        .filter(|expiry| !expiry.is_stored(before.expires_at));
     if let Some(expiry) = expiry {
         after.expires_at = expiry.checked("expires_at", change.now())?;
         api_keys::renew(change, owner, &after)?;

@@ -11,7 +11,7 @@ use crate::{
         audit::EventKind,
         ids::UserId,
         named::Named,
-        users::{Expiry, NewUser, User, UserChanges, UserStatus},
+        users::{NewUser, User, UserChanges, UserStatus},
     },
     values::text::{self, UsernamePolicy},
 };
@@ -99,9 +99,7 @@ impl UserChanges {
             external_id: text_or(&self.external_id, &user.external_id, external_id)?,
             expires_at: match self.expiry {
                 // A client that sends back what it was given changes nothing.
-                Some(Expiry::At { time }) if Some(clock::rounded(time)) == user.expires_at => {
-                    user.expires_at
-                }
+                Some(expiry) if expiry.is_stored(user.expires_at) => user.expires_at,
                 Some(expiry) => expiry.checked("expiry", now)?,
                 None => user.expires_at,
             },
