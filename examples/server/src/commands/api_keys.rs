@@ -1,7 +1,4 @@
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    time::{Duration, SystemTime},
-};
+use std::collections::{HashMap, hash_map::Entry};
 
 use clap::Subcommand;
 use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, NewApiKey, UserId};
@@ -61,7 +58,7 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
                 name: name.clone(),
                 scopes: scopes.clone(),
                 owner_id: Some(owner.id),
-                expires_at: expires.map(in_seconds),
+                expires_at: expires.map(clock::in_seconds),
                 ..NewApiKey::default()
             };
             let created = keyplate.create_api_key(key).map_err(refused)?;
@@ -79,10 +76,6 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
             printed(&format!("revoked {id}\n"))
         }
     }
-}
-
-fn in_seconds(seconds: i64) -> SystemTime {
-    clock::now() + Duration::from_secs(seconds.unsigned_abs())
 }
 
 fn list(keyplate: &Keyplate, owner_id: Option<UserId>, json: bool) -> Result<(), String> {

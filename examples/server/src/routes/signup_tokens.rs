@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use keyplate::{
     ApprovalRule, Claim, Expiry, GroupId, Keyplate, Limit, NewSignupToken, SignupRedemption,
     SignupRedemptionQuery, SignupToken, SignupTokenChanges, SignupTokenId, SignupTokenQuery,
@@ -153,7 +151,7 @@ impl TokenBody {
                 if seconds > MAX_TTL {
                     return Err(Failure::field("ttl", "invalid", "must be at most 31 days"));
                 }
-                let time = clock::now() + Duration::from_secs(seconds.unsigned_abs());
+                let time = clock::in_seconds(seconds);
                 Ok(Expiry::At { time })
             }
         };
