@@ -188,6 +188,8 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST = 32,
   // The time lies after the year 9999, or cannot be written at all.
   KEYPLATE_INPUT_REASON_KIND_TOO_LATE = 33,
+  // The time lies before 1970.
+  KEYPLATE_INPUT_REASON_KIND_TOO_EARLY = 51,
   // The secret begins as tokens of this library do, and is not a whole API key.
   KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN = 34,
   // The secret is, or was, that of another API key.
@@ -1823,7 +1825,7 @@ const keyplate_api_key *keyplate_api_key_page_get_items_at(const keyplate_api_ke
 // How many there are on all pages.
 int64_t keyplate_api_key_page_get_total(const keyplate_api_key_page *api_key_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_api_key_page_get_page(const keyplate_api_key_page *api_key_page);
 
 // Frees it; NULL is fine.
@@ -2009,7 +2011,7 @@ const keyplate_audit_event *keyplate_audit_page_get_items_at(const keyplate_audi
 // How many there are on all pages.
 int64_t keyplate_audit_page_get_total(const keyplate_audit_page *audit_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_audit_page_get_page(const keyplate_audit_page *audit_page);
 
 // Frees it; NULL is fine.
@@ -2189,7 +2191,7 @@ const keyplate_group *keyplate_group_page_get_items_at(const keyplate_group_page
 // How many there are on all pages.
 int64_t keyplate_group_page_get_total(const keyplate_group_page *group_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_group_page_get_page(const keyplate_group_page *group_page);
 
 // Frees it; NULL is fine.
@@ -2670,7 +2672,7 @@ const keyplate_service *keyplate_service_page_get_items_at(const keyplate_servic
 // How many there are on all pages.
 int64_t keyplate_service_page_get_total(const keyplate_service_page *service_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_service_page_get_page(const keyplate_service_page *service_page);
 
 // Frees it; NULL is fine.
@@ -2758,7 +2760,7 @@ const keyplate_session *keyplate_session_page_get_items_at(const keyplate_sessio
 // How many there are on all pages.
 int64_t keyplate_session_page_get_total(const keyplate_session_page *session_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_session_page_get_page(const keyplate_session_page *session_page);
 
 // Frees it; NULL is fine.
@@ -3023,7 +3025,7 @@ keyplate_status keyplate_new_signup_set_username(keyplate_new_signup *new_signup
 // The sign-up token, if they have one.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_signup_set_token(keyplate_new_signup *new_signup,
-                                              const char *value,
+                                              const keyplate_secret *value,
                                               keyplate_error **error);
 
 // E-mail address, which is unverified.
@@ -3101,7 +3103,7 @@ const keyplate_signup_redemption *keyplate_signup_redemption_page_get_items_at(c
 // How many there are on all pages.
 int64_t keyplate_signup_redemption_page_get_total(const keyplate_signup_redemption_page *signup_redemption_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_signup_redemption_page_get_page(const keyplate_signup_redemption_page *signup_redemption_page);
 
 // Frees it; NULL is fine.
@@ -3314,7 +3316,7 @@ const keyplate_signup_token *keyplate_signup_token_page_get_items_at(const keypl
 // How many there are on all pages.
 int64_t keyplate_signup_token_page_get_total(const keyplate_signup_token_page *signup_token_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_signup_token_page_get_page(const keyplate_signup_token_page *signup_token_page);
 
 // Frees it; NULL is fine.
@@ -3651,7 +3653,7 @@ const keyplate_user *keyplate_user_page_get_items_at(const keyplate_user_page *u
 // How many there are on all pages.
 int64_t keyplate_user_page_get_total(const keyplate_user_page *user_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_user_page_get_page(const keyplate_user_page *user_page);
 
 // Frees it; NULL is fine.

@@ -65,7 +65,7 @@
 //! friend.inspect_signup_token(invitation.secret.as_str())?; // looking uses nothing
 //! let bob = friend.sign_up(NewSignup {
 //!     username: "bob".into(),
-//!     token: Some(invitation.secret.reveal()),
+//!     token: Some(invitation.secret.clone()),
 //!     ..NewSignup::default()
 //! })?;
 //! assert_eq!(bob.user.group_ids, [friends.id]);

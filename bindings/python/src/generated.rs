@@ -9,7 +9,13 @@ use std::sync::Arc;
 use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
 
 use crate::{
-    callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::Secret,
+    callbacks::*,
+    choices::*,
+    convert::*,
+    error::Description,
+    handle::Keyplate,
+    secret::{Secret, SecretText},
+    time::Time,
 };
 use std::time::{Duration, SystemTime};
 
@@ -1114,6 +1120,8 @@ pub(crate) enum InputReason {
     InThePast {},
     /// The time lies after the year 9999, or cannot be written at all.
     TooLate {},
+    /// The time lies before 1970.
+    TooEarly {},
     /// The secret begins as tokens of this library do, and is not a whole API key.
     BrokenToken {},
     /// The secret is, or was, that of another API key.
@@ -1196,6 +1204,7 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::DuplicateEntry => InputReason::DuplicateEntry {},
             Self::InThePast => InputReason::InThePast {},
             Self::TooLate => InputReason::TooLate {},
+            Self::TooEarly => InputReason::TooEarly {},
             Self::BrokenToken => InputReason::BrokenToken {},
             Self::SecretTaken => InputReason::SecretTaken {},
             Self::Needs { field } => InputReason::Needs {
@@ -1973,11 +1982,11 @@ impl Limit {
 }
 
 impl Take<::keyplate::Limit> for Limit {
-    fn take(self, _: &str) -> PyResult<::keyplate::Limit> {
+    fn take(self, name: &str) -> PyResult<::keyplate::Limit> {
         Ok(match self {
             Self::Unlimited {} => ::keyplate::Limit::Unlimited,
             Self::AtMost { most } => ::keyplate::Limit::AtMost {
-                most: most.take("most")?,
+                most: most.take(name)?,
             },
         })
     }
@@ -2055,7 +2064,7 @@ pub(crate) enum Expiry {
     /// Never.
     Never {},
     /// At this time.
-    At { time: SystemTime },
+    At { time: Time },
 }
 impl Give<Expiry> for ::keyplate::Expiry {
     fn give(self) -> Expiry {
@@ -2076,11 +2085,11 @@ impl Expiry {
 }
 
 impl Take<::keyplate::Expiry> for Expiry {
-    fn take(self, _: &str) -> PyResult<::keyplate::Expiry> {
+    fn take(self, name: &str) -> PyResult<::keyplate::Expiry> {
         Ok(match self {
             Self::Never {} => ::keyplate::Expiry::Never,
             Self::At { time } => ::keyplate::Expiry::At {
-                time: time.take("time")?,
+                time: time.take(name)?,
             },
         })
     }
@@ -2515,7 +2524,7 @@ pub(crate) struct ApiKeyPage {
     pub(crate) items: Vec<ApiKey>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<ApiKeyPage> for ::keyplate::ApiKeyPage {
@@ -2656,7 +2665,7 @@ pub(crate) struct AuditPage {
     pub(crate) items: Vec<AuditEvent>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<AuditPage> for ::keyplate::AuditPage {
@@ -2898,7 +2907,7 @@ pub(crate) struct GroupPage {
     pub(crate) items: Vec<Group>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<GroupPage> for ::keyplate::GroupPage {
@@ -3345,7 +3354,7 @@ pub(crate) struct ServicePage {
     pub(crate) items: Vec<Service>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<ServicePage> for ::keyplate::ServicePage {
@@ -3446,7 +3455,7 @@ pub(crate) struct SessionPage {
     pub(crate) items: Vec<Session>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<SessionPage> for ::keyplate::SessionPage {
@@ -3766,7 +3775,7 @@ pub(crate) struct SignupRedemptionPage {
     pub(crate) items: Vec<SignupRedemption>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<SignupRedemptionPage> for ::keyplate::SignupRedemptionPage {
@@ -3915,7 +3924,7 @@ pub(crate) struct SignupTokenPage {
     pub(crate) items: Vec<SignupToken>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<SignupTokenPage> for ::keyplate::SignupTokenPage {
@@ -4227,7 +4236,7 @@ pub(crate) struct UserPage {
     pub(crate) items: Vec<User>,
     /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<UserPage> for ::keyplate::UserPage {
@@ -4372,7 +4381,7 @@ impl Keyplate {
         scopes: Vec<String>,
         owner_id: Option<Id>,
         note: Option<String>,
-        expires_at: Option<SystemTime>,
+        expires_at: Option<Time>,
     ) -> PyResult<CreatedApiKey> {
         let key = ::keyplate::NewApiKey {
             name,
@@ -4515,7 +4524,7 @@ impl Keyplate {
         py: Python<'_>,
         user_id: Option<Id>,
         kind: Option<EventKind>,
-        since: Option<SystemTime>,
+        since: Option<Time>,
         page: Option<i64>,
         limit: Option<i64>,
     ) -> PyResult<AuditPage> {
@@ -5022,7 +5031,7 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         username: String,
-        token: Option<String>,
+        token: Option<SecretText>,
         email: Option<String>,
         display_name: Option<String>,
         first_name: Option<String>,
@@ -5583,7 +5592,7 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         username: String,
-        token: Option<String>,
+        token: Option<SecretText>,
         email: Option<String>,
         display_name: Option<String>,
         first_name: Option<String>,
@@ -5812,7 +5821,7 @@ impl Keyplate {
         group_ids: Vec<Id>,
         role: Option<Role>,
         status: Option<UserStatus>,
-        expires_at: Option<SystemTime>,
+        expires_at: Option<Time>,
     ) -> PyResult<User> {
         let user = ::keyplate::NewUser {
             username,
@@ -6005,7 +6014,7 @@ fn open(
     origin: String,
     token_prefix: Option<String>,
     busy_timeout_ms: Option<i64>,
-    encryption_key: Option<Secret>,
+    encryption_key: Option<SecretText>,
     username_policy: Option<UsernamePolicy>,
     rp_id: Option<String>,
     rp_name: Option<String>,

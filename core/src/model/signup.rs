@@ -1,18 +1,21 @@
 //! Signing up, and what is kept of it.
 
-use std::{fmt, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
-use crate::model::ids::{SignupRedemptionId, SignupTokenId, UserId};
+use crate::{
+    model::ids::{SignupRedemptionId, SignupTokenId, UserId},
+    secret::Secret,
+};
 
 /// Somebody who signs up. An empty text is the same as none.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewSignup {
     /// As in `NewUser`. It must not have been a deleted user's either.
     pub username: String,
     /// The sign-up token, if they have one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub token: Option<String>,
+    pub token: Option<Arc<Secret>>,
     /// E-mail address, which is unverified.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
@@ -28,15 +31,6 @@ pub struct NewSignup {
     /// Language tag, for example `de-CH`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub locale: Option<String>,
-}
-
-// C2: not the token.
-impl fmt::Debug for NewSignup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewSignup")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
 }
 
 /// One use of a sign-up token. Names are as they were at that time.

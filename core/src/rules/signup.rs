@@ -108,7 +108,7 @@ pub(in crate::rules) enum Invitation<'a> {
 
 impl<'a> Invitation<'a> {
     pub(in crate::rules) fn shown(signup: &'a NewSignup) -> Self {
-        match signup.token.as_deref() {
+        match signup.token.as_ref().map(|token| token.as_str()) {
             None | Some("") => Self::None,
             Some(secret) => Self::Secret(secret),
         }

@@ -30,7 +30,7 @@ fn three_of_all() -> Fixture {
     for name in ["ann", "bob", "carol"] {
         let signup = NewSignup {
             username: name.to_owned(),
-            token: Some(token.secret.reveal()),
+            token: Some(token.secret.clone()),
             ..NewSignup::default()
         };
         let user = stranger.sign_up(signup).unwrap().user;

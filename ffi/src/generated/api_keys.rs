@@ -201,7 +201,7 @@ pub unsafe extern "C" fn keyplate_api_key_page_get_total(
     unsafe { get(api_key_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_page_get_page(
     api_key_page: *const keyplate_api_key_page,

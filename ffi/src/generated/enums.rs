@@ -1198,6 +1198,8 @@ pub enum keyplate_input_reason_kind {
     InThePast = 32,
     /// The time lies after the year 9999, or cannot be written at all.
     TooLate = 33,
+    /// The time lies before 1970.
+    TooEarly = 51,
     /// The secret begins as tokens of this library do, and is not a whole API key.
     BrokenToken = 34,
     /// The secret is, or was, that of another API key.
@@ -1293,6 +1295,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             }
             Some(::keyplate::InputReason::InThePast) => keyplate_input_reason_kind::InThePast,
             Some(::keyplate::InputReason::TooLate) => keyplate_input_reason_kind::TooLate,
+            Some(::keyplate::InputReason::TooEarly) => keyplate_input_reason_kind::TooEarly,
             Some(::keyplate::InputReason::BrokenToken) => keyplate_input_reason_kind::BrokenToken,
             Some(::keyplate::InputReason::SecretTaken) => keyplate_input_reason_kind::SecretTaken,
             Some(::keyplate::InputReason::Needs { .. }) => keyplate_input_reason_kind::Needs,

@@ -559,7 +559,7 @@ pub unsafe extern "C" fn keyplate_service_page_get_total(
     unsafe { get(service_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_page_get_page(
     service_page: *const keyplate_service_page,

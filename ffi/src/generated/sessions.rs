@@ -195,7 +195,7 @@ pub unsafe extern "C" fn keyplate_session_page_get_total(
     unsafe { get(session_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_page_get_page(
     session_page: *const keyplate_session_page,

@@ -80,7 +80,7 @@ pub unsafe extern "C" fn keyplate_new_signup_set_username(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_set_token(
     new_signup: *mut keyplate_new_signup,
-    value: *const c_char,
+    value: *const keyplate_secret,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn keyplate_new_signup_set_token(
         guard(error, || {
             let new_signup = borrow_mut(new_signup, "new_signup")?;
             new_signup.token =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
             Ok(())
         })
     }
@@ -352,7 +352,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_page_get_total(
     unsafe { get(signup_redemption_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_page_get_page(
     signup_redemption_page: *const keyplate_signup_redemption_page,

@@ -704,7 +704,7 @@ pub unsafe extern "C" fn keyplate_signup_token_page_get_total(
     unsafe { get(signup_token_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_page_get_page(
     signup_token_page: *const keyplate_signup_token_page,

@@ -805,7 +805,7 @@ pub unsafe extern "C" fn keyplate_user_page_get_total(user_page: *const keyplate
     unsafe { get(user_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_page_get_page(user_page: *const keyplate_user_page) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.

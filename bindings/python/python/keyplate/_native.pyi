@@ -604,6 +604,13 @@ class InputReason:
         def __new__(cls) -> InputReason.TooLate: ...
 
     @final
+    class TooEarly(InputReason):
+        """The time lies before 1970."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.TooEarly: ...
+
+    @final
     class BrokenToken(InputReason):
         """The secret begins as tokens of this library do, and is not a whole API key."""
 
@@ -941,7 +948,7 @@ class ApiKeyPage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1022,7 +1029,7 @@ class AuditPage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1144,7 +1151,7 @@ class GroupPage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1393,7 +1400,7 @@ class ServicePage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1451,7 +1458,7 @@ class SessionPage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1625,7 +1632,7 @@ class SignupRedemptionPage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1712,7 +1719,7 @@ class SignupTokenPage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1892,7 +1899,7 @@ class UserPage:
         """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -2427,7 +2434,7 @@ class Keyplate:
         self,
         *,
         username: str,
-        token: str | None = None,
+        token: Secret | str | None = None,
         email: str | None = None,
         display_name: str | None = None,
         first_name: str | None = None,
@@ -2831,7 +2838,7 @@ class Keyplate:
         self,
         *,
         username: str,
-        token: str | None = None,
+        token: Secret | str | None = None,
         email: str | None = None,
         display_name: str | None = None,
         first_name: str | None = None,
@@ -3161,7 +3168,7 @@ def open(
     origin: str,
     token_prefix: str | None = None,
     busy_timeout_ms: int | None = None,
-    encryption_key: Secret | None = None,
+    encryption_key: Secret | str | None = None,
     username_policy: UsernamePolicy | None = None,
     rp_id: str | None = None,
     rp_name: str | None = None,

@@ -93,7 +93,8 @@ fn came_through_proxy(headers: &HeaderMap) -> bool {
     })
 }
 
-#[derive(Debug, Default, Deserialize)]
+// Without `Debug`, since the token is a secret.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ClaimBody {
     username: Option<String>,
@@ -105,7 +106,8 @@ pub(super) struct ClaimBody {
     existing_user_id: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+// Without `Debug`, since the token is a secret.
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TokenBody {
     token: Option<String>,
