@@ -4,7 +4,7 @@ import keyplate
 
 
 def test_a_token_goes_in_as_a_secret_or_as_text(kp: keyplate.Keyplate) -> None:
-    kp.update_settings(signup_mode=keyplate.SignupMode.WithToken)
+    kp.update_settings(signup_mode=keyplate.SignupMode.WITH_TOKEN)
     token = kp.create_signup_token(uses=keyplate.Limit.AtMost(3))
     friend = kp.anonymous()
     assert friend.sign_up(username="ann", token=token.secret).user.username == "ann"
@@ -13,7 +13,7 @@ def test_a_token_goes_in_as_a_secret_or_as_text(kp: keyplate.Keyplate) -> None:
 
 
 def test_a_wrong_token_is_not_in_the_error(kp: keyplate.Keyplate) -> None:
-    kp.update_settings(signup_mode=keyplate.SignupMode.WithToken)
+    kp.update_settings(signup_mode=keyplate.SignupMode.WITH_TOKEN)
     text = "kp_inv_0123456789"
     for token in (text, keyplate.Secret(text)):
         try:
@@ -31,7 +31,7 @@ def test_a_wrong_token_is_not_in_the_error(kp: keyplate.Keyplate) -> None:
 
 
 def test_no_printed_record_shows_a_secret(kp: keyplate.Keyplate) -> None:
-    kp.update_settings(signup_mode=keyplate.SignupMode.WithToken)
+    kp.update_settings(signup_mode=keyplate.SignupMode.WITH_TOKEN)
     invitation = kp.create_signup_token()
     ann = kp.anonymous().sign_up(username="ann", token=invitation.secret)
     code = kp.create_one_time_token(ann.user.id)
