@@ -49,7 +49,7 @@ impl Clock {
     }
 }
 
-/// Milliseconds since 1970, rounded; or on which side the time lies outside of the range that is stored.
+/// C6: milliseconds since 1970, rounded; or on which side the time lies outside of the range.
 fn in_range(time: SystemTime) -> std::result::Result<i64, InputReason> {
     let nanos = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i128::try_from(after.as_nanos()).unwrap_or(i128::MAX),

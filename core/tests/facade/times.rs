@@ -1,4 +1,4 @@
-//! The range of times: from 1970 to the last millisecond of the year 9999, wherever a time comes in.
+//! C6: from 1970 to the last millisecond of the year 9999, wherever a time comes in.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -197,6 +197,9 @@ fn a_list_begins_within_the_range() {
     }
 }
 
+/// A plan with this end.
+type PlanWith = fn(&str) -> String;
+
 /// In a plan a time is a text; with an offset the year 9999 reaches into the year 10000.
 #[test]
 fn the_ends_of_a_plan_lie_within_the_range() {
@@ -212,10 +215,10 @@ fn the_ends_of_a_plan_lie_within_the_range() {
             r#"{{"api_keys": [{{"owner": "ann", "name": "k", "scopes": ["a:b"], "generate": true, "expires_at": "{time}"}}]}}"#
         )
     };
-    let ways: [(&str, &dyn Fn(&str) -> String); 3] = [
-        ("users[0].expires_at", &user),
-        ("signup_tokens[0].expires_at", &token),
-        ("api_keys[0].expires_at", &key),
+    let ways: [(&str, PlanWith); 3] = [
+        ("users[0].expires_at", user),
+        ("signup_tokens[0].expires_at", token),
+        ("api_keys[0].expires_at", key),
     ];
     let outside = [
         ("9999-12-31T23:59:59-00:01", InputReason::TooLate),
