@@ -71,25 +71,48 @@ impl Clock {
         };
         // A foreign exception arrives as a panic; it must not unwind through SQLite or the host.
         catch_unwind(AssertUnwindSafe(|| source.now()))
-            .map(rounded)
-            .map_err(|_| internal("the time source failed"))
+            .ok()
+            .and_then(|time| in_range(time).ok())
+            .map(from_millis)
+            .ok_or_else(|| internal("the time source failed"))
     }
 }
 
-/// Milliseconds since 1970, rounded, within what a database and every face can hold.
-pub(crate) fn to_millis(time: SystemTime) -> i64 {
+/// C6: milliseconds since 1970, rounded; or on which side the time lies outside of the range.
+fn in_range(time: SystemTime) -> std::result::Result<i64, InputReason> {
     let nanos = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i128::try_from(after.as_nanos()).unwrap_or(i128::MAX),
         Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
     };
-    let millis = (nanos.saturating_add(500_000)).div_euclid(1_000_000);
-    i64::try_from(millis)
-        .unwrap_or(i64::MAX)
-        .clamp(FIRST_MILLIS, LAST_MILLIS)
+    if nanos < i128::from(FIRST_MILLIS) * 1_000_000 {
+        return Err(InputReason::TooEarly);
+    }
+    if nanos >= i128::from(LAST_MILLIS + 1) * 1_000_000 {
+        return Err(InputReason::TooLate);
+    }
+    // What is rounded up within the last millisecond stays in it.
+    let millis = nanos.saturating_add(500_000) / 1_000_000;
+    Ok(i64::try_from(millis).map_or(LAST_MILLIS, |millis| millis.min(LAST_MILLIS)))
+}
+
+/// Milliseconds since 1970, rounded. A time of our own that lies outside of the range becomes its nearest end; what comes
+/// from outside is checked by `within` or `future`.
+pub(crate) fn to_millis(time: SystemTime) -> i64 {
+    in_range(time).unwrap_or_else(|reason| match reason {
+        InputReason::TooEarly => FIRST_MILLIS,
+        _ => LAST_MILLIS,
+    })
 }
 
 pub(crate) fn from_millis(millis: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+/// A time as it was stored; none outside of the range, which nobody could write.
+pub(crate) fn from_stored(millis: i64) -> Option<SystemTime> {
+    (FIRST_MILLIS..=LAST_MILLIS)
+        .contains(&millis)
+        .then(|| from_millis(millis))
 }
 
 /// Whole seconds since 1970, as JWTs tell times (RFC 7519, section 2).
@@ -103,6 +126,11 @@ pub(crate) fn from_seconds(seconds: i64) -> SystemTime {
 
 pub(crate) fn rounded(time: SystemTime) -> SystemTime {
     from_millis(to_millis(time))
+}
+
+/// Is this time from outside the one that is stored?
+pub(crate) fn is_stored(time: SystemTime, stored: Option<SystemTime>) -> bool {
+    in_range(time).is_ok_and(|millis| stored == Some(from_millis(millis)))
 }
 
 /// `now` and so many seconds more; the last representable time if that is too far.
@@ -130,17 +158,19 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
         .expect("RFC 3339 can write every time from the year 0 to 9999 in UTC")
 }
 
+/// A time from outside.
+pub(crate) fn within(field: &str, time: SystemTime) -> Result<SystemTime> {
+    in_range(time)
+        .map(from_millis)
+        .map_err(|reason| invalid(field, reason))
+}
+
 /// A time from outside that must lie ahead.
 pub(crate) fn future(field: &str, time: SystemTime, now: SystemTime) -> Result<SystemTime> {
-    // What lies within the last millisecond is cut by `rounded`.
-    if time >= from_millis(LAST_MILLIS + 1) {
-        return Err(invalid(field, InputReason::TooLate));
-    }
-    let time = rounded(time);
-    if time <= now {
+    if rounded(time) <= now {
         return Err(invalid(field, InputReason::InThePast));
     }
-    Ok(time)
+    within(field, time)
 }
 
 #[cfg(test)]
@@ -152,6 +182,9 @@ mod tests {
         let time = UNIX_EPOCH + Duration::from_nanos(1_999_600);
         assert_eq!(to_millis(time), 2);
         assert_eq!(to_millis(UNIX_EPOCH - Duration::from_secs(9)), 0);
+        let far = Duration::from_secs(i64::MAX.unsigned_abs());
+        assert_eq!(to_millis(UNIX_EPOCH - far), 0, "not the other end");
+        assert_eq!(to_millis(UNIX_EPOCH + far), LAST_MILLIS);
         assert_eq!(
             from_millis(to_millis(from_millis(1_790_000_000_123))),
             from_millis(1_790_000_000_123)

@@ -43,15 +43,7 @@ pub(crate) struct PageRequest {
 }
 
 impl PageRequest {
-    /// The page to give when there are so many rows: one past the end is the last one.
-    pub(crate) fn within(self, total: i64) -> Self {
-        let last = ((total + self.limit - 1) / self.limit).max(1);
-        Self {
-            page: self.page.min(last),
-            ..self
-        }
-    }
-
+    /// How many rows come before it. It may lie past the end, where there are none.
     pub(crate) fn offset(self) -> i64 {
         (self.page - 1).saturating_mul(self.limit)
     }

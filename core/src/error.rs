@@ -35,11 +35,11 @@ pub enum KeyplateError {
         /// The kind of thing.
         what: Thing,
     },
-    /// The call contradicts what is stored: a name is taken, the last administrator would go.
+    /// The call contradicts what is stored: a name is taken, or the last administrator would be gone.
     Conflict {
         /// What stands in the way.
         what: ConflictReason,
-        /// The field whose value it is about, where it is about one.
+        /// The field whose value it is about, if it is about one.
         field: Option<String>,
     },
     /// The configuration given to `open` cannot work.
@@ -51,12 +51,12 @@ pub enum KeyplateError {
     },
     /// The credential is unknown, expired, revoked or malformed.
     InvalidCredential,
-    /// The caller is known and may not do this.
+    /// The caller is known, but may not do this.
     PermissionDenied {
         /// What is missing.
         reason: DenialReason,
     },
-    /// A fresh sign-in is wanted first.
+    /// A fresh sign-in is needed first.
     StepUpRequired,
     /// A passkey ceremony failed. Its challenge is spent: begin again.
     PasskeyCeremonyFailed {
@@ -91,7 +91,7 @@ pub enum KeyplateError {
     StorageReadOnly,
     /// The operating system refused to read or write.
     StorageFailed {
-        /// In words, without paths.
+        /// What happened, in words and without paths.
         reason: String,
     },
     /// The database file was removed or replaced while it was open. Open it again.
@@ -110,7 +110,7 @@ pub enum KeyplateError {
     SchemaTooNew {
         /// The file's schema.
         found: i64,
-        /// The newest one that this library knows.
+        /// The newest schema that this library knows.
         known: i64,
     },
     /// The clock is more than five minutes behind the time of the last change, so that no access token can be issued or
@@ -139,7 +139,7 @@ pub type Result<T, E = KeyplateError> = std::result::Result<T, E>;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl KeyplateError {
-    /// The stable number, the same on every face.
+    /// Returns the stable number, which is the same on every face.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidInput { .. } => ErrorCode::InvalidInput,
@@ -171,25 +171,25 @@ impl KeyplateError {
         }
     }
 
-    /// The status with which HTTP says the same, for example 404 for `NotFound`.
+    /// Returns the HTTP status that says the same, for example 404 for `NotFound`.
     pub fn http_status(&self) -> i64 {
         self.code().http_status()
     }
 
-    /// The name of the reason, where the error has one: `too_long`, `last_administrator`, `missing_scope`. It never
+    /// Returns the code of the reason, if the error has one: `too_long`, `last_administrator`, `missing_scope`. It never
     /// changes.
     pub fn reason_code(&self) -> Option<String> {
         let reason = self.reason_value()?;
         reason["code"].as_str().map(str::to_owned)
     }
 
-    /// The reason as JSON, where the error has one: its `code` and its numbers and names, such as
-    /// `{"code":"too_long","most":50}`. From it a page can say what is wrong in any language.
+    /// Returns the reason as JSON, if the error has one: its `code` and its numbers and names, such as
+    /// `{"code":"too_long","most":50}`. From it, a page can say what is wrong in any language.
     pub fn reason_json(&self) -> Option<String> {
         Some(self.reason_value()?.to_string())
     }
 
-    /// The field of the input that is at fault, where one is.
+    /// Returns the field of the input that is at fault, if one is.
     pub fn field(&self) -> Option<String> {
         match self {
             Self::InvalidInput { field, .. } => Some(field.clone()),
@@ -199,7 +199,7 @@ impl KeyplateError {
         }
     }
 
-    /// How long to wait before trying again, where waiting helps.
+    /// Returns how long to wait before trying again, if waiting helps.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy => Some(Duration::from_secs(1)),
@@ -208,7 +208,7 @@ impl KeyplateError {
         }
     }
 
-    /// Why a passkey ceremony failed, where one did.
+    /// Returns why a passkey ceremony failed, if one did.
     pub fn passkey_failure(&self) -> Option<PasskeyFailure> {
         match self {
             Self::PasskeyCeremonyFailed { reason } => Some(*reason),

@@ -22,7 +22,7 @@
 //!     NewAdmin { username: "ann".into(), ..NewAdmin::default() },
 //! )?;
 //!
-//! // She acts for herself from now on, with her own rights.
+//! // From now on, the handle acts with the rights of Ann.
 //! let signed_in = keyplate.authenticate(admin.secret.as_str())?;
 //! let ann = keyplate.acting_as(&signed_in.principal, ClientInfo::default())?;
 //! let key = ann.create_api_key(NewApiKey {
@@ -65,12 +65,12 @@
 //! friend.inspect_signup_token(invitation.secret.as_str())?; // looking uses nothing
 //! let bob = friend.sign_up(NewSignup {
 //!     username: "bob".into(),
-//!     token: Some(invitation.secret.reveal()),
+//!     token: Some(invitation.secret.clone()),
 //!     ..NewSignup::default()
 //! })?;
 //! assert_eq!(bob.user.group_ids, [friends.id]);
 //!
-//! // On another device he types a code, once.
+//! // On another device, Bob types a code. It works once.
 //! let code = keyplate.create_one_time_token(&bob.user.id, None)?;
 //! friend.redeem_one_time_token(code.secret.as_str())?;
 //! # Ok(())

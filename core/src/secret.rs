@@ -1,10 +1,10 @@
-//! Text that is not to be seen by accident.
+//! Text that must not be seen by accident.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret: redacted wherever it is printed, wiped when it is dropped.
+/// A secret. It is redacted wherever it is printed, and wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Display))]
 pub struct Secret(Zeroizing<String>);
@@ -17,7 +17,7 @@ impl Secret {
         Self(Zeroizing::new(value))
     }
 
-    /// The secret itself. Show it once and store it nowhere; the copy is the caller's to wipe.
+    /// Returns the secret itself. Show it once and store it nowhere. It is up to the caller to wipe this copy.
     pub fn reveal(&self) -> String {
         self.as_str().to_owned()
     }

@@ -28,7 +28,7 @@ static keyplate *open_database(const char *path) {
     return kp;
 }
 
-/* Claims setup for `ann` on the host's own handle, and gives a handle with her rights. */
+/* Claims setup for `ann` on the host's own handle, and returns a handle with their rights. */
 static keyplate *claim_setup(keyplate *kp) {
     keyplate_new_admin *admin = NULL;
     keyplate_signed_in *signed_in = NULL;

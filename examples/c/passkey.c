@@ -48,7 +48,7 @@ static void sign_up(const keyplate *stranger, const char *username) {
     keyplate_signed_in_free(signed_in);
 }
 
-/* Whoever holds a passkey need not say his name. */
+/* Whoever holds a passkey need not say their name. */
 static void sign_in(const keyplate *stranger) {
     char ceremony[LINE], answer[LINE];
     keyplate_passkey_ceremony *begun = NULL;

@@ -12,7 +12,7 @@ import org.keyplate.KeyplateException
 import org.keyplate.NewAdmin
 import org.keyplate.NewApiKey
 
-/** Makes the first administrator, and gives a handle with her rights. */
+/** Makes the first administrator, and returns a handle with their rights. */
 fun claimSetup(keyplate: Keyplate): Keyplate {
     val token = keyplate.createSetupToken().secret.reveal()
     val admin = keyplate.anonymous(ClientInfo(address = "192.0.2.7")).use { stranger ->

@@ -26,7 +26,7 @@ fun signUp(stranger: Keyplate, username: String, page: Page): SignedIn {
     return stranger.finishPasskeySignup(begun.ceremony, page.create(begun.options))
 }
 
-/** Whoever holds a passkey need not say his name. */
+/** Whoever holds a passkey need not say their name. */
 fun signIn(stranger: Keyplate, page: Page): SignedIn {
     val begun = stranger.beginPasskeyLogin()
     return stranger.finishPasskeyLogin(begun.ceremony, page.get(begun.options))

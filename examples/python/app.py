@@ -15,7 +15,7 @@ import keyplate
 
 
 def first_run(kp: keyplate.Keyplate) -> str:
-    """Makes the first administrator and an API key of hers; gives the key's secret, which is shown this once."""
+    """Creates the first administrator and an API key of theirs. Returns the key's secret, which is shown only this once."""
     admin = kp.claim_setup(username="ann")
     session = kp.authenticate(admin.secret.reveal())
     ann = kp.acting_as(session.principal)

@@ -146,7 +146,7 @@ def main() -> None:
             ann.set_user_role(again.user.id, keyplate.Role.USER)
         except keyplate.StepUpRequired:
             print("a password is no passkey: ann may not change roles with it")
-        print("for her browser:", ann.begin_passkey_registration().options[:40], "…")
+        print("for Ann's browser:", ann.begin_passkey_registration().options[:40], "…")
         secret = "the-secret-that-the-backup-has-had-for-years"
         move_key(kp, "ann", "backup", ["library:read"], secret)
         print("the old key is", kp.verify_api_key(secret).username + "'s")

@@ -214,6 +214,93 @@ static void test_relying_party(void) {
     keyplate_free(kp);
 }
 
+/* Times from 1970 to the last millisecond of the year 9999; whatever else a number says is refused with its field. */
+static void test_times(void) {
+    const int64_t last = 253402300799999;
+    const struct {
+        int64_t time;
+        keyplate_input_reason_kind end, since;
+    } outside[] = {
+        {last + 1, KEYPLATE_INPUT_REASON_KIND_TOO_LATE, KEYPLATE_INPUT_REASON_KIND_TOO_LATE},
+        {INT64_MAX, KEYPLATE_INPUT_REASON_KIND_TOO_LATE, KEYPLATE_INPUT_REASON_KIND_TOO_LATE},
+        {-1, KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST, KEYPLATE_INPUT_REASON_KIND_TOO_EARLY},
+        {INT64_MIN, KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST, KEYPLATE_INPUT_REASON_KIND_TOO_EARLY},
+    };
+    keyplate *kp = fresh("times.db", NULL);
+    keyplate_new_user *input = NULL;
+    keyplate_user *user = NULL;
+    keyplate_audit_query *query = NULL;
+    keyplate_audit_page *page = NULL;
+    int64_t end = 0;
+    MUST(keyplate_new_user_new("dora", &input, error));
+    MUST(keyplate_audit_query_new(&query, error));
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        keyplate_error *error = NULL;
+        MUST(keyplate_new_user_set_expires_at(input, outside[i].time, error));
+        CHECK(keyplate_create_user(kp, input, &user, &error) == KEYPLATE_STATUS_INVALID_INPUT);
+        CHECK(is_text(keyplate_error_get_field(error), "expires_at"));
+        CHECK(keyplate_input_reason_get_kind(keyplate_error_get_input_reason(error)) == outside[i].end);
+        keyplate_error_free(error);
+        error = NULL;
+        MUST(keyplate_audit_query_set_since(query, outside[i].time, error));
+        CHECK(keyplate_list_audit_events(kp, query, &page, &error) == KEYPLATE_STATUS_INVALID_INPUT);
+        CHECK(is_text(keyplate_error_get_field(error), "since"));
+        CHECK(keyplate_input_reason_get_kind(keyplate_error_get_input_reason(error)) == outside[i].since);
+        keyplate_error_free(error);
+        CHECK(user == NULL && page == NULL);
+    }
+    MUST(keyplate_new_user_set_expires_at(input, last, error));
+    MUST(keyplate_create_user(kp, input, &user, error));
+    CHECK(keyplate_user_get_expires_at(user, &end) && end == last);
+    MUST(keyplate_audit_query_set_since(query, 0, error));
+    MUST(keyplate_list_audit_events(kp, query, &page, error));
+    CHECK(keyplate_audit_page_get_total(page) == 1);
+    keyplate_audit_page_free(page);
+    keyplate_audit_query_free(query);
+    keyplate_user_free(user);
+    keyplate_new_user_free(input);
+    keyplate_free(kp);
+}
+
+/* A sign-up token goes into its record as a secret: as it came out, or made of text. */
+static void test_signup_token(void) {
+    keyplate *kp = fresh("invited.db", NULL);
+    keyplate_settings_changes *changes = NULL;
+    keyplate_settings *settings = NULL;
+    keyplate_new_signup_token *new_token = NULL;
+    keyplate_created_signup_token *created = NULL;
+    keyplate_limit *twice = NULL;
+    keyplate_secret *secret = NULL;
+    MUST(keyplate_settings_changes_new(&changes, error));
+    MUST(keyplate_settings_changes_set_signup_mode(changes, KEYPLATE_SIGNUP_MODE_WITH_TOKEN, error));
+    MUST(keyplate_update_settings(kp, changes, &settings, error));
+    MUST(keyplate_new_signup_token_new(&new_token, error));
+    MUST(keyplate_limit_new_at_most(2, &twice, error));
+    MUST(keyplate_new_signup_token_set_uses(new_token, twice, error));
+    MUST(keyplate_create_signup_token(kp, new_token, &created, error));
+    keyplate_str text = keyplate_secret_reveal(keyplate_created_signup_token_get_secret(created));
+    MUST(keyplate_secret_new(text.ptr, text.len, &secret, error));
+    const keyplate_secret *tokens[] = {keyplate_created_signup_token_get_secret(created), secret};
+    const char *names[] = {"ann", "ben"};
+    for (int i = 0; i < 2; i++) {
+        keyplate_new_signup *signup = NULL;
+        keyplate_signed_in *signed_in = NULL;
+        MUST(keyplate_new_signup_new(names[i], &signup, error));
+        MUST(keyplate_new_signup_set_token(signup, tokens[i], error));
+        MUST(keyplate_sign_up(kp, signup, &signed_in, error));
+        CHECK(is_text(keyplate_user_get_username(keyplate_signed_in_get_user(signed_in)), names[i]));
+        keyplate_signed_in_free(signed_in);
+        keyplate_new_signup_free(signup);
+    }
+    keyplate_secret_free(secret);
+    keyplate_created_signup_token_free(created);
+    keyplate_limit_free(twice);
+    keyplate_new_signup_token_free(new_token);
+    keyplate_settings_free(settings);
+    keyplate_settings_changes_free(changes);
+    keyplate_free(kp);
+}
+
 /* What is left out stays; an enum with data takes a time away. */
 static void test_changes(void) {
     keyplate *kp = fresh("changes.db", NULL);
@@ -494,6 +581,8 @@ int main(void) {
     test_refusals();
     test_relying_party();
     test_changes();
+    test_times();
+    test_signup_token();
     test_events();
     test_time_source();
     test_broken_time_source();

@@ -743,6 +743,7 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
     case KEYPLATE_INPUT_REASON_KIND_DUPLICATE_ENTRY: return cJSON_CreateString("DuplicateEntry");
     case KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST: return cJSON_CreateString("InThePast");
     case KEYPLATE_INPUT_REASON_KIND_TOO_LATE: return cJSON_CreateString("TooLate");
+    case KEYPLATE_INPUT_REASON_KIND_TOO_EARLY: return cJSON_CreateString("TooEarly");
     case KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN: return cJSON_CreateString("BrokenToken");
     case KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN: return cJSON_CreateString("SecretTaken");
     case KEYPLATE_INPUT_REASON_KIND_NEEDS: {
@@ -1809,8 +1810,9 @@ static keyplate_new_signup *take_new_signup(const cJSON *from, keyplate_error **
     if (!*error) keyplate_new_signup_new(in_username, &it, error);
     const cJSON *it_token = field(from, "token");
     if (it_token) {
-        const char *in_value = take_text(it_token);
+        keyplate_secret *in_value = take_secret(it_token, error);
         if (!*error) keyplate_new_signup_set_token(it, in_value, error);
+        keyplate_secret_free(in_value);
     }
     const cJSON *it_email = field(from, "email");
     if (it_email) {

@@ -169,6 +169,7 @@ fn check_record(record: &Record) -> Result<()> {
     check_type_name(&record.name)?;
     for field in &record.fields {
         check_field(&record.name, field)?;
+        check_secret(record, field)?;
         if record.is_input {
             check_input_field(record, field)?;
         } else {
@@ -287,6 +288,25 @@ fn check_method(facade: &Facade, method: &Method) -> Result<()> {
     Ok(())
 }
 
+/// Kotlin's data classes and Swift's dumps print every field of a record.
+fn check_secret(record: &Record, field: &Field) -> Result<()> {
+    let ends = [
+        "token",
+        "secret",
+        "password",
+        "encryption_key",
+        "private_key",
+    ];
+    let name = &field.name;
+    let is_secret = ends.iter().any(|end| name.ends_with(end)) && name != "masked_secret";
+    ensure!(
+        !(is_secret && matches!(field.ty.leaf(), Ty::Text | Ty::Bytes)),
+        "{}.{name}: every printed record would show it; make it a Secret",
+        record.name
+    );
+    Ok(())
+}
+
 fn check_field(owner: &str, field: &Field) -> Result<()> {
     let name = &field.name;
     ensure!(
@@ -380,6 +400,26 @@ mod tests {
         assert!(refusal(vec![field("class", Ty::Text, true)]).contains("reserved word"));
         let name = Ty::Option(Box::new(Ty::Text));
         assert!(refusal(vec![field("name", name, true)]).contains("uniffi(default)"));
+    }
+
+    #[test]
+    fn a_record_has_no_secret_as_text() {
+        for name in [
+            "token",
+            "setup_token",
+            "secret",
+            "password",
+            "encryption_key",
+        ] {
+            let text = refusal(vec![field(name, Ty::Option(Box::new(Ty::Text)), false)]);
+            assert!(
+                text.contains(&format!("Config.{name}: every printed record")),
+                "{text}"
+            );
+            let secret = Ty::Option(Box::new(Ty::Object("Secret".into())));
+            check(&facade(vec![field(name, secret, false)])).unwrap();
+        }
+        check(&facade(vec![field("masked_secret", Ty::Text, true)])).unwrap();
     }
 
     #[test]

@@ -8,6 +8,7 @@ use pyo3::{exceptions::PyTypeError, prelude::*};
 use crate::{
     convert::{Give, Take},
     generated::AuditEvent,
+    time::Time,
 };
 
 /// A function that hears events. What it raises goes to `sys.unraisablehook`: what it heard of is done already.
@@ -33,7 +34,10 @@ impl EventSink for PyEventSink {
 impl TimeSource for PyTimeSource {
     fn now(&self) -> SystemTime {
         let time = Python::try_attach(|py| {
-            let time = self.0.call0(py).and_then(|time| time.extract(py));
+            let time = self.0.call0(py).and_then(|time| {
+                let time: Time = time.extract(py)?;
+                time.take("now")
+            });
             time.map_err(|error| error.write_unraisable(py, Some(self.0.bind(py))))
                 .ok()
         });

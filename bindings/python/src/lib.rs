@@ -10,6 +10,7 @@ mod fork;
 mod generated;
 mod handle;
 mod secret;
+mod time;
 
 use pyo3::prelude::*;
 

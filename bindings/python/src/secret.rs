@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pyo3::prelude::*;
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
 
 use crate::convert::{Give, Take};
 
@@ -23,9 +23,27 @@ impl Give<Secret> for Arc<::keyplate::Secret> {
     }
 }
 
-impl Take<Arc<::keyplate::Secret>> for Secret {
+/// A secret on its way in: a `Secret`, or its text.
+#[derive(Debug)]
+pub(crate) struct SecretText(Secret);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for SecretText {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = value.cast::<PyString>() {
+            return Ok(Self(Secret::new(text.to_str()?.to_owned())));
+        }
+        let secret = value.extract::<Secret>();
+        secret
+            .map(Self)
+            .map_err(|_| PyTypeError::new_err("a secret is a keyplate.Secret or its text"))
+    }
+}
+
+impl Take<Arc<::keyplate::Secret>> for SecretText {
     fn take(self, _: &str) -> PyResult<Arc<::keyplate::Secret>> {
-        Ok(self.0)
+        Ok(self.0.0)
     }
 }
 

@@ -56,7 +56,7 @@ impl Floor {
             .unwrap()
     }
 
-    /// One commit: the user and his audit row.
+    /// One commit: the user and their audit row.
     pub(crate) fn create_user(&self, n: usize) {
         let (name, now) = (format!("user{n}"), millis(now()));
         let id = format!("{n:08x}-0000-7000-8000-000000000000");

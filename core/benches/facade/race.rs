@@ -5,10 +5,11 @@ use std::{
     io::{Read, Write},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::Instant,
 };
 
-use keyplate::{Keyplate, Limit, NewSignup, NewSignupToken, SettingsChanges, SignupMode};
+use keyplate::{Keyplate, Limit, NewSignup, NewSignupToken, Secret, SettingsChanges, SignupMode};
 
 use crate::{
     data::{config, hash},
@@ -113,7 +114,7 @@ pub(crate) fn worker(arguments: &[String]) {
             if kind == "core" {
                 let signup = NewSignup {
                     username,
-                    token: Some(token.clone()),
+                    token: Some(Arc::new(Secret::new(token.clone()))),
                     ..NewSignup::default()
                 };
                 drop(keyplate.sign_up(signup));

@@ -253,7 +253,7 @@ impl Verifier {
         })
     }
 
-    /// WebAuthn Level 3, sections 7.1 step 10 and 7.2 step 13: nobody puts our ceremonies into a frame of his.
+    /// WebAuthn Level 3, sections 7.1 step 10 and 7.2 step 13: nobody puts our ceremonies into a frame of their own.
     fn check_frame(&self, client_data: &[u8]) -> Result<(), PasskeyFailure> {
         let frame: FrameData =
             serde_json::from_slice(client_data).map_err(|_| PasskeyFailure::Malformed)?;

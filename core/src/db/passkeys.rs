@@ -65,7 +65,7 @@ pub(crate) fn exist(reader: &Reader<'_>) -> Result<bool> {
     reader.value("SELECT EXISTS (SELECT 1 FROM passkeys)", &[])
 }
 
-/// What authenticators know a user by, if he was ever told to one.
+/// What authenticators know a user by, if one was ever told.
 pub(crate) fn user_handle(reader: &Reader<'_>, user_id: &UserId) -> Result<Option<Vec<u8>>> {
     reader.query_one(
         "SELECT handle FROM user_handles WHERE user_id = ?1",

@@ -198,7 +198,7 @@ impl Column for Vec<u8> {
 
 impl Column for SystemTime {
     fn read(cell: Cell<'_>) -> Option<Self> {
-        i64::read(cell).map(clock::from_millis)
+        i64::read(cell).and_then(clock::from_stored)
     }
 }
 

@@ -22,7 +22,7 @@ pub enum ErrorCode {
     InvalidCredential = 100,
     /// The caller may not do this.
     PermissionDenied = 101,
-    /// A fresh sign-in is wanted first.
+    /// A fresh sign-in is needed first.
     StepUpRequired = 102,
     /// A passkey ceremony failed.
     PasskeyCeremonyFailed = 103,

@@ -36,7 +36,7 @@ pub enum Thing {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum InputReason {
-    /// Nothing was given where something must be.
+    /// Nothing was given, but a value is required.
     Missing,
     /// The text is empty.
     Empty,
@@ -145,13 +145,15 @@ pub enum InputReason {
     InThePast,
     /// The time lies after the year 9999, or cannot be written at all.
     TooLate,
+    /// The time lies before 1970.
+    TooEarly,
     /// The secret begins as tokens of this library do, and is not a whole API key.
     BrokenToken,
     /// The secret is, or was, that of another API key.
     SecretTaken,
-    /// The value wants another one beside it.
+    /// The value needs another one beside it.
     Needs {
-        /// The field that is wanted.
+        /// The field that is needed.
         field: String,
     },
     /// Either this value must be given or another one, and not both.

@@ -121,6 +121,7 @@ words! {
         DuplicateEntry => "stands there twice";
         InThePast => "must lie in the future";
         TooLate => "lies after the year 9999";
+        TooEarly => "lies before 1970";
         BrokenToken => "begins as tokens of this library do and is not a whole API key";
         SecretTaken => "is that of another API key, perhaps of a revoked one, or was given before";
         Needs { field } => "wants `{field}` beside it";

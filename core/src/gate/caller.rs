@@ -1,4 +1,4 @@
-//! Who may do what: the table of all methods, and the caller as each transaction finds him (K2, P5).
+//! Who may do what: the table of all methods, and the caller as each transaction finds them (K2, P5).
 
 use std::{fmt, time::SystemTime};
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Actor {
 }
 
 impl Actor {
-    /// What can be refused without a look into the database.
+    /// Refuses what can be refused without a look into the database.
     pub(crate) fn check_kind(&self, method: Method) -> Result<()> {
         match (self, method.authority()) {
             (Self::Host, _) | (_, Authority::Anyone) => Ok(()),
@@ -46,7 +46,7 @@ impl Actor {
         }
     }
 
-    /// The caller, with the rights that he has at this moment.
+    /// The caller, with the rights that they have at this moment.
     pub(crate) fn resolve(&self, reader: &Reader<'_>, method: Method) -> Result<Caller> {
         let caller = match self {
             Self::Host => Caller::Host,
@@ -91,7 +91,7 @@ impl Actor {
     }
 }
 
-/// Who calls, as the transaction found him.
+/// Who calls, as the transaction found them.
 #[derive(Debug)]
 pub(crate) enum Caller {
     Host,
@@ -99,7 +99,7 @@ pub(crate) enum Caller {
     User(Box<Acting>),
 }
 
-/// A user with the credential by which he acts.
+/// A user with the credential by which they act.
 #[derive(Debug)]
 pub(crate) struct Acting {
     pub(crate) user: User,
@@ -108,7 +108,7 @@ pub(crate) struct Acting {
 }
 
 impl Ceiling {
-    /// What a person may do who signs in himself.
+    /// What a person may do who signs in themselves.
     pub(crate) fn of_sign_in(user: &User) -> Self {
         Self {
             scopes: Scopes::full(),
@@ -177,7 +177,7 @@ impl Caller {
         }
     }
 
-    /// Does this caller reach beyond himself?
+    /// Whether this caller may reach other people's things.
     pub(crate) fn is_administrator(&self) -> bool {
         match self {
             Self::Host => true,
@@ -201,7 +201,7 @@ impl Caller {
         self.acting().map(|acting| acting.user.id)
     }
 
-    /// His own things, or an administrator. To anybody else the thing does not exist.
+    /// Passes the owner of a thing and administrators. To anybody else the thing does not exist.
     pub(crate) fn reach(&self, owner: &UserId, what: Thing) -> Result<()> {
         if self.is_administrator() || self.user_id() == Some(*owner) {
             Ok(())
@@ -210,7 +210,7 @@ impl Caller {
         }
     }
 
-    /// K2: another user's credentials want rights at least his; a user's own are his.
+    /// K2: to touch another user's credentials, the caller needs rights at least theirs. A user's own need nothing more.
     pub(crate) fn outrank(&self, user: &User) -> Result<()> {
         if self.user_id() == Some(user.id) {
             return Ok(());
@@ -218,8 +218,8 @@ impl Caller {
         self.govern(user)
     }
 
-    /// K2: status, expiry and address of an account want rights at least its owner's, on one's own too: a weak key of
-    /// an administrator does not lengthen his account.
+    /// K2: to change the status, end or address of an account, the caller needs rights at least its owner's, even for their
+    /// own. So an administrator's weak key cannot lengthen the administrator's account.
     pub(crate) fn govern(&self, user: &User) -> Result<()> {
         let Some(acting) = self.acting() else {
             return Ok(());
@@ -232,7 +232,7 @@ impl Caller {
         }
     }
 
-    /// Making administrators: rights at least theirs, and a fresh step-up (K2, P5).
+    /// To make administrators, the caller needs rights at least theirs, and a fresh step-up (K2, P5).
     pub(crate) fn may_set_roles(&self, reader: &Reader<'_>) -> Result<()> {
         if !self.has_everything() {
             return Err(denied(DenialReason::FullRightsNeeded));
@@ -264,7 +264,7 @@ impl Caller {
         self.may_give(Area::Groups)
     }
 
-    /// S2: may he give users claims?
+    /// S2: whether they may give users claims.
     pub(crate) fn may_give_claims(&self) -> Result<()> {
         self.may_give(Area::Users)
     }
@@ -370,7 +370,7 @@ impl Caller {
         }
     }
 
-    /// P5, for lesser acts: a sign-in of any method within the same time.
+    /// P5, for less sensitive actions: a sign-in by any method within the same time is enough.
     pub(crate) fn recent_sign_in(&self, reader: &Reader<'_>) -> Result<()> {
         match self.acting().map(|acting| acting.credential) {
             Some(Credential::Session {

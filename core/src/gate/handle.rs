@@ -1,4 +1,4 @@
-//! The handle, and the one way of every read and every write: who calls, the transaction, its audit row, then events.
+//! The handle, and the one path of every read and every write: the caller, the transaction, its audit row, then events.
 
 use std::{cell::OnceCell, fmt, net::IpAddr, sync::Arc};
 
@@ -27,9 +27,9 @@ use crate::{
     },
 };
 
-/// An open database, or somebody's view of it. Cheap to clone; may be shared between threads.
+/// An open database, or somebody's view of it. It is cheap to clone and can be shared between threads.
 ///
-/// All calls block; the longest wait is the busy time-out.
+/// All calls block. The longest wait is the busy time-out.
 #[derive(Clone)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
 pub struct Keyplate {
@@ -60,8 +60,8 @@ pub(crate) struct Shared {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-    /// setup, sign up and sign in.
+    /// Returns a handle for somebody who has shown no credential yet. They may look at the state of setup and the public
+    /// settings, claim setup, sign up and sign in.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -69,7 +69,7 @@ impl Keyplate {
         self.derived(Method::Anonymous, Actor::Anonymous, client)
     }
 
-    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    /// Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
@@ -77,11 +77,11 @@ impl Keyplate {
         self.derived(Method::WithClient, Actor::Host, client)
     }
 
-    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+    /// Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
-    /// credential is still good is seen by each call, not here.
+    /// credential is still valid is checked by each call, not here.
     pub fn acting_as(&self, principal: &Principal, client: ClientInfo) -> Result<Keyplate> {
         self.derived(
             Method::ActingAs,
@@ -123,7 +123,7 @@ impl Keyplate {
         })
     }
 
-    /// Runs `f` in one transaction, for a caller who may call this method; then tells the host what happened.
+    /// Runs `f` in one transaction, for a caller who may call this method. Then it tells the host what happened.
     pub(crate) fn write<T>(
         &self,
         method: Method,
@@ -188,7 +188,7 @@ impl Keyplate {
         }
     }
 
-    /// So that the log shows what was counted in memory; left for later when somebody else is writing.
+    /// Writes what was counted in memory, so that the log shows it. If somebody else is writing, it is left for later.
     pub(crate) fn write_refusals(&self) {
         let Shared { db, refusals, .. } = &*self.shared;
         if !refusals.is_empty() {
@@ -239,7 +239,7 @@ impl ClientInfo {
         }
         Ok(Self {
             address,
-            // It comes from the stranger's side: made harmless, not refused.
+            // It comes from a stranger, so it is made harmless and not refused.
             user_agent: self.user_agent.map(|agent| {
                 let visible = agent.chars().filter(|c| !c.is_control());
                 visible.take(Self::MAX_USER_AGENT).collect()

@@ -34,7 +34,7 @@ use Access::{Read, Write};
 use Area::{Audit, Groups, Keys, OneTimeTokens, Passkeys, Services, Sessions, SignupTokens, Users};
 use Authority::{Administrator, Anyone, Enrolling, Host, Own, Roles};
 
-/// Who may call a method at all. What he may do with it to whom is asked of the `Caller`.
+/// Who may call a method at all. What they may do with it, and to whom, is asked of the `Caller`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Authority {
     /// The host's handle only.
@@ -43,7 +43,7 @@ pub(crate) enum Authority {
     Anyone,
     /// Administrators whose credential has the scope, and the host.
     Administrator(Area, Access),
-    /// The same, and a user for what is his own.
+    /// The same, and a user for what is their own.
     Own(Area, Access),
     /// The same, and a user who waits for approval (S7).
     Enrolling(Area, Access),

@@ -18,31 +18,31 @@ pub(crate) const MAX_LIFETIME_SECONDS: i64 = 3_600;
 pub struct AccessToken {
     /// The JWT.
     pub secret: Arc<Secret>,
-    /// The service for which it is good: its audience is the service's slug.
+    /// The service that it is for. Its audience is the service's slug.
     pub service_id: ServiceId,
     /// When it ends.
     pub expires_at: SystemTime,
 }
 
-/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+/// The user behind a verified access token, as things are now. It gives no right to call any method here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AccessTokenClaims {
     /// The user.
     pub user_id: UserId,
-    /// His name.
+    /// The user's username.
     pub username: String,
     /// The service.
     pub service_id: ServiceId,
     /// The session that asked for the token.
     pub session_id: Option<SessionId>,
-    /// Or the API key.
+    /// The API key, if one asked for the token instead.
     pub api_key_id: Option<ApiKeyId>,
-    /// Of the scopes of that session or key, `*` and those of the service.
+    /// The scopes of that session or key that concern the service: `*` and the service's own.
     pub scopes: Vec<String>,
-    /// The names of his groups.
+    /// The names of the user's groups.
     pub groups: Vec<String>,
-    /// His claims, with those of his groups.
+    /// The user's claims, together with those of their groups.
     pub claims: Vec<Claim>,
     /// When the token was issued.
     pub issued_at: SystemTime,
@@ -56,17 +56,17 @@ pub struct AccessTokenClaims {
 pub struct SigningKey {
     /// Its `kid` in `get_jwks` and in the tokens' headers.
     pub key_id: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: SystemTime,
 }
 
-/// The public keys by which access tokens are verified.
+/// The public keys that access tokens are verified with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Jwks {
-    /// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+    /// The JSON Web Key Set (RFC 7517, RFC 8037), ready to be served.
     pub json: String,
-    /// What is in it; the key that signs comes first.
+    /// The keys in the set. The one that signs now comes first.
     pub keys: Vec<SigningKey>,
 }
 

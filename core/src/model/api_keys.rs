@@ -15,54 +15,54 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ApiKey {
-    /// Names it; the same after a rotation.
+    /// The id. It stays the same when the key is rotated.
     pub id: ApiKeyId,
-    /// Whose it is: it can do no more than he can.
+    /// The owner. The key can do no more than they can.
     pub owner_id: UserId,
-    /// What it is for, in a word.
+    /// A short name that says what it is for.
     pub name: String,
-    /// What it is for, in more words.
+    /// A longer description.
     pub note: Option<String>,
     /// What it allows.
     pub scopes: Vec<String>,
     /// The secret's kind and last 4 characters.
     pub masked_secret: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: SystemTime,
-    /// When it was last used; may be a minute old.
+    /// When it was last used. This can be up to a minute out of date.
     pub last_used_at: Option<SystemTime>,
     /// When it ends.
     pub expires_at: Option<SystemTime>,
-    /// When it was revoked. Revoked keys are kept for the audit.
+    /// When it was revoked. Revoked keys are kept for the audit log.
     pub revoked_at: Option<SystemTime>,
 }
 
-/// An API key that has just got a secret.
+/// An API key that has just been given a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CreatedApiKey {
     /// The key.
     pub api_key: ApiKey,
-    /// The secret, shown this once.
+    /// The secret, which is shown only this once.
     pub secret: Arc<Secret>,
 }
 
-/// An API key to be made.
+/// An API key to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewApiKey {
-    /// What it is for, in a word: 1 to 100 characters.
+    /// A short name that says what it is for, of 1 to 100 characters.
     pub name: String,
-    /// What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own
-    /// such as `library:stream`.
+    /// The scopes that it allows, within those of whoever creates it: `*`, `roles:write`, `<area>:read`, `<area>:write`,
+    /// or one of the host's own, such as `library:stream`.
     pub scopes: Vec<String>,
-    /// Whose it is; by default the caller's own. The host must say.
+    /// The owner. The default is the caller; the host must name one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub owner_id: Option<UserId>,
-    /// What it is for, in at most 500 characters.
+    /// A longer description, of at most 500 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub note: Option<String>,
-    /// When it ends; by default never.
+    /// When it ends. By default it never does.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expires_at: Option<SystemTime>,
 }
@@ -71,54 +71,54 @@ pub struct NewApiKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct KeyRotation {
-    /// For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
+    /// For how many seconds the old secret keeps working: 0 to 31 days, one day by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub overlap_seconds: Option<i64>,
-    /// A new end; by default it stays.
+    /// A new end. By default the end stays the same.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiry: Option<Expiry>,
 }
 
-/// Which API keys, the newest first.
+/// Which API keys to list. The newest come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ApiKeyQuery {
-    /// Only this user's. A user who is no administrator sees his own in any case.
+    /// Only this user's. Users who are not administrators always see only their own.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub owner_id: Option<UserId>,
     /// A part of the name, without regard to case and accents.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub search: Option<String>,
-    /// Revoked ones too.
+    /// Whether to include revoked keys.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub include_revoked: bool,
-    /// The order; by default that of creation.
+    /// The order. The default is the order of creation.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sort: Option<ApiKeySort>,
-    /// The smallest first.
+    /// Whether the smallest come first.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub ascending: bool,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
 
-/// An order of API keys; the id decides between equals.
+/// An order of API keys. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum ApiKeySort {
-    /// By the time when they were made.
+    /// By time of creation.
     #[default]
     CreatedAt,
     /// By name.
     Name,
-    /// By the time when they end.
+    /// By the time at which they end.
     ExpiresAt,
-    /// By the time when they were last used.
+    /// By the time of last use.
     LastUsedAt,
 }
 
@@ -128,9 +128,9 @@ pub enum ApiKeySort {
 pub struct ApiKeyPage {
     /// The keys.
     pub items: Vec<ApiKey>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What is counted, because it may be tried only so often.
+//! What is counted because it may be tried only so often.
 
 use crate::model::named::named;
 

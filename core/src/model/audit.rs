@@ -9,11 +9,11 @@ use crate::model::{ids::UserId, named::named};
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A user was made.
+    /// A user was created.
     UserCreated,
     /// A user's data changed.
     UserUpdated,
-    /// A user was deleted, with everything of his but these rows.
+    /// A user was deleted, with everything that was theirs except these rows.
     UserDeleted,
     /// A user became administrator, or ceased to be one.
     UserRoleChanged,
@@ -21,45 +21,45 @@ pub enum EventKind {
     UserEnabled,
     /// A user may no longer sign in.
     UserDisabled,
-    /// A setup token was handed out; an earlier one ended.
+    /// A setup token was handed out, and an earlier one ended.
     SetupTokenCreated,
     /// Somebody became the first administrator.
     SetupClaimed,
     /// Somebody tried to claim or resume setup and was refused.
     SetupRefused,
-    /// The first administrator took up setup again.
+    /// The first administrator resumed setup.
     SetupResumed,
-    /// Setup is over; the temporary access has ended.
+    /// Setup was completed, and the temporary access ended.
     SetupCompleted,
-    /// Setup was opened again, by the host.
+    /// The host opened setup again.
     SetupReset,
-    /// The host opened a session for somebody whom it has checked itself.
+    /// The host opened a session for somebody whom it had checked itself.
     SessionCreated,
     /// Somebody was refused a session.
     SignInRefused,
-    /// A session was ended.
+    /// A session was revoked.
     SessionRevoked,
-    /// All sessions of a user were ended.
+    /// All sessions of a user were revoked.
     UserSessionsRevoked,
-    /// An API key was made.
+    /// An API key was created.
     ApiKeyCreated,
-    /// An API key got a new secret.
+    /// An API key was rotated: it has a new secret.
     ApiKeyRotated,
-    /// An API key got a new end.
+    /// An API key was renewed: it has a new end.
     ApiKeyRenewed,
     /// An API key was revoked.
     ApiKeyRevoked,
-    /// A pending user was let in.
+    /// A pending user was approved.
     UserApproved,
-    /// A pending user was removed.
+    /// A pending user was rejected, which removes them.
     UserRejected,
     /// A user was put into other groups.
     UserGroupsChanged,
     /// A user got other claims.
     UserClaimsChanged,
-    /// A group was made.
+    /// A group was created.
     GroupCreated,
-    /// A group got other names.
+    /// A group was renamed.
     GroupUpdated,
     /// A group was deleted.
     GroupDeleted,
@@ -69,9 +69,9 @@ pub enum EventKind {
     GroupClaimsChanged,
     /// A setting changed.
     SettingsChanged,
-    /// A sign-up token was made.
+    /// A sign-up token was created.
     SignupTokenCreated,
-    /// A sign-up token was extended, paused or changed otherwise.
+    /// A sign-up token was extended, paused or otherwise changed.
     SignupTokenUpdated,
     /// A sign-up token was revoked.
     SignupTokenRevoked,
@@ -79,65 +79,65 @@ pub enum EventKind {
     UserSignedUp,
     /// Somebody tried to sign up and was refused.
     SignupRefused,
-    /// A one-time token or code was made.
+    /// A one-time token or code was created.
     OneTimeTokenCreated,
     /// A one-time token or code was revoked.
     OneTimeTokenRevoked,
-    /// Somebody signed in by a one-time token or code.
+    /// Somebody signed in with a one-time token or code.
     OneTimeTokenRedeemed,
     /// A one-time token or code was refused.
     OneTimeTokenRefused,
-    /// A thousand wrong codes within an hour: somebody may be guessing.
+    /// There were a thousand wrong codes within an hour, so somebody may be guessing.
     CodeGuessing,
     /// The clock is more than five minutes behind the time of the last change.
     ClockBehind,
     /// The host set the stored time back to the clock's, and ended what was made after it.
     ClockReset,
-    /// What had expired long ago was removed.
+    /// Rows that had expired long ago were removed.
     ExpiredPurged,
     /// A user registered a passkey.
     PasskeyRegistered,
     /// The registration of a passkey was refused.
     PasskeyRegistrationRefused,
-    /// A passkey got another name.
+    /// A passkey was renamed.
     PasskeyRenamed,
     /// A passkey was deleted.
     PasskeyDeleted,
-    /// Somebody signed in by a passkey.
+    /// Somebody signed in with a passkey.
     PasskeySignedIn,
     /// The signature counter of a passkey went back: there may be a copy of it.
     PasskeyCounterWentBack,
-    /// Somebody showed his passkey again, for an act of weight.
+    /// Somebody used their passkey again to confirm a sensitive action (step-up).
     SteppedUp,
     /// A step-up was refused.
     StepUpRefused,
-    /// A recovery token was made.
+    /// A recovery token was created.
     RecoveryTokenCreated,
-    /// Somebody came in by a recovery token; his other sessions ended.
+    /// Somebody signed in with a recovery token, which ended their other sessions.
     RecoveryTokenRedeemed,
-    /// The host changed the RP id: passkeys of the former one no longer work.
+    /// The host changed the RP id, so passkeys of the former one no longer work.
     RpIdChanged,
-    /// A service was made.
+    /// A service was created.
     ServiceCreated,
-    /// A service got other names or origins.
+    /// A service's names or origins changed.
     ServiceUpdated,
     /// A service was deleted.
     ServiceDeleted,
-    /// A service was opened to others, or closed.
+    /// It changed who may use a service.
     ServiceAccessChanged,
-    /// There is a first key that signs access tokens.
+    /// The first key that signs access tokens was created.
     SigningKeyCreated,
-    /// Another key signs access tokens.
+    /// The key that signs access tokens was rotated.
     SigningKeyRotated,
-    /// A plan gave an API key another note or other scopes.
+    /// A plan changed the note or the scopes of an API key.
     ApiKeyUpdated,
     /// A plan was applied and changed something.
     Bootstrapped,
-    /// A back-up was made. This row is younger than what is in it.
+    /// A back-up was made. This row was written after it, so it is not in it.
     BackedUp,
-    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
-    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
-    /// work.
+    /// The database was replaced by a back-up. Sessions and one-time tokens have ended, and what was revoked after the
+    /// back-up is no longer revoked. The details say when the back-up was made, and how many API keys and sign-up
+    /// tokens work.
     BackupRestored,
     /// A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
     EmailReleased,
@@ -222,7 +222,7 @@ named!(EventKind {
 pub enum ActorKind {
     /// The application itself.
     Host,
-    /// Somebody who had shown nothing.
+    /// Somebody who had shown no credential.
     Anonymous,
     /// A user.
     User,
@@ -234,13 +234,13 @@ named!(ActorKind {
     User = "user",
 });
 
-/// A row of the audit log, and what the event sink hears. Names are those of that time.
+/// A row of the audit log, which the event sink receives as well. Names are as they were at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AuditEvent {
-    /// Grows with time.
+    /// The number of the row. Later rows have larger ones.
     pub id: i64,
-    /// When; for counted refusals the last time.
+    /// When it happened. For refusals that are counted, this is the last time.
     pub at: SystemTime,
     /// What happened.
     pub kind: EventKind,
@@ -248,13 +248,13 @@ pub struct AuditEvent {
     pub actor_kind: ActorKind,
     /// Which user did it. To a user who is no administrator no other is named.
     pub actor_id: Option<String>,
-    /// His name.
+    /// Their username.
     pub actor_name: Option<String>,
-    /// The user whom it concerns.
+    /// The user that it is about.
     pub user_id: Option<String>,
-    /// His name.
+    /// Their username.
     pub username: Option<String>,
-    /// The thing that it concerns, for example an API key.
+    /// The thing that it is about, for example an API key.
     pub subject_id: Option<String>,
     /// Its name.
     pub subject_name: Option<String>,
@@ -262,9 +262,9 @@ pub struct AuditEvent {
     pub address: Option<String>,
     /// The client's user agent.
     pub user_agent: Option<String>,
-    /// More, by name. Never a secret.
+    /// More details, by name. They never contain a secret.
     pub details: Vec<Detail>,
-    /// How many times within that minute; more than 1 for refusals only.
+    /// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
     pub count: i64,
 }
 
@@ -289,29 +289,29 @@ impl AuditEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Detail {
-    /// What it is.
+    /// Its name.
     pub name: String,
     /// Its value.
     pub value: String,
 }
 
-/// Which events, the newest first.
+/// Which events to list. The newest come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AuditQuery {
-    /// Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
+    /// Only those that this user did, or that are about them. Users who are not administrators always see only their own.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub user_id: Option<UserId>,
     /// Only of this kind.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kind: Option<EventKind>,
-    /// Only since then.
+    /// Only since this time.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub since: Option<SystemTime>,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
@@ -322,8 +322,8 @@ pub struct AuditQuery {
 pub struct AuditPage {
     /// The events.
     pub items: Vec<AuditEvent>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }

@@ -2,28 +2,28 @@
 
 use crate::model::{api_keys::CreatedApiKey, signup_tokens::CreatedSignupToken};
 
-/// What applying a plan did; nothing when all was as the plan says.
+/// What applying a plan did. It is empty if everything was already as the plan says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct BootstrapReport {
-    /// What was made or changed, in the order in which it was.
+    /// What was created or changed, in order.
     pub changes: Vec<BootstrapChange>,
-    /// The API keys whose secret the plan wanted generated, shown this once.
+    /// The API keys whose secret the plan asked to generate. The secrets are shown only this once.
     pub api_keys: Vec<CreatedApiKey>,
-    /// The sign-up tokens that were made, with their secrets, shown this once.
+    /// The sign-up tokens that were created. Their secrets are shown only this once.
     pub signup_tokens: Vec<CreatedSignupToken>,
 }
 
-/// An entry of a plan that made a difference.
+/// An entry of a plan that changed something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct BootstrapChange {
     /// What was done.
     pub action: BootstrapAction,
-    /// To what kind of thing.
+    /// The kind of thing.
     pub kind: BootstrapKind,
-    /// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
-    /// username, a slash and the key's name; of the settings `settings`.
+    /// Its name: a group's name, a service's slug, a username or a sign-up token's note. For an API key, it is the owner's
+    /// username, a slash and the key's name. For the settings, it is `settings`.
     pub name: String,
 }
 
@@ -32,13 +32,13 @@ pub struct BootstrapChange {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum BootstrapAction {
-    /// Made it.
+    /// It was created.
     Created,
-    /// Changed it.
+    /// It was changed.
     Updated,
 }
 
-/// What plans speak of.
+/// A kind of thing that plans describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! How a database is opened, and from where somebody calls.
+//! How a database is opened, and where a call comes from.
 
 use std::{fmt, sync::Arc};
 
@@ -6,36 +6,36 @@ use crate::{
     clock::TimeSource, model::events::EventSink, secret::Secret, values::text::UsernamePolicy,
 };
 
-/// How to open a database. Only `path` and `origin` must be given.
+/// How to open a database. Only `path` and `origin` are required.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Config {
-    /// The database file; its folder must exist. It is made with rights for its owner only.
+    /// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it.
     pub path: String,
     /// The web origin that people use, for example `https://media.example`.
     pub origin: String,
-    /// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
+    /// The first part of every secret token: 1 to 16 lower-case letters and digits, `kp` by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub token_prefix: Option<String>,
-    /// How long a call waits for another writer, in milliseconds; by default 5000.
+    /// How long a call waits for another writer, in milliseconds. The default is 5000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub busy_timeout_ms: Option<i64>,
-    /// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-    /// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-    /// do not work, and access tokens are not issued until `rotate_signing_key`.
+    /// The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It
+    /// has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes
+    /// that were given out before do not work, and access tokens are not issued until `rotate_signing_key`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub encryption_key: Option<Arc<Secret>>,
-    /// Which letters a username may have.
+    /// Which letters a username may contain.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username_policy: Option<UsernamePolicy>,
-    /// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
-    /// them. It is fixed by the first passkey.
+    /// The domain that passkeys are bound to. The default is the origin's host; with a parent domain, several hosts can
+    /// share passkeys. The first passkey fixes it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub rp_id: Option<String>,
-    /// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+    /// What browsers call this application when they ask for a passkey. The default is the setting `app_name`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub rp_name: Option<String>,
-    /// Further web origins of the RP id that people use.
+    /// Further web origins of the RP id.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub more_origins: Vec<String>,
     /// Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
@@ -45,25 +45,25 @@ pub struct Config {
     /// RP id.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub related_origins: Vec<String>,
-    /// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
-    /// does; `get_setup_state` says what is the matter.
+    /// Accept an origin where passkeys cannot work: an IP address, or one that is neither https nor localhost. Everything
+    /// else works, and `get_setup_state` says why passkeys do not.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub allow_insecure_origin: bool,
-    /// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
-    /// everybody registers a new one.
+    /// Accept an RP id other than that of the existing passkeys. They are kept, but they no longer work or count, and
+    /// everybody has to register a new one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub accept_rp_id_change: bool,
-    /// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
-    /// be begun.
+    /// For commands that recover or maintain a database: open it whatever its RP id and origin. No passkey ceremony can
+    /// begin.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub maintenance: bool,
-    /// Opens the file even if other users of the machine can read or write it.
+    /// Accept a file that other users of the machine can read or write.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub allow_shared_file: bool,
-    /// Hears what happens.
+    /// Receives every event.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub events: Option<Arc<dyn EventSink>>,
-    /// Tells the time; by default the system does.
+    /// The source of the time. The default is the system's clock.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub time_source: Option<Arc<dyn TimeSource>>,
 }
@@ -77,17 +77,17 @@ impl fmt::Debug for Config {
     }
 }
 
-/// From where something is done; it is written beside it in the audit log.
+/// Where a call comes from. The audit log records it with what was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ClientInfo {
     /// The client's IP address.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub address: Option<String>,
-    /// Its user agent; cut after 512 characters.
+    /// Its user agent, which is cut after 512 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub user_agent: Option<String>,
-    /// A name that its user knows the device by, at most 100 characters.
+    /// A name by which the user knows the device, of at most 100 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub device_name: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Whoever has shown a credential.
+//! The user behind a credential.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -60,7 +60,7 @@ impl Credential {
 
 /// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
 ///
-/// It names the credential and holds no rights: these are read anew at every call.
+/// It names the credential and holds no rights: they are read again at every call.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
 pub struct Principal {
@@ -103,27 +103,27 @@ impl fmt::Debug for Principal {
     }
 }
 
-/// Who stands behind a credential, and what it lets him do.
+/// The user behind a credential, and what it lets them do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Authenticated {
     /// The user.
     pub user_id: UserId,
-    /// His name.
+    /// Their username.
     pub username: String,
-    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+    /// The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`.
     pub role: Role,
     /// `Active`; from `authenticate_pending` alone `Pending` too, for who waits for approval.
     pub status: UserStatus,
-    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+    /// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
     pub scopes: Vec<String>,
     /// The session, if the credential is one.
     pub session_id: Option<SessionId>,
     /// The API key, if the credential is one.
     pub api_key_id: Option<ApiKeyId>,
-    /// When the credential ends at the latest.
+    /// The latest time at which the credential ends.
     pub expires_at: Option<SystemTime>,
-    /// For `acting_as`.
+    /// The principal, for `acting_as`.
     pub principal: Arc<Principal>,
 }
 

@@ -2,12 +2,12 @@
 
 use crate::model::audit::AuditEvent;
 
-/// Hears what was committed; given by the host in `Config`.
+/// Receives what was committed. The host puts one into `Config`.
 ///
-/// It is called on the thread of the call that did it, after the commit and with no lock held, and may call back.
-/// What it throws is caught and forgotten: a change that is committed stays.
+/// It is called after the commit, on the thread of the call that made the change and with no lock held, and it may
+/// call the library. Whatever it throws is caught and ignored, since the change is already committed.
 #[cfg_attr(feature = "uniffi", uniffi::export(with_foreign))]
 pub trait EventSink: Send + Sync {
-    /// Takes one event, the same as `list_audit_events` shows.
+    /// Receives one event, just as `list_audit_events` shows it.
     fn on_event(&self, event: AuditEvent);
 }

@@ -1,4 +1,4 @@
-//! Ids: UUIDs of version 7, a type for each noun.
+//! Ids: UUIDs of version 7, with a type for each noun.
 
 use std::{fmt, time::SystemTime};
 
@@ -66,48 +66,48 @@ macro_rules! id {
 }
 
 id!(
-    /// Names a user for ever, also after his deletion.
+    /// The id of a user. It is never given to anybody else, not even after the user is deleted.
     UserId,
     "user_id"
 );
 id!(
-    /// Names a session.
+    /// The id of a session.
     SessionId,
     "session_id"
 );
 id!(
-    /// Names an API key; it stays the same when the key is rotated.
+    /// The id of an API key. It stays the same when the key is rotated.
     ApiKeyId,
     "api_key_id"
 );
 
 id!(
-    /// Names a group for ever.
+    /// The id of a group.
     GroupId,
     "group_id"
 );
 id!(
-    /// Names a sign-up token.
+    /// The id of a sign-up token.
     SignupTokenId,
     "signup_token_id"
 );
 id!(
-    /// Names a use of a sign-up token.
+    /// The id of one use of a sign-up token.
     SignupRedemptionId,
     "signup_redemption_id"
 );
 id!(
-    /// Names a one-time token.
+    /// The id of a one-time token.
     OneTimeTokenId,
     "one_time_token_id"
 );
 id!(
-    /// Names a passkey.
+    /// The id of a passkey.
     PasskeyId,
     "passkey_id"
 );
 id!(
-    /// Names a service for ever.
+    /// The id of a service.
     ServiceId,
     "service_id"
 );

@@ -15,31 +15,31 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OneTimeToken {
-    /// Names it.
+    /// The id.
     pub id: OneTimeTokenId,
-    /// Whom it signs in.
+    /// The user whom it signs in.
     pub user_id: UserId,
-    /// A code to be typed, rather than a token for a link?
+    /// Whether it is a code to be typed, rather than a token for a link.
     pub is_code: bool,
-    /// For who has lost his passkey?
+    /// Whether it is for a user who has lost their passkey.
     pub is_recovery: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: SystemTime,
     /// When it ends.
     pub expires_at: SystemTime,
     /// Who made it; none for the host, and none for a user who is no administrator and looks at their own.
     pub created_by: Option<String>,
-    /// For a token its kind and last 4 characters; nothing is told of a code.
+    /// The kind and the last 4 characters of a token. It is absent for a code.
     pub masked_secret: String,
 }
 
-/// A one-time token that has just been made.
+/// A one-time token that has just been created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CreatedOneTimeToken {
     /// The token.
     pub one_time_token: OneTimeToken,
-    /// The secret, shown this once: `XXXX-XXXX` for a code.
+    /// The secret, which is shown only this once. A code looks like `XXXX-XXXX`.
     pub secret: Arc<Secret>,
 }
 

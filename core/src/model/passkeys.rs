@@ -12,48 +12,48 @@ use crate::{
     },
 };
 
-/// A passkey of a user. The private key never leaves his authenticator.
+/// A passkey of a user. The private key never leaves their authenticator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Passkey {
-    /// Names it.
+    /// The id.
     pub id: PasskeyId,
-    /// Whose it is.
+    /// The user whose it is.
     pub user_id: UserId,
-    /// What its authenticator calls it, as base64url.
+    /// The credential id by which its authenticator knows it, as base64url.
     pub credential_id: String,
     /// The RP id that it is bound to.
     pub rp_id: String,
-    /// What its user calls it.
+    /// The name that its user gave it.
     pub name: String,
-    /// The model of the authenticator, a UUID; none when it did not tell.
+    /// The model of the authenticator (AAGUID). It is absent if the authenticator did not tell.
     pub aaguid: Option<String>,
-    /// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+    /// The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`.
     pub transports: Vec<String>,
-    /// May it be backed up, so that it survives the device?
+    /// Whether it can be backed up, so that it survives the loss of the device.
     pub backup_eligible: bool,
-    /// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+    /// Whether it is backed up, as far as its authenticator last said. Such a passkey is on all devices of its user.
     pub backup_state: bool,
-    /// When its signature counter last went back: somebody may have a copy of it.
+    /// When its signature counter last went back, which may mean that somebody has a copy of it.
     pub counter_went_back_at: Option<SystemTime>,
     /// When it was registered.
     pub created_at: SystemTime,
     /// When it was last used.
     pub last_used_at: Option<SystemTime>,
-    /// Does it work under today's RP id?
+    /// Whether it works under the current RP id.
     pub usable: bool,
 }
 
-/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
 /// Level 3, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PasskeySignals {
-    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+    /// For `signalUnknownCredential`, if the credential that was asked about is not registered.
     pub unknown_credential: Option<String>,
-    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+    /// For `signalAllAcceptedCredentials`, if the caller is a user who has had a passkey.
     pub all_accepted_credentials: Option<String>,
-    /// For `signalCurrentUserDetails`, likewise.
+    /// For `signalCurrentUserDetails`, in the same case.
     pub current_user_details: Option<String>,
 }
 
@@ -68,12 +68,12 @@ pub(crate) struct StoredPasskey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PasskeyCeremony {
-    /// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+    /// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
     pub ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
     /// `parseRequestOptionsFromJSON`.
     pub options: String,
-    /// When it is too late.
+    /// When the ceremony expires.
     pub expires_at: SystemTime,
 }
 
@@ -108,10 +108,9 @@ pub(crate) struct StoredCeremony {
 pub struct PasskeyRegistration {
     /// The passkey.
     pub passkey: Passkey,
-    /// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
-    /// The former one has ended.
+    /// The session that replaces the caller's, if that was not opened with a passkey. The former one has ended.
     pub signed_in: Option<SignedIn>,
-    /// When this completed setup: the API keys that were made before.
+    /// The API keys that were created before, if this completed setup.
     pub setup: Option<SetupCompletion>,
 }
 

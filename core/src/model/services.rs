@@ -4,60 +4,61 @@ use std::time::SystemTime;
 
 use crate::model::ids::{GroupId, ServiceId, UserId};
 
-/// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+/// Something that users reach through the host: an application behind a reverse proxy, or a part of the host itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Service {
-    /// Names it for ever.
+    /// The id, which never changes.
     pub id: ServiceId,
-    /// Its short name for programs, unique.
+    /// The short, unique name for programs.
     pub slug: String,
-    /// Its name for people.
+    /// The name for people.
     pub name: String,
-    /// The web origins where it is.
+    /// The web origins at which it is served.
     pub origins: Vec<String>,
-    /// Open to every user?
+    /// Whether it is open to every user.
     pub for_everyone: bool,
-    /// Otherwise open to the members of these groups; to nobody when there is none.
+    /// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
     pub group_ids: Vec<GroupId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: SystemTime,
 }
 
-/// To whom a service is open.
+/// Who may use a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum ServiceAccess {
-    /// To nobody.
+    /// Nobody.
     Nobody,
-    /// To every user.
+    /// Every user.
     Everyone,
-    /// To the members of the groups that are named beside it.
+    /// The members of the groups that are named with it.
     Groups,
 }
 
-/// A service to be made.
+/// A service to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewService {
-    /// 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+    /// The short name for programs: 1 to 64 lower-case letters, digits and `_ . -`. It begins with a letter and is not the
+    /// name of an area of scopes.
     pub slug: String,
-    /// 1 to 100 characters; by default the slug.
+    /// The name for people: 1 to 100 characters. The default is `slug`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub name: Option<String>,
     /// At most 20 web origins, for example `https://films.example`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub origins: Vec<String>,
-    /// To whom it is open; by default to the groups that are named, and to nobody when there are none.
+    /// Who may use it. The default is the groups that are named, and nobody if there are none.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub access: Option<ServiceAccess>,
-    /// The groups. `Nobody` excludes them; with `Everyone` they are kept for later.
+    /// The groups whose members may use it. With `Nobody` there must be none; with `Everyone` they are kept for later.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_ids: Vec<GroupId>,
 }
 
-/// Changes to a service: what is left out stays.
+/// Changes to a service. What is left out stays the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ServiceChanges {
@@ -67,13 +68,13 @@ pub struct ServiceChanges {
     /// As in `NewService`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub name: Option<String>,
-    /// Whether `origins` take the place of those that it has; otherwise they must be empty.
+    /// Whether `origins` replace those that it has. If not, they must be empty.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub replace_origins: bool,
     /// As in `NewService`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub origins: Vec<String>,
-    /// As in `NewService`; without it and without groups, access stays as it is.
+    /// As in `NewService`. Without it and without groups, access stays the same.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub access: Option<ServiceAccess>,
     /// As in `NewService`.
@@ -81,20 +82,20 @@ pub struct ServiceChanges {
     pub group_ids: Vec<GroupId>,
 }
 
-/// Which services, by slug.
+/// Which services to list. They are ordered by slug.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ServiceQuery {
     /// A part of slug or name, without regard to case and accents.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub search: Option<String>,
-    /// Only those that this user may use. A user who is no administrator sees his own in any case.
+    /// Only those that this user may use. Users who are not administrators always see only those that they may use.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub user_id: Option<UserId>,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
@@ -105,47 +106,47 @@ pub struct ServiceQuery {
 pub struct ServicePage {
     /// The services.
     pub items: Vec<Service>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }
 
-/// May somebody use a service, and why?
+/// Whether somebody may use a service, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Decision {
-    /// Let him in?
+    /// Whether to let them in.
     pub allowed: bool,
-    /// Why, or why not.
+    /// The reason for the decision.
     pub reason: DecisionReason,
     /// The service.
     pub service_id: ServiceId,
-    /// Who asks; none when his credential has ended.
+    /// The user who asks. It is absent if their credential has ended.
     pub user_id: Option<UserId>,
 }
 
-/// Why somebody may use a service, or not.
+/// Why somebody may or may not use a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum DecisionReason {
     /// Allowed: the service is open to everyone.
     Everyone,
-    /// Allowed: he is in one of its groups.
+    /// Allowed: they are in one of its groups.
     Group,
-    /// The service is closed to all.
+    /// The service is closed to everybody.
     Closed,
-    /// He is in none of its groups.
+    /// They are in none of its groups.
     NoGroup,
-    /// His credential has neither `*` nor a scope of this service.
+    /// Their credential has neither `*` nor a scope of this service.
     MissingScope,
-    /// His account waits for approval.
+    /// Their account waits for approval.
     AccountPending,
-    /// His account is disabled.
+    /// Their account is disabled.
     AccountDisabled,
-    /// His account has lapsed.
+    /// Their account has lapsed.
     AccountExpired,
-    /// His credential has expired or was revoked.
+    /// Their credential has expired or was revoked.
     CredentialEnded,
 }

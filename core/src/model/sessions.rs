@@ -16,19 +16,19 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Session {
-    /// Names it.
+    /// The id.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user whose it is.
     pub user_id: UserId,
-    /// How he signed in.
+    /// How they signed in.
     pub method: SignInMethod,
-    /// When he signed in.
+    /// When they signed in.
     pub signed_in_at: SystemTime,
-    /// When he last showed a passkey.
+    /// When they last used a passkey.
     pub stepped_up_at: Option<SystemTime>,
-    /// When it was last used; may be a minute old.
+    /// When it was last used. This can be up to a minute out of date.
     pub last_seen_at: SystemTime,
-    /// When it ends at the latest.
+    /// The latest time at which it ends.
     pub expires_at: SystemTime,
     /// The token's kind and last 4 characters.
     pub masked_secret: String,
@@ -36,7 +36,7 @@ pub struct Session {
     pub address: Option<String>,
     /// The user agent at sign-in.
     pub user_agent: Option<String>,
-    /// The device's name, if it told one.
+    /// The name of the device, if it gave one.
     pub device_name: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub enum SignInMethod {
     Recovery,
     /// With a passkey.
     Passkey,
-    /// The host has checked him by its own means.
+    /// The host checked them by its own means.
     Host,
 }
 
@@ -81,23 +81,23 @@ named!(SignInMethod {
 pub struct SignedIn {
     /// The user.
     pub user: User,
-    /// His new session.
+    /// Their new session.
     pub session: Session,
-    /// The session's token, shown this once: for a cookie, or for the application to keep.
+    /// The session's token, which is shown only this once. Put it into a cookie, or let the application keep it.
     pub secret: Arc<Secret>,
 }
 
-/// Which sessions, the newest first. Ended ones are not shown.
+/// Which sessions to list. The newest come first, and ended ones are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionQuery {
-    /// Only this user's. A user who is no administrator sees his own in any case.
+    /// Only this user's. Users who are not administrators always see only their own.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub user_id: Option<UserId>,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
@@ -108,9 +108,9 @@ pub struct SessionQuery {
 pub struct SessionPage {
     /// The sessions.
     pub items: Vec<Session>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }
 

@@ -1,33 +1,33 @@
-//! What an administrator may set while the application runs, and the defaults.
+//! What an administrator can set while the application runs, and the defaults.
 
 use crate::model::{ids::GroupId, named::named};
 
 pub(crate) const DAY: i64 = 24 * 3_600;
 
-/// What an administrator may set while the application runs.
+/// What an administrator can set while the application runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Settings {
-    /// What people know the application by.
+    /// The name by which people know the application.
     pub app_name: String,
     /// Who may sign up.
     pub signup_mode: SignupMode,
-    /// Does an administrator approve who signs up, unless a token says otherwise?
+    /// Whether an administrator has to approve people who sign up, unless a token says otherwise.
     pub signup_approval: bool,
-    /// Groups of everybody who signs up, besides those of his token.
+    /// The groups of everybody who signs up, in addition to those of their token.
     pub default_group_ids: Vec<GroupId>,
-    /// How many accounts one address may open in an hour while sign-up is open.
+    /// How many accounts one address may open in an hour while sign-up is open to everybody.
     pub open_signups_per_hour: i64,
-    /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
-    /// always wait for approval. Empty: any.
+    /// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
+    /// always wait for approval. If it is empty, every domain may.
     pub signup_email_domains: Vec<String>,
-    /// May a user change his own username?
+    /// Whether users may change their own username.
     pub username_change: bool,
-    /// For how many seconds a session lives unused.
+    /// After how many seconds without use a session ends.
     pub session_idle_seconds: i64,
-    /// For how many seconds it lives at most.
+    /// After how many seconds a session ends in any case.
     pub session_lifetime_seconds: i64,
-    /// For how many seconds a sign-in counts as fresh, for acts of weight.
+    /// For how many seconds a sign-in counts as fresh, which sensitive actions require.
     pub step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub counter_policy: CounterPolicy,
@@ -38,10 +38,10 @@ pub struct Settings {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum CounterPolicy {
-    /// Note it on the passkey and in the audit log, and sign the user in.
+    /// Record it on the passkey and in the audit log, and sign the user in.
     #[default]
     Record,
-    /// Note it and refuse.
+    /// Record it and refuse the sign-in.
     Deny,
 }
 
@@ -50,15 +50,15 @@ named!(CounterPolicy {
     Deny = "deny",
 });
 
-/// Who may sign up. The mode decides before anything else does.
+/// Who may sign up. The mode decides before anything else is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum SignupMode {
-    /// Nobody; administrators make users.
+    /// Nobody. Administrators create the users.
     #[default]
     Disabled,
-    /// Who has a sign-up token.
+    /// People who have a sign-up token.
     WithToken,
     /// Everybody.
     Open,
@@ -70,44 +70,44 @@ named!(SignupMode {
     Open = "open",
 });
 
-/// The settings that everybody may know.
+/// The settings that everybody may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PublicSettings {
-    /// What people know the application by.
+    /// The name by which people know the application.
     pub app_name: String,
     /// Who may sign up.
     pub signup_mode: SignupMode,
-    /// May a user change his own username?
+    /// Whether users may change their own username.
     pub username_change: bool,
 }
 
-/// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
+/// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SettingsChanges {
-    /// 1 to 100 characters.
+    /// The name by which people know the application: 1 to 100 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub app_name: Option<String>,
     /// Who may sign up.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub signup_mode: Option<SignupMode>,
-    /// Does an administrator approve who signs up?
+    /// Whether an administrator has to approve people who sign up.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub signup_approval: Option<bool>,
-    /// 1 to 1000.
+    /// How many accounts one address may open in an hour while sign-up is open to everybody: 1 to 1000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub open_signups_per_hour: Option<i64>,
-    /// May a user change his own username?
+    /// Whether users may change their own username.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username_change: Option<bool>,
-    /// 60 seconds to 366 days.
+    /// After how many seconds without use a session ends: 60 seconds to 366 days.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub session_idle_seconds: Option<i64>,
-    /// 60 seconds to 366 days.
+    /// After how many seconds a session ends in any case: 60 seconds to 366 days.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub session_lifetime_seconds: Option<i64>,
-    /// 60 seconds to one day.
+    /// For how many seconds a sign-in counts as fresh: 60 seconds to one day.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub step_up_seconds: Option<i64>,
     /// What to do when the signature counter of a passkey goes back.

@@ -1,4 +1,4 @@
-//! First-run setup: its state, its token, the first administrator.
+//! First-run setup: its state, its token and the first administrator.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -8,32 +8,32 @@ use crate::{
     values::{origins::PasskeyProblem, tokens::SecretHash},
 };
 
-/// How far setup has come.
+/// How far setup has got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SetupState {
     /// The stage.
     pub stage: SetupStage,
-    /// Grows with every `reset_setup`; starts at 1.
+    /// The generation. It starts at 1 and grows with every `reset_setup`.
     pub generation: i64,
     /// When this generation was claimed.
     pub claimed_at: Option<SystemTime>,
     /// When it was completed.
     pub completed_at: Option<SystemTime>,
-    /// Why passkeys cannot work at this origin; none when they can.
+    /// Why passkeys cannot work at this origin. It is absent if they can.
     pub passkey_problem: Option<PasskeyProblem>,
 }
 
-/// A stage of setup. It never goes back by itself.
+/// A stage of setup. It never goes back on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum SetupStage {
     /// Nobody has claimed this instance.
     Uninitialised,
-    /// There is an administrator, and temporary access for him.
+    /// There is an administrator, who has temporary access.
     Claimed,
-    /// It is over.
+    /// Setup is complete.
     Complete,
 }
 
@@ -43,11 +43,11 @@ named!(SetupStage {
     Complete = "complete",
 });
 
-/// A setup token, for the one who is to become the first administrator.
+/// A setup token, for the person who is to become the first administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CreatedSetupToken {
-    /// The token, shown this once.
+    /// The token, which is shown only this once.
     pub secret: Arc<Secret>,
     /// When it ends.
     pub expires_at: SystemTime,
@@ -57,7 +57,7 @@ pub struct CreatedSetupToken {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewAdmin {
-    /// As in `NewUser`; left empty when an existing user is named.
+    /// As in `NewUser`. It is left empty if an existing user is named.
     pub username: String,
     /// E-mail address.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -74,18 +74,19 @@ pub struct NewAdmin {
     /// Language tag, for example `de-CH`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub locale: Option<String>,
-    /// After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+    /// After `reset_setup` only: the existing user who becomes administrator. They keep their data, and the other fields
+    /// stay empty.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub existing_user_id: Option<UserId>,
 }
 
-/// What was there when setup ended.
+/// What existed when setup was completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SetupCompletion {
-    /// The API keys made before, all of which go on working. A person can revoke one that is not his.
+    /// The API keys that were created before. They all keep working, and a person can revoke one that is not theirs.
     pub api_keys: Vec<ApiKey>,
-    /// The one-time tokens made before, for which the same holds.
+    /// The one-time tokens that were created before. They keep working too.
     pub one_time_tokens: Vec<OneTimeToken>,
 }
 

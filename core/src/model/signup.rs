@@ -1,18 +1,21 @@
 //! Signing up, and what is kept of it.
 
-use std::{fmt, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
-use crate::model::ids::{SignupRedemptionId, SignupTokenId, UserId};
+use crate::{
+    model::ids::{SignupRedemptionId, SignupTokenId, UserId},
+    secret::Secret,
+};
 
-/// Somebody who signs up. Empty text is the same as none.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// Somebody who signs up. An empty text is the same as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewSignup {
     /// As in `NewUser`, without `@`, and no name that somebody had before.
     pub username: String,
-    /// The sign-up token, if he has one.
+    /// The sign-up token, if they have one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub token: Option<String>,
+    pub token: Option<Arc<Secret>>,
     /// E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
@@ -30,28 +33,19 @@ pub struct NewSignup {
     pub locale: Option<String>,
 }
 
-// C2: not the token.
-impl fmt::Debug for NewSignup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewSignup")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One use of a sign-up token. Names are those of that time.
+/// One use of a sign-up token. Names are as they were at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupRedemption {
-    /// Names it.
+    /// The id.
     pub id: SignupRedemptionId,
     /// The token.
     pub token_id: SignupTokenId,
-    /// The account that was made; it may have been deleted since.
+    /// The account that was created. It may have been deleted since.
     pub user_id: UserId,
     /// Its name.
     pub username: String,
-    /// When.
+    /// When it was used.
     pub at: SystemTime,
     /// From which IP address.
     pub address: Option<String>,
@@ -59,17 +53,17 @@ pub struct SignupRedemption {
     pub user_agent: Option<String>,
 }
 
-/// Which uses of sign-up tokens, the newest first.
+/// Which uses of sign-up tokens to list. The newest come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupRedemptionQuery {
-    /// Only of this token.
+    /// Only those of this token.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub token_id: Option<SignupTokenId>,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
@@ -80,8 +74,8 @@ pub struct SignupRedemptionQuery {
 pub struct SignupRedemptionPage {
     /// The uses.
     pub items: Vec<SignupRedemption>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }

@@ -14,37 +14,37 @@ use crate::{
     values::{numbers::within, text},
 };
 
-/// Something with which people sign up, without its secret.
+/// A token with which people sign up, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupToken {
-    /// Names it.
+    /// The id.
     pub id: SignupTokenId,
     /// What it is for.
     pub note: Option<String>,
-    /// Can it be used now, and if not, why? Strangers are not told why.
+    /// Whether it can be used now, and if not, why. Strangers are not told why.
     pub state: SignupTokenState,
     /// When it ends.
     pub expires_at: Option<SystemTime>,
-    /// How many times it may be used; without limit if none.
+    /// How many times it may be used. If absent, there is no limit.
     pub max_uses: Option<i64>,
     /// How many times it has been used.
     pub uses: i64,
-    /// The groups that it gives, besides the default groups.
+    /// The groups that it gives, in addition to the default groups.
     pub group_ids: Vec<GroupId>,
     /// The claims that it gives.
     pub claims: Vec<Claim>,
     /// After how many seconds an account made with it lapses.
     pub account_lifetime_seconds: Option<i64>,
-    /// Does an administrator approve who uses it?
+    /// Whether an administrator has to approve people who use it.
     pub approval: ApprovalRule,
-    /// May it be used at all? False while paused.
+    /// Whether it may be used at all. It is false while the token is paused.
     pub enabled: bool,
     /// The address, or `@domain`, to which it is bound.
     pub email: Option<String>,
-    /// Who made it; none for the host.
+    /// Who created it. It is absent if the host did.
     pub created_by: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: SystemTime,
     /// When it was revoked.
     pub revoked_at: Option<SystemTime>,
@@ -59,22 +59,22 @@ pub struct SignupToken {
 pub enum SignupTokenState {
     /// It can be used.
     Usable,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// It was used as often as it may be.
+    /// It has been used as often as it may be.
     Exhausted,
     /// An administrator has paused it.
     Paused,
-    /// An administrator has revoked it, for good.
+    /// An administrator has revoked it for good.
     Revoked,
 }
 
-/// Does an administrator approve who signs up?
+/// Whether an administrator has to approve people who sign up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum ApprovalRule {
-    /// As the settings say at that time.
+    /// As the settings say when it is used.
     #[default]
     Setting,
     /// Yes.
@@ -89,11 +89,11 @@ named!(ApprovalRule {
     NotNeeded = "not_needed",
 });
 
-/// At most so much.
+/// A limit, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Limit {
-    /// Without limit.
+    /// No limit.
     Unlimited,
     /// No more than this.
     AtMost {
@@ -102,53 +102,53 @@ pub enum Limit {
     },
 }
 
-/// A sign-up token to be made. When nothing is said, it works once, within 7 days.
+/// A sign-up token to create. By default it works once, within 7 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewSignupToken {
     /// What it is for, in at most 500 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub note: Option<String>,
-    /// When it ends; by default after 7 days.
+    /// When it ends. The default is after 7 days.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiry: Option<Expiry>,
-    /// How many times it may be used; by default once.
+    /// How many times it may be used. The default is once.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub uses: Option<Limit>,
-    /// The groups that it gives. Its maker must have the right to change groups.
+    /// The groups that it gives. Whoever creates it must have the right to change groups.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_ids: Vec<GroupId>,
-    /// After how many seconds an account made with it lapses; by default never.
+    /// After how many seconds an account that is created with it lapses. By default it never does.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub account_lifetime_seconds: Option<i64>,
-    /// Does an administrator approve who uses it? By default as the settings say.
+    /// Whether an administrator has to approve people who use it. By default the settings decide.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub approval: Option<ApprovalRule>,
-    /// Only who gives this address, or one of this domain (`@example.org`), may use it.
+    /// The address, or the domain (`@example.org`), to which it is bound. Only people who give such an address may use it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
 }
 
-/// Changes to a sign-up token: what is left out stays; empty text takes a value away.
+/// Changes to a sign-up token. What is left out stays the same, and an empty text removes a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupTokenChanges {
     /// What it is for.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub note: Option<String>,
-    /// A new end; an expired token works again.
+    /// A new end. An expired token works again.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiry: Option<Expiry>,
-    /// How many times it may be used, at least as often as it has been.
+    /// How many times it may be used: at least as often as it has been.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub uses: Option<Limit>,
-    /// After how many seconds an account lapses that is made with it from now on.
+    /// After how many seconds an account that is created with it from now on lapses.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub account_lifetime: Option<Limit>,
-    /// Does an administrator approve who uses it?
+    /// Whether an administrator has to approve people who use it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub approval: Option<ApprovalRule>,
-    /// False pauses it.
+    /// Whether it may be used. False pauses it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub enabled: Option<bool>,
     /// The address, or `@domain`, to which it is bound.
@@ -156,27 +156,27 @@ pub struct SignupTokenChanges {
     pub email: Option<String>,
 }
 
-/// A sign-up token that has just been made.
+/// A sign-up token that has just been created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CreatedSignupToken {
     /// The token.
     pub signup_token: SignupToken,
-    /// The secret, shown this once: for the link that is sent.
+    /// The secret, which is shown only this once, for the link that is sent.
     pub secret: Arc<Secret>,
 }
 
-/// Which sign-up tokens, the newest first.
+/// Which sign-up tokens to list. The newest come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupTokenQuery {
-    /// Revoked ones too.
+    /// Whether to include revoked tokens.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub include_revoked: bool,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
@@ -187,19 +187,19 @@ pub struct SignupTokenQuery {
 pub struct SignupTokenPage {
     /// The tokens.
     pub items: Vec<SignupToken>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }
 
-/// What the holder of a sign-up token may know of it before he uses it.
+/// What the holder of a sign-up token may know about it before they use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SignupTokenPreview {
     /// When it ends.
     pub expires_at: Option<SystemTime>,
-    /// Will an administrator have to approve?
+    /// Whether an administrator will have to approve the account.
     pub needs_approval: bool,
     /// The address, or `@domain`, to which it is bound.
     pub email: Option<String>,

@@ -1,4 +1,4 @@
-//! What looking after a database tells.
+//! The results of maintaining a database.
 
 use std::time::SystemTime;
 
@@ -6,9 +6,9 @@ use std::time::SystemTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct BackupReport {
-    /// When: what was committed before the call is in it.
+    /// When it was made. Everything that was committed before the call is in it.
     pub made_at: SystemTime,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: i64,
 }
 
@@ -16,7 +16,7 @@ pub struct BackupReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct IntegrityReport {
-    /// Nothing is wrong.
+    /// Whether the file is sound.
     pub ok: bool,
     /// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
     /// an older one.
@@ -87,9 +87,9 @@ pub struct Statistics {
     pub active_users: i64,
     /// Users who signed up and wait for approval.
     pub pending_users: i64,
-    /// Users who may not sign in.
+    /// Users who are disabled.
     pub disabled_users: i64,
-    /// Users whose account has lapsed, and who are not disabled besides.
+    /// Users whose account has lapsed, and who are not disabled as well.
     pub lapsed_users: i64,
     /// Administrators who may sign in.
     pub administrators: i64,
@@ -97,7 +97,7 @@ pub struct Statistics {
     pub groups: i64,
     /// Services.
     pub services: i64,
-    /// Passkeys, also those of a former RP id.
+    /// Passkeys, including those of a former RP id.
     pub passkeys: i64,
     /// Sessions that have neither ended nor expired.
     pub sessions: i64,
@@ -109,10 +109,10 @@ pub struct Statistics {
     pub one_time_tokens: i64,
     /// Rows of the audit log.
     pub audit_events: i64,
-    /// The size of the file, with what has not been written into it yet.
+    /// The size of the file in bytes, including what is still in its `-wal` file.
     pub bytes: i64,
-    /// The schema of the file.
+    /// The number of the file's schema.
     pub schema: i64,
-    /// When the database was made.
+    /// When the database was created.
     pub created_at: SystemTime,
 }

@@ -16,13 +16,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct User {
-    /// Stays for ever and is never given again.
+    /// The id. It never changes and is never given to anybody else.
     pub id: UserId,
-    /// Unique without regard to case.
+    /// The username, unique regardless of case.
     pub username: String,
     /// E-mail address; compared without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
     pub email: Option<String>,
-    /// Does the address belong to him for certain?
+    /// Whether the address is known to be theirs.
     pub email_verified: bool,
     /// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
     /// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
@@ -35,33 +35,33 @@ pub struct User {
     pub last_name: Option<String>,
     /// Language tag, for example `de-CH`.
     pub locale: Option<String>,
-    /// The host's own key for him.
+    /// The host's own key for them.
     pub external_id: Option<String>,
-    /// The groups that he is in, the first by name first.
+    /// The groups that they are in, ordered by name.
     pub group_ids: Vec<GroupId>,
-    /// Claims of his own.
+    /// The user's own claims, without those of their groups.
     pub claims: Vec<Claim>,
-    /// What he is here.
+    /// The role.
     pub role: Role,
-    /// May he sign in?
+    /// The status: whether they may sign in.
     pub status: UserStatus,
-    /// When the account lapses; it is never deleted by itself.
+    /// When the account lapses. A lapsed account is not deleted.
     pub expires_at: Option<SystemTime>,
-    /// When he was made.
+    /// When they were created.
     pub created_at: SystemTime,
-    /// When his data last changed.
+    /// When their data last changed.
     pub updated_at: SystemTime,
 }
 
-/// What a user is.
+/// The role of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum Role {
-    /// Looks after what is his own.
+    /// An ordinary user, who looks after what is their own.
     #[default]
     User,
-    /// Looks after everybody.
+    /// An administrator, who looks after everybody.
     Administrator,
 }
 
@@ -70,12 +70,12 @@ named!(Role {
     Administrator = "administrator",
 });
 
-/// May a user sign in?
+/// Whether a user may sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum UserStatus {
-    /// Not yet: he waits for approval.
+    /// Not yet: they wait for approval.
     Pending,
     /// Yes.
     #[default]
@@ -110,40 +110,40 @@ pub struct NewUser {
     /// 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail
     /// address: it is nobody else's.
     pub username: String,
-    /// The id, a UUID that was never used; by default a new one.
+    /// The id, a UUID that was never used before. The default is a new one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub id: Option<UserId>,
     /// E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
-    /// Does the address belong to him for certain?
+    /// Whether the address is known to be theirs.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email_verified: bool,
-    /// The name that others see, at most 100 characters.
+    /// The name that others see, of at most 100 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub display_name: Option<String>,
-    /// First name, at most 50 characters.
+    /// First name, of at most 50 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub first_name: Option<String>,
-    /// Last name, at most 50 characters.
+    /// Last name, of at most 50 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub last_name: Option<String>,
     /// Language tag, for example `de-CH`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub locale: Option<String>,
-    /// The host's own key for him, unique, at most 255 characters.
+    /// The host's own key for them: unique, of at most 255 characters.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub external_id: Option<String>,
-    /// The groups that he is in. Who makes him must have the right to change groups.
+    /// The groups that they are in. The caller must have the right to change groups.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_ids: Vec<GroupId>,
-    /// By default `User`.
+    /// The role. The default is `User`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub role: Option<Role>,
-    /// By default `Active`.
+    /// The status. The default is `Active`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub status: Option<UserStatus>,
-    /// When the account lapses; by default never.
+    /// When the account lapses. By default it never does.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expires_at: Option<SystemTime>,
 }
@@ -152,16 +152,16 @@ pub struct NewUser {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Expiry {
-    /// It does not end.
+    /// Never.
     Never,
-    /// It ends then.
+    /// At this time.
     At {
         /// A time in the future.
         time: SystemTime,
     },
 }
 
-/// Changes to a user: what is left out stays; empty text takes a value away.
+/// Changes to a user. What is left out stays the same, and an empty text removes a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct UserChanges {
@@ -188,10 +188,10 @@ pub struct UserChanges {
     /// Language tag.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub locale: Option<String>,
-    /// The host's own key. Not for the user himself.
+    /// The host's own key. Users cannot change this themselves.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub external_id: Option<String>,
-    /// When the account lapses. Not for the user himself.
+    /// When the account lapses. Users cannot change this themselves.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiry: Option<Expiry>,
     /// The same as `set_user_role`, together with the other changes.
@@ -202,7 +202,7 @@ pub struct UserChanges {
     pub disabled: Option<bool>,
 }
 
-/// Which users, in which order.
+/// Which users to list, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct UserQuery {
@@ -219,29 +219,29 @@ pub struct UserQuery {
     /// Only in this group.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_id: Option<GroupId>,
-    /// Only those whose account lapses within so many seconds.
+    /// Only those whose account lapses within this many seconds.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiring_within_seconds: Option<i64>,
-    /// The order; by default that of creation.
+    /// The order. The default is the order of creation.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sort: Option<UserSort>,
-    /// The other way round.
+    /// Whether to reverse the order.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub descending: bool,
-    /// Which page, from 1.
+    /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
-    /// How many on a page: 1 to 1000, by default 20.
+    /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
 }
 
-/// An order of users; the id decides between equals.
+/// An order of users. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[non_exhaustive]
 pub enum UserSort {
-    /// By the time when they were made.
+    /// By time of creation.
     #[default]
     CreatedAt,
     /// By username.
@@ -256,7 +256,7 @@ pub enum UserSort {
     Email,
     /// By role, administrators first.
     Role,
-    /// By the time when the account lapses.
+    /// By the time at which the account lapses.
     ExpiresAt,
 }
 
@@ -266,9 +266,9 @@ pub enum UserSort {
 pub struct UserPage {
     /// The users.
     pub items: Vec<User>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub page: i64,
 }
 
@@ -295,11 +295,19 @@ pub(crate) fn check_may_sign_in(
 }
 
 impl Expiry {
-    /// As it would be stored.
+    /// The time as it was given, which may lie outside of what can be stored.
     pub(crate) fn time(self) -> Option<SystemTime> {
         match self {
             Self::Never => None,
-            Self::At { time } => Some(clock::rounded(time)),
+            Self::At { time } => Some(time),
+        }
+    }
+
+    /// Is it what is stored already?
+    pub(crate) fn is_stored(self, stored: Option<SystemTime>) -> bool {
+        match self {
+            Self::Never => stored.is_none(),
+            Self::At { time } => clock::is_stored(time, stored),
         }
     }
 

@@ -44,7 +44,7 @@ const LAST_MILLISECOND: Duration = Duration::from_millis(999);
 
 /// RFC 9068, section 2.1.
 const TYPE: &str = "at+jwt";
-/// Claims may be many and long; what is longer fits into no header of a request.
+/// Claims may be many and long. What is longer than this fits into no header of a request.
 const MAX_TOKEN_LEN: usize = 1 << 16;
 
 /// The body of a token. Times are seconds since 1970.
@@ -63,7 +63,7 @@ struct Body {
     sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
-    /// How he signed in (RFC 8176).
+    /// How they signed in (RFC 8176).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
     scope: String,
@@ -82,16 +82,17 @@ struct Body {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-    /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-    /// `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
-    /// verify it, even while the clock is a little behind (`get_clock_state`).
+    /// Issues a token for a service, named by id or slug, to a user whom `authorize` allows to use it. It lives for
+    /// `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key
+    /// that asks. A process that verifies it with `get_jwks` alone notices a change only when the token ends, so keep it
+    /// short. Its times are the clock's, by which others verify it, even while the clock is a little behind
+    /// (`get_clock_state`).
     ///
     /// # Errors
     /// `InvalidInput`; `NotFound` for the service; `InvalidCredential` when the session or key has ended;
-    /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when he may not use the service;
-    /// `Conflict` when his claims make it longer than 64 KiB; `Configuration` for another encryption key than the one under which the signing key is sealed;
-    /// `ClockBehind` while the clock is more than five minutes behind.
+    /// `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied` when they may not use the service;
+    /// `Conflict` when their claims make it longer than 64 KiB; `Configuration` for another encryption key than the one
+    /// under which the signing key is sealed; `ClockBehind` while the clock is more than five minutes behind.
     pub fn issue_access_token(
         &self,
         principal: &Principal,
@@ -118,12 +119,12 @@ impl Keyplate {
     }
 
     /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-    /// so: that its session or key lives, its user may sign in, and the service is open to him.
+    /// true: its session or key has not ended, its user may sign in, and the service is open to them.
     ///
     /// # Errors
     /// `NotFound` for the service; `InvalidCredential` for a token that is not ours, has expired, is for another
     /// service, or whose session or key has ended; `AccountPending`, `AccountDisabled`, `AccountExpired`;
-    /// `PermissionDenied` when he may no longer use the service; `ClockBehind` while the clock is more than five minutes
+    /// `PermissionDenied` when they may no longer use the service; `ClockBehind` while the clock is more than five minutes
     /// behind; the storage errors.
     pub fn verify_access_token(&self, token: &str, service: &str) -> Result<AccessTokenClaims> {
         self.read(Method::VerifyAccessToken, |reader, _| {
@@ -232,7 +233,7 @@ impl Body {
     }
 }
 
-/// By what he asked for the token, and how he had signed in.
+/// The credential with which they asked for the token, and how they had signed in.
 struct Asked {
     client_id: String,
     session_id: Option<String>,
@@ -291,7 +292,7 @@ fn let_in(reader: &Reader<'_>, service: &Service, acting: &Acting) -> Result<()>
     }
 }
 
-/// A whole second by the clock (C5), as the token says it; not beyond the credential that asks (K2), nor his account (U2).
+/// A whole second by the clock (C5), as the token says it; not beyond the credential that asks (K2), nor the user's account (U2).
 fn end(reader: &Reader<'_>, acting: &Acting, lifetime_seconds: i64) -> SystemTime {
     let end = clock::after(reader.clock(), lifetime_seconds) + LAST_MILLISECOND;
     let end = clock::to_seconds(end);

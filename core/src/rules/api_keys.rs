@@ -53,7 +53,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives an API key, a revoked one too.
+    /// Returns an API key, even if it is revoked.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -78,7 +78,6 @@ impl Keyplate {
                 ..query.clone()
             };
             let total = db::api_keys::count(reader, &query, search.as_deref())?;
-            let page = page.within(total);
             Ok(ApiKeyPage {
                 items: db::api_keys::list(reader, &query, search.as_deref(), page)?,
                 total,
@@ -87,7 +86,7 @@ impl Keyplate {
         })
     }
 
-    /// Lists the API keys that end within so many seconds, the next to end first.
+    /// Lists the API keys that end within this many seconds. The next to end comes first.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`, the storage errors.
@@ -109,7 +108,8 @@ impl Keyplate {
     /// nor can anything that was made by it. The old secret never works longer than it would have without.
     ///
     /// # Errors
-    /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`; `StepUpRequired`.
+    /// `NotFound`, also for a revoked key, and for an expired one without a new end; `InvalidInput`; `PermissionDenied`;
+    /// `StepUpRequired`.
     pub fn rotate_api_key(&self, id: &ApiKeyId, rotation: KeyRotation) -> Result<CreatedApiKey> {
         let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
         let overlap = within("overlap_seconds", overlap, 0, MAX_OVERLAP_SECONDS)?;
@@ -141,7 +141,7 @@ impl Keyplate {
         })
     }
 
-    /// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+    /// Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -166,8 +166,8 @@ impl Keyplate {
         })
     }
 
-    /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-    /// ours, or one of the operator's own choice, which a plan gave.
+    /// Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+    /// library generated, or one that the operator chose and put into a plan.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, malformed, expired or revoked; `AccountPending`, `AccountDisabled`,

@@ -1,7 +1,7 @@
 //! Looking at the audit log.
 
 use crate::{
-    db,
+    clock, db,
     error::Result,
     gate::{handle::Keyplate, list, methods::Method},
     model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery},
@@ -17,6 +17,11 @@ impl Keyplate {
     /// `PermissionDenied`, `InvalidInput`, the storage errors.
     pub fn list_audit_events(&self, query: AuditQuery) -> Result<AuditPage> {
         let page = list::page_request(query.page, query.limit)?;
+        let since = query.since.map(|time| clock::within("since", time));
+        let query = AuditQuery {
+            since: since.transpose()?,
+            ..query
+        };
         self.read(Method::ListAuditEvents, |_, _| Ok(()))?;
         self.write_refusals();
         self.read(Method::ListAuditEvents, |reader, caller| {
@@ -25,7 +30,6 @@ impl Keyplate {
                 ..query
             };
             let total = db::audit::count(reader, &query)?;
-            let page = page.within(total);
             let mut items = db::audit::list(reader, &query, page)?;
             if !caller.is_administrator() {
                 let own = caller.user_id().map(|id| id.to_string());

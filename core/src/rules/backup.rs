@@ -15,11 +15,11 @@ use crate::{
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
-    /// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
-    /// whole and safe on the disk.
+    /// Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
+    /// that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is
+    /// complete and safe on the disk.
     ///
-    /// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+    /// To restore it, replace the database with it while nothing has the database open, and remove the files ending in
     /// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `BackupRestored`: API
     /// keys that were revoked after the back-up work again.
     ///

@@ -21,10 +21,10 @@ use run::Run;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
-    /// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
-    /// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
-    /// processes do so at once. An active administrator whom the plan makes completes setup.
+    /// Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+    /// error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
+    /// exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
+    /// several processes do so at once. An active administrator whom the plan creates completes setup.
     ///
     /// # Errors
     /// `InvalidInput` whose `field` names the entry, such as `users[2].email`, whatever is wrong with it;

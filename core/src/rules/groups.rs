@@ -26,7 +26,7 @@ const MIN_FRIENDLY_NAME: usize = 2;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a group without members.
+    /// Creates a group without members.
     ///
     /// # Errors
     /// `InvalidInput`; `Conflict` for a name that is taken; `PermissionDenied`.
@@ -34,7 +34,7 @@ impl Keyplate {
         self.write(Method::CreateGroup, |change| create(change, &group))
     }
 
-    /// Gives a group. A user who is no administrator sees those that he is in.
+    /// Returns a group. Users who are not administrators see those that they are in.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -61,7 +61,6 @@ impl Keyplate {
                 ..query.clone()
             };
             let total = db::groups::count(reader, &query, search.as_deref())?;
-            let page = page.within(total);
             Ok(GroupPage {
                 items: db::groups::list(reader, &query, search.as_deref(), page)?,
                 total,
@@ -83,7 +82,7 @@ impl Keyplate {
         })
     }
 
-    /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+    /// Deletes a group. Nobody is in it any more, and no sign-up token gives it.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -136,7 +135,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives a user exactly these claims of his own.
+    /// Gives a user exactly these claims of their own.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.

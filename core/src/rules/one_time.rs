@@ -57,8 +57,8 @@ const SUSPICIOUS: Rate = Rate {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
-    /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+    /// Creates a token that signs a user in once. It lives for 1 second to 31 days, 15 minutes by default. Up to 15 minutes
+    /// it is a code of eight characters, beyond that a long token. Its session can do no more than whoever created it.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `PermissionDenied`;
@@ -83,8 +83,8 @@ impl Keyplate {
         })
     }
 
-    /// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
-    /// may register a new one and delete others; all his other sessions end.
+    /// Creates a token like `create_one_time_token`, for a user who has lost their passkey. Within 15 minutes of its use they
+    /// may register a new passkey and delete others. All their other sessions end.
     ///
     /// # Errors
     /// As `create_one_time_token`; `StepUpRequired` for all but the host.
@@ -140,9 +140,9 @@ impl Keyplate {
         })
     }
 
-    /// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
-    /// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-    /// `RateLimited`; long tokens are not limited.
+    /// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+    /// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
+    /// `RateLimited`. Long tokens are not limited.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, used, revoked or expired; `RateLimited`; `AccountPending`,
@@ -300,7 +300,7 @@ fn checked_lifetime(seconds: Option<i64>) -> Result<i64> {
     within("lifetime_seconds", lifetime, 1, MAX_SECONDS)
 }
 
-/// K2: what the maker may do himself, within what the user may.
+/// K2: what whoever creates it may do themselves, within what the user may.
 fn handed_on(change: &Change<'_>, user: &User) -> Ceiling {
     match change.caller.acting() {
         None => Ceiling::of_sign_in(user),

@@ -24,13 +24,12 @@ const MAX_BUSY_TIMEOUT: i64 = 600_000;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-    /// back-up ends its sessions (`back_up_to`).
+    /// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+    /// restored back-up ends its sessions (see `back_up_to`).
     ///
     /// # Errors
-    /// `Configuration` with the option at fault, also for another RP id than that of the passkeys there are;
-    /// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the
-    /// storage errors for a file that cannot be used.
+    /// `Configuration` with the option at fault, also for an RP id other than that of the existing passkeys;
+    /// `ForeignDatabase`, `CorruptDatabase`, `SchemaTooNew`, `Busy` and the storage errors for a file that cannot be used.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn open(config: Config) -> Result<Keyplate> {
         let clock = Clock::new(config.time_source.clone());

@@ -41,7 +41,7 @@ const MAX_NAME: usize = 100;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Lists the passkeys of one user or of all, the oldest first.
+    /// Lists the passkeys of one user or of all. The oldest come first.
     ///
     /// # Errors
     /// `PermissionDenied`.
@@ -69,15 +69,15 @@ impl Keyplate {
         })
     }
 
-    /// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
-    /// administrator who has one.
+    /// Deletes a passkey. Only administrators and the host can delete the last one of a user that works, and nobody can
+    /// delete the last one of the last administrator who has one.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` for the last one; `PermissionDenied`, `StepUpRequired`.
     pub fn delete_passkey(&self, id: &PasskeyId) -> Result<()> {
         self.write(Method::DeletePasskey, |change| {
             let (passkey, user) = reach(change, id)?;
-            // O3: whoever recovers may remove what he has lost.
+            // O3: whoever recovers may remove what they have lost.
             let recovers = matches!(change.caller.session(), Some((_, SignInMethod::Recovery)));
             if !recovers {
                 change.caller.step_up(change)?;
@@ -95,7 +95,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+    /// Returns what to tell the browser: about a credential that somebody tried and that is unknown here, and about the
     /// caller's own passkeys and names.
     ///
     /// # Errors
@@ -279,7 +279,7 @@ fn new_handle() -> Result<Vec<u8>> {
     Ok(encryption::random::<32>()?.to_vec())
 }
 
-/// P4: the authenticator's, and a number when he has one of that name.
+/// P4: the authenticator's name, and a number if they have a passkey of that name.
 fn default_name(reader: &Reader<'_>, user: &User, credential: &NewCredential) -> Result<String> {
     let model = credential
         .aaguid

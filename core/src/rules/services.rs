@@ -29,7 +29,7 @@ const MAX_ORIGINS: usize = 20;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a service, closed to everybody unless it says to whom it is open.
+    /// Creates a service. It is closed to everybody unless the input says who may use it.
     ///
     /// # Errors
     /// `InvalidInput`; `NotFound` for a group; `Conflict` for a slug that is taken; `PermissionDenied`.
@@ -41,7 +41,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives a service. A user who is no administrator sees those that he may use.
+    /// Returns a service. Users who are not administrators see those that they may use.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -67,7 +67,6 @@ impl Keyplate {
         self.read(Method::ListServices, |reader, caller| {
             let user_id = list::visible_owner(caller, query.user_id)?;
             let total = db::services::count(reader, user_id.as_ref(), search.as_deref())?;
-            let page = page.within(total);
             Ok(ServicePage {
                 items: db::services::list(reader, user_id.as_ref(), search.as_deref(), page)?,
                 total,
@@ -76,8 +75,8 @@ impl Keyplate {
         })
     }
 
-    /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
-    /// former slug mean another service, or none, from then on.
+    /// Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
+    /// former slug no longer mean this service.
     ///
     /// # Errors
     /// `NotFound` for the service or a group; `InvalidInput`; `Conflict` for a slug that is taken; `PermissionDenied`.
@@ -109,7 +108,7 @@ impl Keyplate {
         })
     }
 
-    /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+    /// Opens a service to everyone, or to exactly these groups. With neither, it is closed to everybody.
     ///
     /// # Errors
     /// `NotFound` for the service or a group; `PermissionDenied`.
@@ -138,9 +137,9 @@ impl Keyplate {
         })
     }
 
-    /// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
-    /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
-    /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+    /// Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
+    /// service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
+    /// `library:stream` does for the service `library`. Administrators are users like others here.
     ///
     /// # Errors
     /// `NotFound` for the service; the storage errors.
@@ -161,7 +160,7 @@ impl Keyplate {
     }
 }
 
-/// To whom a service is to be open: to everyone or not, and to which groups; none where nothing is asked.
+/// To whom a service is to be open: to everyone or not, and to which groups. None if nothing is asked.
 type Access<'a> = Option<(bool, &'a [GroupId])>;
 
 fn asked_access(access: Option<ServiceAccess>, group_ids: &[GroupId]) -> Result<Access<'_>> {
@@ -281,7 +280,7 @@ pub(in crate::rules) fn set_access(
     Ok(service)
 }
 
-/// G2: why he is let in, or why not.
+/// G2: why they are let in, or why not.
 pub(in crate::rules) fn decide(
     reader: &Reader<'_>,
     service: &Service,

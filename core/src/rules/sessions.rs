@@ -35,7 +35,7 @@ const MAX_LIFETIME_SECONDS: i64 = 366 * 24 * 3_600;
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
     /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default the settings decide.
     ///
     /// # Errors
     /// `NotFound`; `AccountPending`, `AccountDisabled`, `AccountExpired`; `InvalidInput`; `PermissionDenied` on any
@@ -67,7 +67,7 @@ impl Keyplate {
         result
     }
 
-    /// Tells who has this session. It works while another process is writing.
+    /// Returns whose session this is. It works while another process is writing.
     ///
     /// # Errors
     /// `InvalidCredential` when it is unknown, malformed, expired, idle for too long or ended; `AccountPending`,
@@ -108,7 +108,7 @@ impl Keyplate {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Lists sessions that still work, the newest first.
+    /// Lists sessions that still work. The newest come first.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`.
@@ -117,7 +117,6 @@ impl Keyplate {
         self.read(Method::ListSessions, |reader, caller| {
             let user_id = list::visible_owner(caller, query.user_id)?;
             let total = db::sessions::count(reader, user_id.as_ref(), reader.now())?;
-            let page = page.within(total);
             Ok(SessionPage {
                 items: db::sessions::list(reader, user_id.as_ref(), reader.now(), page)?,
                 total,
@@ -144,7 +143,7 @@ impl Keyplate {
         })
     }
 
-    /// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+    /// Ends all sessions of a user except `keep`, for example the caller's own. Returns how many it ended.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -187,7 +186,7 @@ pub(in crate::rules) struct Opening {
 }
 
 impl Opening {
-    /// As for a person who signs in himself.
+    /// As for a person who signs in themselves.
     pub(in crate::rules) fn of(user: &User, method: SignInMethod) -> Self {
         Self {
             method,

@@ -26,7 +26,7 @@ const MAX_DOMAIN: usize = 253;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Gives all settings.
+    /// Returns all settings.
     ///
     /// # Errors
     /// `PermissionDenied`.
@@ -34,7 +34,7 @@ impl Keyplate {
         self.read(Method::GetSettings, |reader, _| load(reader))
     }
 
-    /// Gives the settings that everybody may know.
+    /// Returns the settings that everybody may see.
     ///
     /// # Errors
     /// The storage errors.
@@ -49,8 +49,8 @@ impl Keyplate {
         })
     }
 
-    /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-    /// credentials with `*` and `roles:write`.
+    /// Changes settings, for all processes from their next call on. Only credentials with `*` and `roles:write` can change
+    /// how long sessions and step-ups last.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
@@ -76,7 +76,7 @@ impl Keyplate {
         })
     }
 
-    /// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+    /// Lets only addresses of these domains sign up without a token, and only with approval. With none, any address may.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`.

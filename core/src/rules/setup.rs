@@ -35,7 +35,7 @@ const TOKEN_SECONDS: i64 = 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Tells how far setup has come.
+    /// Returns how far setup has got.
     ///
     /// # Errors
     /// The storage errors.
@@ -45,7 +45,7 @@ impl Keyplate {
         })
     }
 
-    /// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+    /// Creates the token for claiming or resuming setup. It works for 24 hours, and an earlier one ends.
     ///
     /// # Errors
     /// `SetupAlreadyComplete`; `PermissionDenied` on any but the host's handle.
@@ -66,12 +66,12 @@ impl Keyplate {
         })
     }
 
-    /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-    /// the host needs a setup token; after `reset_setup` the host too.
+    /// Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
+    /// the host needs a setup token, and after `reset_setup` the host does too.
     ///
     /// # Errors
     /// `InvalidCredential` for a wrong or missing token; `SetupAlreadyClaimed`; `SetupAlreadyComplete`;
-    /// `InvalidInput` and `Conflict`, which leave setup open and the token good.
+    /// `InvalidInput` and `Conflict`, which leave setup open and the token valid.
     pub fn claim_setup(&self, token: Option<String>, admin: NewAdmin) -> Result<SignedIn> {
         let result = self.write(Method::ClaimSetup, |change| {
             let setup = db::setup::get(change)?;
@@ -98,8 +98,8 @@ impl Keyplate {
         result
     }
 
-    /// Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-    /// setup sessions end. Who needs a token is the same as for `claim_setup`.
+    /// Signs the first administrator in again for an hour, if they have claimed setup and have no passkey yet. Their earlier
+    /// setup sessions end. A token is needed in the same cases as for `claim_setup`.
     ///
     /// # Errors
     /// `InvalidCredential` for a wrong or missing token; `SetupAlreadyComplete`; `NotFound` when nobody has claimed;
@@ -133,7 +133,7 @@ impl Keyplate {
         result
     }
 
-    /// Ends setup: its token and its sessions are dead from this moment.
+    /// Completes setup. Its token and its sessions no longer work from this moment on.
     ///
     /// # Errors
     /// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
@@ -155,8 +155,8 @@ impl Keyplate {
         })
     }
 
-    /// Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
-    /// named. From then on claiming always wants a token, and may name an existing user.
+    /// Opens setup again, for when nobody can sign in as administrator any more. The current generation must be named. From
+    /// then on, claiming always needs a token, and may name an existing user.
     ///
     /// # Errors
     /// `Conflict` for another generation, or when setup is open already; `PermissionDenied` on any but the host's
@@ -239,7 +239,7 @@ impl Keyplate {
     }
 }
 
-/// B5: an existing user becomes administrator and keeps his data.
+/// B5: an existing user becomes administrator and keeps their data.
 fn promote(change: &Change<'_>, setup: &StoredSetup, id: &UserId) -> Result<User> {
     if setup.state.generation == 1 {
         return Err(denied(DenialReason::ResetNeeded));

@@ -35,12 +35,12 @@ use crate::{
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
-    /// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
-    /// can only read his own status until an administrator approves.
+    /// Signs somebody up and in. The use of the token, the account, its groups and claims, and the session are created
+    /// together or not at all. If approval is needed, the user is pending, and until an administrator approves, their
+    /// session can only look at their own account, register a first passkey and end sessions of their own.
     ///
     /// # Errors
-    /// `SignupRefused` when sign-up is disabled, wants a token, or the address is not of an allowed domain;
+    /// `SignupRefused` when sign-up is disabled, needs a token, or the address is not of an allowed domain;
     /// `InvalidCredential` for a token that cannot be used; `RateLimited`; `InvalidInput`; `Conflict` naming the field
     /// that is taken.
     pub fn sign_up(&self, signup: NewSignup) -> Result<SignedIn> {
@@ -49,7 +49,7 @@ impl Keyplate {
         result
     }
 
-    /// Lists who used sign-up tokens, when and from where, the newest first.
+    /// Lists who used sign-up tokens, when and from where. The newest come first.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`.
@@ -61,7 +61,6 @@ impl Keyplate {
         self.read(Method::ListSignupRedemptions, |reader, _| {
             let token_id = query.token_id.as_ref();
             let total = db::signup_tokens::count_redemptions(reader, token_id)?;
-            let page = page.within(total);
             Ok(SignupRedemptionPage {
                 items: db::signup_tokens::list_redemptions(reader, token_id, page)?,
                 total,
@@ -70,7 +69,7 @@ impl Keyplate {
         })
     }
 
-    /// Lets a pending user in. His sign-up session can do what he can from now on.
+    /// Lets a pending user in. From now on, their sign-up session can do whatever they can.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` for a user who does not wait for approval; `PermissionDenied`.
@@ -104,22 +103,22 @@ impl Keyplate {
 /// By what somebody may sign up.
 pub(in crate::rules) enum Invitation<'a> {
     None,
-    /// The token as he shows it.
+    /// The token as it is shown.
     Secret(&'a str),
-    /// The token that he has shown before (S8).
+    /// The token that was shown before (S8).
     Token(SignupTokenId),
 }
 
 impl<'a> Invitation<'a> {
     pub(in crate::rules) fn shown(signup: &'a NewSignup) -> Self {
-        match signup.token.as_deref() {
+        match signup.token.as_ref().map(|token| token.as_str()) {
             None | Some("") => Self::None,
             Some(secret) => Self::Secret(secret),
         }
     }
 }
 
-/// Why somebody may sign up, and what he gets.
+/// Why somebody may sign up, and what they get.
 pub(in crate::rules) struct Admission {
     settings: Settings,
     token: Option<SignupToken>,
@@ -129,7 +128,7 @@ pub(in crate::rules) struct Admission {
 impl Keyplate {
     fn sign_up_unnoted(&self, signup: &NewSignup) -> Result<SignedIn> {
         let invitation = Invitation::shown(signup);
-        // Who cannot get in does not make writers wait: the transaction looks again.
+        // Checked on a snapshot first, so that a refused sign-up never takes the write lock. The transaction checks it again.
         self.read(Method::SignUp, |reader, _| {
             self.check_invitation(reader, signup, &invitation).map(drop)
         })?;
@@ -216,7 +215,7 @@ impl Keyplate {
     }
 }
 
-/// S1: only of these domains, which nobody has proved to be his.
+/// S1: only of these domains, which nobody has proved to be theirs.
 fn check_domain(settings: &Settings, signup: &NewSignup) -> Result<()> {
     let domains = &settings.signup_email_domains;
     if domains.is_empty() || is_of_domain(signup.email.as_deref(), domains) {
@@ -255,7 +254,7 @@ fn is_of_domain(email: Option<&str>, domains: &[String]) -> bool {
 }
 
 impl Admission {
-    /// Whether he waits, and for how long the account lives.
+    /// Whether they wait for approval, and for how long the account lives.
     fn applied(&self, user: User, now: SystemTime) -> User {
         let token = self.token.as_ref();
         let lifetime = token.and_then(|token| token.account_lifetime_seconds);

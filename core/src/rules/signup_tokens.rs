@@ -37,8 +37,8 @@ const MAX_ACCOUNT_SECONDS: i64 = 10 * 366 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-    /// `set_signup_token_grants`.
+    /// Creates a sign-up token. The caller must have the right to give what it gives. `set_signup_token_grants` adds claims
+    /// to it.
     ///
     /// # Errors
     /// `InvalidInput`; `NotFound` for a group; `PermissionDenied`.
@@ -48,7 +48,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives a sign-up token with its true state.
+    /// Returns a sign-up token with its current state.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -56,7 +56,7 @@ impl Keyplate {
         self.read(Method::GetSignupToken, |reader, _| get(reader, id))
     }
 
-    /// Lists sign-up tokens, the newest first.
+    /// Lists sign-up tokens. The newest come first.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`.
@@ -64,7 +64,6 @@ impl Keyplate {
         let page = list::page_request(query.page, query.limit)?;
         self.read(Method::ListSignupTokens, |reader, _| {
             let total = db::signup_tokens::count(reader, query.include_revoked)?;
-            let page = page.within(total);
             Ok(SignupTokenPage {
                 items: db::signup_tokens::list(reader, query.include_revoked, page)?,
                 total,
@@ -73,7 +72,7 @@ impl Keyplate {
         })
     }
 
-    /// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+    /// Changes a sign-up token: extends it, pauses it, or raises its limit. The next sign-up is bound by the change.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` when it is revoked; `PermissionDenied`.
@@ -84,7 +83,7 @@ impl Keyplate {
     ) -> Result<SignupToken> {
         self.write(Method::UpdateSignupToken, |change| {
             let before = changeable(change, id)?;
-            // Who changes it gives again what it gives.
+            // Whoever changes it gives again what it gives.
             check_may_give(change, &before.group_ids, &before.claims)?;
             store(change, &changes.applied(before, change.now())?)
         })
@@ -302,7 +301,7 @@ fn changeable(reader: &Reader<'_>, id: &SignupTokenId) -> Result<SignupToken> {
     Ok(token)
 }
 
-/// S2: nobody gives by a token what he may not give himself.
+/// S2: nobody gives by a token what they may not give themselves.
 fn check_may_give(change: &Change<'_>, group_ids: &[GroupId], claims: &[Claim]) -> Result<()> {
     if !group_ids.is_empty() {
         change.caller.may_give_groups()?;

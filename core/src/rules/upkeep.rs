@@ -1,4 +1,4 @@
-//! Looking after a database.
+//! Maintaining a database.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     rules::clock,
 };
 
-/// C5: what expired is kept so long for those who ask why.
+/// C5: for how long what has expired is kept, for those who ask why.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
@@ -73,7 +73,7 @@ impl Keyplate {
         })
     }
 
-    /// Counts what there is, all at the same moment.
+    /// Counts what there is, all at one moment.
     ///
     /// # Errors
     /// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.

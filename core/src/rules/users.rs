@@ -29,7 +29,7 @@ use crate::{
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Makes a user. The host's first active administrator completes setup.
+    /// Creates a user. The first active administrator that the host creates completes setup.
     ///
     /// # Errors
     /// `InvalidInput`; `Conflict` naming the field that is taken; `PermissionDenied`; `StepUpRequired` for an
@@ -49,7 +49,7 @@ impl Keyplate {
         })
     }
 
-    /// Gives a user. Anybody may look at himself.
+    /// Returns a user. Users may always look at themselves.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`.
@@ -104,7 +104,6 @@ impl Keyplate {
         }
         self.read(Method::ListUsers, |reader, _| {
             let total = db::users::count(reader, &query, search.as_deref())?;
-            let page = page.within(total);
             Ok(UserPage {
                 items: db::users::list(reader, &query, search.as_deref(), page)?,
                 total,
@@ -113,8 +112,8 @@ impl Keyplate {
         })
     }
 
-    /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-    /// settings allow it his username.
+    /// Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+    /// their username.
     ///
     /// # Errors
     /// `NotFound`; `InvalidInput`; `Conflict` naming the field that is taken, or `last administrator`;
@@ -147,7 +146,7 @@ impl Keyplate {
         })
     }
 
-    /// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+    /// Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`, `StepUpRequired`, `Conflict` for the last administrator.
@@ -186,7 +185,7 @@ impl Keyplate {
         )
     }
 
-    /// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+    /// Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`; `Conflict` for the last administrator or a user who waits for approval.

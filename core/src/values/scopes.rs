@@ -85,7 +85,7 @@ const MAX_LEN: usize = 64;
 pub(crate) struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// Everything there is: what a person's session may do within his rights.
+    /// Everything there is: what a person's session may do within their rights.
     pub(crate) fn full() -> Self {
         Self(vec![ALL.to_owned(), ROLES.to_owned()])
     }
@@ -181,7 +181,7 @@ impl Scopes {
         self.are_all() && self.allows_roles()
     }
 
-    /// Would these scopes, on an administrator's key, reach beyond the administrator himself (P5)?
+    /// Whether these scopes, on an administrator's key, reach beyond the administrator's own things (P5).
     pub(crate) fn are_administrative(&self) -> bool {
         self.0
             .iter()

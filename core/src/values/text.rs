@@ -70,7 +70,7 @@ pub(crate) fn username(text: &str, policy: UsernamePolicy) -> Result<String> {
     let field = "username";
     let name = opaque(field, text, MAX)?.ok_or_else(|| invalid(field, InputReason::Empty))?;
     if name != text {
-        // What the user typed would not be his name.
+        // What the user typed would not be their name.
         return Err(invalid(field, InputReason::NotNormalised));
     }
     check_unhidden(field, &name)?;

@@ -84,8 +84,8 @@ pub(crate) fn mint(prefix: &str, kind: TokenKind) -> Result<MintedToken> {
     })
 }
 
-/// A fresh secret for an API key that a plan is to make: of the form of our tokens, so that secret scanners know it and a
-/// typing error is found. `token_prefix` is that of `Config`, `kp` by default.
+/// Generates a secret for an API key that a plan is to create. It has the form of our tokens, so that secret scanners
+/// know it and a typing error is found. `token_prefix` is that of `Config`, `kp` by default.
 ///
 /// # Errors
 /// `Internal` when the system gives no random bytes.

@@ -21,7 +21,7 @@ use std::{
 
 use keyplate::{
     ApiKey, AuditEvent, BootClock, ClientInfo, Config, CreatedApiKey, EventKind, EventSink,
-    Keyplate, NewAdmin, NewApiKey, NewUser, Role, SignedIn, TimeSource, User,
+    Keyplate, NewAdmin, NewApiKey, NewUser, Role, Secret, SignedIn, TimeSource, User,
 };
 
 /// 2026-11-01T00:00:00Z
@@ -274,6 +274,11 @@ pub fn new_key(owner: Option<&User>, scopes: &[&str]) -> NewApiKey {
         owner_id: owner.map(|user| user.id),
         ..NewApiKey::default()
     }
+}
+
+/// A secret that somebody types or sends.
+pub fn secret(text: &str) -> Arc<Secret> {
+    Arc::new(Secret::new(text.to_owned()))
 }
 
 pub fn names(keys: &[ApiKey]) -> Vec<&str> {

@@ -31,7 +31,7 @@ pub fn with_uses(most: i64) -> NewSignupToken {
 pub fn signup(username: &str, token: Option<&str>) -> NewSignup {
     NewSignup {
         username: username.to_owned(),
-        token: token.map(str::to_owned),
+        token: token.map(super::secret),
         ..Default::default()
     }
 }

@@ -219,7 +219,7 @@ fn a_file_of_schema_2() {
     let cid = stranger
         .sign_up(NewSignup {
             username: "cid".to_owned(),
-            token: Some(invitation.to_owned()),
+            token: Some(secret(invitation)),
             ..NewSignup::default()
         })
         .unwrap();
@@ -271,7 +271,7 @@ fn a_file_of_schema_3() {
 
     let cid = stranger.sign_up(NewSignup {
         username: "cid".to_owned(),
-        token: Some(INVITATION_OF_SCHEMA_3.to_owned()),
+        token: Some(secret(INVITATION_OF_SCHEMA_3)),
         ..NewSignup::default()
     });
     assert_eq!(cid.unwrap().user.group_ids.len(), 1);

@@ -2157,6 +2157,7 @@ impl IntoJson for InputReason {
             Self::DuplicateEntry => Value::String("DuplicateEntry".to_owned()),
             Self::InThePast => Value::String("InThePast".to_owned()),
             Self::TooLate => Value::String("TooLate".to_owned()),
+            Self::TooEarly => Value::String("TooEarly".to_owned()),
             Self::BrokenToken => Value::String("BrokenToken".to_owned()),
             Self::SecretTaken => Value::String("SecretTaken".to_owned()),
             Self::Needs { field } => {
@@ -2329,6 +2330,7 @@ impl FromJson for InputReason {
             "DuplicateEntry" => Ok(Self::DuplicateEntry),
             "InThePast" => Ok(Self::InThePast),
             "TooLate" => Ok(Self::TooLate),
+            "TooEarly" => Ok(Self::TooEarly),
             "BrokenToken" => Ok(Self::BrokenToken),
             "SecretTaken" => Ok(Self::SecretTaken),
             "Needs" => {

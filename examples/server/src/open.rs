@@ -71,7 +71,7 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
     })
 }
 
-/// What the keeper must hear of although he asked for nothing.
+/// What the operator must be told although they asked for nothing.
 struct Warnings;
 
 impl EventSink for Warnings {

@@ -32,7 +32,7 @@ pub unsafe extern "C" fn keyplate_backup_report_free(backup_report: *mut keyplat
     unsafe { free(backup_report) }
 }
 
-/// When: what was committed before the call is in it.
+/// When it was made. Everything that was committed before the call is in it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_backup_report_get_made_at(
     backup_report: *const keyplate_backup_report,
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn keyplate_backup_report_get_made_at(
     unsafe { get(backup_report, |value| Some(&value.made_at)) }
 }
 
-/// Its size.
+/// Its size in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
     backup_report: *const keyplate_backup_report,
@@ -50,11 +50,11 @@ pub unsafe extern "C" fn keyplate_backup_report_get_bytes(
     unsafe { get(backup_report, |value| Some(&value.bytes)) }
 }
 
-/// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
-/// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
-/// whole and safe on the disk.
+/// Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
+/// that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is
+/// complete and safe on the disk.
 ///
-/// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+/// To restore it, replace the database with it while nothing has the database open, and remove the files ending in
 /// `-wal` and `-shm`. The first `keyplate_open` then ends all sessions and one-time tokens, and raises `KEYPLATE_EVENT_KIND_BACKUP_RESTORED`: API
 /// keys that were revoked after the back-up work again.
 ///

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An entry of a plan that made a difference.
+/// An entry of a plan that changed something.
 ///
 /// Free one that is yours with `keyplate_bootstrap_change_free`.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_change_get_action(
     unsafe { get(bootstrap_change, |value| Some(&value.action)) }
 }
 
-/// To what kind of thing.
+/// The kind of thing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_change_get_kind(
     bootstrap_change: *const keyplate_bootstrap_change,
@@ -52,8 +52,8 @@ pub unsafe extern "C" fn keyplate_bootstrap_change_get_kind(
     unsafe { get(bootstrap_change, |value| Some(&value.kind)) }
 }
 
-/// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
-/// username, a slash and the key's name; of the settings `settings`.
+/// Its name: a group's name, a service's slug, a username or a sign-up token's note. For an API key, it is the owner's
+/// username, a slash and the key's name. For the settings, it is `settings`.
 /// Borrowed from `bootstrap_change`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_change_get_name(
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_change_get_name(
     unsafe { get(bootstrap_change, |value| Some(&value.name)) }
 }
 
-/// What applying a plan did; nothing when all was as the plan says.
+/// What applying a plan did. It is empty if everything was already as the plan says.
 ///
 /// Free one that is yours with `keyplate_bootstrap_report_free`.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_free(
     unsafe { free(bootstrap_report) }
 }
 
-/// What was made or changed, in the order in which it was.
+/// What was created or changed, in order.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_len(
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_len(
     unsafe { len(bootstrap_report, |value| value.changes.len()) }
 }
 
-/// What was made or changed, in the order in which it was.
+/// What was created or changed, in order.
 /// One of them, borrowed from `bootstrap_report`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_at(
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_changes_at(
     unsafe { get(bootstrap_report, |value| value.changes.get(index)) }
 }
 
-/// The API keys whose secret the plan wanted generated, shown this once.
+/// The API keys whose secret the plan asked to generate. The secrets are shown only this once.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_len(
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_len(
     unsafe { len(bootstrap_report, |value| value.api_keys.len()) }
 }
 
-/// The API keys whose secret the plan wanted generated, shown this once.
+/// The API keys whose secret the plan asked to generate. The secrets are shown only this once.
 /// One of them, borrowed from `bootstrap_report`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_at(
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_api_keys_at(
     unsafe { get(bootstrap_report, |value| value.api_keys.get(index)) }
 }
 
-/// The sign-up tokens that were made, with their secrets, shown this once.
+/// The sign-up tokens that were created. Their secrets are shown only this once.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_len(
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_len(
     unsafe { len(bootstrap_report, |value| value.signup_tokens.len()) }
 }
 
-/// The sign-up tokens that were made, with their secrets, shown this once.
+/// The sign-up tokens that were created. Their secrets are shown only this once.
 /// One of them, borrowed from `bootstrap_report`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_at(
@@ -158,10 +158,10 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_at(
     unsafe { get(bootstrap_report, |value| value.signup_tokens.get(index)) }
 }
 
-/// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
-/// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
-/// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
-/// processes do so at once. An active administrator whom the plan makes completes setup.
+/// Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+/// error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
+/// exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
+/// several processes do so at once. An active administrator whom the plan creates completes setup.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT` whose `field` names the entry, such as `users[2].email`, whatever

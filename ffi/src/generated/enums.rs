@@ -20,7 +20,7 @@ pub enum keyplate_status {
     InvalidCredential = 100,
     /// The caller may not do this.
     PermissionDenied = 101,
-    /// A fresh sign-in is wanted first.
+    /// A fresh sign-in is needed first.
     StepUpRequired = 102,
     /// A passkey ceremony failed.
     PasskeyCeremonyFailed = 103,
@@ -97,19 +97,19 @@ impl From<::keyplate::ErrorCode> for keyplate_status {
     }
 }
 
-/// An order of API keys; the id decides between equals.
+/// An order of API keys. Equal ones are ordered by id.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_api_key_sort {
     /// None, or newer than this header.
     Unknown = 0,
-    /// By the time when they were made.
+    /// By time of creation.
     CreatedAt = 1,
     /// By name.
     Name = 2,
-    /// By the time when they end.
+    /// By the time at which they end.
     ExpiresAt = 3,
-    /// By the time when they were last used.
+    /// By the time of last use.
     LastUsedAt = 4,
 }
 
@@ -149,7 +149,7 @@ pub enum keyplate_actor_kind {
     Unknown = 0,
     /// The application itself.
     Host = 1,
-    /// Somebody who had shown nothing.
+    /// Somebody who had shown no credential.
     Anonymous = 2,
     /// A user.
     User = 3,
@@ -174,11 +174,11 @@ impl Lend for ::keyplate::ActorKind {
 pub enum keyplate_event_kind {
     /// None, or newer than this header.
     Unknown = 0,
-    /// A user was made.
+    /// A user was created.
     UserCreated = 1,
     /// A user's data changed.
     UserUpdated = 2,
-    /// A user was deleted, with everything of his but these rows.
+    /// A user was deleted, with everything that was theirs except these rows.
     UserDeleted = 3,
     /// A user became administrator, or ceased to be one.
     UserRoleChanged = 4,
@@ -186,45 +186,45 @@ pub enum keyplate_event_kind {
     UserEnabled = 5,
     /// A user may no longer sign in.
     UserDisabled = 6,
-    /// A setup token was handed out; an earlier one ended.
+    /// A setup token was handed out, and an earlier one ended.
     SetupTokenCreated = 7,
     /// Somebody became the first administrator.
     SetupClaimed = 8,
     /// Somebody tried to claim or resume setup and was refused.
     SetupRefused = 9,
-    /// The first administrator took up setup again.
+    /// The first administrator resumed setup.
     SetupResumed = 10,
-    /// Setup is over; the temporary access has ended.
+    /// Setup was completed, and the temporary access ended.
     SetupCompleted = 11,
-    /// Setup was opened again, by the host.
+    /// The host opened setup again.
     SetupReset = 12,
-    /// The host opened a session for somebody whom it has checked itself.
+    /// The host opened a session for somebody whom it had checked itself.
     SessionCreated = 13,
     /// Somebody was refused a session.
     SignInRefused = 14,
-    /// A session was ended.
+    /// A session was revoked.
     SessionRevoked = 15,
-    /// All sessions of a user were ended.
+    /// All sessions of a user were revoked.
     UserSessionsRevoked = 16,
-    /// An API key was made.
+    /// An API key was created.
     ApiKeyCreated = 17,
-    /// An API key got a new secret.
+    /// An API key was rotated: it has a new secret.
     ApiKeyRotated = 18,
-    /// An API key got a new end.
+    /// An API key was renewed: it has a new end.
     ApiKeyRenewed = 19,
     /// An API key was revoked.
     ApiKeyRevoked = 20,
-    /// A pending user was let in.
+    /// A pending user was approved.
     UserApproved = 21,
-    /// A pending user was removed.
+    /// A pending user was rejected, which removes them.
     UserRejected = 22,
     /// A user was put into other groups.
     UserGroupsChanged = 23,
     /// A user got other claims.
     UserClaimsChanged = 24,
-    /// A group was made.
+    /// A group was created.
     GroupCreated = 25,
-    /// A group got other names.
+    /// A group was renamed.
     GroupUpdated = 26,
     /// A group was deleted.
     GroupDeleted = 27,
@@ -234,9 +234,9 @@ pub enum keyplate_event_kind {
     GroupClaimsChanged = 29,
     /// A setting changed.
     SettingsChanged = 30,
-    /// A sign-up token was made.
+    /// A sign-up token was created.
     SignupTokenCreated = 31,
-    /// A sign-up token was extended, paused or changed otherwise.
+    /// A sign-up token was extended, paused or otherwise changed.
     SignupTokenUpdated = 32,
     /// A sign-up token was revoked.
     SignupTokenRevoked = 33,
@@ -244,65 +244,65 @@ pub enum keyplate_event_kind {
     UserSignedUp = 34,
     /// Somebody tried to sign up and was refused.
     SignupRefused = 35,
-    /// A one-time token or code was made.
+    /// A one-time token or code was created.
     OneTimeTokenCreated = 36,
     /// A one-time token or code was revoked.
     OneTimeTokenRevoked = 37,
-    /// Somebody signed in by a one-time token or code.
+    /// Somebody signed in with a one-time token or code.
     OneTimeTokenRedeemed = 38,
     /// A one-time token or code was refused.
     OneTimeTokenRefused = 39,
-    /// A thousand wrong codes within an hour: somebody may be guessing.
+    /// There were a thousand wrong codes within an hour, so somebody may be guessing.
     CodeGuessing = 40,
     /// The clock is more than five minutes behind the time of the last change.
     ClockBehind = 41,
     /// The host set the stored time back to the clock's, and ended what was made after it.
     ClockReset = 42,
-    /// What had expired long ago was removed.
+    /// Rows that had expired long ago were removed.
     ExpiredPurged = 43,
     /// A user registered a passkey.
     PasskeyRegistered = 44,
     /// The registration of a passkey was refused.
     PasskeyRegistrationRefused = 45,
-    /// A passkey got another name.
+    /// A passkey was renamed.
     PasskeyRenamed = 46,
     /// A passkey was deleted.
     PasskeyDeleted = 47,
-    /// Somebody signed in by a passkey.
+    /// Somebody signed in with a passkey.
     PasskeySignedIn = 48,
     /// The signature counter of a passkey went back: there may be a copy of it.
     PasskeyCounterWentBack = 49,
-    /// Somebody showed his passkey again, for an act of weight.
+    /// Somebody used their passkey again to confirm a sensitive action (step-up).
     SteppedUp = 50,
     /// A step-up was refused.
     StepUpRefused = 51,
-    /// A recovery token was made.
+    /// A recovery token was created.
     RecoveryTokenCreated = 52,
-    /// Somebody came in by a recovery token; his other sessions ended.
+    /// Somebody signed in with a recovery token, which ended their other sessions.
     RecoveryTokenRedeemed = 53,
-    /// The host changed the RP id: passkeys of the former one no longer work.
+    /// The host changed the RP id, so passkeys of the former one no longer work.
     RpIdChanged = 54,
-    /// A service was made.
+    /// A service was created.
     ServiceCreated = 55,
-    /// A service got other names or origins.
+    /// A service's names or origins changed.
     ServiceUpdated = 56,
     /// A service was deleted.
     ServiceDeleted = 57,
-    /// A service was opened to others, or closed.
+    /// It changed who may use a service.
     ServiceAccessChanged = 58,
-    /// There is a first key that signs access tokens.
+    /// The first key that signs access tokens was created.
     SigningKeyCreated = 59,
-    /// Another key signs access tokens.
+    /// The key that signs access tokens was rotated.
     SigningKeyRotated = 60,
-    /// A plan gave an API key another note or other scopes.
+    /// A plan changed the note or the scopes of an API key.
     ApiKeyUpdated = 61,
     /// A plan was applied and changed something.
     Bootstrapped = 62,
-    /// A back-up was made. This row is younger than what is in it.
+    /// A back-up was made. This row was written after it, so it is not in it.
     BackedUp = 63,
-    /// A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
-    /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
-    /// work.
+    /// The database was replaced by a back-up. Sessions and one-time tokens have ended, and what was revoked after the
+    /// back-up is no longer revoked. The details say when the back-up was made, and how many API keys and sign-up
+    /// tokens work.
     BackupRestored = 64,
     /// A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
     EmailReleased = 65,
@@ -506,9 +506,9 @@ impl Choice for keyplate_event_kind {
 pub enum keyplate_bootstrap_action {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Made it.
+    /// It was created.
     Created = 1,
-    /// Changed it.
+    /// It was changed.
     Updated = 2,
 }
 
@@ -524,7 +524,7 @@ impl Lend for ::keyplate::BootstrapAction {
     }
 }
 
-/// What plans speak of.
+/// A kind of thing that plans describe.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_bootstrap_kind {
@@ -1142,7 +1142,7 @@ pub unsafe extern "C" fn keyplate_input_reason_free(input_reason: *mut keyplate_
 pub enum keyplate_input_reason_kind {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Nothing was given where something must be.
+    /// Nothing was given, but a value is required.
     Missing = 1,
     /// The text is empty.
     Empty = 2,
@@ -1210,11 +1210,13 @@ pub enum keyplate_input_reason_kind {
     InThePast = 32,
     /// The time lies after the year 9999, or cannot be written at all.
     TooLate = 33,
+    /// The time lies before 1970.
+    TooEarly = 51,
     /// The secret begins as tokens of this library do, and is not a whole API key.
     BrokenToken = 34,
     /// The secret is, or was, that of another API key.
     SecretTaken = 35,
-    /// The value wants another one beside it.
+    /// The value needs another one beside it.
     Needs = 36,
     /// Either this value must be given or another one, and not both.
     EitherOr = 50,
@@ -1308,6 +1310,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             }
             Some(::keyplate::InputReason::InThePast) => keyplate_input_reason_kind::InThePast,
             Some(::keyplate::InputReason::TooLate) => keyplate_input_reason_kind::TooLate,
+            Some(::keyplate::InputReason::TooEarly) => keyplate_input_reason_kind::TooEarly,
             Some(::keyplate::InputReason::BrokenToken) => keyplate_input_reason_kind::BrokenToken,
             Some(::keyplate::InputReason::SecretTaken) => keyplate_input_reason_kind::SecretTaken,
             Some(::keyplate::InputReason::Needs { .. }) => keyplate_input_reason_kind::Needs,
@@ -1511,7 +1514,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_duplicate_name(
     }
 }
 
-/// The field that is wanted.
+/// The field that is needed.
 /// Borrowed from `input_reason`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_input_reason_get_needs_field(
@@ -1713,13 +1716,13 @@ impl Lend for ::keyplate::Thing {
     }
 }
 
-/// An order of groups; the id decides between equals.
+/// An order of groups. Equal ones are ordered by id.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_group_sort {
     /// None, or newer than this header.
     Unknown = 0,
-    /// By the time when they were made.
+    /// By time of creation.
     CreatedAt = 1,
     /// By name.
     Name = 2,
@@ -1819,7 +1822,7 @@ impl Lend for ::keyplate::PasskeyProblem {
     }
 }
 
-/// Why somebody may use a service, or not.
+/// Why somebody may or may not use a service.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_decision_reason {
@@ -1827,21 +1830,21 @@ pub enum keyplate_decision_reason {
     Unknown = 0,
     /// Allowed: the service is open to everyone.
     Everyone = 1,
-    /// Allowed: he is in one of its groups.
+    /// Allowed: they are in one of its groups.
     Group = 2,
-    /// The service is closed to all.
+    /// The service is closed to everybody.
     Closed = 3,
-    /// He is in none of its groups.
+    /// They are in none of its groups.
     NoGroup = 4,
-    /// His credential has neither `*` nor a scope of this service.
+    /// Their credential has neither `*` nor a scope of this service.
     MissingScope = 5,
-    /// His account waits for approval.
+    /// Their account waits for approval.
     AccountPending = 6,
-    /// His account is disabled.
+    /// Their account is disabled.
     AccountDisabled = 7,
-    /// His account has lapsed.
+    /// Their account has lapsed.
     AccountExpired = 8,
-    /// His credential has expired or was revoked.
+    /// Their credential has expired or was revoked.
     CredentialEnded = 9,
 }
 
@@ -1874,17 +1877,17 @@ impl Lend for ::keyplate::DecisionReason {
     }
 }
 
-/// To whom a service is open.
+/// Who may use a service.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_service_access {
     /// None, or newer than this header.
     Unknown = 0,
-    /// To nobody.
+    /// Nobody.
     Nobody = 1,
-    /// To every user.
+    /// Every user.
     Everyone = 2,
-    /// To the members of the groups that are named beside it.
+    /// The members of the groups that are named with it.
     Groups = 3,
 }
 
@@ -1930,7 +1933,7 @@ pub enum keyplate_sign_in_method {
     Recovery = 4,
     /// With a passkey.
     Passkey = 5,
-    /// The host has checked him by its own means.
+    /// The host checked them by its own means.
     Host = 6,
 }
 
@@ -1956,9 +1959,9 @@ impl Lend for ::keyplate::SignInMethod {
 pub enum keyplate_counter_policy {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Note it on the passkey and in the audit log, and sign the user in.
+    /// Record it on the passkey and in the audit log, and sign the user in.
     Record = 1,
-    /// Note it and refuse.
+    /// Record it and refuse the sign-in.
     Deny = 2,
 }
 
@@ -1986,15 +1989,15 @@ impl Choice for keyplate_counter_policy {
     }
 }
 
-/// Who may sign up. The mode decides before anything else does.
+/// Who may sign up. The mode decides before anything else is checked.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_signup_mode {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Nobody; administrators make users.
+    /// Nobody. Administrators create the users.
     Disabled = 1,
-    /// Who has a sign-up token.
+    /// People who have a sign-up token.
     WithToken = 2,
     /// Everybody.
     Open = 3,
@@ -2026,7 +2029,7 @@ impl Choice for keyplate_signup_mode {
     }
 }
 
-/// A stage of setup. It never goes back by itself.
+/// A stage of setup. It never goes back on its own.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_setup_stage {
@@ -2034,9 +2037,9 @@ pub enum keyplate_setup_stage {
     Unknown = 0,
     /// Nobody has claimed this instance.
     Uninitialised = 1,
-    /// There is an administrator, and temporary access for him.
+    /// There is an administrator, who has temporary access.
     Claimed = 2,
-    /// It is over.
+    /// Setup is complete.
     Complete = 3,
 }
 
@@ -2053,13 +2056,13 @@ impl Lend for ::keyplate::SetupStage {
     }
 }
 
-/// Does an administrator approve who signs up?
+/// Whether an administrator has to approve people who sign up.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_approval_rule {
     /// None, or newer than this header.
     Unknown = 0,
-    /// As the settings say at that time.
+    /// As the settings say when it is used.
     Setting = 1,
     /// Yes.
     Needed = 2,
@@ -2093,7 +2096,7 @@ impl Choice for keyplate_approval_rule {
     }
 }
 
-/// At most so much.
+/// A limit, or none.
 ///
 /// Free one that is yours with `keyplate_limit_free`.
 #[derive(Debug)]
@@ -2129,7 +2132,7 @@ pub unsafe extern "C" fn keyplate_limit_free(limit: *mut keyplate_limit) {
 pub enum keyplate_limit_kind {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Without limit.
+    /// No limit.
     Unlimited = 1,
     /// No more than this.
     AtMost = 2,
@@ -2150,7 +2153,7 @@ pub unsafe extern "C" fn keyplate_limit_get_kind(
     }
 }
 
-/// Without limit.
+/// No limit.
 /// Free it with `keyplate_limit_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_limit_new_unlimited(
@@ -2197,13 +2200,13 @@ pub enum keyplate_signup_token_state {
     Unknown = 0,
     /// It can be used.
     Usable = 1,
-    /// Its time is over.
+    /// It has expired.
     Expired = 2,
-    /// It was used as often as it may be.
+    /// It has been used as often as it may be.
     Exhausted = 3,
     /// An administrator has paused it.
     Paused = 4,
-    /// An administrator has revoked it, for good.
+    /// An administrator has revoked it for good.
     Revoked = 5,
 }
 
@@ -2258,9 +2261,9 @@ pub unsafe extern "C" fn keyplate_expiry_free(expiry: *mut keyplate_expiry) {
 pub enum keyplate_expiry_kind {
     /// None, or newer than this header.
     Unknown = 0,
-    /// It does not end.
+    /// Never.
     Never = 1,
-    /// It ends then.
+    /// At this time.
     At = 2,
 }
 
@@ -2279,7 +2282,7 @@ pub unsafe extern "C" fn keyplate_expiry_get_kind(
     }
 }
 
-/// It does not end.
+/// Never.
 /// Free it with `keyplate_expiry_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_expiry_new_never(
@@ -2302,7 +2305,7 @@ pub unsafe extern "C" fn keyplate_expiry_get_at_time(expiry: *const keyplate_exp
     }
 }
 
-/// It ends then.
+/// At this time.
 /// Free it with `keyplate_expiry_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_expiry_new_at(
@@ -2322,15 +2325,15 @@ pub unsafe extern "C" fn keyplate_expiry_new_at(
     }
 }
 
-/// What a user is.
+/// The role of a user.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_role {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Looks after what is his own.
+    /// An ordinary user, who looks after what is their own.
     User = 1,
-    /// Looks after everybody.
+    /// An administrator, who looks after everybody.
     Administrator = 2,
 }
 
@@ -2358,13 +2361,13 @@ impl Choice for keyplate_role {
     }
 }
 
-/// An order of users; the id decides between equals.
+/// An order of users. Equal ones are ordered by id.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_user_sort {
     /// None, or newer than this header.
     Unknown = 0,
-    /// By the time when they were made.
+    /// By time of creation.
     CreatedAt = 1,
     /// By username.
     Username = 2,
@@ -2378,7 +2381,7 @@ pub enum keyplate_user_sort {
     Email = 6,
     /// By role, administrators first.
     Role = 7,
-    /// By the time when the account lapses.
+    /// By the time at which the account lapses.
     ExpiresAt = 8,
 }
 
@@ -2418,13 +2421,13 @@ impl Choice for keyplate_user_sort {
     }
 }
 
-/// May a user sign in?
+/// Whether a user may sign in.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum keyplate_user_status {
     /// None, or newer than this header.
     Unknown = 0,
-    /// Not yet: he waits for approval.
+    /// Not yet: they wait for approval.
     Pending = 1,
     /// Yes.
     Active = 2,

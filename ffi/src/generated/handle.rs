@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// From where something is done; it is written beside it in the audit log.
+/// Where a call comes from. The audit log records it with what was done.
 ///
 /// Free one that is yours with `keyplate_client_info_free`.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn keyplate_client_info_set_address(
     }
 }
 
-/// Its user agent; cut after 512 characters.
+/// Its user agent, which is cut after 512 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_client_info_set_user_agent(
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn keyplate_client_info_set_user_agent(
     }
 }
 
-/// A name that its user knows the device by, at most 100 characters.
+/// A name by which the user knows the device, of at most 100 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_client_info_set_device_name(
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn keyplate_client_info_set_device_name(
     }
 }
 
-/// How to open a database. Only `path` and `origin` must be given.
+/// How to open a database. Only `path` and `origin` are required.
 ///
 /// Free one that is yours with `keyplate_config_free`.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn keyplate_config_new(
     }
 }
 
-/// The database file; its folder must exist. It is made with rights for its owner only.
+/// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_path(
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn keyplate_config_set_origin(
     }
 }
 
-/// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
+/// The first part of every secret token: 1 to 16 lower-case letters and digits, `kp` by default.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_token_prefix(
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn keyplate_config_set_token_prefix(
     }
 }
 
-/// How long a call waits for another writer, in milliseconds; by default 5000.
+/// How long a call waits for another writer, in milliseconds. The default is 5000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
     config: *mut keyplate_config,
@@ -247,9 +247,9 @@ pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
     }
 }
 
-/// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-/// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-/// do not work, and access tokens are not issued until `keyplate_rotate_signing_key`.
+/// The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It
+/// has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes
+/// that were given out before do not work, and access tokens are not issued until `keyplate_rotate_signing_key`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_encryption_key(
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn keyplate_config_set_encryption_key(
     }
 }
 
-/// Which letters a username may have.
+/// Which letters a username may contain.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_username_policy(
     config: *mut keyplate_config,
@@ -285,8 +285,8 @@ pub unsafe extern "C" fn keyplate_config_set_username_policy(
     }
 }
 
-/// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
-/// them. It is fixed by the first passkey.
+/// The domain that passkeys are bound to. The default is the origin's host; with a parent domain, several hosts can
+/// share passkeys. The first passkey fixes it.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_rp_id(
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn keyplate_config_set_rp_id(
     }
 }
 
-/// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+/// What browsers call this application when they ask for a passkey. The default is the setting `app_name`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_rp_name(
@@ -324,7 +324,7 @@ pub unsafe extern "C" fn keyplate_config_set_rp_name(
     }
 }
 
-/// Further web origins of the RP id that people use.
+/// Further web origins of the RP id.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_add_more_origins(
@@ -385,8 +385,8 @@ pub unsafe extern "C" fn keyplate_config_add_related_origins(
     }
 }
 
-/// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
-/// does; `keyplate_get_setup_state` says what is the matter.
+/// Accept an origin where passkeys cannot work: an IP address, or one that is neither https nor localhost. Everything
+/// else works, and `keyplate_get_setup_state` says why passkeys do not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_allow_insecure_origin(
     config: *mut keyplate_config,
@@ -403,8 +403,8 @@ pub unsafe extern "C" fn keyplate_config_set_allow_insecure_origin(
     }
 }
 
-/// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
-/// everybody registers a new one.
+/// Accept an RP id other than that of the existing passkeys. They are kept, but they no longer work or count, and
+/// everybody has to register a new one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_accept_rp_id_change(
     config: *mut keyplate_config,
@@ -421,8 +421,8 @@ pub unsafe extern "C" fn keyplate_config_set_accept_rp_id_change(
     }
 }
 
-/// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
-/// be begun.
+/// For commands that recover or maintain a database: open it whatever its RP id and origin. No passkey ceremony can
+/// begin.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_maintenance(
     config: *mut keyplate_config,
@@ -439,7 +439,7 @@ pub unsafe extern "C" fn keyplate_config_set_maintenance(
     }
 }
 
-/// Opens the file even if other users of the machine can read or write it.
+/// Accept a file that other users of the machine can read or write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
     config: *mut keyplate_config,
@@ -456,12 +456,12 @@ pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
     }
 }
 
-/// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-/// back-up ends its sessions (`keyplate_back_up_to`).
+/// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+/// restored back-up ends its sessions (see `keyplate_back_up_to`).
 ///
 /// Errors:
-/// - `KEYPLATE_STATUS_CONFIGURATION` with the option at fault, also for another RP id than that of the
-///   passkeys there are
+/// - `KEYPLATE_STATUS_CONFIGURATION` with the option at fault, also for an RP id other than that of the
+///   existing passkeys
 /// - `KEYPLATE_STATUS_FOREIGN_DATABASE`
 /// - `KEYPLATE_STATUS_CORRUPT_DATABASE`
 /// - `KEYPLATE_STATUS_SCHEMA_TOO_NEW`
@@ -488,12 +488,12 @@ pub unsafe extern "C" fn keyplate_open(
     }
 }
 
-/// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+/// Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
 /// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`. Whether the credential is still
-///   good is seen by each call, not here
+///   valid is checked by each call, not here
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -517,8 +517,8 @@ pub unsafe extern "C" fn keyplate_acting_as(
     }
 }
 
-/// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-/// setup, sign up and sign in.
+/// Returns a handle for somebody who has shown no credential yet. They may look at the state of setup and the public
+/// settings, claim setup, sign up and sign in.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -542,7 +542,7 @@ pub unsafe extern "C" fn keyplate_anonymous(
     }
 }
 
-/// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+/// Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A passkey of a user. The private key never leaves his authenticator.
+/// A passkey of a user. The private key never leaves their authenticator.
 ///
 /// Free one that is yours with `keyplate_passkey_free`.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn keyplate_passkey_free(passkey: *mut keyplate_passkey) {
     unsafe { free(passkey) }
 }
 
-/// Names it.
+/// The id.
 /// Borrowed from `passkey`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_id(passkey: *const keyplate_passkey) -> keyplate_str {
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_id(passkey: *const keyplate_passke
     unsafe { get(passkey, |value| Some(&value.id)) }
 }
 
-/// Whose it is.
+/// The user whose it is.
 /// Borrowed from `passkey`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_user_id(
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_user_id(
     unsafe { get(passkey, |value| Some(&value.user_id)) }
 }
 
-/// What its authenticator calls it, as base64url.
+/// The credential id by which its authenticator knows it, as base64url.
 /// Borrowed from `passkey`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_credential_id(
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_rp_id(
     unsafe { get(passkey, |value| Some(&value.rp_id)) }
 }
 
-/// What its user calls it.
+/// The name that its user gave it.
 /// Borrowed from `passkey`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_name(
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_name(
     unsafe { get(passkey, |value| Some(&value.name)) }
 }
 
-/// The model of the authenticator, a UUID; none when it did not tell.
+/// The model of the authenticator (AAGUID). It is absent if the authenticator did not tell.
 /// NULL when there is none. Borrowed from `passkey`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_aaguid(
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_aaguid(
     unsafe { get(passkey, |value| value.aaguid.as_ref()) }
 }
 
-/// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+/// The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_transports_len(
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_transports_len(
     unsafe { len(passkey, |value| value.transports.len()) }
 }
 
-/// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+/// The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`.
 /// One of them, borrowed from `passkey`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_transports_at(
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_transports_at(
     unsafe { get(passkey, |value| value.transports.get(index)) }
 }
 
-/// May it be backed up, so that it survives the device?
+/// Whether it can be backed up, so that it survives the loss of the device.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_backup_eligible(
     passkey: *const keyplate_passkey,
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_backup_eligible(
     unsafe { get(passkey, |value| Some(&value.backup_eligible)) }
 }
 
-/// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+/// Whether it is backed up, as far as its authenticator last said. Such a passkey is on all devices of its user.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_backup_state(
     passkey: *const keyplate_passkey,
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn keyplate_passkey_get_backup_state(
     unsafe { get(passkey, |value| Some(&value.backup_state)) }
 }
 
-/// When its signature counter last went back: somebody may have a copy of it.
+/// When its signature counter last went back, which may mean that somebody has a copy of it.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_counter_went_back_at(
@@ -158,14 +158,14 @@ pub unsafe extern "C" fn keyplate_passkey_get_last_used_at(
     unsafe { get_into(passkey, |value| value.last_used_at.as_ref(), out) }
 }
 
-/// Does it work under today's RP id?
+/// Whether it works under the current RP id.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_usable(passkey: *const keyplate_passkey) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(passkey, |value| Some(&value.usable)) }
 }
 
-/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
 /// Level 3, as JSON.
 ///
 /// Free one that is yours with `keyplate_passkey_signals_free`.
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn keyplate_passkey_signals_free(
     unsafe { free(passkey_signals) }
 }
 
-/// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+/// For `signalUnknownCredential`, if the credential that was asked about is not registered.
 /// NULL when there is none. Borrowed from `passkey_signals`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_signals_get_unknown_credential(
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn keyplate_passkey_signals_get_unknown_credential(
     unsafe { get(passkey_signals, |value| value.unknown_credential.as_ref()) }
 }
 
-/// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+/// For `signalAllAcceptedCredentials`, if the caller is a user who has had a passkey.
 /// NULL when there is none. Borrowed from `passkey_signals`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_signals_get_all_accepted_credentials(
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn keyplate_passkey_signals_get_all_accepted_credentials(
     }
 }
 
-/// For `signalCurrentUserDetails`, likewise.
+/// For `signalCurrentUserDetails`, in the same case.
 /// NULL when there is none. Borrowed from `passkey_signals`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_signals_get_current_user_details(
@@ -264,7 +264,7 @@ pub unsafe extern "C" fn keyplate_passkey_ceremony_free(
     unsafe { free(passkey_ceremony) }
 }
 
-/// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+/// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
 /// Borrowed from `passkey_ceremony`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_ceremony_get_ceremony(
@@ -285,7 +285,7 @@ pub unsafe extern "C" fn keyplate_passkey_ceremony_get_options(
     unsafe { get(passkey_ceremony, |value| Some(&value.options)) }
 }
 
-/// When it is too late.
+/// When the ceremony expires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_ceremony_get_expires_at(
     passkey_ceremony: *const keyplate_passkey_ceremony,
@@ -336,8 +336,7 @@ pub unsafe extern "C" fn keyplate_passkey_registration_get_passkey(
     unsafe { get(passkey_registration, |value| Some(&value.passkey)) }
 }
 
-/// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
-/// The former one has ended.
+/// The session that replaces the caller's, if that was not opened with a passkey. The former one has ended.
 /// NULL when there is none. Borrowed from `passkey_registration`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_registration_get_signed_in(
@@ -347,7 +346,7 @@ pub unsafe extern "C" fn keyplate_passkey_registration_get_signed_in(
     unsafe { get(passkey_registration, |value| value.signed_in.as_ref()) }
 }
 
-/// When this completed setup: the API keys that were made before.
+/// The API keys that were created before, if this completed setup.
 /// NULL when there is none. Borrowed from `passkey_registration`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_registration_get_setup(
@@ -357,8 +356,8 @@ pub unsafe extern "C" fn keyplate_passkey_registration_get_setup(
     unsafe { get(passkey_registration, |value| value.setup.as_ref()) }
 }
 
-/// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
-/// administrator who has one.
+/// Deletes a passkey. Only administrators and the host can delete the last one of a user that works, and nobody can
+/// delete the last one of the last administrator who has one.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -380,7 +379,7 @@ pub unsafe extern "C" fn keyplate_delete_passkey(
     }
 }
 
-/// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+/// Returns what to tell the browser: about a credential that somebody tried and that is unknown here, and about the
 /// caller's own passkeys and names.
 ///
 /// Errors:
@@ -407,7 +406,7 @@ pub unsafe extern "C" fn keyplate_get_passkey_signals(
     }
 }
 
-/// Lists the passkeys of one user or of all, the oldest first.
+/// Lists the passkeys of one user or of all. The oldest come first.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`
@@ -464,7 +463,7 @@ pub unsafe extern "C" fn keyplate_rename_passkey(
     }
 }
 
-/// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+/// Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
 /// shown, for autofill.
 ///
 /// Errors:
@@ -485,8 +484,8 @@ pub unsafe extern "C" fn keyplate_begin_passkey_login(
     }
 }
 
-/// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
-/// it.
+/// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
+/// result.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -516,8 +515,8 @@ pub unsafe extern "C" fn keyplate_finish_passkey_login(
     }
 }
 
-/// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
-/// a further one for a step-up.
+/// Begins to register a passkey for the caller, who must act by a session. A first passkey needs nothing more, and
+/// further ones need a step-up.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
@@ -540,9 +539,9 @@ pub unsafe extern "C" fn keyplate_begin_passkey_registration(
     }
 }
 
-/// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
-/// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
-/// ends all others. It completes setup when it is that of the administrator who claimed it.
+/// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
+/// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
+/// ends all others. The passkey of the administrator who claimed setup completes setup.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -574,7 +573,7 @@ pub unsafe extern "C" fn keyplate_finish_passkey_registration(
     }
 }
 
-/// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+/// Begins a sign-up with a passkey. The account is created together with the passkey, so this does not use the token.
 ///
 /// Errors:
 /// - As `keyplate_sign_up`
@@ -599,8 +598,8 @@ pub unsafe extern "C" fn keyplate_begin_passkey_signup(
     }
 }
 
-/// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
-/// the account, its groups and claims, the passkey and the session are made together or not at all.
+/// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
+/// its groups and claims, the passkey and the session are created together or not at all.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -631,7 +630,7 @@ pub unsafe extern "C" fn keyplate_finish_passkey_signup(
 /// Begins a step-up of the session by which the caller acts.
 ///
 /// Errors:
-/// - `KEYPLATE_STATUS_NOT_FOUND` when he has no passkey that works
+/// - `KEYPLATE_STATUS_NOT_FOUND` when they have no passkey that works
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 ///
@@ -650,8 +649,8 @@ pub unsafe extern "C" fn keyplate_begin_step_up(
     }
 }
 
-/// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
-/// one is dead.
+/// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
+/// former one no longer works.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason

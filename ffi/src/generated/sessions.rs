@@ -32,7 +32,7 @@ pub unsafe extern "C" fn keyplate_session_free(session: *mut keyplate_session) {
     unsafe { free(session) }
 }
 
-/// Names it.
+/// The id.
 /// Borrowed from `session`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_id(session: *const keyplate_session) -> keyplate_str {
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn keyplate_session_get_id(session: *const keyplate_sessio
     unsafe { get(session, |value| Some(&value.id)) }
 }
 
-/// Whose it is.
+/// The user whose it is.
 /// Borrowed from `session`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_user_id(
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn keyplate_session_get_user_id(
     unsafe { get(session, |value| Some(&value.user_id)) }
 }
 
-/// How he signed in.
+/// How they signed in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_method(
     session: *const keyplate_session,
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn keyplate_session_get_method(
     unsafe { get(session, |value| Some(&value.method)) }
 }
 
-/// When he signed in.
+/// When they signed in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_signed_in_at(
     session: *const keyplate_session,
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn keyplate_session_get_signed_in_at(
     unsafe { get(session, |value| Some(&value.signed_in_at)) }
 }
 
-/// When he last showed a passkey.
+/// When they last used a passkey.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_stepped_up_at(
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn keyplate_session_get_stepped_up_at(
     unsafe { get_into(session, |value| value.stepped_up_at.as_ref(), out) }
 }
 
-/// When it was last used; may be a minute old.
+/// When it was last used. This can be up to a minute out of date.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_last_seen_at(
     session: *const keyplate_session,
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn keyplate_session_get_last_seen_at(
     unsafe { get(session, |value| Some(&value.last_seen_at)) }
 }
 
-/// When it ends at the latest.
+/// The latest time at which it ends.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_expires_at(session: *const keyplate_session) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn keyplate_session_get_user_agent(
     unsafe { get(session, |value| value.user_agent.as_ref()) }
 }
 
-/// The device's name, if it told one.
+/// The name of the device, if it gave one.
 /// NULL when there is none. Borrowed from `session`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_get_device_name(
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn keyplate_session_page_get_items_at(
     unsafe { get(session_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_page_get_total(
     session_page: *const keyplate_session_page,
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn keyplate_session_page_get_total(
     unsafe { get(session_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_page_get_page(
     session_page: *const keyplate_session_page,
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn keyplate_session_page_get_page(
     unsafe { get(session_page, |value| Some(&value.page)) }
 }
 
-/// Which sessions, the newest first. Ended ones are not shown.
+/// Which sessions to list. The newest come first, and ended ones are left out.
 ///
 /// Free one that is yours with `keyplate_session_query_free`.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn keyplate_session_query_new(
     }
 }
 
-/// Only this user's. A user who is no administrator sees his own in any case.
+/// Only this user's. Users who are not administrators always see only their own.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_query_set_user_id(
@@ -274,7 +274,7 @@ pub unsafe extern "C" fn keyplate_session_query_set_user_id(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_query_set_page(
     session_query: *mut keyplate_session_query,
@@ -291,7 +291,7 @@ pub unsafe extern "C" fn keyplate_session_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_session_query_set_limit(
     session_query: *mut keyplate_session_query,
@@ -348,7 +348,7 @@ pub unsafe extern "C" fn keyplate_signed_in_get_user(
     unsafe { get(signed_in, |value| Some(&value.user)) }
 }
 
-/// His new session.
+/// Their new session.
 /// Borrowed from `signed_in`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signed_in_get_session(
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn keyplate_signed_in_get_session(
     unsafe { get(signed_in, |value| Some(&value.session)) }
 }
 
-/// The session's token, shown this once: for a cookie, or for the application to keep.
+/// The session's token, which is shown only this once. Put it into a cookie, or let the application keep it.
 /// Borrowed from `signed_in`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signed_in_get_secret(
@@ -369,7 +369,7 @@ pub unsafe extern "C" fn keyplate_signed_in_get_secret(
 }
 
 /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-/// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+/// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default the settings decide.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -403,7 +403,7 @@ pub unsafe extern "C" fn keyplate_create_session(
     }
 }
 
-/// Lists sessions that still work, the newest first.
+/// Lists sessions that still work. The newest come first.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -447,7 +447,7 @@ pub unsafe extern "C" fn keyplate_revoke_session(
     }
 }
 
-/// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+/// Ends all sessions of a user except `keep`, for example the caller's own. Returns how many it ended.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -475,7 +475,7 @@ pub unsafe extern "C" fn keyplate_revoke_user_sessions(
     }
 }
 
-/// Tells who has this session. It works while another process is writing.
+/// Returns whose session this is. It works while another process is writing.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired, idle for too long or

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The settings that everybody may know.
+/// The settings that everybody may see.
 ///
 /// Free one that is yours with `keyplate_public_settings_free`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn keyplate_public_settings_free(
     unsafe { free(public_settings) }
 }
 
-/// What people know the application by.
+/// The name by which people know the application.
 /// Borrowed from `public_settings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_public_settings_get_app_name(
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn keyplate_public_settings_get_signup_mode(
     unsafe { get(public_settings, |value| Some(&value.signup_mode)) }
 }
 
-/// May a user change his own username?
+/// Whether users may change their own username.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_public_settings_get_username_change(
     public_settings: *const keyplate_public_settings,
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn keyplate_public_settings_get_username_change(
     unsafe { get(public_settings, |value| Some(&value.username_change)) }
 }
 
-/// What an administrator may set while the application runs.
+/// What an administrator can set while the application runs.
 ///
 /// Free one that is yours with `keyplate_settings_free`.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn keyplate_settings_free(settings: *mut keyplate_settings
     unsafe { free(settings) }
 }
 
-/// What people know the application by.
+/// The name by which people know the application.
 /// Borrowed from `settings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_app_name(
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn keyplate_settings_get_signup_mode(
     unsafe { get(settings, |value| Some(&value.signup_mode)) }
 }
 
-/// Does an administrator approve who signs up, unless a token says otherwise?
+/// Whether an administrator has to approve people who sign up, unless a token says otherwise.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_signup_approval(
     settings: *const keyplate_settings,
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn keyplate_settings_get_signup_approval(
     unsafe { get(settings, |value| Some(&value.signup_approval)) }
 }
 
-/// Groups of everybody who signs up, besides those of his token.
+/// The groups of everybody who signs up, in addition to those of their token.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_default_group_ids_len(
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn keyplate_settings_get_default_group_ids_len(
     unsafe { len(settings, |value| value.default_group_ids.len()) }
 }
 
-/// Groups of everybody who signs up, besides those of his token.
+/// The groups of everybody who signs up, in addition to those of their token.
 /// One of them, borrowed from `settings`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_default_group_ids_at(
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn keyplate_settings_get_default_group_ids_at(
     unsafe { get(settings, |value| value.default_group_ids.get(index)) }
 }
 
-/// How many accounts one address may open in an hour while sign-up is open.
+/// How many accounts one address may open in an hour while sign-up is open to everybody.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour(
     settings: *const keyplate_settings,
@@ -150,8 +150,8 @@ pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour(
     unsafe { get(settings, |value| Some(&value.open_signups_per_hour)) }
 }
 
-/// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
-/// always wait for approval. Empty: any.
+/// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
+/// always wait for approval. If it is empty, every domain may.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_signup_email_domains_len(
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn keyplate_settings_get_signup_email_domains_len(
     unsafe { len(settings, |value| value.signup_email_domains.len()) }
 }
 
-/// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+/// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
 /// One of them, borrowed from `settings`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_signup_email_domains_at(
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn keyplate_settings_get_signup_email_domains_at(
     unsafe { get(settings, |value| value.signup_email_domains.get(index)) }
 }
 
-/// May a user change his own username?
+/// Whether users may change their own username.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_username_change(
     settings: *const keyplate_settings,
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn keyplate_settings_get_username_change(
     unsafe { get(settings, |value| Some(&value.username_change)) }
 }
 
-/// For how many seconds a session lives unused.
+/// After how many seconds without use a session ends.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_session_idle_seconds(
     settings: *const keyplate_settings,
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn keyplate_settings_get_session_idle_seconds(
     unsafe { get(settings, |value| Some(&value.session_idle_seconds)) }
 }
 
-/// For how many seconds it lives at most.
+/// After how many seconds a session ends in any case.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_session_lifetime_seconds(
     settings: *const keyplate_settings,
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn keyplate_settings_get_session_lifetime_seconds(
     unsafe { get(settings, |value| Some(&value.session_lifetime_seconds)) }
 }
 
-/// For how many seconds a sign-in counts as fresh, for acts of weight.
+/// For how many seconds a sign-in counts as fresh, which sensitive actions require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_get_step_up_seconds(
     settings: *const keyplate_settings,
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn keyplate_settings_get_counter_policy(
     unsafe { get(settings, |value| Some(&value.counter_policy)) }
 }
 
-/// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
+/// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
 ///
 /// Free one that is yours with `keyplate_settings_changes_free`.
 #[derive(Debug)]
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_new(
     }
 }
 
-/// 1 to 100 characters.
+/// The name by which people know the application: 1 to 100 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_app_name(
@@ -311,7 +311,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_signup_mode(
     }
 }
 
-/// Does an administrator approve who signs up?
+/// Whether an administrator has to approve people who sign up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_signup_approval(
     settings_changes: *mut keyplate_settings_changes,
@@ -328,7 +328,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_signup_approval(
     }
 }
 
-/// 1 to 1000.
+/// How many accounts one address may open in an hour while sign-up is open to everybody: 1 to 1000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour(
     settings_changes: *mut keyplate_settings_changes,
@@ -345,7 +345,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour(
     }
 }
 
-/// May a user change his own username?
+/// Whether users may change their own username.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_username_change(
     settings_changes: *mut keyplate_settings_changes,
@@ -362,7 +362,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_username_change(
     }
 }
 
-/// 60 seconds to 366 days.
+/// After how many seconds without use a session ends: 60 seconds to 366 days.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_session_idle_seconds(
     settings_changes: *mut keyplate_settings_changes,
@@ -379,7 +379,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_session_idle_seconds(
     }
 }
 
-/// 60 seconds to 366 days.
+/// After how many seconds a session ends in any case: 60 seconds to 366 days.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_session_lifetime_seconds(
     settings_changes: *mut keyplate_settings_changes,
@@ -396,7 +396,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_session_lifetime_seconds(
     }
 }
 
-/// 60 seconds to one day.
+/// For how many seconds a sign-in counts as fresh: 60 seconds to one day.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_settings_changes_set_step_up_seconds(
     settings_changes: *mut keyplate_settings_changes,
@@ -430,7 +430,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_counter_policy(
     }
 }
 
-/// Gives the settings that everybody may know.
+/// Returns the settings that everybody may see.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
@@ -451,7 +451,7 @@ pub unsafe extern "C" fn keyplate_get_public_settings(
     }
 }
 
-/// Gives all settings.
+/// Returns all settings.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`
@@ -497,7 +497,7 @@ pub unsafe extern "C" fn keyplate_set_default_groups(
     }
 }
 
-/// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+/// Lets only addresses of these domains sign up without a token, and only with approval. With none, any address may.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -527,8 +527,8 @@ pub unsafe extern "C" fn keyplate_set_signup_email_domains(
     }
 }
 
-/// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-/// credentials with `*` and `roles:write`.
+/// Changes settings, for all processes from their next call on. Only credentials with `*` and `roles:write` can change
+/// how long sessions and step-ups last.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A setup token, for the one who is to become the first administrator.
+/// A setup token, for the person who is to become the first administrator.
 ///
 /// Free one that is yours with `keyplate_created_setup_token_free`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn keyplate_created_setup_token_free(
     unsafe { free(created_setup_token) }
 }
 
-/// The token, shown this once.
+/// The token, which is shown only this once.
 /// Borrowed from `created_setup_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_created_setup_token_get_secret(
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn keyplate_new_admin_new(
     }
 }
 
-/// As in `keyplate_new_user`; left empty when an existing user is named.
+/// As in `keyplate_new_user`. It is left empty if an existing user is named.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_admin_set_username(
@@ -221,7 +221,8 @@ pub unsafe extern "C" fn keyplate_new_admin_set_locale(
     }
 }
 
-/// After `keyplate_reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+/// After `keyplate_reset_setup` only: the existing user who becomes administrator. They keep their data, and the other fields
+/// stay empty.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_admin_set_existing_user_id(
@@ -241,7 +242,7 @@ pub unsafe extern "C" fn keyplate_new_admin_set_existing_user_id(
     }
 }
 
-/// What was there when setup ended.
+/// What existed when setup was completed.
 ///
 /// Free one that is yours with `keyplate_setup_completion_free`.
 #[derive(Debug)]
@@ -273,7 +274,7 @@ pub unsafe extern "C" fn keyplate_setup_completion_free(
     unsafe { free(setup_completion) }
 }
 
-/// The API keys made before, all of which go on working. A person can revoke one that is not his.
+/// The API keys that were created before. They all keep working, and a person can revoke one that is not theirs.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_completion_get_api_keys_len(
@@ -283,7 +284,7 @@ pub unsafe extern "C" fn keyplate_setup_completion_get_api_keys_len(
     unsafe { len(setup_completion, |value| value.api_keys.len()) }
 }
 
-/// The API keys made before, all of which go on working. A person can revoke one that is not his.
+/// The API keys that were created before. They all keep working, and a person can revoke one that is not theirs.
 /// One of them, borrowed from `setup_completion`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_completion_get_api_keys_at(
@@ -294,7 +295,7 @@ pub unsafe extern "C" fn keyplate_setup_completion_get_api_keys_at(
     unsafe { get(setup_completion, |value| value.api_keys.get(index)) }
 }
 
-/// The one-time tokens made before, for which the same holds.
+/// The one-time tokens that were created before. They keep working too.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_completion_get_one_time_tokens_len(
@@ -304,7 +305,7 @@ pub unsafe extern "C" fn keyplate_setup_completion_get_one_time_tokens_len(
     unsafe { len(setup_completion, |value| value.one_time_tokens.len()) }
 }
 
-/// The one-time tokens made before, for which the same holds.
+/// The one-time tokens that were created before. They keep working too.
 /// One of them, borrowed from `setup_completion`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_completion_get_one_time_tokens_at(
@@ -315,7 +316,7 @@ pub unsafe extern "C" fn keyplate_setup_completion_get_one_time_tokens_at(
     unsafe { get(setup_completion, |value| value.one_time_tokens.get(index)) }
 }
 
-/// How far setup has come.
+/// How far setup has got.
 ///
 /// Free one that is yours with `keyplate_setup_state_free`.
 #[derive(Debug)]
@@ -354,7 +355,7 @@ pub unsafe extern "C" fn keyplate_setup_state_get_stage(
     unsafe { get(setup_state, |value| Some(&value.stage)) }
 }
 
-/// Grows with every `keyplate_reset_setup`; starts at 1.
+/// The generation. It starts at 1 and grows with every `keyplate_reset_setup`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_state_get_generation(
     setup_state: *const keyplate_setup_state,
@@ -385,7 +386,7 @@ pub unsafe extern "C" fn keyplate_setup_state_get_completed_at(
     unsafe { get_into(setup_state, |value| value.completed_at.as_ref(), out) }
 }
 
-/// Why passkeys cannot work at this origin; none when they can.
+/// Why passkeys cannot work at this origin. It is absent if they can.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_setup_state_get_passkey_problem(
@@ -396,15 +397,15 @@ pub unsafe extern "C" fn keyplate_setup_state_get_passkey_problem(
     unsafe { get_into(setup_state, |value| value.passkey_problem.as_ref(), out) }
 }
 
-/// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-/// the host needs a setup token; after `keyplate_reset_setup` the host too.
+/// Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
+/// the host needs a setup token, and after `keyplate_reset_setup` the host does too.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED`
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
 /// - `KEYPLATE_STATUS_INVALID_INPUT`, `KEYPLATE_STATUS_CONFLICT` which leave setup open and the token
-///   good
+///   valid
 ///
 /// `out` is the caller's: free it with `keyplate_signed_in_free`.
 #[unsafe(no_mangle)]
@@ -431,7 +432,7 @@ pub unsafe extern "C" fn keyplate_claim_setup(
     }
 }
 
-/// Ends setup: its token and its sessions are dead from this moment.
+/// Completes setup. Its token and its sessions no longer work from this moment on.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
@@ -453,7 +454,7 @@ pub unsafe extern "C" fn keyplate_complete_setup(
     }
 }
 
-/// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+/// Creates the token for claiming or resuming setup. It works for 24 hours, and an earlier one ends.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
@@ -474,7 +475,7 @@ pub unsafe extern "C" fn keyplate_create_setup_token(
     }
 }
 
-/// Tells how far setup has come.
+/// Returns how far setup has got.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
@@ -495,8 +496,8 @@ pub unsafe extern "C" fn keyplate_get_setup_state(
     }
 }
 
-/// Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
-/// named. From then on claiming always wants a token, and may name an existing user.
+/// Opens setup again, for when nobody can sign in as administrator any more. The current generation must be named. From
+/// then on, claiming always needs a token, and may name an existing user.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_CONFLICT` for another generation, or when setup is open already
@@ -518,8 +519,8 @@ pub unsafe extern "C" fn keyplate_reset_setup(
     }
 }
 
-/// Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-/// setup sessions end. Who needs a token is the same as for `keyplate_claim_setup`.
+/// Signs the first administrator in again for an hour, if they have claimed setup and have no passkey yet. Their earlier
+/// setup sessions end. A token is needed in the same cases as for `keyplate_claim_setup`.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A sign-up token that has just been made.
+/// A sign-up token that has just been created.
 ///
 /// Free one that is yours with `keyplate_created_signup_token_free`.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn keyplate_created_signup_token_get_signup_token(
     unsafe { get(created_signup_token, |value| Some(&value.signup_token)) }
 }
 
-/// The secret, shown this once: for the link that is sent.
+/// The secret, which is shown only this once, for the link that is sent.
 /// Borrowed from `created_signup_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_created_signup_token_get_secret(
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn keyplate_created_signup_token_get_secret(
     unsafe { get(created_signup_token, |value| Some(&value.secret)) }
 }
 
-/// A sign-up token to be made. When nothing is said, it works once, within 7 days.
+/// A sign-up token to create. By default it works once, within 7 days.
 ///
 /// Free one that is yours with `keyplate_new_signup_token_free`.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_set_note(
     }
 }
 
-/// When it ends; by default after 7 days.
+/// When it ends. The default is after 7 days.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_token_set_expiry(
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_set_expiry(
     }
 }
 
-/// How many times it may be used; by default once.
+/// How many times it may be used. The default is once.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_token_set_uses(
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_set_uses(
     }
 }
 
-/// The groups that it gives. Its maker must have the right to change groups.
+/// The groups that it gives. Whoever creates it must have the right to change groups.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_token_add_group_ids(
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_add_group_ids(
     }
 }
 
-/// After how many seconds an account made with it lapses; by default never.
+/// After how many seconds an account that is created with it lapses. By default it never does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_token_set_account_lifetime_seconds(
     new_signup_token: *mut keyplate_new_signup_token,
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_set_account_lifetime_seconds(
     }
 }
 
-/// Does an administrator approve who uses it? By default as the settings say.
+/// Whether an administrator has to approve people who use it. By default the settings decide.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_token_set_approval(
     new_signup_token: *mut keyplate_new_signup_token,
@@ -221,7 +221,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_set_approval(
     }
 }
 
-/// Only who gives this address, or one of this domain (`@example.org`), may use it.
+/// The address, or the domain (`@example.org`), to which it is bound. Only people who give such an address may use it.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_token_set_email(
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn keyplate_new_signup_token_set_email(
     }
 }
 
-/// Something with which people sign up, without its secret.
+/// A token with which people sign up, without its secret.
 ///
 /// Free one that is yours with `keyplate_signup_token_free`.
 #[derive(Debug)]
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn keyplate_signup_token_free(signup_token: *mut keyplate_
     unsafe { free(signup_token) }
 }
 
-/// Names it.
+/// The id.
 /// Borrowed from `signup_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_id(
@@ -290,7 +290,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_note(
     unsafe { get(signup_token, |value| value.note.as_ref()) }
 }
 
-/// Can it be used now, and if not, why? Strangers are not told why.
+/// Whether it can be used now, and if not, why. Strangers are not told why.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_state(
     signup_token: *const keyplate_signup_token,
@@ -310,7 +310,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_expires_at(
     unsafe { get_into(signup_token, |value| value.expires_at.as_ref(), out) }
 }
 
-/// How many times it may be used; without limit if none.
+/// How many times it may be used. If absent, there is no limit.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_max_uses(
@@ -330,7 +330,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_uses(
     unsafe { get(signup_token, |value| Some(&value.uses)) }
 }
 
-/// The groups that it gives, besides the default groups.
+/// The groups that it gives, in addition to the default groups.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_group_ids_len(
@@ -340,7 +340,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_group_ids_len(
     unsafe { len(signup_token, |value| value.group_ids.len()) }
 }
 
-/// The groups that it gives, besides the default groups.
+/// The groups that it gives, in addition to the default groups.
 /// One of them, borrowed from `signup_token`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_group_ids_at(
@@ -389,7 +389,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_account_lifetime_seconds(
     }
 }
 
-/// Does an administrator approve who uses it?
+/// Whether an administrator has to approve people who use it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_approval(
     signup_token: *const keyplate_signup_token,
@@ -398,7 +398,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_approval(
     unsafe { get(signup_token, |value| Some(&value.approval)) }
 }
 
-/// May it be used at all? False while paused.
+/// Whether it may be used at all. It is false while the token is paused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_enabled(
     signup_token: *const keyplate_signup_token,
@@ -417,7 +417,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_email(
     unsafe { get(signup_token, |value| value.email.as_ref()) }
 }
 
-/// Who made it; none for the host.
+/// Who created it. It is absent if the host did.
 /// NULL when there is none. Borrowed from `signup_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_created_by(
@@ -427,7 +427,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_created_by(
     unsafe { get(signup_token, |value| value.created_by.as_ref()) }
 }
 
-/// When it was made.
+/// When it was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_get_created_at(
     signup_token: *const keyplate_signup_token,
@@ -457,7 +457,7 @@ pub unsafe extern "C" fn keyplate_signup_token_get_masked_secret(
     unsafe { get(signup_token, |value| Some(&value.masked_secret)) }
 }
 
-/// Changes to a sign-up token: what is left out stays; empty text takes a value away.
+/// Changes to a sign-up token. What is left out stays the same, and an empty text removes a value.
 ///
 /// Free one that is yours with `keyplate_signup_token_changes_free`.
 #[derive(Debug)]
@@ -532,7 +532,7 @@ pub unsafe extern "C" fn keyplate_signup_token_changes_set_note(
     }
 }
 
-/// A new end; an expired token works again.
+/// A new end. An expired token works again.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_changes_set_expiry(
@@ -551,7 +551,7 @@ pub unsafe extern "C" fn keyplate_signup_token_changes_set_expiry(
     }
 }
 
-/// How many times it may be used, at least as often as it has been.
+/// How many times it may be used: at least as often as it has been.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_changes_set_uses(
@@ -570,7 +570,7 @@ pub unsafe extern "C" fn keyplate_signup_token_changes_set_uses(
     }
 }
 
-/// After how many seconds an account lapses that is made with it from now on.
+/// After how many seconds an account that is created with it from now on lapses.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_changes_set_account_lifetime(
@@ -589,7 +589,7 @@ pub unsafe extern "C" fn keyplate_signup_token_changes_set_account_lifetime(
     }
 }
 
-/// Does an administrator approve who uses it?
+/// Whether an administrator has to approve people who use it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_changes_set_approval(
     signup_token_changes: *mut keyplate_signup_token_changes,
@@ -606,7 +606,7 @@ pub unsafe extern "C" fn keyplate_signup_token_changes_set_approval(
     }
 }
 
-/// False pauses it.
+/// Whether it may be used. False pauses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_changes_set_enabled(
     signup_token_changes: *mut keyplate_signup_token_changes,
@@ -695,7 +695,7 @@ pub unsafe extern "C" fn keyplate_signup_token_page_get_items_at(
     unsafe { get(signup_token_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_page_get_total(
     signup_token_page: *const keyplate_signup_token_page,
@@ -704,7 +704,7 @@ pub unsafe extern "C" fn keyplate_signup_token_page_get_total(
     unsafe { get(signup_token_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_page_get_page(
     signup_token_page: *const keyplate_signup_token_page,
@@ -713,7 +713,7 @@ pub unsafe extern "C" fn keyplate_signup_token_page_get_page(
     unsafe { get(signup_token_page, |value| Some(&value.page)) }
 }
 
-/// What the holder of a sign-up token may know of it before he uses it.
+/// What the holder of a sign-up token may know about it before they use it.
 ///
 /// Free one that is yours with `keyplate_signup_token_preview_free`.
 #[derive(Debug)]
@@ -756,7 +756,7 @@ pub unsafe extern "C" fn keyplate_signup_token_preview_get_expires_at(
     unsafe { get_into(signup_token_preview, |value| value.expires_at.as_ref(), out) }
 }
 
-/// Will an administrator have to approve?
+/// Whether an administrator will have to approve the account.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_preview_get_needs_approval(
     signup_token_preview: *const keyplate_signup_token_preview,
@@ -792,7 +792,7 @@ pub unsafe extern "C" fn keyplate_signup_token_preview_get_account_lifetime_seco
     }
 }
 
-/// Which sign-up tokens, the newest first.
+/// Which sign-up tokens to list. The newest come first.
 ///
 /// Free one that is yours with `keyplate_signup_token_query_free`.
 #[derive(Debug)]
@@ -844,7 +844,7 @@ pub unsafe extern "C" fn keyplate_signup_token_query_new(
     }
 }
 
-/// Revoked ones too.
+/// Whether to include revoked tokens.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_query_set_include_revoked(
     signup_token_query: *mut keyplate_signup_token_query,
@@ -861,7 +861,7 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_include_revoked(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_query_set_page(
     signup_token_query: *mut keyplate_signup_token_query,
@@ -878,7 +878,7 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_token_query_set_limit(
     signup_token_query: *mut keyplate_signup_token_query,
@@ -895,8 +895,8 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_limit(
     }
 }
 
-/// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-/// `keyplate_set_signup_token_grants`.
+/// Creates a sign-up token. The caller must have the right to give what it gives. `keyplate_set_signup_token_grants` adds claims
+/// to it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -921,7 +921,7 @@ pub unsafe extern "C" fn keyplate_create_signup_token(
     }
 }
 
-/// Gives a sign-up token with its true state.
+/// Returns a sign-up token with its current state.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -975,7 +975,7 @@ pub unsafe extern "C" fn keyplate_inspect_signup_token(
     }
 }
 
-/// Lists sign-up tokens, the newest first.
+/// Lists sign-up tokens. The newest come first.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -1061,7 +1061,7 @@ pub unsafe extern "C" fn keyplate_set_signup_token_grants(
     }
 }
 
-/// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+/// Changes a sign-up token: extends it, pauses it, or raises its limit. The next sign-up is bound by the change.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

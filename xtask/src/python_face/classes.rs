@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::signature::{Signature, attribute, rust_type};
+use super::signature::{Signature, argument_type, attribute, rust_type};
 use crate::{
-    facade::{Enum, Facade, Field, Named, Record, Variant},
+    facade::{Enum, Facade, Field, Named, Record, Ty, Variant},
     names::rust_doc,
 };
 
@@ -106,7 +106,13 @@ pub(super) fn union(item: &Enum) -> Result<String> {
         let own: String = variant
             .fields
             .iter()
-            .map(|field| Ok(format!("{}: {}, ", field.name, rust_type(&field.ty)?)))
+            .map(|field| {
+                Ok(format!(
+                    "{}: {}, ",
+                    field.name,
+                    member_type(item, &field.ty)?
+                ))
+            })
             .collect::<Result<_>>()?;
         variants += &format!("{}{} {{ {own} }},\n", rust_doc(&variant.doc), variant.name);
         let names = pattern(&variant.fields);
@@ -120,7 +126,8 @@ pub(super) fn union(item: &Enum) -> Result<String> {
             )
         };
         let ours = |field: &Field| format!("{0}: {0}.give(), ", field.name);
-        let theirs = |field: &Field| format!("{0}: {0}.take({0:?})?, ", field.name);
+        // Named after the argument, as core does.
+        let theirs = |field: &Field| format!("{0}: {0}.take(name)?, ", field.name);
         give += &format!(
             "Self::{0} {names} => {name}::{0} {{ {1} }},\n",
             variant.name,
@@ -154,12 +161,21 @@ pub(super) fn union(item: &Enum) -> Result<String> {
         out += &format!(
             "
             impl Take<::keyplate::{name}> for {name} {{
-                fn take(self, _: &str) -> PyResult<::keyplate::{name}> {{ Ok(match self {{ {take} }}) }}
+                fn take(self, name: &str) -> PyResult<::keyplate::{name}> {{ Ok(match self {{ {take} }}) }}
             }}
             "
         );
     }
     Ok(out)
+}
+
+/// The type of a variant's field: a union that goes in is made in Python, like an argument.
+fn member_type(item: &Enum, ty: &Ty) -> Result<String> {
+    if item.is_input {
+        argument_type(ty)
+    } else {
+        rust_type(ty)
+    }
 }
 
 /// The fields as a pattern; nothing for a variant without.

@@ -99,13 +99,13 @@ fn inputs(facade: &Facade, method: &Method) -> String {
                 };
                 let field = |field: &Field| match field.ty {
                     _ if opens(field) => format!("{0}: {0}.take({0:?})?, ", field.name),
-                    Ty::Text | Ty::Bool | Ty::Int(_) | Ty::Time => format!("{}, ", field.name),
+                    Ty::Text | Ty::Bool | Ty::Int(_) => format!("{}, ", field.name),
                     _ => format!("{0}: {0}.take({0:?})?, ", field.name),
                 };
                 let fields: String = facade.record(record).fields.iter().map(field).collect();
                 format!("let {name} = ::keyplate::{record} {{ {fields} }};\n")
             }
-            Ty::Text | Ty::Bool | Ty::Int(_) | Ty::Time => String::new(),
+            Ty::Text | Ty::Bool | Ty::Int(_) => String::new(),
             ty => format!("let {name}: {} = {name}.take({name:?})?;\n", core_type(ty)),
         };
     }

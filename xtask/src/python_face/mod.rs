@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
 
-use crate::{callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::Secret};
+use crate::{callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::{Secret, SecretText}, time::Time};
 ";
 
 pub(crate) fn write(facade: &Facade, files: &mut Files) -> Result<()> {

@@ -133,12 +133,23 @@ fn argument(field: &Field, keyword_only: bool) -> Result<Argument> {
         rust: if borrowed {
             "&str".to_owned()
         } else {
-            rust_type(&field.ty)?
+            argument_type(&field.ty)?
         },
         hint: hint(&field.ty, true)?,
         default,
         keyword_only,
         doc: field.doc.clone(),
+    })
+}
+
+/// The type of an argument in `generated.rs`, which may be wider than that of a result.
+pub(super) fn argument_type(ty: &Ty) -> Result<String> {
+    Ok(match ty {
+        Ty::Time => "Time".to_owned(),
+        Ty::Object(name) if name == "Secret" => "SecretText".to_owned(),
+        Ty::Option(inner) => format!("Option<{}>", argument_type(inner)?),
+        Ty::List(inner) => format!("Vec<{}>", argument_type(inner)?),
+        ty => rust_type(ty)?,
     })
 }
 
@@ -160,6 +171,7 @@ pub(super) fn hint(ty: &Ty, is_argument: bool) -> Result<String> {
     Ok(match ty {
         Ty::Text => "str".to_owned(),
         Ty::Id(_) if is_argument => "UUID | str".to_owned(),
+        Ty::Object(name) if is_argument && name == "Secret" => "Secret | str".to_owned(),
         Ty::Id(_) => "UUID".to_owned(),
         Ty::Bytes => "bytes".to_owned(),
         Ty::Bool => "bool".to_owned(),

@@ -42,29 +42,29 @@ class ActorKind(_Enum):
     HOST = 1
     """The application itself."""
     ANONYMOUS = 2
-    """Somebody who had shown nothing."""
+    """Somebody who had shown no credential."""
     USER = 3
     """A user."""
 
 
 class ApiKeySort(_Enum):
-    """An order of API keys; the id decides between equals."""
+    """An order of API keys. Equal ones are ordered by id."""
 
     CREATED_AT = 1
-    """By the time when they were made."""
+    """By time of creation."""
     NAME = 2
     """By name."""
     EXPIRES_AT = 3
-    """By the time when they end."""
+    """By the time at which they end."""
     LAST_USED_AT = 4
-    """By the time when they were last used."""
+    """By the time of last use."""
 
 
 class ApprovalRule(_Enum):
-    """Does an administrator approve who signs up?"""
+    """Whether an administrator has to approve people who sign up."""
 
     SETTING = 1
-    """As the settings say at that time."""
+    """As the settings say when it is used."""
     NEEDED = 2
     """Yes."""
     NOT_NEEDED = 3
@@ -75,13 +75,13 @@ class BootstrapAction(_Enum):
     """What a plan did to something."""
 
     CREATED = 1
-    """Made it."""
+    """It was created."""
     UPDATED = 2
-    """Changed it."""
+    """It was changed."""
 
 
 class BootstrapKind(_Enum):
-    """What plans speak of."""
+    """A kind of thing that plans describe."""
 
     SETTINGS = 1
     """The settings."""
@@ -130,43 +130,43 @@ class CounterPolicy(_Enum):
     """What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it."""
 
     RECORD = 1
-    """Note it on the passkey and in the audit log, and sign the user in."""
+    """Record it on the passkey and in the audit log, and sign the user in."""
     DENY = 2
-    """Note it and refuse."""
+    """Record it and refuse the sign-in."""
 
 
 class DecisionReason(_Enum):
-    """Why somebody may use a service, or not."""
+    """Why somebody may or may not use a service."""
 
     EVERYONE = 1
     """Allowed: the service is open to everyone."""
     GROUP = 2
-    """Allowed: he is in one of its groups."""
+    """Allowed: they are in one of its groups."""
     CLOSED = 3
-    """The service is closed to all."""
+    """The service is closed to everybody."""
     NO_GROUP = 4
-    """He is in none of its groups."""
+    """They are in none of its groups."""
     MISSING_SCOPE = 5
-    """His credential has neither `*` nor a scope of this service."""
+    """Their credential has neither `*` nor a scope of this service."""
     ACCOUNT_PENDING = 6
-    """His account waits for approval."""
+    """Their account waits for approval."""
     ACCOUNT_DISABLED = 7
-    """His account is disabled."""
+    """Their account is disabled."""
     ACCOUNT_EXPIRED = 8
-    """His account has lapsed."""
+    """Their account has lapsed."""
     CREDENTIAL_ENDED = 9
-    """His credential has expired or was revoked."""
+    """Their credential has expired or was revoked."""
 
 
 class EventKind(_Enum):
     """What happened."""
 
     USER_CREATED = 1
-    """A user was made."""
+    """A user was created."""
     USER_UPDATED = 2
     """A user's data changed."""
     USER_DELETED = 3
-    """A user was deleted, with everything of his but these rows."""
+    """A user was deleted, with everything that was theirs except these rows."""
     USER_ROLE_CHANGED = 4
     """A user became administrator, or ceased to be one."""
     USER_ENABLED = 5
@@ -174,45 +174,45 @@ class EventKind(_Enum):
     USER_DISABLED = 6
     """A user may no longer sign in."""
     SETUP_TOKEN_CREATED = 7
-    """A setup token was handed out; an earlier one ended."""
+    """A setup token was handed out, and an earlier one ended."""
     SETUP_CLAIMED = 8
     """Somebody became the first administrator."""
     SETUP_REFUSED = 9
     """Somebody tried to claim or resume setup and was refused."""
     SETUP_RESUMED = 10
-    """The first administrator took up setup again."""
+    """The first administrator resumed setup."""
     SETUP_COMPLETED = 11
-    """Setup is over; the temporary access has ended."""
+    """Setup was completed, and the temporary access ended."""
     SETUP_RESET = 12
-    """Setup was opened again, by the host."""
+    """The host opened setup again."""
     SESSION_CREATED = 13
-    """The host opened a session for somebody whom it has checked itself."""
+    """The host opened a session for somebody whom it had checked itself."""
     SIGN_IN_REFUSED = 14
     """Somebody was refused a session."""
     SESSION_REVOKED = 15
-    """A session was ended."""
+    """A session was revoked."""
     USER_SESSIONS_REVOKED = 16
-    """All sessions of a user were ended."""
+    """All sessions of a user were revoked."""
     API_KEY_CREATED = 17
-    """An API key was made."""
+    """An API key was created."""
     API_KEY_ROTATED = 18
-    """An API key got a new secret."""
+    """An API key was rotated: it has a new secret."""
     API_KEY_RENEWED = 19
-    """An API key got a new end."""
+    """An API key was renewed: it has a new end."""
     API_KEY_REVOKED = 20
     """An API key was revoked."""
     USER_APPROVED = 21
-    """A pending user was let in."""
+    """A pending user was approved."""
     USER_REJECTED = 22
-    """A pending user was removed."""
+    """A pending user was rejected, which removes them."""
     USER_GROUPS_CHANGED = 23
     """A user was put into other groups."""
     USER_CLAIMS_CHANGED = 24
     """A user got other claims."""
     GROUP_CREATED = 25
-    """A group was made."""
+    """A group was created."""
     GROUP_UPDATED = 26
-    """A group got other names."""
+    """A group was renamed."""
     GROUP_DELETED = 27
     """A group was deleted."""
     GROUP_MEMBERS_CHANGED = 28
@@ -222,9 +222,9 @@ class EventKind(_Enum):
     SETTINGS_CHANGED = 30
     """A setting changed."""
     SIGNUP_TOKEN_CREATED = 31
-    """A sign-up token was made."""
+    """A sign-up token was created."""
     SIGNUP_TOKEN_UPDATED = 32
-    """A sign-up token was extended, paused or changed otherwise."""
+    """A sign-up token was extended, paused or otherwise changed."""
     SIGNUP_TOKEN_REVOKED = 33
     """A sign-up token was revoked."""
     USER_SIGNED_UP = 34
@@ -232,75 +232,75 @@ class EventKind(_Enum):
     SIGNUP_REFUSED = 35
     """Somebody tried to sign up and was refused."""
     ONE_TIME_TOKEN_CREATED = 36
-    """A one-time token or code was made."""
+    """A one-time token or code was created."""
     ONE_TIME_TOKEN_REVOKED = 37
     """A one-time token or code was revoked."""
     ONE_TIME_TOKEN_REDEEMED = 38
-    """Somebody signed in by a one-time token or code."""
+    """Somebody signed in with a one-time token or code."""
     ONE_TIME_TOKEN_REFUSED = 39
     """A one-time token or code was refused."""
     CODE_GUESSING = 40
-    """A thousand wrong codes within an hour: somebody may be guessing."""
+    """There were a thousand wrong codes within an hour, so somebody may be guessing."""
     CLOCK_BEHIND = 41
     """The clock is more than five minutes behind the time of the last change."""
     CLOCK_RESET = 42
     """The host set the stored time back to the clock's, and ended what was made after it."""
     EXPIRED_PURGED = 43
-    """What had expired long ago was removed."""
+    """Rows that had expired long ago were removed."""
     PASSKEY_REGISTERED = 44
     """A user registered a passkey."""
     PASSKEY_REGISTRATION_REFUSED = 45
     """The registration of a passkey was refused."""
     PASSKEY_RENAMED = 46
-    """A passkey got another name."""
+    """A passkey was renamed."""
     PASSKEY_DELETED = 47
     """A passkey was deleted."""
     PASSKEY_SIGNED_IN = 48
-    """Somebody signed in by a passkey."""
+    """Somebody signed in with a passkey."""
     PASSKEY_COUNTER_WENT_BACK = 49
     """The signature counter of a passkey went back: there may be a copy of it."""
     STEPPED_UP = 50
-    """Somebody showed his passkey again, for an act of weight."""
+    """Somebody used their passkey again to confirm a sensitive action (step-up)."""
     STEP_UP_REFUSED = 51
     """A step-up was refused."""
     RECOVERY_TOKEN_CREATED = 52
-    """A recovery token was made."""
+    """A recovery token was created."""
     RECOVERY_TOKEN_REDEEMED = 53
-    """Somebody came in by a recovery token; his other sessions ended."""
+    """Somebody signed in with a recovery token, which ended their other sessions."""
     RP_ID_CHANGED = 54
-    """The host changed the RP id: passkeys of the former one no longer work."""
+    """The host changed the RP id, so passkeys of the former one no longer work."""
     SERVICE_CREATED = 55
-    """A service was made."""
+    """A service was created."""
     SERVICE_UPDATED = 56
-    """A service got other names or origins."""
+    """A service's names or origins changed."""
     SERVICE_DELETED = 57
     """A service was deleted."""
     SERVICE_ACCESS_CHANGED = 58
-    """A service was opened to others, or closed."""
+    """It changed who may use a service."""
     SIGNING_KEY_CREATED = 59
-    """There is a first key that signs access tokens."""
+    """The first key that signs access tokens was created."""
     SIGNING_KEY_ROTATED = 60
-    """Another key signs access tokens."""
+    """The key that signs access tokens was rotated."""
     API_KEY_UPDATED = 61
-    """A plan gave an API key another note or other scopes."""
+    """A plan changed the note or the scopes of an API key."""
     BOOTSTRAPPED = 62
     """A plan was applied and changed something."""
     BACKED_UP = 63
-    """A back-up was made. This row is younger than what is in it."""
+    """A back-up was made. This row was written after it, so it is not in it."""
     BACKUP_RESTORED = 64
-    """A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
-    after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
-    work.
+    """The database was replaced by a back-up. Sessions and one-time tokens have ended, and what was revoked after the
+    back-up is no longer revoked. The details say when the back-up was made, and how many API keys and sign-up
+    tokens work.
     """
     EMAIL_RELEASED = 65
     """A user has no e-mail address any more: the user had only typed it, and somebody else holds it now."""
 
 
 class GroupSort(_Enum):
-    """An order of groups; the id decides between equals."""
+    """An order of groups. Equal ones are ordered by id."""
 
     CREATED_AT = 1
-    """By the time when they were made."""
+    """By time of creation."""
     NAME = 2
     """By name."""
     FRIENDLY_NAME = 3
@@ -370,34 +370,34 @@ class PasskeyProblem(_Enum):
 
 
 class Role(_Enum):
-    """What a user is."""
+    """The role of a user."""
 
     USER = 1
-    """Looks after what is his own."""
+    """An ordinary user, who looks after what is their own."""
     ADMINISTRATOR = 2
-    """Looks after everybody."""
+    """An administrator, who looks after everybody."""
 
 
 class ServiceAccess(_Enum):
-    """To whom a service is open."""
+    """Who may use a service."""
 
     NOBODY = 1
-    """To nobody."""
+    """Nobody."""
     EVERYONE = 2
-    """To every user."""
+    """Every user."""
     GROUPS = 3
-    """To the members of the groups that are named beside it."""
+    """The members of the groups that are named with it."""
 
 
 class SetupStage(_Enum):
-    """A stage of setup. It never goes back by itself."""
+    """A stage of setup. It never goes back on its own."""
 
     UNINITIALISED = 1
     """Nobody has claimed this instance."""
     CLAIMED = 2
-    """There is an administrator, and temporary access for him."""
+    """There is an administrator, who has temporary access."""
     COMPLETE = 3
-    """It is over."""
+    """Setup is complete."""
 
 
 class SignInMethod(_Enum):
@@ -414,16 +414,16 @@ class SignInMethod(_Enum):
     PASSKEY = 5
     """With a passkey."""
     HOST = 6
-    """The host has checked him by its own means."""
+    """The host checked them by its own means."""
 
 
 class SignupMode(_Enum):
-    """Who may sign up. The mode decides before anything else does."""
+    """Who may sign up. The mode decides before anything else is checked."""
 
     DISABLED = 1
-    """Nobody; administrators make users."""
+    """Nobody. Administrators create the users."""
     WITH_TOKEN = 2
-    """Who has a sign-up token."""
+    """People who have a sign-up token."""
     OPEN = 3
     """Everybody."""
 
@@ -445,13 +445,13 @@ class SignupTokenState(_Enum):
     USABLE = 1
     """It can be used."""
     EXPIRED = 2
-    """Its time is over."""
+    """It has expired."""
     EXHAUSTED = 3
-    """It was used as often as it may be."""
+    """It has been used as often as it may be."""
     PAUSED = 4
     """An administrator has paused it."""
     REVOKED = 5
-    """An administrator has revoked it, for good."""
+    """An administrator has revoked it for good."""
 
 
 class Thing(_Enum):
@@ -478,10 +478,10 @@ class Thing(_Enum):
 
 
 class UserSort(_Enum):
-    """An order of users; the id decides between equals."""
+    """An order of users. Equal ones are ordered by id."""
 
     CREATED_AT = 1
-    """By the time when they were made."""
+    """By time of creation."""
     USERNAME = 2
     """By username."""
     DISPLAY_NAME = 3
@@ -495,14 +495,14 @@ class UserSort(_Enum):
     ROLE = 7
     """By role, administrators first."""
     EXPIRES_AT = 8
-    """By the time when the account lapses."""
+    """By the time at which the account lapses."""
 
 
 class UserStatus(_Enum):
-    """May a user sign in?"""
+    """Whether a user may sign in."""
 
     PENDING = 1
-    """Not yet: he waits for approval."""
+    """Not yet: they wait for approval."""
     ACTIVE = 2
     """Yes."""
     DISABLED = 3

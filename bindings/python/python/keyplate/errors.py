@@ -38,7 +38,7 @@ class ErrorCode(enum.IntEnum):
     PERMISSION_DENIED = 101
     """The caller may not do this."""
     STEP_UP_REQUIRED = 102
-    """A fresh sign-in is wanted first."""
+    """A fresh sign-in is needed first."""
     PASSKEY_CEREMONY_FAILED = 103
     """A passkey ceremony failed."""
     ACCOUNT_PENDING = 110
@@ -117,7 +117,7 @@ class NotFound(KeyplateError):
 
 
 class Conflict(KeyplateError):
-    """The call contradicts what is stored: a name is taken, the last administrator would go."""
+    """The call contradicts what is stored: a name is taken, or the last administrator would be gone."""
 
     what: ConflictReason
     """What stands in the way."""
@@ -137,14 +137,14 @@ class InvalidCredential(KeyplateError):
 
 
 class PermissionDenied(KeyplateError):
-    """The caller is known and may not do this."""
+    """The caller is known, but may not do this."""
 
     reason: DenialReason
     """What is missing."""
 
 
 class StepUpRequired(KeyplateError):
-    """A fresh sign-in is wanted first."""
+    """A fresh sign-in is needed first."""
 
 
 class PasskeyCeremonyFailed(KeyplateError):
@@ -201,7 +201,7 @@ class StorageFailed(KeyplateError):
     """The operating system refused to read or write."""
 
     reason: str
-    """In words, without paths."""
+    """What happened, in words and without paths."""
 
 
 class StorageLost(KeyplateError):
@@ -228,7 +228,7 @@ class SchemaTooNew(KeyplateError):
     found: int
     """The file's schema."""
     known: int
-    """The newest one that this library knows."""
+    """The newest schema that this library knows."""
 
 
 class ClockBehind(KeyplateError):
@@ -241,7 +241,7 @@ class ClockBehind(KeyplateError):
 
 
 class ForkedHandle(KeyplateError):
-    """The process was forked while this handle was in use and without `before_fork`. Open again."""
+    """The process was forked while this handle was in use, without `before_fork`. Open the database again."""
 
 
 class Internal(KeyplateError):

@@ -87,7 +87,7 @@ fn check_application(connection: &Connection) -> Result<()> {
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failure)?;
     if id == 0 && objects == 0 {
-        return Ok(()); // new, or made by somebody who was killed before he began
+        return Ok(()); // new, or made by somebody who was killed before they began
     }
     Err(KeyplateError::ForeignDatabase {
         reason: "the file belongs to another application".to_owned(),

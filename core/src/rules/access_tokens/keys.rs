@@ -33,7 +33,8 @@ const MAX_OVERLAP_SECONDS: i64 = 7 * 24 * 3_600;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+    /// Returns the public keys with which other processes verify access tokens, for `/.well-known/jwks.json`. The keys that
+    /// were rotated away stay in it until their last token has ended.
     ///
     /// # Errors
     /// The storage errors.
@@ -49,9 +50,9 @@ impl Keyplate {
         })
     }
 
-    /// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-    /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-    /// When the encryption key was lost, it works under a new one.
+    /// Lets another key sign access tokens from now on. Tokens of the former key stay valid for `overlap_seconds` more: by
+    /// default the longest life of a token, and at most 7 days. If the key got into other hands, 0 ends them at once. If
+    /// the encryption key was lost, this works under a new one.
     ///
     /// # Errors
     /// `InvalidInput`; `Configuration` without an encryption key when the present key is sealed; `PermissionDenied` on any

@@ -44,8 +44,8 @@ pub(super) fn apply(run: &mut Run<'_>, entries: &[ApiKeyEntry]) -> Result<()> {
     })
 }
 
-/// The key that the plan speaks of: the one that a plan made last. One that somebody made by hand is not taken for it: he
-/// has its secret, and may have less than the plan gives.
+/// The key that the plan means: the one that a plan made last. One that somebody made by hand is not taken for it, because
+/// they have its secret, and may have fewer rights than the plan gives.
 fn present(mut named: Vec<NamedApiKey>) -> Result<Option<NamedApiKey>> {
     if let Some(index) = named.iter().position(|key| key.supplied_hash.is_some()) {
         return Ok(Some(named.swap_remove(index)));
@@ -181,7 +181,9 @@ fn change_fields(
         api_keys::update(change, owner, &after)?;
     }
     // An end that is as the plan says may have passed.
-    let expiry = entry.expires_at.filter(|e| e.time() != before.expires_at);
+    let expiry = entry
+        .expires_at
+        .filter(|expiry| !expiry.is_stored(before.expires_at));
     if let Some(expiry) = expiry {
         after.expires_at = expiry.checked("expires_at", change.now())?;
         api_keys::renew(change, owner, &after)?;

@@ -69,7 +69,7 @@ fn update(
     // An end that is as the plan says may have passed.
     let expiry = entry
         .expires_at
-        .filter(|expiry| expiry.time() != before.expires_at);
+        .filter(|expiry| !expiry.is_stored(before.expires_at));
     let changes = SignupTokenChanges {
         note: None,
         expiry,

@@ -53,7 +53,7 @@ fn ensure(
     entry: &UserEntry,
 ) -> Result<(Option<BootstrapAction>, User)> {
     if entry.email.is_none() && entry.email_verified == Some(true) {
-        // He may have given himself another address since (U6).
+        // They may have given themselves another address since (U6).
         return Err(invalid(
             "email_verified",
             InputReason::Needs {
@@ -106,7 +106,7 @@ fn add_claims(change: &Change<'_>, user: &User, entry: &UserEntry) -> Result<boo
     Ok(changed)
 }
 
-/// The user whom plans know by this name, whatever it is now. One whom no plan made is known when his id is named too:
+/// The user whom plans know by this name, whatever it is now. One whom no plan made is known if their id is named too:
 /// anybody may have taken the name, and would get what the plan gives.
 fn find_declared(
     change: &Change<'_>,
@@ -141,7 +141,7 @@ fn known(reader: &Reader<'_>, key: &str) -> Result<Option<User>> {
     }
 }
 
-/// By the name of a plan, or else by that which he has.
+/// By the name in a plan, or else by their current one.
 pub(super) fn find(reader: &Reader<'_>, username: &str) -> Result<Option<User>> {
     let key = text::name_key(username);
     match known(reader, &key)? {
@@ -172,7 +172,7 @@ impl UserEntry {
         }
     }
 
-    /// His name is not changed: it is what he was found by.
+    /// Their name is not changed, because it is what they were found by.
     fn changes(&self) -> UserChanges {
         UserChanges {
             username: None,

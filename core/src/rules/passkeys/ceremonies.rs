@@ -104,7 +104,7 @@ impl Keyplate {
     }
 }
 
-/// A step-up is a session's; whoever registers a passkey may do so by another of his sessions.
+/// A step-up belongs to one session. A registration may be finished in another session of the same user.
 fn is_owner(
     kind: CeremonyKind,
     stored: &Option<(UserId, SessionId)>,

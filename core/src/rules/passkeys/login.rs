@@ -38,7 +38,7 @@ struct State {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+    /// Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
     /// shown, for autofill.
     ///
     /// # Errors
@@ -63,8 +63,8 @@ impl Keyplate {
         })
     }
 
-    /// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
-    /// it.
+    /// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
+    /// result.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
@@ -94,8 +94,8 @@ impl Keyplate {
         .ok_or_else(|| PasskeyFailure::CounterWentBack.into())
     }
 
-    /// WebAuthn Level 3, section 7.2: the passkey that answered, which is `owner`'s if one is named. Without one the
-    /// answer must name him.
+    /// WebAuthn Level 3, section 7.2: the passkey that answered, which is `owner`'s if one is named. Without one, the
+    /// answer must name the user.
     pub(super) fn verify_assertion(
         &self,
         state: &AuthenticationState,

@@ -1,4 +1,4 @@
-//! A user registers a passkey (P1–P5), perhaps his first (S7, B4), perhaps because he has lost another (O3).
+//! A user registers a passkey (P1–P5), perhaps their first (S7, B4), perhaps because they have lost another (O3).
 
 use serde::{Deserialize, Serialize};
 use webauthn_rs_core::proto::RegistrationState;
@@ -34,8 +34,8 @@ struct Registrant<'c> {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
-    /// a further one for a step-up.
+    /// Begins to register a passkey for the caller, who must act by a session. A first passkey needs nothing more, and
+    /// further ones need a step-up.
     ///
     /// # Errors
     /// `StepUpRequired`; `PermissionDenied` for API keys, the host, and sessions that may do less than their user;
@@ -70,9 +70,9 @@ impl Keyplate {
         result
     }
 
-    /// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
-    /// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
-    /// ends all others. It completes setup when it is that of the administrator who claimed it.
+    /// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
+    /// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
+    /// ends all others. The passkey of the administrator who claimed setup completes setup.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
@@ -118,7 +118,7 @@ impl Keyplate {
         })
     }
 
-    /// B4, O3: who has shown a passkey has a passkey's session from now on. Not while he waits for approval (S7).
+    /// B4, O3: whoever has used a passkey has a passkey's session from now on, but not while they wait for approval (S7).
     fn replace_session(
         &self,
         change: &Change<'_>,

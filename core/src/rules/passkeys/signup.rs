@@ -39,7 +39,7 @@ struct State {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+    /// Begins a sign-up with a passkey. The account is created together with the passkey, so this does not use the token.
     ///
     /// # Errors
     /// As `sign_up`; `PasskeyCeremonyFailed` where passkeys cannot work.
@@ -49,8 +49,8 @@ impl Keyplate {
         result
     }
 
-    /// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
-    /// the account, its groups and claims, the passkey and the session are made together or not at all.
+    /// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
+    /// its groups and claims, the passkey and the session are created together or not at all.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
@@ -64,7 +64,7 @@ impl Keyplate {
 impl Keyplate {
     fn begin_signup(&self, signup: &NewSignup) -> Result<PasskeyCeremony> {
         let party = &self.shared.relying_party;
-        // Who cannot get in does not make writers wait: the transaction looks again.
+        // Checked on a snapshot first, so that a refused sign-up never takes the write lock. The transaction checks it again.
         self.read(Method::BeginPasskeySignup, |reader, _| {
             party.check_available(reader)?;
             let invitation = Invitation::shown(signup);

@@ -1,4 +1,4 @@
-//! Step-up (P5): a user shows his passkey again, and his session counts as fresh.
+//! Step-up (P5): a user uses their passkey again, and their session counts as fresh.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Keyplate {
     /// Begins a step-up of the session by which the caller acts.
     ///
     /// # Errors
-    /// `NotFound` when he has no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
+    /// `NotFound` when they have no passkey that works; `PermissionDenied` without a session; `PasskeyCeremonyFailed` where
     /// passkeys cannot work.
     pub fn begin_step_up(&self) -> Result<PasskeyCeremony> {
         let result = self.write(Method::BeginStepUp, |change| {
@@ -60,8 +60,8 @@ impl Keyplate {
         result
     }
 
-    /// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
-    /// one is dead.
+    /// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
+    /// former one no longer works.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.

@@ -14,7 +14,7 @@ use crate::{
         audit::EventKind,
         ids::UserId,
         named::Named,
-        users::{Expiry, NewUser, User, UserChanges, UserStatus},
+        users::{NewUser, User, UserChanges, UserStatus},
     },
     values::text::{self, UsernamePolicy},
 };
@@ -61,7 +61,7 @@ impl NewUser {
             last_name: given(&self.last_name, last_name)?,
             locale: given(&self.locale, text::locale)?,
             external_id: given(&self.external_id, external_id)?,
-            group_ids: Vec::new(), // stored beside him
+            group_ids: Vec::new(), // stored separately
             claims: Vec::new(),
             role: self.role.unwrap_or_default(),
             status: self.status.unwrap_or_default(),
@@ -133,9 +133,7 @@ impl UserChanges {
             external_id: text_or(&self.external_id, &user.external_id, external_id)?,
             expires_at: match self.expiry {
                 // A client that sends back what it was given changes nothing.
-                Some(Expiry::At { time }) if Some(clock::rounded(time)) == user.expires_at => {
-                    user.expires_at
-                }
+                Some(expiry) if expiry.is_stored(user.expires_at) => user.expires_at,
                 Some(expiry) => expiry.checked("expiry", now)?,
                 None => user.expires_at,
             },
@@ -164,7 +162,7 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
     }
     let himself = caller.user_id() == Some(before.id);
     let address = !text::same_address(&before.email, &after.email);
-    // Whoever changes his own address has an unverified one by that.
+    // Users who change their own address have an unverified one from then on.
     let verified = before.email_verified != after.email_verified
         && !(himself && address && !after.email_verified)
         || address && after.email_verified;
@@ -185,7 +183,7 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
     Ok(())
 }
 
-/// U6: a user may rename himself where the settings allow it.
+/// U6: users may rename themselves if the settings allow it.
 fn may_rename(change: &Change<'_>, user: &User) -> Result<bool> {
     let himself = change.caller.user_id() == Some(user.id);
     Ok(himself && db::settings::load(change)?.username_change)

@@ -82,7 +82,7 @@ fn every_credential_works() {
     let cid = stranger
         .sign_up(NewSignup {
             username: "cid".to_owned(),
-            token: Some(INVITATION.to_owned()),
+            token: Some(secret(INVITATION)),
             ..NewSignup::default()
         })
         .unwrap();

@@ -1,8 +1,8 @@
 //! Each rule that a value may break, reached by a value that breaks it.
 
 use keyplate::{
-    Claim, ClientInfo, ConflictReason, Expiry, InputReason, KeyplateError, NewGroup, NewUser,
-    Result, SignupMode, Thing, UserId, UserQuery,
+    AuditQuery, Claim, ClientInfo, ConflictReason, Expiry, InputReason, KeyplateError, NewGroup,
+    NewUser, Result, SignupMode, Thing, UserId, UserQuery,
 };
 
 use super::{assert_all, failed, service};
@@ -188,6 +188,14 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             "expires_at",
             InputReason::TooLate,
             create(&expiring(year_10000)),
+        ),
+        (
+            "since",
+            InputReason::TooEarly,
+            failed(host.list_audit_events(AuditQuery {
+                since: Some(std::time::UNIX_EPOCH - std::time::Duration::from_secs(1)),
+                ..Default::default()
+            })),
         ),
         (
             "path",

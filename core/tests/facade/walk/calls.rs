@@ -325,7 +325,7 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         ),
         "inspect_signup_token" => drop(w.weak.inspect_signup_token(w.token.secret.as_str())),
         "sign_up" => drop(w.weak.sign_up(NewSignup {
-            token: Some(w.token.secret.reveal()),
+            token: Some(w.token.secret.clone()),
             username: "eve".to_owned(),
             ..Default::default()
         })),
@@ -350,7 +350,7 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             Ok(())
         }),
         "begin_passkey_signup" => drop(w.weak.begin_passkey_signup(NewSignup {
-            token: Some(w.token.secret.reveal()),
+            token: Some(w.token.secret.clone()),
             username: "eve".to_owned(),
             ..Default::default()
         })),

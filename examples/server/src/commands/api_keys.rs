@@ -1,6 +1,6 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use clap::Subcommand;
@@ -8,7 +8,7 @@ use keyplate::{ApiKey, ApiKeyId, ApiKeyQuery, Keyplate, KeyplateError, NewApiKey
 
 use super::{find_user, matched, open, printed, printed_json, refused, table};
 use crate::{
-    http::{answer, list},
+    http::{answer, clock, list},
     json::api_keys::ApiKeyJson,
     options::{self, Options},
 };
@@ -86,7 +86,7 @@ pub(crate) fn run(options: &Options, command: &Command) -> Result<(), String> {
 /// By the time by which the key will expire.
 fn in_seconds(keyplate: &Keyplate, seconds: i64) -> Result<SystemTime, String> {
     let now = keyplate.get_clock_state().map_err(refused)?.now;
-    Ok(now + Duration::from_secs(seconds.unsigned_abs()))
+    Ok(clock::after(now, seconds))
 }
 
 fn list(keyplate: &Keyplate, owner_id: Option<UserId>, json: bool) -> Result<(), String> {

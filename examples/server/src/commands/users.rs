@@ -22,7 +22,7 @@ pub(crate) enum Command {
     },
     /// Make a user. The first administrator ends setup.
     Create {
-        /// His username.
+        /// The username.
         name: String,
         /// The e-mail address, which nobody else holds.
         #[arg(long, value_name = "ADDRESS")]
@@ -30,14 +30,14 @@ pub(crate) enum Command {
         /// The name that others see.
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
-        /// Make him an administrator.
+        /// Make the user an administrator.
         #[arg(long)]
         admin: bool,
-        /// A group that he is in, by its name or id. May be repeated.
+        /// A group to put the user into, by its name or id. Can be repeated.
         #[arg(long = "group", value_name = "NAME")]
         groups: Vec<String>,
     },
-    /// Keep a user out: his sessions and API keys fail at once, until he is enabled.
+    /// Keep a user out. Their sessions and API keys fail at once, until they are enabled again.
     Disable {
         /// Their username, id, or an e-mail address that they hold.
         name: String,
@@ -47,7 +47,7 @@ pub(crate) enum Command {
         /// Their username, id, or an e-mail address that they hold.
         name: String,
     },
-    /// Make a user an administrator. Sessions and API keys that he has already gain nothing by it.
+    /// Make a user an administrator. Their existing sessions and API keys gain nothing by it.
     Promote {
         /// Their username, id, or an e-mail address that they hold.
         name: String,

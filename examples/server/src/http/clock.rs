@@ -1,6 +1,6 @@
 //! The time, where a request or a command wants it: the library's own comes from its time source.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -10,6 +10,13 @@ const STAMP: &[BorrowedFormatItem<'_>] =
 
 pub(crate) fn now() -> SystemTime {
     OffsetDateTime::now_utc().into()
+}
+
+/// So many seconds after the library's time. Where no clock reaches so far, it is a time that the library refuses.
+pub(crate) fn after(now: SystemTime, seconds: i64) -> SystemTime {
+    let length = Duration::from_secs(seconds.unsigned_abs());
+    let far = Duration::from_secs(i64::MAX.unsigned_abs());
+    now.checked_add(length).unwrap_or(UNIX_EPOCH + far)
 }
 
 /// The time for a line of the log.

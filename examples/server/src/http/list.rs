@@ -137,6 +137,43 @@ pub(crate) fn answer<T: Serialize>(data: Vec<T>, total: i64, page: i64, limit: i
     })
 }
 
+/// A page as the library gives it.
+pub(crate) trait Counted {
+    /// How many items there are on all pages.
+    fn total(&self) -> i64;
+}
+
+macro_rules! counted {
+    ($($page:ident),* $(,)?) => { $(
+        impl Counted for keyplate::$page {
+            fn total(&self) -> i64 {
+                self.total
+            }
+        }
+    )* };
+}
+
+counted! {
+    ApiKeyPage, AuditPage, GroupPage, ServicePage, SessionPage, SignupRedemptionPage, SignupTokenPage, UserPage,
+}
+
+/// The page that is asked for or, past the end, the last one, as clients of Pocket ID's API expect. In the library, a page
+/// past the end is empty.
+pub(crate) fn page_or_last<P: Counted>(
+    mut page: i64,
+    limit: i64,
+    list: impl Fn(i64) -> keyplate::Result<P>,
+) -> keyplate::Result<P> {
+    loop {
+        let found = list(page)?;
+        let last = pages(found.total(), limit);
+        if page <= last {
+            return Ok(found);
+        }
+        page = last; // It may be gone by now, too.
+    }
+}
+
 /// How many pages there are; an empty list has one.
 fn pages(total: i64, limit: i64) -> i64 {
     ((total + limit - 1) / limit).max(1)
@@ -155,6 +192,8 @@ pub(crate) fn every<T>(
 
 #[cfg(test)]
 mod tests {
+    use keyplate::GroupPage;
+
     use super::*;
 
     fn query(text: &str) -> Query {
@@ -183,6 +222,22 @@ mod tests {
         for bad in ["page=x", "limit=1.5", "page=-", "limit=1e3"] {
             assert_eq!(paging(bad).unwrap_err().code, "validation_failed", "{bad}");
         }
+    }
+
+    #[test]
+    fn the_last_page_may_go_while_it_is_looked_for() {
+        // What the library counts each time that it is asked.
+        let totals = std::cell::RefCell::new(vec![0, 11, 25]);
+        let list = |page| {
+            let total = totals.borrow_mut().pop().unwrap_or_default();
+            Ok(GroupPage {
+                items: Vec::new(),
+                total,
+                page,
+            })
+        };
+        let found = page_or_last(9, 10, list).unwrap();
+        assert_eq!((found.page, found.total), (1, 0));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Visible {
     }
 }
 
-/// Is it about what the caller may see? He may also just have ended his own rights.
+/// Is it about what the caller may see? They may also just have ended their own rights.
 fn hides(error: &KeyplateError) -> bool {
     matches!(
         error,

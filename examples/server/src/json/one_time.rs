@@ -11,7 +11,7 @@ pub(crate) struct OneTimeTokenJson {
     #[serde(rename = "userID")]
     user_id: String,
     is_code: bool,
-    /// For who has lost his passkey?
+    /// For somebody who has lost their passkey?
     recovery: bool,
     /// A masked form; nothing is told of a code.
     token: String,

@@ -43,7 +43,7 @@ pub(crate) struct UserJson {
 }
 
 impl UserJson {
-    /// A user with his groups, as the holder of this handle may see them.
+    /// A user with their groups, as the holder of this handle may see them.
     pub(crate) fn one(keyplate: &Keyplate, user: &User) -> keyplate::Result<Self> {
         let groups = Visible::load(keyplate, user.group_ids.iter())?;
         Ok(Self::new(user, &groups))

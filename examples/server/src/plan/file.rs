@@ -22,7 +22,7 @@ const SECRETS: [&str; 3] = ["secret", "secret_env", "secret_file"];
 
 /// Who but the owner may read or write.
 const OTHERS: u32 = 0o077;
-/// Whoever may write a plan may make himself administrator.
+/// Whoever can write a plan can make themselves administrator.
 const OTHERS_WRITE: u32 = 0o022;
 
 /// Reads a plan and puts the secrets in; gives the JSON that the library takes.

@@ -19,7 +19,7 @@ pub(super) struct AccessTokenBody {
     ttl: Option<Length>,
 }
 
-/// A token for a service, named by id or slug, for whoever asks if it is open to him.
+/// A token for a service, named by id or slug, for whoever asks, if it is open to them.
 pub(super) async fn issue(caller: Caller, id: Id, Json(body): Json<AccessTokenBody>) -> Answer {
     let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
     let principal = caller.who.principal.clone();

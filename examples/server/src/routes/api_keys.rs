@@ -54,17 +54,25 @@ pub(super) struct RenewalBody {
 
 /// One's own keys; for administrators `all=true` lists everybody's.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let keys = ApiKeyQuery {
         owner_id: (!query.is_true("all")).then_some(caller.who.user_id),
         search: query.search(),
         sort: query.sort(&COLUMNS)?,
         ascending: !query.descending()?,
-        page: Some(query.page()?),
         limit: Some(limit),
         ..ApiKeyQuery::default()
     };
-    let page = caller.call(|keyplate| keyplate.list_api_keys(keys)).await?;
+    let page = caller
+        .call(move |keyplate| {
+            list::page_or_last(asked, limit, |page| {
+                keyplate.list_api_keys(ApiKeyQuery {
+                    page: Some(page),
+                    ..keys.clone()
+                })
+            })
+        })
+        .await?;
     let items = page.items.iter().map(ApiKeyJson::from).collect();
     list::answer(items, page.total, page.page, limit)
 }

@@ -107,16 +107,22 @@ pub(super) async fn kinds(_: Administrator) -> Answer {
 }
 
 async fn events(caller: &Caller, query: &Query, user_id: Option<UserId>) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let wanted = AuditQuery {
         user_id,
         kind: kind(query)?,
-        page: Some(query.page()?),
         limit: Some(limit),
         ..AuditQuery::default()
     };
     let page = caller
-        .call(|keyplate| keyplate.list_audit_events(wanted))
+        .call(move |keyplate| {
+            list::page_or_last(asked, limit, |page| {
+                keyplate.list_audit_events(AuditQuery {
+                    page: Some(page),
+                    ..wanted.clone()
+                })
+            })
+        })
         .await?;
     let items = page.items.iter().map(EventJson::from).collect();
     list::answer(items, page.total, page.page, limit)

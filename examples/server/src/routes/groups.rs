@@ -86,16 +86,24 @@ pub(super) struct UserGroupsBody {
 }
 
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let groups = GroupQuery {
         search: query.search(),
         sort: query.sort(&COLUMNS)?,
         descending: query.descending()?,
-        page: Some(query.page()?),
         limit: Some(limit),
         ..GroupQuery::default()
     };
-    let page = caller.call(|keyplate| keyplate.list_groups(groups)).await?;
+    let page = caller
+        .call(move |keyplate| {
+            list::page_or_last(asked, limit, |page| {
+                keyplate.list_groups(GroupQuery {
+                    page: Some(page),
+                    ..groups.clone()
+                })
+            })
+        })
+        .await?;
     let items = page.items.iter().map(CountedJson::from).collect();
     list::answer(items, page.total, page.page, limit)
 }

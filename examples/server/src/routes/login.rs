@@ -62,12 +62,12 @@ pub(super) async fn finish_step_up(
     Ok(ceremony::ended(&app, Kind::Reauthenticate, response))
 }
 
-/// The user who has just signed in, with a cookie for his browser. Scripts take the token out of the cookie.
+/// The user who has just signed in, with a cookie for their browser. Scripts take the token out of the cookie.
 pub(super) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn) -> Answer {
     let host = app.keyplate().clone();
     let (user, signed_in) = app
         .blocking(move || {
-            // He is signed in; that his groups cannot be read takes nothing back.
+            // They are signed in, even if their groups cannot be read.
             let groups = own_groups(&host, &signed_in).unwrap_or_default();
             Ok((UserJson::new(&signed_in.user, &groups), signed_in))
         })
@@ -77,7 +77,7 @@ pub(super) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn
     Ok(response)
 }
 
-/// His groups, as far as the new session may see them.
+/// The user's groups, as far as the new session may see them.
 fn own_groups(host: &Keyplate, signed_in: &SignedIn) -> keyplate::Result<Visible> {
     let ids = &signed_in.user.group_ids;
     if ids.is_empty() {

@@ -30,7 +30,7 @@ pub(super) struct NewTokenBody {
 #[serde(default)]
 pub(super) struct NothingBody {}
 
-/// A code for up to 15 minutes, beyond that a long token; of either kind for who has lost his passkey too (O3).
+/// A code for up to 15 minutes, beyond that a long token; of either kind also for somebody who has lost their passkey (O3).
 pub(super) async fn create(
     Administrator(caller): Administrator,
     id: Id,

@@ -106,7 +106,7 @@ pub(super) async fn missing(method: Method, uri: Uri) -> Response {
     }
 }
 
-/// Where the host name is not this server's: words for who asks for a page, and for him alone.
+/// Where the host name is not this server's: words for whoever asks for a page, and for nobody else.
 pub(super) fn elsewhere(request: &Request) -> Option<Response> {
     let accepted = request.headers().get_all(header::ACCEPT).iter();
     let mut accepted = accepted.filter_map(|value| value.to_str().ok());

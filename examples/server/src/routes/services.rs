@@ -162,18 +162,23 @@ struct Names {
     name: Option<String>,
 }
 
-/// All of them, by slug, or those that one user may use; an ordinary user sees his own in any case.
+/// All of them, by slug, or those that one user may use; an ordinary user always sees only their own.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let services = ServiceQuery {
         search: query.search(),
         user_id: user(&query)?,
-        page: Some(query.page()?),
         limit: Some(limit),
+        ..ServiceQuery::default()
     };
     let (items, total, page) = caller
-        .call(|keyplate| {
-            let page = keyplate.list_services(services)?;
+        .call(move |keyplate| {
+            let page = list::page_or_last(asked, limit, |page| {
+                keyplate.list_services(ServiceQuery {
+                    page: Some(page),
+                    ..services.clone()
+                })
+            })?;
             let ids = page.items.iter().flat_map(|service| &service.group_ids);
             let groups = Visible::load(keyplate, ids)?;
             let items = page.items.iter();

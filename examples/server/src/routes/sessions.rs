@@ -58,14 +58,21 @@ fn method(method: SignInMethod) -> &'static str {
 
 /// One's own sessions, the newest first.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let sessions = SessionQuery {
         user_id: Some(caller.who.user_id),
-        page: Some(query.page()?),
         limit: Some(limit),
+        ..SessionQuery::default()
     };
     let page = caller
-        .call(|keyplate| keyplate.list_sessions(sessions))
+        .call(move |keyplate| {
+            list::page_or_last(asked, limit, |page| {
+                keyplate.list_sessions(SessionQuery {
+                    page: Some(page),
+                    ..sessions.clone()
+                })
+            })
+        })
         .await?;
     let asking = caller.who.session_id;
     let items = page

@@ -93,7 +93,8 @@ fn came_through_proxy(headers: &HeaderMap) -> bool {
     })
 }
 
-#[derive(Debug, Default, Deserialize)]
+// Without `Debug`, since the token is a secret.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ClaimBody {
     username: Option<String>,
@@ -105,7 +106,8 @@ pub(super) struct ClaimBody {
     existing_user_id: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+// Without `Debug`, since the token is a secret.
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TokenBody {
     token: Option<String>,
@@ -152,7 +154,7 @@ pub(super) async fn claim(
     login::signed_in(&app, StatusCode::OK, signed_in).await
 }
 
-/// The older form, for scripts: makes `admin`, and called again signs him in again, for an hour.
+/// The older form, for scripts: creates `admin` and, when called again, signs them in again for an hour.
 pub(super) async fn claim_or_resume(
     State(app): State<App>,
     claimant: Claimant,

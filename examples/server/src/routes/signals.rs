@@ -27,7 +27,7 @@ struct SignalsJson {
     current_user_details: Value,
 }
 
-/// Whoever asks about a credential: it is one that did not sign him in, so a session that has ended is none.
+/// Whoever asks about a credential: it is one that did not sign them in, so a session that has ended is none.
 #[derive(Debug)]
 pub(super) struct Asker {
     handle: Keyplate,

@@ -1,10 +1,12 @@
 //! How strangers become users.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use keyplate::{NewSignup, SignedIn, SignupTokenPreview, UserStatus};
+use keyplate::{NewSignup, Secret, SignedIn, SignupTokenPreview, UserStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -19,7 +21,8 @@ use crate::{
     routes::login,
 };
 
-#[derive(Debug, Default, Deserialize)]
+// Without `Debug`, since the token is a secret.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct SignupBody {
     username: Option<String>,
@@ -31,7 +34,8 @@ pub(super) struct SignupBody {
     token: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+// Without `Debug`, since the token is a secret.
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct InspectBody {
     token: Option<String>,
@@ -62,7 +66,7 @@ impl From<SignupBody> for NewSignup {
     fn from(body: SignupBody) -> Self {
         Self {
             username: body.username.unwrap_or_default(),
-            token: body.token,
+            token: body.token.map(|token| Arc::new(Secret::new(token))),
             email: body.email,
             display_name: body.display_name,
             first_name: body.first_name,
@@ -114,7 +118,7 @@ pub(super) async fn finish_by_passkey(
     Ok(ceremony::ended(&app, Kind::SignUp, response))
 }
 
-/// Who has to be approved first may look at himself meanwhile, hence a cookie then too.
+/// Somebody who has to be approved first can look at their own account meanwhile, so they get a cookie too.
 async fn signed_up(app: &App, signed_in: SignedIn) -> Answer {
     let status = match signed_in.user.status {
         UserStatus::Pending => StatusCode::ACCEPTED,

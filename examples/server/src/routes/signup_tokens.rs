@@ -1,4 +1,4 @@
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::extract::State;
 use keyplate::{
@@ -14,6 +14,7 @@ use crate::{
         app::App,
         body::{self, Json},
         caller::Administrator,
+        clock,
         error::Failure,
         length::Length,
         list::{self, Query},
@@ -154,7 +155,7 @@ impl TokenBody {
                 if seconds > MAX_TTL {
                     return Err(Failure::field("ttl", "invalid", "must be at most 31 days"));
                 }
-                let time = now + Duration::from_secs(seconds.unsigned_abs());
+                let time = clock::after(now, seconds);
                 Ok(Expiry::At { time })
             }
         };
@@ -243,15 +244,20 @@ struct Grants {
 
 /// Those that are not revoked, the newest first; with `all=true` those too.
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let tokens = SignupTokenQuery {
         include_revoked: query.is_true("all"),
-        page: Some(query.page()?),
         limit: Some(limit),
+        ..SignupTokenQuery::default()
     };
     let (items, total, page) = caller
-        .call(|keyplate| {
-            let page = keyplate.list_signup_tokens(tokens)?;
+        .call(move |keyplate| {
+            let page = list::page_or_last(asked, limit, |page| {
+                keyplate.list_signup_tokens(SignupTokenQuery {
+                    page: Some(page),
+                    ..tokens.clone()
+                })
+            })?;
             let ids = page.items.iter().flat_map(|token| &token.group_ids);
             let groups = Visible::load(keyplate, ids)?;
             let items = page.items.iter();
@@ -327,16 +333,21 @@ pub(super) async fn redemptions(
     query: Query,
 ) -> Answer {
     let id = parse_id(&id)?;
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let redemptions = SignupRedemptionQuery {
         token_id: Some(id),
-        page: Some(query.page()?),
         limit: Some(limit),
+        ..SignupRedemptionQuery::default()
     };
     let page = caller
         .call(move |keyplate| {
             keyplate.get_signup_token(&id)?;
-            keyplate.list_signup_redemptions(redemptions)
+            list::page_or_last(asked, limit, |page| {
+                keyplate.list_signup_redemptions(SignupRedemptionQuery {
+                    page: Some(page),
+                    ..redemptions.clone()
+                })
+            })
         })
         .await?;
     let items = page.items.iter().map(RedemptionJson::from).collect();

@@ -122,7 +122,7 @@ impl UserBody {
 }
 
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let limit = query.limit()?;
+    let (asked, limit) = (query.page()?, query.limit()?);
     let users = UserQuery {
         search: query.search(),
         status: query.one_of("status", &STATUSES)?,
@@ -130,13 +130,17 @@ pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> 
         expiring_within_seconds: expiring_within(&query)?,
         sort: query.sort(&COLUMNS)?,
         descending: query.descending()?,
-        page: Some(query.page()?),
         limit: Some(limit),
         ..UserQuery::default()
     };
     let (items, total, page) = caller
-        .call(|keyplate| {
-            let page = keyplate.list_users(users)?;
+        .call(move |keyplate| {
+            let page = list::page_or_last(asked, limit, |page| {
+                keyplate.list_users(UserQuery {
+                    page: Some(page),
+                    ..users.clone()
+                })
+            })?;
             let items = UserJson::all(keyplate, &page.items)?;
             Ok((items, page.total, page.page))
         })

@@ -15,7 +15,7 @@ use crate::support::{Server, command};
 const OPERATORS: &str = "operators-own-secret-0123456789-abcdef";
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plan.toml");
 
-/// anna, and a key of hers with a secret from somewhere.
+/// anna, and an API key of theirs with a secret from somewhere.
 fn plan(secret: &str) -> String {
     format!(
         r#"

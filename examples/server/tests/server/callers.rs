@@ -232,7 +232,7 @@ fn what_an_ordinary_user_may() {
     assert_eq!(
         all.json()["pagination"]["totalItems"],
         0,
-        "his own, which are none"
+        "their own, which are none"
     );
 }
 

@@ -139,7 +139,7 @@ fn members_are_replaced_from_either_side() {
     let by_count = "/api/user-groups?sort[column]=userCount&sort[direction]=desc&search=F";
     let list = server.get(by_count).key(&key).send().json();
     assert_eq!(names(&list["data"]), ["family", "friends"]);
-    // A full replacement of the user leaves his groups alone.
+    // A full replacement of the user leaves their groups alone.
     let replaced = put(
         &server,
         &key,

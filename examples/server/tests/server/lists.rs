@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::support::Server;
+use crate::support::{Server, text};
 
 fn with_users(count: u32) -> (Server, String) {
     let server = Server::start();
@@ -115,4 +115,67 @@ fn users_by_status_group_and_end() {
     list("group=friends").refuses_field("group");
     list("expiringWithin=soon").refuses_field("expiringWithin");
     list("expiringWithin=259200").refuses_field("expiringWithin");
+}
+
+/// In the library such a page is empty; clients of this API get the last one.
+#[test]
+fn a_page_past_the_end_of_any_list_is_the_last_one() {
+    let (server, key) = Server::inviting(&[]);
+    let (token, secret) = server.invitation(&key, json!({ "usageLimit": 3 }));
+    for name in ["ann", "bob", "carol"] {
+        assert_eq!(server.sign_up(name, &secret).status, 201);
+        server.invitation(&key, json!({}));
+        server.made(&key, "/api/user-groups", json!({ "name": name }));
+        server.made(&key, "/api/services", json!({ "slug": name }));
+    }
+    let (bob, session) = server.user_with_session(&key, "bobby");
+    for _ in 0..2 {
+        let bob = keyplate::UserId::parse(&bob).unwrap();
+        let made = server
+            .library()
+            .create_session(&bob, Default::default(), None);
+        made.unwrap();
+    }
+    for name in ["one", "two", "three"] {
+        server.make_key(&session, name, Some(&["library:stream"]));
+    }
+    let redemptions = format!("/api/signup-tokens/{token}/redemptions");
+    for path in [
+        "/api/users",
+        "/api/user-groups",
+        "/api/services",
+        "/api/sessions",
+        "/api/api-keys",
+        "/api/signup-tokens",
+        &redemptions,
+        "/api/audit-logs",
+        "/api/audit-logs/all",
+    ] {
+        let list = |query: &str| {
+            let request = server.get(&format!("{path}?{query}"));
+            let by_bob = ["/api/sessions", "/api/api-keys", "/api/audit-logs"].contains(&path);
+            let reply = if by_bob {
+                request.bearer(&session)
+            } else {
+                request.key(&key)
+            }
+            .send();
+            assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+            reply.json()
+        };
+        let ids = |page: &Value| -> Vec<String> {
+            let data = page["data"].as_array().unwrap();
+            data.iter().map(|item| text(&item["id"])).collect()
+        };
+        let all = list("limit=100");
+        let total = all["pagination"]["totalItems"].as_i64().unwrap();
+        assert!(total >= 3, "{path}: {total}");
+        let last = list(&format!("limit=2&page={}", (total + 1) / 2));
+        assert!(!ids(&last).is_empty(), "{path}");
+        for page in ["1000", "99999999999999999999"] {
+            let past = list(&format!("limit=2&page={page}"));
+            assert_eq!(past["pagination"], last["pagination"], "{path}");
+            assert_eq!(ids(&past), ids(&last), "{path}");
+        }
+    }
 }

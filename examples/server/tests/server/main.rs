@@ -42,5 +42,6 @@ mod signup_tokens;
 mod step_up;
 mod storage;
 mod support;
+mod times;
 mod user_commands;
 mod users;

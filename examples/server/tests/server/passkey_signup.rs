@@ -80,7 +80,7 @@ fn who_waits_may_register_his_first_passkey() {
     assert_eq!(
         done.cookies().len(),
         1,
-        "the session stays, until he is approved"
+        "the session stays, until they are approved"
     );
     bob.get("/api/webauthn/register/start")
         .is_refused(403, "forbidden");

@@ -200,7 +200,7 @@ fn who_may_not_register() {
         let nobody = request.header("Content-Type", "application/json");
         nobody.send().is_refused(401, "not_signed_in");
     }
-    // An administrator's passkeys may be looked at by his key, but a key has none.
+    // An administrator's passkeys may be looked at by their key, but a key has none.
     let own = server.get("/api/webauthn/credentials").key(&key).send();
     assert_eq!(own.json(), json!([]));
 }

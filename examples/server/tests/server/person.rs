@@ -11,7 +11,7 @@ use crate::support::{Reply, Request, Server};
 #[derive(Clone)]
 pub(crate) struct Person<'a> {
     server: &'a Server,
-    /// Where he has opened the server.
+    /// Where they have opened the server.
     pub(crate) origin: String,
     pub(crate) authenticator: Authenticator,
     pub(crate) cookies: BTreeMap<String, String>,
@@ -127,7 +127,7 @@ impl<'a> Person<'a> {
         self.finish("/api/webauthn/register/finish", &credential)
     }
 
-    /// Signs in, without saying who he is.
+    /// Signs in, without saying who they are.
     #[track_caller]
     pub(crate) fn log_in(&mut self) -> Reply {
         self.log_in_with(&Spoil::default())
@@ -168,7 +168,7 @@ impl<'a> Person<'a> {
         list.json().as_array().unwrap().clone()
     }
 
-    /// As if he had signed in long ago.
+    /// As if they had signed in long ago.
     #[expect(
         clippy::disallowed_methods,
         reason = "the server's clock cannot be set from outside"

@@ -1,4 +1,4 @@
-//! For who has lost his passkey (O3).
+//! For users who have lost their passkey (O3).
 
 use keyplate_testkit::Authenticator;
 use serde_json::json;

@@ -48,7 +48,7 @@ fn sessions_are_listed_and_ended() {
         .send()
         .is_refused(404, "not_found");
 
-    // Another's session is nothing that he knows of.
+    // Another's session does not exist for them.
     let (_, eve) = server.user_with_session(&key, "eve");
     let list = server.get("/api/sessions").bearer(&first).send().json();
     let path = format!("/api/sessions/{}", list["data"][0]["id"].as_str().unwrap());

@@ -172,7 +172,7 @@ fn without_the_token_only_a_script_on_this_machine() {
             .send()
             .is_refused(403, "cross_origin");
     }
-    // Where `Sec-Fetch-Site` decides, a foreign `Origin` still keeps him from going without the token.
+    // Where `Sec-Fetch-Site` decides, a foreign `Origin` still keeps them from going without the token.
     let mixed = claim()
         .header("Sec-Fetch-Site", "same-origin")
         .header("Origin", "http://evil.example");

@@ -267,7 +267,7 @@ fn nobody_gives_what_he_may_not_give() {
     // Nor makes one work again that gives it.
     let (given, _) = server.invitation(&key, with_group.clone());
     put(&server, &weak, &given, json!({ "ttl": "1h" })).is_refused(403, "forbidden");
-    // What he may not look at has no name for him.
+    // What they may not look at has no name for them.
     let list = server.get("/api/signup-tokens").key(&weak).send().json();
     assert_eq!(
         list["data"][0]["userGroups"],

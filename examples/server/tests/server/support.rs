@@ -137,7 +137,7 @@ impl Server {
         reply.json()["token"].as_str().unwrap().to_owned()
     }
 
-    /// Makes an ordinary user and gives his id and a session of his.
+    /// Makes an ordinary user and gives their id and a session of theirs.
     pub(crate) fn user_with_session(&self, key: &str, username: &str) -> (String, String) {
         let body = serde_json::json!({ "username": username });
         let reply = self.post("/api/users").key(key).json(&body).send();

@@ -45,7 +45,7 @@ async function currentSession() {
   return data.find((session) => session.current);
 }
 
-/** What somebody should do before he locks himself out. */
+/** What somebody should do before they lock themselves out. */
 function advice(passkeys, session) {
   const usable = passkeys.filter((passkey) => passkey.usable !== false);
   if (session?.method === "recovery") {

@@ -1,11 +1,11 @@
-// What somebody may use with his account, and the way there.
+// What somebody may use with their account, and the way there.
 
 import { h } from "../parts/dom.js";
 import { webAddress } from "../parts/format.js";
 import { listOf } from "../parts/list.js";
 import { link, row, section } from "../parts/parts.js";
 
-/** The part of the account page. An administrator too sees here what is open to himself. */
+/** The part of the account page. Administrators, too, see here only what is open to themselves. */
 export function myServices(me) {
   const list = listOf({
     path: "/api/services",

@@ -1,4 +1,4 @@
-// A user's ways in: his passkeys, and codes for who has none or has lost them.
+// A user's ways in: their passkeys, and codes for people who have none or have lost them.
 
 import { get, post, remove } from "../parts/api.js";
 import { ask, note } from "../parts/dialogs.js";
@@ -8,7 +8,7 @@ import { ago, moment, nameOf } from "../parts/format.js";
 import { passkeyRow } from "../account/mypasskeys.js";
 import { badge, button, formDialog, row, section, showSecret } from "../parts/parts.js";
 
-/** The part of a user's page that says how he comes in. */
+/** The part of a user's page that says how they sign in. */
 export function waysIn(user) {
   const codes = h("div", {});
   const passkeys = h("div", {});
@@ -143,7 +143,7 @@ async function giveRecovery(user, reload) {
   const done = await ask({
     title: `Recovery code for ${nameOf(user)}?`,
     text: [
-      "For somebody who has lost his passkeys. Be sure that you know who asks: whoever has the code takes over the account.",
+      "For somebody who has lost their passkeys. Be sure that you know who asks: whoever has the code takes over the account.",
       "When it is used, all other sessions of the account end, and within 15 minutes a new passkey can be added and the old ones deleted.",
     ],
     action: "Make recovery code",

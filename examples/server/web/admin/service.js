@@ -71,7 +71,7 @@ function access(service, groups, reload) {
           }
           await put(`/api/services/${service.id}/access`, {
             isOpenToEveryone: values.choice === "everyone",
-            // Who opens it to everyone finds the groups again when he narrows it.
+            // Whoever opens it to everyone finds the groups again when they narrow it.
             userGroupIds: values.choice === "nobody" ? [] : values.userGroupIds,
           });
           note("Saved.");

@@ -1,4 +1,4 @@
-// One user: what is known of him, his groups, his ways in, and what ends them.
+// One user: what is known about them, their groups, their ways in, and what ends them.
 
 import { waysIn } from "./access.js";
 import { serviceRow } from "./services.js";
@@ -38,8 +38,8 @@ export async function show({ main, me, settings, id }) {
 }
 
 /**
- * Changes some things. The server takes the whole user, so he is asked for right before: somebody else may have changed
- * him since this page was opened.
+ * Changes some things. The server takes the whole user, so they are fetched right before: somebody else may have changed
+ * them since this page was opened.
  */
 async function change(user, changes) {
   const path = `/api/users/${user.id}`;
@@ -165,7 +165,7 @@ function memberships(user, groups, onSaved) {
   );
 }
 
-/** What is open to him, by his groups or as to everyone. */
+/** What is open to them, by their groups or because it is open to everyone. */
 function services(user) {
   const list = listOf({
     path: "/api/services",
@@ -179,7 +179,7 @@ function services(user) {
   return { element: section(about, list.element), reload: list.reload };
 }
 
-/** What he may do, whether he may come in at all, and the end of the account. */
+/** What they may do, whether they may sign in at all, and the end of the account. */
 function standing(user, isMe, reload) {
   const name = nameOf(user);
   const step = (text, detail, control) =>
@@ -233,7 +233,7 @@ function standing(user, isMe, reload) {
             )
           : step(
               "Ordinary user",
-              "May change only what is his own.",
+              "May change only what is their own.",
               button(
                 "Make administrator",
                 asks(

@@ -17,7 +17,7 @@ async function answers(path, no) {
     await send("GET", path);
     return true;
   } catch (error) {
-    // Who is signed in and may not even see himself has to sign in anew.
+    // Whoever is signed in but may not even see their own account has to sign in again.
     if (error instanceof ApiError && (error.status === no || error.status === 403)) return false;
     throw error;
   }

@@ -1,4 +1,4 @@
-// First run: the first administrator's profile, then his passkey; then what was made here before him.
+// First run: the first administrator's profile, then their passkey, then what was created here before them.
 
 import { ask } from "../parts/dialogs.js";
 import { obstacle } from "../parts/ceremony.js";
@@ -71,7 +71,7 @@ function progress(now) {
 function profile() {
   const why = obstacle();
   const head = doorHead(settings, "Set up this server", "You become its first administrator.");
-  // Who claims set-up and cannot make a passkey has locked himself out for the moment.
+  // Whoever claims set-up and cannot make a passkey has locked themselves out for the moment.
   if (why) return step(main, head, progress(0), notice("warning", why.title, why.text));
   const person = profileFields({ mayBeAddress: true });
   const typed = token ? null : tokenField();

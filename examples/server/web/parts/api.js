@@ -1,5 +1,5 @@
-// Requests of somebody who is signed in: who is not any more is sent to sign in and comes back, and who must first show
-// again that it is he is asked for his passkey, after which the request goes on.
+// Requests of somebody who is signed in. Whoever is not any more is sent to sign in and comes back. Whoever must first
+// confirm who they are is asked for their passkey, after which the request goes on.
 
 import { askForCredential, obstacle } from "./ceremony.js";
 import { ask, tell } from "./dialogs.js";
@@ -48,7 +48,7 @@ export async function every(path, values = {}) {
   }
 }
 
-/** Is it who asks that is disabled, and not somebody whom he asked about? */
+/** Is it the person who asks that is disabled, and not somebody whom they asked about? */
 async function amDisabled() {
   try {
     await send("GET", "/api/users/me");

@@ -84,7 +84,7 @@ export async function busy(button, problem, run) {
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");
-    // Disabling took the focus away; who uses the keyboard goes on where he was.
+    // Disabling took the focus away. People who use the keyboard go on where they were.
     if (document.activeElement === document.body && button.isConnected) button.focus();
   }
 }

@@ -24,7 +24,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * The same where somebody may be at work inside: who was at a button finds himself at the one of the same name, or at
+ * The same where somebody may be at work inside: whoever was at a button is put at the one of the same name, or at
  * the heading, and not at the top of the page.
  */
 export function refill(element, ...children) {

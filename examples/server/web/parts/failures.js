@@ -6,7 +6,7 @@ import { ApiError } from "./http.js";
 /** The person decided against it: nothing to report. */
 export class Cancelled extends Error {}
 
-/** What to show of a failure; null where the person himself broke it off. */
+/** What to show of a failure; null if the person broke it off themselves. */
 export function explain(error) {
   if (error instanceof Cancelled) return null;
   if (error instanceof CeremonyError) return error.silent ? null : error.message;

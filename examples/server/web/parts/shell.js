@@ -49,7 +49,7 @@ const PARTS = [
 ];
 
 /**
- * Draws the frame and gives who is signed in and the settings. Who still waits for approval has a page of his own.
+ * Draws the frame, and returns who is signed in and the settings. People who still wait for approval have a page of their own.
  */
 export async function enter(title) {
   // The Back button may thaw a page whose owner has signed out since.

@@ -103,6 +103,25 @@ class FacadeTest {
         val created = keyplate.createSetupToken()
         assertFalse(created.secret.reveal() in created.toString())
         assertTrue("redacted" in created.toString())
+        val text = "kp_inv_a_secret_of_the_host_s_with_many_letters"
+        val inputs = listOf(
+            NewSignup("ben", token = Secret(text)),
+            Config("id.db", "https://media.example", encryptionKey = Secret(text)),
+        )
+        for (input in inputs) {
+            assertFalse(text in input.toString())
+            assertTrue("redacted" in input.toString())
+        }
+    }
+
+    @Test
+    fun `a sign-up token goes in as it came out, or as text`() = open().use { keyplate ->
+        keyplate.updateSettings(SettingsChanges(signupMode = SignupMode.WITH_TOKEN))
+        val invitation = keyplate.createSignupToken(NewSignupToken(uses = Limit.AtMost(2))).secret
+        keyplate.anonymous(ClientInfo()).use { friend ->
+            assertEquals("ann", friend.signUp(NewSignup("ann", token = invitation)).user.username)
+            assertEquals("ben", friend.signUp(NewSignup("ben", token = Secret(invitation.reveal()))).user.username)
+        }
     }
 
     @Test
