@@ -55,7 +55,7 @@ function words(name) {
 /** What an administrator should not pass over. */
 function warning(name) {
   if (name.endsWith("_REFUSED")) return badge("refused", "wait");
-  return /GUESSING|BEHIND|RESET|RECOVERY/.test(name) ? badge("look at this", "bad") : null;
+  return /GUESSING|BEHIND|COLLIDE|RESET|RECOVERY/.test(name) ? badge("look at this", "bad") : null;
 }
 
 function eventRow(event) {
