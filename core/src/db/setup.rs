@@ -121,9 +121,6 @@ pub(crate) fn reset(writer: &Writer<'_>, generation: i64) -> Result<()> {
 
 /// D8: the stage stays.
 pub(crate) fn move_on(writer: &Writer<'_>, generation: i64) -> Result<()> {
-    writer.execute(
-        "UPDATE setup SET generation = ?1",
-        params![generation],
-    )?;
+    writer.execute("UPDATE setup SET generation = ?1", params![generation])?;
     delete_tokens(writer)
 }

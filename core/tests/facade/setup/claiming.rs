@@ -221,7 +221,9 @@ fn tokens(f: &Fixture, number: usize) -> Vec<String> {
 #[test]
 fn ten_tokens_work_at_once_and_the_eleventh_ends_the_oldest() {
     let claims = |f: &Fixture, token: &str| {
-        let claimed = f.stranger().claim_setup(Some(token.to_owned()), admin("ann"));
+        let claimed = f
+            .stranger()
+            .claim_setup(Some(token.to_owned()), admin("ann"));
         claimed.map(|signed_in| signed_in.user.id)
     };
     for which in 0..10 {
@@ -282,7 +284,12 @@ fn a_token_that_has_ended_counts_for_nothing() {
 /// B2: the host knows how it was claimed, and may resume in any case.
 #[test]
 fn how_setup_was_claimed_is_remembered() {
-    let without_token = |f: &Fixture| f.open_again().get_setup_state().unwrap().claimed_without_token;
+    let without_token = |f: &Fixture| {
+        f.open_again()
+            .get_setup_state()
+            .unwrap()
+            .claimed_without_token
+    };
     let f = Fixture::new();
     assert!(!without_token(&f), "nobody has claimed it");
     let _ = f.stranger().claim_setup(None, admin("eve"));

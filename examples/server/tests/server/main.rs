@@ -20,6 +20,7 @@ mod encryption_key;
 mod groups;
 mod key_commands;
 mod lists;
+mod local_users;
 mod one_time;
 mod pages;
 mod passkey_login;

@@ -37,8 +37,12 @@ impl Server {
     }
 
     pub(crate) fn in_folder(folder: TempDir, options: &[&str]) -> Self {
+        Self::by(command(), folder, options)
+    }
+
+    /// Started by this command, which takes the program's options.
+    pub(crate) fn by(mut command: Command, folder: TempDir, options: &[&str]) -> Self {
         let (out, log) = (folder.path().join("out"), folder.path().join("log"));
-        let mut command = command();
         if !options.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
@@ -307,6 +311,11 @@ impl Request<'_> {
     }
 
     pub(crate) fn send(&self) -> Reply {
+        Reply::parse(&self.server.raw(&self.bytes()))
+    }
+
+    /// As it is sent.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut text = format!(
             "{} {} HTTP/{}\r\nHost: {}\r\nConnection: close\r\n",
             self.method, self.path, self.version, self.host
@@ -320,7 +329,7 @@ impl Request<'_> {
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();
         bytes.extend(self.body.iter().flatten());
-        Reply::parse(&self.server.raw(&bytes))
+        bytes
     }
 }
 
