@@ -12,6 +12,17 @@ pub(crate) fn all(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
     })
 }
 
+/// Under which origin people reach the application. No `Settings` have it, so nobody but the host changes it.
+pub(crate) const ORIGIN: &str = "origin";
+
+pub(crate) fn find(reader: &Reader<'_>, name: &str) -> Result<Option<String>> {
+    reader.query_one(
+        "SELECT value FROM settings WHERE name = ?1",
+        params![name],
+        |row| row.get("value"),
+    )
+}
+
 pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
     writer.execute(
         "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -3,7 +3,7 @@
 use crate::{
     db::{
         self,
-        settings::{load, stored},
+        settings::{ORIGIN, load, stored},
     },
     error::{DenialReason, InputReason, KeyplateError, Result, SignupRefusal, denied, invalid},
     gate::{
@@ -60,6 +60,33 @@ impl Keyplate {
             let after = changes.applied(&before)?;
             check_allowed(change, &before, &after)?;
             store(change, &before, after)
+        })
+    }
+
+    /// Stores the origin of `Config`, for commands and other processes that make links and were not told it. A server
+    /// calls this when it starts; what is stored already leaves no trace.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle.
+    pub fn remember_origin(&self) -> Result<()> {
+        let origin = &self.shared.relying_party.origin;
+        if self.find_remembered_origin()?.as_ref() == Some(origin) {
+            return Ok(());
+        }
+        self.write(Method::RememberOrigin, |change| {
+            db::settings::set(change, ORIGIN, origin)?;
+            let details = [(ORIGIN, origin.as_str())];
+            change.record(EventKind::SettingsChanged, Subject::default(), &details)
+        })
+    }
+
+    /// Gives the origin that `remember_origin` stored last, in the form that browsers write.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle.
+    pub fn find_remembered_origin(&self) -> Result<Option<String>> {
+        self.read(Method::FindRememberedOrigin, |reader, _| {
+            db::settings::find(reader, ORIGIN)
         })
     }
 

@@ -396,3 +396,49 @@ fn ceremonies_from_every_configured_origin_and_no_other() {
         }
     }
 }
+
+/// P6: other processes make links to where people are, and only the host says where that is.
+#[test]
+fn the_origin_is_remembered_for_other_processes() {
+    let f = Fixture::new();
+    assert_eq!(f.keyplate.find_remembered_origin().unwrap(), None);
+    let server = at(&f, "https://Media.bücher.example:443/", false).unwrap();
+    server.remember_origin().unwrap();
+    server.remember_origin().unwrap();
+    let command = open(&f, |config| {
+        config.origin = "http://localhost:1411".to_owned();
+        config.maintenance = true;
+    });
+    let command = command.unwrap();
+    let normal = Some("https://media.xn--bcher-kva.example".to_owned());
+    assert_eq!(command.find_remembered_origin().unwrap(), normal);
+    let changes = || {
+        let query = keyplate::AuditQuery {
+            kind: Some(EventKind::SettingsChanged),
+            ..Default::default()
+        };
+        f.keyplate.list_audit_events(query).unwrap()
+    };
+    assert_eq!(changes().total, 1, "what is known leaves no trace");
+    let told = &changes().items[0].details[0];
+    assert_eq!(Some(&told.value), normal.as_ref());
+    assert_eq!(told.name, "origin");
+
+    // Nobody else sets it, and no setting is it.
+    let ann = f.administrator("ann");
+    let key = f.key(&ann, &["*", "roles:write"]);
+    let denied = keyplate::ErrorCode::PermissionDenied;
+    for handle in [acting(&server, key.secret.as_str()), stranger(&server)] {
+        assert_eq!(code(handle.remember_origin()), denied);
+        assert_eq!(code(handle.find_remembered_origin()), denied);
+    }
+    let plan = r#"{"settings": {"origin": "https://evil.example"}}"#;
+    assert!(f.keyplate.bootstrap(plan).is_err());
+    assert_eq!(f.keyplate.find_remembered_origin().unwrap(), normal);
+    at(&f, "https://other.example", true)
+        .unwrap()
+        .remember_origin()
+        .unwrap();
+    let other = Some("https://other.example".to_owned());
+    assert_eq!(f.keyplate.find_remembered_origin().unwrap(), other);
+}
