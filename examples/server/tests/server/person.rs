@@ -30,7 +30,7 @@ impl<'a> Person<'a> {
     pub(crate) fn with_session(server: &'a Server, token: &str) -> Self {
         let mut person = Self::at(server);
         let name = person.session_name();
-        person.cookies.insert(name.to_owned(), token.to_owned());
+        person.cookies.insert(name, token.to_owned());
         person
     }
 
@@ -49,15 +49,19 @@ impl<'a> Person<'a> {
         (id, person)
     }
 
-    fn session_name(&self) -> &'static str {
-        match self.origin.starts_with("https:") {
-            true => "__Host-access_token",
-            false => "access_token",
+    fn session_name(&self) -> String {
+        let origin = &self.server.origin;
+        match origin.split_once("://").unwrap() {
+            ("https", _) => "__Host-access_token".to_owned(),
+            (_, host) => {
+                let port = host.split_once(':').map_or("80", |(_, port)| port);
+                format!("keyplate-{port}-access_token")
+            }
         }
     }
 
     pub(crate) fn session(&self) -> String {
-        self.cookies[self.session_name()].clone()
+        self.cookies[&self.session_name()].clone()
     }
 
     /// As a page of this origin asks.

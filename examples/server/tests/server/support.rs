@@ -14,6 +14,8 @@ use keyplate::{Config, Keyplate};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The session's cookie at the default origin; `ceremony` ones are named alike.
+pub(crate) const SESSION: &str = "keyplate-1411-access_token";
 pub(crate) const BEFORE_LONG: &str = "2099-01-01T00:00:00Z";
 
 /// A server in a folder of its own; it is stopped when it is dropped.
@@ -46,9 +48,10 @@ impl Server {
         if !options.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
+        if !options.contains(&"--data") {
+            command.arg("--data").arg(folder.path().join("data"));
+        }
         let child = command
-            .arg("--data")
-            .arg(folder.path().join("data"))
             .args(options)
             .stdout(File::create(&out).unwrap())
             .stderr(File::create(&log).unwrap())
@@ -287,7 +290,7 @@ impl Request<'_> {
     }
 
     pub(crate) fn cookie(self, token: &str) -> Self {
-        self.header("Cookie", &format!("access_token={token}"))
+        self.header("Cookie", &format!("{SESSION}={token}"))
     }
 
     pub(crate) fn host(mut self, host: &str) -> Self {
