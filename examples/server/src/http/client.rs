@@ -114,6 +114,8 @@ fn read(hop: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn ip(text: &str) -> IpAddr {
@@ -123,7 +125,8 @@ mod tests {
     fn headers(name: &'static str, lines: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(name, line.parse().unwrap());
+            let value = HeaderValue::from_bytes(line.as_bytes());
+            headers.append(name, value.unwrap());
         }
         headers
     }

@@ -186,9 +186,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_named_with_its_owner_from_the_report_alone() {
-        let options = Options::of("https://id.example");
         let named = |report: &BootstrapReport| -> Vec<String> {
-            let text = secrets(&options, report);
+            let text = secrets("https://id.example", report);
             let names = text.lines().map(|line| {
                 let line = line.strip_prefix("secret of API key ").unwrap();
                 line.split_once(": kp_key_").unwrap().0.to_owned()
