@@ -140,7 +140,6 @@ table! {
     SetDefaultGroups      "set_default_groups"       Administrator(Area::Settings, Write);
     SetSignupEmailDomains "set_signup_email_domains" Administrator(Area::Settings, Write);
     RememberOrigin        "remember_origin"          Host;
-    FindRememberedOrigin  "find_remembered_origin"   Host;
 
     CreateSignupToken     "create_signup_token"      Administrator(SignupTokens, Write);
     GetSignupToken        "get_signup_token"         Administrator(SignupTokens, Read);

@@ -63,30 +63,22 @@ impl Keyplate {
         })
     }
 
-    /// Stores the origin of `Config`, for commands and other processes that make links and were not told it. A server
-    /// calls this when it starts; what is stored already leaves no trace.
+    /// Stores the origin of `Config` among the settings, for commands and other processes that make links and were not told
+    /// it. A server calls this when it starts. What is stored already leaves no trace.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle.
-    pub fn remember_origin(&self) -> Result<()> {
+    pub fn remember_origin(&self) -> Result<Settings> {
         let origin = &self.shared.relying_party.origin;
-        if self.find_remembered_origin()?.as_ref() == Some(origin) {
-            return Ok(());
+        let known = self.read(Method::RememberOrigin, |reader, _| load(reader))?;
+        if known.origin.as_ref() == Some(origin) {
+            return Ok(known);
         }
         self.write(Method::RememberOrigin, |change| {
             db::settings::set(change, ORIGIN, origin)?;
             let details = [(ORIGIN, origin.as_str())];
-            change.record(EventKind::SettingsChanged, Subject::default(), &details)
-        })
-    }
-
-    /// Gives the origin that `remember_origin` stored last, in the form that browsers write.
-    ///
-    /// # Errors
-    /// `PermissionDenied` on any but the host's handle.
-    pub fn find_remembered_origin(&self) -> Result<Option<String>> {
-        self.read(Method::FindRememberedOrigin, |reader, _| {
-            db::settings::find(reader, ORIGIN)
+            change.record(EventKind::SettingsChanged, Subject::default(), &details)?;
+            load(change)
         })
     }
 

@@ -233,7 +233,7 @@ fn what_a_service_may_be() {
         films.origins,
         [
             "https://films.example",
-            "https://xn--kinomter-2za.example:8443"
+            "https://xn--kinomter-3za.example:8443"
         ]
     );
     assert_eq!(f.keyplate.get_service(&films.id).unwrap(), films);

@@ -258,7 +258,6 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "rotate_signing_key" => note(&mut refusals, w.weak.rotate_signing_key(None)),
         "get_settings" => note(&mut refusals, w.weak.get_settings()),
         "remember_origin" => note(&mut refusals, w.weak.remember_origin()),
-        "find_remembered_origin" => note(&mut refusals, w.weak.find_remembered_origin()),
         "get_public_settings" => note(&mut refusals, w.weak.get_public_settings()),
         "update_settings" => {
             let long = SettingsChanges {

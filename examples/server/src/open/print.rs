@@ -11,9 +11,11 @@ pub(crate) fn origin_of_links(options: &Options, keyplate: &Keyplate) -> Result<
     if let Some(origin) = &options.given_origin {
         return Ok(origin.clone());
     }
-    let remembered = keyplate.find_remembered_origin();
-    let remembered = remembered.map_err(|error| error.to_string())?;
-    Ok(remembered.unwrap_or_else(|| options.origin().to_owned()))
+    let settings = keyplate.get_settings();
+    let settings = settings.map_err(|error| error.to_string())?;
+    Ok(settings
+        .origin
+        .unwrap_or_else(|| options.origin().to_owned()))
 }
 
 /// The line with the setup link.
