@@ -52,7 +52,9 @@ pub unsafe extern "C" fn keyplate_client_info_new(
     }
 }
 
-/// The client's IP address.
+/// The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the
+/// end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients
+/// share their limits.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_client_info_set_address(
@@ -193,7 +195,8 @@ pub unsafe extern "C" fn keyplate_config_set_path(
     }
 }
 
-/// The web origin that people use, for example `https://media.example`.
+/// The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end
+/// and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_origin(
@@ -492,8 +495,8 @@ pub unsafe extern "C" fn keyplate_open(
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`. Whether the credential is still
-///   good is seen by each call, not here
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`. Whether the credential is still good is seen by
+///   each call, not here
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -522,7 +525,7 @@ pub unsafe extern "C" fn keyplate_acting_as(
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -546,7 +549,7 @@ pub unsafe extern "C" fn keyplate_anonymous(
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]

@@ -217,6 +217,16 @@ pub unsafe extern "C" fn keyplate_settings_get_counter_policy(
     unsafe { get(settings, |value| Some(&value.counter_policy)) }
 }
 
+/// Where people reach the application, as the host told by `keyplate_remember_origin`; nobody else changes it.
+/// NULL when there is none. Borrowed from `settings`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_origin(
+    settings: *const keyplate_settings,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| value.origin.as_ref()) }
+}
+
 /// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
 ///
 /// Free one that is yours with `keyplate_settings_changes_free`.
@@ -465,6 +475,27 @@ pub unsafe extern "C" fn keyplate_get_settings(
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { guard(error, || put(out, || Ok(borrow(kp, "kp")?.get_settings()?))) }
+}
+
+/// Stores the origin of `keyplate_config` among the settings, for commands and other processes that make links and were not told
+/// it. A server calls this when it starts. What is stored already leaves no trace.
+///
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+///
+/// `out` is the caller's: free it with `keyplate_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_remember_origin(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.remember_origin()?))
+        })
+    }
 }
 
 /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.

@@ -396,6 +396,16 @@ pub unsafe extern "C" fn keyplate_setup_state_get_passkey_problem(
     unsafe { get_into(setup_state, |value| value.passkey_problem.as_ref(), out) }
 }
 
+/// Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
+/// without a token, because of where they come from, lets them resume in the same way only what was claimed so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_setup_state_get_claimed_without_token(
+    setup_state: *const keyplate_setup_state,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(setup_state, |value| Some(&value.claimed_without_token)) }
+}
+
 /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
 /// the host needs a setup token; after `keyplate_reset_setup` the host too.
 ///
@@ -431,7 +441,7 @@ pub unsafe extern "C" fn keyplate_claim_setup(
     }
 }
 
-/// Ends setup: its token and its sessions are dead from this moment.
+/// Ends setup: its tokens and its sessions are dead from this moment.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
@@ -453,7 +463,8 @@ pub unsafe extern "C" fn keyplate_complete_setup(
     }
 }
 
-/// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+/// Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+/// at once, so that each of several processes may show its own; one more ends the oldest.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
