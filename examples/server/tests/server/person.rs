@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyplate_testkit::{Authenticator, Spoil};
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Request, Server};
+use crate::support::{Reply, Request, Server, session_cookie};
 
 /// Keeps cookies as a browser does, and sends what a page of this server sends.
 #[derive(Clone)]
@@ -50,14 +50,7 @@ impl<'a> Person<'a> {
     }
 
     fn session_name(&self) -> String {
-        let origin = &self.server.origin;
-        match origin.split_once("://").unwrap() {
-            ("https", _) => "__Host-access_token".to_owned(),
-            (_, host) => {
-                let port = host.split_once(':').map_or("80", |(_, port)| port);
-                format!("keyplate-{port}-access_token")
-            }
-        }
+        session_cookie(&self.server.origin)
     }
 
     pub(crate) fn session(&self) -> String {

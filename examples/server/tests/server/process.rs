@@ -71,8 +71,8 @@ fn each_way_of_failing_is_one_line() {
         "ftp://id.example",
         "id.example",
         "https://",
-        "https://id.example/",
-        "https://ID.example",
+        "https://id.example/x",
+        "https://id.example?",
         "https://a b",
     ] {
         fails(&run(folder.path(), &["--origin", origin]), "--origin ");

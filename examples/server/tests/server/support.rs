@@ -14,8 +14,6 @@ use keyplate::{Config, Keyplate};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The session's cookie at the default origin; `ceremony` ones are named alike.
-pub(crate) const SESSION: &str = "keyplate-1411-access_token";
 pub(crate) const BEFORE_LONG: &str = "2099-01-01T00:00:00Z";
 
 /// A server in a folder of its own; it is stopped when it is dropped.
@@ -218,6 +216,17 @@ impl Drop for Server {
     }
 }
 
+/// What the session's cookie is called at this origin.
+pub(crate) fn session_cookie(origin: &str) -> String {
+    match origin.split_once("://").unwrap() {
+        ("https", _) => "__Host-access_token".to_owned(),
+        (_, host) => {
+            let port = host.split_once(':').map_or("80", |(_, port)| port);
+            format!("keyplate-{port}-access_token")
+        }
+    }
+}
+
 /// The program, without options from the tests' own environment.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyplate-server"));
@@ -290,7 +299,8 @@ impl Request<'_> {
     }
 
     pub(crate) fn cookie(self, token: &str) -> Self {
-        self.header("Cookie", &format!("{SESSION}={token}"))
+        let name = session_cookie(&self.server.origin);
+        self.header("Cookie", &format!("{name}={token}"))
     }
 
     pub(crate) fn host(mut self, host: &str) -> Self {
