@@ -39,7 +39,7 @@ fn worker() {
         "ask" => {
             let mut stream = TcpStream::connect(&address).unwrap();
             stream.write_all(&request).unwrap();
-            println!("{MARK}{}", json!(read_all(&mut stream)));
+            say(&json!(read_all(&mut stream)).to_string());
         }
         "ask and go" => {
             let mut stream = TcpStream::connect(&address).unwrap();
@@ -50,9 +50,13 @@ fn worker() {
     }
 }
 
+fn say(text: &str) {
+    writeln!(io::stdout(), "{MARK}{text}").unwrap();
+}
+
 fn forward(to: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{MARK}{}", listener.local_addr().unwrap());
+    say(&listener.local_addr().unwrap().to_string());
     for near in listener.incoming() {
         let (mut near, mut far) = (near.unwrap(), TcpStream::connect(to).unwrap());
         let (mut from_near, mut to_far) = (near.try_clone().unwrap(), far.try_clone().unwrap());
@@ -110,11 +114,10 @@ fn said(Worker(child): &mut Worker) -> Option<String> {
 fn ask(before: &[&str], user: u32, server: &Server, request: &Request<'_>) -> Option<Reply> {
     let mut child = start(before, Some(user), "ask", &server.address);
     let _ = child.0.stdin.take().unwrap().write_all(&request.bytes());
-    let reply = said(&mut child).map(|text| {
+    said(&mut child).map(|text| {
         let text: String = serde_json::from_str(&text).unwrap();
         Reply::parse(&text)
-    });
-    reply
+    })
 }
 
 fn asked_by_another(server: &Server, request: &Request<'_>) -> Reply {
