@@ -160,8 +160,6 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL = 17,
   // The text is not a language tag.
   KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG = 18,
-  // The text is not an IP address.
-  KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS = 19,
   // The text is not a UUID.
   KEYPLATE_INPUT_REASON_KIND_NOT_UUID = 20,
   // The text is not base64url.
@@ -2268,7 +2266,9 @@ void keyplate_client_info_free(keyplate_client_info *client_info);
 // Makes one with its defaults; free it with `keyplate_client_info_free`.
 keyplate_status keyplate_client_info_new(keyplate_client_info **out, keyplate_error **error);
 
-// The client's IP address.
+// The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the
+// end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients
+// share their limits.
 // The value is copied; NULL for none.
 keyplate_status keyplate_client_info_set_address(keyplate_client_info *client_info,
                                                  const char *value,
@@ -2299,7 +2299,8 @@ keyplate_status keyplate_config_new(const char *path,
 // The value is copied.
 keyplate_status keyplate_config_set_path(keyplate_config *config, const char *value, keyplate_error **error);
 
-// The web origin that people use, for example `https://media.example`.
+// The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end
+// and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
 // The value is copied.
 keyplate_status keyplate_config_set_origin(keyplate_config *config, const char *value, keyplate_error **error);
 
@@ -2876,6 +2877,10 @@ int64_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings)
 // What to do when the signature counter of a passkey goes back.
 keyplate_counter_policy keyplate_settings_get_counter_policy(const keyplate_settings *settings);
 
+// Where people reach the application, as the host told by `keyplate_remember_origin`; nobody else changes it.
+// NULL when there is none. Borrowed from `settings`.
+keyplate_str keyplate_settings_get_origin(const keyplate_settings *settings);
+
 // Frees it; NULL is fine.
 void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
 
@@ -3023,6 +3028,10 @@ bool keyplate_setup_state_get_completed_at(const keyplate_setup_state *setup_sta
 // Why passkeys cannot work at this origin; none when they can.
 // False, and `out` untouched, when there is none.
 bool keyplate_setup_state_get_passkey_problem(const keyplate_setup_state *setup_state, keyplate_passkey_problem *out);
+
+// Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
+// without a token, because of where they come from, lets them resume in the same way only what was claimed so.
+bool keyplate_setup_state_get_claimed_without_token(const keyplate_setup_state *setup_state);
 
 // Frees it; NULL is fine.
 void keyplate_new_signup_free(keyplate_new_signup *new_signup);
@@ -4214,8 +4223,8 @@ keyplate_status keyplate_update_group(const keyplate *kp,
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`. Whether the credential is still
-//   good is seen by each call, not here
+// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`. Whether the credential is still good is seen by
+//   each call, not here
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_acting_as(const keyplate *kp,
@@ -4229,7 +4238,7 @@ keyplate_status keyplate_acting_as(const keyplate *kp,
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
+// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_anonymous(const keyplate *kp,
@@ -4241,7 +4250,7 @@ keyplate_status keyplate_anonymous(const keyplate *kp,
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
+// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_with_client(const keyplate *kp,
@@ -4687,6 +4696,17 @@ keyplate_status keyplate_get_public_settings(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_settings_free`.
 keyplate_status keyplate_get_settings(const keyplate *kp, keyplate_settings **out, keyplate_error **error);
 
+// Stores the origin of `keyplate_config` among the settings, for commands and other processes that make links and were not told
+// it. A server calls this when it starts. What is stored already leaves no trace.
+//
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+//
+// `out` is the caller's: free it with `keyplate_settings_free`.
+keyplate_status keyplate_remember_origin(const keyplate *kp,
+                                         keyplate_settings **out,
+                                         keyplate_error **error);
+
 // Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 //
 // Errors:
@@ -4745,7 +4765,7 @@ keyplate_status keyplate_claim_setup(const keyplate *kp,
                                      keyplate_signed_in **out,
                                      keyplate_error **error);
 
-// Ends setup: its token and its sessions are dead from this moment.
+// Ends setup: its tokens and its sessions are dead from this moment.
 //
 // Errors:
 // - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
@@ -4755,7 +4775,8 @@ keyplate_status keyplate_claim_setup(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_setup_completion_free`.
 keyplate_status keyplate_complete_setup(const keyplate *kp, keyplate_setup_completion **out, keyplate_error **error);
 
-// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+// Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+// at once, so that each of several processes may show its own; one more ends the oldest.
 //
 // Errors:
 // - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`

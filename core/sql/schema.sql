@@ -129,13 +129,17 @@ CREATE TABLE setup (
     id               INTEGER PRIMARY KEY CHECK (id = 1),
     stage            TEXT NOT NULL CHECK (stage IN ('uninitialised', 'claimed', 'complete')),
     generation       INTEGER NOT NULL CHECK (generation >= 1),
-    token_hash       BLOB CHECK (length(token_hash) = 32),
-    token_expires_at INTEGER,
     administrator_id TEXT,                     -- who claimed this generation; he may have been deleted since
     claimed_at       INTEGER,
     completed_at     INTEGER,
-    CHECK ((token_hash IS NULL) = (token_expires_at IS NULL)),
-    CHECK (stage <> 'complete' OR token_hash IS NULL)
+    claimed_without_token INTEGER NOT NULL DEFAULT 0 CHECK (claimed_without_token IN (0, 1)) -- by the host's word (B2)
+) STRICT;
+
+-- What claims or resumes setup (B2): ten at most, the oldest goes first. None outlives setup.
+CREATE TABLE setup_tokens (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    secret_hash BLOB NOT NULL UNIQUE CHECK (length(secret_hash) = 32),
+    expires_at  INTEGER NOT NULL
 ) STRICT;
 
 -- Everybody and everything by value: rows outlive what they speak of (A1).

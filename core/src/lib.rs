@@ -164,6 +164,7 @@ pub use model::users::{
     Expiry, NewUser, Role, User, UserChanges, UserPage, UserQuery, UserSort, UserStatus,
 };
 pub use secret::Secret;
+pub use values::addresses::client_address;
 pub use values::origins::PasskeyProblem;
 pub use values::text::UsernamePolicy;
 pub use values::tokens::generate_api_key_secret;

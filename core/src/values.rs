@@ -1,5 +1,6 @@
 //! How things are written: names and addresses, secret tokens, typed codes, scopes, origins.
 
+pub(crate) mod addresses;
 pub(crate) mod claim_names;
 pub(crate) mod codes;
 pub(crate) mod numbers;

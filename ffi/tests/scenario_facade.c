@@ -716,7 +716,6 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
     case KEYPLATE_INPUT_REASON_KIND_ADDRESS_AS_USERNAME: return cJSON_CreateString("AddressAsUsername");
     case KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL: return cJSON_CreateString("NotEmail");
     case KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG: return cJSON_CreateString("NotLanguageTag");
-    case KEYPLATE_INPUT_REASON_KIND_NOT_IP_ADDRESS: return cJSON_CreateString("NotIpAddress");
     case KEYPLATE_INPUT_REASON_KIND_NOT_UUID: return cJSON_CreateString("NotUuid");
     case KEYPLATE_INPUT_REASON_KIND_NOT_BASE64_URL: return cJSON_CreateString("NotBase64Url");
     case KEYPLATE_INPUT_REASON_KIND_NOT_ORIGIN: return cJSON_CreateString("NotOrigin");
@@ -1670,6 +1669,7 @@ static cJSON *give_settings(const keyplate_settings *it) {
     cJSON_AddItemToObject(fields, "session_lifetime_seconds", cJSON_CreateNumber((double)keyplate_settings_get_session_lifetime_seconds(it)));
     cJSON_AddItemToObject(fields, "step_up_seconds", cJSON_CreateNumber((double)keyplate_settings_get_step_up_seconds(it)));
     cJSON_AddItemToObject(fields, "counter_policy", give_counter_policy(keyplate_settings_get_counter_policy(it)));
+    cJSON_AddItemToObject(fields, "origin", give_text(keyplate_settings_get_origin(it)));
     return fields;
 }
 
@@ -1799,6 +1799,7 @@ static cJSON *give_setup_state(const keyplate_setup_state *it) {
     keyplate_passkey_problem its_passkey_problem;
     cJSON_AddItemToObject(fields, "passkey_problem",
         keyplate_setup_state_get_passkey_problem(it, &its_passkey_problem) ? give_passkey_problem(its_passkey_problem) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "claimed_without_token", cJSON_CreateBool(keyplate_setup_state_get_claimed_without_token(it)));
     return fields;
 }
 
@@ -3178,6 +3179,18 @@ static cJSON *call_get_settings(const keyplate *kp, const cJSON *with, keyplate_
     return result;
 }
 
+static cJSON *call_remember_origin(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_settings *out = NULL;
+    if (!*error && keyplate_remember_origin(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_settings(out);
+    }
+    keyplate_settings_free(out);
+    return result;
+}
+
 static cJSON *call_set_default_groups(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"group_ids", NULL};
     cJSON *result = NULL;
@@ -3695,6 +3708,7 @@ const struct method methods[] = {
     {"verify_session", call_verify_session},
     {"get_public_settings", call_get_public_settings},
     {"get_settings", call_get_settings},
+    {"remember_origin", call_remember_origin},
     {"set_default_groups", call_set_default_groups},
     {"set_signup_email_domains", call_set_signup_email_domains},
     {"update_settings", call_update_settings},

@@ -12,7 +12,7 @@ check "curl: the administrator's name" admin "$(json .username)"
 check "curl: setup again" 200 "$(status -X POST "$base/api/one-time-access-token/setup")"
 check "curl: the same administrator" "$id" "$(json .id)"
 setup=$(first_cookie)
-check "curl: the cookie's name" 1 "$(grep -ci '^set-cookie: access_token=kp_ses_' "$work/headers")"
+check "curl: the cookie's name" 1 "$(grep -ci '^set-cookie: keyplate-[0-9]*-access_token=kp_ses_' "$work/headers")"
 
 body='{"name":"自动化密钥","description":"made by a script","expiresAt":"2099-12-31T23:59:59Z"}'
 check "curl: a key, by Bearer" 201 \

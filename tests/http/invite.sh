@@ -39,7 +39,7 @@ check "invite: the friend signs up" 201 "$(sign_up bob "$token")"
 check "invite: he is in the group" friends "$(json '.userGroups[0].name')"
 check "invite: he is no administrator" false "$(json .isAdmin)"
 bob=$(json .id)
-cookie="access_token=$(first_cookie)"
+cookie="keyplate-$port-access_token=$(first_cookie)"
 
 as_bob() { # as_bob METHOD PATH [BODY]
     status -X "$1" -H "Cookie: $cookie" -H "$json_type" ${3:+-d "$3"} "$base$2"
@@ -69,7 +69,7 @@ check "invite: resumed, with approval" 200 \
     "$(as_admin PUT "/api/signup-tokens/$token_id" '{"enabled":true,"approval":true}')"
 check "invite: the second waits" 202 "$(sign_up carol "$token")"
 carol=$(json .id)
-carols="access_token=$(first_cookie)"
+carols="keyplate-$port-access_token=$(first_cookie)"
 check "invite: she sees that she waits" pending \
     "$(status -H "Cookie: $carols" "$base/api/users/me" >"$work/status"; json .status)"
 check "invite: and nothing else" 403 "$(status -H "Cookie: $carols" "$base/api/api-keys")"

@@ -27,7 +27,7 @@ async function make(path, body, method = "POST") {
 }
 
 async function readSession() {
-  const cookie = (await ann.context.cookies()).find(({ name }) => name === "access_token");
+  const cookie = (await ann.context.cookies()).find(({ name }) => name.endsWith("access_token"));
   session = cookie.value;
 }
 

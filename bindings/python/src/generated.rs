@@ -1094,8 +1094,6 @@ pub(crate) enum InputReason {
     NotEmail {},
     /// The text is not a language tag.
     NotLanguageTag {},
-    /// The text is not an IP address.
-    NotIpAddress {},
     /// The text is not a UUID.
     NotUuid {},
     /// The text is not base64url.
@@ -1192,7 +1190,6 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::AddressAsUsername => InputReason::AddressAsUsername {},
             Self::NotEmail => InputReason::NotEmail {},
             Self::NotLanguageTag => InputReason::NotLanguageTag {},
-            Self::NotIpAddress => InputReason::NotIpAddress {},
             Self::NotUuid => InputReason::NotUuid {},
             Self::NotBase64Url => InputReason::NotBase64Url {},
             Self::NotOrigin => InputReason::NotOrigin {},
@@ -3570,6 +3567,8 @@ pub(crate) struct Settings {
     pub(crate) step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub(crate) counter_policy: CounterPolicy,
+    /// Where people reach the application, as the host told by `remember_origin`; nobody else changes it.
+    pub(crate) origin: Option<String>,
 }
 impl Give<Settings> for ::keyplate::Settings {
     fn give(self) -> Settings {
@@ -3585,6 +3584,7 @@ impl Give<Settings> for ::keyplate::Settings {
             session_lifetime_seconds: self.session_lifetime_seconds.give(),
             step_up_seconds: self.step_up_seconds.give(),
             counter_policy: self.counter_policy.give(),
+            origin: self.origin.give(),
         }
     }
 }
@@ -3606,6 +3606,7 @@ impl Settings {
                 "session_lifetime_seconds",
                 "step_up_seconds",
                 "counter_policy",
+                "origin",
             ],
         )
     }
@@ -3684,6 +3685,9 @@ pub(crate) struct SetupState {
     pub(crate) completed_at: Option<SystemTime>,
     /// Why passkeys cannot work at this origin; none when they can.
     pub(crate) passkey_problem: Option<PasskeyProblem>,
+    /// Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
+    /// without a token, because of where they come from, lets them resume in the same way only what was claimed so.
+    pub(crate) claimed_without_token: bool,
 }
 impl Give<SetupState> for ::keyplate::SetupState {
     fn give(self) -> SetupState {
@@ -3693,6 +3697,7 @@ impl Give<SetupState> for ::keyplate::SetupState {
             claimed_at: self.claimed_at.give(),
             completed_at: self.completed_at.give(),
             passkey_problem: self.passkey_problem.give(),
+            claimed_without_token: self.claimed_without_token.give(),
         }
     }
 }
@@ -3708,6 +3713,7 @@ impl SetupState {
                 "claimed_at",
                 "completed_at",
                 "passkey_problem",
+                "claimed_without_token",
             ],
         )
     }
@@ -4908,8 +4914,8 @@ impl Keyplate {
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
-    ///     InvalidInput: For `address` or `device_name`. Whether the credential is still good is seen by
-    ///         each call, not here.
+    ///     InvalidInput: For `device_name`. Whether the credential is still good is seen by each call, not
+    ///         here.
     #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
     fn acting_as(
         &self,
@@ -4934,7 +4940,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
-    ///     InvalidInput: For `address` or `device_name`.
+    ///     InvalidInput: For `device_name`.
     #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
     fn anonymous(
         &self,
@@ -4956,7 +4962,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
-    ///     InvalidInput: For `address` or `device_name`.
+    ///     InvalidInput: For `device_name`.
     #[pyo3(signature = (*, address=None, user_agent=None, device_name=None), text_signature = "($self, *, address=None, user_agent=None, device_name=None)")]
     fn with_client(
         &self,
@@ -5538,6 +5544,16 @@ impl Keyplate {
         self.call(py, |kp| kp.get_settings())
     }
 
+    /// Stores the origin of `Config` among the settings, for commands and other processes that make links and were not told
+    /// it. A server calls this when it starts. What is stored already leaves no trace.
+    ///
+    /// Raises:
+    ///     PermissionDenied: On any but the host's handle.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn remember_origin(&self, py: Python<'_>) -> PyResult<Settings> {
+        self.call(py, |kp| kp.remember_origin())
+    }
+
     /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
     ///
     /// Raises:
@@ -5633,7 +5649,7 @@ impl Keyplate {
         self.call(py, |kp| kp.claim_setup(token, admin))
     }
 
-    /// Ends setup: its token and its sessions are dead from this moment.
+    /// Ends setup: its tokens and its sessions are dead from this moment.
     ///
     /// Raises:
     ///     SetupAlreadyComplete: Setup is over.
@@ -5644,7 +5660,8 @@ impl Keyplate {
         self.call(py, |kp| kp.complete_setup())
     }
 
-    /// Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+    /// Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+    /// at once, so that each of several processes may show its own; one more ends the oldest.
     ///
     /// Raises:
     ///     SetupAlreadyComplete: Setup is over.

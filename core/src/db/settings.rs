@@ -12,6 +12,9 @@ pub(crate) fn all(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
     })
 }
 
+/// The name of the one setting that only the host writes, by itself: no change of settings has it.
+pub(crate) const ORIGIN: &str = "origin";
+
 pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
     writer.execute(
         "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -20,7 +23,7 @@ pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Every setting that has a row, with the name and text under which it is stored.
+/// Every setting that is changed like the others, with the name and text under which it is stored.
 pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 10] {
     [
         ("app_name", settings.app_name.clone()),
@@ -81,6 +84,7 @@ impl Settings {
             "session_lifetime_seconds" => set(&mut self.session_lifetime_seconds, &value),
             "step_up_seconds" => set(&mut self.step_up_seconds, &value),
             "counter_policy" => self.counter_policy = Named::named(&value).unwrap_or_default(),
+            ORIGIN => self.origin = Some(value),
             _ => {} // a newer library's
         }
     }

@@ -106,8 +106,6 @@ pub enum InputReason {
     NotEmail,
     /// The text is not a language tag.
     NotLanguageTag,
-    /// The text is not an IP address.
-    NotIpAddress,
     /// The text is not a UUID.
     NotUuid,
     /// The text is not base64url.

@@ -106,7 +106,6 @@ words! {
         MixedScripts => "must not mix letters of different scripts";
         NotEmail => "is not an e-mail address";
         NotLanguageTag => "is not a language tag";
-        NotIpAddress => "is not an IP address";
         NotUuid => "is not a UUID";
         NotBase64Url => "is not base64url";
         NotOrigin => "must be scheme, host in small letters and perhaps a port, without a path";

@@ -1,11 +1,11 @@
 //! The handle, and the one path of every read and every write: the caller, the transaction, its audit row, then events.
 
-use std::{cell::OnceCell, fmt, net::IpAddr, sync::Arc};
+use std::{cell::OnceCell, fmt, sync::Arc};
 
 use crate::{
     crypto::key_cipher::KeyCipher,
     db::{self, Engine, Reader},
-    error::{InputReason, Result, invalid},
+    error::Result,
     gate::{
         caller::{Actor, Caller},
         change::{self, Change},
@@ -22,6 +22,7 @@ use crate::{
         events::EventSink,
     },
     values::{
+        addresses::{UNKNOWN, client_address},
         codes::CodeKey,
         text::{self, UsernamePolicy},
     },
@@ -64,7 +65,7 @@ impl Keyplate {
     /// settings, claim setup, sign up and sign in.
     ///
     /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `device_name`.
     pub fn anonymous(&self, client: ClientInfo) -> Result<Keyplate> {
         self.derived(Method::Anonymous, Actor::Anonymous, client)
     }
@@ -72,7 +73,7 @@ impl Keyplate {
     /// Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
     ///
     /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`.
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `device_name`.
     pub fn with_client(&self, client: ClientInfo) -> Result<Keyplate> {
         self.derived(Method::WithClient, Actor::Host, client)
     }
@@ -80,7 +81,7 @@ impl Keyplate {
     /// Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
     ///
     /// # Errors
-    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `address` or `device_name`. Whether the
+    /// `PermissionDenied` on any but the host's handle; `InvalidInput` for `device_name`. Whether the
     /// credential is still valid is checked by each call, not here.
     pub fn acting_as(&self, principal: &Principal, client: ClientInfo) -> Result<Keyplate> {
         self.derived(
@@ -231,15 +232,14 @@ impl ClientInfo {
     const MAX_DEVICE_NAME: usize = 100;
 
     pub(crate) fn checked(self) -> Result<Self> {
-        let address = self.address.filter(|address| !address.is_empty());
-        if let Some(address) = &address {
-            let _: IpAddr = address
-                .parse()
-                .map_err(|_| invalid("address", InputReason::NotIpAddress))?;
-        }
+        let address = self.address.filter(|address| !address.trim().is_empty());
+        // It comes from the stranger's side, like the agent: made harmless, not refused.
+        let address = address.map(|address| match client_address(&address) {
+            Some(address) => address.to_string(),
+            None => UNKNOWN.to_owned(),
+        });
         Ok(Self {
             address,
-            // It comes from a stranger, so it is made harmless and not refused.
             user_agent: self.user_agent.map(|agent| {
                 let visible = agent.chars().filter(|c| !c.is_control());
                 visible.take(Self::MAX_USER_AGENT).collect()

@@ -9,6 +9,7 @@ use crate::{
     db::{self, Reader, Writer},
     error::{KeyplateError, Result},
     model::{attempts::Attempt, config::ClientInfo},
+    values::addresses::{UNKNOWN, client_address},
 };
 
 /// At most so many within a time.
@@ -21,10 +22,14 @@ pub(crate) struct Rate {
 /// Rows older than the longest rate are of no use.
 const KEPT: Duration = Duration::from_secs(3_600);
 
-/// From where, as far as it is counted: an address, or an IPv6 network that one customer has.
+/// From where, as far as it is counted: an address, or an IPv6 network that one customer has. Whoever has no address that
+/// can be read is one source with all who have none; nobody gets out of a limit by being badly told of.
 pub(crate) fn source(client: &ClientInfo) -> Option<String> {
-    let address: IpAddr = client.address.as_deref()?.parse().ok()?;
-    Some(match address.to_canonical() {
+    let address = client.address.as_deref()?;
+    let Some(address) = client_address(address) else {
+        return Some(UNKNOWN.to_owned());
+    };
+    Some(match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -80,6 +85,16 @@ mod tests {
         );
         assert_eq!(source("2001:db8:1:2:ffff::"), source("2001:db8:1:2::1"));
         assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
+        for same in [
+            "192.0.2.1:51234",
+            "[::ffff:192.0.2.1]:443",
+            "::ffff:c000:201,",
+        ] {
+            assert_eq!(source(same), source("192.0.2.1"), "{same}");
+        }
+        assert_eq!(source("[2001:db8:1:2::9]:443"), source("2001:db8:1:2::1"));
+        assert_eq!(source("fe80::1%eth0"), source("fe80::2%wlan0"));
+        assert_eq!(source("_hidden").as_deref(), Some("unknown"));
         assert_eq!(super::source(&ClientInfo::default()), None);
     }
 }

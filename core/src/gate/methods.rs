@@ -142,6 +142,7 @@ table! {
     UpdateSettings        "update_settings"          Administrator(Area::Settings, Write);
     SetDefaultGroups      "set_default_groups"       Administrator(Area::Settings, Write);
     SetSignupEmailDomains "set_signup_email_domains" Administrator(Area::Settings, Write);
+    RememberOrigin        "remember_origin"          Host;
 
     CreateSignupToken     "create_signup_token"      Administrator(SignupTokens, Write);
     GetSignupToken        "get_signup_token"         Administrator(SignupTokens, Read);

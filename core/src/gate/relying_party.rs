@@ -5,12 +5,14 @@ use crate::{
     db::{self, Reader},
     error::{ConfigurationReason, KeyplateError, PasskeyFailure, Result, configuration},
     model::config::Config,
-    values::origins::{Origin, PasskeyProblem, native_origin},
+    values::origins::{Origin, PasskeyProblem, native_origin, rp_id},
 };
 
 /// What the configuration says of the relying party.
 pub(crate) struct RelyingParty {
     pub(crate) id: String,
+    /// The configured origin, as browsers write it.
+    pub(crate) origin: String,
     pub(crate) name: Option<String>,
     pub(crate) problem: Option<PasskeyProblem>,
     pub(crate) verifier: Verifier,
@@ -27,14 +29,15 @@ impl RelyingParty {
         {
             return Err(insecure(problem));
         }
-        let id = config.rp_id.clone().unwrap_or_else(|| origin.host.clone());
-        let id = id.to_ascii_lowercase();
+        let id = config.rp_id.as_deref().map(rp_id);
+        let id = id.unwrap_or_else(|| origin.host.clone());
         if problem.is_none() && !origin.is_within(&id) {
             return Err(configuration(
                 "rp_id",
                 ConfigurationReason::RpIdOutsideOrigin,
             ));
         }
+        let text = origin.text;
         let mut origins = vec![origin.url];
         for more in &config.more_origins {
             let more = Origin::parse("more_origins", more)?;
@@ -62,6 +65,7 @@ impl RelyingParty {
         let verifier = Verifier::new(&id, origins);
         Ok(Self {
             id,
+            origin: text,
             name: config.rp_name.clone().filter(|name| !name.is_empty()),
             problem,
             verifier,
@@ -127,6 +131,15 @@ mod tests {
             ("https://a.example:8443", "a.example"),
             ("https://a.example:443", "a.example"),
             ("https://xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+            // What is only written in another way.
+            ("https://a.example/", "a.example"),
+            ("https://a.example:443/", "a.example"),
+            ("https://A.Example", "a.example"),
+            ("HTTPS://a.example", "a.example"),
+            ("https://münchen.example", "xn--mnchen-3ya.example"),
+            ("https://MÜNCHEN.example:443", "xn--mnchen-3ya.example"),
+            ("https://straße.example", "xn--strae-oqa.example"),
+            ("https://日本。example", "xn--wgv71a.example"),
         ] {
             let party = party(good, |_| {}).map(|party| (party.id, party.problem));
             assert_eq!(party, Ok((id.to_owned(), None)), "{good}");
@@ -136,9 +149,18 @@ mod tests {
             "a.example",
             "ftp://a",
             "https://",
-            "https://a/",
             "https://a/b",
-            "https://A.example",
+            "https://a//",
+            "https:///a",
+            "https:/a",
+            "https:a",
+            " https://a",
+            "https://a ",
+            "https://a\u{a0}",
+            "https://ex\tample",
+            "https://mün%63hen.example",
+            "https://mün chen.example",
+            "https://müñ_x.example",
             "https://a:0",
             "https://a:x",
             "https://[::g]",
@@ -157,9 +179,7 @@ mod tests {
             "https://*.example",
             "https://a,https://b",
             "https://a%2eexample",
-            "https://münchen.example",
             "https://xn--a.example",
-            "https://[::1]/",
             "https://[::1",
             "https://[::1]:",
             "https://u@[::1]",
@@ -171,6 +191,31 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn an_origin_has_one_form() {
+        for (written, normal) in [
+            ("https://a.example", "https://a.example"),
+            ("https://a.example:443", "https://a.example"),
+            ("https://A.example:8443/", "https://a.example:8443"),
+            ("http://LOCALHOST:80/", "http://localhost"),
+            ("http://localhost:443", "http://localhost:443"),
+            (
+                "https://Bücher.example:443/",
+                "https://xn--bcher-kva.example",
+            ),
+        ] {
+            let party = party(written, |_| {}).unwrap();
+            assert_eq!(party.origin, normal, "{written}");
+        }
+        // Passkeys are made for and verified under that form, however many are written.
+        let one = party("https://id.bücher.example:443/", |c| {
+            c.rp_id = Some("BÜCHER.example".to_owned());
+            c.more_origins = vec!["https://TV.bücher.example:443/".to_owned()];
+            c.related_origins = vec!["https://äpfel.example/".to_owned()];
+        });
+        assert_eq!(one.unwrap().id, "xn--bcher-kva.example");
     }
 
     #[test]
@@ -200,7 +245,12 @@ mod tests {
                 c.rp_id = Some(id.to_owned())
             })
         };
-        for good in ["media.home.example", "home.example", "Home.Example"] {
+        for good in [
+            "media.home.example",
+            "home.example",
+            "Home.Example",
+            "ＨＯＭＥ.example",
+        ] {
             assert!(with(good).is_ok(), "{good}");
         }
         for bad in [
@@ -208,6 +258,12 @@ mod tests {
             "ome.example",
             "other.example",
             "x.media.home.example",
+            "home.example:443",
+            "home.example/",
+            "home.example.",
+            ".home.example",
+            "https://home.example",
+            "me@home.example",
             "",
         ] {
             assert_eq!(refused(with(bad)).as_deref(), Some("rp_id"), "{bad}");

@@ -12,7 +12,8 @@ use crate::{
 pub struct Config {
     /// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it.
     pub path: String,
-    /// The web origin that people use, for example `https://media.example`.
+    /// The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end
+    /// and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
     pub origin: String,
     /// The first part of every secret token: 1 to 16 lower-case letters and digits, `kp` by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -81,7 +82,9 @@ impl fmt::Debug for Config {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ClientInfo {
-    /// The client's IP address.
+    /// The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the
+    /// end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients
+    /// share their limits.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub address: Option<String>,
     /// Its user agent, which is cut after 512 characters.

@@ -31,6 +31,8 @@ pub struct Settings {
     pub step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub counter_policy: CounterPolicy,
+    /// Where people reach the application, as the host told by `remember_origin`; nobody else changes it.
+    pub origin: Option<String>,
 }
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
@@ -129,6 +131,7 @@ impl Default for Settings {
             session_lifetime_seconds: 30 * DAY,
             step_up_seconds: 3_600,
             counter_policy: CounterPolicy::default(),
+            origin: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use crate::{
     model::{api_keys::ApiKey, ids::UserId, named::named, one_time::OneTimeToken},
     secret::Secret,
-    values::{origins::PasskeyProblem, tokens::SecretHash},
+    values::origins::PasskeyProblem,
 };
 
 /// How far setup has got.
@@ -22,6 +22,9 @@ pub struct SetupState {
     pub completed_at: Option<SystemTime>,
     /// Why passkeys cannot work at this origin. It is absent if they can.
     pub passkey_problem: Option<PasskeyProblem>,
+    /// Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
+    /// without a token, because of where they come from, lets them resume in the same way only what was claimed so.
+    pub claimed_without_token: bool,
 }
 
 /// A stage of setup. It never goes back on its own.
@@ -93,6 +96,5 @@ pub struct SetupCompletion {
 /// Setup as it is stored.
 pub(crate) struct StoredSetup {
     pub(crate) state: SetupState,
-    pub(crate) token: Option<(SecretHash, SystemTime)>,
     pub(crate) administrator_id: Option<UserId>,
 }

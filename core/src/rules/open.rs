@@ -57,7 +57,7 @@ impl Keyplate {
             username_policy: config.username_policy.unwrap_or_default(),
             code_key: CodeKey::new(config.encryption_key.as_deref())?,
             key_cipher: KeyCipher::new(config.encryption_key.as_deref())?,
-            issuer: config.origin,
+            issuer: relying_party.origin.clone(),
             relying_party,
             seen: Seen::default(),
             refusals: Refusals::default(),

@@ -370,9 +370,11 @@ pub(in crate::rules) fn checked_origins(origins: &[String]) -> Result<Vec<String
     }
     let mut checked: Vec<String> = Vec::with_capacity(origins.len());
     for origin in origins {
-        Origin::parse(field, origin).map_err(|_| invalid(field, InputReason::NotOrigin))?;
-        if !checked.contains(origin) {
-            checked.push(origin.clone());
+        let origin = Origin::parse(field, origin)
+            .map_err(|_| invalid(field, InputReason::NotOrigin))?
+            .text;
+        if !checked.contains(&origin) {
+            checked.push(origin);
         }
     }
     Ok(checked)

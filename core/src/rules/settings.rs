@@ -3,7 +3,7 @@
 use crate::{
     db::{
         self,
-        settings::{load, stored},
+        settings::{ORIGIN, load, stored},
     },
     error::{DenialReason, InputReason, KeyplateError, Result, SignupRefusal, denied, invalid},
     gate::{
@@ -60,6 +60,25 @@ impl Keyplate {
             let after = changes.applied(&before)?;
             check_allowed(change, &before, &after)?;
             store(change, &before, after)
+        })
+    }
+
+    /// Stores the origin of `Config` among the settings, for commands and other processes that make links and were not told
+    /// it. A server calls this when it starts. What is stored already leaves no trace.
+    ///
+    /// # Errors
+    /// `PermissionDenied` on any but the host's handle.
+    pub fn remember_origin(&self) -> Result<Settings> {
+        let origin = &self.shared.relying_party.origin;
+        let known = self.read(Method::RememberOrigin, |reader, _| load(reader))?;
+        if known.origin.as_ref() == Some(origin) {
+            return Ok(known);
+        }
+        self.write(Method::RememberOrigin, |change| {
+            db::settings::set(change, ORIGIN, origin)?;
+            let details = [(ORIGIN, origin.as_str())];
+            change.record(EventKind::SettingsChanged, Subject::default(), &details)?;
+            load(change)
         })
     }
 

@@ -32,6 +32,8 @@ use crate::{
 
 /// B2: how long a setup token works.
 const TOKEN_SECONDS: i64 = 24 * 3_600;
+/// B2: how many work at once, one for each process of a host that prints one.
+const MOST_TOKENS: i64 = 10;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -45,7 +47,8 @@ impl Keyplate {
         })
     }
 
-    /// Creates the token for claiming or resuming setup. It works for 24 hours, and an earlier one ends.
+    /// Creates a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+    /// at once, so that each of several processes may show its own; one more ends the oldest.
     ///
     /// # Errors
     /// `SetupAlreadyComplete`; `PermissionDenied` on any but the host's handle.
@@ -57,7 +60,7 @@ impl Keyplate {
             }
             let token = tokens::mint(&self.shared.token_prefix, TokenKind::Setup)?;
             let expires_at = clock::after(change.now(), TOKEN_SECONDS);
-            db::setup::set_token(change, &token.hash, expires_at)?;
+            db::setup::add_token(change, &token.hash, expires_at, MOST_TOKENS)?;
             change.record(EventKind::SetupTokenCreated, Subject::default(), &[])?;
             Ok(CreatedSetupToken {
                 secret: Arc::new(token.secret),
@@ -82,7 +85,7 @@ impl Keyplate {
             }
             self.check_setup_token(change, &setup, token.as_deref())?;
             let administrator = self.first_administrator(change, &setup, &admin)?;
-            db::setup::claim(change, &administrator.id, change.now())?;
+            db::setup::claim(change, &administrator.id, token.is_none(), change.now())?;
             let opening = Opening::of_setup(&administrator);
             let signed_in = self.open_session(change, administrator, change.client, opening)?;
             let generation = setup.state.generation.to_string();
@@ -133,7 +136,7 @@ impl Keyplate {
         result
     }
 
-    /// Completes setup. Its token and its sessions no longer work from this moment on.
+    /// Completes setup. Its tokens and its sessions no longer work from this moment on.
     ///
     /// # Errors
     /// `SetupAlreadyComplete`; `Conflict` when nobody has claimed; `PermissionDenied` for all but administrators.
@@ -207,9 +210,9 @@ impl Keyplate {
             };
         };
         let hash = tokens::expect(&self.shared.token_prefix, TokenKind::Setup, token)?;
-        match setup.token {
-            Some((right, end)) if right == hash && change.now() < end => Ok(()),
-            _ => Err(KeyplateError::InvalidCredential),
+        match db::setup::has_token(change, &hash)? {
+            true => Ok(()),
+            false => Err(KeyplateError::InvalidCredential),
         }
     }
 

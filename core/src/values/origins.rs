@@ -15,24 +15,32 @@ pub enum PasskeyProblem {
     InsecureOrigin,
 }
 
-/// An origin as RFC 6454, section 6.2 writes it: scheme, host, perhaps a port, and nothing after it.
+/// A web origin: scheme, host, perhaps a port.
 pub(crate) struct Origin {
     pub(crate) url: Url,
-    /// As browsers write it: an address has one form only, and IPv6 its brackets.
+    /// As browsers write it: small letters, an international name in its ASCII form, an address in its one form, and
+    /// IPv6 with its brackets.
     pub(crate) host: String,
+    /// As RFC 6454, section 6.2 has it and browsers send it: without the scheme's own port and without a path.
+    pub(crate) text: String,
 }
 
 impl Origin {
+    /// Reads what people write: the scheme's own port, a slash at the end and capital letters say nothing, and an
+    /// international name is taken in its ASCII form (UTS 46).
     pub(crate) fn parse(option: &str, text: &str) -> Result<Self> {
-        let authority = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))
+        let authority = authority(text)
             .ok_or_else(|| configuration(option, ConfigurationReason::NotWebOrigin))?;
         let url = Url::parse(text).ok();
         let url = url.filter(|url| is_bare(authority) && url.port() != Some(0));
-        let host = url.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let host = url.as_ref().and_then(Url::host_str);
+        let host = host.filter(|host| is_host(host)).map(str::to_owned);
         url.zip(host)
-            .map(|(url, host)| Self { url, host })
+            .map(|(url, host)| Self {
+                text: url.origin().ascii_serialization(),
+                url,
+                host,
+            })
             .ok_or_else(|| configuration(option, ConfigurationReason::NotOrigin))
     }
 
@@ -59,17 +67,37 @@ impl Origin {
     }
 }
 
-/// Is there a host and perhaps a port, and nothing else? `Url` would mend capital letters and white space, and take a
-/// user, a path, and names that no DNS has.
+/// An RP id in the form of an origin's host. What is none is given back as it is, and is above no origin.
+pub(crate) fn rp_id(text: &str) -> String {
+    let is_bare = !text.contains([':', '/']);
+    let host = is_bare.then(|| Origin::parse("rp_id", &format!("https://{text}")).ok());
+    let host = host.flatten().map(|origin| origin.host);
+    host.unwrap_or_else(|| text.to_owned())
+}
+
+/// What stands after the scheme of a web origin, without a slash at its end.
+fn authority(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_web = ["https", "http"]
+        .iter()
+        .any(|s| s.eq_ignore_ascii_case(scheme));
+    is_web.then(|| rest.strip_suffix('/').unwrap_or(rest))
+}
+
+/// Is there a host and perhaps a port, and nothing else? `Url` would leave out white space, take a backslash for a slash,
+/// and read a user, escapes and a path.
 fn is_bare(authority: &str) -> bool {
-    let is_good = match authority.starts_with('[') {
-        true => |b: u8| b.is_ascii_hexdigit() || b"[]:.".contains(&b),
-        false => |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b),
-    };
-    let name = authority.split(':').next().unwrap_or_default();
-    authority.bytes().all(is_good)
-        && name.split('.').all(|label| !label.is_empty())
-        && !authority.ends_with(':')
+    let is_other = |c: char| c.is_whitespace() || c.is_control() || "/\\?#@%".contains(c);
+    !authority.contains(is_other) && !authority.ends_with(':')
+}
+
+/// Is this, as `Url` gives it, an address or a name that DNS has?
+fn is_host(host: &str) -> bool {
+    let is_good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    host.starts_with('[')
+        || host
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(is_good))
 }
 
 /// What Android's Credential Manager sends as the origin: the hash of the certificate that signed the application.

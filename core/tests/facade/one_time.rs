@@ -158,6 +158,44 @@ fn the_eleventh_wrong_code_is_limited_by_address_and_long_tokens_are_not() {
     );
 }
 
+/// C3: the same client is the same source in whatever form it is told, and so are all of whom no address is known.
+#[test]
+fn no_way_of_writing_an_address_gets_out_of_a_limit() {
+    let v4 = |n: u32| match n % 5 {
+        0 => "203.0.113.9".to_owned(),
+        1 => format!("203.0.113.9:{}", 50_000 + n),
+        2 => format!("[::ffff:203.0.113.9]:{}", 50_000 + n),
+        3 => "::ffff:203.0.113.9".to_owned(),
+        _ => "\"203.0.113.9\",".to_owned(),
+    };
+    let v6 = |n: u32| format!("[2001:db8::{n:x}%eth{n}]:{}", 50_000 + n);
+    let none = |n: u32| format!("_hidden{n}");
+    let ways: [&dyn Fn(u32) -> String; 3] = [&v4, &v6, &none];
+    for write in ways {
+        let f = Fixture::new();
+        for n in 0..10 {
+            assert_eq!(
+                code(from(&f, &write(n)).redeem_one_time_token("0000-0000")),
+                ErrorCode::InvalidCredential,
+                "{}",
+                write(n)
+            );
+        }
+        for n in 10..15 {
+            assert_eq!(
+                code(from(&f, &write(n)).redeem_one_time_token("0000-0000")),
+                ErrorCode::RateLimited,
+                "{}",
+                write(n)
+            );
+        }
+        assert_eq!(
+            code(from(&f, "198.51.100.1").redeem_one_time_token("0000-0000")),
+            ErrorCode::InvalidCredential
+        );
+    }
+}
+
 #[test]
 fn many_wrong_codes_from_everywhere_are_slowed_and_told() {
     let f = Fixture::new();

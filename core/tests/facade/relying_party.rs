@@ -396,3 +396,56 @@ fn ceremonies_from_every_configured_origin_and_no_other() {
         }
     }
 }
+
+/// P6: other processes make links to where people are, and only the host says where that is.
+#[test]
+fn the_origin_is_remembered_for_other_processes() {
+    let f = Fixture::new();
+    let origin = || f.keyplate.get_settings().unwrap().origin;
+    assert_eq!(origin(), None);
+    let server = at(&f, "https://Media.bücher.example:443/", false).unwrap();
+    let normal = Some("https://media.xn--bcher-kva.example".to_owned());
+    for _ in 0..2 {
+        assert_eq!(server.remember_origin().unwrap().origin, normal);
+    }
+    let command = open(&f, |config| {
+        config.origin = "http://localhost:1411".to_owned();
+        config.maintenance = true;
+    });
+    let command = command.unwrap();
+    assert_eq!(command.get_settings().unwrap().origin, normal);
+    let changes = || {
+        let query = keyplate::AuditQuery {
+            kind: Some(EventKind::SettingsChanged),
+            ..Default::default()
+        };
+        f.keyplate.list_audit_events(query).unwrap()
+    };
+    assert_eq!(changes().total, 1, "what is known leaves no trace");
+    let told = &changes().items[0].details[0];
+    assert_eq!(Some(&told.value), normal.as_ref());
+    assert_eq!(told.name, "origin");
+
+    // Nobody else sets it, and no setting is it.
+    let ann = f.administrator("ann");
+    let key = f.key(&ann, &["*", "roles:write"]);
+    let denied = keyplate::ErrorCode::PermissionDenied;
+    let anns = acting(&server, key.secret.as_str());
+    for handle in [&anns, &stranger(&server)] {
+        assert_eq!(code(handle.remember_origin()), denied);
+    }
+    let changes = keyplate::SettingsChanges {
+        app_name: Some("Films".to_owned()),
+        ..Default::default()
+    };
+    assert_eq!(anns.update_settings(changes).unwrap().origin, normal);
+    let plan = r#"{"settings": {"origin": "https://evil.example"}}"#;
+    assert!(f.keyplate.bootstrap(plan).is_err());
+    assert_eq!(origin(), normal);
+    at(&f, "https://other.example", true)
+        .unwrap()
+        .remember_origin()
+        .unwrap();
+    let other = Some("https://other.example".to_owned());
+    assert_eq!(origin(), other);
+}

@@ -223,12 +223,20 @@ fn what_a_service_may_be() {
         name: Some("Films & series".to_owned()),
         origins: vec![
             "https://films.example".to_owned(),
-            "https://films.example".to_owned(),
+            "https://films.example:443".to_owned(),
+            "HTTPS://Films.example/".to_owned(),
+            "https://kinoämter.example:8443/".to_owned(),
         ],
         ..NewService::default()
     };
     let films = f.keyplate.create_service(films).unwrap();
-    assert_eq!(films.origins, ["https://films.example"]);
+    assert_eq!(
+        films.origins,
+        [
+            "https://films.example",
+            "https://xn--kinomter-3za.example:8443"
+        ]
+    );
     assert_eq!(f.keyplate.get_service(&films.id).unwrap(), films);
     for slug in [
         "",
@@ -252,7 +260,7 @@ fn what_a_service_may_be() {
     );
     for origin in [
         "films.example",
-        "https://films.example/",
+        "https://films.example/x",
         "ftp://films.example",
         "*",
     ] {

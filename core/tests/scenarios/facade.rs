@@ -262,6 +262,7 @@ pub(crate) fn call(
         }
         "get_public_settings" => Ok(keyplate.get_public_settings()?.into_json()),
         "get_settings" => Ok(keyplate.get_settings()?.into_json()),
+        "remember_origin" => Ok(keyplate.remember_origin()?.into_json()),
         "set_default_groups" => {
             let group_ids: Vec<GroupId> = arguments.get("group_ids")?;
             Ok(keyplate.set_default_groups(&group_ids)?.into_json())
@@ -1074,6 +1075,7 @@ impl IntoJson for Settings {
             self.step_up_seconds.into_json(),
         );
         object.insert("counter_policy".to_owned(), self.counter_policy.into_json());
+        object.insert("origin".to_owned(), self.origin.into_json());
         Value::Object(object)
     }
 }
@@ -1160,6 +1162,10 @@ impl IntoJson for SetupState {
         object.insert(
             "passkey_problem".to_owned(),
             self.passkey_problem.into_json(),
+        );
+        object.insert(
+            "claimed_without_token".to_owned(),
+            self.claimed_without_token.into_json(),
         );
         Value::Object(object)
     }
@@ -2121,7 +2127,6 @@ impl IntoJson for InputReason {
             Self::AddressAsUsername => Value::String("AddressAsUsername".to_owned()),
             Self::NotEmail => Value::String("NotEmail".to_owned()),
             Self::NotLanguageTag => Value::String("NotLanguageTag".to_owned()),
-            Self::NotIpAddress => Value::String("NotIpAddress".to_owned()),
             Self::NotUuid => Value::String("NotUuid".to_owned()),
             Self::NotBase64Url => Value::String("NotBase64Url".to_owned()),
             Self::NotOrigin => Value::String("NotOrigin".to_owned()),
@@ -2300,7 +2305,6 @@ impl FromJson for InputReason {
             "AddressAsUsername" => Ok(Self::AddressAsUsername),
             "NotEmail" => Ok(Self::NotEmail),
             "NotLanguageTag" => Ok(Self::NotLanguageTag),
-            "NotIpAddress" => Ok(Self::NotIpAddress),
             "NotUuid" => Ok(Self::NotUuid),
             "NotBase64Url" => Ok(Self::NotBase64Url),
             "NotOrigin" => Ok(Self::NotOrigin),

@@ -35,7 +35,8 @@ pub(crate) enum Command {
         #[arg(long)]
         recovery: bool,
     },
-    /// Print a new setup link, as long as setup is not complete. Earlier links stop working. A server may be running.
+    /// Print a new setup link, as long as setup is not complete. The links before it go on working, ten at most. A server
+    /// may be running.
     SetupToken,
     /// Open setup again and print the setup link, for when nobody can sign in as an administrator any more. A server may
     /// be running.
@@ -85,20 +86,7 @@ pub(crate) enum Command {
 /// Reads the command line and the environment. Ends the process after `--help` and `--version`, and when they are wrong.
 pub(crate) fn read() -> (Command, Options) {
     let line = CommandLine::parse();
-    let mut options = line.options;
-    // An environment variable that is there and empty says nothing.
-    for list in [
-        &mut options.extra_origins,
-        &mut options.related_origins,
-        &mut options.native_origins,
-    ] {
-        list.retain(|origin| !origin.is_empty());
-    }
-    options.rp_id = options.rp_id.filter(|id| !id.is_empty());
-    options.bootstrap_file = options.bootstrap_file.filter(|f| !f.as_os_str().is_empty());
-    let key_file = &mut options.encryption_key_file;
-    key_file.take_if(|path| path.as_os_str().is_empty());
-    (line.command.unwrap_or(Command::Serve), options)
+    (line.command.unwrap_or(Command::Serve), line.options)
 }
 
 /// A length of time, or zero, which is the same in every unit.

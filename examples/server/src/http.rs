@@ -15,3 +15,4 @@ pub(crate) mod list;
 pub(crate) mod origin;
 mod passkey_failure;
 pub(crate) mod path;
+pub(crate) mod peer;

@@ -54,7 +54,7 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
             .to_str()
             .ok_or("the data folder's name must be UTF-8")?
             .to_owned(),
-        origin: options.origin.clone(),
+        origin: options.origin().to_owned(),
         encryption_key: encryption_key::read(options)?,
         events: Some(Arc::new(Warnings)),
         ..match opening {
@@ -66,7 +66,7 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
         }
     };
     Keyplate::open(config).map_err(|error| match error {
-        KeyplateError::Configuration { option, reason } => refused(&option, reason),
+        KeyplateError::Configuration { option, reason } => refused(options, &option, reason),
         error => format!("cannot open {}: {error}", path.display()),
     })
 }
@@ -129,20 +129,23 @@ fn relying_party(options: &Options) -> Config {
 }
 
 /// The library's options, and what they are called here.
-const FLAGS: [(&str, &str); 6] = [
-    ("more_origins", "--extra-origin"),
-    ("related_origins", "--related-origin"),
-    ("native_origins", "--native-origin"),
-    ("rp_id", "--rp-id"),
-    ("encryption_key", "the encryption key"),
-    ("origin", "--origin"),
+const FLAGS: [(&str, &str); 5] = [
+    ("more_origins", "extra-origin"),
+    ("related_origins", "related-origin"),
+    ("native_origins", "native-origin"),
+    ("rp_id", "rp-id"),
+    ("origin", "origin"),
 ];
 
 /// Says a refusal with the flags by which it is mended.
-fn refused(option: &str, reason: ConfigurationReason) -> String {
+fn refused(options: &Options, option: &str, reason: ConfigurationReason) -> String {
     use ConfigurationReason as R;
     let flag = FLAGS.iter().find(|(name, _)| *name == option);
-    let flag = flag.map_or(option, |(_, flag)| flag);
+    let flag = match (flag, option) {
+        (Some((_, name)), _) => options.called(name),
+        (None, "encryption_key") => "the encryption key".to_owned(),
+        (None, option) => option.to_owned(),
+    };
     let reason = match reason {
         // P6: nobody need have given that option; it is the database that wants something.
         R::OtherRpId { stored, configured } => {

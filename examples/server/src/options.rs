@@ -1,146 +1,161 @@
+//! What the operator said: all options, from flags and from the environment.
+
 pub(crate) mod duration;
+mod listen;
 pub(crate) mod network;
+pub(crate) mod origin;
+mod reading;
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
-use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
+use clap::{ArgMatches, error::ErrorKind};
+use keyplate::Secret;
 
-use network::Network;
+use {listen::Listen, network::Network, reading::Source};
 
 /// A length of time, in the form that people write it: with a unit, so that 90 is never taken for days or for seconds.
 pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     duration::parse(text).map_err(|wrong| wrong.sentence().to_owned())
 }
 
-/// How to serve.
-#[derive(Clone, Debug, clap::Args)]
+/// How to serve. What each of them means stands in `table`.
+#[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// The data folder. It is created if it is missing.
-    #[arg(
-        long,
-        env = "KEYPLATE_DATA",
-        value_name = "DIR",
-        default_value = "keyplate-data",
-        global = true
-    )]
     pub(crate) data: PathBuf,
-
-    /// The origin under which people reach the server: a scheme, a host and, where needed, a port, without a path.
-    #[arg(
-        long,
-        env = "KEYPLATE_ORIGIN",
-        value_name = "URL",
-        default_value = "http://localhost:1411",
-        global = true
-    )]
-    pub(crate) origin: String,
-
-    /// Another origin of the same RP id under which people reach the server. May be repeated.
-    #[arg(
-        long = "extra-origin",
-        env = "KEYPLATE_EXTRA_ORIGIN",
-        value_name = "URL",
-        value_delimiter = ',',
-        global = true
-    )]
+    /// As it was given, if it was.
+    pub(crate) given_origin: Option<String>,
     pub(crate) extra_origins: Vec<String>,
-
-    /// The RP id, which is the domain that passkeys are bound to: the origin's host or a domain above it. The first passkey
-    /// fixes it.
-    #[arg(long, env = "KEYPLATE_RP_ID", value_name = "DOMAIN", global = true)]
     pub(crate) rp_id: Option<String>,
-
-    /// The name that browsers show when they ask for a passkey. By default it is the setting appName.
-    #[arg(long, env = "KEYPLATE_RP_NAME", value_name = "NAME", global = true)]
     pub(crate) rp_name: Option<String>,
-
-    /// An origin of another domain under which people reach the server and use the same passkeys. May be repeated.
-    #[arg(
-        long = "related-origin",
-        env = "KEYPLATE_RELATED_ORIGIN",
-        value_name = "URL",
-        value_delimiter = ',',
-        global = true
-    )]
     pub(crate) related_origins: Vec<String>,
-
-    /// The origin of an Android application that uses the passkeys, such as android:apk-key-hash:… May be repeated.
-    #[arg(
-        long = "native-origin",
-        env = "KEYPLATE_NATIVE_ORIGIN",
-        value_name = "ORIGIN",
-        value_delimiter = ',',
-        global = true
-    )]
     pub(crate) native_origins: Vec<String>,
-
-    /// Start even if passkeys cannot work at the origin, because it is an IP address or neither https nor localhost.
-    #[arg(long, env = "KEYPLATE_ALLOW_INSECURE_ORIGIN", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) allow_insecure_origin: bool,
-
-    /// Start under a different RP id than before. Existing passkeys stop working, and everybody has to register a new one.
-    #[arg(long, env = "KEYPLATE_ACCEPT_RP_ID_CHANGE", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) accept_rp_id_change: bool,
-
-    /// A file that holds the encryption key, of at least 32 characters. It protects one-time codes and the key that signs
-    /// access tokens from somebody who has only the database. The variable KEYPLATE_ENCRYPTION_KEY can hold the key itself
-    /// instead. Every command needs the same key: without it, codes that were handed out stop working, and no access token
-    /// is issued until rotate-key has run.
-    #[arg(
-        long,
-        env = "KEYPLATE_ENCRYPTION_KEY_FILE",
-        value_name = "FILE",
-        value_parser = OsStringValueParser::new().map(PathBuf::from),
-        global = true
-    )]
     pub(crate) encryption_key_file: Option<PathBuf>,
-
-    /// The address to listen on.
-    #[arg(
-        long,
-        env = "KEYPLATE_LISTEN",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:1411",
-        global = true
-    )]
-    pub(crate) listen: SocketAddr,
-
-    /// Let anybody who can reach a fresh server become its administrator, without the setup link.
-    #[arg(long, env = "KEYPLATE_OPEN_SETUP", value_parser = FalseyValueParser::new(), global = true)]
+    pub(crate) encryption_key: Option<Arc<Secret>>,
+    pub(crate) listen: Listen,
     pub(crate) open_setup: bool,
-
-    /// A plan that is applied at each start, before the server answers requests; see the command bootstrap. A plan that is
-    /// refused stops the start while setup is not complete, and is a warning in the log afterwards. Secrets that it
-    /// generates are written to bootstrap-secrets in the data folder.
-    #[arg(
-        long,
-        env = "KEYPLATE_BOOTSTRAP_FILE",
-        value_name = "FILE",
-        global = true
-    )]
     pub(crate) bootstrap_file: Option<PathBuf>,
-
-    /// The address or network of a reverse proxy whose X-Forwarded-For is trusted. May be repeated.
-    #[arg(
-        long = "trusted-proxy",
-        env = "KEYPLATE_TRUSTED_PROXY",
-        value_name = "CIDR",
-        value_delimiter = ',',
-        global = true
-    )]
     pub(crate) trusted_proxies: Vec<Network>,
+    /// Which of them stood in the environment, by their names.
+    in_environment: Vec<&'static str>,
+}
+
+impl Options {
+    /// Where people reach the server.
+    pub(crate) fn origin(&self) -> &str {
+        self.given_origin.as_deref().unwrap_or(table::ORIGIN)
+    }
+
+    /// What to call an option in a sentence: its variable, where that is what was given, and else its flag.
+    pub(crate) fn called(&self, name: &str) -> String {
+        let spec = table::of(name);
+        match self.in_environment.contains(&name) {
+            true => spec.variable.to_owned(),
+            false => spec.flag(),
+        }
+    }
+
+    fn read(source: &impl Source) -> Result<Self, String> {
+        let mut in_environment = Vec::new();
+        let mut given = |name: &str| {
+            let spec = table::of(name);
+            let given = reading::given(source, spec)?;
+            if given.called == spec.variable {
+                in_environment.push(spec.name);
+            }
+            Some(given)
+        };
+        fn each<T>(
+            given: Option<reading::Given>,
+            read: impl Fn(&str) -> Result<T, String>,
+        ) -> Result<Vec<T>, String> {
+            let Some(given) = given else {
+                return Ok(Vec::new());
+            };
+            let values = given.texts()?.into_iter().map(read);
+            let values: Result<_, String> = values.collect();
+            values.map_err(|reason| format!("{} {reason}", given.called))
+        }
+        let one = |given: Option<reading::Given>| match given {
+            Some(given) => given.text().map(|text| Some(text.to_owned())),
+            None => Ok(None),
+        };
+        let is_yes =
+            |given: Option<reading::Given>| given.map_or(Ok(false), |given| given.is_yes());
+        let path = |given: Option<reading::Given>| {
+            let value = given.and_then(|given| given.values.into_iter().next());
+            value.map(PathBuf::from)
+        };
+        let origin = |text: &str| Ok(origin::normal(text));
+        let listen = each(given("listen"), |text| text.parse())?.pop();
+        Ok(Self {
+            data: path(given("data")).unwrap_or_else(|| PathBuf::from(table::DATA)),
+            given_origin: each(given("origin"), origin)?.pop(),
+            extra_origins: each(given("extra-origin"), origin)?,
+            rp_id: one(given("rp-id"))?,
+            rp_name: one(given("rp-name"))?,
+            related_origins: each(given("related-origin"), origin)?,
+            native_origins: each(given("native-origin"), |text| Ok(text.to_owned()))?,
+            allow_insecure_origin: is_yes(given("allow-insecure-origin"))?,
+            accept_rp_id_change: is_yes(given("accept-rp-id-change"))?,
+            encryption_key_file: path(given("encryption-key-file")),
+            encryption_key: one(given("encryption-key"))?.map(|key| Arc::new(Secret::new(key))),
+            listen: match listen {
+                Some(listen) => listen,
+                None => table::LISTEN.parse()?,
+            },
+            open_setup: is_yes(given("open-setup"))?,
+            bootstrap_file: path(given("bootstrap-file")),
+            trusted_proxies: each(given("trusted-proxy"), |text| text.parse())?,
+            in_environment,
+        })
+    }
+}
+
+/// The command line, and the process's environment.
+struct Process<'a>(&'a ArgMatches);
+
+impl Source for Process<'_> {
+    fn flag(&self, name: &str) -> Vec<OsString> {
+        let values = self.0.get_many::<OsString>(name);
+        values.into_iter().flatten().cloned().collect()
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
+    }
+}
+
+impl clap::Args for Options {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args(table::OPTIONS.iter().filter_map(table::Spec::argument))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for Options {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let wrong = |reason| clap::Error::raw(ErrorKind::ValueValidation, format!("{reason}\n"));
+        Self::read(&Process(matches)).map_err(wrong)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 impl Options {
     /// The default options with this origin.
     pub(crate) fn of(origin: &str) -> Self {
-        #[derive(clap::Parser)]
-        struct Line {
-            #[command(flatten)]
-            options: Options,
-        }
-        let line: Line = clap::Parser::parse_from(["keyplate-server", "--origin", origin]);
-        line.options
+        tests::with_origin(origin)
     }
 }

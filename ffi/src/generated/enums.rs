@@ -1180,8 +1180,6 @@ pub enum keyplate_input_reason_kind {
     NotEmail = 17,
     /// The text is not a language tag.
     NotLanguageTag = 18,
-    /// The text is not an IP address.
-    NotIpAddress = 19,
     /// The text is not a UUID.
     NotUuid = 20,
     /// The text is not base64url.
@@ -1289,7 +1287,6 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::NotLanguageTag) => {
                 keyplate_input_reason_kind::NotLanguageTag
             }
-            Some(::keyplate::InputReason::NotIpAddress) => keyplate_input_reason_kind::NotIpAddress,
             Some(::keyplate::InputReason::NotUuid) => keyplate_input_reason_kind::NotUuid,
             Some(::keyplate::InputReason::NotBase64Url) => keyplate_input_reason_kind::NotBase64Url,
             Some(::keyplate::InputReason::NotOrigin) => keyplate_input_reason_kind::NotOrigin,

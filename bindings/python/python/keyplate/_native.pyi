@@ -497,13 +497,6 @@ class InputReason:
         def __new__(cls) -> InputReason.NotLanguageTag: ...
 
     @final
-    class NotIpAddress(InputReason):
-        """The text is not an IP address."""
-
-        __match_args__: ClassVar[tuple[()]]
-        def __new__(cls) -> InputReason.NotIpAddress: ...
-
-    @final
     class NotUuid(InputReason):
         """The text is not a UUID."""
 
@@ -1502,7 +1495,7 @@ class PublicSettings:
 class Settings:
     """What an administrator may set while the application runs."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """What people know the application by."""
@@ -1538,6 +1531,9 @@ class Settings:
     @property
     def counter_policy(self) -> CounterPolicy:
         """What to do when the signature counter of a passkey goes back."""
+    @property
+    def origin(self) -> str | None:
+        """Where people reach the application, as the host told by `remember_origin`; nobody else changes it."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1573,7 +1569,7 @@ class SetupCompletion:
 class SetupState:
     """How far setup has come."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
     @property
     def stage(self) -> SetupStage:
         """The stage."""
@@ -1589,6 +1585,11 @@ class SetupState:
     @property
     def passkey_problem(self) -> PasskeyProblem | None:
         """Why passkeys cannot work at this origin; none when they can."""
+    @property
+    def claimed_without_token(self) -> bool:
+        """Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
+        without a token, because of where they come from, lets them resume in the same way only what was claimed so.
+        """
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -2362,14 +2363,14 @@ class Keyplate:
         """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `address` or `device_name`. Whether the credential is still good is seen by
-                each call, not here.
+            InvalidInput: For `device_name`. Whether the credential is still good is seen by each call, not
+                here.
         """
     def anonymous(
         self,
@@ -2382,13 +2383,13 @@ class Keyplate:
         setup, sign up and sign in.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `address` or `device_name`.
+            InvalidInput: For `device_name`.
         """
     def with_client(
         self,
@@ -2400,13 +2401,13 @@ class Keyplate:
         """The host's own handle, for what it does on account of a client: the audit log then tells from where.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `address` or `device_name`.
+            InvalidInput: For `device_name`.
         """
     def create_one_time_token(
         self,
@@ -2724,7 +2725,7 @@ class Keyplate:
         It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
@@ -2789,6 +2790,13 @@ class Keyplate:
 
         Raises:
             PermissionDenied: The caller is known and may not do this.
+        """
+    def remember_origin(self) -> Settings:
+        """Stores the origin of `Config` among the settings, for commands and other processes that make links and were not told
+        it. A server calls this when it starts. What is stored already leaves no trace.
+
+        Raises:
+            PermissionDenied: On any but the host's handle.
         """
     def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
         """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
@@ -2867,7 +2875,7 @@ class Keyplate:
             InvalidInput, Conflict: Which leave setup open and the token good.
         """
     def complete_setup(self) -> SetupCompletion:
-        """Ends setup: its token and its sessions are dead from this moment.
+        """Ends setup: its tokens and its sessions are dead from this moment.
 
         Raises:
             SetupAlreadyComplete: Setup is over.
@@ -2875,7 +2883,8 @@ class Keyplate:
             PermissionDenied: For all but administrators.
         """
     def create_setup_token(self) -> CreatedSetupToken:
-        """Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+        """Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+        at once, so that each of several processes may show its own; one more ends the oldest.
 
         Raises:
             SetupAlreadyComplete: Setup is over.
@@ -3300,7 +3309,7 @@ def open(
 
     Args:
         path: The database file; its folder must exist. It is made with rights for its owner only.
-        origin: The web origin that people use, for example `https://media.example`.
+        origin: The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
         token_prefix: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
         busy_timeout_ms: How long a call waits for another writer, in milliseconds; by default 5000.
         encryption_key: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.

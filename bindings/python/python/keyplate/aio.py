@@ -643,14 +643,14 @@ class Keyplate:
         """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `address` or `device_name`. Whether the credential is still good is seen by
-                each call, not here.
+            InvalidInput: For `device_name`. Whether the credential is still good is seen by each call, not
+                here.
         """
         keyplate = await asyncio.to_thread(
             self._keyplate.acting_as,
@@ -672,13 +672,13 @@ class Keyplate:
         setup, sign up and sign in.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `address` or `device_name`.
+            InvalidInput: For `device_name`.
         """
         keyplate = await asyncio.to_thread(
             self._keyplate.anonymous,
@@ -698,13 +698,13 @@ class Keyplate:
         """The host's own handle, for what it does on account of a client: the audit log then tells from where.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `address` or `device_name`.
+            InvalidInput: For `device_name`.
         """
         keyplate = await asyncio.to_thread(
             self._keyplate.with_client,
@@ -1182,7 +1182,7 @@ class Keyplate:
         It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
 
         Args:
-            address: The client's IP address.
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
             user_agent: Its user agent; cut after 512 characters.
             device_name: A name that its user knows the device by, at most 100 characters.
 
@@ -1287,6 +1287,15 @@ class Keyplate:
             PermissionDenied: The caller is known and may not do this.
         """
         return await asyncio.to_thread(self._keyplate.get_settings)
+
+    async def remember_origin(self) -> Settings:
+        """Stores the origin of `Config` among the settings, for commands and other processes that make links and were not told
+        it. A server calls this when it starts. What is stored already leaves no trace.
+
+        Raises:
+            PermissionDenied: On any but the host's handle.
+        """
+        return await asyncio.to_thread(self._keyplate.remember_origin)
 
     async def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
         """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
@@ -1400,7 +1409,7 @@ class Keyplate:
         )
 
     async def complete_setup(self) -> SetupCompletion:
-        """Ends setup: its token and its sessions are dead from this moment.
+        """Ends setup: its tokens and its sessions are dead from this moment.
 
         Raises:
             SetupAlreadyComplete: Setup is over.
@@ -1410,7 +1419,8 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.complete_setup)
 
     async def create_setup_token(self) -> CreatedSetupToken:
-        """Mints the token for claiming or resuming setup. It works for 24 hours; an earlier one ends.
+        """Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+        at once, so that each of several processes may show its own; one more ends the oldest.
 
         Raises:
             SetupAlreadyComplete: Setup is over.
@@ -2023,7 +2033,7 @@ async def open(
 
     Args:
         path: The database file; its folder must exist. It is made with rights for its owner only.
-        origin: The web origin that people use, for example `https://media.example`.
+        origin: The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
         token_prefix: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
         busy_timeout_ms: How long a call waits for another writer, in milliseconds; by default 5000.
         encryption_key: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.

@@ -98,6 +98,8 @@ fn every_credential_works() {
     }
     let resumed = stranger.resume_setup(Some(SETUP.to_owned())).unwrap();
     assert_eq!(resumed.user.username, "Ann");
+    // B2: how it was claimed nobody wrote down then.
+    assert!(!keyplate.get_setup_state().unwrap().claimed_without_token);
 }
 
 #[test]

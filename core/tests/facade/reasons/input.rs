@@ -44,10 +44,6 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
         failed(host.sign_up(signup(name, None)))
     };
     let films = host.create_service(service("films")).unwrap();
-    let from = ClientInfo {
-        address: Some("somewhere".to_owned()),
-        ..Default::default()
-    };
     let expiring = |time| move |user: &mut NewUser| user.expires_at = Some(time);
     let year_10000 = std::time::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_800);
     let many = vec!["a:b"; 51];
@@ -120,11 +116,6 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             "locale",
             InputReason::NotLanguageTag,
             create(&|user| user.locale = Some("d_e".to_owned())),
-        ),
-        (
-            "address",
-            InputReason::NotIpAddress,
-            failed(host.anonymous(from)),
         ),
         ("user_id", InputReason::NotUuid, failed(UserId::parse("7"))),
         (

@@ -6,19 +6,14 @@ use crate::common::*;
 
 /// B2.
 #[test]
-fn a_stranger_needs_the_current_token() {
+fn a_stranger_needs_a_token_that_works() {
     let f = Fixture::new();
     let stranger = f.stranger();
     assert_eq!(
         code(stranger.claim_setup(None, admin("eve"))),
         ErrorCode::InvalidCredential
     );
-    let old = f.keyplate.create_setup_token().unwrap().secret.reveal();
     let token = f.keyplate.create_setup_token().unwrap().secret.reveal();
-    assert_eq!(
-        code(stranger.claim_setup(Some(old), admin("eve"))),
-        ErrorCode::InvalidCredential
-    );
     assert_eq!(
         code(stranger.claim_setup(Some("kp_set_x".to_owned()), admin("eve"))),
         ErrorCode::InvalidCredential
@@ -215,4 +210,107 @@ fn the_host_may_say_for_which_client_it_acts() {
         code(f.acting(claimed.secret.as_str()).with_client(client())),
         ErrorCode::PermissionDenied
     );
+}
+
+fn tokens(f: &Fixture, number: usize) -> Vec<String> {
+    let mint = |_| f.keyplate.create_setup_token().unwrap().secret.reveal();
+    (0..number).map(mint).collect()
+}
+
+/// B2: each process of a host may show its own.
+#[test]
+fn ten_tokens_work_at_once_and_the_eleventh_ends_the_oldest() {
+    let claims = |f: &Fixture, token: &str| {
+        let claimed = f
+            .stranger()
+            .claim_setup(Some(token.to_owned()), admin("ann"));
+        claimed.map(|signed_in| signed_in.user.id)
+    };
+    for which in 0..10 {
+        let f = Fixture::new();
+        let ten = tokens(&f, 10);
+        claims(&f, &ten[which]).unwrap_or_else(|error| panic!("{which}: {error}"));
+    }
+    let f = Fixture::new();
+    let eleven = tokens(&f, 11);
+    assert_eq!(
+        code(claims(&f, &eleven[0])),
+        ErrorCode::InvalidCredential,
+        "the oldest"
+    );
+    let id = claims(&f, &eleven[1]).unwrap();
+    // Each of them resumes, and by then another may be made.
+    let twelfth = tokens(&f, 1).remove(0);
+    assert_eq!(
+        code(f.stranger().resume_setup(Some(eleven[1].clone()))),
+        ErrorCode::InvalidCredential
+    );
+    for token in eleven[2..].iter().chain([&twelfth]) {
+        let resumed = f.stranger().resume_setup(Some(token.clone())).unwrap();
+        assert_eq!(resumed.user.id, id);
+    }
+    // All end with setup.
+    f.keyplate.complete_setup().unwrap();
+    for token in &eleven {
+        assert_eq!(
+            code(f.stranger().resume_setup(Some(token.clone()))),
+            ErrorCode::SetupAlreadyComplete
+        );
+    }
+    f.keyplate.reset_setup(1).unwrap();
+    for token in eleven.iter().chain([&twelfth]) {
+        assert_eq!(code(claims(&f, token)), ErrorCode::InvalidCredential);
+    }
+}
+
+/// B2: each token has its own end, and those that have ended take nobody's place.
+#[test]
+fn a_token_that_has_ended_counts_for_nothing() {
+    let f = Fixture::new();
+    let first = tokens(&f, 1).remove(0);
+    f.clock.advance(12 * 3_600);
+    let second = tokens(&f, 1).remove(0);
+    f.clock.advance(12 * 3_600);
+    let stranger = f.stranger();
+    assert_eq!(
+        code(stranger.claim_setup(Some(first), admin("eve"))),
+        ErrorCode::InvalidCredential
+    );
+    let eight = tokens(&f, 9);
+    stranger.claim_setup(Some(second), admin("ann")).unwrap();
+    stranger.resume_setup(Some(eight[0].clone())).unwrap();
+}
+
+/// B2: the host knows how it was claimed, and may resume in any case.
+#[test]
+fn how_setup_was_claimed_is_remembered() {
+    let without_token = |f: &Fixture| {
+        f.open_again()
+            .get_setup_state()
+            .unwrap()
+            .claimed_without_token
+    };
+    let f = Fixture::new();
+    assert!(!without_token(&f), "nobody has claimed it");
+    let _ = f.stranger().claim_setup(None, admin("eve"));
+    let bad = NewAdmin {
+        email: Some("no address".to_owned()),
+        ..admin("ann")
+    };
+    let _ = f.keyplate.claim_setup(None, bad);
+    assert!(!without_token(&f), "nobody has yet");
+    f.keyplate.claim_setup(None, admin("ann")).unwrap();
+    assert!(without_token(&f));
+    // Resuming with a token does not make it another claim.
+    let token = tokens(&f, 1).remove(0);
+    f.stranger().resume_setup(Some(token)).unwrap();
+    assert!(without_token(&f));
+    f.keyplate.reset_setup(1).unwrap();
+    assert!(!without_token(&f));
+
+    let f = Fixture::new();
+    let token = tokens(&f, 1).remove(0);
+    f.keyplate.claim_setup(Some(token), admin("ann")).unwrap();
+    assert!(!without_token(&f), "the host too had a token");
+    f.keyplate.resume_setup(None).unwrap();
 }

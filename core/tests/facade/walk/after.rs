@@ -101,7 +101,9 @@ pub(super) fn strength(w: &World) -> Strength {
     );
     found.setup = connection
         .query_row(
-            "SELECT stage || generation || ifnull(hex(token_hash), '') FROM setup",
+            "SELECT stage || generation || claimed_without_token
+                 || ifnull((SELECT group_concat(hex(secret_hash)) FROM setup_tokens), '')
+             FROM setup",
             [],
             |row| row.get(0),
         )

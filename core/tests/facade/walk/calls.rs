@@ -265,6 +265,7 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "get_jwks" => note(&mut refusals, w.weak.get_jwks()),
         "rotate_signing_key" => note(&mut refusals, w.weak.rotate_signing_key(None)),
         "get_settings" => note(&mut refusals, w.weak.get_settings()),
+        "remember_origin" => note(&mut refusals, w.weak.remember_origin()),
         "get_public_settings" => note(&mut refusals, w.weak.get_public_settings()),
         "update_settings" => {
             let long = SettingsChanges {

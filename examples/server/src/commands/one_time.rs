@@ -1,7 +1,7 @@
 use keyplate::KeyplateError;
 
 use super::{find_user, matched, open, printed};
-use crate::options::Options;
+use crate::{open::print, options::Options};
 
 /// Prints what signs a user in once, and the link for it.
 pub(crate) fn create(
@@ -25,7 +25,8 @@ pub(crate) fn create(
     } else {
         "token"
     };
-    let (origin, secret) = (&options.origin, created.secret.as_str());
+    let origin = print::origin_of_links(options, &keyplate)?;
+    let secret = created.secret.as_str();
     let matched = matched(&user);
     printed(&format!(
         "{matched}{what}: {secret}\nlink: {origin}/code#{secret}\n"

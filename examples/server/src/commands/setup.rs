@@ -3,7 +3,7 @@ use keyplate::{ConflictReason, Keyplate, KeyplateError};
 use super::{open, printed, refused};
 use crate::{open::print, options::Options};
 
-/// Prints a new setup link; earlier ones end.
+/// Prints a new setup link; the oldest of more than ten ends.
 pub(crate) fn create_token(options: &Options) -> Result<(), String> {
     let keyplate = open(options)?;
     let token = keyplate.create_setup_token().map_err(|error| match error {
@@ -12,7 +12,8 @@ pub(crate) fn create_token(options: &Options) -> Result<(), String> {
         }
         error => refused(error),
     })?;
-    printed(&print::setup_link(options, &token))
+    let origin = print::origin_of_links(options, &keyplate)?;
+    printed(&print::setup_link(&origin, &token))
 }
 
 /// Opens setup again and prints its link.
@@ -22,7 +23,8 @@ pub(crate) fn reset(options: &Options, generation: i64) -> Result<(), String> {
         .reset_setup(generation)
         .and_then(|_| keyplate.create_setup_token())
         .map_err(|error| not_reset(&keyplate, error))?;
-    printed(&print::setup_link(options, &token))
+    let origin = print::origin_of_links(options, &keyplate)?;
+    printed(&print::setup_link(&origin, &token))
 }
 
 fn not_reset(keyplate: &Keyplate, error: KeyplateError) -> String {

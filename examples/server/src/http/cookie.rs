@@ -24,14 +24,16 @@ pub(super) fn set(response: &mut Response, app: &App, mut cookie: Cookie<'_>) {
     response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
-/// With the prefix, a browser takes a cookie only from this very host, over TLS.
+/// With `__Host-`, a browser takes a cookie only from this very host, over TLS. Cookies know no ports: without TLS the name
+/// tells which server of a host it is of, so that two of them do not sign each other's people out. No other name is read;
+/// what stands under it anybody on another port may have written.
 fn full_name(app: &App, name: &str) -> String {
-    let prefix = if app.origins().are_secure() {
-        "__Host-"
+    let origins = app.origins();
+    if origins.are_secure() {
+        format!("__Host-{name}")
     } else {
-        ""
-    };
-    format!("{prefix}{name}")
+        format!("keyplate-{}-{name}", origins.own_port())
+    }
 }
 
 /// What a request brings under this name.

@@ -20,15 +20,16 @@ impl Origins {
     /// Reads them. Whether they are well-formed, and of the RP id, is asked of the library.
     pub(crate) fn of(options: &Options) -> Result<Self, String> {
         let scheme = own_scheme(options)?;
-        let mut texts = vec![options.origin.clone()];
-        let extra = options.extra_origins.iter().map(|o| ("--extra-origin", o));
+        let mut texts = vec![options.origin().to_owned()];
+        let extra = options.extra_origins.iter().map(|o| ("extra-origin", o));
         let related = options.related_origins.iter();
-        for (flag, text) in extra.chain(related.map(|o| ("--related-origin", o))) {
+        for (name, text) in extra.chain(related.map(|o| ("related-origin", o))) {
+            let called = options.called(name);
             let other = scheme_of(text)
-                .ok_or_else(|| format!("{flag} must begin with https:// or http://"))?;
+                .ok_or_else(|| format!("{called} must begin with https:// or http://"))?;
             // One name of the cookie is meant for all: `__Host-` works on https only.
             if other != scheme {
-                return Err(format!("{flag} must have the scheme of --origin: {text}"));
+                return Err(format!("{called} must have the scheme of --origin: {text}"));
             }
             texts.push(text.clone());
         }
@@ -54,6 +55,14 @@ impl Origins {
     /// What `--origin` says.
     pub(crate) fn own(&self) -> &str {
         self.texts.first().map_or("", String::as_str)
+    }
+
+    /// The port of `--origin`, also where nobody writes it.
+    pub(super) fn own_port(&self) -> u16 {
+        match self.all.first() {
+            Some(Origin::Tuple(_, _, port)) => *port,
+            _ => 0,
+        }
     }
 
     /// What was configured, in this order.
@@ -94,8 +103,10 @@ impl Origins {
 
 /// What `--origin` begins with.
 pub(crate) fn own_scheme(options: &Options) -> Result<&'static str, String> {
-    let reason = "--origin must begin with https:// or http://, for example https://id.example";
-    scheme_of(&options.origin).ok_or_else(|| reason.to_owned())
+    scheme_of(options.origin()).ok_or_else(|| {
+        let called = options.called("origin");
+        format!("{called} must begin with https:// or http://, for example https://id.example")
+    })
 }
 
 fn scheme_of(text: &str) -> Option<&'static str> {
@@ -177,8 +188,14 @@ mod tests {
         }
     }
 
+    fn own_port(own: &str) -> u16 {
+        origins(own, &[], &[]).unwrap().own_port()
+    }
+
     #[test]
     fn an_address_is_the_same_however_it_is_written() {
+        assert_eq!(own_port("http://localhost:1411"), 1411);
+        assert_eq!(own_port("http://media.lan"), 80);
         let six = origins("https://[2001:DB8::0001]:8443", &[], &[]).unwrap();
         assert!(six.have_authority("[2001:db8::1]:8443"));
         assert!(six.contain("https://[2001:db8::1]:8443"));
@@ -187,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_no_origin_of_ours() {
-        for text in ["https://", "https://id.example/", "https://a b"] {
+        for text in ["https://", "https://id.example/x", "https://a b"] {
             let origins = origins(text, &[], &[]).unwrap();
             assert!(!origins.contain(text) && !origins.are_local());
             assert!(!origins.have_authority("") && !origins.have_rp_id(""));

@@ -12,19 +12,16 @@ const VARIABLE: &str = "KEYPLATE_ENCRYPTION_KEY";
 
 /// What the library is to be given.
 pub(super) fn read(options: &Options) -> Result<Option<Arc<Secret>>, String> {
-    let in_variable = std::env::var_os(VARIABLE).filter(|key| !key.is_empty());
-    let key = match (&options.encryption_key_file, in_variable) {
+    let key = match (&options.encryption_key_file, &options.encryption_key) {
         (None, None) => None,
-        (None, Some(key)) => {
-            let key = key.into_string();
-            let key = key.map_err(|_| format!("{VARIABLE} must be UTF-8"))?;
-            Some(secret_file::without_line_end(&key).to_owned())
-        }
+        (None, Some(key)) => Some(secret_file::without_line_end(key.as_str()).to_owned()),
         (Some(_), Some(_)) => {
-            return Err(format!("--encryption-key-file and {VARIABLE}: give one"));
+            let file = options.called("encryption-key-file");
+            return Err(format!("{file} and {VARIABLE}: give one"));
         }
         (Some(path), None) => {
-            let refused = |reason| format!("--encryption-key-file {}: {reason}", path.display());
+            let called = options.called("encryption-key-file");
+            let refused = |reason| format!("{called} {}: {reason}", path.display());
             Some(secret_file::read(path).map_err(refused)?)
         }
     };

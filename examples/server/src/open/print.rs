@@ -2,13 +2,25 @@
 
 use std::io::{self, Write};
 
-use keyplate::CreatedSetupToken;
+use keyplate::{CreatedSetupToken, Keyplate};
 
 use crate::options::Options;
 
+/// The origin for the links that a command prints: the one that it was told, or else that of the server of this database.
+pub(crate) fn origin_of_links(options: &Options, keyplate: &Keyplate) -> Result<String, String> {
+    if let Some(origin) = &options.given_origin {
+        return Ok(origin.clone());
+    }
+    let settings = keyplate.get_settings();
+    let settings = settings.map_err(|error| error.to_string())?;
+    Ok(settings
+        .origin
+        .unwrap_or_else(|| options.origin().to_owned()))
+}
+
 /// The line with the setup link.
-pub(crate) fn setup_link(options: &Options, token: &CreatedSetupToken) -> String {
-    let (origin, token) = (&options.origin, token.secret.as_str());
+pub(crate) fn setup_link(origin: &str, token: &CreatedSetupToken) -> String {
+    let token = token.secret.as_str();
     format!("setup link: {origin}/setup#token={token}\n")
 }
 

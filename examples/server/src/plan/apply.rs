@@ -11,7 +11,10 @@ use crate::{
     commands::printed,
     http::origin,
     log,
-    open::{self, Opening, print::print},
+    open::{
+        self, Opening,
+        print::{self, print},
+    },
     options::Options,
     plan::{file, secrets::BootstrapSecrets},
 };
@@ -30,7 +33,12 @@ pub(crate) fn run(options: &Options, file: &Path) -> Result<(), String> {
         .map_err(|error| refused(file, error))?;
     let told = match report.changes.is_empty() {
         true => "no change\n".to_owned(),
-        false => changes(&report) + &secrets(options, &report),
+        false => {
+            let origin = print::origin_of_links(options, &keyplate);
+            // Whatever failed now would lose the secrets.
+            let origin = origin.unwrap_or_else(|_| options.origin().to_owned());
+            changes(&report) + &secrets(&origin, &report)
+        }
     };
     printed(&told)
 }
@@ -52,7 +60,7 @@ pub(crate) fn at_start(keyplate: &Keyplate, options: &Options) -> Result<(), Str
         }
         report => report.map_err(|error| refused(file, error))?,
     };
-    let secrets = secrets(options, &report);
+    let secrets = secrets(options.origin(), &report);
     let mut told = changes(&report);
     if !secrets.is_empty() {
         kept.keep(&secrets)?;
@@ -93,7 +101,7 @@ fn changes(report: &BootstrapReport) -> String {
 }
 
 /// A line for each secret that is shown this once; from the report alone, because whatever failed now would lose them.
-fn secrets(options: &Options, report: &BootstrapReport) -> String {
+fn secrets(origin: &str, report: &BootstrapReport) -> String {
     let mut text = String::new();
     for created in &report.api_keys {
         let (name, secret) = (name_of(&created.api_key, report), created.secret.as_str());
@@ -101,7 +109,7 @@ fn secrets(options: &Options, report: &BootstrapReport) -> String {
     }
     for created in &report.signup_tokens {
         let note = created.signup_token.note.as_deref().unwrap_or_default();
-        let (origin, secret) = (&options.origin, created.secret.as_str());
+        let secret = created.secret.as_str();
         text.push_str(&format!(
             "link of sign-up token {note}: {origin}/signup#token={secret}\n"
         ));
@@ -178,9 +186,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_named_with_its_owner_from_the_report_alone() {
-        let options = Options::of("https://id.example");
         let named = |report: &BootstrapReport| -> Vec<String> {
-            let text = secrets(&options, report);
+            let text = secrets("https://id.example", report);
             let names = text.lines().map(|line| {
                 let line = line.strip_prefix("secret of API key ").unwrap();
                 line.split_once(": kp_key_").unwrap().0.to_owned()

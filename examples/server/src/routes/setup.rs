@@ -18,6 +18,7 @@ use crate::{
         client::{self, Peer},
         clock, cookie,
         error::Failure,
+        peer::Connection,
     },
     json::setup::CompletionJson,
     routes::login,
@@ -61,7 +62,7 @@ impl FromRequestParts<App> for Claimant {
         let token = parts.headers.get("x-setup-token");
         let token = token.and_then(|t| t.to_str().ok()).map(str::trim);
         Ok(Self {
-            needs_token: !(app.open_setup() || is_local_script(app, parts)),
+            needs_token: !(app.open_setup() || is_local_script(app, parts).await),
             header_token: token.filter(|t| !t.is_empty()).map(str::to_owned),
             stranger: Stranger::from_request_parts(parts, app).await?,
             host: app
@@ -71,10 +72,10 @@ impl FromRequestParts<App> for Claimant {
     }
 }
 
-/// A script on this very machine may set a fresh server up without the secret. A proxy in front looks much like one,
-/// so all of these must hold; that `Host` is an origin's was asked of every request before. The last condition, that
-/// setup was never reset, is the library's: the host then needs a token too (B5).
-fn is_local_script(app: &App, parts: &Parts) -> bool {
+/// A script of the same operating-system user on this very machine may set a fresh server up without the secret (B2). A
+/// proxy in front looks much like one, so all of these must hold; that `Host` is an origin's was asked of every request
+/// before. The last condition, that setup was never reset, is the library's: the host then needs a token too (B5).
+async fn is_local_script(app: &App, parts: &Parts) -> bool {
     let peer = parts.extensions.get::<Peer>();
     app.origins().are_local()
         && app.listens_on_loopback()
@@ -83,6 +84,16 @@ fn is_local_script(app: &App, parts: &Parts) -> bool {
         && !came_through_proxy(&parts.headers)
         && caller::has_no_foreign_site(&parts.headers)
         && caller::has_no_foreign_origin(app, &parts.headers)
+        && is_of_our_user(parts).await
+}
+
+/// The kernel's tables may be long, and are read away from the threads that serve.
+async fn is_of_our_user(parts: &Parts) -> bool {
+    let Some(&connection) = parts.extensions.get::<Connection>() else {
+        return false;
+    };
+    let asked = tokio::task::spawn_blocking(move || connection.is_of_our_user());
+    asked.await.unwrap_or(false)
 }
 
 fn came_through_proxy(headers: &HeaderMap) -> bool {
@@ -160,10 +171,11 @@ pub(super) async fn claim_or_resume(
     claimant: Claimant,
     Json(body): Json<TokenBody>,
 ) -> Answer {
+    let stranger = claimant.stranger.handle.clone();
     let (handle, token) = claimant.authority(body.token);
     let host = app.keyplate().clone();
     let signed_in = app
-        .blocking(move || claim_or_resume_as(&host, &handle, token))
+        .blocking(move || claim_or_resume_as(&host, &handle, &stranger, token))
         .await?;
     login::signed_in(&app, StatusCode::OK, signed_in).await
 }
@@ -198,6 +210,7 @@ pub(super) async fn complete(State(app): State<App>, caller: Caller) -> Answer {
 fn claim_or_resume_as(
     host: &Keyplate,
     handle: &Keyplate,
+    stranger: &Keyplate,
     token: Option<String>,
 ) -> keyplate::Result<SignedIn> {
     if host.get_setup_state()?.stage == SetupStage::Uninitialised {
@@ -211,8 +224,9 @@ fn claim_or_resume_as(
             result => return result,
         }
     }
-    let claimed_at = host.get_setup_state()?.claimed_at;
-    let is_recent = claimed_at.is_some_and(|at| clock::now() < at + RESUMABLE);
+    let state = host.get_setup_state()?;
+    let now = host.get_clock_state()?.now;
+    let is_recent = state.claimed_at.is_some_and(|at| now < at + RESUMABLE);
     let one = UserQuery {
         limit: Some(1),
         ..UserQuery::default()
@@ -220,5 +234,9 @@ fn claim_or_resume_as(
     if !is_recent || host.list_users(one)?.total != 1 {
         return Err(KeyplateError::SetupAlreadyComplete);
     }
-    handle.resume_setup(token)
+    // B2: without a token only what was claimed without one.
+    match state.claimed_without_token {
+        true => handle.resume_setup(token),
+        false => stranger.resume_setup(token),
+    }
 }

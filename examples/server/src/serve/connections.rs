@@ -18,7 +18,7 @@ use tokio::{
 use tokio_io_timeout::TimeoutWriter;
 
 use crate::{
-    http::{app::App, client::Peer},
+    http::{app::App, client::Peer, peer::Connection},
     log,
     routes::router,
 };
@@ -80,7 +80,11 @@ fn connect(
 ) {
     // Answers are small; one that waits for the client's acknowledgement is only late.
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(routes.clone().layer(Extension(Peer(peer.ip()))));
+    let known = (
+        Extension(Peer(peer.ip())),
+        Extension(Connection::of(&stream)),
+    );
+    let service = TowerToHyperService::new(routes.clone().layer(known));
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(WRITE_TIMEOUT));
     let connection = http1::Builder::new()

@@ -27,10 +27,16 @@ const LAST_CALLS: Duration = Duration::from_secs(6);
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let origins = Origins::of(options)?;
     open::make_folder(&options.data)?;
-    // Before the database: a second server by mistake must not mint a token that ends the first one's.
+    // Before the database: a second server by mistake leaves no link and changes nothing.
     let listener = bind(options)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let keyplate = open::open(options, Opening::ToServe)?;
+    // Commands beside the server make links too. Whoever gives them --origin needs no memory.
+    if let Err(error) = keyplate.remember_origin() {
+        log::line(format_args!(
+            "warning: commands will not know --origin: {error}"
+        ));
+    }
     apply::at_start(&keyplate, options)?;
     announce(&keyplate, options, address).map_err(|error| format!("cannot begin: {error}"))?;
 
@@ -45,10 +51,13 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 }
 
 fn bind(options: &Options) -> Result<TcpListener, String> {
-    let listener = TcpListener::bind(options.listen)
+    let listen = &options.listen;
+    let listener = listen
+        .addresses()
+        .and_then(|addresses| TcpListener::bind(&addresses[..]))
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     listener.map_err(|error| {
-        let address = options.listen;
+        let address = listen;
         if error.kind() == io::ErrorKind::AddrInUse {
             return format!("cannot listen on {address}: something listens there already");
         }
@@ -57,9 +66,10 @@ fn bind(options: &Options) -> Result<TcpListener, String> {
 }
 
 /// Says where the server is and, until setup is complete, how to begin: the one secret that a start prints. It ends with
-/// the next one; those of a plan last, and go to a file instead (C2).
+/// setup; those of a plan last, and go to a file instead (C2).
 fn announce(keyplate: &Keyplate, options: &Options, address: SocketAddr) -> Result<(), String> {
-    let mut text = format!("listening on {address}\naddress: {}\n", options.origin);
+    let origin = options.origin();
+    let mut text = format!("listening on {address}\naddress: {origin}\n");
     let state = keyplate
         .get_setup_state()
         .map_err(|error| error.to_string())?;
@@ -67,7 +77,7 @@ fn announce(keyplate: &Keyplate, options: &Options, address: SocketAddr) -> Resu
         let token = keyplate
             .create_setup_token()
             .map_err(|error| error.to_string())?;
-        text.push_str(&setup_link(options, &token));
+        text.push_str(&setup_link(origin, &token));
     }
     if let Some(problem) = state.passkey_problem {
         log::line(format_args!(

@@ -19,15 +19,28 @@ fn the_first_credential_decides() {
         me().bearer(&session).key("wrong"),
         // Neither is one of ours: another cookie, another scheme, an empty value.
         me().header("Cookie", "theme=dark; other=1").key(&key),
-        me().header("Cookie", "access_token=").key(&key),
+        me().header("Cookie", "keyplate-1411-access_token=")
+            .key(&key),
         me().header("Authorization", "Basic YTpi").key(&key),
         me().header("Authorization", "Bearer ").key(&key),
         // What another application on this host sets need not be ASCII.
-        me().header("Cookie", &format!("name=Zoë; access_token={session}")),
-        me().header("Cookie", &format!("a=b; access_token={session}; c=d")),
+        me().header(
+            "Cookie",
+            &format!("name=Zoë; keyplate-1411-access_token={session}"),
+        ),
+        me().header(
+            "Cookie",
+            &format!("a=b; keyplate-1411-access_token={session}; c=d"),
+        ),
         // What says nothing, or is no pair, is passed over; lines go on where the last one ended.
-        me().header("Cookie", &format!("access_token=; access_token={session}")),
-        me().header("Cookie", &format!("lonely;;=x; access_token = {session} ;")),
+        me().header(
+            "Cookie",
+            &format!("keyplate-1411-access_token=; keyplate-1411-access_token={session}"),
+        ),
+        me().header(
+            "Cookie",
+            &format!("lonely;;=x; keyplate-1411-access_token = {session} ;"),
+        ),
         me().header("Cookie", "a=b")
             .cookie(&session)
             .cookie("wrong"),
@@ -41,7 +54,7 @@ fn the_first_credential_decides() {
         me().bearer("wrong").key(&key),
         me().cookie("wrong"),
         me().cookie("wrong").cookie(&session),
-        me().cookie(&format!("wrong; access_token={session}")),
+        me().cookie(&format!("wrong; keyplate-1411-access_token={session}")),
         me().cookie(&format!("\"{session}\"")),
         me().cookie("schlüssel"),
         me().bearer("schlüssel"),
@@ -53,8 +66,14 @@ fn the_first_credential_decides() {
     // Never from a query string, nor a cookie of another name.
     let query = format!("/api/users/me?access_token={session}&api_key={key}&X-API-Key={key}");
     server.get(&query).send().is_refused(401, "not_signed_in");
-    let other = me().header("Cookie", &format!("__Host-access_token={session}"));
-    other.send().is_refused(401, "not_signed_in");
+    for other in [
+        "__Host-access_token",
+        "access_token",
+        "keyplate-1412-access_token",
+    ] {
+        let other = me().header("Cookie", &format!("{other}={session}"));
+        other.send().is_refused(401, "not_signed_in");
+    }
 }
 
 #[test]
@@ -271,4 +290,38 @@ fn a_key_can_do_what_its_scopes_say() {
         .key(&reader)
         .send()
         .is_refused(403, "forbidden");
+}
+
+/// Browsers send the cookies of a host to all of its ports.
+#[test]
+fn two_servers_of_one_host_leave_each_others_people_signed_in() {
+    let first = Server::start();
+    let second = Server::with(&["--origin", "http://localhost:1412"]);
+    let plain = Server::with(&["--origin", "http://media.localhost"]);
+    let mut jar = Vec::new();
+    for (server, port) in [(&first, 1411), (&second, 1412), (&plain, 80)] {
+        let token = server.setup_token.clone().unwrap();
+        let claim = server
+            .post("/api/signup/setup")
+            .header("X-Setup-Token", &token);
+        let claimed = claim
+            .json(&json!({ "username": format!("of{port}") }))
+            .send();
+        let (name, value) = claimed.cookies()[0].split_once('=').unwrap();
+        assert_eq!(name, format!("keyplate-{port}-access_token"));
+        jar.push(format!("{name}={}", value.split(';').next().unwrap()));
+        let start = server.get("/api/webauthn/login/start").send();
+        let begun = format!("keyplate-{port}-ceremony-login=");
+        assert!(start.cookies()[0].starts_with(&begun), "{start:?}");
+    }
+    let jar = jar.join("; ");
+    for (server, name) in [(&first, "of1411"), (&second, "of1412"), (&plain, "of80")] {
+        let me = server.get("/api/users/me").header("Cookie", &jar).send();
+        assert_eq!(me.json()["username"], name, "{}", me.body);
+        let out = server
+            .post("/api/webauthn/logout")
+            .header("Cookie", &jar)
+            .send();
+        assert_eq!(out.status, 204, "{}", out.body);
+    }
 }

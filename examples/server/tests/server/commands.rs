@@ -161,11 +161,20 @@ fn a_new_setup_link_beside_a_running_server() {
         let body = json!({ "username": "ann", "token": token });
         server.post("/api/signup/setup").json(&body).send()
     };
-    claim(&old).is_refused(401, "token_invalid_or_expired");
     let reply = claim(token);
     assert_eq!(reply.status, 200, "{}", reply.body);
-    let session = reply.cookie_value();
-    printed(&run(&server, &["setup-token"]), "setup link: "); // to take it up again
+    // The server's own link is as good as before, and so is a third one: each takes it up again.
+    let third = printed(&run(&server, &["setup-token"]), "setup link: ");
+    let third = third.split_once("/setup#token=").unwrap().1;
+    let mut session = String::new();
+    for token in [&old, token, third] {
+        let resume = server
+            .post("/api/setup/resume")
+            .header("X-Setup-Token", token);
+        let reply = resume.send();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        session = reply.cookie_value();
+    }
     let done = server.post("/api/setup/complete").bearer(&session).send();
     assert_eq!(done.status, 200);
     fails(
@@ -206,4 +215,85 @@ fn nothing_is_made_where_nothing_is() {
     let output = wrong.arg(data).output().unwrap();
     let reason = "--origin must begin with https:// or http://, for example https://id.example";
     fails(&output, reason);
+}
+
+/// A second worker's start leaves the first one's link alone.
+#[test]
+fn two_servers_on_one_database_print_a_link_each() {
+    let server = Server::start();
+    let first = server.setup_token.clone().unwrap();
+    let data = server.folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let second = Server::with(&["--data", data, "--origin", "http://localhost:1412"]);
+    assert_ne!(second.setup_token.as_deref(), Some(&*first));
+    let claim = server
+        .post("/api/signup/setup")
+        .header("X-Setup-Token", &first);
+    let reply = claim.json(&json!({ "username": "ann" })).send();
+    assert_eq!(reply.status, 200, "{}", reply.body);
+}
+
+/// A link from a command beside a server leads to that server.
+#[test]
+fn links_are_of_the_origin_that_the_server_was_started_with() {
+    let untold = |server: &Server, options: &[&str]| {
+        let mut program = command();
+        program.args(options).arg("--data");
+        program
+            .arg(server.folder.path().join("data"))
+            .output()
+            .unwrap()
+    };
+    let server = Server::with(&["--origin", "https://Id.example:443/"]);
+    let token = server.setup_token.clone().unwrap();
+    let link = |output: &Output, label: &str| {
+        let link = printed(output, label);
+        link.split_once('#').unwrap().0.to_owned()
+    };
+    let setup = ["setup-token"];
+    let own = "https://id.example/setup";
+    assert_eq!(link(&untold(&server, &setup), "setup link: "), own);
+    let claim = server
+        .post("/api/signup/setup")
+        .header("X-Setup-Token", &token);
+    assert_eq!(claim.json(&json!({ "username": "ann" })).send().status, 200);
+    for options in [
+        &["one-time-token", "ann"][..],
+        &["one-time-token", "ann", "--ttl", "7d"],
+        &["one-time-token", "ann", "--recovery"],
+        &["one-time-token", "ann", "--origin", " "],
+    ] {
+        let output = untold(&server, options);
+        assert_eq!(
+            link(&output, "link: "),
+            "https://id.example/code",
+            "{options:?}"
+        );
+    }
+    let again = ["reset-setup", "--generation", "1"];
+    assert_eq!(link(&untold(&server, &again), "setup link: "), own);
+    let plan = server.folder.path().join("plan.toml");
+    std::fs::write(&plan, "[[signup_tokens]]\nnote = \"friends\"\n").unwrap();
+    let bootstrap = ["bootstrap", "--file", plan.to_str().unwrap()];
+    let invitation = untold(&server, &bootstrap);
+    let label = "link of sign-up token friends: ";
+    assert_eq!(link(&invitation, label), "https://id.example/signup");
+
+    // What a command is told is its own affair, and a request names no origin.
+    let told = ["setup-token", "--origin", "https://other.example:443"];
+    let output = untold(&server, &told);
+    assert_eq!(link(&output, "setup link: "), "https://other.example/setup");
+    let evil = server
+        .get("/healthz")
+        .host("evil.example")
+        .header("X-Forwarded-Host", "evil.example");
+    assert_eq!(evil.send().status, 204);
+    assert_eq!(link(&untold(&server, &setup), "setup link: "), own);
+
+    // A database that no server has been started on has the default.
+    let folder = TempDir::new().unwrap();
+    let mut program = command();
+    program.args(bootstrap).arg("--data").arg(folder.path());
+    let invitation = program.output().unwrap();
+    assert_eq!(link(&invitation, label), "http://localhost:1411/signup");
 }

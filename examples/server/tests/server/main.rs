@@ -21,6 +21,7 @@ mod encryption_key;
 mod groups;
 mod key_commands;
 mod lists;
+mod local_users;
 mod names;
 mod one_time;
 mod pages;

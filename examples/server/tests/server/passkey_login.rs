@@ -39,14 +39,17 @@ fn nobody_says_who_he_is() {
     );
     let cookies = reply.cookies();
     assert!(
-        cookies[0].starts_with("access_token=kp_ses_"),
+        cookies[0].starts_with("keyplate-1411-access_token=kp_ses_"),
         "{cookies:?}"
     );
     assert_eq!(
         support::attributes(cookies[0]),
         ["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Lax"]
     );
-    assert!(cookies[1].starts_with("ceremony-login=; "), "{cookies:?}");
+    assert!(
+        cookies[1].starts_with("keyplate-1411-ceremony-login=; "),
+        "{cookies:?}"
+    );
     let sessions = bob.get("/api/sessions").json();
     assert_eq!(sessions["data"][0]["method"], "passkey");
     assert_eq!(sessions["data"][0]["current"], true);
@@ -196,19 +199,28 @@ fn a_ceremony_is_of_its_kind() {
     ann.finish(FINISH, &json!({}))
         .fails_ceremony("unknown_ceremony");
     for (path, cookie) in [
-        ("/api/webauthn/register/finish", "ceremony-register"),
-        ("/api/webauthn/reauthenticate", "ceremony-reauthenticate"),
-        ("/api/signup/passkey/finish", "ceremony-signup"),
+        (
+            "/api/webauthn/register/finish",
+            "keyplate-1411-ceremony-register",
+        ),
+        (
+            "/api/webauthn/reauthenticate",
+            "keyplate-1411-ceremony-reauthenticate",
+        ),
+        (
+            "/api/signup/passkey/finish",
+            "keyplate-1411-ceremony-signup",
+        ),
     ] {
         ann.begin(START);
         ann.finish(path, &json!({}))
             .fails_ceremony("unknown_ceremony");
-        let login = ann.cookies["ceremony-login"].clone();
+        let login = ann.cookies["keyplate-1411-ceremony-login"].clone();
         ann.cookies.insert(cookie.to_owned(), login);
         ann.finish(path, &json!({})).fails_ceremony("wrong_kind");
     }
     ann.cookies
-        .insert("ceremony-login".into(), "login.forged".into());
+        .insert("keyplate-1411-ceremony-login".into(), "login.forged".into());
     ann.finish(FINISH, &json!({}))
         .fails_ceremony("unknown_ceremony");
 }
@@ -224,7 +236,7 @@ fn a_ceremonys_cookie_is_kept_from_others() {
         "Secure",
     ];
     for (options, prefix, expected) in [
-        (&[][..], "", &plain[..]),
+        (&[][..], "keyplate-1411-", &plain[..]),
         (&["--origin", "https://id.example"], "__Host-", &secure),
     ] {
         let server = Server::with(options);
@@ -271,7 +283,7 @@ fn another_sites_page_ends_no_ceremony() {
         "/api/signup/passkey/start",
         "/api/signup/passkey/finish",
     ] {
-        let cookie = format!("access_token={}", ann.session());
+        let cookie = format!("keyplate-1411-access_token={}", ann.session());
         let from = |name: &str, value: &str| {
             let request = server
                 .post(path)

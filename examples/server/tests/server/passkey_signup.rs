@@ -24,7 +24,10 @@ fn the_account_comes_with_its_passkey() {
     assert_eq!(begun.json()["user"]["name"], "bob");
     assert!(begun.json().get("publicKey").is_none());
     let cookie = begun.cookies()[0].to_owned();
-    assert!(cookie.starts_with("ceremony-signup="), "{cookie}");
+    assert!(
+        cookie.starts_with("keyplate-1411-ceremony-signup="),
+        "{cookie}"
+    );
     assert_eq!(
         attributes(&cookie),
         ["HttpOnly", "Max-Age=300", "Path=/", "SameSite=Strict"]
@@ -41,8 +44,8 @@ fn the_account_comes_with_its_passkey() {
         (&json!("bob"), &json!("active"))
     );
     assert_eq!(uses(), 1);
-    assert!(done.cookies()[0].starts_with("access_token=kp_ses_"));
-    assert!(done.cookies()[1].starts_with("ceremony-signup=; "));
+    assert!(done.cookies()[0].starts_with("keyplate-1411-access_token=kp_ses_"));
+    assert!(done.cookies()[1].starts_with("keyplate-1411-ceremony-signup=; "));
     assert_eq!(bob.passkeys().len(), 1);
     let sessions = bob.get("/api/sessions").json();
     assert_eq!(sessions["data"][0]["method"], "passkey");

@@ -45,11 +45,11 @@ fn the_first_passkey_completes_setup() {
     // The session comes first, so that scripts find it.
     let cookies = done.cookies();
     assert!(
-        cookies[0].starts_with("access_token=kp_ses_"),
+        cookies[0].starts_with("keyplate-1411-access_token=kp_ses_"),
         "{cookies:?}"
     );
     assert!(
-        cookies[1].starts_with("ceremony-register=; "),
+        cookies[1].starts_with("keyplate-1411-ceremony-register=; "),
         "{cookies:?}"
     );
     assert_eq!(cookies.len(), 2);
@@ -110,7 +110,10 @@ fn the_token_of_a_header_is_replaced_too() {
     // As `fetch` sends a text.
     let request = server.post(FINISH).bearer(&session);
     let request = request.header("Content-Type", "text/plain;charset=UTF-8");
-    let request = request.header("Cookie", &format!("ceremony-register={ceremony}"));
+    let request = request.header(
+        "Cookie",
+        &format!("keyplate-1411-ceremony-register={ceremony}"),
+    );
     let done = request.body(credential.unwrap()).send();
     assert_eq!(done.status, 200, "{}", done.body);
     let me = server.get("/api/users/me").bearer(&done.cookie_value());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyplate_testkit::{Authenticator, Spoil};
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Request, Server};
+use crate::support::{Reply, Request, Server, session_cookie};
 
 /// Keeps cookies as a browser does, and sends what a page of this server sends.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ impl<'a> Person<'a> {
     pub(crate) fn with_session(server: &'a Server, token: &str) -> Self {
         let mut person = Self::at(server);
         let name = person.session_name();
-        person.cookies.insert(name.to_owned(), token.to_owned());
+        person.cookies.insert(name, token.to_owned());
         person
     }
 
@@ -49,15 +49,12 @@ impl<'a> Person<'a> {
         (id, person)
     }
 
-    fn session_name(&self) -> &'static str {
-        match self.origin.starts_with("https:") {
-            true => "__Host-access_token",
-            false => "access_token",
-        }
+    fn session_name(&self) -> String {
+        session_cookie(&self.server.origin)
     }
 
     pub(crate) fn session(&self) -> String {
-        self.cookies[self.session_name()].clone()
+        self.cookies[&self.session_name()].clone()
     }
 
     /// As a page of this origin asks.

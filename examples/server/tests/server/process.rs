@@ -71,8 +71,8 @@ fn each_way_of_failing_is_one_line() {
         "ftp://id.example",
         "id.example",
         "https://",
-        "https://id.example/",
-        "https://ID.example",
+        "https://id.example/x",
+        "https://id.example?",
         "https://a b",
     ] {
         fails(&run(folder.path(), &["--origin", origin]), "--origin ");
@@ -180,17 +180,17 @@ fn options_come_from_the_environment_too() {
         .env("KEYPLATE_DATA", folder.path().join("elsewhere/deep"))
         .env("KEYPLATE_ORIGIN", "https://id.example")
         .env("KEYPLATE_LISTEN", "127.0.0.1:0")
-        .env("KEYPLATE_OPEN_SETUP", "true")
+        .env("KEYPLATE_OPEN_SETUP", "\"true\"\r")
         .env("KEYPLATE_TRUSTED_PROXY", "127.0.0.1,::1")
-        // What is empty says nothing.
+        // What is empty says nothing, and an environment file keeps quotes and carriage returns.
         .env("KEYPLATE_RP_ID", "")
-        .env("KEYPLATE_RP_NAME", "")
-        .env("KEYPLATE_EXTRA_ORIGIN", "")
+        .env("KEYPLATE_RP_NAME", " \r")
+        .env("KEYPLATE_EXTRA_ORIGIN", " , ")
         .env("KEYPLATE_RELATED_ORIGIN", "")
         .env("KEYPLATE_NATIVE_ORIGIN", "")
         .env("KEYPLATE_ALLOW_INSECURE_ORIGIN", "")
-        .env("KEYPLATE_ACCEPT_RP_ID_CHANGE", "0")
-        .env("KEYPLATE_ENCRYPTION_KEY", "")
+        .env("KEYPLATE_ACCEPT_RP_ID_CHANGE", "'false'")
+        .env("KEYPLATE_ENCRYPTION_KEY", " ")
         .env("KEYPLATE_ENCRYPTION_KEY_FILE", "")
         .stdout(fs::File::create(&out).unwrap())
         .stderr(fs::File::create(folder.path().join("log")).unwrap())
@@ -220,6 +220,93 @@ fn options_come_from_the_environment_too() {
             .unwrap()
             .contains("--open-setup")
     );
+}
+
+/// A word that is neither yes nor no opens nothing: the start ends, and names the variable.
+#[test]
+fn a_start_ends_with_a_variable_that_cannot_be_read() {
+    let help = command().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let words = "must be yes or no, true or false, on or off, 1 or 0";
+    let folder = TempDir::new().unwrap();
+    let mut switches = 0;
+    for part in help.split("[env: ").skip(1) {
+        let variable = part.split(']').next().unwrap();
+        let (values, reason): (&[&str], &str) = match variable {
+            "KEYPLATE_LISTEN" => (&["here"], "is not an address and port"),
+            "KEYPLATE_TRUSTED_PROXY" => (&["10.0.0.0/40"], "is not an address or a network"),
+            "KEYPLATE_ORIGIN" => (&["ftp://id.example"], "must begin with https:// or http://"),
+            "KEYPLATE_EXTRA_ORIGIN" | "KEYPLATE_RELATED_ORIGIN" => {
+                (&["id.example"], "must begin with https:// or http://")
+            }
+            "KEYPLATE_RP_ID" => (&["other.example"], "must be the origin's host"),
+            "KEYPLATE_NATIVE_ORIGIN" => (&["android:x"], "must be android:apk-key-hash:"),
+            "KEYPLATE_ENCRYPTION_KEY_FILE" => (&["/nowhere/at-all"], "/nowhere/at-all: "),
+            "KEYPLATE_DATA" | "KEYPLATE_BOOTSTRAP_FILE" | "KEYPLATE_RP_NAME" => continue,
+            _ => {
+                switches += 1;
+                (&["2", "disabled", "never", "\"nope\"", "falsch\r"], words)
+            }
+        };
+        for value in values {
+            let mut program = command();
+            program
+                .args(["--listen", "127.0.0.1:0", "--data"])
+                .arg(folder.path().join("data"));
+            if variable == "KEYPLATE_LISTEN" {
+                program = command();
+            }
+            let output = program.env(variable, value).output().unwrap();
+            assert!(!output.status.success(), "{variable}={value}");
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(text.contains(&format!("{variable} {reason}")), "{text}");
+        }
+    }
+    assert_eq!(switches, 3, "all of them are told of");
+}
+
+#[test]
+fn it_listens_where_people_say() {
+    for listen in ["localhost:0", ":0", "0"] {
+        let server = Server::with(&["--listen", listen]);
+        assert!(
+            server.address.starts_with("127.0.0.1:"),
+            "{}",
+            server.address
+        );
+        assert_eq!(server.get("/healthz").send().status, 204);
+    }
+    let folder = TempDir::new().unwrap();
+    fails(
+        &run(folder.path(), &["--listen", "no-such-host.invalid:0"]),
+        "cannot listen on no-such-host.invalid:0",
+    );
+}
+
+#[test]
+fn the_origin_is_the_one_that_browsers_write() {
+    for (written, origin) in [
+        ("https://id.example:443/", "https://id.example"),
+        ("HTTPS://ID.Example", "https://id.example"),
+        (
+            "\"https://B\u{fc}cher.example\"",
+            "https://xn--bcher-kva.example",
+        ),
+    ] {
+        let server = Server::with(&["--origin", written]);
+        assert_eq!(server.origin, origin);
+        let out = fs::read_to_string(server.folder.path().join("out")).unwrap();
+        assert!(
+            out.contains(&format!("setup link: {origin}/setup#token=")),
+            "{out}"
+        );
+        let claim = server
+            .post("/api/signup/setup")
+            .header("Origin", origin)
+            .header("X-Setup-Token", &server.setup_token.clone().unwrap())
+            .json(&json!({ "username": "ann" }));
+        assert_eq!(claim.send().status, 200);
+    }
 }
 
 #[test]

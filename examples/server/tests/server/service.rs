@@ -42,6 +42,6 @@ fn the_unit_names_variables_that_there_are() {
         .filter(|name| name.starts_with("KEYPLATE_"));
     assert!(names.clone().count() >= 3);
     for name in names {
-        assert!(help.contains(&format!("[env: {name}=")), "{name}");
+        assert!(help.contains(&format!("[env: {name}]")), "{name}");
     }
 }

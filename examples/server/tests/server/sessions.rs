@@ -71,7 +71,7 @@ fn logging_out_ends_the_session_and_takes_the_cookie() {
     assert_eq!(reply.status, 204);
     let cookie = reply.header("set-cookie").unwrap();
     assert!(
-        cookie.starts_with("access_token=; ") && cookie.contains("Max-Age=0"),
+        cookie.starts_with("keyplate-1411-access_token=; ") && cookie.contains("Max-Age=0"),
         "{cookie}"
     );
     server

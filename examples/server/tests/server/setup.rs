@@ -398,7 +398,10 @@ fn the_setup_session_or_an_administrator_completes() {
     let reply = complete().cookie(&session).send();
     assert_eq!(reply.status, 200);
     let cookie = reply.header("set-cookie").unwrap();
-    assert!(cookie.starts_with("access_token=; "), "{cookie}");
+    assert!(
+        cookie.starts_with("keyplate-1411-access_token=; "),
+        "{cookie}"
+    );
     complete()
         .key(&key)
         .send()

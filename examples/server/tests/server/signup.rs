@@ -400,7 +400,10 @@ fn another_sites_page_signs_nobody_up_or_in() {
     let reply = reply.send();
     assert_eq!(reply.status, 201, "{}", reply.body);
     let cookie = reply.header("set-cookie").unwrap();
-    assert!(cookie.starts_with("access_token=kp_ses_"), "{cookie}");
+    assert!(
+        cookie.starts_with("keyplate-1411-access_token=kp_ses_"),
+        "{cookie}"
+    );
     assert_eq!(
         attributes(cookie),
         ["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Lax"]

@@ -26,11 +26,11 @@ fn an_old_session_makes_no_administrators_key() {
     assert_eq!((reply.status, reply.body.as_str()), (204, ""), "{reply:?}");
     let cookies = reply.cookies();
     assert!(
-        cookies[0].starts_with("access_token=kp_ses_"),
+        cookies[0].starts_with("keyplate-1411-access_token=kp_ses_"),
         "{cookies:?}"
     );
     assert!(
-        cookies[1].starts_with("ceremony-reauthenticate=; "),
+        cookies[1].starts_with("keyplate-1411-ceremony-reauthenticate=; "),
         "{cookies:?}"
     );
     old.get("/api/users/me")
@@ -64,8 +64,10 @@ fn a_code_is_no_passkey() {
         "/api/one-time-access-token/{}",
         code.as_str().unwrap()
     ));
-    bob.cookies
-        .insert("access_token".into(), signed_in.send().cookie_value());
+    bob.cookies.insert(
+        "keyplate-1411-access_token".into(),
+        signed_in.send().cookie_value(),
+    );
     bob.get("/api/webauthn/register/start")
         .is_refused(403, "reauthentication_required");
     assert_eq!(bob.step_up().status, 204);
@@ -86,9 +88,9 @@ fn it_wants_ones_own_passkey_in_ones_own_session() {
     let (_, mut eve) = Person::user(&server, &key, "eve");
     let options = bob.begin(START);
     let credential = bob.show(&options, &Default::default());
-    let ceremony = bob.cookies["ceremony-reauthenticate"].clone();
+    let ceremony = bob.cookies["keyplate-1411-ceremony-reauthenticate"].clone();
     eve.cookies
-        .insert("ceremony-reauthenticate".into(), ceremony);
+        .insert("keyplate-1411-ceremony-reauthenticate".into(), ceremony);
     let reply = eve.finish("/api/webauthn/reauthenticate", &credential);
     reply.fails_ceremony("wrong_user");
     let mut other = bob.clone();

@@ -37,14 +37,19 @@ impl Server {
     }
 
     pub(crate) fn in_folder(folder: TempDir, options: &[&str]) -> Self {
+        Self::by(command(), folder, options)
+    }
+
+    /// Started by this command, which takes the program's options.
+    pub(crate) fn by(mut command: Command, folder: TempDir, options: &[&str]) -> Self {
         let (out, log) = (folder.path().join("out"), folder.path().join("log"));
-        let mut command = command();
         if !options.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
+        if !options.contains(&"--data") {
+            command.arg("--data").arg(folder.path().join("data"));
+        }
         let child = command
-            .arg("--data")
-            .arg(folder.path().join("data"))
             .args(options)
             .stdout(File::create(&out).unwrap())
             .stderr(File::create(&log).unwrap())
@@ -211,6 +216,17 @@ impl Drop for Server {
     }
 }
 
+/// What the session's cookie is called at this origin.
+pub(crate) fn session_cookie(origin: &str) -> String {
+    match origin.split_once("://").unwrap() {
+        ("https", _) => "__Host-access_token".to_owned(),
+        (_, host) => {
+            let port = host.split_once(':').map_or("80", |(_, port)| port);
+            format!("keyplate-{port}-access_token")
+        }
+    }
+}
+
 /// The program, without options from the tests' own environment.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyplate-server"));
@@ -283,7 +299,8 @@ impl Request<'_> {
     }
 
     pub(crate) fn cookie(self, token: &str) -> Self {
-        self.header("Cookie", &format!("access_token={token}"))
+        let name = session_cookie(&self.server.origin);
+        self.header("Cookie", &format!("{name}={token}"))
     }
 
     pub(crate) fn host(mut self, host: &str) -> Self {
@@ -307,6 +324,11 @@ impl Request<'_> {
     }
 
     pub(crate) fn send(&self) -> Reply {
+        Reply::parse(&self.server.raw(&self.bytes()))
+    }
+
+    /// As it is sent.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut text = format!(
             "{} {} HTTP/{}\r\nHost: {}\r\nConnection: close\r\n",
             self.method, self.path, self.version, self.host
@@ -320,7 +342,7 @@ impl Request<'_> {
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();
         bytes.extend(self.body.iter().flatten());
-        Reply::parse(&self.server.raw(&bytes))
+        bytes
     }
 }
 
