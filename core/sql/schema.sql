@@ -131,11 +131,13 @@ CREATE TABLE audit (
     user_agent   TEXT,
     details      TEXT NOT NULL,                -- a JSON object of texts
     count        INTEGER NOT NULL CHECK (count >= 1),
-    refusal_key  TEXT UNIQUE                   -- refusals: event, address and minute, counted in one row
+    refusal_key  TEXT UNIQUE                   -- refusals: minute, event and source, counted in one row
 ) STRICT;
 
-CREATE INDEX audit_by_user ON audit (user_id, id);
-CREATE INDEX audit_by_actor ON audit (actor_id, id);
+CREATE INDEX audit_by_user ON audit (user_id, id, kind, at) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_by_actor ON audit (actor_id, id, kind, at, user_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_kind ON audit (kind, id, at);
+CREATE INDEX audit_by_time ON audit (at);
 
 CREATE TABLE groups (
     id            TEXT PRIMARY KEY CHECK (length(id) = 36),

@@ -25,7 +25,7 @@ impl Keyplate {
             let total = db::audit::count(reader, &query)?;
             let page = page.within(total);
             Ok(AuditPage {
-                items: db::audit::list(reader, &query, page)?,
+                items: db::audit::list(reader, &query, page, total)?,
                 total,
                 page: page.page,
             })
