@@ -53,6 +53,56 @@ pub(crate) fn insert_or_count(
     })
 }
 
+/// Adds so many to the row with this key, or makes it, with the sums by name as its details; gives the event as it now
+/// stands.
+pub(crate) fn insert_or_add(
+    writer: &Writer<'_>,
+    event: &AuditEvent,
+    key: &str,
+    times: i64,
+    sums: &BTreeMap<String, i64>,
+) -> Result<AuditEvent> {
+    let sql = "SELECT details FROM audit WHERE refusal_key = ?1";
+    let before: Option<String> = writer.query_one(sql, params![key], |row| row.get("details"))?;
+    let before = before
+        .as_deref()
+        .map_or(Ok(Vec::new()), details_from_json)?;
+    let mut sums = sums.clone();
+    for Detail { name, value } in before {
+        *sums.entry(name).or_default() += value.parse::<i64>().unwrap_or_default();
+    }
+    let details = sums.into_iter().map(|(name, sum)| Detail {
+        name,
+        value: sum.to_string(),
+    });
+    let event = AuditEvent {
+        details: details.collect(),
+        ..event.clone()
+    };
+    let stored = insert_or_count(writer, &event, key, times)?;
+    set_details(writer, stored.id, &event.details)?;
+    Ok(stored)
+}
+
+pub(crate) fn set_details(writer: &Writer<'_>, id: i64, details: &[Detail]) -> Result<()> {
+    let details = details_to_json(details)?;
+    let sql = "UPDATE audit SET details = ?2 WHERE id = ?1";
+    writer.execute(sql, params![id, &details])?;
+    Ok(())
+}
+
+pub(crate) fn has_key(reader: &Reader<'_>, key: &str) -> Result<bool> {
+    let sql = "SELECT count(*) FROM audit WHERE refusal_key = ?1";
+    Ok(reader.value::<i64>(sql, params![key])? > 0)
+}
+
+/// How many rows have a key that begins so, with a blank at its end.
+pub(crate) fn count_keys(reader: &Reader<'_>, beginning: &str) -> Result<i64> {
+    let end = format!("{}!", beginning.trim_end());
+    let sql = "SELECT count(*) FROM audit WHERE refusal_key >= ?1 AND refusal_key < ?2";
+    reader.value(sql, params![beginning, &end])
+}
+
 fn insert_with_key(
     writer: &Writer<'_>,
     event: &AuditEvent,

@@ -89,6 +89,26 @@ impl<'w> Change<'w> {
         Ok(())
     }
 
+    /// The row of what takes several transactions: the first makes it, the others bring it up to date. Gives the event,
+    /// which the host has yet to hear.
+    pub(crate) fn record_sum(
+        &self,
+        kind: EventKind,
+        row: Option<i64>,
+        name: &str,
+        sum: &str,
+    ) -> Result<AuditEvent> {
+        let mut event = self.event(kind, Subject::default(), &[(name, sum)]);
+        match row {
+            None => event.id = db::audit::insert(self.writer, &event)?,
+            Some(id) => {
+                event.id = id;
+                db::audit::set_details(self.writer, id, &event.details)?;
+            }
+        }
+        Ok(event)
+    }
+
     /// C5: a clock that went back by more than a day is told once; the row counts the writes until it catches up.
     pub(crate) fn note_clock(&self) -> Result<()> {
         let behind = self.writer.clock_is_behind();
@@ -137,24 +157,20 @@ impl<'w> Change<'w> {
     }
 }
 
-/// The row of a refusal, and the key of event, address and minute under which it is counted.
+/// The row of a refusal.
 pub(crate) fn refusal(
     at: SystemTime,
     caller: &Caller,
     client: &ClientInfo,
     kind: EventKind,
     error: &KeyplateError,
-) -> (AuditEvent, String) {
+) -> AuditEvent {
     let reason = match error {
         KeyplateError::PasskeyCeremonyFailed { reason } => format!("{reason:?}"),
         error => format!("{:?}", error.code()),
     };
     let subject = Subject::default();
-    let event = event(at, caller, client, kind, subject, &[("reason", &reason)]);
-    let minute = clock::to_millis(at) / 60_000;
-    let address = client.address.as_deref().unwrap_or("-");
-    let key = format!("{} {address} {minute}", kind.name());
-    (event, key)
+    event(at, caller, client, kind, subject, &[("reason", &reason)])
 }
 
 fn event(

@@ -139,6 +139,8 @@ pub enum EventKind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored,
+    /// More refusals within a minute than have rows of their own: the details say how many there were of each kind.
+    OtherRefusals,
 }
 
 named!(EventKind {
@@ -206,6 +208,7 @@ named!(EventKind {
     Bootstrapped = "bootstrapped",
     BackedUp = "backed_up",
     BackupRestored = "backup_restored",
+    OtherRefusals = "other_refusals",
 });
 
 /// Who did it.

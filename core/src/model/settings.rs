@@ -18,6 +18,8 @@ pub struct Settings {
     pub default_group_ids: Vec<GroupId>,
     /// How many accounts one address may open in an hour while sign-up is open.
     pub open_signups_per_hour: i64,
+    /// How many accounts all addresses together may open in an hour while sign-up is open.
+    pub open_signups_per_hour_in_all: i64,
     /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
     /// always wait for approval. Empty: any.
     pub signup_email_domains: Vec<String>,
@@ -31,6 +33,8 @@ pub struct Settings {
     pub step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub counter_policy: CounterPolicy,
+    /// For how many seconds `purge_expired` keeps rows of the audit log.
+    pub audit_retention_seconds: i64,
 }
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
@@ -98,6 +102,9 @@ pub struct SettingsChanges {
     /// 1 to 1000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub open_signups_per_hour: Option<i64>,
+    /// 1 to 100000.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub open_signups_per_hour_in_all: Option<i64>,
     /// May a user change his own username?
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username_change: Option<bool>,
@@ -113,6 +120,9 @@ pub struct SettingsChanges {
     /// What to do when the signature counter of a passkey goes back.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub counter_policy: Option<CounterPolicy>,
+    /// 30 days to 100 years.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub audit_retention_seconds: Option<i64>,
 }
 
 impl Default for Settings {
@@ -123,12 +133,14 @@ impl Default for Settings {
             signup_approval: false,
             default_group_ids: Vec::new(),
             open_signups_per_hour: 10,
+            open_signups_per_hour_in_all: 200,
             signup_email_domains: Vec::new(),
             username_change: false,
             session_idle_seconds: 7 * DAY,
             session_lifetime_seconds: 30 * DAY,
             step_up_seconds: 3_600,
             counter_policy: CounterPolicy::default(),
+            audit_retention_seconds: 400 * DAY,
         }
     }
 }

@@ -15,6 +15,7 @@ mod common;
 
 mod access_tokens;
 mod api_keys;
+mod audit;
 mod bootstrap;
 mod concurrency;
 mod credentials;

@@ -158,6 +158,37 @@ fn the_eleventh_wrong_code_is_limited_by_address_and_long_tokens_are_not() {
     );
 }
 
+/// C3: however many guess from elsewhere, whoever has the right code and has not guessed comes in at once.
+#[test]
+fn wrong_codes_of_many_addresses_do_not_lock_out_the_right_one() {
+    let f = Fixture::new();
+    let bob = f.user("bob");
+    let make = || f.keyplate.create_one_time_token(&bob.id, None).unwrap();
+    let (first, second) = (make(), make());
+    let guess = |n: u32| {
+        let address = format!("10.9.{}.{}", n >> 8, n & 255);
+        code(from(&f, &address).redeem_one_time_token("0000-0000"))
+    };
+    let codes: Vec<ErrorCode> = (0..5_000).map(guess).collect();
+    let wrong = codes
+        .iter()
+        .filter(|code| **code == ErrorCode::InvalidCredential);
+    assert_eq!(wrong.count(), 200, "within one second");
+    from(&f, "198.51.100.1")
+        .redeem_one_time_token(first.secret.as_str())
+        .unwrap();
+    // Who is one of those who guessed is not let in above the limit, with the right code either.
+    let guesser = from(&f, "10.9.0.7");
+    assert_eq!(
+        code(guesser.redeem_one_time_token(second.secret.as_str())),
+        ErrorCode::RateLimited
+    );
+    f.clock.advance(2);
+    guesser
+        .redeem_one_time_token(second.secret.as_str())
+        .unwrap();
+}
+
 #[test]
 fn many_wrong_codes_from_everywhere_are_slowed_and_told() {
     let f = Fixture::new();

@@ -345,6 +345,14 @@ fn negative_numbers_are_refused() {
         ),
         ("step_up_seconds", settings(&|s| s.step_up_seconds = minus)),
         (
+            "open_signups_per_hour_in_all",
+            settings(&|s| s.open_signups_per_hour_in_all = minus),
+        ),
+        (
+            "audit_retention_seconds",
+            settings(&|s| s.audit_retention_seconds = minus),
+        ),
+        (
             "uses",
             token(&|t| t.uses = Some(keyplate::Limit::AtMost { most: -1 })),
         ),
