@@ -52,6 +52,15 @@ enum keyplate_configuration_reason_kind
   KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED = 17,
   // The signing key is sealed under another encryption key.
   KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY = 18,
+  // The file is not there and cannot be made, because its folder cannot be written.
+  KEYPLATE_CONFIGURATION_REASON_KIND_FOLDER_READ_ONLY = 19,
+  // The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_OTHERS_FILE = 20,
+  // Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FOLDER = 21,
+  // A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+  // others, and `allow_shared_file` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_UNSAFE_SIDE_FILE = 22,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -218,6 +227,8 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 46,
   // The folder cannot be written.
   KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 47,
+  // Others can make or replace files in the folder, and `allow_shared_file` is not set.
+  KEYPLATE_INPUT_REASON_KIND_SHARED_FOLDER = 51,
   // A pointer is NULL. Only the C face gives this.
   KEYPLATE_INPUT_REASON_KIND_NULL = 48,
   // The number is not one of the enum's values. Only the C face gives this.
@@ -577,6 +588,8 @@ enum keyplate_event_kind
   // after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
   // work.
   KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
+  // More refusals within a minute than have rows of their own: the details say how many there were of each kind.
+  KEYPLATE_EVENT_KIND_OTHER_REFUSALS = 65,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1545,6 +1558,10 @@ keyplate_str keyplate_configuration_reason_get_other_rp_id_stored(const keyplate
 // Borrowed from `configuration_reason`.
 keyplate_str keyplate_configuration_reason_get_other_rp_id_configured(const keyplate_configuration_reason *configuration_reason);
 
+// What its name has after that of the database: `-wal`, `-shm` or `-journal`.
+// Borrowed from `configuration_reason`.
+keyplate_str keyplate_configuration_reason_get_unsafe_side_file_suffix(const keyplate_configuration_reason *configuration_reason);
+
 // Frees it; NULL is fine.
 void keyplate_denial_reason_free(keyplate_denial_reason *denial_reason);
 
@@ -2339,7 +2356,8 @@ keyplate_status keyplate_config_set_accept_rp_id_change(keyplate_config *config,
 // be begun.
 keyplate_status keyplate_config_set_maintenance(keyplate_config *config, bool value, keyplate_error **error);
 
-// Opens the file even if other users of the machine can read or write it.
+// Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the
+// same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
 keyplate_status keyplate_config_set_allow_shared_file(keyplate_config *config, bool value, keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -2834,6 +2852,9 @@ keyplate_str keyplate_settings_get_default_group_ids_at(const keyplate_settings 
 // How many accounts one address may open in an hour while sign-up is open.
 int64_t keyplate_settings_get_open_signups_per_hour(const keyplate_settings *settings);
 
+// How many accounts all addresses together may open in an hour while sign-up is open.
+int64_t keyplate_settings_get_open_signups_per_hour_in_all(const keyplate_settings *settings);
+
 // Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
 // always wait for approval. Empty: any.
 // How many there are.
@@ -2857,6 +2878,9 @@ int64_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings)
 
 // What to do when the signature counter of a passkey goes back.
 keyplate_counter_policy keyplate_settings_get_counter_policy(const keyplate_settings *settings);
+
+// For how many seconds `keyplate_purge_expired` keeps rows of the audit log.
+int64_t keyplate_settings_get_audit_retention_seconds(const keyplate_settings *settings);
 
 // Frees it; NULL is fine.
 void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
@@ -2885,6 +2909,11 @@ keyplate_status keyplate_settings_changes_set_open_signups_per_hour(keyplate_set
                                                                     int64_t value,
                                                                     keyplate_error **error);
 
+// 1 to 100000.
+keyplate_status keyplate_settings_changes_set_open_signups_per_hour_in_all(keyplate_settings_changes *settings_changes,
+                                                                           int64_t value,
+                                                                           keyplate_error **error);
+
 // May a user change his own username?
 keyplate_status keyplate_settings_changes_set_username_change(keyplate_settings_changes *settings_changes,
                                                               bool value,
@@ -2909,6 +2938,11 @@ keyplate_status keyplate_settings_changes_set_step_up_seconds(keyplate_settings_
 keyplate_status keyplate_settings_changes_set_counter_policy(keyplate_settings_changes *settings_changes,
                                                              keyplate_counter_policy value,
                                                              keyplate_error **error);
+
+// 30 days to 100 years.
+keyplate_status keyplate_settings_changes_set_audit_retention_seconds(keyplate_settings_changes *settings_changes,
+                                                                      int64_t value,
+                                                                      keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_created_setup_token_free(keyplate_created_setup_token *created_setup_token);
@@ -3381,6 +3415,9 @@ int64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_re
 
 // One-time tokens.
 int64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
+
+// Rows of the audit log.
+int64_t keyplate_purge_report_get_audit_events(const keyplate_purge_report *purge_report);
 
 // Frees it; NULL is fine.
 void keyplate_statistics_free(keyplate_statistics *statistics);
@@ -4581,8 +4618,8 @@ keyplate_status keyplate_set_signup_email_domains(const keyplate *kp,
                                                   keyplate_settings **out,
                                                   keyplate_error **error);
 
-// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-// credentials with `*` and `roles:write`.
+// Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+// long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4832,8 +4869,10 @@ keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_
 // `out` is the caller's: free it with `keyplate_statistics_free`.
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
-// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-// removed, nor API keys that a plan made: it would make them again.
+// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+// audit log is older than the setting `audit_retention_seconds`. Users are never removed, nor API keys that a plan
+// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+// wait; a call that fails in the middle has removed some.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

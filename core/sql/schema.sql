@@ -89,6 +89,7 @@ CREATE TABLE api_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_keys_by_owner ON api_keys (owner_id, created_at);
+CREATE INDEX api_keys_by_name ON api_keys (owner_id, name);
 CREATE INDEX api_keys_by_creation ON api_keys (created_at, id);
 CREATE INDEX api_keys_by_expiry ON api_keys (expires_at) WHERE expires_at IS NOT NULL AND revoked_at IS NULL;
 
@@ -202,6 +203,7 @@ CREATE TABLE signup_tokens (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX signup_tokens_by_creation ON signup_tokens (created_at, id);
+CREATE INDEX signup_tokens_of_plans ON signup_tokens (note) WHERE created_by IS NULL;
 
 CREATE TABLE signup_token_groups (
     token_id TEXT NOT NULL REFERENCES signup_tokens (id) ON DELETE CASCADE,

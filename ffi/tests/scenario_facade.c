@@ -200,6 +200,7 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
     case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
     case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
+    case KEYPLATE_EVENT_KIND_OTHER_REFUSALS: return cJSON_CreateString("OtherRefusals");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -270,6 +271,7 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
     if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
     if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
+    if (is_named(from, "OtherRefusals")) return KEYPLATE_EVENT_KIND_OTHER_REFUSALS;
     unknown("EventKind", from);
 }
 
@@ -622,6 +624,14 @@ static cJSON *give_configuration_reason(const keyplate_configuration_reason *it)
     }
     case KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED: return cJSON_CreateString("KeyNeeded");
     case KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY: return cJSON_CreateString("WrongKey");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_FOLDER_READ_ONLY: return cJSON_CreateString("FolderReadOnly");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OTHERS_FILE: return cJSON_CreateString("OthersFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FOLDER: return cJSON_CreateString("SharedFolder");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_UNSAFE_SIDE_FILE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "suffix", give_text(keyplate_configuration_reason_get_unsafe_side_file_suffix(it)));
+        return give_variant("UnsafeSideFile", fields);
+    }
     case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -784,6 +794,7 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
     case KEYPLATE_INPUT_REASON_KIND_OWN_FILE: return cJSON_CreateString("OwnFile");
     case KEYPLATE_INPUT_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
     case KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY: return cJSON_CreateString("FolderReadOnly");
+    case KEYPLATE_INPUT_REASON_KIND_SHARED_FOLDER: return cJSON_CreateString("SharedFolder");
     case KEYPLATE_INPUT_REASON_KIND_NULL: return cJSON_CreateString("Null");
     case KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE: return cJSON_CreateString("NotEnumValue");
     case KEYPLATE_INPUT_REASON_KIND_UNKNOWN: break;
@@ -1654,6 +1665,7 @@ static cJSON *give_settings(const keyplate_settings *it) {
     for (size_t i = 0; i < keyplate_settings_get_default_group_ids_len(it); i++)
         cJSON_AddItemToArray(field(fields, "default_group_ids"), give_text(keyplate_settings_get_default_group_ids_at(it, i)));
     cJSON_AddItemToObject(fields, "open_signups_per_hour", cJSON_CreateNumber((double)keyplate_settings_get_open_signups_per_hour(it)));
+    cJSON_AddItemToObject(fields, "open_signups_per_hour_in_all", cJSON_CreateNumber((double)keyplate_settings_get_open_signups_per_hour_in_all(it)));
     cJSON_AddItemToObject(fields, "signup_email_domains", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_settings_get_signup_email_domains_len(it); i++)
         cJSON_AddItemToArray(field(fields, "signup_email_domains"), give_text(keyplate_settings_get_signup_email_domains_at(it, i)));
@@ -1662,11 +1674,12 @@ static cJSON *give_settings(const keyplate_settings *it) {
     cJSON_AddItemToObject(fields, "session_lifetime_seconds", cJSON_CreateNumber((double)keyplate_settings_get_session_lifetime_seconds(it)));
     cJSON_AddItemToObject(fields, "step_up_seconds", cJSON_CreateNumber((double)keyplate_settings_get_step_up_seconds(it)));
     cJSON_AddItemToObject(fields, "counter_policy", give_counter_policy(keyplate_settings_get_counter_policy(it)));
+    cJSON_AddItemToObject(fields, "audit_retention_seconds", cJSON_CreateNumber((double)keyplate_settings_get_audit_retention_seconds(it)));
     return fields;
 }
 
 static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", NULL};
+    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "open_signups_per_hour_in_all", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", "audit_retention_seconds", NULL};
     keyplate_settings_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_settings_changes_new(&it, error);
@@ -1689,6 +1702,11 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_open_signups_per_hour) {
         int64_t in_value = (int64_t)take_number(it_open_signups_per_hour);
         if (!*error) keyplate_settings_changes_set_open_signups_per_hour(it, in_value, error);
+    }
+    const cJSON *it_open_signups_per_hour_in_all = field(from, "open_signups_per_hour_in_all");
+    if (it_open_signups_per_hour_in_all) {
+        int64_t in_value = (int64_t)take_number(it_open_signups_per_hour_in_all);
+        if (!*error) keyplate_settings_changes_set_open_signups_per_hour_in_all(it, in_value, error);
     }
     const cJSON *it_username_change = field(from, "username_change");
     if (it_username_change) {
@@ -1714,6 +1732,11 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_counter_policy) {
         keyplate_counter_policy in_value = take_counter_policy(it_counter_policy);
         if (!*error) keyplate_settings_changes_set_counter_policy(it, in_value, error);
+    }
+    const cJSON *it_audit_retention_seconds = field(from, "audit_retention_seconds");
+    if (it_audit_retention_seconds) {
+        int64_t in_value = (int64_t)take_number(it_audit_retention_seconds);
+        if (!*error) keyplate_settings_changes_set_audit_retention_seconds(it, in_value, error);
     }
     return it;
 }
@@ -2077,6 +2100,7 @@ static cJSON *give_purge_report(const keyplate_purge_report *it) {
     cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_purge_report_get_sessions(it)));
     cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateNumber((double)keyplate_purge_report_get_api_keys(it)));
     cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_purge_report_get_one_time_tokens(it)));
+    cJSON_AddItemToObject(fields, "audit_events", cJSON_CreateNumber((double)keyplate_purge_report_get_audit_events(it)));
     return fields;
 }
 

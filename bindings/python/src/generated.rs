@@ -293,13 +293,14 @@ pub(crate) enum EventKind {
     Bootstrapped,
     BackedUp,
     BackupRestored,
+    OtherRefusals,
 }
 impl Choice for EventKind {
     const NAME: &'static str = "EventKind";
     const NUMBERS: &'static [i32] = &[
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
         26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
-        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
+        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::UserCreated,
@@ -366,6 +367,7 @@ impl Choice for EventKind {
         Self::Bootstrapped,
         Self::BackedUp,
         Self::BackupRestored,
+        Self::OtherRefusals,
     ];
     fn place(self) -> usize {
         self as usize
@@ -442,6 +444,7 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::Bootstrapped => EventKind::Bootstrapped,
             Self::BackedUp => EventKind::BackedUp,
             Self::BackupRestored => EventKind::BackupRestored,
+            Self::OtherRefusals => EventKind::OtherRefusals,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -515,6 +518,7 @@ impl Take<::keyplate::EventKind> for EventKind {
             EventKind::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
             EventKind::BackedUp => ::keyplate::EventKind::BackedUp,
             EventKind::BackupRestored => ::keyplate::EventKind::BackupRestored,
+            EventKind::OtherRefusals => ::keyplate::EventKind::OtherRefusals,
         })
     }
 }
@@ -833,6 +837,15 @@ pub(crate) enum ConfigurationReason {
     KeyNeeded {},
     /// The signing key is sealed under another encryption key.
     WrongKey {},
+    /// The file is not there and cannot be made, because its folder cannot be written.
+    FolderReadOnly {},
+    /// The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set.
+    OthersFile {},
+    /// Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set.
+    SharedFolder {},
+    /// A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+    /// others, and `allow_shared_file` is not set.
+    UnsafeSideFile { suffix: String },
 }
 impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
     fn give(self) -> ConfigurationReason {
@@ -863,6 +876,12 @@ impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
             },
             Self::KeyNeeded => ConfigurationReason::KeyNeeded {},
             Self::WrongKey => ConfigurationReason::WrongKey {},
+            Self::FolderReadOnly => ConfigurationReason::FolderReadOnly {},
+            Self::OthersFile => ConfigurationReason::OthersFile {},
+            Self::SharedFolder => ConfigurationReason::SharedFolder {},
+            Self::UnsafeSideFile { suffix } => ConfigurationReason::UnsafeSideFile {
+                suffix: suffix.give(),
+            },
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -1144,6 +1163,8 @@ pub(crate) enum InputReason {
     NoFolder {},
     /// The folder cannot be written.
     FolderReadOnly {},
+    /// Others can make or replace files in the folder, and `allow_shared_file` is not set.
+    SharedFolder {},
     /// A pointer is NULL. Only the C face gives this.
     Null {},
     /// The number is not one of the enum's values. Only the C face gives this.
@@ -1222,6 +1243,7 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::OwnFile => InputReason::OwnFile {},
             Self::NoFolder => InputReason::NoFolder {},
             Self::FolderReadOnly => InputReason::FolderReadOnly {},
+            Self::SharedFolder => InputReason::SharedFolder {},
             Self::Null => InputReason::Null {},
             Self::NotEnumValue => InputReason::NotEnumValue {},
             _ => unreachable!("this face was generated from this core"),
@@ -3546,6 +3568,8 @@ pub(crate) struct Settings {
     pub(crate) default_group_ids: Vec<Id>,
     /// How many accounts one address may open in an hour while sign-up is open.
     pub(crate) open_signups_per_hour: i64,
+    /// How many accounts all addresses together may open in an hour while sign-up is open.
+    pub(crate) open_signups_per_hour_in_all: i64,
     /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
     /// always wait for approval. Empty: any.
     pub(crate) signup_email_domains: Vec<String>,
@@ -3559,6 +3583,8 @@ pub(crate) struct Settings {
     pub(crate) step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub(crate) counter_policy: CounterPolicy,
+    /// For how many seconds `purge_expired` keeps rows of the audit log.
+    pub(crate) audit_retention_seconds: i64,
 }
 impl Give<Settings> for ::keyplate::Settings {
     fn give(self) -> Settings {
@@ -3568,12 +3594,14 @@ impl Give<Settings> for ::keyplate::Settings {
             signup_approval: self.signup_approval.give(),
             default_group_ids: self.default_group_ids.give(),
             open_signups_per_hour: self.open_signups_per_hour.give(),
+            open_signups_per_hour_in_all: self.open_signups_per_hour_in_all.give(),
             signup_email_domains: self.signup_email_domains.give(),
             username_change: self.username_change.give(),
             session_idle_seconds: self.session_idle_seconds.give(),
             session_lifetime_seconds: self.session_lifetime_seconds.give(),
             step_up_seconds: self.step_up_seconds.give(),
             counter_policy: self.counter_policy.give(),
+            audit_retention_seconds: self.audit_retention_seconds.give(),
         }
     }
 }
@@ -3589,12 +3617,14 @@ impl Settings {
                 "signup_approval",
                 "default_group_ids",
                 "open_signups_per_hour",
+                "open_signups_per_hour_in_all",
                 "signup_email_domains",
                 "username_change",
                 "session_idle_seconds",
                 "session_lifetime_seconds",
                 "step_up_seconds",
                 "counter_policy",
+                "audit_retention_seconds",
             ],
         )
     }
@@ -4019,6 +4049,8 @@ pub(crate) struct PurgeReport {
     pub(crate) api_keys: i64,
     /// One-time tokens.
     pub(crate) one_time_tokens: i64,
+    /// Rows of the audit log.
+    pub(crate) audit_events: i64,
 }
 impl Give<PurgeReport> for ::keyplate::PurgeReport {
     fn give(self) -> PurgeReport {
@@ -4026,6 +4058,7 @@ impl Give<PurgeReport> for ::keyplate::PurgeReport {
             sessions: self.sessions.give(),
             api_keys: self.api_keys.give(),
             one_time_tokens: self.one_time_tokens.give(),
+            audit_events: self.audit_events.give(),
         }
     }
 }
@@ -4033,7 +4066,10 @@ impl Give<PurgeReport> for ::keyplate::PurgeReport {
 impl PurgeReport {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["sessions", "api_keys", "one_time_tokens"])
+        PyTuple::new(
+            py,
+            ["sessions", "api_keys", "one_time_tokens", "audit_events"],
+        )
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -5388,14 +5424,14 @@ impl Keyplate {
         self.call(py, |kp| kp.set_signup_email_domains(&domains))
     }
 
-    /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-    /// credentials with `*` and `roles:write`.
+    /// Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+    /// long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known and may not do this.
     ///     StepUpRequired: For a longer `step_up_seconds`.
-    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None)")]
+    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None)")]
     fn update_settings(
         &self,
         py: Python<'_>,
@@ -5403,22 +5439,27 @@ impl Keyplate {
         signup_mode: Option<SignupMode>,
         signup_approval: Option<bool>,
         open_signups_per_hour: Option<i64>,
+        open_signups_per_hour_in_all: Option<i64>,
         username_change: Option<bool>,
         session_idle_seconds: Option<i64>,
         session_lifetime_seconds: Option<i64>,
         step_up_seconds: Option<i64>,
         counter_policy: Option<CounterPolicy>,
+        audit_retention_seconds: Option<i64>,
     ) -> PyResult<Settings> {
         let changes = ::keyplate::SettingsChanges {
             app_name: app_name.take("app_name")?,
             signup_mode: signup_mode.take("signup_mode")?,
             signup_approval: signup_approval.take("signup_approval")?,
             open_signups_per_hour: open_signups_per_hour.take("open_signups_per_hour")?,
+            open_signups_per_hour_in_all: open_signups_per_hour_in_all
+                .take("open_signups_per_hour_in_all")?,
             username_change: username_change.take("username_change")?,
             session_idle_seconds: session_idle_seconds.take("session_idle_seconds")?,
             session_lifetime_seconds: session_lifetime_seconds.take("session_lifetime_seconds")?,
             step_up_seconds: step_up_seconds.take("step_up_seconds")?,
             counter_policy: counter_policy.take("counter_policy")?,
+            audit_retention_seconds: audit_retention_seconds.take("audit_retention_seconds")?,
         };
 
         self.call(py, |kp| kp.update_settings(changes))
@@ -5764,8 +5805,10 @@ impl Keyplate {
         self.call(py, |kp| kp.get_statistics())
     }
 
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-    /// removed, nor API keys that a plan made: it would make them again.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+    /// audit log is older than the setting `audit_retention_seconds`. Users are never removed, nor API keys that a plan
+    /// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+    /// wait; a call that fails in the middle has removed some.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.

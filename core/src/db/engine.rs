@@ -47,6 +47,7 @@ mod file;
 mod fork;
 mod look_up;
 mod migrate;
+mod ownership;
 mod pool;
 mod row;
 
@@ -73,6 +74,7 @@ use crate::{
 };
 
 pub use again::run_transactions_twice;
+pub use file::check_ownership;
 pub use fork::{ForkGuard, before_fork};
 pub(crate) use look_up::{LookUp, look_up};
 pub(crate) use row::Row;

@@ -57,7 +57,8 @@ pub struct Config {
     /// be begun.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub maintenance: bool,
-    /// Opens the file even if other users of the machine can read or write it.
+    /// Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the
+    /// same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub allow_shared_file: bool,
     /// Hears what happens.

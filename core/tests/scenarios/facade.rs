@@ -1041,6 +1041,10 @@ impl IntoJson for Settings {
             self.open_signups_per_hour.into_json(),
         );
         object.insert(
+            "open_signups_per_hour_in_all".to_owned(),
+            self.open_signups_per_hour_in_all.into_json(),
+        );
+        object.insert(
             "signup_email_domains".to_owned(),
             self.signup_email_domains.into_json(),
         );
@@ -1061,6 +1065,10 @@ impl IntoJson for Settings {
             self.step_up_seconds.into_json(),
         );
         object.insert("counter_policy".to_owned(), self.counter_policy.into_json());
+        object.insert(
+            "audit_retention_seconds".to_owned(),
+            self.audit_retention_seconds.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1073,11 +1081,13 @@ impl FromJson for SettingsChanges {
                 "signup_mode",
                 "signup_approval",
                 "open_signups_per_hour",
+                "open_signups_per_hour_in_all",
                 "username_change",
                 "session_idle_seconds",
                 "session_lifetime_seconds",
                 "step_up_seconds",
                 "counter_policy",
+                "audit_retention_seconds",
             ],
         )?;
         Ok(Self {
@@ -1085,11 +1095,13 @@ impl FromJson for SettingsChanges {
             signup_mode: arguments.get("signup_mode")?,
             signup_approval: arguments.get("signup_approval")?,
             open_signups_per_hour: arguments.get("open_signups_per_hour")?,
+            open_signups_per_hour_in_all: arguments.get("open_signups_per_hour_in_all")?,
             username_change: arguments.get("username_change")?,
             session_idle_seconds: arguments.get("session_idle_seconds")?,
             session_lifetime_seconds: arguments.get("session_lifetime_seconds")?,
             step_up_seconds: arguments.get("step_up_seconds")?,
             counter_policy: arguments.get("counter_policy")?,
+            audit_retention_seconds: arguments.get("audit_retention_seconds")?,
         })
     }
 }
@@ -1340,6 +1352,7 @@ impl IntoJson for PurgeReport {
             "one_time_tokens".to_owned(),
             self.one_time_tokens.into_json(),
         );
+        object.insert("audit_events".to_owned(), self.audit_events.into_json());
         Value::Object(object)
     }
 }
@@ -1611,6 +1624,7 @@ impl IntoJson for EventKind {
             Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
             Self::BackedUp => Value::String("BackedUp".to_owned()),
             Self::BackupRestored => Value::String("BackupRestored".to_owned()),
+            Self::OtherRefusals => Value::String("OtherRefusals".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1683,6 +1697,7 @@ impl FromJson for EventKind {
             "Bootstrapped" => Ok(Self::Bootstrapped),
             "BackedUp" => Ok(Self::BackedUp),
             "BackupRestored" => Ok(Self::BackupRestored),
+            "OtherRefusals" => Ok(Self::OtherRefusals),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -1838,6 +1853,17 @@ impl IntoJson for ConfigurationReason {
             }
             Self::KeyNeeded => Value::String("KeyNeeded".to_owned()),
             Self::WrongKey => Value::String("WrongKey".to_owned()),
+            Self::FolderReadOnly => Value::String("FolderReadOnly".to_owned()),
+            Self::OthersFile => Value::String("OthersFile".to_owned()),
+            Self::SharedFolder => Value::String("SharedFolder".to_owned()),
+            Self::UnsafeSideFile { suffix } => {
+                let mut object = Map::new();
+                object.insert("suffix".to_owned(), suffix.into_json());
+                Value::Object(Map::from_iter([(
+                    "UnsafeSideFile".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
             _ => Value::Null,
         }
     }
@@ -1881,6 +1907,15 @@ impl FromJson for ConfigurationReason {
             }
             "KeyNeeded" => Ok(Self::KeyNeeded),
             "WrongKey" => Ok(Self::WrongKey),
+            "FolderReadOnly" => Ok(Self::FolderReadOnly),
+            "OthersFile" => Ok(Self::OthersFile),
+            "SharedFolder" => Ok(Self::SharedFolder),
+            "UnsafeSideFile" => {
+                let arguments = Arguments::of(data, &["suffix"])?;
+                Ok(Self::UnsafeSideFile {
+                    suffix: arguments.get("suffix")?,
+                })
+            }
             other => Err(unknown_name("ConfigurationReason", other)),
         }
     }
@@ -2171,6 +2206,7 @@ impl IntoJson for InputReason {
             Self::OwnFile => Value::String("OwnFile".to_owned()),
             Self::NoFolder => Value::String("NoFolder".to_owned()),
             Self::FolderReadOnly => Value::String("FolderReadOnly".to_owned()),
+            Self::SharedFolder => Value::String("SharedFolder".to_owned()),
             Self::Null => Value::String("Null".to_owned()),
             Self::NotEnumValue => Value::String("NotEnumValue".to_owned()),
             _ => Value::Null,
@@ -2326,6 +2362,7 @@ impl FromJson for InputReason {
             "OwnFile" => Ok(Self::OwnFile),
             "NoFolder" => Ok(Self::NoFolder),
             "FolderReadOnly" => Ok(Self::FolderReadOnly),
+            "SharedFolder" => Ok(Self::SharedFolder),
             "Null" => Ok(Self::Null),
             "NotEnumValue" => Ok(Self::NotEnumValue),
             other => Err(unknown_name("InputReason", other)),

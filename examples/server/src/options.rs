@@ -82,6 +82,11 @@ pub(crate) struct Options {
     #[arg(long, env = "KEYPLATE_ACCEPT_RP_ID_CHANGE", value_parser = FalseyValueParser::new(), global = true)]
     pub(crate) accept_rp_id_change: bool,
 
+    /// Open the database, and read files that hold secrets, even if other users of the machine own them or can read, write
+    /// or replace them: for volumes whose files belong to somebody else, as in some containers.
+    #[arg(long, env = "KEYPLATE_ALLOW_SHARED_FILE", value_parser = FalseyValueParser::new(), global = true)]
+    pub(crate) allow_shared_file: bool,
+
     /// A file that holds the encryption key, of at least 32 characters. It protects one-time codes and the key that signs
     /// access tokens from somebody who has only the database. The variable KEYPLATE_ENCRYPTION_KEY can hold the key itself
     /// instead. Every command needs the same key: without it, codes that were handed out stop working, and no access token

@@ -301,6 +301,8 @@ pub enum keyplate_event_kind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored = 64,
+    /// More refusals within a minute than have rows of their own: the details say how many there were of each kind.
+    OtherRefusals = 65,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -413,6 +415,7 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::Bootstrapped) => keyplate_event_kind::Bootstrapped,
             Some(::keyplate::EventKind::BackedUp) => keyplate_event_kind::BackedUp,
             Some(::keyplate::EventKind::BackupRestored) => keyplate_event_kind::BackupRestored,
+            Some(::keyplate::EventKind::OtherRefusals) => keyplate_event_kind::OtherRefusals,
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -487,6 +490,7 @@ impl Choice for keyplate_event_kind {
             62 => Some(::keyplate::EventKind::Bootstrapped),
             63 => Some(::keyplate::EventKind::BackedUp),
             64 => Some(::keyplate::EventKind::BackupRestored),
+            65 => Some(::keyplate::EventKind::OtherRefusals),
 
             _ => None,
         }
@@ -744,6 +748,15 @@ pub enum keyplate_configuration_reason_kind {
     KeyNeeded = 17,
     /// The signing key is sealed under another encryption key.
     WrongKey = 18,
+    /// The file is not there and cannot be made, because its folder cannot be written.
+    FolderReadOnly = 19,
+    /// The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set.
+    OthersFile = 20,
+    /// Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set.
+    SharedFolder = 21,
+    /// A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+    /// others, and `allow_shared_file` is not set.
+    UnsafeSideFile = 22,
 }
 
 /// Which kind it is.
@@ -807,6 +820,18 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_kind(
             }
             Some(::keyplate::ConfigurationReason::WrongKey) => {
                 keyplate_configuration_reason_kind::WrongKey
+            }
+            Some(::keyplate::ConfigurationReason::FolderReadOnly) => {
+                keyplate_configuration_reason_kind::FolderReadOnly
+            }
+            Some(::keyplate::ConfigurationReason::OthersFile) => {
+                keyplate_configuration_reason_kind::OthersFile
+            }
+            Some(::keyplate::ConfigurationReason::SharedFolder) => {
+                keyplate_configuration_reason_kind::SharedFolder
+            }
+            Some(::keyplate::ConfigurationReason::UnsafeSideFile { .. }) => {
+                keyplate_configuration_reason_kind::UnsafeSideFile
             }
             _ => keyplate_configuration_reason_kind::Unknown,
         }
@@ -880,6 +905,21 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_other_rp_id_configure
     unsafe {
         get(configuration_reason, |value| match value {
             ::keyplate::ConfigurationReason::OtherRpId { configured, .. } => Some(configured),
+            _ => None,
+        })
+    }
+}
+
+/// What its name has after that of the database: `-wal`, `-shm` or `-journal`.
+/// Borrowed from `configuration_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_unsafe_side_file_suffix(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::UnsafeSideFile { suffix, .. } => Some(suffix),
             _ => None,
         })
     }
@@ -1228,6 +1268,8 @@ pub enum keyplate_input_reason_kind {
     NoFolder = 46,
     /// The folder cannot be written.
     FolderReadOnly = 47,
+    /// Others can make or replace files in the folder, and `allow_shared_file` is not set.
+    SharedFolder = 51,
     /// A pointer is NULL. Only the C face gives this.
     Null = 48,
     /// The number is not one of the enum's values. Only the C face gives this.
@@ -1318,6 +1360,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::FolderReadOnly) => {
                 keyplate_input_reason_kind::FolderReadOnly
             }
+            Some(::keyplate::InputReason::SharedFolder) => keyplate_input_reason_kind::SharedFolder,
             Some(::keyplate::InputReason::Null) => keyplate_input_reason_kind::Null,
             Some(::keyplate::InputReason::NotEnumValue) => keyplate_input_reason_kind::NotEnumValue,
             _ => keyplate_input_reason_kind::Unknown,

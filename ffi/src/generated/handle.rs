@@ -439,7 +439,8 @@ pub unsafe extern "C" fn keyplate_config_set_maintenance(
     }
 }
 
-/// Opens the file even if other users of the machine can read or write it.
+/// Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the
+/// same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
     config: *mut keyplate_config,

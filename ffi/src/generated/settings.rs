@@ -150,6 +150,15 @@ pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour(
     unsafe { get(settings, |value| Some(&value.open_signups_per_hour)) }
 }
 
+/// How many accounts all addresses together may open in an hour while sign-up is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour_in_all(
+    settings: *const keyplate_settings,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.open_signups_per_hour_in_all)) }
+}
+
 /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
 /// always wait for approval. Empty: any.
 /// How many there are.
@@ -217,6 +226,15 @@ pub unsafe extern "C" fn keyplate_settings_get_counter_policy(
     unsafe { get(settings, |value| Some(&value.counter_policy)) }
 }
 
+/// For how many seconds `keyplate_purge_expired` keeps rows of the audit log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_audit_retention_seconds(
+    settings: *const keyplate_settings,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.audit_retention_seconds)) }
+}
+
 /// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
 ///
 /// Free one that is yours with `keyplate_settings_changes_free`.
@@ -264,11 +282,13 @@ pub unsafe extern "C" fn keyplate_settings_changes_new(
                     signup_mode: Default::default(),
                     signup_approval: Default::default(),
                     open_signups_per_hour: Default::default(),
+                    open_signups_per_hour_in_all: Default::default(),
                     username_change: Default::default(),
                     session_idle_seconds: Default::default(),
                     session_lifetime_seconds: Default::default(),
                     step_up_seconds: Default::default(),
                     counter_policy: Default::default(),
+                    audit_retention_seconds: Default::default(),
                 })
             })
         })
@@ -340,6 +360,23 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour(
         guard(error, || {
             let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
             settings_changes.open_signups_per_hour = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// 1 to 100000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour_in_all(
+    settings_changes: *mut keyplate_settings_changes,
+    value: i64,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.open_signups_per_hour_in_all = Some(value);
             Ok(())
         })
     }
@@ -425,6 +462,23 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_counter_policy(
         guard(error, || {
             let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
             settings_changes.counter_policy = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// 30 days to 100 years.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_audit_retention_seconds(
+    settings_changes: *mut keyplate_settings_changes,
+    value: i64,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.audit_retention_seconds = Some(value);
             Ok(())
         })
     }
@@ -527,8 +581,8 @@ pub unsafe extern "C" fn keyplate_set_signup_email_domains(
     }
 }
 
-/// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-/// credentials with `*` and `roles:write`.
+/// Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+/// long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`

@@ -121,6 +121,15 @@ pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
     unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
 }
 
+/// Rows of the audit log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_purge_report_get_audit_events(
+    purge_report: *const keyplate_purge_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(purge_report, |value| Some(&value.audit_events)) }
+}
+
 /// What there is, at one moment.
 ///
 /// Free one that is yours with `keyplate_statistics_free`.
@@ -339,8 +348,10 @@ pub unsafe extern "C" fn keyplate_get_statistics(
     }
 }
 
-/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-/// removed, nor API keys that a plan made: it would make them again.
+/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+/// audit log is older than the setting `audit_retention_seconds`. Users are never removed, nor API keys that a plan
+/// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+/// wait; a call that fails in the middle has removed some.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

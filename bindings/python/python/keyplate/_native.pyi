@@ -193,6 +193,39 @@ class ConfigurationReason:
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> ConfigurationReason.WrongKey: ...
 
+    @final
+    class FolderReadOnly(ConfigurationReason):
+        """The file is not there and cannot be made, because its folder cannot be written."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.FolderReadOnly: ...
+
+    @final
+    class OthersFile(ConfigurationReason):
+        """The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.OthersFile: ...
+
+    @final
+    class SharedFolder(ConfigurationReason):
+        """Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.SharedFolder: ...
+
+    @final
+    class UnsafeSideFile(ConfigurationReason):
+        """A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+        others, and `allow_shared_file` is not set.
+        """
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, suffix: str) -> ConfigurationReason.UnsafeSideFile: ...
+        @property
+        def suffix(self) -> str:
+            """What its name has after that of the database: `-wal`, `-shm` or `-journal`."""
+
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -734,6 +767,13 @@ class InputReason:
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> InputReason.FolderReadOnly: ...
+
+    @final
+    class SharedFolder(InputReason):
+        """Others can make or replace files in the folder, and `allow_shared_file` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.SharedFolder: ...
 
     @final
     class Null(InputReason):
@@ -1495,7 +1535,7 @@ class PublicSettings:
 class Settings:
     """What an administrator may set while the application runs."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """What people know the application by."""
@@ -1511,6 +1551,9 @@ class Settings:
     @property
     def open_signups_per_hour(self) -> int:
         """How many accounts one address may open in an hour while sign-up is open."""
+    @property
+    def open_signups_per_hour_in_all(self) -> int:
+        """How many accounts all addresses together may open in an hour while sign-up is open."""
     @property
     def signup_email_domains(self) -> list[str]:
         """Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
@@ -1531,6 +1574,9 @@ class Settings:
     @property
     def counter_policy(self) -> CounterPolicy:
         """What to do when the signature counter of a passkey goes back."""
+    @property
+    def audit_retention_seconds(self) -> int:
+        """For how many seconds `purge_expired` keeps rows of the audit log."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1756,7 +1802,7 @@ class IntegrityReport:
 class PurgeReport:
     """What `purge_expired` removed."""
 
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str]]
     @property
     def sessions(self) -> int:
         """Sessions."""
@@ -1766,6 +1812,9 @@ class PurgeReport:
     @property
     def one_time_tokens(self) -> int:
         """One-time tokens."""
+    @property
+    def audit_events(self) -> int:
+        """Rows of the audit log."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -2696,25 +2745,29 @@ class Keyplate:
         signup_mode: SignupMode | None = None,
         signup_approval: bool | None = None,
         open_signups_per_hour: int | None = None,
+        open_signups_per_hour_in_all: int | None = None,
         username_change: bool | None = None,
         session_idle_seconds: int | None = None,
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
         counter_policy: CounterPolicy | None = None,
+        audit_retention_seconds: int | None = None,
     ) -> Settings:
-        """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-        credentials with `*` and `roles:write`.
+        """Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+        long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 
         Args:
             app_name: 1 to 100 characters.
             signup_mode: Who may sign up.
             signup_approval: Does an administrator approve who signs up?
             open_signups_per_hour: 1 to 1000.
+            open_signups_per_hour_in_all: 1 to 100000.
             username_change: May a user change his own username?
             session_idle_seconds: 60 seconds to 366 days.
             session_lifetime_seconds: 60 seconds to 366 days.
             step_up_seconds: 60 seconds to one day.
             counter_policy: What to do when the signature counter of a passkey goes back.
+            audit_retention_seconds: 30 days to 100 years.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -2982,8 +3035,10 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+        audit log is older than the setting `audit_retention_seconds`. Users are never removed, nor API keys that a plan
+        made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+        wait; a call that fails in the middle has removed some.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -3191,7 +3246,7 @@ def open(
         allow_insecure_origin: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
         accept_rp_id_change: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
         maintenance: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
-        allow_shared_file: Opens the file even if other users of the machine can read or write it.
+        allow_shared_file: Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
         events: Hears what happens.
         time_source: Tells the time; by default the system does.
 

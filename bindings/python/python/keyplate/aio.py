@@ -1266,25 +1266,29 @@ class Keyplate:
         signup_mode: SignupMode | None = None,
         signup_approval: bool | None = None,
         open_signups_per_hour: int | None = None,
+        open_signups_per_hour_in_all: int | None = None,
         username_change: bool | None = None,
         session_idle_seconds: int | None = None,
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
         counter_policy: CounterPolicy | None = None,
+        audit_retention_seconds: int | None = None,
     ) -> Settings:
-        """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-        credentials with `*` and `roles:write`.
+        """Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+        long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 
         Args:
             app_name: 1 to 100 characters.
             signup_mode: Who may sign up.
             signup_approval: Does an administrator approve who signs up?
             open_signups_per_hour: 1 to 1000.
+            open_signups_per_hour_in_all: 1 to 100000.
             username_change: May a user change his own username?
             session_idle_seconds: 60 seconds to 366 days.
             session_lifetime_seconds: 60 seconds to 366 days.
             step_up_seconds: 60 seconds to one day.
             counter_policy: What to do when the signature counter of a passkey goes back.
+            audit_retention_seconds: 30 days to 100 years.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -1297,11 +1301,13 @@ class Keyplate:
             signup_mode=signup_mode,
             signup_approval=signup_approval,
             open_signups_per_hour=open_signups_per_hour,
+            open_signups_per_hour_in_all=open_signups_per_hour_in_all,
             username_change=username_change,
             session_idle_seconds=session_idle_seconds,
             session_lifetime_seconds=session_lifetime_seconds,
             step_up_seconds=step_up_seconds,
             counter_policy=counter_policy,
+            audit_retention_seconds=audit_retention_seconds,
         )
 
     async def claim_setup(
@@ -1677,8 +1683,10 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_statistics)
 
     async def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago. Users are never
-        removed, nor API keys that a plan made: it would make them again.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+        audit log is older than the setting `audit_retention_seconds`. Users are never removed, nor API keys that a plan
+        made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+        wait; a call that fails in the middle has removed some.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -1967,7 +1975,7 @@ async def open(
         allow_insecure_origin: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
         accept_rp_id_change: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
         maintenance: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
-        allow_shared_file: Opens the file even if other users of the machine can read or write it.
+        allow_shared_file: Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
         events: Hears what happens.
         time_source: Tells the time; by default the system does.
 

@@ -290,6 +290,8 @@ class EventKind(_Enum):
     after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     work.
     """
+    OTHER_REFUSALS = 65
+    """More refusals within a minute than have rows of their own: the details say how many there were of each kind."""
 
 
 class GroupSort(_Enum):

@@ -177,6 +177,13 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             InputReason::FolderReadOnly,
             failed(host.back_up_to("/sys/copy.db")),
         ),
+        ("path", InputReason::SharedFolder, {
+            let folder = f.folder.path().join("everybodys");
+            std::fs::create_dir(&folder).unwrap();
+            let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+            std::fs::set_permissions(&folder, all).unwrap();
+            failed(host.back_up_to(folder.join("copy.db").to_str().unwrap()))
+        }),
     ]
 }
 

@@ -40,6 +40,18 @@ pub(crate) fn misdirected() -> Failure {
     )
 }
 
+/// For who has come when all places were taken.
+pub(crate) fn overloaded() -> Failure {
+    Failure {
+        retry_after: Some(1),
+        ..Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "overloaded",
+            "There are too many connections, try again",
+        )
+    }
+}
+
 /// A page that has its own host name point here (DNS rebinding) is refused by the name that it asks for.
 pub(crate) fn is_meant_for_us(app: &App, request: &Request) -> bool {
     let origins = app.origins();
@@ -150,7 +162,7 @@ fn write_failure(response: &mut Response, failure: &Failure, id: &RequestId) {
     if failure.status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if failure.status == StatusCode::REQUEST_TIMEOUT {
+    if failure.status == StatusCode::REQUEST_TIMEOUT || failure.code == "overloaded" {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(seconds) = failure.retry_after {

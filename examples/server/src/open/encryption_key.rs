@@ -25,7 +25,7 @@ pub(super) fn read(options: &Options) -> Result<Option<Arc<Secret>>, String> {
         }
         (Some(path), None) => {
             let refused = |reason| format!("--encryption-key-file {}: {reason}", path.display());
-            Some(secret_file::read(path).map_err(refused)?)
+            Some(secret_file::read(path, options.allow_shared_file).map_err(refused)?)
         }
     };
     Ok(key.map(|key| Arc::new(Secret::new(key))))
