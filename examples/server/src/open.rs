@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn no_refusal_names_an_option_that_there_is_not() {
         let fields = include_str!("../../../core/api.txt");
-        let (_, config) = fields.split_once("record Config\n").unwrap();
+        let (_, config) = fields.split_once("record Config (input)\n").unwrap();
         let fields: Vec<&str> = config
             .lines()
             .map_while(|line| line.strip_prefix("    "))

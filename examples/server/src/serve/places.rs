@@ -229,7 +229,7 @@ mod tests {
         assert!(!take(&places, "192.0.2.1").0.is_reserve);
         assert!(is_evicted(&mut all[0]));
         let last = take(&places, "192.0.2.1");
-        let _request = last.0.busy();
+        let request = last.0.busy();
         let mut reserve: Vec<Taker> = (0..32).map(|_| take(&places, "192.0.2.9")).collect();
         assert!(reserve.iter().all(|taker| taker.0.is_reserve));
         let newest = take(&places, "192.0.2.8");
@@ -237,7 +237,7 @@ mod tests {
         assert!(!is_evicted(&mut reserve[1]));
         drop(requests);
         assert!(!take(&places, "192.0.2.7").0.is_reserve);
-        drop((all, reserve, newest, last));
+        drop((request, all, reserve, newest, last));
         assert!(places.lock().connections.is_empty());
     }
 }

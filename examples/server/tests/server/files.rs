@@ -31,17 +31,19 @@ fn folder(path: PathBuf, rights: u32) -> PathBuf {
     path
 }
 
-/// A command that opens the database and does nothing.
-fn check(data: &Path, options: &[&str]) -> Output {
+/// A command that opens the database, or makes it, and does nothing.
+fn run(data: &Path, options: &[&str]) -> Output {
+    let own = TempDir::new().unwrap();
+    let plan = file(own.path().join("plan.toml"), "", 0o600);
     let mut command = command();
-    command.arg("check").arg("--data").arg(data).args(options);
-    command.output().unwrap()
+    command.arg("bootstrap").arg(plan).arg("--data").arg(data);
+    command.args(options).output().unwrap()
 }
 
 /// Refused in one line with the file's name and the option; with the option it works.
 #[track_caller]
 fn wants_the_option(data: &Path, options: &[&str], file: &Path, why: &str) {
-    let refused = check(data, options);
+    let refused = run(data, options);
     let text = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
@@ -49,7 +51,7 @@ fn wants_the_option(data: &Path, options: &[&str], file: &Path, why: &str) {
     assert!(text.contains(why), "{text}");
     assert!(text.contains("--allow-shared-file"), "{text}");
     assert!(!text.contains("allow_shared_file"), "{text}");
-    let allowed = check(data, &[options, &["--allow-shared-file"]].concat());
+    let allowed = run(data, &[options, &["--allow-shared-file"]].concat());
     let text = String::from_utf8(allowed.stderr).unwrap();
     assert!(allowed.status.success(), "{text}");
 }
@@ -65,7 +67,7 @@ fn folders_and_files_of_others_are_refused() {
     wants_the_option(&open, &[], &database(&open), "others can replace files");
     // Nobody but its owner could, as in /tmp.
     let sticky = folder(in_it("sticky"), 0o1777);
-    assert!(check(&sticky, &[]).status.success());
+    assert!(run(&sticky, &[]).status.success());
     // So could who may write a folder further up.
     let inner = folder(folder(in_it("outer"), 0o777).join("inner"), 0o700);
     wants_the_option(&inner, &[], &database(&inner), "others can replace files");
@@ -76,7 +78,7 @@ fn folders_and_files_of_others_are_refused() {
     wants_the_option(&link, &[], &database(&link), "others can replace files");
     let link = in_it("link");
     symlink(&target, &link).unwrap();
-    assert!(check(&link, &[]).status.success());
+    assert!(run(&link, &[]).status.success());
     let link = folder(in_it("linked"), 0o700);
     symlink(database(&inner), database(&link)).unwrap();
     wants_the_option(&link, &[], &database(&link), "others can replace files");
@@ -101,7 +103,7 @@ fn a_folder_that_a_group_may_write_is_refused_unless_the_group_is_the_owners() {
     wants_the_option(&group, &[], &database, "others can replace files");
     chown(&group, None, Some(0)).unwrap();
     mode(&group, 0o775);
-    assert!(check(&group, &[]).status.success());
+    assert!(run(&group, &[]).status.success());
 }
 
 #[test]
@@ -110,14 +112,14 @@ fn what_another_user_planted_is_refused() {
     let in_it = |name: &str| temporary.path().join(name);
     let data = folder(in_it("data"), 0o1777);
     let planted = data.join("keyplate.db");
-    assert!(check(&data, &[]).status.success());
+    assert!(run(&data, &[]).status.success());
     if chown(&planted, Some(SOMEBODY), None).is_err() {
         println!("skipped: not root");
         return;
     }
     wants_the_option(&data, &[], &planted, "belongs to another user");
     chown(&planted, Some(0), None).unwrap();
-    assert!(check(&data, &[]).status.success());
+    assert!(run(&data, &[]).status.success());
     let log = file(data.join("keyplate.db-wal"), "", 0o600);
     chown(&log, Some(SOMEBODY), None).unwrap();
     wants_the_option(&data, &[], &planted, "`-wal`");
@@ -172,7 +174,7 @@ fn keys_and_plans_of_others_are_refused() {
 /// There is no database that could be read-only.
 #[test]
 fn a_folder_that_cannot_be_written_is_named_as_that() {
-    let output = check(Path::new("/sys"), &[]);
+    let output = run(Path::new("/sys"), &[]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(
         text.contains("/sys/keyplate.db: it is in a folder that cannot be written"),
