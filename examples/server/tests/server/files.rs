@@ -36,7 +36,8 @@ fn run(data: &Path, options: &[&str]) -> Output {
     let own = TempDir::new().unwrap();
     let plan = file(own.path().join("plan.toml"), "", 0o600);
     let mut command = command();
-    command.arg("bootstrap").arg(plan).arg("--data").arg(data);
+    command.args(["bootstrap", "--file"]).arg(plan);
+    command.arg("--data").arg(data);
     command.args(options).output().unwrap()
 }
 
@@ -142,7 +143,8 @@ fn keys_and_plans_of_others_are_refused() {
 
     let plan = |path: &Path, options: &[&str]| {
         let mut command = command();
-        command.arg("bootstrap").arg(path).arg("--data").arg(&data);
+        command.args(["bootstrap", "--file"]).arg(path);
+        command.arg("--data").arg(&data);
         let output = command.args(options).output().unwrap();
         (
             output.status.success(),
