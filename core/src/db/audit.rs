@@ -291,7 +291,7 @@ mod tests {
             allow_shared_file: false,
         };
         let engine = Engine::open(options, Clock::new(None)).unwrap();
-        let user = UserId::generate(SystemTime::now()).unwrap();
+        let user = UserId::generate(SystemTime::UNIX_EPOCH).unwrap();
         for filter in 0..8 {
             let query = AuditQuery {
                 user_id: (filter & 1 > 0).then_some(user),

@@ -32,11 +32,8 @@ const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Why a path is not trusted, if it is not: with or without a file at its end.
 pub(super) fn distrust(path: &Path) -> Option<ConfigurationReason> {
-    match walk(path) {
-        Ok(reason) => reason,
-        // What is not there, or cannot be looked at, is refused by whoever opens it.
-        Err(_) => None,
-    }
+    // What is not there, or cannot be looked at, is refused by whoever opens it.
+    walk(path).unwrap_or_default()
 }
 
 /// The same for what SQLite keeps beside the database.

@@ -226,7 +226,6 @@ mod tests {
     use crate::error::internal;
 
     fn connection() -> Result<Connection> {
-        #[expect(clippy::disallowed_methods, reason = "the test wants any connection")]
         Ok(Connection::open_in_memory().unwrap())
     }
 
