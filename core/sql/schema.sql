@@ -112,6 +112,7 @@ CREATE TABLE api_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_keys_by_owner ON api_keys (owner_id, created_at);
+CREATE INDEX api_keys_by_name ON api_keys (owner_id, name);
 CREATE INDEX api_keys_by_creation ON api_keys (created_at, id);
 CREATE INDEX api_keys_by_expiry ON api_keys (expires_at) WHERE expires_at IS NOT NULL AND revoked_at IS NULL;
 
@@ -158,11 +159,13 @@ CREATE TABLE audit (
     user_agent   TEXT,
     details      TEXT NOT NULL,                -- a JSON object of texts
     count        INTEGER NOT NULL CHECK (count >= 1),
-    refusal_key  TEXT UNIQUE                   -- refusals: event, address and minute, counted in one row
+    refusal_key  TEXT UNIQUE                   -- refusals: minute, event and source, counted in one row
 ) STRICT;
 
-CREATE INDEX audit_by_user ON audit (user_id, id);
-CREATE INDEX audit_by_actor ON audit (actor_id, id);
+CREATE INDEX audit_by_user ON audit (user_id, id, kind, at) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_by_actor ON audit (actor_id, id, kind, at, user_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_kind ON audit (kind, id, at);
+CREATE INDEX audit_by_time ON audit (at);
 
 CREATE TABLE groups (
     id            TEXT PRIMARY KEY CHECK (length(id) = 36),
@@ -228,6 +231,7 @@ CREATE TABLE signup_tokens (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX signup_tokens_by_creation ON signup_tokens (created_at, id);
+CREATE INDEX signup_tokens_of_plans ON signup_tokens (note) WHERE created_by IS NULL;
 
 CREATE TABLE signup_token_groups (
     token_id TEXT NOT NULL REFERENCES signup_tokens (id) ON DELETE CASCADE,

@@ -120,7 +120,7 @@ pub use clock::BootClock;
 pub use clock::TimeSource;
 #[doc(hidden)]
 pub use db::run_transactions_twice;
-pub use db::{ForkGuard, before_fork};
+pub use db::{ForkGuard, before_fork, check_ownership};
 pub use error::{
     ConfigurationReason, ConflictReason, DenialReason, ErrorCode, InputReason, KeyplateError,
     PasskeyFailure, Result, SignupRefusal, Thing,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use super::{PageRequest, Reader, Row, Writer, columns::columns, params};
 use crate::{
@@ -53,6 +53,56 @@ pub(crate) fn insert_or_count(
     })
 }
 
+/// Adds so many to the row with this key, or makes it, with the sums by name as its details; gives the event as it now
+/// stands.
+pub(crate) fn insert_or_add(
+    writer: &Writer<'_>,
+    event: &AuditEvent,
+    key: &str,
+    times: i64,
+    sums: &BTreeMap<String, i64>,
+) -> Result<AuditEvent> {
+    let sql = "SELECT details FROM audit WHERE refusal_key = ?1";
+    let before: Option<String> = writer.query_one(sql, params![key], |row| row.get("details"))?;
+    let before = before
+        .as_deref()
+        .map_or(Ok(Vec::new()), details_from_json)?;
+    let mut sums = sums.clone();
+    for Detail { name, value } in before {
+        *sums.entry(name).or_default() += value.parse::<i64>().unwrap_or_default();
+    }
+    let details = sums.into_iter().map(|(name, sum)| Detail {
+        name,
+        value: sum.to_string(),
+    });
+    let event = AuditEvent {
+        details: details.collect(),
+        ..event.clone()
+    };
+    let stored = insert_or_count(writer, &event, key, times)?;
+    set_details(writer, stored.id, &event.details)?;
+    Ok(stored)
+}
+
+pub(crate) fn set_details(writer: &Writer<'_>, id: i64, details: &[Detail]) -> Result<()> {
+    let details = details_to_json(details)?;
+    let sql = "UPDATE audit SET details = ?2 WHERE id = ?1";
+    writer.execute(sql, params![id, &details])?;
+    Ok(())
+}
+
+pub(crate) fn has_key(reader: &Reader<'_>, key: &str) -> Result<bool> {
+    let sql = "SELECT count(*) FROM audit WHERE refusal_key = ?1";
+    Ok(reader.value::<i64>(sql, params![key])? > 0)
+}
+
+/// How many rows have a key that begins so, with a blank at its end.
+pub(crate) fn count_keys(reader: &Reader<'_>, beginning: &str) -> Result<i64> {
+    let end = format!("{}!", beginning.trim_end());
+    let sql = "SELECT count(*) FROM audit WHERE refusal_key >= ?1 AND refusal_key < ?2";
+    reader.value(sql, params![beginning, &end])
+}
+
 fn insert_with_key(
     writer: &Writer<'_>,
     event: &AuditEvent,
@@ -99,38 +149,107 @@ pub(crate) fn tell_anew(writer: &Writer<'_>, kind: EventKind) -> Result<()> {
     Ok(())
 }
 
-const FILTER: &str = r"
-    WHERE (CAST(?1 AS TEXT) IS NULL OR user_id = ?1 OR actor_id = ?1)
-      AND (CAST(?2 AS TEXT) IS NULL OR kind = ?2)
-      AND (CAST(?3 AS BIGINT) IS NULL OR at >= ?3)";
+/// The conditions of a query besides its user's. One that is not wanted still names its parameter, and leaves the choice
+/// of an index alone.
+fn conditions(query: &AuditQuery) -> String {
+    let kind = match query.kind {
+        Some(_) => "kind = ?2",
+        None => "CAST(?2 AS TEXT) IS NULL",
+    };
+    let since = match query.since {
+        Some(_) => "at >= ?3",
+        None => "CAST(?3 AS BIGINT) IS NULL",
+    };
+    format!("{kind} AND {since}")
+}
+
+/// Each half by its own index, which holds every column that is asked for: no row of the table is read to be counted.
+fn count_sql(query: &AuditQuery) -> String {
+    let conditions = conditions(query);
+    if query.user_id.is_none() {
+        return format!(
+            "SELECT count(*) FROM audit WHERE CAST(?1 AS TEXT) IS NULL AND {conditions}"
+        );
+    }
+    format!(
+        r"
+        SELECT (
+            SELECT count(*)
+            FROM audit
+            WHERE user_id = ?1 AND {conditions}
+        ) + (
+            SELECT count(*)
+            FROM audit
+            WHERE actor_id = ?1 AND (user_id IS NULL OR user_id <> ?1) AND {conditions}
+        )"
+    )
+}
+
+/// The ids come in their order from the indexes, so that a page costs what it shows and what it skips.
+fn list_sql(query: &AuditQuery) -> String {
+    let conditions = conditions(query);
+    if query.user_id.is_none() {
+        return format!(
+            r"
+            SELECT audit.id, {COLUMNS}
+            FROM audit
+            WHERE CAST(?1 AS TEXT) IS NULL AND {conditions}
+            ORDER BY id DESC
+            LIMIT ?4 OFFSET ?5"
+        );
+    }
+    format!(
+        r"
+        SELECT audit.id, {COLUMNS}
+        FROM audit
+        WHERE audit.id IN (
+            SELECT id FROM audit WHERE user_id = ?1 AND {conditions}
+            UNION
+            SELECT id FROM audit WHERE actor_id = ?1 AND {conditions}
+            ORDER BY id DESC
+            LIMIT ?4 OFFSET ?5
+        )
+        ORDER BY audit.id DESC"
+    )
+}
 
 pub(crate) fn count(reader: &Reader<'_>, query: &AuditQuery) -> Result<i64> {
     let params = params![query.user_id.as_ref(), query.kind, query.since];
-    reader.value(&format!("SELECT count(*) FROM audit {FILTER}"), params)
+    reader.value(&count_sql(query), params)
 }
 
+/// A page of `total` events, which `count` has given in the same snapshot.
 pub(crate) fn list(
     reader: &Reader<'_>,
     query: &AuditQuery,
     page: PageRequest,
+    total: i64,
 ) -> Result<Vec<AuditEvent>> {
+    // The last page asks for no more than there is: else the search for one more row would go on to the first.
+    let rows = page.limit.min(total - page.offset());
+    if rows <= 0 {
+        return Ok(Vec::new());
+    }
     reader.query_all(
-        &format!(
-            r"
-            SELECT audit.id, {COLUMNS}
-            FROM audit
-            {FILTER}
-            ORDER BY id DESC
-            LIMIT ?4 OFFSET ?5"
-        ),
+        &list_sql(query),
         params![
             query.user_id.as_ref(),
             query.kind,
             query.since,
-            page.limit,
+            rows,
             page.offset()
         ],
         from_row,
+    )
+}
+
+/// Removes at most so many that are older, the oldest first.
+pub(crate) fn purge(writer: &Writer<'_>, before: SystemTime, most: i64) -> Result<usize> {
+    writer.execute(
+        r"
+        DELETE FROM audit
+        WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        params![before, most],
     )
 }
 
@@ -151,4 +270,78 @@ fn details_from_json(json: &str) -> Result<Vec<Detail>> {
         .into_iter()
         .map(|(name, value)| Detail { name, value })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        db::{Engine, Options},
+        model::{audit::EventKind, ids::UserId},
+    };
+
+    /// How SQLite goes about a query, a line for each table or index.
+    fn plan(reader: &Reader<'_>, sql: &str, params: &[crate::db::Param<'_>]) -> Vec<String> {
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let lines = reader.query_all(&sql, params, |row| row.get::<String>("detail"));
+        lines.unwrap()
+    }
+
+    /// An index for every filter: nobody makes the whole log be read by asking for a page of it.
+    #[test]
+    fn no_filter_reads_the_whole_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            path: folder.path().join("id.db"),
+            busy_timeout: Duration::from_secs(1),
+            allow_shared_file: false,
+        };
+        let engine = Engine::open(options, Clock::new(None)).unwrap();
+        let user = UserId::generate(SystemTime::UNIX_EPOCH).unwrap();
+        for filter in 0..8 {
+            let query = AuditQuery {
+                user_id: (filter & 1 > 0).then_some(user),
+                kind: (filter & 2 > 0).then_some(EventKind::SignInRefused),
+                since: (filter & 4 > 0).then_some(SystemTime::UNIX_EPOCH),
+                ..AuditQuery::default()
+            };
+            let (counted, listed) = engine
+                .read(|reader| {
+                    let p = params![query.user_id.as_ref(), query.kind, query.since];
+                    let counted = plan(reader, &count_sql(&query), p);
+                    let p = params![
+                        query.user_id.as_ref(),
+                        query.kind,
+                        query.since,
+                        20_i64,
+                        0_i64
+                    ];
+                    Ok((counted, plan(reader, &list_sql(&query), p)))
+                })
+                .unwrap();
+            let counts_in_an_index = counted
+                .iter()
+                .filter(|line| line.contains("audit"))
+                .all(|line| line.contains("COVERING INDEX"));
+            assert!(counts_in_an_index, "{filter}: {counted:?}");
+            // Without user and kind the page is at the end of the table itself.
+            let by_table = listed == ["SCAN audit"];
+            assert_eq!(by_table, filter & 3 == 0, "{filter}: {listed:?}");
+            if !by_table {
+                let scans = |line: &String| {
+                    line.starts_with("SCAN audit") || line.contains("TEMP B-TREE FOR ORDER BY")
+                };
+                assert!(!listed.iter().any(scans), "{filter}: {listed:?}");
+            }
+            if filter & 1 > 0 {
+                for index in ["audit_by_user", "audit_by_actor"] {
+                    let by_index = |lines: &[String]| lines.iter().any(|l| l.contains(index));
+                    assert!(by_index(&counted) && by_index(&listed), "{filter}");
+                }
+            }
+        }
+    }
 }

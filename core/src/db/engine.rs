@@ -18,7 +18,7 @@
 //!
 //! 1. This process has at most one writing connection for a file, so its threads wait for each other on a condition
 //!    variable (`pool`) and never on SQLite's lock. Other processes are waited for by asking again (ADR 11). Both
-//!    together take at most `busy_timeout`.
+//!    together take at most `busy_timeout`. It has at most 16 reading ones, which are waited for in the same way.
 //! 2. Whoever holds a [`Reader`] or a [`Writer`] knows the time of its transaction and that the file has this library's
 //!    schema: `instance` is read first, in the same snapshot. A look-up reads both in its own statement.
 //! 3. The time of a transaction is never before `instance.last_time`, goes on from there by the clock of the boot, and a
@@ -48,6 +48,7 @@ mod file;
 mod fork;
 mod look_up;
 mod migrate;
+mod ownership;
 mod pool;
 mod refold;
 mod row;
@@ -78,6 +79,7 @@ use crate::{
 };
 
 pub use again::run_transactions_twice;
+pub use file::check_ownership;
 pub use fork::{ForkGuard, before_fork};
 pub(crate) use look_up::{LookUp, look_up};
 pub(crate) use row::Row;
@@ -163,7 +165,7 @@ impl Engine {
         self.check_process(pid)?;
         let connection = self
             .pool
-            .take(Role::Writer, deadline, || connect::open(&self.options))?;
+            .take(Role::Writer, deadline, |_| connect::open(&self.options))?;
         let _synced_again = sync.set(&connection)?;
         let run = || {
             self.file.check(&self.options.path)?;
@@ -188,13 +190,9 @@ impl Engine {
         let _still = fork::enter(pid)?;
         self.check_process(pid)?;
         self.file.check_now_and_then(&self.options.path)?;
-        let connection = self.pool.take(Role::Reader, Instant::now(), || {
-            connect::open(&self.options).and_then(|connection| {
-                connection
-                    .pragma_update(None, "query_only", true)
-                    .map_err(failure)?;
-                Ok(connection)
-            })
+        let deadline = Instant::now() + self.options.busy_timeout;
+        let connection = self.pool.take(Role::Reader, deadline, |cache| {
+            connect::open_reader(&self.options, cache)
         })?;
         f(&connection)
     }

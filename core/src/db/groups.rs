@@ -43,6 +43,19 @@ pub(crate) fn find_by_name(reader: &Reader<'_>, folded: &str) -> Result<Option<G
     found.map(|group| with_claims(reader, group)).transpose()
 }
 
+/// Its id alone: a group is counted when it is shown, not when somebody is put into it.
+pub(crate) fn find_id_by_name(reader: &Reader<'_>, folded: &str) -> Result<Option<GroupId>> {
+    let sql = "SELECT id FROM groups WHERE name_key = ?1";
+    reader.query_one(sql, params![folded], |row| row.at(0))
+}
+
+pub(crate) fn exists(reader: &Reader<'_>, id: &GroupId) -> Result<bool> {
+    reader.value(
+        "SELECT EXISTS (SELECT 1 FROM groups WHERE id = ?1)",
+        params![id],
+    )
+}
+
 pub(crate) fn other_has_name(reader: &Reader<'_>, id: &GroupId, folded: &str) -> Result<bool> {
     reader.value(
         "SELECT EXISTS (SELECT 1 FROM groups WHERE name_key = ?2 AND id <> ?1)",

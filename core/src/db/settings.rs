@@ -24,7 +24,7 @@ pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
 }
 
 /// Every setting that is changed like the others, with the name and text under which it is stored.
-pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 10] {
+pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 12] {
     [
         ("app_name", settings.app_name.clone()),
         ("signup_mode", settings.signup_mode.name().to_owned()),
@@ -32,6 +32,10 @@ pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 10] {
         (
             "open_signups_per_hour",
             settings.open_signups_per_hour.to_string(),
+        ),
+        (
+            "open_signups_per_hour_in_all",
+            settings.open_signups_per_hour_in_all.to_string(),
         ),
         (
             "signup_email_domains",
@@ -48,6 +52,10 @@ pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 10] {
         ),
         ("step_up_seconds", settings.step_up_seconds.to_string()),
         ("counter_policy", settings.counter_policy.name().to_owned()),
+        (
+            "audit_retention_seconds",
+            settings.audit_retention_seconds.to_string(),
+        ),
     ]
 }
 
@@ -75,6 +83,7 @@ impl Settings {
             "signup_mode" => self.signup_mode = Named::named(&value).unwrap_or_default(),
             "signup_approval" => set(&mut self.signup_approval, &value),
             "open_signups_per_hour" => set(&mut self.open_signups_per_hour, &value),
+            "open_signups_per_hour_in_all" => set(&mut self.open_signups_per_hour_in_all, &value),
             "signup_email_domains" => {
                 self.signup_email_domains =
                     value.split_ascii_whitespace().map(str::to_owned).collect();
@@ -85,6 +94,7 @@ impl Settings {
             "step_up_seconds" => set(&mut self.step_up_seconds, &value),
             "counter_policy" => self.counter_policy = Named::named(&value).unwrap_or_default(),
             ORIGIN => self.origin = Some(value),
+            "audit_retention_seconds" => set(&mut self.audit_retention_seconds, &value),
             _ => {} // a newer library's
         }
     }

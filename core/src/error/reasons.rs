@@ -201,6 +201,8 @@ pub enum InputReason {
     NoFolder,
     /// The folder cannot be written.
     FolderReadOnly,
+    /// Others can make or replace files in the folder, and `allow_shared_file` is not set.
+    SharedFolder,
     /// A pointer is NULL. Only the C face gives this.
     Null,
     /// The number is not one of the enum's values. Only the C face gives this.
@@ -355,4 +357,16 @@ pub enum ConfigurationReason {
     KeyNeeded,
     /// The signing key is sealed under another encryption key.
     WrongKey,
+    /// The file is not there and cannot be made, because its folder cannot be written.
+    FolderReadOnly,
+    /// The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set.
+    OthersFile,
+    /// Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set.
+    SharedFolder,
+    /// A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+    /// others, and `allow_shared_file` is not set.
+    UnsafeSideFile {
+        /// What its name has after that of the database: `-wal`, `-shm` or `-journal`.
+        suffix: String,
+    },
 }

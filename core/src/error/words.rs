@@ -139,6 +139,7 @@ words! {
         OwnFile => "belongs to the database itself";
         NoFolder => "is in a folder that does not exist";
         FolderReadOnly => "is in a folder that cannot be written";
+        SharedFolder => "is in a folder where others can replace files";
         Null => "is NULL";
         NotEnumValue => "is not one of the enum's values";
     }
@@ -191,26 +192,79 @@ words! {
     }
 }
 
-words! {
-    ConfigurationReason {
-        NoFile => "must name a file";
-        NoFolder => "is in a folder that does not exist";
-        NotAFile => "is not a file";
-        SharedFile => "is a file that others can read or write; take their rights away (chmod 600) or set allow_shared_file";
-        NotPrefix => "must be 1 to 16 small letters and digits, a letter first";
-        TooShort { least } => "must have at least {least} characters";
-        OutOfRange { least, most } => "must be between {least} and {most}";
-        NotWebOrigin => "must begin with https:// or http://";
-        NotOrigin => "must be scheme, host in small letters and perhaps a port, without a path";
-        NotNativeOrigin => "must be android:apk-key-hash: and 43 characters of base64url; Apple's applications have web origins";
-        RpIdOutsideOrigin => "must be the origin's host, or a domain above it";
-        OutsideRpId => "must be https or localhost, and of the RP id; others are related_origins";
-        NotHttps => "must be https";
-        IpAddress => "is an IP address, where passkeys cannot work: use a host name, or allow_insecure_origin to do without";
-        InsecureOrigin => "is neither https nor localhost, where passkeys cannot work: use https, or allow_insecure_origin to do without";
-        OtherRpId { stored, configured } => "the passkeys in this database are of the RP id {stored} and cannot work under {configured}: keep the former origin or RP id, or set accept_rp_id_change, by which everybody registers a new one";
-        KeyNeeded => "is wanted, because the signing key is sealed by one";
-        WrongKey => "is not the one under which the signing key is sealed; rotate_signing_key makes another";
+impl ConfigurationReason {
+    /// The sentence, with the options that it names called as the program is used: `option` gives that for the name of a
+    /// field of `Config`, or of a method. A program whose users set other things than those says what they do set.
+    pub fn worded(&self, option: impl Fn(&str) -> String) -> String {
+        use ConfigurationReason::*;
+        if WORDLESS {
+            return "x".to_owned();
+        }
+        let allow_shared_file = || option("allow_shared_file");
+        match self {
+            NoFile => "must name a file".to_owned(),
+            NoFolder => "is in a folder that does not exist".to_owned(),
+            NotAFile => "is not a file".to_owned(),
+            SharedFile => format!(
+                "is a file that others can read or write; take their rights away (chmod 600) or set {}",
+                allow_shared_file()
+            ),
+            OthersFile => format!(
+                "belongs to another user of this machine; give it to this one (chown) or set {}",
+                allow_shared_file()
+            ),
+            SharedFolder => format!(
+                "is in a folder where others can replace files; give the folder to this user, take the rights of others \
+                 away (chmod go-w) or set {}",
+                allow_shared_file()
+            ),
+            UnsafeSideFile { suffix } => format!(
+                "has a file `{suffix}` beside it that is a link, belongs to another user or can be read or written by \
+                 others; see where it comes from, or set {}",
+                allow_shared_file()
+            ),
+            FolderReadOnly => "is in a folder that cannot be written".to_owned(),
+            NotPrefix => "must be 1 to 16 small letters and digits, a letter first".to_owned(),
+            TooShort { least } => format!("must have at least {least} characters"),
+            OutOfRange { least, most } => format!("must be between {least} and {most}"),
+            NotWebOrigin => "must begin with https:// or http://".to_owned(),
+            NotOrigin => "must be scheme, host in small letters and perhaps a port, without a path".to_owned(),
+            NotNativeOrigin => "must be android:apk-key-hash: and 43 characters of base64url; Apple's applications have \
+                                web origins"
+                .to_owned(),
+            RpIdOutsideOrigin => "must be the origin's host, or a domain above it".to_owned(),
+            OutsideRpId => format!(
+                "must be https or localhost, and of the RP id; others are {}",
+                option("related_origins")
+            ),
+            NotHttps => "must be https".to_owned(),
+            IpAddress => format!(
+                "is an IP address, where passkeys cannot work: use a host name, or {} to do without",
+                option("allow_insecure_origin")
+            ),
+            InsecureOrigin => format!(
+                "is neither https nor localhost, where passkeys cannot work: use https, or {} to do without",
+                option("allow_insecure_origin")
+            ),
+            OtherRpId { stored, configured } => format!(
+                "the passkeys in this database are of the RP id {stored} and cannot work under {configured}: keep the \
+                 former {} or {}, or set {}, by which everybody registers a new one",
+                option("origin"),
+                option("rp_id"),
+                option("accept_rp_id_change")
+            ),
+            KeyNeeded => "is wanted, because the signing key is sealed by one".to_owned(),
+            WrongKey => format!(
+                "is not the one under which the signing key is sealed; {} makes another",
+                option("rotate_signing_key")
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ConfigurationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.worded(str::to_owned))
     }
 }
 

@@ -92,6 +92,26 @@ impl<'w> Change<'w> {
         Ok(())
     }
 
+    /// The row of what takes several transactions: the first makes it, the others bring it up to date. Gives the event,
+    /// which the host has yet to hear.
+    pub(crate) fn record_sum(
+        &self,
+        kind: EventKind,
+        row: Option<i64>,
+        name: &str,
+        sum: &str,
+    ) -> Result<AuditEvent> {
+        let mut event = self.event(kind, Subject::default(), &[(name, sum)]);
+        match row {
+            None => event.id = db::audit::insert(self.writer, &event)?,
+            Some(id) => {
+                event.id = id;
+                db::audit::set_details(self.writer, id, &event.details)?;
+            }
+        }
+        Ok(event)
+    }
+
     /// C5: a clock that is far behind is told once in a boot; the row counts the writes until it catches up.
     pub(crate) fn note_clock(&self) -> Result<()> {
         let Some(behind) = time::far_behind(self.writer) else {
@@ -139,15 +159,14 @@ impl<'w> Change<'w> {
     }
 }
 
-/// The row of a refusal, and the key of event, caller, address and minute under which it is counted. Whose credential it is
-/// stands in the row when that is written (`named`).
+/// The row of a refusal. Whose credential it is stands in it when it is noted (`named`).
 pub(crate) fn refusal(
     at: SystemTime,
     actor: &Actor,
     client: &ClientInfo,
     kind: EventKind,
     error: &KeyplateError,
-) -> (AuditEvent, String) {
+) -> AuditEvent {
     let reason = match error {
         KeyplateError::PasskeyCeremonyFailed { reason } => format!("{reason:?}"),
         error => format!("{:?}", error.code()),
@@ -158,14 +177,7 @@ pub(crate) fn refusal(
         credential: actor.credential(),
     };
     let subject = Subject::default();
-    let event = event(at, by, client, kind, subject, &[("reason", &reason)]);
-    let minute = clock::to_millis(at) / 60_000;
-    let address = client.address.as_deref().unwrap_or("-");
-    let mut key = format!("{} {address} {minute}", kind.name());
-    if let Some(credential) = actor.credential() {
-        key = format!("{key} {}", credential.told().1);
-    }
-    (event, key)
+    event(at, by, client, kind, subject, &[("reason", &reason)])
 }
 
 /// A1: with the name of whoever was refused.

@@ -4,7 +4,7 @@ use std::{cell::OnceCell, fmt, sync::Arc};
 
 use crate::{
     crypto::key_cipher::KeyCipher,
-    db::{self, Engine, Reader},
+    db::{Engine, Reader},
     error::Result,
     gate::{
         caller::{Actor, Caller},
@@ -146,23 +146,24 @@ impl Keyplate {
     ) -> Result<T> {
         // What runs again leaves nothing behind (D6): events are told, and what was taken along is gone, after the commit.
         let taken = OnceCell::new();
-        let (result, events, seen) = self.shared.db.write(|writer| {
+        let (result, mut events, seen, stored) = self.shared.db.write(|writer| {
             let caller = caller(writer)?;
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
             let result = f(&change)?;
             let seen = self.shared.seen.take_along(writer)?;
             let refusals = taken.get_or_init(|| self.shared.refusals.take());
-            refusals.store(writer)?;
-            Ok((result, change.into_events(), seen))
+            let stored = refusals.store(writer)?;
+            Ok((result, change.into_events(), seen, stored))
         })?;
-        refusals::committed(taken);
+        events.extend(refusals::committed(taken, stored));
         self.shared.seen.forget(&seen);
         self.deliver(events);
         Ok(result)
     }
 
-    /// A1: a refusal is counted in one row per event, caller, address and minute. Failing at that changes nothing.
+    /// A1: a refusal is counted in one row per event, caller, source and minute. Failing at that changes nothing: what cannot be
+    /// written now is written with the next change.
     pub(crate) fn note_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
         let Err(error) = result else { return };
         let Shared { db, refusals, .. } = &*self.shared;
@@ -170,34 +171,34 @@ impl Keyplate {
         if !change::is_refusal(error) {
             return;
         }
-        let (event, key) = change::refusal(now, &self.actor, &self.client, kind, error);
-        if !refusals.is_first(&key, &event) {
-            return;
-        }
-        let stored = db.write_if_free(|writer| {
-            let at = writer.now(); // C5
-            let event = AuditEvent {
-                at,
-                ..event.clone()
-            };
-            let event = change::named(event, self.actor.user(writer)?.as_ref());
-            db::audit::insert_or_count(writer, &event, &key, 1)
-        });
-        if let Ok(event) = stored {
-            refusals.note_written(key, event.clone());
-            self.deliver(vec![event]);
+        let event = change::refusal(now, &self.actor, &self.client, kind, error);
+        let event = match self.actor.credential() {
+            None => event,
+            Some(_) => {
+                let user = db.read(|reader| self.actor.user(reader));
+                change::named(event, user.ok().flatten().as_ref())
+            }
+        };
+        let key = refusals::Key::of(kind, &self.actor, &self.client, now);
+        if refusals.note(key, &event)
+            && let Ok(events) = refusals.write_new(db)
+        {
+            self.deliver(events);
         }
     }
 
     /// Writes what was counted in memory, so that the log shows it. If somebody else is writing, it is left for later.
     pub(crate) fn write_refusals(&self) {
         let Shared { db, refusals, .. } = &*self.shared;
-        if !refusals.is_empty() {
-            let _ = refusals.write_all(db);
+        if !refusals.is_empty()
+            && let Ok(events) = refusals.write_all(db)
+        {
+            self.deliver(events);
         }
     }
 
-    fn deliver(&self, events: Vec<AuditEvent>) {
+    /// Tells the host, once everything is committed (E1).
+    pub(crate) fn deliver(&self, events: Vec<AuditEvent>) {
         if let Some(sink) = &self.shared.events {
             events::deliver(sink.as_ref(), events);
         }

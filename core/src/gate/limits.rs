@@ -45,13 +45,22 @@ pub(crate) fn check(
     source: Option<&str>,
     rate: Rate,
 ) -> Result<()> {
-    let since = reader.now() - rate.within;
-    match db::attempts::nth_last(reader, attempt, source, since, rate.most)? {
+    match exceeded(reader, attempt, source, rate)? {
         None => Ok(()),
-        Some(oldest) => Err(KeyplateError::RateLimited {
-            retry_after: wait(oldest, rate, reader.now()),
-        }),
+        Some(retry_after) => Err(KeyplateError::RateLimited { retry_after }),
     }
+}
+
+/// How long to wait when there were too many.
+pub(crate) fn exceeded(
+    reader: &Reader<'_>,
+    attempt: Attempt,
+    source: Option<&str>,
+    rate: Rate,
+) -> Result<Option<Duration>> {
+    let since = reader.now() - rate.within;
+    let oldest = db::attempts::nth_last(reader, attempt, source, since, rate.most)?;
+    Ok(oldest.map(|oldest| wait(oldest, rate, reader.now())))
 }
 
 fn wait(oldest: SystemTime, rate: Rate, now: SystemTime) -> Duration {

@@ -144,6 +144,8 @@ pub enum EventKind {
     /// An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
     /// them. Nothing was lost: the older is found by the name, until one of the two gets another.
     NamesCollide,
+    /// More refusals within a minute than have rows of their own: the details say how many there were of each kind.
+    OtherRefusals,
 }
 
 named!(EventKind {
@@ -213,6 +215,7 @@ named!(EventKind {
     BackupRestored = "backup_restored",
     EmailReleased = "email_released",
     NamesCollide = "names_collide",
+    OtherRefusals = "other_refusals",
 });
 
 /// Who did it.

@@ -58,7 +58,8 @@ pub struct Config {
     /// begin.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub maintenance: bool,
-    /// Accept a file that other users of the machine can read or write.
+    /// Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the
+    /// same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub allow_shared_file: bool,
     /// Receives every event.

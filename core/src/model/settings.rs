@@ -18,6 +18,8 @@ pub struct Settings {
     pub default_group_ids: Vec<GroupId>,
     /// How many accounts one address may open in an hour while sign-up is open to everybody.
     pub open_signups_per_hour: i64,
+    /// How many accounts all addresses together may open in an hour while sign-up is open.
+    pub open_signups_per_hour_in_all: i64,
     /// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
     /// always wait for approval. If it is empty, every domain may.
     pub signup_email_domains: Vec<String>,
@@ -33,6 +35,8 @@ pub struct Settings {
     pub counter_policy: CounterPolicy,
     /// Where people reach the application, as the host told by `remember_origin`; nobody else changes it.
     pub origin: Option<String>,
+    /// For how many seconds `purge_expired` keeps rows of the audit log.
+    pub audit_retention_seconds: i64,
 }
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
@@ -100,6 +104,9 @@ pub struct SettingsChanges {
     /// How many accounts one address may open in an hour while sign-up is open to everybody: 1 to 1000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub open_signups_per_hour: Option<i64>,
+    /// 1 to 100000.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub open_signups_per_hour_in_all: Option<i64>,
     /// Whether users may change their own username.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username_change: Option<bool>,
@@ -115,6 +122,9 @@ pub struct SettingsChanges {
     /// What to do when the signature counter of a passkey goes back.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub counter_policy: Option<CounterPolicy>,
+    /// 30 days to 100 years.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub audit_retention_seconds: Option<i64>,
 }
 
 impl Default for Settings {
@@ -125,6 +135,7 @@ impl Default for Settings {
             signup_approval: false,
             default_group_ids: Vec::new(),
             open_signups_per_hour: 10,
+            open_signups_per_hour_in_all: 200,
             signup_email_domains: Vec::new(),
             username_change: false,
             session_idle_seconds: 7 * DAY,
@@ -132,6 +143,7 @@ impl Default for Settings {
             step_up_seconds: 3_600,
             counter_policy: CounterPolicy::default(),
             origin: None,
+            audit_retention_seconds: 400 * DAY,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct PurgeReport {
     pub api_keys: i64,
     /// One-time tokens.
     pub one_time_tokens: i64,
+    /// Rows of the audit log.
+    pub audit_events: i64,
 }
 
 /// The clock, and the time by which credentials expire.

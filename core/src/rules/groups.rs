@@ -234,7 +234,12 @@ fn is_member(reader: &Reader<'_>, caller: &Caller, id: &GroupId) -> Result<bool>
 }
 
 pub(in crate::rules) fn check_all_exist(reader: &Reader<'_>, ids: &[GroupId]) -> Result<()> {
-    ids.iter().try_for_each(|id| get(reader, id).map(drop))
+    for id in ids {
+        if !db::groups::exists(reader, id)? {
+            return Err(not_found(Thing::Group));
+        }
+    }
+    Ok(())
 }
 
 fn checked_friendly_name(text: &str) -> Result<String> {

@@ -237,22 +237,28 @@ impl Keyplate {
     /// C3: a wrong code is counted in the transaction that found it wrong.
     fn redeem_code(&self, code: &str) -> Result<SignedIn> {
         let hash = self.shared.code_key.hash(code);
-        let redeemed = self.write(Method::RedeemOneTimeToken, |change| {
+        self.write(Method::RedeemOneTimeToken, |change| {
             let source = limits::source(change.client);
             if let Some(source) = &source {
                 limits::check(change, Attempt::WrongCode, Some(source), WRONG_FROM_ADDRESS)?;
             }
-            limits::check(change, Attempt::WrongCode, None, WRONG_IN_ALL)?;
-            let redeemed = self.redeem(change, &hash, true)?;
-            if redeemed.is_none() {
-                limits::note(change, Attempt::WrongCode, source.as_deref())?;
-                if limits::check(change, Attempt::WrongCode, None, SUSPICIOUS).is_err() {
-                    change.note_code_guessing()?;
-                }
+            let wait = limits::exceeded(change, Attempt::WrongCode, None, WRONG_IN_ALL)?;
+            let refused = match wait {
+                None => KeyplateError::InvalidCredential,
+                Some(retry_after) => KeyplateError::RateLimited { retry_after },
+            };
+            if wait.is_some() && !is_fresh(change, source.as_deref())? {
+                return Err(refused);
             }
-            Ok(redeemed)
-        })?;
-        redeemed.ok_or(KeyplateError::InvalidCredential)
+            if let Some(signed_in) = self.redeem(change, &hash, true)? {
+                return Ok(Ok(signed_in));
+            }
+            limits::note(change, Attempt::WrongCode, source.as_deref())?;
+            if limits::exceeded(change, Attempt::WrongCode, None, SUSPICIOUS)?.is_some() {
+                change.note_code_guessing()?;
+            }
+            Ok(Err(refused))
+        })?
     }
 
     /// C4: used up in the same transaction that opens the session. None when there is no such token.
@@ -318,4 +324,14 @@ fn record(change: &Change<'_>, kind: EventKind, user: &User, token: &OneTimeToke
         Subject::of(user, token.id.as_str(), &token.masked_secret),
         &[("form", what)],
     )
+}
+
+/// C3: an address that has shown no wrong code lately. It has one try however many come from elsewhere, so that these
+/// lock nobody out; a wrong one counts as any other.
+fn is_fresh(change: &Change<'_>, source: Option<&str>) -> Result<bool> {
+    let none = Rate {
+        most: 1,
+        ..WRONG_FROM_ADDRESS
+    };
+    Ok(source.is_some() && limits::exceeded(change, Attempt::WrongCode, source, none)?.is_none())
 }

@@ -49,8 +49,8 @@ impl Keyplate {
         })
     }
 
-    /// Changes settings, for all processes from their next call on. Only credentials with `*` and `roles:write` can change
-    /// how long sessions and step-ups last.
+    /// Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+    /// long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
     ///
     /// # Errors
     /// `InvalidInput`, `PermissionDenied`; `StepUpRequired` for a longer `step_up_seconds`.
@@ -173,6 +173,13 @@ impl SettingsChanges {
                 1,
                 1_000,
             )?,
+            open_signups_per_hour_in_all: within(
+                "open_signups_per_hour_in_all",
+                self.open_signups_per_hour_in_all,
+                before.open_signups_per_hour_in_all,
+                1,
+                100_000,
+            )?,
             username_change: self.username_change.unwrap_or(before.username_change),
             session_idle_seconds: within(
                 "session_idle_seconds",
@@ -196,18 +203,26 @@ impl SettingsChanges {
                 DAY,
             )?,
             counter_policy: self.counter_policy.unwrap_or(before.counter_policy),
+            audit_retention_seconds: within(
+                "audit_retention_seconds",
+                self.audit_retention_seconds,
+                before.audit_retention_seconds,
+                30 * DAY,
+                100 * year,
+            )?,
             ..before.clone()
         })
     }
 }
 
-/// K2: longer sessions and step-ups make everybody's credentials stronger.
+/// K2: longer sessions and step-ups make everybody's credentials stronger; a shorter audit log hides what they did.
 fn check_allowed(change: &Change<'_>, before: &Settings, after: &Settings) -> Result<()> {
     let limits = |settings: &Settings| {
         (
             settings.session_idle_seconds,
             settings.session_lifetime_seconds,
             settings.step_up_seconds,
+            settings.audit_retention_seconds,
         )
     };
     if limits(before) == limits(after) {

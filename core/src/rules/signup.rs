@@ -226,16 +226,20 @@ fn check_domain(settings: &Settings, signup: &NewSignup) -> Result<()> {
     })
 }
 
-/// S1: open sign-up is limited by address.
+/// S1: open sign-up is limited by address, and over all: addresses are cheap.
 fn admit_openly(change: &Change<'_>, settings: Settings) -> Result<Admission> {
-    if let Some(source) = limits::source(change.client) {
-        let rate = Rate {
-            most: settings.open_signups_per_hour,
-            within: Duration::from_secs(3_600),
-        };
-        limits::check(change, Attempt::OpenSignUp, Some(&source), rate)?;
-        limits::note(change, Attempt::OpenSignUp, Some(&source))?;
+    let source = limits::source(change.client);
+    let rate = |most| Rate {
+        most,
+        within: Duration::from_secs(3_600),
+    };
+    if source.is_some() {
+        let of_one = rate(settings.open_signups_per_hour);
+        limits::check(change, Attempt::OpenSignUp, source.as_deref(), of_one)?;
     }
+    let in_all = rate(settings.open_signups_per_hour_in_all);
+    limits::check(change, Attempt::OpenSignUp, None, in_all)?;
+    limits::note(change, Attempt::OpenSignUp, source.as_deref())?;
     Ok(Admission {
         needs_approval: settings.signup_approval || !settings.signup_email_domains.is_empty(),
         token: None,

@@ -1,13 +1,13 @@
 //! Maintaining a database.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use crate::{
     db,
     error::Result,
     gate::{change::Subject, handle::Keyplate, methods::Method},
     model::{
-        audit::EventKind,
+        audit::{AuditEvent, EventKind},
         upkeep::{IntegrityReport, PurgeReport, Statistics},
     },
     rules::clock,
@@ -15,35 +15,25 @@ use crate::{
 
 /// C5: for how long what has expired is kept, for those who ask why.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Rows of the audit log that go in one transaction: others wait for some tens of milliseconds.
+const AUDIT_BATCH: i64 = 1_000;
+/// Between two of them, so that who waits has its turn.
+const PAUSE: Duration = Duration::from_millis(2);
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
-    /// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+    /// audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
+    /// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+    /// wait; a call that fails in the middle has removed some.
     ///
     /// # Errors
     /// `PermissionDenied` on any but the host's handle; the storage errors.
     pub fn purge_expired(&self) -> Result<PurgeReport> {
-        self.write(Method::PurgeExpired, |change| {
-            let before = clock::expired_for(change, KEPT_AFTER_EXPIRY);
-            let report = PurgeReport {
-                sessions: db::sessions::purge(change, before)? as i64,
-                api_keys: db::api_keys::purge(change, before)? as i64,
-                one_time_tokens: db::one_time_tokens::purge(change, before)? as i64,
-            };
-            if report.sessions + report.api_keys + report.one_time_tokens > 0 {
-                let details = [
-                    ("sessions", report.sessions.to_string()),
-                    ("api_keys", report.api_keys.to_string()),
-                    ("one_time_tokens", report.one_time_tokens.to_string()),
-                ];
-                let details: Vec<(&str, &str)> = details
-                    .iter()
-                    .map(|(name, count)| (*name, count.as_str()))
-                    .collect();
-                change.record(EventKind::ExpiredPurged, Subject::default(), &details)?;
-            }
-            Ok(report)
+        let report = self.purge_credentials()?;
+        Ok(PurgeReport {
+            audit_events: self.purge_audit()?,
+            ..report
         })
     }
 
@@ -84,6 +74,73 @@ impl Keyplate {
                 bytes: i64::try_from(bytes.clone()?).unwrap_or(i64::MAX),
                 ..db::statistics::get(reader)?
             })
+        })
+    }
+}
+
+impl Keyplate {
+    fn purge_credentials(&self) -> Result<PurgeReport> {
+        self.write(Method::PurgeExpired, |change| {
+            let before = change.now() - KEPT_AFTER_EXPIRY;
+            let report = PurgeReport {
+                sessions: db::sessions::purge(change, before)? as i64,
+                api_keys: db::api_keys::purge(change, before)? as i64,
+                one_time_tokens: db::one_time_tokens::purge(change, before)? as i64,
+                audit_events: 0,
+            };
+            if report.sessions + report.api_keys + report.one_time_tokens > 0 {
+                let details = [
+                    ("sessions", report.sessions.to_string()),
+                    ("api_keys", report.api_keys.to_string()),
+                    ("one_time_tokens", report.one_time_tokens.to_string()),
+                ];
+                let details: Vec<(&str, &str)> = details
+                    .iter()
+                    .map(|(name, count)| (*name, count.as_str()))
+                    .collect();
+                change.record(EventKind::ExpiredPurged, Subject::default(), &details)?;
+            }
+            Ok(report)
+        })
+    }
+
+    fn purge_audit(&self) -> Result<i64> {
+        let mut told = None;
+        let mut purged = 0;
+        let result = loop {
+            match self.purge_audit_batch(purged, told.as_ref().map(|event: &AuditEvent| event.id)) {
+                Ok(None) => break Ok(purged),
+                Ok(Some((gone, event))) => {
+                    purged += gone;
+                    told = Some(event);
+                }
+                Err(error) => break Err(error),
+            }
+            thread::sleep(PAUSE);
+        };
+        self.deliver(told.into_iter().collect());
+        result
+    }
+
+    /// A1: each batch is counted in its own transaction, all of them in one row. The host hears of it at the end.
+    fn purge_audit_batch(
+        &self,
+        purged: i64,
+        row: Option<i64>,
+    ) -> Result<Option<(i64, AuditEvent)>> {
+        self.write(Method::PurgeExpired, |change| {
+            let kept = db::settings::load(change)?.audit_retention_seconds;
+            let kept = Duration::from_secs(kept.unsigned_abs());
+            let Some(before) = change.now().checked_sub(kept) else {
+                return Ok(None);
+            };
+            let gone = db::audit::purge(change, before, AUDIT_BATCH)? as i64;
+            if gone == 0 {
+                return Ok(None);
+            }
+            let sum = (purged + gone).to_string();
+            let event = change.record_sum(EventKind::ExpiredPurged, row, "audit_events", &sum)?;
+            Ok(Some((gone, event)))
         })
     }
 }

@@ -194,6 +194,35 @@ fn no_way_of_writing_an_address_gets_out_of_a_limit() {
             ErrorCode::InvalidCredential
         );
     }
+/// C3: however many guess from elsewhere, whoever has the right code and has not guessed comes in at once.
+#[test]
+fn wrong_codes_of_many_addresses_do_not_lock_out_the_right_one() {
+    let f = Fixture::new();
+    let bob = f.user("bob");
+    let make = || f.keyplate.create_one_time_token(&bob.id, None).unwrap();
+    let (first, second) = (make(), make());
+    let guess = |n: u32| {
+        let address = format!("10.9.{}.{}", n >> 8, n & 255);
+        code(from(&f, &address).redeem_one_time_token("0000-0000"))
+    };
+    let codes: Vec<ErrorCode> = (0..5_000).map(guess).collect();
+    let wrong = codes
+        .iter()
+        .filter(|code| **code == ErrorCode::InvalidCredential);
+    assert_eq!(wrong.count(), 200, "within one second");
+    from(&f, "198.51.100.1")
+        .redeem_one_time_token(first.secret.as_str())
+        .unwrap();
+    // Who is one of those who guessed is not let in above the limit, with the right code either.
+    let guesser = from(&f, "10.9.0.7");
+    assert_eq!(
+        code(guesser.redeem_one_time_token(second.secret.as_str())),
+        ErrorCode::RateLimited
+    );
+    f.clock.advance(2);
+    guesser
+        .redeem_one_time_token(second.secret.as_str())
+        .unwrap();
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
             .ok_or("the data folder's name must be UTF-8")?
             .to_owned(),
         origin: options.origin().to_owned(),
+        allow_shared_file: options.allow_shared_file,
         encryption_key: encryption_key::read(options)?,
         events: Some(Arc::new(Warnings)),
         ..match opening {
@@ -66,6 +67,13 @@ pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, Stri
         }
     };
     Keyplate::open(config).map_err(|error| match error {
+        KeyplateError::Configuration { option, reason } if option == "path" => {
+            format!(
+                "cannot open {}: it {}",
+                path.display(),
+                reason.worded(spelled)
+            )
+        }
         KeyplateError::Configuration { option, reason } => refused(options, &option, reason),
         error => format!("cannot open {}: {error}", path.display()),
     })
@@ -128,43 +136,78 @@ fn relying_party(options: &Options) -> Config {
     }
 }
 
-/// The library's options, and what they are called here.
-const FLAGS: [(&str, &str); 5] = [
-    ("more_origins", "extra-origin"),
-    ("related_origins", "related-origin"),
-    ("native_origins", "native-origin"),
-    ("rp_id", "rp-id"),
-    ("origin", "origin"),
+/// The library's options and methods, and what they are called here.
+const NAMES: [(&str, &str); 10] = [
+    ("accept_rp_id_change", "--accept-rp-id-change"),
+    ("allow_insecure_origin", "--allow-insecure-origin"),
+    ("allow_shared_file", "--allow-shared-file"),
+    ("encryption_key", "the encryption key"),
+    ("more_origins", "--extra-origin"),
+    ("native_origins", "--native-origin"),
+    ("origin", "--origin"),
+    ("related_origins", "--related-origin"),
+    ("rotate_signing_key", "rotate-key"),
+    ("rp_id", "--rp-id"),
 ];
+
+/// What one of them is called here.
+pub(crate) fn spelled(name: &str) -> String {
+    let known = NAMES.iter().find(|(ours, _)| *ours == name);
+    known.map_or(name, |(_, here)| here).to_owned()
+}
 
 /// Says a refusal with the flags by which it is mended.
 fn refused(options: &Options, option: &str, reason: ConfigurationReason) -> String {
-    use ConfigurationReason as R;
-    let flag = FLAGS.iter().find(|(name, _)| *name == option);
-    let flag = match (flag, option) {
-        (Some((_, name)), _) => options.called(name),
-        (None, "encryption_key") => "the encryption key".to_owned(),
-        (None, option) => option.to_owned(),
-    };
-    let reason = match reason {
+    let sentence = reason.worded(spelled);
+    match reason {
         // P6: nobody need have given that option; it is the database that wants something.
-        R::OtherRpId { stored, configured } => {
-            return format!(
-                "the passkeys in this database are of the RP id {stored} and cannot work under {configured}: keep \
-                 the former --origin or --rp-id, or give --accept-rp-id-change, by which everybody registers a new one"
-            );
+        ConfigurationReason::OtherRpId { .. } => sentence,
+        _ => {
+            let name = spelled(option);
+            let given = name.strip_prefix("--").map(|flag| options.called(flag));
+            format!("{} {sentence}", given.unwrap_or_else(|| name.to_owned()))
         }
-        R::IpAddress => "is an IP address, where passkeys cannot work: use a host name, or --allow-insecure-origin \
-                         to do without"
-            .to_owned(),
-        R::InsecureOrigin => "is neither https nor localhost, where passkeys cannot work: use https, or \
-                              --allow-insecure-origin to do without"
-            .to_owned(),
-        R::OutsideRpId => {
-            "must be https or localhost, and of the RP id; others are --related-origin".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the library calls its options, nobody can give them here under that name.
+    #[test]
+    fn no_refusal_names_an_option_that_there_is_not() {
+        let fields = include_str!("../../../core/api.txt");
+        let (_, config) = fields.split_once("record Config (input)\n").unwrap();
+        let fields: Vec<&str> = config
+            .lines()
+            .map_while(|line| line.strip_prefix("    "))
+            .filter_map(|line| line.split(':').next())
+            .filter(|field| field.contains('_'))
+            .collect();
+        assert!(fields.contains(&"allow_shared_file"));
+        let text = || "x".to_owned();
+        for reason in [
+            ConfigurationReason::SharedFile,
+            ConfigurationReason::OthersFile,
+            ConfigurationReason::SharedFolder,
+            ConfigurationReason::UnsafeSideFile { suffix: text() },
+            ConfigurationReason::OutsideRpId,
+            ConfigurationReason::IpAddress,
+            ConfigurationReason::InsecureOrigin,
+            ConfigurationReason::OtherRpId {
+                stored: text(),
+                configured: text(),
+            },
+            ConfigurationReason::WrongKey,
+        ] {
+            let mine = reason.to_string();
+            let here = refused(&Options::of("https://id.example"), "rp_id", reason);
+            assert!(!here.contains("rotate_signing_key"), "{here}");
+            for field in &fields {
+                assert!(!here.contains(field), "{field}: {here}");
+            }
+            assert_ne!(mine, here);
         }
-        R::WrongKey => "is not the one under which the signing key is sealed; rotate-key makes another".to_owned(),
-        reason => reason.to_string(),
-    };
-    format!("{flag} {reason}")
+    }
 }

@@ -33,6 +33,7 @@ pub(crate) struct Options {
     pub(crate) related_origins: Vec<String>,
     pub(crate) native_origins: Vec<String>,
     pub(crate) allow_insecure_origin: bool,
+    pub(crate) allow_shared_file: bool,
     pub(crate) accept_rp_id_change: bool,
     pub(crate) encryption_key_file: Option<PathBuf>,
     pub(crate) encryption_key: Option<Arc<Secret>>,
@@ -102,6 +103,7 @@ impl Options {
             native_origins: each(given("native-origin"), |text| Ok(text.to_owned()))?,
             allow_insecure_origin: is_yes(given("allow-insecure-origin"))?,
             accept_rp_id_change: is_yes(given("accept-rp-id-change"))?,
+            allow_shared_file: is_yes(given("allow-shared-file"))?,
             encryption_key_file: path(given("encryption-key-file")),
             encryption_key: one(given("encryption-key"))?.map(|key| Arc::new(Secret::new(key))),
             listen: match listen {

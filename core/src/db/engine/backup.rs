@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Engine, check_schema, failure, file::io_failure};
+use super::{Engine, check_schema, failure, file::io_failure, ownership};
 use crate::{
     clock,
     crypto::encryption,
@@ -35,6 +35,9 @@ impl Engine {
     /// commit. What was deleted is not in the copy.
     pub(crate) fn back_up_to(&self, path: &str) -> Result<BackedUp> {
         let destination = Destination::checked(path, &self.options.path)?;
+        if !self.options.allow_shared_file {
+            destination.check_folder()?;
+        }
         self.with_reader(|connection| {
             self.file.check(&self.options.path)?;
             let at = self.reader(connection)?.now();
@@ -105,6 +108,14 @@ impl Destination {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(destination),
             Err(error) => Err(no_folder(error)),
             Ok(_) => Err(exists()),
+        }
+    }
+
+    /// D1: nobody else puts another file in its place.
+    fn check_folder(&self) -> Result<()> {
+        match ownership::distrust(&self.path()) {
+            None => Ok(()),
+            Some(_) => Err(invalid("path", InputReason::SharedFolder)),
         }
     }
 

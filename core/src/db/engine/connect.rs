@@ -14,12 +14,15 @@ use super::{
     Options, failure,
     file::{self, APPLICATION_ID, FileIdentity},
     migrate,
+    pool::Cache,
 };
 use crate::error::{KeyplateError, Result};
 
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.
 const CACHE_KIB: i64 = 8192;
+/// The same of a reader that is wanted only under load.
+const SMALL_CACHE_KIB: i64 = 512;
 
 /// Opens the file for the first time: makes, checks or upgrades it.
 pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<(Connection, FileIdentity)> {
@@ -50,6 +53,19 @@ pub(super) fn open(options: &Options) -> Result<Connection> {
     let connection = Connection::open_with_flags(&options.path, flags).map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     configure(&connection, options).map_err(failure)?;
+    Ok(connection)
+}
+
+/// Opens one more connection, which refuses to write.
+pub(super) fn open_reader(options: &Options, cache: Cache) -> Result<Connection> {
+    let connection = open(options)?;
+    let configure = || {
+        if cache == Cache::Small {
+            connection.pragma_update(None, "cache_size", -SMALL_CACHE_KIB)?;
+        }
+        connection.pragma_update(None, "query_only", true)
+    };
+    configure().map_err(failure)?;
     Ok(connection)
 }
 

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::ownership::{self, SHARED_BITS};
 use crate::error::{ConfigurationReason, KeyplateError, Result, configuration};
 
 /// "KEYP": tells our files from other applications' (`PRAGMA application_id`).
@@ -17,8 +18,6 @@ pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
 const OPTION: &str = "path";
 /// How often reads look whether the file is still there; writes always do.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Reading or writing by the group or by others.
-const SHARED_BITS: u32 = 0o066;
 
 /// Which file is open, so that its removal or replacement is noticed: SQLite would go on writing into nothing.
 #[derive(Debug)]
@@ -65,6 +64,9 @@ impl FileIdentity {
 
 /// D1: the file exists, is ours alone, and was made 0600 before SQLite saw it.
 pub(super) fn prepare(path: &Path, allow_shared_file: bool) -> Result<()> {
+    if !allow_shared_file {
+        check_ownership(path)?;
+    }
     match OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -76,9 +78,12 @@ pub(super) fn prepare(path: &Path, allow_shared_file: bool) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(configuration(OPTION, ConfigurationReason::NoFolder));
         }
-        Err(error) => match fs::metadata(path) {
-            Ok(_) => {}
-            Err(_) => return Err(io_failure(error)),
+        Err(error) => match (fs::metadata(path), error.kind()) {
+            (Ok(_), _) => {}
+            (Err(_), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+                return Err(configuration(OPTION, ConfigurationReason::FolderReadOnly));
+            }
+            (Err(_), _) => return Err(io_failure(error)),
         },
     }
     let metadata = fs::metadata(path).map_err(io_failure)?;
@@ -88,7 +93,24 @@ pub(super) fn prepare(path: &Path, allow_shared_file: bool) -> Result<()> {
     if !allow_shared_file && metadata.mode() & SHARED_BITS != 0 {
         return Err(configuration(OPTION, ConfigurationReason::SharedFile));
     }
-    Ok(())
+    match ownership::distrust_beside(path) {
+        Some(reason) if !allow_shared_file => Err(configuration(OPTION, reason)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file that another user of the machine owns or can replace, as `Keyplate::open` does without
+/// `Config::allow_shared_file`: for what a host reads beside the database, such as a file that holds its encryption key.
+///
+/// A file that is not there is not refused if it could be made safely. Whether others may read it is not looked at.
+///
+/// # Errors
+/// `Configuration` with `ConfigurationReason::OthersFile` or `SharedFolder`.
+pub fn check_ownership(path: &Path) -> Result<()> {
+    match ownership::distrust(path) {
+        None => Ok(()),
+        Some(reason) => Err(configuration(OPTION, reason)),
+    }
 }
 
 pub(super) fn io_failure(error: io::Error) -> KeyplateError {

@@ -10,8 +10,10 @@ use rusqlite::{Connection, config::DbConfig};
 
 use crate::error::{KeyplateError, Result};
 
-/// Readers kept when idle; more are opened under load and closed again.
-const IDLE_READERS: usize = 16;
+/// More calls than this read in turns: no number of clients makes this process's memory grow.
+const MOST_READERS: usize = 16;
+/// So many of them have a cache of full size. The others are wanted only under load.
+const MOST_LARGE: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -19,16 +21,27 @@ pub(super) enum Role {
     Writer,
 }
 
+/// How much of the file a connection keeps in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cache {
+    Large,
+    Small,
+}
+
 #[derive(Debug)]
 pub(super) struct Pool {
     connections: Mutex<Connections>,
-    returned: Condvar,
+    reader_returned: Condvar,
+    writer_returned: Condvar,
 }
 
 #[derive(Debug)]
 pub(super) struct Connections {
-    readers: Vec<Connection>,
+    /// Those that are idle, the ones with a large cache last.
+    readers: Vec<(Connection, Cache)>,
     readers_out: usize,
+    /// How many have a large cache, idle or not.
+    large: usize,
     writer: Option<Connection>,
     writer_out: bool,
 }
@@ -39,40 +52,35 @@ impl Pool {
             connections: Mutex::new(Connections {
                 readers: Vec::new(),
                 readers_out: 0,
+                large: 0,
                 writer: Some(writer),
                 writer_out: false,
             }),
-            returned: Condvar::new(),
+            reader_returned: Condvar::new(),
+            writer_returned: Condvar::new(),
         }
     }
 
-    /// Lends a connection; the writer is waited for until the deadline.
+    /// Lends a connection, which is waited for until the deadline. Calls are not nested, so whoever waits here holds
+    /// none that somebody else could wait for.
     pub(super) fn take(
         &self,
         role: Role,
         deadline: Instant,
-        open: impl FnOnce() -> Result<Connection>,
+        open: impl FnOnce(Cache) -> Result<Connection>,
     ) -> Result<Lent<'_>> {
         let mut connections = self.lock();
-        let idle = match role {
+        let (idle, cache) = match role {
             Role::Reader => {
-                connections.readers_out += 1;
-                connections.readers.pop()
+                let all_out = |c: &Connections| c.readers_out >= MOST_READERS;
+                connections = wait(&self.reader_returned, connections, deadline, all_out)?;
+                connections.take_reader()
             }
             Role::Writer => {
-                while connections.writer_out {
-                    let patience = deadline.saturating_duration_since(Instant::now());
-                    if patience.is_zero() {
-                        return Err(KeyplateError::Busy);
-                    }
-                    connections = self
-                        .returned
-                        .wait_timeout(connections, patience)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
-                }
+                let is_out = |c: &Connections| c.writer_out;
+                connections = wait(&self.writer_returned, connections, deadline, is_out)?;
                 connections.writer_out = true;
-                connections.writer.take()
+                (connections.writer.take(), Cache::Large)
             }
         };
         drop(connections);
@@ -80,10 +88,11 @@ impl Pool {
         let mut lent = Lent {
             pool: self,
             role,
+            cache,
             connection: idle,
         };
         if lent.connection.is_none() {
-            lent.connection = Some(open()?);
+            lent.connection = Some(open(cache)?);
         }
         Ok(lent)
     }
@@ -94,6 +103,7 @@ impl Pool {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         connections.readers.clear();
+        connections.large = 0;
         connections.writer = None;
     }
 
@@ -112,6 +122,52 @@ impl Pool {
     }
 }
 
+impl Connections {
+    /// An idle reader, or the size of the one that is to be opened.
+    fn take_reader(&mut self) -> (Option<Connection>, Cache) {
+        self.readers_out += 1;
+        if let Some((reader, cache)) = self.readers.pop() {
+            return (Some(reader), cache);
+        }
+        if self.large < MOST_LARGE {
+            self.large += 1;
+            return (None, Cache::Large);
+        }
+        (None, Cache::Small)
+    }
+
+    /// None if it could not be opened.
+    fn return_reader(&mut self, reader: Option<Connection>, cache: Cache) {
+        self.readers_out -= 1;
+        match (reader, cache) {
+            (Some(reader), Cache::Large) => self.readers.push((reader, cache)),
+            (Some(reader), Cache::Small) => self.readers.insert(0, (reader, cache)),
+            (None, Cache::Large) => self.large -= 1,
+            (None, Cache::Small) => {}
+        }
+    }
+}
+
+/// Waits for as long as it is so, at most until the deadline.
+fn wait<'p>(
+    returned: &Condvar,
+    mut connections: MutexGuard<'p, Connections>,
+    deadline: Instant,
+    so: impl Fn(&Connections) -> bool,
+) -> Result<MutexGuard<'p, Connections>> {
+    while so(&connections) {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        if patience.is_zero() {
+            return Err(KeyplateError::Busy);
+        }
+        connections = returned
+            .wait_timeout(connections, patience)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+    }
+    Ok(connections)
+}
+
 /// Connections of which none is in use.
 pub(super) struct Idle<'p>(MutexGuard<'p, Connections>);
 
@@ -119,10 +175,12 @@ impl Idle<'_> {
     /// Closes connections that another process made. Without a check-point: locks that we only seem to hold must not
     /// make us believe that nobody else has the file open.
     pub(super) fn close_inherited(mut self) {
-        for connection in self.0.readers.iter().chain(&self.0.writer) {
+        let readers = self.0.readers.iter().map(|(reader, _)| reader);
+        for connection in readers.chain(&self.0.writer) {
             let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
         self.0.readers.clear();
+        self.0.large = 0;
         self.0.writer = None;
     }
 }
@@ -131,6 +189,7 @@ impl Idle<'_> {
 pub(super) struct Lent<'p> {
     pool: &'p Pool,
     role: Role,
+    cache: Cache,
     connection: Option<Connection>,
 }
 
@@ -145,22 +204,79 @@ impl Deref for Lent<'_> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let mut connections = self.pool.lock();
-        let surplus = match self.role {
+        match self.role {
             Role::Reader => {
-                connections.readers_out -= 1;
-                if connections.readers.len() < IDLE_READERS {
-                    connections.readers.extend(self.connection.take());
-                }
-                self.connection.take()
+                connections.return_reader(self.connection.take(), self.cache);
+                self.pool.reader_returned.notify_one();
             }
             Role::Writer => {
                 connections.writer_out = false;
                 connections.writer = self.connection.take();
-                self.pool.returned.notify_one();
-                None
+                self.pool.writer_returned.notify_one();
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread, time::Duration};
+
+    use super::*;
+    use crate::error::internal;
+
+    fn connection() -> Result<Connection> {
+        Ok(Connection::open_in_memory().unwrap())
+    }
+
+    /// D3.
+    #[test]
+    fn readers_beyond_the_sixteenth_wait_and_then_give_up_as_busy() {
+        let pool = Pool::new(connection().unwrap());
+        let take = |patience| {
+            let deadline = Instant::now() + Duration::from_millis(patience);
+            let mut opened = None;
+            let lent = pool.take(Role::Reader, deadline, |cache| {
+                opened = Some(cache);
+                connection()
+            });
+            lent.map(|lent| (lent, opened))
         };
-        drop(connections);
-        drop(surplus);
+        let mut all: Vec<_> = (0..16).map(|_| take(0).unwrap()).collect();
+        let large = all.iter().filter(|(_, cache)| *cache == Some(Cache::Large));
+        assert_eq!(large.count(), 4);
+        assert!(matches!(take(20), Err(KeyplateError::Busy)));
+
+        // One that comes back is had by who waits, and is not opened once more.
+        let returned = all.pop();
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| sender.send(take(10_000).map(|(_, opened)| opened)));
+            thread::sleep(Duration::from_millis(20));
+            drop(returned);
+            assert!(matches!(receiver.recv().unwrap(), Ok(None)));
+        });
+        // The writer is no reader's affair.
+        let writer = pool.take(Role::Writer, Instant::now(), |_| connection());
+        assert!(writer.is_ok());
+        drop(writer);
+
+        // Of those that are idle the ones with a large cache are taken first.
+        drop(all);
+        let first: Vec<_> = (0..4).map(|_| take(0).unwrap().0.cache).collect();
+        assert_eq!(first, [Cache::Large; 4]);
+    }
+
+    #[test]
+    fn a_reader_that_cannot_be_opened_leaves_its_place_to_others() {
+        let pool = Pool::new(connection().unwrap());
+        for _ in 0..40 {
+            let failed = pool.take(Role::Reader, Instant::now(), |cache| {
+                assert_eq!(cache, Cache::Large);
+                Err(internal("no more files"))
+            });
+            assert!(matches!(failed, Err(KeyplateError::Internal { .. })));
+        }
+        assert!(pool.if_idle().is_some());
     }
 }

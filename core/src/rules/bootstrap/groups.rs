@@ -69,7 +69,8 @@ pub(super) fn ids(reader: &Reader<'_>, field: &str, names: &[String]) -> Result<
                 InputReason::NamesNothing { what: Thing::Group },
             )
         };
-        let id = find(reader, name)?.ok_or_else(missing)?.id;
+        let id = db::groups::find_id_by_name(reader, &text::folded(name))?;
+        let id = id.ok_or_else(missing)?;
         if !ids.contains(&id) {
             ids.push(id);
         }

@@ -51,12 +51,14 @@ pub(super) struct SettingsEntry {
     signup_mode: Option<SignupMode>,
     signup_approval: Option<bool>,
     open_signups_per_hour: Option<i64>,
+    open_signups_per_hour_in_all: Option<i64>,
     username_change: Option<bool>,
     session_idle_seconds: Option<i64>,
     session_lifetime_seconds: Option<i64>,
     step_up_seconds: Option<i64>,
     #[serde(deserialize_with = "one_of")]
     counter_policy: Option<CounterPolicy>,
+    audit_retention_seconds: Option<i64>,
     pub(super) default_groups: Option<Vec<String>>,
     pub(super) signup_email_domains: Option<Vec<String>>,
 }
@@ -227,11 +229,13 @@ impl SettingsEntry {
             signup_mode: self.signup_mode,
             signup_approval: self.signup_approval,
             open_signups_per_hour: self.open_signups_per_hour,
+            open_signups_per_hour_in_all: self.open_signups_per_hour_in_all,
             username_change: self.username_change,
             session_idle_seconds: self.session_idle_seconds,
             session_lifetime_seconds: self.session_lifetime_seconds,
             step_up_seconds: self.step_up_seconds,
             counter_policy: self.counter_policy,
+            audit_retention_seconds: self.audit_retention_seconds,
         }
     }
 }

@@ -26,17 +26,25 @@ pub(super) fn apply(run: &mut Run<'_>, entries: &[UserEntry]) -> Result<()> {
     // U3 is asked of the whole plan: it may take one administrator away and bring another.
     let mut taken_away = None;
     each("users", entries, |index, entry| {
-        let (action, user) = ensure(run.change, policy, entry)?;
+        let Ensured {
+            action,
+            user,
+            was_administrator,
+        } = ensure(run.change, policy, entry)?;
+        // They are counted when one may have gone, or come in the place of one: not for every user of a long plan.
+        let may_have_gone = was_administrator && action.is_some();
+        if may_have_gone || taken_away.is_some() && user.role == Role::Administrator {
+            taken_away = match last.is_gone(run.change)? {
+                true => taken_away.or(Some(index)),
+                false => None,
+            };
+        }
         let is_administrator =
             user.role == Role::Administrator && user.check_may_sign_in(run.change.now()).is_ok();
         if action.is_some() && is_administrator {
             run.administrator = Some(user);
         }
         run.note(action, BootstrapKind::User, &entry.username);
-        taken_away = match last.is_gone(run.change)? {
-            true => taken_away.or(Some(index)),
-            false => None,
-        };
         Ok(())
     })?;
     match taken_away {
@@ -47,11 +55,14 @@ pub(super) fn apply(run: &mut Run<'_>, entries: &[UserEntry]) -> Result<()> {
     }
 }
 
-fn ensure(
-    change: &Change<'_>,
-    policy: UsernamePolicy,
-    entry: &UserEntry,
-) -> Result<(Option<BootstrapAction>, User)> {
+/// A user as the plan has them, and what that took.
+struct Ensured {
+    action: Option<BootstrapAction>,
+    user: User,
+    was_administrator: bool,
+}
+
+fn ensure(change: &Change<'_>, policy: UsernamePolicy, entry: &UserEntry) -> Result<Ensured> {
     if entry.email.is_none() && entry.email_verified == Some(true) {
         // They may have given themselves another address since (U6).
         return Err(invalid(
@@ -63,6 +74,8 @@ fn ensure(
     }
     let id = entry.id.as_deref().map(UserId::parse).transpose()?;
     let present = find_declared(change, entry, id)?;
+    let before = present.as_ref();
+    let was_administrator = before.is_some_and(|user| user.role == Role::Administrator);
     let (action, user) = match present {
         None => {
             let user = entry.to_make(id).checked(policy, change.now())?;
@@ -82,7 +95,11 @@ fn ensure(
     };
     let added = add_groups(change, &user, entry)?;
     let added = add_claims(change, &user, entry)? || added;
-    Ok((action.or(updated(added)), user))
+    Ok(Ensured {
+        action: action.or(updated(added)),
+        user,
+        was_administrator,
+    })
 }
 
 /// A plan only adds groups and claims: others come from elsewhere.

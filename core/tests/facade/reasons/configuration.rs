@@ -54,6 +54,26 @@ fn options_that_cannot_work() {
         failed(keyplate.issue_access_token(&found.principal, "films", None))
     };
 
+    let beside = folder.join("beside.db");
+    fs::write(&beside, "").unwrap();
+    fs::set_permissions(&beside, fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("beside.db-wal")).unwrap();
+    let open_folder = folder.join("open");
+    fs::create_dir(&open_folder).unwrap();
+    fs::set_permissions(&open_folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let others = folder.join("others.db");
+    fs::write(&others, "").unwrap();
+    fs::set_permissions(&others, fs::Permissions::from_mode(0o600)).unwrap();
+    // Only root can give files away; whoever else runs this looks at another reason once more.
+    let (others, others_reason) = match std::os::unix::fs::chown(&others, Some(12_345), None) {
+        Ok(()) => (others, ConfigurationReason::OthersFile),
+        Err(_) => (shared.clone(), ConfigurationReason::SharedFile),
+    };
+    let untried: &[&str] = match others_reason {
+        ConfigurationReason::OthersFile => &[],
+        _ => &["others_file"],
+    };
+
     let origin = |origin: &'static str| with(&move |config| config.origin = origin.to_owned());
     let cases = [
         ("path", ConfigurationReason::NoFile, path("".as_ref())),
@@ -64,6 +84,24 @@ fn options_that_cannot_work() {
         ),
         ("path", ConfigurationReason::NotAFile, path(folder)),
         ("path", ConfigurationReason::SharedFile, path(&shared)),
+        ("path", others_reason, path(&others)),
+        (
+            "path",
+            ConfigurationReason::SharedFolder,
+            path(&open_folder.join("id.db")),
+        ),
+        (
+            "path",
+            ConfigurationReason::UnsafeSideFile {
+                suffix: "-wal".to_owned(),
+            },
+            path(&beside),
+        ),
+        (
+            "path",
+            ConfigurationReason::FolderReadOnly,
+            path("/sys/id.db".as_ref()),
+        ),
         (
             "token_prefix",
             ConfigurationReason::NotPrefix,
@@ -137,5 +175,5 @@ fn options_that_cannot_work() {
         let option = option.to_owned();
         (KeyplateError::Configuration { option, reason }, result)
     });
-    assert_all("ConfigurationReason", cases.collect(), &[]);
+    assert_all("ConfigurationReason", cases.collect(), untried);
 }

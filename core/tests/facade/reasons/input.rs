@@ -203,6 +203,13 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             InputReason::FolderReadOnly,
             failed(host.back_up_to("/sys/copy.db")),
         ),
+        ("path", InputReason::SharedFolder, {
+            let folder = f.folder.path().join("everybodys");
+            std::fs::create_dir(&folder).unwrap();
+            let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+            std::fs::set_permissions(&folder, all).unwrap();
+            failed(host.back_up_to(folder.join("copy.db").to_str().unwrap()))
+        }),
     ]
 }
 
@@ -370,6 +377,14 @@ fn negative_numbers_are_refused() {
             settings(&|s| s.session_lifetime_seconds = minus),
         ),
         ("step_up_seconds", settings(&|s| s.step_up_seconds = minus)),
+        (
+            "open_signups_per_hour_in_all",
+            settings(&|s| s.open_signups_per_hour_in_all = minus),
+        ),
+        (
+            "audit_retention_seconds",
+            settings(&|s| s.audit_retention_seconds = minus),
+        ),
         (
             "uses",
             token(&|t| t.uses = Some(keyplate::Limit::AtMost { most: -1 })),

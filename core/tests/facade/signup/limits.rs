@@ -223,3 +223,36 @@ fn open_sign_up_is_limited_by_address_and_settings_reach_other_processes() {
         .sign_up(signup("d", None))
         .expect("an hour after the first");
 }
+
+/// S1: addresses are cheap, so there is a limit for all of them together, with or without an address.
+#[test]
+fn open_sign_up_is_limited_over_all_addresses_too() {
+    let f = Fixture::new();
+    set_mode(&f, SignupMode::Open);
+    let sign_up = |n: u64, address: Option<String>| {
+        let client = ClientInfo {
+            address,
+            ..Default::default()
+        };
+        let stranger = f.keyplate.anonymous(client).unwrap();
+        stranger.sign_up(signup(&format!("a{n}"), None))
+    };
+    for n in 0..200 {
+        f.clock.advance(1);
+        let address = (n % 4 > 0).then(|| format!("10.0.0.{n}"));
+        sign_up(n, address).unwrap();
+    }
+    let error = sign_up(200, Some("10.0.1.1".to_owned())).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600 - 199)));
+    assert_eq!(code(sign_up(200, None)), ErrorCode::RateLimited);
+    let more = SettingsChanges {
+        open_signups_per_hour_in_all: Some(201),
+        ..Default::default()
+    };
+    f.keyplate.update_settings(more).unwrap();
+    sign_up(200, Some("10.0.1.1".to_owned())).unwrap();
+    assert_eq!(code(sign_up(201, None)), ErrorCode::RateLimited);
+    f.clock.advance(3_600 - 199);
+    sign_up(201, None).expect("an hour after the first");
+}

@@ -3,7 +3,7 @@ use std::path::Path;
 use keyplate::{InputReason, KeyplateError};
 
 use super::{open, printed};
-use crate::options::Options;
+use crate::{open::spelled, options::Options};
 
 /// Copies the database, while a server writes too.
 pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
@@ -14,6 +14,10 @@ pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
             KeyplateError::InvalidInput { reason, .. } => match reason {
                 InputReason::NoFolder => "its folder does not exist".to_owned(),
                 InputReason::FolderReadOnly => "its folder cannot be written".to_owned(),
+                InputReason::SharedFolder => format!(
+                    "others can replace files in its folder; choose another, or give {}",
+                    spelled("allow_shared_file")
+                ),
                 InputReason::OwnFile => "it belongs to the database itself".to_owned(),
                 reason => format!("the path {reason}"),
             },

@@ -14,6 +14,10 @@ const UNKNOWN: &str = "unknown";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// Beside that of a connection for which there is no place: it may ask for the health check alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reserve;
+
 /// Address and user agent, for sessions and the audit log.
 pub(crate) fn client_info(app: &App, parts: &Parts) -> ClientInfo {
     let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);

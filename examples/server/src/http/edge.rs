@@ -32,12 +32,26 @@ use crate::{
 /// Where browsers look for the related origins of an RP id.
 pub(crate) const WEBAUTHN: &str = "/.well-known/webauthn";
 
+/// The code of an answer after which the connection is closed, for others to come.
+const OVERLOADED: &str = "overloaded";
+
 pub(crate) fn misdirected() -> Failure {
     Failure::new(
         StatusCode::MISDIRECTED_REQUEST,
         "misdirected_request",
         "This server does not answer for that host name",
     )
+}
+
+/// For who has come when all places were taken.
+pub(crate) fn overloaded() -> Failure {
+    let mut failure = Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        OVERLOADED,
+        "There are too many connections, try again",
+    );
+    failure.retry_after = Some(1);
+    failure
 }
 
 /// A page that has its own host name point here (DNS rebinding) is refused by the name that it asks for.
@@ -150,7 +164,7 @@ fn write_failure(response: &mut Response, failure: &Failure, id: &RequestId) {
     if failure.status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if failure.status == StatusCode::REQUEST_TIMEOUT {
+    if failure.status == StatusCode::REQUEST_TIMEOUT || failure.code == OVERLOADED {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(seconds) = failure.retry_after {

@@ -22,7 +22,7 @@ pub(super) fn read(options: &Options) -> Result<Option<Arc<Secret>>, String> {
         (Some(path), None) => {
             let called = options.called("encryption-key-file");
             let refused = |reason| format!("{called} {}: {reason}", path.display());
-            Some(secret_file::read(path).map_err(refused)?)
+            Some(secret_file::read(path, options.allow_shared_file).map_err(refused)?)
         }
     };
     Ok(key.map(|key| Arc::new(Secret::new(key))))

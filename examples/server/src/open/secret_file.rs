@@ -7,6 +7,10 @@ use std::{
     path::Path,
 };
 
+use keyplate::KeyplateError;
+
+use crate::open::spelled;
+
 /// Reading or writing by everybody, and writing by the group. The group may read: secrets of services are often laid
 /// out so, and systemd's credentials show their access list as such a right.
 const SHARED_BITS: u32 = 0o026;
@@ -14,10 +18,14 @@ const SHARED_BITS: u32 = 0o026;
 const LONGEST: u64 = 4_096;
 
 /// What the file holds, or why it will not do.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
+pub(crate) fn read(path: &Path, allow_shared_file: bool) -> Result<String, String> {
     let failed = |error: io::Error| error.to_string();
+    if !allow_shared_file {
+        check_ownership(path)?;
+    }
     let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.mode() & SHARED_BITS != 0 {
+    let mode = file.metadata().map_err(failed)?.mode();
+    if !allow_shared_file && mode & SHARED_BITS != 0 {
         return Err("others can read or write it (chmod 600)".to_owned());
     }
     let mut text = String::new();
@@ -28,6 +36,17 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     match without_line_end(&text) {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.to_owned()),
+    }
+}
+
+/// D1: whoever owns a file, or can replace it, chooses what is in it.
+pub(crate) fn check_ownership(path: &Path) -> Result<(), String> {
+    match keyplate::check_ownership(path) {
+        Ok(()) => Ok(()),
+        Err(KeyplateError::Configuration { reason, .. }) => {
+            Err(format!("it {}", reason.worded(spelled)))
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

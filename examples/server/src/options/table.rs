@@ -119,6 +119,14 @@ pub(crate) const OPTIONS: &[Spec] = &[
         help: "Start even if passkeys cannot work at the origin, because it is an IP address or neither https nor localhost",
     },
     Spec {
+        name: "allow-shared-file",
+        variable: "KEYPLATE_ALLOW_SHARED_FILE",
+        value: "YES|NO",
+        kind: Kind::Switch,
+        default: OFF,
+        help: "Open the database, and read files that hold secrets, even if other users of the machine own them or can read, write or replace them: for volumes whose files belong to somebody else, as in some containers",
+    },
+    Spec {
         name: "accept-rp-id-change",
         variable: "KEYPLATE_ACCEPT_RP_ID_CHANGE",
         value: "YES|NO",

@@ -25,7 +25,7 @@ const TOKEN_PREFIX: &str = "kp";
 /// Applies a plan, beside a running server too, and prints what it did, and the secrets that it made.
 pub(crate) fn run(options: &Options, file: &Path) -> Result<(), String> {
     origin::own_scheme(options)?;
-    let plan = file::read(file)?;
+    let plan = file::read(file, options.allow_shared_file)?;
     open::make_folder(&options.data)?;
     let keyplate = open::open(options, Opening::ForMaintenance)?;
     let report = keyplate
@@ -48,8 +48,8 @@ pub(crate) fn at_start(keyplate: &Keyplate, options: &Options) -> Result<(), Str
     let Some(file) = &options.bootstrap_file else {
         return Ok(());
     };
-    let plan = file::read(file)?;
-    let mut kept = BootstrapSecrets::open(&options.data)?;
+    let plan = file::read(file, options.allow_shared_file)?;
+    let mut kept = BootstrapSecrets::open(&options.data, options.allow_shared_file)?;
     let report = match keyplate.bootstrap(&plan) {
         // What people do here may contradict the plan one day. Their service goes on.
         Err(KeyplateError::InvalidInput { field, reason }) if is_in_use(keyplate)? => {

@@ -26,8 +26,12 @@ const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;
 
 /// Reads a plan and puts the secrets in; gives the JSON that the library takes.
-pub(super) fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path, allow_shared_file: bool) -> Result<String, String> {
     let name = path.display();
+    if !allow_shared_file {
+        secret_file::check_ownership(path)
+            .map_err(|reason| format!("cannot read {name}: {reason}"))?;
+    }
     let (text, mode) = contents(path).map_err(|error| format!("cannot read {name}: {error}"))?;
     if mode & OTHERS_WRITE != 0 {
         return Err(format!("{name} can be written by others: chmod go-w it"));
@@ -47,7 +51,7 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
                 "{name} holds a secret (api_keys[{index}]) and can be read by others: chmod 600 it"
             ));
         }
-        put_secret(key, folder)
+        put_secret(key, folder, allow_shared_file)
             .map_err(|(field, reason)| format!("{name}: api_keys[{index}].{field} {reason}"))?;
     }
     Ok(plan.to_string())
@@ -76,11 +80,12 @@ fn parsed(path: &Path, text: &str) -> Result<Value, String> {
 type Wrong = (&'static str, String);
 
 /// Puts the secret itself in the place of `secret_env` or `secret_file`.
-fn put_secret(key: &mut Map<String, Value>, folder: &Path) -> Result<(), Wrong> {
-    for (field, find) in [
-        ("secret_env", from_environment as fn(&str, &Path) -> _),
-        ("secret_file", from_file),
-    ] {
+fn put_secret(
+    key: &mut Map<String, Value>,
+    folder: &Path,
+    allow_shared_file: bool,
+) -> Result<(), Wrong> {
+    for field in ["secret_env", "secret_file"] {
         let Some(source) = key.remove(field) else {
             continue;
         };
@@ -91,13 +96,17 @@ fn put_secret(key: &mut Map<String, Value>, folder: &Path) -> Result<(), Wrong> 
         let source = source
             .as_str()
             .ok_or_else(|| (field, "must be a string".to_owned()))?;
-        let secret = find(source, folder).map_err(|reason| (field, reason))?;
+        let secret = match field {
+            "secret_env" => from_environment(source),
+            _ => from_file(source, folder, allow_shared_file),
+        };
+        let secret = secret.map_err(|reason| (field, reason))?;
         key.insert("secret".to_owned(), Value::String(secret));
     }
     Ok(())
 }
 
-fn from_environment(name: &str, _: &Path) -> Result<String, String> {
+fn from_environment(name: &str) -> Result<String, String> {
     match env::var(name) {
         Ok(secret) => match secret_file::without_line_end(&secret) {
             "" => Err(format!("names {name}, which is empty")),
@@ -109,6 +118,7 @@ fn from_environment(name: &str, _: &Path) -> Result<String, String> {
 }
 
 /// The path is relative to the plan's folder.
-fn from_file(path: &str, folder: &Path) -> Result<String, String> {
-    secret_file::read(&folder.join(path)).map_err(|reason| format!("names {path}: {reason}"))
+fn from_file(path: &str, folder: &Path, allow_shared_file: bool) -> Result<String, String> {
+    secret_file::read(&folder.join(path), allow_shared_file)
+        .map_err(|reason| format!("names {path}: {reason}"))
 }

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::open::secret_file;
+
 const NAME: &str = "bootstrap-secrets";
 /// Only the owner reads and writes.
 const MODE: u32 = 0o600;
@@ -21,8 +23,12 @@ pub(super) struct BootstrapSecrets {
 
 impl BootstrapSecrets {
     /// Opens it before a plan is applied: what cannot be kept must not be made.
-    pub(super) fn open(folder: &Path) -> Result<Self, String> {
+    pub(super) fn open(folder: &Path, allow_shared_file: bool) -> Result<Self, String> {
         let path = folder.join(NAME);
+        if !allow_shared_file {
+            secret_file::check_ownership(&path)
+                .map_err(|reason| format!("cannot open {}: {reason}", path.display()))?;
+        }
         let failed = |error| format!("cannot open {}: {error}", path.display());
         loop {
             if let Some(file) = try_to_open(&path).map_err(failed)? {
@@ -109,10 +115,10 @@ mod tests {
     fn of_two_that_start_at_once_neither_takes_the_file_from_the_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
-        let first = BootstrapSecrets::open(folder.path()).unwrap();
+        let first = BootstrapSecrets::open(folder.path(), false).unwrap();
         thread::scope(|scope| {
             let second = scope.spawn(|| {
-                let mut second = BootstrapSecrets::open(folder.path()).unwrap();
+                let mut second = BootstrapSecrets::open(folder.path(), false).unwrap();
                 second.keep("a secret\n").unwrap();
             });
             thread::sleep(Duration::from_millis(100));
@@ -120,10 +126,10 @@ mod tests {
             drop(first); // deletes the empty file that the second has open
         });
         assert_eq!(fs::read_to_string(&path).unwrap(), "a secret\n");
-        let mut third = BootstrapSecrets::open(folder.path()).unwrap();
+        let mut third = BootstrapSecrets::open(folder.path(), false).unwrap();
         third.keep("another\n").unwrap();
         drop(third);
-        drop(BootstrapSecrets::open(folder.path()));
+        drop(BootstrapSecrets::open(folder.path(), false));
         assert_eq!(fs::read_to_string(&path).unwrap(), "a secret\nanother\n");
     }
 }

@@ -145,7 +145,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 66] = [
+const KINDS: [EventKind; 67] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -212,6 +212,7 @@ const KINDS: [EventKind; 66] = [
     EventKind::BackupRestored,
     EventKind::EmailReleased,
     EventKind::NamesCollide,
+    EventKind::OtherRefusals,
 ];
 
 #[cfg(test)]

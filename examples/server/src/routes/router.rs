@@ -13,6 +13,7 @@ use crate::{
     http::{
         app::App,
         body,
+        client::Reserve,
         edge::{self, WEBAUTHN},
         error::Failure,
     },
@@ -183,6 +184,9 @@ fn resources() -> Router<App> {
 
 /// Lets in what is meant for this server, and reads it.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.uri().path() != HEALTH && request.extensions().get::<Reserve>().is_some() {
+        return edge::overloaded().into_response();
+    }
     if request.uri().path() != HEALTH && !edge::is_meant_for_us(&app, &request) {
         return pages::elsewhere(&request).unwrap_or_else(|| edge::misdirected().into_response());
     }

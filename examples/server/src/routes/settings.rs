@@ -50,11 +50,13 @@ pub(super) struct ConfigurationBody {
     signup_default_user_group_ids: Option<Value>,
     signup_email_domains: Option<Value>,
     open_signups_per_hour: Option<Value>,
+    open_signups_per_hour_in_all: Option<Value>,
     allow_username_change: Option<Value>,
     session_duration: Option<Value>,
     session_idle_duration: Option<Value>,
     step_up_duration: Option<Value>,
     counter_policy: Option<String>,
+    audit_retention_duration: Option<Value>,
 }
 
 /// What is to be set.
@@ -78,11 +80,19 @@ impl ConfigurationBody {
                 signup_mode: one_of("allowUserSignups", &MODES, self.allow_user_signups)?,
                 signup_approval: flag("signupRequiresApproval", self.signup_requires_approval)?,
                 open_signups_per_hour: whole("openSignupsPerHour", self.open_signups_per_hour)?,
+                open_signups_per_hour_in_all: whole(
+                    "openSignupsPerHourInAll",
+                    self.open_signups_per_hour_in_all,
+                )?,
                 username_change: flag("allowUsernameChange", self.allow_username_change)?,
                 session_idle_seconds: minutes("sessionIdleDuration", self.session_idle_duration)?,
                 session_lifetime_seconds: minutes("sessionDuration", self.session_duration)?,
                 step_up_seconds: minutes("stepUpDuration", self.step_up_duration)?,
                 counter_policy: one_of("counterPolicy", &COUNTER_POLICIES, self.counter_policy)?,
+                audit_retention_seconds: minutes(
+                    "auditRetentionDuration",
+                    self.audit_retention_duration,
+                )?,
             },
             group_ids: ids.transpose()?,
             domains: texts(DOMAINS, self.signup_email_domains)?,
@@ -158,6 +168,10 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
             "openSignupsPerHour",
             settings.open_signups_per_hour.to_string(),
         ),
+        number(
+            "openSignupsPerHourInAll",
+            settings.open_signups_per_hour_in_all.to_string(),
+        ),
         boolean("allowUsernameChange", settings.username_change),
         number(
             "sessionDuration",
@@ -171,6 +185,10 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
         text(
             "counterPolicy",
             name(&COUNTER_POLICIES, settings.counter_policy),
+        ),
+        number(
+            "auditRetentionDuration",
+            in_minutes(settings.audit_retention_seconds),
         ),
     ]
 }
@@ -299,6 +317,7 @@ fn renamed(failure: Failure) -> Failure {
         ("sessionLifetimeSeconds", "sessionDuration"),
         ("sessionIdleSeconds", "sessionIdleDuration"),
         ("stepUpSeconds", "stepUpDuration"),
+        ("auditRetentionSeconds", "auditRetentionDuration"),
     ]
     .into_iter()
     .fold(failure, |failure, (from, to)| {

@@ -3,7 +3,11 @@
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Extension, Router};
-use hyper::server::conn::http1;
+use http_body_util::BodyExt;
+use hyper::{
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -12,15 +16,20 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     signal::unix::{SignalKind, signal},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutWriter;
 
 use crate::{
-    http::{app::App, client::Peer, peer::Connection},
+    http::{
+        app::App,
+        client::{Peer, Reserve},
+        peer::Connection,
+    },
     log,
+    options::network::Network,
     routes::router,
+    serve::places::{Evicted, Place, Places},
 };
 
 /// How long a client may take to send a request's head, and may keep an idle connection.
@@ -29,23 +38,27 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long requests that are under way have after a signal.
 const GRACE: Duration = Duration::from_secs(10);
-/// How many connections there may be; each may bring a body of a megabyte.
-const MAX_CONNECTIONS: usize = 256;
+/// The same for a connection that may only ask for the health check.
+const RESERVE_HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or SIGINT; then lets what is under way end.
-pub(super) async fn serve(listener: std::net::TcpListener, app: App) -> io::Result<()> {
+pub(super) async fn serve(
+    listener: std::net::TcpListener,
+    app: App,
+    proxies: &[Network],
+) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let routes = router::routes(app);
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Places::new(proxies);
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop_signal()?);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &connections) => accepted,
+            accepted = accept(&listener) => accepted,
             () = &mut stop => break,
         };
-        if let Some((stream, peer, permit)) = accepted {
-            connect(stream, peer, permit, &routes, &graceful);
+        if let Some((stream, peer)) = accepted {
+            connect(stream, peer, places.take(peer.ip()), &routes, &graceful);
         }
     }
     drop(listener);
@@ -55,13 +68,9 @@ pub(super) async fn serve(listener: std::net::TcpListener, app: App) -> io::Resu
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, permit)),
+        Ok(accepted) => Some(accepted),
         Err(error) => {
             // Out of file descriptors, or the client has gone: neither is mended by trying at once.
             log::line(format_args!("warning: cannot accept a connection: {error}"));
@@ -74,29 +83,55 @@ async fn accept(
 fn connect(
     stream: TcpStream,
     peer: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    (place, evicted): (Place, Evicted),
     routes: &Router,
     graceful: &GracefulShutdown,
 ) {
     // Answers are small; one that waits for the client's acknowledgement is only late.
     let _ = stream.set_nodelay(true);
+    let (routes, head_timeout) = match place.is_reserve {
+        false => (routes.clone(), HEAD_TIMEOUT),
+        true => (
+            routes.clone().layer(Extension(Reserve)),
+            RESERVE_HEAD_TIMEOUT,
+        ),
+    };
     let known = (
         Extension(Peer(peer.ip())),
         Extension(Connection::of(&stream)),
     );
-    let service = TowerToHyperService::new(routes.clone().layer(known));
+    let routes = TowerToHyperService::new(routes.layer(known));
+    let place = Arc::new(place);
+    let service = service_fn(move |request| {
+        let busy = place.busy();
+        let answer = routes.call(request);
+        async move {
+            // The connection is busy until the body has been handed on, or the client has gone.
+            let answered = answer.await;
+            answered.map(|answer| {
+                answer.map(|body| {
+                    body.map_frame(move |frame| {
+                        let _busy = &busy;
+                        frame
+                    })
+                })
+            })
+        }
+    });
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(WRITE_TIMEOUT));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head_timeout)
         .max_buf_size(64 * 1_024)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
-        // A client that goes away, or is too slow, is its own affair.
-        let _ = connection.await;
-        drop(permit);
+        tokio::select! {
+            // A client that goes away, or is too slow, is its own affair.
+            _ = connection => {}
+            _ = evicted => {}
+        }
     });
 }
 

@@ -17,7 +17,7 @@ use crate::{
     },
     options::Options,
     plan::apply,
-    serve::connections,
+    serve::{connections, upkeep},
 };
 
 /// How long a call that is under way may still take after everything else has stopped: the busy time-out and a bit.
@@ -44,8 +44,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
-    let app = App::new(keyplate, origins, options, address);
-    let result = runtime.block_on(connections::serve(listener, app));
+    let app = App::new(keyplate.clone(), origins, options, address);
+    let result = runtime.block_on(async {
+        tokio::spawn(upkeep::every_day(keyplate));
+        connections::serve(listener, app, &options.trusted_proxies).await
+    });
     runtime.shutdown_timeout(LAST_CALLS);
     result.map_err(|error| format!("cannot serve: {error}"))
 }

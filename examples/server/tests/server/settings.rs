@@ -36,13 +36,14 @@ fn settings_are_public_or_not_and_change() {
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": true,
             "signupDefaultUserGroupIDs": [group], "signupEmailDomains": ["Club.example"], "openSignupsPerHour": 5,
             "allowUsernameChange": true, "sessionDuration": 1440, "sessionIdleDuration": 60, "stepUpDuration": 10,
-            "counterPolicy": "deny",
+            "counterPolicy": "deny", "openSignupsPerHourInAll": 50, "auditRetentionDuration": 43_200,
         }),
         json!({
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": "true",
             "signupDefaultUserGroupIDs": json!([group]).to_string(), "signupEmailDomains": "[\"club.example\"]",
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
             "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny", "smtpHost": "mail", "emailsVerified": "false",
+            "openSignupsPerHourInAll": "50", "auditRetentionDuration": "43200",
         }),
     ] {
         let reply = put(&strong, body);
@@ -51,6 +52,7 @@ fn settings_are_public_or_not_and_change() {
             "signupDefaultUserGroupIDs": format!("[\"{group}\"]"), "signupEmailDomains": "[\"club.example\"]",
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
             "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny",
+            "openSignupsPerHourInAll": "50", "auditRetentionDuration": "43200",
         });
         assert_eq!(Value::from(values(&reply)), expected);
         assert_eq!(Value::from(all()), expected);
@@ -140,6 +142,10 @@ fn wrong_values_name_their_field_and_change_nothing() {
         ("sessionIdleDuration", json!(900_000_000)),
         ("stepUpDuration", json!(1_441)),
         ("counterPolicy", json!("ignore")),
+        ("openSignupsPerHourInAll", json!(0)),
+        ("openSignupsPerHourInAll", json!(100_001)),
+        ("auditRetentionDuration", json!(43_199)),
+        ("auditRetentionDuration", json!(-1)),
         ("signupDefaultUserGroupIDs", json!("42")),
         ("signupDefaultUserGroupIDs", json!("[42]")),
         ("signupDefaultUserGroupIDs", json!(["42"])),

@@ -32,6 +32,7 @@ export async function show({ main, settings }) {
         pageHead({ title: "Settings", text: "Who may sign up is set under “Sign-up”." }),
         application(all),
         sessions(all),
+        auditLog(all),
       );
     });
   await reload();
@@ -108,6 +109,35 @@ function sessions(all) {
             sessionIdleDuration: Number(values.sessionIdleDuration) * DAY,
             stepUpDuration: Number(values.stepUpDuration),
           });
+          note("Saved.");
+        },
+      }),
+    ),
+  );
+}
+
+function auditLog(all) {
+  return section(
+    { id: "audit", title: "Audit log", text: "Older entries are removed once a day." },
+    h(
+      "div",
+      { class: "panel" },
+      form({
+        parts: [
+          field({
+            name: "auditRetentionDuration",
+            label: "Keep entries, in days",
+            type: "number",
+            min: 30,
+            step: "any",
+            required: true,
+            value: String(Number(all.auditRetentionDuration) / DAY),
+            hint: "At least 30.",
+          }),
+        ],
+        action: "Save",
+        run: async (values) => {
+          await saveSettings({ auditRetentionDuration: Number(values.auditRetentionDuration) * DAY });
           note("Saved.");
         },
       }),

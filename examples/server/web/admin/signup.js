@@ -73,7 +73,16 @@ function rules(all, groups, onMode) {
     required: true,
     value: all.openSignupsPerHour,
   });
-  const whenOpen = h("div", { class: "stack" }, domains.element, perHour.element);
+  const inAll = field({
+    name: "openSignupsPerHourInAll",
+    label: "Accounts an hour from all addresses together",
+    type: "number",
+    min: 1,
+    step: 1,
+    required: true,
+    value: all.openSignupsPerHourInAll,
+  });
+  const whenOpen = h("div", { class: "stack" }, domains.element, perHour.element, inAll.element);
   const look = () => {
     whenOpen.hidden = mode.value !== "open";
   };
@@ -86,7 +95,7 @@ function rules(all, groups, onMode) {
       "div",
       { class: "panel" },
       form({
-        parts: [mode, { element: whenOpen, fields: [domains, perHour] }, approval, defaults],
+        parts: [mode, { element: whenOpen, fields: [domains, perHour, inAll] }, approval, defaults],
         action: "Save",
         run: async (values) => {
           const list = values.domains.split(/[\s,]+/).filter(Boolean);
@@ -95,6 +104,7 @@ function rules(all, groups, onMode) {
               allowUserSignups: values.allowUserSignups,
               signupRequiresApproval: values.signupRequiresApproval,
               openSignupsPerHour: Number(values.openSignupsPerHour),
+              openSignupsPerHourInAll: Number(values.openSignupsPerHourInAll),
               signupEmailDomains: list,
               [GROUPS]: values.userGroupIds,
             });
