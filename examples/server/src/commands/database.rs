@@ -3,7 +3,7 @@ use std::path::Path;
 use keyplate::{InputReason, KeyplateError};
 
 use super::{open, printed};
-use crate::{open::spelled, options::Options};
+use crate::{open::spelling::spelled, options::Options};
 
 /// Copies the database, while a server writes too.
 pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {

@@ -9,7 +9,7 @@ use std::{
 
 use keyplate::KeyplateError;
 
-use crate::open::spelled;
+use crate::open::spelling::spelled;
 
 /// Reading or writing by everybody, and writing by the group. The group may read: secrets of services are often laid
 /// out so, and systemd's credentials show their access list as such a right.
