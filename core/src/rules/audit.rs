@@ -30,7 +30,7 @@ impl Keyplate {
                 ..query
             };
             let total = db::audit::count(reader, &query)?;
-            let mut items = db::audit::list(reader, &query, page)?;
+            let mut items = db::audit::list(reader, &query, page, total)?;
             if !caller.is_administrator() {
                 let own = caller.user_id().map(|id| id.to_string());
                 items

@@ -81,7 +81,7 @@ impl Keyplate {
 impl Keyplate {
     fn purge_credentials(&self) -> Result<PurgeReport> {
         self.write(Method::PurgeExpired, |change| {
-            let before = change.now() - KEPT_AFTER_EXPIRY;
+            let before = clock::expired_for(change, KEPT_AFTER_EXPIRY);
             let report = PurgeReport {
                 sessions: db::sessions::purge(change, before)? as i64,
                 api_keys: db::api_keys::purge(change, before)? as i64,
@@ -131,9 +131,7 @@ impl Keyplate {
         self.write(Method::PurgeExpired, |change| {
             let kept = db::settings::load(change)?.audit_retention_seconds;
             let kept = Duration::from_secs(kept.unsigned_abs());
-            let Some(before) = change.now().checked_sub(kept) else {
-                return Ok(None);
-            };
+            let before = clock::expired_for(change, kept);
             let gone = db::audit::purge(change, before, AUDIT_BATCH)? as i64;
             if gone == 0 {
                 return Ok(None);

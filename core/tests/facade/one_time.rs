@@ -194,6 +194,8 @@ fn no_way_of_writing_an_address_gets_out_of_a_limit() {
             ErrorCode::InvalidCredential
         );
     }
+}
+
 /// C3: however many guess from elsewhere, whoever has the right code and has not guessed comes in at once.
 #[test]
 fn wrong_codes_of_many_addresses_do_not_lock_out_the_right_one() {

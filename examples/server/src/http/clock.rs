@@ -8,10 +8,6 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 const STAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-pub(crate) fn now() -> SystemTime {
-    OffsetDateTime::now_utc().into()
-}
-
 /// So many seconds after the library's time. Where no clock reaches so far, it is a time that the library refuses.
 pub(crate) fn after(now: SystemTime, seconds: i64) -> SystemTime {
     let length = Duration::from_secs(seconds.unsigned_abs());
@@ -33,10 +29,10 @@ mod tests {
 
     #[test]
     fn a_stamp_is_rfc_3339_with_milliseconds() {
-        let (before, stamp) = (now(), stamp());
+        let (before, stamp) = (OffsetDateTime::now_utc(), stamp());
         assert_eq!(stamp.len(), "2026-11-01T00:00:00.000Z".len(), "{stamp}");
         let read = OffsetDateTime::parse(&stamp, &Rfc3339).unwrap();
-        let lag = read - OffsetDateTime::from(before);
+        let lag = read - before;
         assert!((-1..1_000).contains(&lag.whole_milliseconds()), "{lag}");
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         body::Json,
         caller::{self, Caller, Source, Stranger},
         client::{self, Peer},
-        clock, cookie,
+        cookie,
         error::Failure,
         peer::Connection,
     },
