@@ -68,7 +68,7 @@ pub const SPOILS: &[SpoilName] = &[
         "register: authenticator data without a credential",
     ),
     spoil(
-        "attestation=self-signed|badly-signed|unknown-format|none-with-statement",
+        "attestation=self-signed|badly-signed|unknown-format|none-with-statement|certified|tpm|safety-net|android-key|apple|fido-u2f|compound",
         "register: another attestation than none",
     ),
     spoil(
@@ -149,6 +149,13 @@ impl Spoil {
                     ("badly-signed", AttestationSpoil::BadlySigned),
                     ("unknown-format", AttestationSpoil::UnknownFormat),
                     ("none-with-statement", AttestationSpoil::NoneWithStatement),
+                    ("certified", AttestationSpoil::Certified),
+                    ("tpm", AttestationSpoil::Tpm),
+                    ("safety-net", AttestationSpoil::SafetyNet),
+                    ("android-key", AttestationSpoil::AndroidKey),
+                    ("apple", AttestationSpoil::Apple),
+                    ("fido-u2f", AttestationSpoil::FidoU2f),
+                    ("compound", AttestationSpoil::Compound),
                 ])?);
             }
             "attestation-trailing-bytes" => {

@@ -151,6 +151,25 @@ const OF_REGISTRATION: &[Case] = &[
         ACCEPTED,
     ),
     (
+        "attestation=certified",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "?",
+    ),
+    ("attestation=tpm", &["fmt", "attStmt", "attStmt.sig"], "?"),
+    ("attestation=safety-net", &["fmt", "attStmt"], "?"),
+    (
+        "attestation=android-key",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "?",
+    ),
+    ("attestation=apple", &["fmt", "attStmt"], "?"),
+    (
+        "attestation=fido-u2f",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "?",
+    ),
+    ("attestation=compound", &["fmt", "attStmt"], "?"),
+    (
         "attestation-trailing-bytes",
         &["attestationObject.rest"],
         "ParseCBORFailure",
