@@ -21,7 +21,7 @@ pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
 }
 
 /// Every setting that has a row, with the name and text under which it is stored.
-pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 10] {
+pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 11] {
     [
         ("app_name", settings.app_name.clone()),
         ("signup_mode", settings.signup_mode.name().to_owned()),
@@ -45,6 +45,10 @@ pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 10] {
         ),
         ("step_up_seconds", settings.step_up_seconds.to_string()),
         ("counter_policy", settings.counter_policy.name().to_owned()),
+        (
+            "backup_eligibility_policy",
+            settings.backup_eligibility_policy.name().to_owned(),
+        ),
     ]
 }
 
@@ -81,6 +85,9 @@ impl Settings {
             "session_lifetime_seconds" => set(&mut self.session_lifetime_seconds, &value),
             "step_up_seconds" => set(&mut self.step_up_seconds, &value),
             "counter_policy" => self.counter_policy = Named::named(&value).unwrap_or_default(),
+            "backup_eligibility_policy" => {
+                self.backup_eligibility_policy = Named::named(&value).unwrap_or_default();
+            }
             _ => {} // a newer library's
         }
     }

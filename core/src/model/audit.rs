@@ -139,6 +139,8 @@ pub enum EventKind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored,
+    /// A passkey began or ceased to be something that may be backed up.
+    PasskeyBackupEligibilityChanged,
 }
 
 named!(EventKind {
@@ -206,6 +208,7 @@ named!(EventKind {
     Bootstrapped = "bootstrapped",
     BackedUp = "backed_up",
     BackupRestored = "backup_restored",
+    PasskeyBackupEligibilityChanged = "passkey_backup_eligibility_changed",
 });
 
 /// Who did it.

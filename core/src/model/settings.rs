@@ -31,6 +31,8 @@ pub struct Settings {
     pub step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub counter_policy: CounterPolicy,
+    /// What to do when a passkey begins or ceases to be something that may be backed up.
+    pub backup_eligibility_policy: BackupEligibilityPolicy,
 }
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
@@ -46,6 +48,24 @@ pub enum CounterPolicy {
 }
 
 named!(CounterPolicy {
+    Record = "record",
+    Deny = "deny",
+});
+
+/// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+/// that move into them or are edited there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum BackupEligibilityPolicy {
+    /// Note it on the passkey and in the audit log, and sign the user in.
+    #[default]
+    Record,
+    /// Note it and refuse.
+    Deny,
+}
+
+named!(BackupEligibilityPolicy {
     Record = "record",
     Deny = "deny",
 });
@@ -113,6 +133,9 @@ pub struct SettingsChanges {
     /// What to do when the signature counter of a passkey goes back.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub counter_policy: Option<CounterPolicy>,
+    /// What to do when a passkey begins or ceases to be something that may be backed up.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub backup_eligibility_policy: Option<BackupEligibilityPolicy>,
 }
 
 impl Default for Settings {
@@ -129,6 +152,7 @@ impl Default for Settings {
             session_lifetime_seconds: 30 * DAY,
             step_up_seconds: 3_600,
             counter_policy: CounterPolicy::default(),
+            backup_eligibility_policy: BackupEligibilityPolicy::default(),
         }
     }
 }

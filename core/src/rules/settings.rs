@@ -175,6 +175,9 @@ impl SettingsChanges {
                 DAY,
             )?,
             counter_policy: self.counter_policy.unwrap_or(before.counter_policy),
+            backup_eligibility_policy: self
+                .backup_eligibility_policy
+                .unwrap_or(before.backup_eligibility_policy),
             ..before.clone()
         })
     }

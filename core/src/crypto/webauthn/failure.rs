@@ -23,6 +23,8 @@ pub(super) fn failure(error: WebauthnError) -> PasskeyFailure {
         E::CredentialAlteredAlgFromRequest
         | E::COSEKeyInvalidAlgorithm
         | E::COSEKeyInvalidType
+        | E::COSEKeyECDSAInvalidCurve
+        | E::COSEKeyEDDSAInvalidCurve
         | E::COSEKeyRSANEInvalid // RSA of another size than 2048 bits
         | E::COSEKeyEDUnsupported
         | E::SshPublicKeyEDUnsupported => PasskeyFailure::UnsupportedAlgorithm,

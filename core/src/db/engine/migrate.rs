@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     include_str!("../../../sql/migrations/0003_passkeys_and_services.sql"),
     include_str!("../../../sql/migrations/0004_access_tokens_and_plans.sql"),
     include_str!("../../../sql/migrations/0005_folded_names.sql"),
+    include_str!("../../../sql/migrations/0006_trust.sql"),
 ];
 
 /// From this schema on a copy can carry the mark of a back-up (D8).

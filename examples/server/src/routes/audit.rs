@@ -139,7 +139,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 64] = [
+const KINDS: [EventKind; 65] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -204,6 +204,7 @@ const KINDS: [EventKind; 64] = [
     EventKind::Bootstrapped,
     EventKind::BackedUp,
     EventKind::BackupRestored,
+    EventKind::PasskeyBackupEligibilityChanged,
 ];
 
 #[cfg(test)]
