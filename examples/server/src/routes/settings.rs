@@ -3,7 +3,8 @@
 
 use axum::extract::State;
 use keyplate::{
-    CounterPolicy, GroupId, Keyplate, PublicSettings, Settings, SettingsChanges, SignupMode, Thing,
+    BackupEligibilityPolicy, CounterPolicy, GroupId, Keyplate, PublicSettings, Settings,
+    SettingsChanges, SignupMode, Thing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +26,11 @@ const MODES: [(&str, SignupMode); 3] = [
 const COUNTER_POLICIES: [(&str, CounterPolicy); 2] = [
     ("record", CounterPolicy::Record),
     ("deny", CounterPolicy::Deny),
+];
+
+const BACKUP_ELIGIBILITY_POLICIES: [(&str, BackupEligibilityPolicy); 2] = [
+    ("record", BackupEligibilityPolicy::Record),
+    ("deny", BackupEligibilityPolicy::Deny),
 ];
 
 const GROUPS: &str = "signupDefaultUserGroupIDs";
@@ -55,6 +61,7 @@ pub(super) struct ConfigurationBody {
     session_idle_duration: Option<Value>,
     step_up_duration: Option<Value>,
     counter_policy: Option<String>,
+    backup_eligibility_policy: Option<String>,
 }
 
 /// What is to be set.
@@ -83,6 +90,11 @@ impl ConfigurationBody {
                 session_lifetime_seconds: minutes("sessionDuration", self.session_duration)?,
                 step_up_seconds: minutes("stepUpDuration", self.step_up_duration)?,
                 counter_policy: one_of("counterPolicy", &COUNTER_POLICIES, self.counter_policy)?,
+                backup_eligibility_policy: one_of(
+                    "backupEligibilityPolicy",
+                    &BACKUP_ELIGIBILITY_POLICIES,
+                    self.backup_eligibility_policy,
+                )?,
             },
             group_ids: ids.transpose()?,
             domains: texts(DOMAINS, self.signup_email_domains)?,
@@ -171,6 +183,13 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
         text(
             "counterPolicy",
             name(&COUNTER_POLICIES, settings.counter_policy),
+        ),
+        text(
+            "backupEligibilityPolicy",
+            name(
+                &BACKUP_ELIGIBILITY_POLICIES,
+                settings.backup_eligibility_policy,
+            ),
         ),
     ]
 }

@@ -36,13 +36,13 @@ fn settings_are_public_or_not_and_change() {
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": true,
             "signupDefaultUserGroupIDs": [group], "signupEmailDomains": ["Club.example"], "openSignupsPerHour": 5,
             "allowUsernameChange": true, "sessionDuration": 1440, "sessionIdleDuration": 60, "stepUpDuration": 10,
-            "counterPolicy": "deny",
+            "counterPolicy": "deny", "backupEligibilityPolicy": "deny",
         }),
         json!({
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": "true",
             "signupDefaultUserGroupIDs": json!([group]).to_string(), "signupEmailDomains": "[\"club.example\"]",
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
-            "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny", "smtpHost": "mail", "emailsVerified": "false",
+            "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny", "backupEligibilityPolicy": "deny", "smtpHost": "mail", "emailsVerified": "false",
         }),
     ] {
         let reply = put(&strong, body);
@@ -51,6 +51,7 @@ fn settings_are_public_or_not_and_change() {
             "signupDefaultUserGroupIDs": format!("[\"{group}\"]"), "signupEmailDomains": "[\"club.example\"]",
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
             "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny",
+            "backupEligibilityPolicy": "deny",
         });
         assert_eq!(Value::from(values(&reply)), expected);
         assert_eq!(Value::from(all()), expected);
@@ -140,6 +141,7 @@ fn wrong_values_name_their_field_and_change_nothing() {
         ("sessionIdleDuration", json!(900_000_000)),
         ("stepUpDuration", json!(1_441)),
         ("counterPolicy", json!("ignore")),
+        ("backupEligibilityPolicy", json!("ignore")),
         ("signupDefaultUserGroupIDs", json!("42")),
         ("signupDefaultUserGroupIDs", json!("[42]")),
         ("signupDefaultUserGroupIDs", json!(["42"])),
