@@ -577,6 +577,8 @@ enum keyplate_event_kind
   // after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
   // work.
   KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
+  // A passkey began or ceased to be something that may be backed up.
+  KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 65,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -880,6 +882,28 @@ typedef int32_t keyplate_counter_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+// that move into them or are edited there.
+enum keyplate_backup_eligibility_policy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_UNKNOWN = 0,
+  // Note it on the passkey and in the audit log, and sign the user in.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD = 1,
+  // Note it and refuse.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_backup_eligibility_policy keyplate_backup_eligibility_policy;
+#else
+typedef int32_t keyplate_backup_eligibility_policy;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // A stage of setup. It never goes back by itself.
 enum keyplate_setup_stage
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -1068,11 +1092,11 @@ enum keyplate_passkey_failure
   KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED = 14,
   // The signature is wrong.
   KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE = 15,
-  // The key is of an algorithm that was not asked for.
+  // The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has.
   KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM = 16,
-  // The attestation is wrong, or of an unknown format.
+  // The attestation says that there is none, and has a statement. Other statements are not looked at.
   KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION = 17,
-  // The flags of backup contradict each other or what was registered.
+  // The flags of backup contradict each other.
   KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS = 18,
   // The client made a credential that cannot be found without a user name.
   KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE = 19,
@@ -1084,6 +1108,8 @@ enum keyplate_passkey_failure
   KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE = 22,
   // The signature counter went back, and the settings refuse that.
   KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK = 23,
+  // The passkey began or ceased to be something that may be backed up, and the settings refuse that.
+  KEYPLATE_PASSKEY_FAILURE_BACKUP_ELIGIBILITY_CHANGED = 24,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2436,6 +2462,10 @@ int64_t keyplate_passkey_get_created_at(const keyplate_passkey *passkey);
 // False, and `out` untouched, when there is none.
 bool keyplate_passkey_get_last_used_at(const keyplate_passkey *passkey, int64_t *out);
 
+// When it last began or ceased to be something that may be backed up, as when it moves into a password manager.
+// False, and `out` untouched, when there is none.
+bool keyplate_passkey_get_backup_eligibility_changed_at(const keyplate_passkey *passkey, int64_t *out);
+
 // Does it work under today's RP id?
 bool keyplate_passkey_get_usable(const keyplate_passkey *passkey);
 
@@ -2462,7 +2492,7 @@ void keyplate_passkey_ceremony_free(keyplate_passkey_ceremony *passkey_ceremony)
 keyplate_str keyplate_passkey_ceremony_get_ceremony(const keyplate_passkey_ceremony *passkey_ceremony);
 
 // For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-// `parseRequestOptionsFromJSON`.
+// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
 // Borrowed from `passkey_ceremony`.
 keyplate_str keyplate_passkey_ceremony_get_options(const keyplate_passkey_ceremony *passkey_ceremony);
 
@@ -2858,6 +2888,9 @@ int64_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings)
 // What to do when the signature counter of a passkey goes back.
 keyplate_counter_policy keyplate_settings_get_counter_policy(const keyplate_settings *settings);
 
+// What to do when a passkey begins or ceases to be something that may be backed up.
+keyplate_backup_eligibility_policy keyplate_settings_get_backup_eligibility_policy(const keyplate_settings *settings);
+
 // Frees it; NULL is fine.
 void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
 
@@ -2909,6 +2942,11 @@ keyplate_status keyplate_settings_changes_set_step_up_seconds(keyplate_settings_
 keyplate_status keyplate_settings_changes_set_counter_policy(keyplate_settings_changes *settings_changes,
                                                              keyplate_counter_policy value,
                                                              keyplate_error **error);
+
+// What to do when a passkey begins or ceases to be something that may be backed up.
+keyplate_status keyplate_settings_changes_set_backup_eligibility_policy(keyplate_settings_changes *settings_changes,
+                                                                        keyplate_backup_eligibility_policy value,
+                                                                        keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_created_setup_token_free(keyplate_created_setup_token *created_setup_token);

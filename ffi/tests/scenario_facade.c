@@ -200,6 +200,7 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_BOOTSTRAPPED: return cJSON_CreateString("Bootstrapped");
     case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
     case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
+    case KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED: return cJSON_CreateString("PasskeyBackupEligibilityChanged");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -270,6 +271,7 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "Bootstrapped")) return KEYPLATE_EVENT_KIND_BOOTSTRAPPED;
     if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
     if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
+    if (is_named(from, "PasskeyBackupEligibilityChanged")) return KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED;
     unknown("EventKind", from);
 }
 
@@ -320,6 +322,7 @@ cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL: return cJSON_CreateString("UnknownCredential");
     case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
     case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
+    case KEYPLATE_PASSKEY_FAILURE_BACKUP_ELIGIBILITY_CHANGED: return cJSON_CreateString("BackupEligibilityChanged");
     case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -456,6 +459,21 @@ static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
     case KEYPLATE_SIGN_IN_METHOD_UNKNOWN: break;
     }
     return cJSON_CreateNull();
+}
+
+static cJSON *give_backup_eligibility_policy(keyplate_backup_eligibility_policy value) {
+    switch (value) {
+    case KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD: return cJSON_CreateString("Record");
+    case KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY: return cJSON_CreateString("Deny");
+    case KEYPLATE_BACKUP_ELIGIBILITY_POLICY_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_backup_eligibility_policy take_backup_eligibility_policy(const cJSON *from) {
+    if (is_named(from, "Record")) return KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD;
+    if (is_named(from, "Deny")) return KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY;
+    unknown("BackupEligibilityPolicy", from);
 }
 
 static cJSON *give_counter_policy(keyplate_counter_policy value) {
@@ -1390,6 +1408,9 @@ static cJSON *give_passkey(const keyplate_passkey *it) {
     int64_t its_last_used_at;
     cJSON_AddItemToObject(fields, "last_used_at",
         keyplate_passkey_get_last_used_at(it, &its_last_used_at) ? give_time(its_last_used_at) : cJSON_CreateNull());
+    int64_t its_backup_eligibility_changed_at;
+    cJSON_AddItemToObject(fields, "backup_eligibility_changed_at",
+        keyplate_passkey_get_backup_eligibility_changed_at(it, &its_backup_eligibility_changed_at) ? give_time(its_backup_eligibility_changed_at) : cJSON_CreateNull());
     cJSON_AddItemToObject(fields, "usable", cJSON_CreateBool(keyplate_passkey_get_usable(it)));
     return fields;
 }
@@ -1662,11 +1683,12 @@ static cJSON *give_settings(const keyplate_settings *it) {
     cJSON_AddItemToObject(fields, "session_lifetime_seconds", cJSON_CreateNumber((double)keyplate_settings_get_session_lifetime_seconds(it)));
     cJSON_AddItemToObject(fields, "step_up_seconds", cJSON_CreateNumber((double)keyplate_settings_get_step_up_seconds(it)));
     cJSON_AddItemToObject(fields, "counter_policy", give_counter_policy(keyplate_settings_get_counter_policy(it)));
+    cJSON_AddItemToObject(fields, "backup_eligibility_policy", give_backup_eligibility_policy(keyplate_settings_get_backup_eligibility_policy(it)));
     return fields;
 }
 
 static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", NULL};
+    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", "backup_eligibility_policy", NULL};
     keyplate_settings_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_settings_changes_new(&it, error);
@@ -1714,6 +1736,11 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_counter_policy) {
         keyplate_counter_policy in_value = take_counter_policy(it_counter_policy);
         if (!*error) keyplate_settings_changes_set_counter_policy(it, in_value, error);
+    }
+    const cJSON *it_backup_eligibility_policy = field(from, "backup_eligibility_policy");
+    if (it_backup_eligibility_policy) {
+        keyplate_backup_eligibility_policy in_value = take_backup_eligibility_policy(it_backup_eligibility_policy);
+        if (!*error) keyplate_settings_changes_set_backup_eligibility_policy(it, in_value, error);
     }
     return it;
 }

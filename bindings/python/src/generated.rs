@@ -293,13 +293,14 @@ pub(crate) enum EventKind {
     Bootstrapped,
     BackedUp,
     BackupRestored,
+    PasskeyBackupEligibilityChanged,
 }
 impl Choice for EventKind {
     const NAME: &'static str = "EventKind";
     const NUMBERS: &'static [i32] = &[
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
         26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
-        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
+        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::UserCreated,
@@ -366,6 +367,7 @@ impl Choice for EventKind {
         Self::Bootstrapped,
         Self::BackedUp,
         Self::BackupRestored,
+        Self::PasskeyBackupEligibilityChanged,
     ];
     fn place(self) -> usize {
         self as usize
@@ -442,6 +444,7 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::Bootstrapped => EventKind::Bootstrapped,
             Self::BackedUp => EventKind::BackedUp,
             Self::BackupRestored => EventKind::BackupRestored,
+            Self::PasskeyBackupEligibilityChanged => EventKind::PasskeyBackupEligibilityChanged,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -515,6 +518,9 @@ impl Take<::keyplate::EventKind> for EventKind {
             EventKind::Bootstrapped => ::keyplate::EventKind::Bootstrapped,
             EventKind::BackedUp => ::keyplate::EventKind::BackedUp,
             EventKind::BackupRestored => ::keyplate::EventKind::BackupRestored,
+            EventKind::PasskeyBackupEligibilityChanged => {
+                ::keyplate::EventKind::PasskeyBackupEligibilityChanged
+            }
         })
     }
 }
@@ -678,11 +684,12 @@ pub(crate) enum PasskeyFailure {
     UnknownCredential,
     WrongUserHandle,
     CounterWentBack,
+    BackupEligibilityChanged,
 }
 impl Choice for PasskeyFailure {
     const NAME: &'static str = "PasskeyFailure";
     const NUMBERS: &'static [i32] = &[
-        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::Unavailable,
@@ -708,6 +715,7 @@ impl Choice for PasskeyFailure {
         Self::UnknownCredential,
         Self::WrongUserHandle,
         Self::CounterWentBack,
+        Self::BackupEligibilityChanged,
     ];
     fn place(self) -> usize {
         self as usize
@@ -743,6 +751,7 @@ impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
             Self::UnknownCredential => PasskeyFailure::UnknownCredential,
             Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
             Self::CounterWentBack => PasskeyFailure::CounterWentBack,
+            Self::BackupEligibilityChanged => PasskeyFailure::BackupEligibilityChanged,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -775,6 +784,9 @@ impl Take<::keyplate::PasskeyFailure> for PasskeyFailure {
             PasskeyFailure::UnknownCredential => ::keyplate::PasskeyFailure::UnknownCredential,
             PasskeyFailure::WrongUserHandle => ::keyplate::PasskeyFailure::WrongUserHandle,
             PasskeyFailure::CounterWentBack => ::keyplate::PasskeyFailure::CounterWentBack,
+            PasskeyFailure::BackupEligibilityChanged => {
+                ::keyplate::PasskeyFailure::BackupEligibilityChanged
+            }
         })
     }
 }
@@ -1730,6 +1742,57 @@ impl<'py> IntoPyObject<'py> for SignInMethod {
     }
 }
 impl<'a, 'py> FromPyObject<'a, 'py> for SignInMethod {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
+/// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+/// that move into them or are edited there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BackupEligibilityPolicy {
+    Record,
+    Deny,
+}
+impl Choice for BackupEligibilityPolicy {
+    const NAME: &'static str = "BackupEligibilityPolicy";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::Record, Self::Deny];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<BackupEligibilityPolicy> for ::keyplate::BackupEligibilityPolicy {
+    fn give(self) -> BackupEligibilityPolicy {
+        match self {
+            Self::Record => BackupEligibilityPolicy::Record,
+            Self::Deny => BackupEligibilityPolicy::Deny,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::BackupEligibilityPolicy> for BackupEligibilityPolicy {
+    fn take(self, _: &str) -> PyResult<::keyplate::BackupEligibilityPolicy> {
+        Ok(match self {
+            BackupEligibilityPolicy::Record => ::keyplate::BackupEligibilityPolicy::Record,
+            BackupEligibilityPolicy::Deny => ::keyplate::BackupEligibilityPolicy::Deny,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for BackupEligibilityPolicy {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for BackupEligibilityPolicy {
     type Error = PyErr;
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         from_member(value)
@@ -3035,6 +3098,8 @@ pub(crate) struct Passkey {
     pub(crate) created_at: SystemTime,
     /// When it was last used.
     pub(crate) last_used_at: Option<SystemTime>,
+    /// When it last began or ceased to be something that may be backed up, as when it moves into a password manager.
+    pub(crate) backup_eligibility_changed_at: Option<SystemTime>,
     /// Does it work under today's RP id?
     pub(crate) usable: bool,
 }
@@ -3053,6 +3118,7 @@ impl Give<Passkey> for ::keyplate::Passkey {
             counter_went_back_at: self.counter_went_back_at.give(),
             created_at: self.created_at.give(),
             last_used_at: self.last_used_at.give(),
+            backup_eligibility_changed_at: self.backup_eligibility_changed_at.give(),
             usable: self.usable.give(),
         }
     }
@@ -3076,6 +3142,7 @@ impl Passkey {
                 "counter_went_back_at",
                 "created_at",
                 "last_used_at",
+                "backup_eligibility_changed_at",
                 "usable",
             ],
         )
@@ -3131,7 +3198,7 @@ pub(crate) struct PasskeyCeremony {
     /// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
     pub(crate) ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-    /// `parseRequestOptionsFromJSON`.
+    /// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
     pub(crate) options: String,
     /// When it is too late.
     pub(crate) expires_at: SystemTime,
@@ -3559,6 +3626,8 @@ pub(crate) struct Settings {
     pub(crate) step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub(crate) counter_policy: CounterPolicy,
+    /// What to do when a passkey begins or ceases to be something that may be backed up.
+    pub(crate) backup_eligibility_policy: BackupEligibilityPolicy,
 }
 impl Give<Settings> for ::keyplate::Settings {
     fn give(self) -> Settings {
@@ -3574,6 +3643,7 @@ impl Give<Settings> for ::keyplate::Settings {
             session_lifetime_seconds: self.session_lifetime_seconds.give(),
             step_up_seconds: self.step_up_seconds.give(),
             counter_policy: self.counter_policy.give(),
+            backup_eligibility_policy: self.backup_eligibility_policy.give(),
         }
     }
 }
@@ -3595,6 +3665,7 @@ impl Settings {
                 "session_lifetime_seconds",
                 "step_up_seconds",
                 "counter_policy",
+                "backup_eligibility_policy",
             ],
         )
     }
@@ -5395,7 +5466,7 @@ impl Keyplate {
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known and may not do this.
     ///     StepUpRequired: For a longer `step_up_seconds`.
-    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None)")]
+    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, backup_eligibility_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, backup_eligibility_policy=None)")]
     fn update_settings(
         &self,
         py: Python<'_>,
@@ -5408,6 +5479,7 @@ impl Keyplate {
         session_lifetime_seconds: Option<i64>,
         step_up_seconds: Option<i64>,
         counter_policy: Option<CounterPolicy>,
+        backup_eligibility_policy: Option<BackupEligibilityPolicy>,
     ) -> PyResult<Settings> {
         let changes = ::keyplate::SettingsChanges {
             app_name: app_name.take("app_name")?,
@@ -5419,6 +5491,8 @@ impl Keyplate {
             session_lifetime_seconds: session_lifetime_seconds.take("session_lifetime_seconds")?,
             step_up_seconds: step_up_seconds.take("step_up_seconds")?,
             counter_policy: counter_policy.take("counter_policy")?,
+            backup_eligibility_policy: backup_eligibility_policy
+                .take("backup_eligibility_policy")?,
         };
 
         self.call(py, |kp| kp.update_settings(changes))

@@ -833,6 +833,10 @@ impl IntoJson for Passkey {
         );
         object.insert("created_at".to_owned(), self.created_at.into_json());
         object.insert("last_used_at".to_owned(), self.last_used_at.into_json());
+        object.insert(
+            "backup_eligibility_changed_at".to_owned(),
+            self.backup_eligibility_changed_at.into_json(),
+        );
         object.insert("usable".to_owned(), self.usable.into_json());
         Value::Object(object)
     }
@@ -1061,6 +1065,10 @@ impl IntoJson for Settings {
             self.step_up_seconds.into_json(),
         );
         object.insert("counter_policy".to_owned(), self.counter_policy.into_json());
+        object.insert(
+            "backup_eligibility_policy".to_owned(),
+            self.backup_eligibility_policy.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1078,6 +1086,7 @@ impl FromJson for SettingsChanges {
                 "session_lifetime_seconds",
                 "step_up_seconds",
                 "counter_policy",
+                "backup_eligibility_policy",
             ],
         )?;
         Ok(Self {
@@ -1090,6 +1099,7 @@ impl FromJson for SettingsChanges {
             session_lifetime_seconds: arguments.get("session_lifetime_seconds")?,
             step_up_seconds: arguments.get("step_up_seconds")?,
             counter_policy: arguments.get("counter_policy")?,
+            backup_eligibility_policy: arguments.get("backup_eligibility_policy")?,
         })
     }
 }
@@ -1611,6 +1621,9 @@ impl IntoJson for EventKind {
             Self::Bootstrapped => Value::String("Bootstrapped".to_owned()),
             Self::BackedUp => Value::String("BackedUp".to_owned()),
             Self::BackupRestored => Value::String("BackupRestored".to_owned()),
+            Self::PasskeyBackupEligibilityChanged => {
+                Value::String("PasskeyBackupEligibilityChanged".to_owned())
+            }
             _ => Value::Null,
         }
     }
@@ -1683,6 +1696,7 @@ impl FromJson for EventKind {
             "Bootstrapped" => Ok(Self::Bootstrapped),
             "BackedUp" => Ok(Self::BackedUp),
             "BackupRestored" => Ok(Self::BackupRestored),
+            "PasskeyBackupEligibilityChanged" => Ok(Self::PasskeyBackupEligibilityChanged),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -1759,6 +1773,7 @@ impl IntoJson for PasskeyFailure {
             Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
             Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
             Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
+            Self::BackupEligibilityChanged => Value::String("BackupEligibilityChanged".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1790,6 +1805,7 @@ impl FromJson for PasskeyFailure {
             "UnknownCredential" => Ok(Self::UnknownCredential),
             "WrongUserHandle" => Ok(Self::WrongUserHandle),
             "CounterWentBack" => Ok(Self::CounterWentBack),
+            "BackupEligibilityChanged" => Ok(Self::BackupEligibilityChanged),
             other => Err(unknown_name("PasskeyFailure", other)),
         }
     }
@@ -2525,6 +2541,25 @@ impl FromJson for SignInMethod {
             "Passkey" => Ok(Self::Passkey),
             "Host" => Ok(Self::Host),
             other => Err(unknown_name("SignInMethod", other)),
+        }
+    }
+}
+impl IntoJson for BackupEligibilityPolicy {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Record => Value::String("Record".to_owned()),
+            Self::Deny => Value::String("Deny".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BackupEligibilityPolicy {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Record" => Ok(Self::Record),
+            "Deny" => Ok(Self::Deny),
+            other => Err(unknown_name("BackupEligibilityPolicy", other)),
         }
     }
 }

@@ -301,6 +301,8 @@ pub enum keyplate_event_kind {
     /// after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     /// work.
     BackupRestored = 64,
+    /// A passkey began or ceased to be something that may be backed up.
+    PasskeyBackupEligibilityChanged = 65,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -413,6 +415,9 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::Bootstrapped) => keyplate_event_kind::Bootstrapped,
             Some(::keyplate::EventKind::BackedUp) => keyplate_event_kind::BackedUp,
             Some(::keyplate::EventKind::BackupRestored) => keyplate_event_kind::BackupRestored,
+            Some(::keyplate::EventKind::PasskeyBackupEligibilityChanged) => {
+                keyplate_event_kind::PasskeyBackupEligibilityChanged
+            }
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -487,6 +492,7 @@ impl Choice for keyplate_event_kind {
             62 => Some(::keyplate::EventKind::Bootstrapped),
             63 => Some(::keyplate::EventKind::BackedUp),
             64 => Some(::keyplate::EventKind::BackupRestored),
+            65 => Some(::keyplate::EventKind::PasskeyBackupEligibilityChanged),
 
             _ => None,
         }
@@ -589,11 +595,11 @@ pub enum keyplate_passkey_failure {
     UserNotVerified = 14,
     /// The signature is wrong.
     BadSignature = 15,
-    /// The key is of an algorithm that was not asked for.
+    /// The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has.
     UnsupportedAlgorithm = 16,
-    /// The attestation is wrong, or of an unknown format.
+    /// The attestation says that there is none, and has a statement. Other statements are not looked at.
     BadAttestation = 17,
-    /// The flags of backup contradict each other or what was registered.
+    /// The flags of backup contradict each other.
     WrongBackupFlags = 18,
     /// The client made a credential that cannot be found without a user name.
     NotDiscoverable = 19,
@@ -605,6 +611,8 @@ pub enum keyplate_passkey_failure {
     WrongUserHandle = 22,
     /// The signature counter went back, and the settings refuse that.
     CounterWentBack = 23,
+    /// The passkey began or ceased to be something that may be backed up, and the settings refuse that.
+    BackupEligibilityChanged = 24,
 }
 
 impl Lend for ::keyplate::PasskeyFailure {
@@ -663,6 +671,9 @@ impl Lend for ::keyplate::PasskeyFailure {
             }
             Some(::keyplate::PasskeyFailure::CounterWentBack) => {
                 keyplate_passkey_failure::CounterWentBack
+            }
+            Some(::keyplate::PasskeyFailure::BackupEligibilityChanged) => {
+                keyplate_passkey_failure::BackupEligibilityChanged
             }
 
             _ => keyplate_passkey_failure::Unknown,
@@ -1931,6 +1942,47 @@ impl Lend for ::keyplate::SignInMethod {
             Some(::keyplate::SignInMethod::Host) => keyplate_sign_in_method::Host,
 
             _ => keyplate_sign_in_method::Unknown,
+        }
+    }
+}
+
+/// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+/// that move into them or are edited there.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_backup_eligibility_policy {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Note it on the passkey and in the audit log, and sign the user in.
+    Record = 1,
+    /// Note it and refuse.
+    Deny = 2,
+}
+
+impl Lend for ::keyplate::BackupEligibilityPolicy {
+    type C = keyplate_backup_eligibility_policy;
+    fn lend(value: Option<&Self>) -> keyplate_backup_eligibility_policy {
+        match value {
+            Some(::keyplate::BackupEligibilityPolicy::Record) => {
+                keyplate_backup_eligibility_policy::Record
+            }
+            Some(::keyplate::BackupEligibilityPolicy::Deny) => {
+                keyplate_backup_eligibility_policy::Deny
+            }
+
+            _ => keyplate_backup_eligibility_policy::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_backup_eligibility_policy {
+    type Core = ::keyplate::BackupEligibilityPolicy;
+    fn from_number(number: i32) -> Option<::keyplate::BackupEligibilityPolicy> {
+        match number {
+            1 => Some(::keyplate::BackupEligibilityPolicy::Record),
+            2 => Some(::keyplate::BackupEligibilityPolicy::Deny),
+
+            _ => None,
         }
     }
 }

@@ -217,6 +217,15 @@ pub unsafe extern "C" fn keyplate_settings_get_counter_policy(
     unsafe { get(settings, |value| Some(&value.counter_policy)) }
 }
 
+/// What to do when a passkey begins or ceases to be something that may be backed up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_backup_eligibility_policy(
+    settings: *const keyplate_settings,
+) -> keyplate_backup_eligibility_policy {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.backup_eligibility_policy)) }
+}
+
 /// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
 ///
 /// Free one that is yours with `keyplate_settings_changes_free`.
@@ -269,6 +278,7 @@ pub unsafe extern "C" fn keyplate_settings_changes_new(
                     session_lifetime_seconds: Default::default(),
                     step_up_seconds: Default::default(),
                     counter_policy: Default::default(),
+                    backup_eligibility_policy: Default::default(),
                 })
             })
         })
@@ -425,6 +435,23 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_counter_policy(
         guard(error, || {
             let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
             settings_changes.counter_policy = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// What to do when a passkey begins or ceases to be something that may be backed up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_backup_eligibility_policy(
+    settings_changes: *mut keyplate_settings_changes,
+    value: Raw<keyplate_backup_eligibility_policy>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.backup_eligibility_policy = Some(take::choice(value, "value")?);
             Ok(())
         })
     }

@@ -89,6 +89,8 @@ pub enum PublicKeySpoil {
     Incomplete,
     /// In its place are bytes that are no CBOR.
     NotCbor,
+    /// In its place is an RSA key of 3,072 bits, called RS256.
+    Rsa3072,
 }
 
 /// How a registration is attested, other than by `none`.

@@ -44,6 +44,22 @@ export function plainObjects() {
   });
 }
 
+/** A `toJSON` that leaves bytes as they are, and ids in the other base64. */
+export function halfJson() {
+  const inPlace = (name) => {
+    const original = navigator.credentials[name].bind(navigator.credentials);
+    navigator.credentials[name] = async (options) => {
+      const { rawId, response } = await original(options);
+      const { clientDataJSON, attestationObject, authenticatorData, signature, userHandle } = response;
+      const own = { clientDataJSON, attestationObject, authenticatorData, signature, userHandle };
+      const id = btoa(String.fromCharCode(...new Uint8Array(rawId)));
+      return { id, rawId: id, response: own, toJSON: () => ({ id, rawId, response: own }) };
+    };
+  };
+  inPlace("create");
+  inPlace("get");
+}
+
 /** An object that only looks like a credential: every method that it inherits throws, and bytes come as views. */
 export function dressedObjects() {
   const inPlace = (name, prototype, members) => {

@@ -13,6 +13,7 @@ from .enums import (
     ActorKind,
     ApiKeySort,
     ApprovalRule,
+    BackupEligibilityPolicy,
     BootstrapAction,
     BootstrapKind,
     ConflictReason,
@@ -1198,7 +1199,7 @@ class OneTimeToken:
 class Passkey:
     """A passkey of a user. The private key never leaves his authenticator."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
         """Names it."""
@@ -1236,6 +1237,9 @@ class Passkey:
     def last_used_at(self) -> datetime | None:
         """When it was last used."""
     @property
+    def backup_eligibility_changed_at(self) -> datetime | None:
+        """When it last began or ceased to be something that may be backed up, as when it moves into a password manager."""
+    @property
     def usable(self) -> bool:
         """Does it work under today's RP id?"""
     def __eq__(self, value: object, /) -> bool: ...
@@ -1271,7 +1275,7 @@ class PasskeyCeremony:
     @property
     def options(self) -> str:
         """For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-        `parseRequestOptionsFromJSON`.
+        `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
         """
     @property
     def expires_at(self) -> datetime:
@@ -1495,7 +1499,7 @@ class PublicSettings:
 class Settings:
     """What an administrator may set while the application runs."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """What people know the application by."""
@@ -1531,6 +1535,9 @@ class Settings:
     @property
     def counter_policy(self) -> CounterPolicy:
         """What to do when the signature counter of a passkey goes back."""
+    @property
+    def backup_eligibility_policy(self) -> BackupEligibilityPolicy:
+        """What to do when a passkey begins or ceases to be something that may be backed up."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -2701,6 +2708,7 @@ class Keyplate:
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
         counter_policy: CounterPolicy | None = None,
+        backup_eligibility_policy: BackupEligibilityPolicy | None = None,
     ) -> Settings:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
         credentials with `*` and `roles:write`.
@@ -2715,6 +2723,7 @@ class Keyplate:
             session_lifetime_seconds: 60 seconds to 366 days.
             step_up_seconds: 60 seconds to one day.
             counter_policy: What to do when the signature counter of a passkey goes back.
+            backup_eligibility_policy: What to do when a passkey begins or ceases to be something that may be backed up.
 
         Raises:
             InvalidInput: A value breaks a rule.

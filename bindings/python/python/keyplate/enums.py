@@ -8,6 +8,7 @@ __all__ = [
     "ActorKind",
     "ApiKeySort",
     "ApprovalRule",
+    "BackupEligibilityPolicy",
     "BootstrapAction",
     "BootstrapKind",
     "ConflictReason",
@@ -69,6 +70,17 @@ class ApprovalRule(_Enum):
     """Yes."""
     NOT_NEEDED = 3
     """No."""
+
+
+class BackupEligibilityPolicy(_Enum):
+    """What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+    that move into them or are edited there.
+    """
+
+    RECORD = 1
+    """Note it on the passkey and in the audit log, and sign the user in."""
+    DENY = 2
+    """Note it and refuse."""
 
 
 class BootstrapAction(_Enum):
@@ -290,6 +302,8 @@ class EventKind(_Enum):
     after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
     work.
     """
+    PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 65
+    """A passkey began or ceased to be something that may be backed up."""
 
 
 class GroupSort(_Enum):
@@ -339,11 +353,11 @@ class PasskeyFailure(_Enum):
     BAD_SIGNATURE = 15
     """The signature is wrong."""
     UNSUPPORTED_ALGORITHM = 16
-    """The key is of an algorithm that was not asked for."""
+    """The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has."""
     BAD_ATTESTATION = 17
-    """The attestation is wrong, or of an unknown format."""
+    """The attestation says that there is none, and has a statement. Other statements are not looked at."""
     WRONG_BACKUP_FLAGS = 18
-    """The flags of backup contradict each other or what was registered."""
+    """The flags of backup contradict each other."""
     NOT_DISCOVERABLE = 19
     """The client made a credential that cannot be found without a user name."""
     CREDENTIAL_TAKEN = 20
@@ -354,6 +368,8 @@ class PasskeyFailure(_Enum):
     """The response has no user handle, or another user's."""
     COUNTER_WENT_BACK = 23
     """The signature counter went back, and the settings refuse that."""
+    BACKUP_ELIGIBILITY_CHANGED = 24
+    """The passkey began or ceased to be something that may be backed up, and the settings refuse that."""
 
 
 class PasskeyProblem(_Enum):

@@ -50,6 +50,14 @@ fn a_spoilt_registration_is_refused_with_its_reason() {
             PasskeyFailure::Malformed,
         ),
         (
+            "an RSA key of another size",
+            Spoil {
+                public_key: Some(PublicKeySpoil::Rsa3072),
+                ..other()
+            },
+            PasskeyFailure::UnsupportedAlgorithm,
+        ),
+        (
             "no key",
             Spoil {
                 public_key: Some(PublicKeySpoil::NotCbor),

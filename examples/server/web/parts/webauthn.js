@@ -30,7 +30,7 @@ export function requestOptions(json) {
 /** What the browser answered to either, as the server wants it. */
 export function credentialJson(credential) {
   const own = attempt(() => credential.toJSON());
-  if (typeof own?.id === "string" && typeof own.response?.clientDataJSON === "string") return own;
+  if (isWhole(own)) return own;
   const id = text(credential.rawId ?? credential.id);
   const given = credential.response;
   const response = { clientDataJSON: text(given.clientDataJSON) };
@@ -53,6 +53,12 @@ export function credentialJson(credential) {
   };
 }
 
+function isWhole(json) {
+  const { id, rawId, type, response } = json ?? {};
+  const proof = response?.attestationObject ?? response?.signature;
+  return [id, rawId, response?.clientDataJSON, proof].every((part) => typeof part === "string") && type === "public-key";
+}
+
 function descriptors(list) {
   return (list ?? []).map((one) => ({ ...one, id: bytes(one.id) }));
 }
@@ -71,12 +77,16 @@ function bytes(base64url) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** Bytes in any form as base64url; text is that already. */
+/** Bytes in any form as base64url; text is base64 already. */
 function text(value) {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return urlSafe(value);
   const view = ArrayBuffer.isView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
     : new Uint8Array(value);
   const binary = Array.from(view, (byte) => String.fromCharCode(byte)).join("");
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return urlSafe(btoa(binary));
+}
+
+function urlSafe(base64) {
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

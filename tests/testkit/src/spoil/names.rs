@@ -60,8 +60,8 @@ pub const SPOILS: &[SpoilName] = &[
         "register: another alg in the public key; by default -65535",
     ),
     spoil(
-        "public-key[=off-curve|incomplete|not-cbor]",
-        "register: a malformed public key",
+        "public-key[=off-curve|incomplete|not-cbor|rsa-3072]",
+        "register: a malformed public key, or another",
     ),
     spoil(
         "no-attested-credential-data",
@@ -139,6 +139,7 @@ impl Spoil {
                     ("off-curve", PublicKeySpoil::OffCurve),
                     ("incomplete", PublicKeySpoil::Incomplete),
                     ("not-cbor", PublicKeySpoil::NotCbor),
+                    ("rsa-3072", PublicKeySpoil::Rsa3072),
                 ])?);
             }
             "no-attested-credential-data" => self.no_attested_credential_data = value.none()?,

@@ -198,6 +198,7 @@ impl Reading<'_> {
         for (label, value) in key {
             match (label, value) {
                 (Cbor::Integer(-2), Cbor::Bytes(value)) => self.compare("key.x", &value, x),
+                (Cbor::Integer(-1), Cbor::Bytes(value)) => self.note("key.n", value.len()),
                 (Cbor::Integer(-3), Cbor::Bytes(value)) => self.compare("key.y", &value, y),
                 (Cbor::Integer(label), Cbor::Integer(value)) => {
                     self.note(&format!("key.{label}"), value);

@@ -117,6 +117,11 @@ const OF_REGISTRATION: &[Case] = &[
         "ParseNOMFailure",
     ),
     (
+        "public-key=rsa-3072",
+        &["key.1", "key.3", "key.-1", "key.n", "key.x", "key.y"],
+        "COSEKeyRSANEInvalid",
+    ),
+    (
         "no-attested-credential-data",
         &[
             "AT",
