@@ -136,10 +136,13 @@ fn client_data(ceremony: &PasskeyCeremony, kind: &str, change: impl Fn(&mut Valu
     }
 }
 
+/// A change of the client data, and why it is refused, if it is.
+type InClientData = (&'static str, fn(&mut Value), Option<PasskeyFailure>);
+
 #[test]
 fn client_data_is_read_as_browsers_write_it() {
     let f = Fixture::new();
-    let cases: [(&str, fn(&mut Value), Option<PasskeyFailure>); 10] = [
+    let cases: [InClientData; 10] = [
         (
             "crossOrigin null",
             |data| data["crossOrigin"] = Value::Null,

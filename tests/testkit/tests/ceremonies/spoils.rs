@@ -158,22 +158,34 @@ const OF_REGISTRATION: &[Case] = &[
     (
         "attestation=certified",
         &["fmt", "attStmt", "attStmt.sig"],
-        "?",
+        "X509DerInvalid",
     ),
-    ("attestation=tpm", &["fmt", "attStmt", "attStmt.sig"], "?"),
-    ("attestation=safety-net", &["fmt", "attStmt"], "?"),
+    (
+        "attestation=tpm",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "ParseNOMFailure",
+    ),
+    (
+        "attestation=safety-net",
+        &["fmt", "attStmt"],
+        "AttestationNotSupported",
+    ),
     (
         "attestation=android-key",
         &["fmt", "attStmt", "attStmt.sig"],
-        "?",
+        "X509DerInvalid",
     ),
-    ("attestation=apple", &["fmt", "attStmt"], "?"),
+    ("attestation=apple", &["fmt", "attStmt"], "X509DerInvalid"),
     (
         "attestation=fido-u2f",
         &["fmt", "attStmt", "attStmt.sig"],
-        "?",
+        "X509DerInvalid",
     ),
-    ("attestation=compound", &["fmt", "attStmt"], "?"),
+    (
+        "attestation=compound",
+        &["fmt", "attStmt"],
+        "AttestationNotSupported",
+    ),
     (
         "attestation-trailing-bytes",
         &["attestationObject.rest"],
