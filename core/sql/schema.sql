@@ -319,6 +319,7 @@ CREATE TABLE passkeys (
     counter_went_back_at INTEGER,               -- the last time (P3)
     created_at           INTEGER NOT NULL,
     last_used_at         INTEGER,
+    backup_eligibility_changed_at INTEGER,      -- the last time (P3)
     CHECK (backup_eligible = 1 OR backup_state = 0)
 ) STRICT, WITHOUT ROWID;
 

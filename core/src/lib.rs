@@ -150,7 +150,9 @@ pub use model::services::{
     ServiceQuery,
 };
 pub use model::sessions::{Session, SessionPage, SessionQuery, SignInMethod, SignedIn};
-pub use model::settings::{CounterPolicy, PublicSettings, Settings, SettingsChanges, SignupMode};
+pub use model::settings::{
+    BackupEligibilityPolicy, CounterPolicy, PublicSettings, Settings, SettingsChanges, SignupMode,
+};
 pub use model::setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage, SetupState};
 pub use model::signup::{NewSignup, SignupRedemption, SignupRedemptionPage, SignupRedemptionQuery};
 pub use model::signup_tokens::{

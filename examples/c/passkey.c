@@ -24,7 +24,7 @@ static void ok(keyplate_status status) {
     exit(1);
 }
 
-/* What a browser answers: `navigator.credentials.create()` to `register`, `get()` to `authenticate`, then `toJSON()`.
+/* What a browser answers: `navigator.credentials.create()` to `register`, `get()` to `authenticate`, as JSON.
    Meanwhile the ceremony's name would be in a cookie; here a copy is kept. */
 static void ask_browser(const char *what, keyplate_passkey_ceremony *begun, char ceremony[LINE], char answer[LINE]) {
     printf("%s %.*s\n", what, TEXT(keyplate_passkey_ceremony_get_options(begun)));

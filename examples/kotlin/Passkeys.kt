@@ -13,7 +13,7 @@ import org.keyplate.SettingsChanges
 import org.keyplate.SignedIn
 import org.keyplate.SignupMode
 
-/** What a page does with the options: `navigator.credentials.create()` or `get()`, then `toJSON()`. */
+/** What a page does with the options: `navigator.credentials.create()` or `get()`, and the answer as JSON. */
 interface Page {
     fun create(options: String): String
 

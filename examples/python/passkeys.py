@@ -26,13 +26,29 @@ const post = async (path, body) => {
   if (!response.ok) throw new Error(answer.error);
   return answer;
 };
+// By hand, and not by `toJSON()`: it throws on what some password managers hand back, and older browsers lack it.
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const text = (buffer) => btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""))
+  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const decoded = (options) => ({
+  ...options,
+  challenge: bytes(options.challenge),
+  ...(options.user && { user: { ...options.user, id: bytes(options.user.id) } }),
+});
+const parts = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
+const encoded = ({ rawId, response }) => ({
+  id: text(rawId),
+  rawId: text(rawId),
+  type: "public-key",
+  response: Object.fromEntries(parts.filter((name) => response[name]).map((name) => [name, text(response[name])])),
+});
 const browser = {
-  signup: (options) => navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) }),
-  login: (options) => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) }),
+  signup: (options) => navigator.credentials.create({ publicKey: decoded(options) }),
+  login: (options) => navigator.credentials.get({ publicKey: decoded(options) }),
 };
 const run = async (action) => {
   const { ceremony, options } = await post(`/${action}/begin`, { username: username.value });
-  const response = await browser[action](options);
+  const response = encoded(await browser[action](options));
   const who = await post(`/${action}/finish`, { ceremony, response });
   said.textContent = `Hello ${who.username}.`;
 };

@@ -221,3 +221,8 @@ CREATE INDEX audit_by_time ON audit (at);
 
 CREATE INDEX signup_tokens_of_plans ON signup_tokens (note) WHERE created_by IS NULL;
 CREATE INDEX api_keys_by_name ON api_keys (owner_id, name);
+
+-- Passkeys ---------------------------------------------------------------------------------------------------------------
+
+-- When the backup-eligible flag last changed.
+ALTER TABLE passkeys ADD COLUMN backup_eligibility_changed_at INTEGER;

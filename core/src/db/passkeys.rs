@@ -16,7 +16,7 @@ use crate::{
 columns! {
     COLUMNS = passkeys (
         id, user_id, credential_id, rp_id, name, aaguid, transports, backup_eligible, backup_state,
-        counter_went_back_at, created_at, last_used_at
+        counter_went_back_at, created_at, last_used_at, backup_eligibility_changed_at
     ) kept (public_key, counter)
 }
 /// P6: the others work no more.
@@ -36,6 +36,7 @@ fn from_row(row: &Row<'_, '_>) -> Result<Passkey> {
         counter_went_back_at: row.get("counter_went_back_at")?,
         created_at: row.get("created_at")?,
         last_used_at: row.get("last_used_at")?,
+        backup_eligibility_changed_at: row.get("backup_eligibility_changed_at")?,
         usable: row.get::<Option<bool>>("usable")?.unwrap_or(false),
     })
 }
@@ -102,6 +103,7 @@ pub(crate) fn insert(
             passkey.counter_went_back_at,
             passkey.created_at,
             passkey.last_used_at,
+            passkey.backup_eligibility_changed_at,
         ],
         params![credential.public_key.as_slice(), credential.counter],
     )
@@ -139,8 +141,6 @@ pub(crate) fn find_usable(
                 known: KnownCredential {
                     credential_id: credential_id.to_vec(),
                     public_key: row.get("public_key")?,
-                    backup_eligible: passkey.backup_eligible,
-                    backup_state: passkey.backup_state,
                 },
                 user_handle: row.get("handle")?,
                 passkey,
@@ -201,8 +201,29 @@ pub(crate) fn set_used(
     now: SystemTime,
 ) -> Result<()> {
     writer.execute(
-        "UPDATE passkeys SET counter = ?2, backup_state = ?3, last_used_at = ?4 WHERE id = ?1",
-        params![id, assertion.counter, assertion.backup_state, now],
+        r"
+        UPDATE passkeys
+        SET counter = ?2, backup_eligible = ?3, backup_state = ?4, last_used_at = ?5
+        WHERE id = ?1",
+        params![
+            id,
+            assertion.counter,
+            assertion.backup_eligible,
+            assertion.backup_state,
+            now
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn set_backup_eligibility_changed(
+    writer: &Writer<'_>,
+    id: &PasskeyId,
+    now: SystemTime,
+) -> Result<()> {
+    writer.execute(
+        "UPDATE passkeys SET backup_eligibility_changed_at = ?2 WHERE id = ?1",
+        params![id, now],
     )?;
     Ok(())
 }

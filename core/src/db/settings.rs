@@ -24,7 +24,7 @@ pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
 }
 
 /// Every setting that is changed like the others, with the name and text under which it is stored.
-pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 12] {
+pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 13] {
     [
         ("app_name", settings.app_name.clone()),
         ("signup_mode", settings.signup_mode.name().to_owned()),
@@ -55,6 +55,10 @@ pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 12] {
         (
             "audit_retention_seconds",
             settings.audit_retention_seconds.to_string(),
+        ),
+        (
+            "backup_eligibility_policy",
+            settings.backup_eligibility_policy.name().to_owned(),
         ),
     ]
 }
@@ -95,6 +99,9 @@ impl Settings {
             "counter_policy" => self.counter_policy = Named::named(&value).unwrap_or_default(),
             ORIGIN => self.origin = Some(value),
             "audit_retention_seconds" => set(&mut self.audit_retention_seconds, &value),
+            "backup_eligibility_policy" => {
+                self.backup_eligibility_policy = Named::named(&value).unwrap_or_default();
+            }
             _ => {} // a newer library's
         }
     }

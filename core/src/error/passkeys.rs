@@ -38,11 +38,11 @@ pub enum PasskeyFailure {
     UserNotVerified,
     /// The signature is wrong.
     BadSignature,
-    /// The key is of an algorithm that was not asked for.
+    /// The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has.
     UnsupportedAlgorithm,
-    /// The attestation is wrong, or of an unknown format.
+    /// The attestation says that there is none, and has a statement. Other statements are not looked at.
     BadAttestation,
-    /// The flags of backup contradict each other or what was registered.
+    /// The flags of backup contradict each other.
     WrongBackupFlags,
     /// The client made a credential that cannot be found without a user name.
     NotDiscoverable,
@@ -54,4 +54,6 @@ pub enum PasskeyFailure {
     WrongUserHandle,
     /// The signature counter went back, and the settings refuse that.
     CounterWentBack,
+    /// The passkey began or ceased to be something that may be backed up, and the settings refuse that.
+    BackupEligibilityChanged,
 }

@@ -285,13 +285,14 @@ words! {
         UserNotPresent => "the user was not present";
         UserNotVerified => "the user was not verified";
         BadSignature => "the signature is wrong";
-        UnsupportedAlgorithm => "the algorithm was not asked for";
-        BadAttestation => "the attestation is wrong or of an unknown format";
+        UnsupportedAlgorithm => "the key is of an algorithm, curve or size that is not accepted";
+        BadAttestation => "the attestation contradicts itself";
         WrongBackupFlags => "the backup flags are inconsistent";
         NotDiscoverable => "the credential is not discoverable";
         CredentialTaken => "the credential is registered already";
         UnknownCredential => "unknown credential";
         WrongUserHandle => "the user handle does not match";
         CounterWentBack => "the signature counter went back";
+        BackupEligibilityChanged => "the passkey's eligibility for back-up has changed";
     }
 }

@@ -146,6 +146,8 @@ pub enum EventKind {
     NamesCollide,
     /// More refusals within a minute than have rows of their own: the details say how many there were of each kind.
     OtherRefusals,
+    /// A passkey began or ceased to be something that may be backed up.
+    PasskeyBackupEligibilityChanged,
 }
 
 named!(EventKind {
@@ -216,6 +218,7 @@ named!(EventKind {
     EmailReleased = "email_released",
     NamesCollide = "names_collide",
     OtherRefusals = "other_refusals",
+    PasskeyBackupEligibilityChanged = "passkey_backup_eligibility_changed",
 });
 
 /// Who did it.

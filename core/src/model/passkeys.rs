@@ -40,6 +40,8 @@ pub struct Passkey {
     pub created_at: SystemTime,
     /// When it was last used.
     pub last_used_at: Option<SystemTime>,
+    /// When it last began or ceased to be something that may be backed up, as when it moves into a password manager.
+    pub backup_eligibility_changed_at: Option<SystemTime>,
     /// Whether it works under the current RP id.
     pub usable: bool,
 }
@@ -71,7 +73,7 @@ pub struct PasskeyCeremony {
     /// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
     pub ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-    /// `parseRequestOptionsFromJSON`.
+    /// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
     pub options: String,
     /// When the ceremony expires.
     pub expires_at: SystemTime,

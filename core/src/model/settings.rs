@@ -37,6 +37,8 @@ pub struct Settings {
     pub origin: Option<String>,
     /// For how many seconds `purge_expired` keeps rows of the audit log.
     pub audit_retention_seconds: i64,
+    /// What to do when a passkey begins or ceases to be something that may be backed up.
+    pub backup_eligibility_policy: BackupEligibilityPolicy,
 }
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
@@ -52,6 +54,24 @@ pub enum CounterPolicy {
 }
 
 named!(CounterPolicy {
+    Record = "record",
+    Deny = "deny",
+});
+
+/// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+/// that move into them or are edited there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum BackupEligibilityPolicy {
+    /// Note it on the passkey and in the audit log, and sign the user in.
+    #[default]
+    Record,
+    /// Note it and refuse.
+    Deny,
+}
+
+named!(BackupEligibilityPolicy {
     Record = "record",
     Deny = "deny",
 });
@@ -125,6 +145,9 @@ pub struct SettingsChanges {
     /// 30 days to 100 years.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub audit_retention_seconds: Option<i64>,
+    /// What to do when a passkey begins or ceases to be something that may be backed up.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub backup_eligibility_policy: Option<BackupEligibilityPolicy>,
 }
 
 impl Default for Settings {
@@ -144,6 +167,7 @@ impl Default for Settings {
             counter_policy: CounterPolicy::default(),
             origin: None,
             audit_retention_seconds: 400 * DAY,
+            backup_eligibility_policy: BackupEligibilityPolicy::default(),
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::{
         ids::{PasskeyId, UserId},
         passkeys::{Passkey, PasskeySignals},
         sessions::SignInMethod,
-        settings::CounterPolicy,
+        settings::{BackupEligibilityPolicy, CounterPolicy},
         users::User,
     },
     rules::users::checks as users,
@@ -215,6 +215,7 @@ impl Keyplate {
             counter_went_back_at: None,
             created_at: change.now(),
             last_used_at: None,
+            backup_eligibility_changed_at: None,
             usable: true,
         };
         db::passkeys::insert(change, &passkey, credential)?;
@@ -223,32 +224,49 @@ impl Keyplate {
         Ok(passkey)
     }
 
-    /// P3: takes over what a verified assertion tells. False when the counter went back and that is refused; what was
-    /// noted of it stays.
+    /// P3: takes over what a verified assertion tells. Gives why it is refused, if a setting says so; what was noted of
+    /// it stays.
     fn settle_assertion(
         &self,
         change: &Change<'_>,
         user: &User,
         passkey: &Passkey,
         assertion: Assertion,
-    ) -> Result<bool> {
+    ) -> Result<Option<PasskeyFailure>> {
+        let settings = db::settings::load(change)?;
+        let mut refusal = None;
+        let subject = || Subject::of(user, passkey.id.as_str(), &passkey.name);
         let stored = db::passkeys::counter(change, &passkey.id)?;
         // WebAuthn Level 3, section 7.2 step 22.
         let went_back = (assertion.counter > 0 || stored > 0) && assertion.counter <= stored;
         if went_back {
             db::passkeys::set_counter_went_back(change, &passkey.id, change.now())?;
             let (before, now) = (stored.to_string(), assertion.counter.to_string());
-            change.record(
-                EventKind::PasskeyCounterWentBack,
-                Subject::of(user, passkey.id.as_str(), &passkey.name),
-                &[("before", &before), ("now", &now)],
-            )?;
-            if db::settings::load(change)?.counter_policy == CounterPolicy::Deny {
-                return Ok(false);
+            let details = [("before", before.as_str()), ("now", &now)];
+            change.record(EventKind::PasskeyCounterWentBack, subject(), &details)?;
+            if settings.counter_policy == CounterPolicy::Deny {
+                refusal = Some(PasskeyFailure::CounterWentBack);
             }
         }
-        db::passkeys::set_used(change, &passkey.id, assertion, change.now())?;
-        Ok(true)
+        // Step 18 has it that eligibility never changes. Password managers change it when a passkey moves into one.
+        if assertion.backup_eligible != passkey.backup_eligible {
+            db::passkeys::set_backup_eligibility_changed(change, &passkey.id, change.now())?;
+            let (before, now) = (passkey.backup_eligible, assertion.backup_eligible);
+            let (before, now) = (before.to_string(), now.to_string());
+            let details = [("before", before.as_str()), ("now", &now)];
+            change.record(
+                EventKind::PasskeyBackupEligibilityChanged,
+                subject(),
+                &details,
+            )?;
+            if settings.backup_eligibility_policy == BackupEligibilityPolicy::Deny {
+                refusal = refusal.or(Some(PasskeyFailure::BackupEligibilityChanged));
+            }
+        }
+        if refusal.is_none() {
+            db::passkeys::set_used(change, &passkey.id, assertion, change.now())?;
+        }
+        Ok(refusal)
     }
 }
 

@@ -210,6 +210,9 @@ impl SettingsChanges {
                 30 * DAY,
                 100 * year,
             )?,
+            backup_eligibility_policy: self
+                .backup_eligibility_policy
+                .unwrap_or(before.backup_eligibility_policy),
             ..before.clone()
         })
     }

@@ -21,7 +21,7 @@ pub const WHOLE: &str = r#"{
     "settings": {
         "app_name": "Home", "signup_mode": "with_token", "signup_approval": true, "open_signups_per_hour": 3,
         "username_change": true, "session_idle_seconds": 3600, "session_lifetime_seconds": 7200,
-        "step_up_seconds": 600, "counter_policy": "deny",
+        "step_up_seconds": 600, "counter_policy": "deny", "backup_eligibility_policy": "deny",
         "default_groups": ["family"], "signup_email_domains": ["home.example"]
     },
     "groups": [

@@ -1,6 +1,9 @@
 //! P1–P7: the ceremonies, each spoilt in every way, and what the passkeys are afterwards.
 
+mod answers;
+mod authenticators;
 mod ceremonies;
+mod eligibility;
 mod list;
 mod login;
 mod races;

@@ -133,7 +133,7 @@ fn signature(key: &PrivateKey, message: &[u8], spoil: &Spoil) -> Vec<u8> {
             }
             signature
         }
-        Some(SignatureSpoil::OtherKey) => PrivateKey::generate(key.algorithm()).sign(message),
+        Some(SignatureSpoil::OtherKey) => PrivateKey::other_than(key.algorithm()).sign(message),
         Some(SignatureSpoil::Empty) => Vec::new(),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) struct New {
     /// The model.
     #[arg(long, value_name = "UUID", value_parser = aaguid)]
     aaguid: Option<[u8; 16]>,
-    /// ES256, ES384 or EdDSA.
+    /// ES256, ES384, EdDSA or RS256.
     #[arg(long, value_name = "NAME", default_value = "ES256", value_parser = named::<keyplate_testkit::Algorithm>)]
     algorithm: keyplate_testkit::Algorithm,
     /// platform or cross-platform.

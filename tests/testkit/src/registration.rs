@@ -5,7 +5,8 @@ use serde_cbor_2::Value;
 use serde_json::{Map, json};
 
 use crate::{
-    AttestationSpoil, Authenticator, CeremonyError, Credential, PrivateKey, PublicKeySpoil, Spoil,
+    Authenticator, CeremonyError, Credential, PrivateKey, PublicKeySpoil, Spoil,
+    attestation::{self, cbor},
     authenticator_data::AuthenticatorData,
     base64url,
     client::{self, ClientData},
@@ -115,7 +116,9 @@ impl Authenticator {
             attested: Some(self.attested_credential_data(id, &credential.private_key, spoil)),
         };
         let data = data.to_bytes(spoil);
-        let attestation = attestation_object(&data, &client_data.hash, credential, spoil);
+        let key = &credential.private_key;
+        let mut attestation = attestation::object(&data, &client_data.hash, key, spoil.attestation);
+        attestation.extend(&spoil.attestation_trailing_bytes);
         let mut response = json!({
             "clientDataJSON": base64url::encode(&client_data.json),
             "authenticatorData": base64url::encode(&data),
@@ -181,61 +184,24 @@ fn public_key(key: &PrivateKey, spoil: Option<PublicKeySpoil>) -> Vec<u8> {
             if let Some(Value::Bytes(coordinate)) = members.get_mut(&last) {
                 match last {
                     -3 => coordinate[0] ^= 1, // a point's y is one of two: no other is on the curve
-                    _ => coordinate.truncate(31),
+                    _ => coordinate.truncate(coordinate.len() - 1),
                 }
             }
         }
         Some(PublicKeySpoil::Incomplete) => {
             members.remove(&last);
         }
+        Some(PublicKeySpoil::Rsa3072) => {
+            members = [
+                (1, Value::Integer(3)),
+                (3, Value::Integer(-257)),
+                (-1, Value::Bytes(vec![0xc5; 3072 / 8])),
+                (-2, Value::Bytes(vec![1, 0, 1])),
+            ]
+            .into();
+        }
         Some(PublicKeySpoil::NotCbor) => return vec![0xff; 77], // "break", outside anything it could end
     }
     let integer = |(label, value)| (Value::Integer(label), value);
     cbor(Value::Map(members.into_iter().map(integer).collect()))
-}
-
-fn attestation_object(
-    data: &[u8],
-    client_data_hash: &[u8],
-    credential: &Credential,
-    spoil: &Spoil,
-) -> Vec<u8> {
-    let text = |text: &str| Value::Text(text.to_owned());
-    let packed = |key: &PrivateKey| {
-        let signature = key.sign(&[data, client_data_hash].concat());
-        let algorithm = Value::Integer(key.algorithm().cose().into());
-        let statement = [
-            (text("alg"), algorithm),
-            (text("sig"), Value::Bytes(signature)),
-        ];
-        ("packed", Value::Map(statement.into()))
-    };
-    let statement = |format| {
-        (
-            format,
-            Value::Map([(text("sig"), Value::Bytes(vec![0; 8]))].into()),
-        )
-    };
-    let (format, statement) = match spoil.attestation {
-        None => ("none", Value::Map([].into())),
-        Some(AttestationSpoil::SelfSigned) => packed(&credential.private_key),
-        Some(AttestationSpoil::BadlySigned) => {
-            packed(&PrivateKey::generate(credential.private_key.algorithm()))
-        }
-        Some(AttestationSpoil::UnknownFormat) => statement("nobody-knows"),
-        Some(AttestationSpoil::NoneWithStatement) => statement("none"),
-    };
-    let members = [
-        (text("fmt"), text(format)),
-        (text("attStmt"), statement),
-        (text("authData"), Value::Bytes(data.to_vec())),
-    ];
-    let mut bytes = cbor(Value::Map(members.into()));
-    bytes.extend(&spoil.attestation_trailing_bytes);
-    bytes
-}
-
-/// In the canonical form of CTAP2: the order of `Value`'s maps is its order.
-fn cbor(value: Value) -> Vec<u8> {
-    serde_cbor_2::to_vec(&value).expect("only maps, texts, bytes and numbers of 64 bits")
 }

@@ -83,12 +83,14 @@ pub struct Spoil {
 pub enum PublicKeySpoil {
     /// `alg` is this number; the rest of the key stays.
     Algorithm(i64),
-    /// The point is not on the curve; for Ed25519, the key is a byte short.
+    /// The point is not on the curve; for Ed25519, the key is a byte short; for RSA, the exponent is.
     OffCurve,
     /// The last coordinate is missing.
     Incomplete,
     /// In its place are bytes that are no CBOR.
     NotCbor,
+    /// In its place is an RSA key of 3,072 bits, called RS256.
+    Rsa3072,
 }
 
 /// How a registration is attested, other than by `none`.
@@ -102,6 +104,21 @@ pub enum AttestationSpoil {
     UnknownFormat,
     /// `none`, with a statement, which it may not have.
     NoneWithStatement,
+    /// `packed` in the shape of a security key's: with a certificate, which no parser would take for one. In the shapes
+    /// below there is nothing either that could be verified.
+    Certified,
+    /// `tpm`, as Windows Hello sends it.
+    Tpm,
+    /// `android-safetynet`, as older telephones send it.
+    SafetyNet,
+    /// `android-key`.
+    AndroidKey,
+    /// `apple`.
+    Apple,
+    /// `fido-u2f`, as older security keys send it.
+    FidoU2f,
+    /// `compound`, whose statement is a list.
+    Compound,
 }
 
 /// What is wrong with the user handle of an authentication.

@@ -219,7 +219,7 @@ fn bad_use_ends_with_2_and_one_line() {
         &["new"],
         &["new", "--state", "phone"],
         &["new", "--state", "other", "--aaguid", "1"],
-        &["new", "--state", "other", "--algorithm", "RS256"],
+        &["new", "--state", "other", "--algorithm", "ES512"],
         &["register", "--state", "phone"],
         &[
             "register",

@@ -66,7 +66,8 @@ function record() {
 }
 
 export class Person {
-  static async arrive(browser, server, { device = true, ...options } = {}) {
+  /** `habits` is a function that runs in each page before anything else, such as another browser's or an extension's. */
+  static async arrive(browser, server, { device = true, habits, ...options } = {}) {
     const person = new Person();
     person.server = server;
     person.complaints = [];
@@ -85,6 +86,8 @@ export class Person {
       person.asked.push(note);
       person.notes.emit("note");
     });
+    // On about:blank there are no passkeys.
+    if (habits) await person.context.addInitScript(`if (window.PublicKeyCredential) (${habits})();`);
     await person.context.addInitScript(record);
     person.page = await person.context.newPage();
     person.listen();

@@ -67,6 +67,7 @@ from ._native import (
 from .enums import (
     ApiKeySort,
     ApprovalRule,
+    BackupEligibilityPolicy,
     CounterPolicy,
     EventKind,
     GroupSort,
@@ -1333,6 +1334,7 @@ class Keyplate:
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
         counter_policy: CounterPolicy | None = None,
+        backup_eligibility_policy: BackupEligibilityPolicy | None = None,
     ) -> Settings:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
         credentials with `*` and `roles:write`.
@@ -1347,6 +1349,7 @@ class Keyplate:
             session_lifetime_seconds: 60 seconds to 366 days.
             step_up_seconds: 60 seconds to one day.
             counter_policy: What to do when the signature counter of a passkey goes back.
+            backup_eligibility_policy: What to do when a passkey begins or ceases to be something that may be backed up.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -1364,6 +1367,7 @@ class Keyplate:
             session_lifetime_seconds=session_lifetime_seconds,
             step_up_seconds=step_up_seconds,
             counter_policy=counter_policy,
+            backup_eligibility_policy=backup_eligibility_policy,
         )
 
     async def claim_setup(

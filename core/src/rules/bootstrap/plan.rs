@@ -15,7 +15,7 @@ use crate::{
     error::{InputReason, Result, invalid},
     model::{
         claims::Claim,
-        settings::{CounterPolicy, SettingsChanges, SignupMode},
+        settings::{BackupEligibilityPolicy, CounterPolicy, SettingsChanges, SignupMode},
         signup_tokens::{ApprovalRule, Limit},
         users::{Expiry, Role},
     },
@@ -59,6 +59,8 @@ pub(super) struct SettingsEntry {
     #[serde(deserialize_with = "one_of")]
     counter_policy: Option<CounterPolicy>,
     audit_retention_seconds: Option<i64>,
+    #[serde(deserialize_with = "one_of")]
+    backup_eligibility_policy: Option<BackupEligibilityPolicy>,
     pub(super) default_groups: Option<Vec<String>>,
     pub(super) signup_email_domains: Option<Vec<String>>,
 }
@@ -236,6 +238,7 @@ impl SettingsEntry {
             step_up_seconds: self.step_up_seconds,
             counter_policy: self.counter_policy,
             audit_retention_seconds: self.audit_retention_seconds,
+            backup_eligibility_policy: self.backup_eligibility_policy,
         }
     }
 }

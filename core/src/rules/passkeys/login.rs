@@ -91,7 +91,7 @@ impl Keyplate {
         self.write(Method::FinishPasskeyLogin, |change| {
             self.sign_in_by_passkey(change, &passkey, assertion)
         })?
-        .ok_or_else(|| PasskeyFailure::CounterWentBack.into())
+        .map_err(Into::into)
     }
 
     /// WebAuthn Level 3, section 7.2: the passkey that answered, which is `owner`'s if one is named. Without one, the
@@ -132,21 +132,21 @@ impl Keyplate {
         }
     }
 
-    /// C4: all of it in the one transaction. None when the counter is refused.
+    /// C4: all of it in the one transaction. A refusal leaves what was noted of it.
     fn sign_in_by_passkey(
         &self,
         change: &Change<'_>,
         passkey: &Passkey,
         assertion: Assertion,
-    ) -> Result<Option<SignedIn>> {
+    ) -> Result<Result<SignedIn, PasskeyFailure>> {
         // It may have been deleted while its signature was verified.
         let passkey = db::passkeys::find(change, &passkey.id)?
             .filter(|passkey| passkey.usable)
             .ok_or(PasskeyFailure::UnknownCredential)?;
         let user = users::get(change, &passkey.user_id)?;
         user.check_may_sign_in(change.now())?;
-        if !self.settle_assertion(change, &user, &passkey, assertion)? {
-            return Ok(None);
+        if let Some(refusal) = self.settle_assertion(change, &user, &passkey, assertion)? {
+            return Ok(Err(refusal));
         }
         let opening = Opening::of(&user, SignInMethod::Passkey);
         let signed_in = self.open_session(change, user, change.client, opening)?;
@@ -155,7 +155,7 @@ impl Keyplate {
             Subject::of(&signed_in.user, passkey.id.as_str(), &passkey.name),
             &[],
         )?;
-        Ok(Some(signed_in))
+        Ok(Ok(signed_in))
     }
 
     fn open_login(&self, reader: &Reader<'_>, ceremony: &str) -> Result<(State, String)> {
@@ -171,7 +171,8 @@ impl Keyplate {
     }
 }
 
-/// WebAuthn Level 3, section 7.2 step 6: the handle is the owner's. A sign-in without a user name must have one.
+/// WebAuthn Level 3, section 7.2 step 6: the handle is the owner's. A sign-in without a user name must have one; where
+/// the owner is known, an empty one is none.
 fn check_handle(
     response: &PublicKeyCredential,
     stored: &StoredPasskey,
@@ -180,6 +181,7 @@ fn check_handle(
     match &response.response.user_handle {
         Some(handle) if *handle == stored.user_handle => Ok(()),
         None if !must_be_there => Ok(()),
+        Some(handle) if handle.is_empty() && !must_be_there => Ok(()),
         _ => Err(PasskeyFailure::WrongUserHandle.into()),
     }
 }

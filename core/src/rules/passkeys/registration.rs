@@ -55,7 +55,7 @@ impl Keyplate {
                     name: &user.username,
                     display_name: shown_name(user),
                 },
-                exclude.into_iter().map(|(id, _)| id).collect(),
+                &exclude,
             )?;
             ceremonies::begin(
                 change,

@@ -89,7 +89,7 @@ impl Keyplate {
                     name: &user.username,
                     display_name: super::shown_name(&user),
                 },
-                Vec::new(),
+                &[],
             )?;
             let state = State {
                 registration,

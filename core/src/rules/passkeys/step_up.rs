@@ -85,7 +85,7 @@ impl Keyplate {
         self.write(Method::FinishStepUp, |change| {
             self.step_up(change, owner.1, &passkey, assertion)
         })?
-        .ok_or_else(|| PasskeyFailure::CounterWentBack.into())
+        .map_err(Into::into)
     }
 
     fn step_up(
@@ -94,7 +94,7 @@ impl Keyplate {
         session: SessionId,
         passkey: &Passkey,
         assertion: Assertion,
-    ) -> Result<Option<SignedIn>> {
+    ) -> Result<Result<SignedIn, PasskeyFailure>> {
         let (Some(acting), Ok(_)) = (change.caller.acting(), own_session(change.caller)) else {
             return Err(denied(DenialReason::SessionNeeded));
         };
@@ -103,15 +103,15 @@ impl Keyplate {
         let passkey = db::passkeys::find(change, &passkey.id)?
             .filter(|passkey| passkey.usable && passkey.user_id == user.id)
             .ok_or(PasskeyFailure::UnknownCredential)?;
-        if !self.settle_assertion(change, &user, &passkey, assertion)? {
-            return Ok(None);
+        if let Some(refusal) = self.settle_assertion(change, &user, &passkey, assertion)? {
+            return Ok(Err(refusal));
         }
         let token = tokens::mint(&self.shared.token_prefix, TokenKind::Session)?;
         db::sessions::step_up(change, &session, &token.hash, &token.masked, change.now())?;
         let details = [("session", session.as_str())];
         let subject = Subject::of(&user, passkey.id.as_str(), &passkey.name);
         change.record(EventKind::SteppedUp, subject, &details)?;
-        Ok(Some(SignedIn {
+        Ok(Ok(SignedIn {
             user,
             session: db::sessions::find(change, &session)?.or_missing(Thing::Session)?,
             secret: Arc::new(token.secret),

@@ -1,8 +1,8 @@
 //! What a plan makes and changes. Its API keys are in `keys.rs`.
 
 use keyplate::{
-    ApprovalRule, AuditQuery, CounterPolicy, ErrorCode, EventKind, Expiry, Group, GroupQuery,
-    GroupSort, Keyplate, Role, SetupStage, SignupMode, UserChanges, UserStatus,
+    ApprovalRule, AuditQuery, BackupEligibilityPolicy, CounterPolicy, ErrorCode, EventKind, Expiry,
+    Group, GroupQuery, GroupSort, Keyplate, Role, SetupStage, SignupMode, UserChanges, UserStatus,
 };
 
 use crate::common::{
@@ -72,6 +72,10 @@ fn a_whole_plan_on_an_empty_file() {
     );
     assert_eq!(settings.step_up_seconds, 600);
     assert_eq!(settings.counter_policy, CounterPolicy::Deny);
+    assert_eq!(
+        settings.backup_eligibility_policy,
+        BackupEligibilityPolicy::Deny
+    );
     assert_eq!(settings.default_group_ids, [family.id]);
     assert_eq!(settings.signup_email_domains, ["home.example"]);
 

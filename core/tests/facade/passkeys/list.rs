@@ -30,7 +30,7 @@ fn what_is_known_of_a_passkey() {
     let registered = person.register(&acting).unwrap();
     let passkey = &registered.passkey;
     assert_eq!(passkey.name, "1Password");
-    assert_eq!(passkey.transports, ["internal", "hybrid"]);
+    assert_eq!(passkey.transports, ["internal", "hybrid", "carrier-pigeon"]);
     assert_eq!(
         (
             passkey.backup_eligible,

@@ -25,14 +25,6 @@ fn a_spoilt_sign_in_is_refused_with_its_reason() {
             PasskeyFailure::WrongType,
         ),
         (
-            "another backup eligibility",
-            Spoil {
-                backup_eligible: Some(true),
-                ..other()
-            },
-            PasskeyFailure::WrongBackupFlags,
-        ),
-        (
             "a flipped bit",
             Spoil {
                 signature: Some(SignatureSpoil::Corrupted),

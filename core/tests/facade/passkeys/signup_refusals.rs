@@ -216,7 +216,7 @@ fn a_spoilt_answer_uses_nothing_but_the_ceremony() {
         (
             PasskeyFailure::BadAttestation,
             Spoil {
-                attestation: Some(AttestationSpoil::BadlySigned),
+                attestation: Some(AttestationSpoil::NoneWithStatement),
                 ..whole()
             },
         ),

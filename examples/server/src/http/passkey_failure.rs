@@ -33,8 +33,11 @@ pub(super) fn advice(failure: PasskeyFailure) -> &'static str {
             "This passkey is not known here, or was removed. Choose another one, or sign in with a code"
         }
         F::WrongUserHandle => "This passkey belongs to another account. Choose another one",
-        F::WrongBackupFlags => {
+        F::BackupEligibilityChanged => {
             "This passkey no longer is what was registered. Sign in another way and register it anew"
+        }
+        F::WrongBackupFlags => {
+            "This device contradicts itself about copies of the passkey. Use another device"
         }
         F::CounterWentBack => {
             "This passkey may have been copied and is refused. Sign in another way, remove it and register a new one"

@@ -145,7 +145,7 @@ fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 67] = [
+const KINDS: [EventKind; 68] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -213,6 +213,7 @@ const KINDS: [EventKind; 67] = [
     EventKind::EmailReleased,
     EventKind::NamesCollide,
     EventKind::OtherRefusals,
+    EventKind::PasskeyBackupEligibilityChanged,
 ];
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ static ASSETS: &[File] = &files! {
     "parts/api.js" "parts/base.css" "parts/ceremony.js" "parts/dialogs.js" "parts/dom.js" "parts/failures.js"
     "parts/format.js" "parts/forms.js" "parts/http.js" "parts/icon.svg" "parts/list.js" "parts/parts.css"
     "parts/parts.js" "parts/passkeys.js" "parts/qr.js" "parts/shell.js"
+    "parts/webauthn.js"
 };
 
 /// The documents, by the paths at which they are.

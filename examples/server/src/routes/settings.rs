@@ -3,7 +3,8 @@
 
 use axum::extract::State;
 use keyplate::{
-    CounterPolicy, GroupId, Keyplate, PublicSettings, Settings, SettingsChanges, SignupMode, Thing,
+    BackupEligibilityPolicy, CounterPolicy, GroupId, Keyplate, PublicSettings, Settings,
+    SettingsChanges, SignupMode, Thing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +26,11 @@ const MODES: [(&str, SignupMode); 3] = [
 const COUNTER_POLICIES: [(&str, CounterPolicy); 2] = [
     ("record", CounterPolicy::Record),
     ("deny", CounterPolicy::Deny),
+];
+
+const BACKUP_ELIGIBILITY_POLICIES: [(&str, BackupEligibilityPolicy); 2] = [
+    ("record", BackupEligibilityPolicy::Record),
+    ("deny", BackupEligibilityPolicy::Deny),
 ];
 
 const GROUPS: &str = "signupDefaultUserGroupIDs";
@@ -57,6 +63,7 @@ pub(super) struct ConfigurationBody {
     step_up_duration: Option<Value>,
     counter_policy: Option<String>,
     audit_retention_duration: Option<Value>,
+    backup_eligibility_policy: Option<String>,
 }
 
 /// What is to be set.
@@ -92,6 +99,11 @@ impl ConfigurationBody {
                 audit_retention_seconds: minutes(
                     "auditRetentionDuration",
                     self.audit_retention_duration,
+                )?,
+                backup_eligibility_policy: one_of(
+                    "backupEligibilityPolicy",
+                    &BACKUP_ELIGIBILITY_POLICIES,
+                    self.backup_eligibility_policy,
                 )?,
             },
             group_ids: ids.transpose()?,
@@ -189,6 +201,13 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
         number(
             "auditRetentionDuration",
             in_minutes(settings.audit_retention_seconds),
+        ),
+        text(
+            "backupEligibilityPolicy",
+            name(
+                &BACKUP_ELIGIBILITY_POLICIES,
+                settings.backup_eligibility_policy,
+            ),
         ),
     ]
 }

@@ -244,6 +244,16 @@ fn the_token_of_an_old_link_is_neither_used_nor_kept() {
     assert_eq!(server.get(&path).key(&key).send().json()["usageCount"], 0);
 }
 
+/// Hosts have the same lines in the documentation.
+#[test]
+fn the_documentation_shows_the_lines_for_browsers_as_they_are() {
+    let lines = fs::read_to_string(web().join("parts/webauthn.js")).unwrap();
+    let docs = web().join("../../../docs/passkeys.md");
+    let text = fs::read_to_string(docs).unwrap();
+    assert!(text.contains(&format!("```js\n{lines}```\n")));
+    assert!(!lines.contains("import "), "it can be copied");
+}
+
 fn web() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web"))
 }

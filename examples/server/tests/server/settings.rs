@@ -37,6 +37,7 @@ fn settings_are_public_or_not_and_change() {
             "signupDefaultUserGroupIDs": [group], "signupEmailDomains": ["Club.example"], "openSignupsPerHour": 5,
             "allowUsernameChange": true, "sessionDuration": 1440, "sessionIdleDuration": 60, "stepUpDuration": 10,
             "counterPolicy": "deny", "openSignupsPerHourInAll": 50, "auditRetentionDuration": 43_200,
+            "backupEligibilityPolicy": "deny",
         }),
         json!({
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": "true",
@@ -44,6 +45,7 @@ fn settings_are_public_or_not_and_change() {
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
             "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny", "smtpHost": "mail", "emailsVerified": "false",
             "openSignupsPerHourInAll": "50", "auditRetentionDuration": "43200",
+            "backupEligibilityPolicy": "deny",
         }),
     ] {
         let reply = put(&strong, body);
@@ -53,6 +55,7 @@ fn settings_are_public_or_not_and_change() {
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
             "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny",
             "openSignupsPerHourInAll": "50", "auditRetentionDuration": "43200",
+            "backupEligibilityPolicy": "deny",
         });
         assert_eq!(Value::from(values(&reply)), expected);
         assert_eq!(Value::from(all()), expected);
@@ -146,6 +149,7 @@ fn wrong_values_name_their_field_and_change_nothing() {
         ("openSignupsPerHourInAll", json!(100_001)),
         ("auditRetentionDuration", json!(43_199)),
         ("auditRetentionDuration", json!(-1)),
+        ("backupEligibilityPolicy", json!("ignore")),
         ("signupDefaultUserGroupIDs", json!("42")),
         ("signupDefaultUserGroupIDs", json!("[42]")),
         ("signupDefaultUserGroupIDs", json!(["42"])),

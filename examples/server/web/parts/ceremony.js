@@ -1,5 +1,7 @@
 // The browser's part of a passkey ceremony, without any request: what it can do, and what went wrong, in words.
 
+import { creationOptions, credentialJson, requestOptions } from "./webauthn.js";
+
 /** A ceremony that did not end well. `silent` where the page itself broke it off. */
 export class CeremonyError extends Error {
   constructor(message, { silent = false } = {}) {
@@ -29,19 +31,12 @@ export function obstacle() {
         `on its own machine at localhost. If it has no name yet, give it one and start it with that as --origin.`,
     };
   }
-  const key = window.PublicKeyCredential;
-  if (!key || !navigator.credentials) {
+  if (!window.PublicKeyCredential || !navigator.credentials) {
     return {
       title: "This browser has no passkeys",
       text:
         "It does not offer passkeys to this page. Use a current Firefox, Chrome, Edge or Safari; in an app's built-in " +
         "browser choose “Open in browser”.",
-    };
-  }
-  if (!key.parseCreationOptionsFromJSON || !key.parseRequestOptionsFromJSON) {
-    return {
-      title: "This browser is too old for passkeys here",
-      text: "Update it, or use a current Firefox, Chrome, Edge or Safari, and open this page again.",
     };
   }
   return null;
@@ -51,9 +46,8 @@ export function obstacle() {
 export async function makeCredential(options) {
   check();
   try {
-    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-    const credential = await navigator.credentials.create({ publicKey });
-    return credential.toJSON();
+    const publicKey = creationOptions(options);
+    return credentialJson(await navigator.credentials.create({ publicKey }));
   } catch (error) {
     throw inWords(error, true);
   }
@@ -63,9 +57,8 @@ export async function makeCredential(options) {
 export async function askForCredential(options, { signal, mediation } = {}) {
   check();
   try {
-    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
-    const credential = await navigator.credentials.get({ publicKey, signal, mediation });
-    return credential.toJSON();
+    const publicKey = requestOptions(options);
+    return credentialJson(await navigator.credentials.get({ publicKey, signal, mediation }));
   } catch (error) {
     throw inWords(error, false);
   }

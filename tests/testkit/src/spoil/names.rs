@@ -60,15 +60,15 @@ pub const SPOILS: &[SpoilName] = &[
         "register: another alg in the public key; by default -65535",
     ),
     spoil(
-        "public-key[=off-curve|incomplete|not-cbor]",
-        "register: a malformed public key",
+        "public-key[=off-curve|incomplete|not-cbor|rsa-3072]",
+        "register: a malformed public key, or another",
     ),
     spoil(
         "no-attested-credential-data",
         "register: authenticator data without a credential",
     ),
     spoil(
-        "attestation=self-signed|badly-signed|unknown-format|none-with-statement",
+        "attestation=self-signed|badly-signed|unknown-format|none-with-statement|certified|tpm|safety-net|android-key|apple|fido-u2f|compound",
         "register: another attestation than none",
     ),
     spoil(
@@ -139,6 +139,7 @@ impl Spoil {
                     ("off-curve", PublicKeySpoil::OffCurve),
                     ("incomplete", PublicKeySpoil::Incomplete),
                     ("not-cbor", PublicKeySpoil::NotCbor),
+                    ("rsa-3072", PublicKeySpoil::Rsa3072),
                 ])?);
             }
             "no-attested-credential-data" => self.no_attested_credential_data = value.none()?,
@@ -149,6 +150,13 @@ impl Spoil {
                     ("badly-signed", AttestationSpoil::BadlySigned),
                     ("unknown-format", AttestationSpoil::UnknownFormat),
                     ("none-with-statement", AttestationSpoil::NoneWithStatement),
+                    ("certified", AttestationSpoil::Certified),
+                    ("tpm", AttestationSpoil::Tpm),
+                    ("safety-net", AttestationSpoil::SafetyNet),
+                    ("android-key", AttestationSpoil::AndroidKey),
+                    ("apple", AttestationSpoil::Apple),
+                    ("fido-u2f", AttestationSpoil::FidoU2f),
+                    ("compound", AttestationSpoil::Compound),
                 ])?);
             }
             "attestation-trailing-bytes" => {

@@ -52,7 +52,12 @@ fn an_independent_relying_party_accepts_it() {
 /// `webauthn-rs-core` does not verify EdDSA, so `ring` does.
 #[test]
 fn the_response_has_every_member() {
-    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Ed25519] {
+    for algorithm in [
+        Algorithm::Es256,
+        Algorithm::Es384,
+        Algorithm::Ed25519,
+        Algorithm::Rs256,
+    ] {
         let mut authenticator = Authenticator {
             algorithm,
             ..Authenticator::new()

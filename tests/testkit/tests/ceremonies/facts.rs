@@ -7,8 +7,8 @@ use keyplate_testkit::{Algorithm, Credential};
 use ring::{
     digest::{SHA256, digest},
     signature::{
-        ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, UnparsedPublicKey,
-        VerificationAlgorithm,
+        ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256,
+        UnparsedPublicKey, VerificationAlgorithm,
     },
 };
 use serde::Deserialize;
@@ -56,6 +56,7 @@ pub(crate) fn verifies(credential: &Credential, message: &[u8], signature: &[u8]
         Algorithm::Es256 => &ECDSA_P256_SHA256_ASN1,
         Algorithm::Es384 => &ECDSA_P384_SHA384_ASN1,
         Algorithm::Ed25519 => &ED25519,
+        Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
     };
     let key = UnparsedPublicKey::new(algorithm, credential.private_key.public_key());
     key.verify(message, signature).is_ok()
@@ -120,8 +121,15 @@ impl Reading<'_> {
         assert_eq!(bytes(&response["authenticatorData"]), data, "sent twice");
         self.authenticator_data(&data);
         self.note("fmt", format!("{:?}", member("fmt")));
-        let Cbor::Map(statement) = member("attStmt") else {
-            panic!("attStmt is a map")
+        let statement = match member("attStmt") {
+            Cbor::Map(statement) => statement,
+            // That of `compound`, which has no signature of its own.
+            Cbor::Array(statements) => {
+                let numbered = statements.into_iter().zip(0..);
+                let numbered = numbered.map(|(one, number)| (Cbor::Integer(number), one));
+                numbered.collect()
+            }
+            _ => panic!("attStmt is a map or a list"),
         };
         self.note("attStmt", format!("{:?}", statement.keys()));
         if let Some(Cbor::Bytes(signature)) = statement.get(&Cbor::Text("sig".to_owned())) {
@@ -184,12 +192,13 @@ impl Reading<'_> {
         };
         let public = self.credential.private_key.public_key();
         let (x, y) = match self.credential.private_key.algorithm() {
-            Algorithm::Ed25519 => (&public[..], &[][..]),
+            Algorithm::Ed25519 | Algorithm::Rs256 => (&public[..], &[][..]),
             _ => public[1..].split_at(public.len() / 2),
         };
         for (label, value) in key {
             match (label, value) {
                 (Cbor::Integer(-2), Cbor::Bytes(value)) => self.compare("key.x", &value, x),
+                (Cbor::Integer(-1), Cbor::Bytes(value)) => self.note("key.n", value.len()),
                 (Cbor::Integer(-3), Cbor::Bytes(value)) => self.compare("key.y", &value, y),
                 (Cbor::Integer(label), Cbor::Integer(value)) => {
                     self.note(&format!("key.{label}"), value);

@@ -28,6 +28,7 @@ fn an_independent_relying_party_accepts_it() {
     for (algorithm, offered) in [
         (Algorithm::Es256, COSEAlgorithm::ES256),
         (Algorithm::Es384, COSEAlgorithm::ES384),
+        (Algorithm::Rs256, COSEAlgorithm::RS256),
     ] {
         let (options, state) = rp.begin_registration("tim", vec![offered], &[]);
         let mut authenticator = Authenticator {
@@ -152,13 +153,18 @@ fn the_authenticator_is_what_it_is_set_to() {
     assert_eq!((&*facts["BE"], &*facts["BS"]), ("1", "0"));
 }
 
-/// As `getPublicKey()` gives it, by the well-known beginnings of such keys (RFC 5480, RFC 8410).
+/// As `getPublicKey()` gives it, by the well-known beginnings of such keys (RFC 5480, RFC 8410, RFC 3279).
 #[test]
 fn the_public_key_is_sent_as_a_subject_public_key_info_too() {
     let cases = [
         (Algorithm::Es256, "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", 91),
         (Algorithm::Es384, "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE", 120),
         (Algorithm::Ed25519, "MCowBQYDK2VwAyEA", 44),
+        (
+            Algorithm::Rs256,
+            "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA",
+            294,
+        ),
     ];
     for (algorithm, beginning, length) in cases {
         let mut authenticator = Authenticator {

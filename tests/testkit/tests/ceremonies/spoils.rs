@@ -117,6 +117,11 @@ const OF_REGISTRATION: &[Case] = &[
         "ParseNOMFailure",
     ),
     (
+        "public-key=rsa-3072",
+        &["key.1", "key.3", "key.-1", "key.n", "key.x", "key.y"],
+        "COSEKeyRSANEInvalid",
+    ),
+    (
         "no-attested-credential-data",
         &[
             "AT",
@@ -149,6 +154,37 @@ const OF_REGISTRATION: &[Case] = &[
         "attestation=none-with-statement",
         &["attStmt", "attStmt.sig"],
         ACCEPTED,
+    ),
+    (
+        "attestation=certified",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "X509DerInvalid",
+    ),
+    (
+        "attestation=tpm",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "ParseNOMFailure",
+    ),
+    (
+        "attestation=safety-net",
+        &["fmt", "attStmt"],
+        "AttestationNotSupported",
+    ),
+    (
+        "attestation=android-key",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "X509DerInvalid",
+    ),
+    ("attestation=apple", &["fmt", "attStmt"], "X509DerInvalid"),
+    (
+        "attestation=fido-u2f",
+        &["fmt", "attStmt", "attStmt.sig"],
+        "X509DerInvalid",
+    ),
+    (
+        "attestation=compound",
+        &["fmt", "attStmt"],
+        "AttestationNotSupported",
     ),
     (
         "attestation-trailing-bytes",
