@@ -158,10 +158,23 @@ impl Engine {
             .pool
             .take(Role::Writer, deadline, || connect::open(&self.options))?;
         let _synced_again = sync.set(&connection)?;
+        let attempt = || self.write_once(&connection, deadline, &f);
+        match attempt() {
+            Err(KeyplateError::StorageFull) if make_room(&connection) => attempt(),
+            result => result,
+        }
+    }
+
+    fn write_once<T>(
+        &self,
+        connection: &Connection,
+        deadline: Instant,
+        f: impl Fn(&Writer<'_>) -> Result<T>,
+    ) -> Result<T> {
         let run = || {
             self.file.check(&self.options.path)?;
             let writer = Writer {
-                reader: self.reader(&connection)?,
+                reader: self.reader(connection)?,
             };
             writer.execute(
                 "UPDATE instance SET last_time = ?1 WHERE last_time < ?1",
@@ -169,7 +182,7 @@ impl Engine {
             )?;
             f(&writer)
         };
-        again::committed(|| begin_immediate(&connection, deadline), run)
+        again::committed(|| begin_immediate(connection, deadline), run)
     }
 
     fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -437,6 +450,15 @@ fn begin_immediate(connection: &Connection, deadline: Instant) -> Result<Transac
         std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
         pause = (pause * 3 / 2).min(Duration::from_millis(3));
     }
+}
+
+/// What fills the disk may be our own log: it grows for as long as a reader needs what is at its beginning, and only a
+/// commit would begin it anew. True if its pages are in the database now, and it is empty.
+fn make_room(connection: &Connection) -> bool {
+    let busy = query_one(connection, "PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| {
+        row.at::<i64>(0)
+    });
+    busy == Ok(Some(0))
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<()> {

@@ -345,4 +345,6 @@ pub enum ConfigurationReason {
     KeyNeeded,
     /// The signing key is sealed under another encryption key.
     WrongKey,
+    /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+    NotAPath,
 }

@@ -206,6 +206,7 @@ words! {
         OtherRpId { stored, configured } => "the passkeys in this database are of the RP id {stored} and cannot work under {configured}: keep the former origin or RP id, or set accept_rp_id_change, by which everybody registers a new one";
         KeyNeeded => "is wanted, because the signing key is sealed by one";
         WrongKey => "is not the one under which the signing key is sealed; rotate_signing_key makes another";
+        NotAPath => "is a name that SQLite gives a meaning of its own (`:memory:`, `file:`); a database is a file, in tests one in a temporary folder";
     }
 }
 

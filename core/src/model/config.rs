@@ -10,7 +10,8 @@ use crate::{
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Config {
-    /// The database file; its folder must exist. It is made with rights for its owner only.
+    /// The database file; its folder must exist. It is made with rights for its owner only. A relative path is resolved
+    /// once, when the database is opened. There is no database in memory: tests use a file in a temporary folder.
     pub path: String,
     /// The web origin that people use, for example `https://media.example`.
     pub origin: String,

@@ -20,6 +20,8 @@ use crate::error::{KeyplateError, Result};
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.
 const CACHE_KIB: i64 = 8192;
+/// A log that has grown beyond this is cut when it begins anew.
+const LOG_BYTES: i64 = 16 << 20;
 
 /// Opens the file for the first time: makes, checks or upgrades it.
 pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<(Connection, FileIdentity)> {
@@ -61,6 +63,9 @@ fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()>
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    // There may be no other folder that can be written (containers with a read-only root).
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)
 }
 

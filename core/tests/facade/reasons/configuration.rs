@@ -65,6 +65,11 @@ fn options_that_cannot_work() {
         ("path", ConfigurationReason::NotAFile, path(folder)),
         ("path", ConfigurationReason::SharedFile, path(&shared)),
         (
+            "path",
+            ConfigurationReason::NotAPath,
+            path(":memory:".as_ref()),
+        ),
+        (
             "token_prefix",
             ConfigurationReason::NotPrefix,
             with(&|config| config.token_prefix = Some("K".to_owned())),
