@@ -106,7 +106,8 @@ impl Engine {
         let pid = std::process::id();
         let _still = fork::enter(pid)?;
         fork::close_inherited(pid)?;
-        let (writer, file) = connect::open_first(&options, clock.now()?)?;
+        let (writer, file) = connect::open_first(&options, clock.now()?)
+            .map_err(|error| file::explained(error, &options.path))?;
         let engine = Arc::new(Self {
             options,
             clock,
@@ -163,6 +164,7 @@ impl Engine {
             Err(KeyplateError::StorageFull) if make_room(&connection) => attempt(),
             result => result,
         }
+        .map_err(|error| file::explained(error, &self.options.path))
     }
 
     fn write_once<T>(

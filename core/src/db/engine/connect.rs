@@ -129,6 +129,27 @@ mod tests {
 
     use super::*;
 
+    /// On a read-only root there is no folder for temporary files.
+    #[test]
+    fn nothing_is_written_to_temporary_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            path: folder.path().join("id.db"),
+            busy_timeout: Duration::ZERO,
+            allow_shared_file: false,
+        };
+        file::prepare(&options.path, false).unwrap();
+        let connection = open(&options).unwrap();
+        let number = |pragma| -> i64 {
+            connection
+                .pragma_query_value(None, pragma, |row| row.get(0))
+                .unwrap()
+        };
+        const MEMORY: i64 = 2;
+        assert_eq!(number("temp_store"), MEMORY);
+        assert_eq!(number("journal_size_limit"), LOG_BYTES);
+    }
+
     /// Of several processes that open a new file at once, one makes it while the others look.
     #[test]
     fn a_file_that_is_being_made_is_nobody_elses() {
