@@ -39,8 +39,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
     let app = App::new(keyplate, origins, options, address);
+    log::start_thread().map_err(|error| format!("cannot start threads: {error}"))?;
     let result = runtime.block_on(connections::serve(listener, app));
     runtime.shutdown_timeout(LAST_CALLS);
+    log::finish();
     result.map_err(|error| format!("cannot serve: {error}"))
 }
 
