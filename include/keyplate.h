@@ -52,6 +52,8 @@ enum keyplate_configuration_reason_kind
   KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED = 17,
   // The signing key is sealed under another encryption key.
   KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY = 18,
+  // SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_PATH = 19,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2277,7 +2279,8 @@ keyplate_status keyplate_config_new(const char *path,
                                     keyplate_config **out,
                                     keyplate_error **error);
 
-// The database file; its folder must exist. It is made with rights for its owner only.
+// The database file; its folder must exist. It is made with rights for its owner only. A relative path is resolved
+// once, when the database is opened. There is no database in memory: tests use a file in a temporary folder.
 // The value is copied.
 keyplate_status keyplate_config_set_path(keyplate_config *config, const char *value, keyplate_error **error);
 

@@ -27,7 +27,7 @@ mod engine;
 mod value;
 
 pub(crate) use engine::{Engine, LookUp, Options, Reader, Row, Writer, hold_still, look_up};
-pub use engine::{ForkGuard, before_fork, run_transactions_twice};
+pub use engine::{ForkGuard, before_fork, give_up_waiting_if, run_transactions_twice};
 pub(crate) use value::{Cell, Column, Param, malformed, params};
 
 /// A page of a list as the caller asked for it, already within bounds.

@@ -116,9 +116,9 @@ mod secret;
 mod values;
 
 pub use clock::TimeSource;
-#[doc(hidden)]
-pub use db::run_transactions_twice;
 pub use db::{ForkGuard, before_fork};
+#[doc(hidden)]
+pub use db::{give_up_waiting_if, run_transactions_twice};
 pub use error::{
     ConfigurationReason, ConflictReason, DenialReason, ErrorCode, InputReason, KeyplateError,
     PasskeyFailure, Result, SignupRefusal, Thing,

@@ -622,6 +622,7 @@ static cJSON *give_configuration_reason(const keyplate_configuration_reason *it)
     }
     case KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED: return cJSON_CreateString("KeyNeeded");
     case KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY: return cJSON_CreateString("WrongKey");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_PATH: return cJSON_CreateString("NotAPath");
     case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();

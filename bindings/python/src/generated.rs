@@ -6,10 +6,15 @@
 
 use std::sync::Arc;
 
-use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
+use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyTuple};
 
 use crate::{
-    callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::Secret,
+    callbacks::*,
+    choices::*,
+    convert::*,
+    error::Description,
+    handle::{Keyplate, open as open_with},
+    secret::Secret,
 };
 use std::time::{Duration, SystemTime};
 
@@ -833,6 +838,8 @@ pub(crate) enum ConfigurationReason {
     KeyNeeded {},
     /// The signing key is sealed under another encryption key.
     WrongKey {},
+    /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+    NotAPath {},
 }
 impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
     fn give(self) -> ConfigurationReason {
@@ -863,6 +870,7 @@ impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
             },
             Self::KeyNeeded => ConfigurationReason::KeyNeeded {},
             Self::WrongKey => ConfigurationReason::WrongKey {},
+            Self::NotAPath => ConfigurationReason::NotAPath {},
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -4273,6 +4281,12 @@ impl Keyplate {
     fn __repr__(&self) -> &'static str {
         self.describe()
     }
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.traverse(&visit)
+    }
+    fn __clear__(&self) {
+        self.clear();
+    }
 
     /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
     /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
@@ -4754,7 +4768,7 @@ impl Keyplate {
             device_name: device_name.take("device_name")?,
         };
 
-        self.call(py, |kp| kp.acting_as(&principal, client))
+        self.derive(py, |kp| kp.acting_as(&principal, client))
     }
 
     /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
@@ -4777,7 +4791,7 @@ impl Keyplate {
             device_name: device_name.take("device_name")?,
         };
 
-        self.call(py, |kp| kp.anonymous(client))
+        self.derive(py, |kp| kp.anonymous(client))
     }
 
     /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
@@ -4799,7 +4813,7 @@ impl Keyplate {
             device_name: device_name.take("device_name")?,
         };
 
-        self.call(py, |kp| kp.with_client(client))
+        self.derive(py, |kp| kp.with_client(client))
     }
 
     /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
@@ -6016,6 +6030,10 @@ fn open(
     events: Option<PyEventSink>,
     time_source: Option<PyTimeSource>,
 ) -> PyResult<Keyplate> {
+    let functions = Share::new([
+        events.as_ref().map(PyEventSink::slot),
+        time_source.as_ref().map(PyTimeSource::slot),
+    ]);
     let config = ::keyplate::Config {
         path: path.take("path")?,
         origin,
@@ -6036,7 +6054,7 @@ fn open(
         time_source: time_source.take("time_source")?,
     };
 
-    call(py, || ::keyplate::Keyplate::open(config))
+    open_with(py, functions, || ::keyplate::Keyplate::open(config))
 }
 
 /// The class of an error, and its attributes.

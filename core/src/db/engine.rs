@@ -49,6 +49,7 @@ mod look_up;
 mod migrate;
 mod pool;
 mod row;
+mod waiting;
 
 use std::{
     ops::Deref,
@@ -76,6 +77,7 @@ pub use again::run_transactions_twice;
 pub use fork::{ForkGuard, before_fork};
 pub(crate) use look_up::{LookUp, look_up};
 pub(crate) use row::Row;
+pub use waiting::give_up_waiting_if;
 
 /// How to open the database.
 #[derive(Clone, Debug)]
@@ -446,7 +448,7 @@ fn begin_immediate(connection: &Connection, deadline: Instant) -> Result<Transac
     let mut pause = Duration::from_micros(100);
     loop {
         match Transaction::begin(connection, "BEGIN IMMEDIATE") {
-            Err(KeyplateError::Busy) if Instant::now() < deadline => {}
+            Err(KeyplateError::Busy) if Instant::now() < deadline && !waiting::is_given_up() => {}
             begun => return begun,
         }
         std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));

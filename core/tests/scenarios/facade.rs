@@ -1838,6 +1838,7 @@ impl IntoJson for ConfigurationReason {
             }
             Self::KeyNeeded => Value::String("KeyNeeded".to_owned()),
             Self::WrongKey => Value::String("WrongKey".to_owned()),
+            Self::NotAPath => Value::String("NotAPath".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1881,6 +1882,7 @@ impl FromJson for ConfigurationReason {
             }
             "KeyNeeded" => Ok(Self::KeyNeeded),
             "WrongKey" => Ok(Self::WrongKey),
+            "NotAPath" => Ok(Self::NotAPath),
             other => Err(unknown_name("ConfigurationReason", other)),
         }
     }

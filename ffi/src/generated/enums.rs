@@ -744,6 +744,8 @@ pub enum keyplate_configuration_reason_kind {
     KeyNeeded = 17,
     /// The signing key is sealed under another encryption key.
     WrongKey = 18,
+    /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+    NotAPath = 19,
 }
 
 /// Which kind it is.
@@ -807,6 +809,9 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_kind(
             }
             Some(::keyplate::ConfigurationReason::WrongKey) => {
                 keyplate_configuration_reason_kind::WrongKey
+            }
+            Some(::keyplate::ConfigurationReason::NotAPath) => {
+                keyplate_configuration_reason_kind::NotAPath
             }
             _ => keyplate_configuration_reason_kind::Unknown,
         }

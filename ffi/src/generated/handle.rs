@@ -175,7 +175,8 @@ pub unsafe extern "C" fn keyplate_config_new(
     }
 }
 
-/// The database file; its folder must exist. It is made with rights for its owner only.
+/// The database file; its folder must exist. It is made with rights for its owner only. A relative path is resolved
+/// once, when the database is opened. There is no database in memory: tests use a file in a temporary folder.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_path(

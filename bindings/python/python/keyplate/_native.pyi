@@ -37,6 +37,8 @@ __version__: str
 
 def _before_fork() -> None: ...
 def _after_fork() -> None: ...
+def _after_fork_in_child() -> None: ...
+def _at_exit() -> None: ...
 
 @final
 class Secret:
@@ -192,6 +194,13 @@ class ConfigurationReason:
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> ConfigurationReason.WrongKey: ...
+
+    @final
+    class NotAPath(ConfigurationReason):
+        """SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotAPath: ...
 
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
@@ -3177,7 +3186,7 @@ def open(
     back-up ends its sessions (`back_up_to`).
 
     Args:
-        path: The database file; its folder must exist. It is made with rights for its owner only.
+        path: The database file; its folder must exist. It is made with rights for its owner only. A relative path is resolved once, when the database is opened. There is no database in memory: tests use a file in a temporary folder.
         origin: The web origin that people use, for example `https://media.example`.
         token_prefix: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
         busy_timeout_ms: How long a call waits for another writer, in milliseconds; by default 5000.

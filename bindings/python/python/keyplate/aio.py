@@ -1953,7 +1953,7 @@ async def open(
     back-up ends its sessions (`back_up_to`).
 
     Args:
-        path: The database file; its folder must exist. It is made with rights for its owner only.
+        path: The database file; its folder must exist. It is made with rights for its owner only. A relative path is resolved once, when the database is opened. There is no database in memory: tests use a file in a temporary folder.
         origin: The web origin that people use, for example `https://media.example`.
         token_prefix: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
         busy_timeout_ms: How long a call waits for another writer, in milliseconds; by default 5000.

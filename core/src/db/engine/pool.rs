@@ -8,6 +8,7 @@ use std::{
 
 use rusqlite::{Connection, config::DbConfig};
 
+use super::waiting;
 use crate::error::{KeyplateError, Result};
 
 /// Readers kept when idle; more are opened under load and closed again.
@@ -65,11 +66,19 @@ impl Pool {
                     if patience.is_zero() {
                         return Err(KeyplateError::Busy);
                     }
-                    connections = self
+                    let (guard, waited) = self
                         .returned
-                        .wait_timeout(connections, patience)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
+                        .wait_timeout(connections, patience.min(waiting::ASK_EVERY))
+                        .unwrap_or_else(PoisonError::into_inner);
+                    connections = guard;
+                    if waited.timed_out() && connections.writer_out {
+                        // A signal's handler runs while it is asked: no lock may be held.
+                        drop(connections);
+                        if waiting::is_given_up() {
+                            return Err(KeyplateError::Busy);
+                        }
+                        connections = self.lock();
+                    }
                 }
                 connections.writer_out = true;
                 connections.writer.take()
