@@ -52,6 +52,17 @@ enum keyplate_configuration_reason_kind
   KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED = 17,
   // The signing key is sealed under another encryption key.
   KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY = 18,
+  // The file is not there and cannot be made, because its folder cannot be written.
+  KEYPLATE_CONFIGURATION_REASON_KIND_FOLDER_READ_ONLY = 20,
+  // The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_OTHERS_FILE = 21,
+  // Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FOLDER = 22,
+  // A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+  // others, and `allow_shared_file` is not set.
+  KEYPLATE_CONFIGURATION_REASON_KIND_UNSAFE_SIDE_FILE = 23,
+  // SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_PATH = 19,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -122,7 +133,7 @@ enum keyplate_input_reason_kind
  {
   // None, or newer than this header.
   KEYPLATE_INPUT_REASON_KIND_UNKNOWN = 0,
-  // Nothing was given where something must be.
+  // Nothing was given, but a value is required.
   KEYPLATE_INPUT_REASON_KIND_MISSING = 1,
   // The text is empty.
   KEYPLATE_INPUT_REASON_KIND_EMPTY = 2,
@@ -144,6 +155,10 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_TOO_MANY = 10,
   // The text holds control characters, or characters that turn the direction of what follows.
   KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS = 11,
+  // The text holds characters that nobody sees, such as a zero-width space.
+  KEYPLATE_INPUT_REASON_KIND_INVISIBLE_CHARACTERS = 52,
+  // The text has no character that can be seen.
+  KEYPLATE_INPUT_REASON_KIND_NOTHING_VISIBLE = 53,
   // The text begins or ends with a blank.
   KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS = 12,
   // The text is not in Unicode normal form C, or begins or ends with a blank.
@@ -156,6 +171,8 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME = 16,
   // The username has an `@`, which only an administrator or the host gives.
   KEYPLATE_INPUT_REASON_KIND_ADDRESS_AS_USERNAME = 51,
+  // The text mixes letters of scripts that are not written together, such as Latin and Cyrillic.
+  KEYPLATE_INPUT_REASON_KIND_MIXED_SCRIPTS = 54,
   // The text is not an e-mail address.
   KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL = 17,
   // The text is not a language tag.
@@ -188,11 +205,13 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_IN_THE_PAST = 32,
   // The time lies after the year 9999, or cannot be written at all.
   KEYPLATE_INPUT_REASON_KIND_TOO_LATE = 33,
+  // The time lies before 1970.
+  KEYPLATE_INPUT_REASON_KIND_TOO_EARLY = 55,
   // The secret begins as tokens of this library do, and is not a whole API key.
   KEYPLATE_INPUT_REASON_KIND_BROKEN_TOKEN = 34,
   // The secret is, or was, that of another API key.
   KEYPLATE_INPUT_REASON_KIND_SECRET_TAKEN = 35,
-  // The value wants another one beside it.
+  // The value needs another one beside it.
   KEYPLATE_INPUT_REASON_KIND_NEEDS = 36,
   // Either this value must be given or another one, and not both.
   KEYPLATE_INPUT_REASON_KIND_EITHER_OR = 50,
@@ -218,6 +237,8 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_NO_FOLDER = 46,
   // The folder cannot be written.
   KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY = 47,
+  // Others can make or replace files in the folder, and `allow_shared_file` is not set.
+  KEYPLATE_INPUT_REASON_KIND_SHARED_FOLDER = 56,
   // A pointer is NULL. Only the C face gives this.
   KEYPLATE_INPUT_REASON_KIND_NULL = 48,
   // The number is not one of the enum's values. Only the C face gives this.
@@ -315,7 +336,7 @@ enum keyplate_limit_kind
  {
   // None, or newer than this header.
   KEYPLATE_LIMIT_KIND_UNKNOWN = 0,
-  // Without limit.
+  // No limit.
   KEYPLATE_LIMIT_KIND_UNLIMITED = 1,
   // No more than this.
   KEYPLATE_LIMIT_KIND_AT_MOST = 2,
@@ -348,7 +369,7 @@ enum keyplate_status
   KEYPLATE_STATUS_INVALID_CREDENTIAL = 100,
   // The caller may not do this.
   KEYPLATE_STATUS_PERMISSION_DENIED = 101,
-  // A fresh sign-in is wanted first.
+  // A fresh sign-in is needed first.
   KEYPLATE_STATUS_STEP_UP_REQUIRED = 102,
   // A passkey ceremony failed.
   KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED = 103,
@@ -405,9 +426,9 @@ enum keyplate_expiry_kind
  {
   // None, or newer than this header.
   KEYPLATE_EXPIRY_KIND_UNKNOWN = 0,
-  // It does not end.
+  // Never.
   KEYPLATE_EXPIRY_KIND_NEVER = 1,
-  // It ends then.
+  // At this time.
   KEYPLATE_EXPIRY_KIND_AT = 2,
 };
 #ifndef __cplusplus
@@ -418,7 +439,7 @@ typedef int32_t keyplate_expiry_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// An order of API keys; the id decides between equals.
+// An order of API keys. Equal ones are ordered by id.
 enum keyplate_api_key_sort
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -426,13 +447,13 @@ enum keyplate_api_key_sort
  {
   // None, or newer than this header.
   KEYPLATE_API_KEY_SORT_UNKNOWN = 0,
-  // By the time when they were made.
+  // By time of creation.
   KEYPLATE_API_KEY_SORT_CREATED_AT = 1,
   // By name.
   KEYPLATE_API_KEY_SORT_NAME = 2,
-  // By the time when they end.
+  // By the time at which they end.
   KEYPLATE_API_KEY_SORT_EXPIRES_AT = 3,
-  // By the time when they were last used.
+  // By the time of last use.
   KEYPLATE_API_KEY_SORT_LAST_USED_AT = 4,
 };
 #ifndef __cplusplus
@@ -451,11 +472,11 @@ enum keyplate_event_kind
  {
   // None, or newer than this header.
   KEYPLATE_EVENT_KIND_UNKNOWN = 0,
-  // A user was made.
+  // A user was created.
   KEYPLATE_EVENT_KIND_USER_CREATED = 1,
   // A user's data changed.
   KEYPLATE_EVENT_KIND_USER_UPDATED = 2,
-  // A user was deleted, with everything of his but these rows.
+  // A user was deleted, with everything that was theirs except these rows.
   KEYPLATE_EVENT_KIND_USER_DELETED = 3,
   // A user became administrator, or ceased to be one.
   KEYPLATE_EVENT_KIND_USER_ROLE_CHANGED = 4,
@@ -463,45 +484,45 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_USER_ENABLED = 5,
   // A user may no longer sign in.
   KEYPLATE_EVENT_KIND_USER_DISABLED = 6,
-  // A setup token was handed out; an earlier one ended.
+  // A setup token was handed out, and an earlier one ended.
   KEYPLATE_EVENT_KIND_SETUP_TOKEN_CREATED = 7,
   // Somebody became the first administrator.
   KEYPLATE_EVENT_KIND_SETUP_CLAIMED = 8,
   // Somebody tried to claim or resume setup and was refused.
   KEYPLATE_EVENT_KIND_SETUP_REFUSED = 9,
-  // The first administrator took up setup again.
+  // The first administrator resumed setup.
   KEYPLATE_EVENT_KIND_SETUP_RESUMED = 10,
-  // Setup is over; the temporary access has ended.
+  // Setup was completed, and the temporary access ended.
   KEYPLATE_EVENT_KIND_SETUP_COMPLETED = 11,
-  // Setup was opened again, by the host.
+  // The host opened setup again.
   KEYPLATE_EVENT_KIND_SETUP_RESET = 12,
-  // The host opened a session for somebody whom it has checked itself.
+  // The host opened a session for somebody whom it had checked itself.
   KEYPLATE_EVENT_KIND_SESSION_CREATED = 13,
   // Somebody was refused a session.
   KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED = 14,
-  // A session was ended.
+  // A session was revoked.
   KEYPLATE_EVENT_KIND_SESSION_REVOKED = 15,
-  // All sessions of a user were ended.
+  // All sessions of a user were revoked.
   KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED = 16,
-  // An API key was made.
+  // An API key was created.
   KEYPLATE_EVENT_KIND_API_KEY_CREATED = 17,
-  // An API key got a new secret.
+  // An API key was rotated: it has a new secret.
   KEYPLATE_EVENT_KIND_API_KEY_ROTATED = 18,
-  // An API key got a new end.
+  // An API key was renewed: it has a new end.
   KEYPLATE_EVENT_KIND_API_KEY_RENEWED = 19,
   // An API key was revoked.
   KEYPLATE_EVENT_KIND_API_KEY_REVOKED = 20,
-  // A pending user was let in.
+  // A pending user was approved.
   KEYPLATE_EVENT_KIND_USER_APPROVED = 21,
-  // A pending user was removed.
+  // A pending user was rejected, which removes them.
   KEYPLATE_EVENT_KIND_USER_REJECTED = 22,
   // A user was put into other groups.
   KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED = 23,
   // A user got other claims.
   KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED = 24,
-  // A group was made.
+  // A group was created.
   KEYPLATE_EVENT_KIND_GROUP_CREATED = 25,
-  // A group got other names.
+  // A group was renamed.
   KEYPLATE_EVENT_KIND_GROUP_UPDATED = 26,
   // A group was deleted.
   KEYPLATE_EVENT_KIND_GROUP_DELETED = 27,
@@ -511,9 +532,9 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED = 29,
   // A setting changed.
   KEYPLATE_EVENT_KIND_SETTINGS_CHANGED = 30,
-  // A sign-up token was made.
+  // A sign-up token was created.
   KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED = 31,
-  // A sign-up token was extended, paused or changed otherwise.
+  // A sign-up token was extended, paused or otherwise changed.
   KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED = 32,
   // A sign-up token was revoked.
   KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED = 33,
@@ -521,68 +542,75 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_USER_SIGNED_UP = 34,
   // Somebody tried to sign up and was refused.
   KEYPLATE_EVENT_KIND_SIGNUP_REFUSED = 35,
-  // A one-time token or code was made.
+  // A one-time token or code was created.
   KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED = 36,
   // A one-time token or code was revoked.
   KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED = 37,
-  // Somebody signed in by a one-time token or code.
+  // Somebody signed in with a one-time token or code.
   KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED = 38,
   // A one-time token or code was refused.
   KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED = 39,
-  // A thousand wrong codes within an hour: somebody may be guessing.
+  // There were a thousand wrong codes within an hour, so somebody may be guessing.
   KEYPLATE_EVENT_KIND_CODE_GUESSING = 40,
   // The clock is more than five minutes behind the time of the last change.
   KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 41,
   // The host set the stored time back to the clock's, and ended what was made after it.
   KEYPLATE_EVENT_KIND_CLOCK_RESET = 42,
-  // What had expired long ago was removed.
+  // Rows that had expired long ago were removed.
   KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 43,
   // A user registered a passkey.
   KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED = 44,
   // The registration of a passkey was refused.
   KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED = 45,
-  // A passkey got another name.
+  // A passkey was renamed.
   KEYPLATE_EVENT_KIND_PASSKEY_RENAMED = 46,
   // A passkey was deleted.
   KEYPLATE_EVENT_KIND_PASSKEY_DELETED = 47,
-  // Somebody signed in by a passkey.
+  // Somebody signed in with a passkey.
   KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN = 48,
   // The signature counter of a passkey went back: there may be a copy of it.
   KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK = 49,
-  // Somebody showed his passkey again, for an act of weight.
+  // Somebody used their passkey again to confirm a sensitive action (step-up).
   KEYPLATE_EVENT_KIND_STEPPED_UP = 50,
   // A step-up was refused.
   KEYPLATE_EVENT_KIND_STEP_UP_REFUSED = 51,
-  // A recovery token was made.
+  // A recovery token was created.
   KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED = 52,
-  // Somebody came in by a recovery token; his other sessions ended.
+  // Somebody signed in with a recovery token, which ended their other sessions.
   KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED = 53,
-  // The host changed the RP id: passkeys of the former one no longer work.
+  // The host changed the RP id, so passkeys of the former one no longer work.
   KEYPLATE_EVENT_KIND_RP_ID_CHANGED = 54,
-  // A service was made.
+  // A service was created.
   KEYPLATE_EVENT_KIND_SERVICE_CREATED = 55,
-  // A service got other names or origins.
+  // A service's names or origins changed.
   KEYPLATE_EVENT_KIND_SERVICE_UPDATED = 56,
   // A service was deleted.
   KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
-  // A service was opened to others, or closed.
+  // It changed who may use a service.
   KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
-  // There is a first key that signs access tokens.
+  // The first key that signs access tokens was created.
   KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED = 59,
-  // Another key signs access tokens.
+  // The key that signs access tokens was rotated.
   KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED = 60,
-  // A plan gave an API key another note or other scopes.
+  // A plan changed the note or the scopes of an API key.
   KEYPLATE_EVENT_KIND_API_KEY_UPDATED = 61,
   // A plan was applied and changed something.
   KEYPLATE_EVENT_KIND_BOOTSTRAPPED = 62,
-  // A back-up was made. This row is younger than what is in it.
+  // A back-up was made. This row was written after it, so it is not in it.
   KEYPLATE_EVENT_KIND_BACKED_UP = 63,
-  // A back-up was put in the place of the database: sessions and one-time tokens have ended, and what was revoked
-  // after it was made is no longer revoked. The details say when that was, and how many API keys and sign-up tokens
-  // work.
+  // The database was replaced by a back-up. Sessions and one-time tokens have ended, and what was revoked after the
+  // back-up is no longer revoked. The details say when the back-up was made, and how many API keys and sign-up
+  // tokens work.
   KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
   // A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
   KEYPLATE_EVENT_KIND_EMAIL_RELEASED = 65,
+  // An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+  // them. Nothing was lost: the older is found by the name, until one of the two gets another.
+  KEYPLATE_EVENT_KIND_NAMES_COLLIDE = 66,
+  // More refusals within a minute than have rows of their own: the details say how many there were of each kind.
+  KEYPLATE_EVENT_KIND_OTHER_REFUSALS = 67,
+  // A passkey began or ceased to be something that may be backed up.
+  KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 68,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -602,7 +630,7 @@ enum keyplate_actor_kind
   KEYPLATE_ACTOR_KIND_UNKNOWN = 0,
   // The application itself.
   KEYPLATE_ACTOR_KIND_HOST = 1,
-  // Somebody who had shown nothing.
+  // Somebody who had shown no credential.
   KEYPLATE_ACTOR_KIND_ANONYMOUS = 2,
   // A user.
   KEYPLATE_ACTOR_KIND_USER = 3,
@@ -623,9 +651,9 @@ enum keyplate_bootstrap_action
  {
   // None, or newer than this header.
   KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN = 0,
-  // Made it.
+  // It was created.
   KEYPLATE_BOOTSTRAP_ACTION_CREATED = 1,
-  // Changed it.
+  // It was changed.
   KEYPLATE_BOOTSTRAP_ACTION_UPDATED = 2,
 };
 #ifndef __cplusplus
@@ -636,7 +664,7 @@ typedef int32_t keyplate_bootstrap_action;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What plans speak of.
+// A kind of thing that plans describe.
 enum keyplate_bootstrap_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -665,7 +693,7 @@ typedef int32_t keyplate_bootstrap_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// An order of groups; the id decides between equals.
+// An order of groups. Equal ones are ordered by id.
 enum keyplate_group_sort
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -673,7 +701,7 @@ enum keyplate_group_sort
  {
   // None, or newer than this header.
   KEYPLATE_GROUP_SORT_UNKNOWN = 0,
-  // By the time when they were made.
+  // By time of creation.
   KEYPLATE_GROUP_SORT_CREATED_AT = 1,
   // By name.
   KEYPLATE_GROUP_SORT_NAME = 2,
@@ -700,7 +728,7 @@ enum keyplate_username_policy
   KEYPLATE_USERNAME_POLICY_UNKNOWN = 0,
   // `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
   KEYPLATE_USERNAME_POLICY_ASCII = 1,
-  // Letters and digits of any script, with `_ . @ -` inside.
+  // Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together.
   KEYPLATE_USERNAME_POLICY_ANY_SCRIPT = 2,
 };
 #ifndef __cplusplus
@@ -711,7 +739,7 @@ typedef int32_t keyplate_username_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What a user is.
+// The role of a user.
 enum keyplate_role
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -719,9 +747,9 @@ enum keyplate_role
  {
   // None, or newer than this header.
   KEYPLATE_ROLE_UNKNOWN = 0,
-  // Looks after what is his own.
+  // An ordinary user, who looks after what is their own.
   KEYPLATE_ROLE_USER = 1,
-  // Looks after everybody.
+  // An administrator, who looks after everybody.
   KEYPLATE_ROLE_ADMINISTRATOR = 2,
 };
 #ifndef __cplusplus
@@ -732,7 +760,7 @@ typedef int32_t keyplate_role;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// May a user sign in?
+// Whether a user may sign in.
 enum keyplate_user_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -740,7 +768,7 @@ enum keyplate_user_status
  {
   // None, or newer than this header.
   KEYPLATE_USER_STATUS_UNKNOWN = 0,
-  // Not yet: he waits for approval.
+  // Not yet: they wait for approval.
   KEYPLATE_USER_STATUS_PENDING = 1,
   // Yes.
   KEYPLATE_USER_STATUS_ACTIVE = 2,
@@ -755,7 +783,7 @@ typedef int32_t keyplate_user_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Why somebody may use a service, or not.
+// Why somebody may or may not use a service.
 enum keyplate_decision_reason
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -765,21 +793,21 @@ enum keyplate_decision_reason
   KEYPLATE_DECISION_REASON_UNKNOWN = 0,
   // Allowed: the service is open to everyone.
   KEYPLATE_DECISION_REASON_EVERYONE = 1,
-  // Allowed: he is in one of its groups.
+  // Allowed: they are in one of its groups.
   KEYPLATE_DECISION_REASON_GROUP = 2,
-  // The service is closed to all.
+  // The service is closed to everybody.
   KEYPLATE_DECISION_REASON_CLOSED = 3,
-  // He is in none of its groups.
+  // They are in none of its groups.
   KEYPLATE_DECISION_REASON_NO_GROUP = 4,
-  // His credential has neither `*` nor a scope of this service.
+  // Their credential has neither `*` nor a scope of this service.
   KEYPLATE_DECISION_REASON_MISSING_SCOPE = 5,
-  // His account waits for approval.
+  // Their account waits for approval.
   KEYPLATE_DECISION_REASON_ACCOUNT_PENDING = 6,
-  // His account is disabled.
+  // Their account is disabled.
   KEYPLATE_DECISION_REASON_ACCOUNT_DISABLED = 7,
-  // His account has lapsed.
+  // Their account has lapsed.
   KEYPLATE_DECISION_REASON_ACCOUNT_EXPIRED = 8,
-  // His credential has expired or was revoked.
+  // Their credential has expired or was revoked.
   KEYPLATE_DECISION_REASON_CREDENTIAL_ENDED = 9,
 };
 #ifndef __cplusplus
@@ -790,7 +818,7 @@ typedef int32_t keyplate_decision_reason;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// To whom a service is open.
+// Who may use a service.
 enum keyplate_service_access
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -798,11 +826,11 @@ enum keyplate_service_access
  {
   // None, or newer than this header.
   KEYPLATE_SERVICE_ACCESS_UNKNOWN = 0,
-  // To nobody.
+  // Nobody.
   KEYPLATE_SERVICE_ACCESS_NOBODY = 1,
-  // To every user.
+  // Every user.
   KEYPLATE_SERVICE_ACCESS_EVERYONE = 2,
-  // To the members of the groups that are named beside it.
+  // The members of the groups that are named with it.
   KEYPLATE_SERVICE_ACCESS_GROUPS = 3,
 };
 #ifndef __cplusplus
@@ -831,7 +859,7 @@ enum keyplate_sign_in_method
   KEYPLATE_SIGN_IN_METHOD_RECOVERY = 4,
   // With a passkey.
   KEYPLATE_SIGN_IN_METHOD_PASSKEY = 5,
-  // The host has checked him by its own means.
+  // The host checked them by its own means.
   KEYPLATE_SIGN_IN_METHOD_HOST = 6,
 };
 #ifndef __cplusplus
@@ -842,7 +870,7 @@ typedef int32_t keyplate_sign_in_method;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Who may sign up. The mode decides before anything else does.
+// Who may sign up. The mode decides before anything else is checked.
 enum keyplate_signup_mode
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -850,9 +878,9 @@ enum keyplate_signup_mode
  {
   // None, or newer than this header.
   KEYPLATE_SIGNUP_MODE_UNKNOWN = 0,
-  // Nobody; administrators make users.
+  // Nobody. Administrators create the users.
   KEYPLATE_SIGNUP_MODE_DISABLED = 1,
-  // Who has a sign-up token.
+  // People who have a sign-up token.
   KEYPLATE_SIGNUP_MODE_WITH_TOKEN = 2,
   // Everybody.
   KEYPLATE_SIGNUP_MODE_OPEN = 3,
@@ -873,9 +901,9 @@ enum keyplate_counter_policy
  {
   // None, or newer than this header.
   KEYPLATE_COUNTER_POLICY_UNKNOWN = 0,
-  // Note it on the passkey and in the audit log, and sign the user in.
+  // Record it on the passkey and in the audit log, and sign the user in.
   KEYPLATE_COUNTER_POLICY_RECORD = 1,
-  // Note it and refuse.
+  // Record it and refuse the sign-in.
   KEYPLATE_COUNTER_POLICY_DENY = 2,
 };
 #ifndef __cplusplus
@@ -886,7 +914,29 @@ typedef int32_t keyplate_counter_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// A stage of setup. It never goes back by itself.
+// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+// that move into them or are edited there.
+enum keyplate_backup_eligibility_policy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_UNKNOWN = 0,
+  // Note it on the passkey and in the audit log, and sign the user in.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD = 1,
+  // Note it and refuse.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_backup_eligibility_policy keyplate_backup_eligibility_policy;
+#else
+typedef int32_t keyplate_backup_eligibility_policy;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A stage of setup. It never goes back on its own.
 enum keyplate_setup_stage
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -896,9 +946,9 @@ enum keyplate_setup_stage
   KEYPLATE_SETUP_STAGE_UNKNOWN = 0,
   // Nobody has claimed this instance.
   KEYPLATE_SETUP_STAGE_UNINITIALISED = 1,
-  // There is an administrator, and temporary access for him.
+  // There is an administrator, who has temporary access.
   KEYPLATE_SETUP_STAGE_CLAIMED = 2,
-  // It is over.
+  // Setup is complete.
   KEYPLATE_SETUP_STAGE_COMPLETE = 3,
 };
 #ifndef __cplusplus
@@ -930,7 +980,7 @@ typedef int32_t keyplate_passkey_problem;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Does an administrator approve who signs up?
+// Whether an administrator has to approve people who sign up.
 enum keyplate_approval_rule
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -938,7 +988,7 @@ enum keyplate_approval_rule
  {
   // None, or newer than this header.
   KEYPLATE_APPROVAL_RULE_UNKNOWN = 0,
-  // As the settings say at that time.
+  // As the settings say when it is used.
   KEYPLATE_APPROVAL_RULE_SETTING = 1,
   // Yes.
   KEYPLATE_APPROVAL_RULE_NEEDED = 2,
@@ -963,13 +1013,13 @@ enum keyplate_signup_token_state
   KEYPLATE_SIGNUP_TOKEN_STATE_UNKNOWN = 0,
   // It can be used.
   KEYPLATE_SIGNUP_TOKEN_STATE_USABLE = 1,
-  // Its time is over.
+  // It has expired.
   KEYPLATE_SIGNUP_TOKEN_STATE_EXPIRED = 2,
-  // It was used as often as it may be.
+  // It has been used as often as it may be.
   KEYPLATE_SIGNUP_TOKEN_STATE_EXHAUSTED = 3,
   // An administrator has paused it.
   KEYPLATE_SIGNUP_TOKEN_STATE_PAUSED = 4,
-  // An administrator has revoked it, for good.
+  // An administrator has revoked it for good.
   KEYPLATE_SIGNUP_TOKEN_STATE_REVOKED = 5,
 };
 #ifndef __cplusplus
@@ -980,7 +1030,7 @@ typedef int32_t keyplate_signup_token_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// An order of users; the id decides between equals.
+// An order of users. Equal ones are ordered by id.
 enum keyplate_user_sort
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -988,7 +1038,7 @@ enum keyplate_user_sort
  {
   // None, or newer than this header.
   KEYPLATE_USER_SORT_UNKNOWN = 0,
-  // By the time when they were made.
+  // By time of creation.
   KEYPLATE_USER_SORT_CREATED_AT = 1,
   // By username.
   KEYPLATE_USER_SORT_USERNAME = 2,
@@ -1002,7 +1052,7 @@ enum keyplate_user_sort
   KEYPLATE_USER_SORT_EMAIL = 6,
   // By role, administrators first.
   KEYPLATE_USER_SORT_ROLE = 7,
-  // By the time when the account lapses.
+  // By the time at which the account lapses.
   KEYPLATE_USER_SORT_EXPIRES_AT = 8,
 };
 #ifndef __cplusplus
@@ -1074,11 +1124,11 @@ enum keyplate_passkey_failure
   KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED = 14,
   // The signature is wrong.
   KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE = 15,
-  // The key is of an algorithm that was not asked for.
+  // The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has.
   KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM = 16,
-  // The attestation is wrong, or of an unknown format.
+  // The attestation says that there is none, and has a statement. Other statements are not looked at.
   KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION = 17,
-  // The flags of backup contradict each other or what was registered.
+  // The flags of backup contradict each other.
   KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS = 18,
   // The client made a credential that cannot be found without a user name.
   KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE = 19,
@@ -1090,6 +1140,8 @@ enum keyplate_passkey_failure
   KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE = 22,
   // The signature counter went back, and the settings refuse that.
   KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK = 23,
+  // The passkey began or ceased to be something that may be backed up, and the settings refuse that.
+  KEYPLATE_PASSKEY_FAILURE_BACKUP_ELIGIBILITY_CHANGED = 24,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1107,7 +1159,7 @@ typedef struct keyplate keyplate;
 // Free one that is yours with `keyplate_access_token_free`.
 typedef struct keyplate_access_token keyplate_access_token;
 
-// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+// The user behind a verified access token, as things are now. It gives no right to call any method here.
 //
 // Free one that is yours with `keyplate_access_token_claims_free`.
 typedef struct keyplate_access_token_claims keyplate_access_token_claims;
@@ -1127,12 +1179,12 @@ typedef struct keyplate_api_key_list keyplate_api_key_list;
 // Free one that is yours with `keyplate_api_key_page_free`.
 typedef struct keyplate_api_key_page keyplate_api_key_page;
 
-// Which API keys, the newest first.
+// Which API keys to list. The newest come first.
 //
 // Free one that is yours with `keyplate_api_key_query_free`.
 typedef struct keyplate_api_key_query keyplate_api_key_query;
 
-// A row of the audit log, and what the event sink hears. Names are those of that time.
+// A row of the audit log, which the event sink receives as well. Names are as they were at that time.
 //
 // Free one that is yours with `keyplate_audit_event_free`.
 typedef struct keyplate_audit_event keyplate_audit_event;
@@ -1142,12 +1194,12 @@ typedef struct keyplate_audit_event keyplate_audit_event;
 // Free one that is yours with `keyplate_audit_page_free`.
 typedef struct keyplate_audit_page keyplate_audit_page;
 
-// Which events, the newest first.
+// Which events to list. The newest come first.
 //
 // Free one that is yours with `keyplate_audit_query_free`.
 typedef struct keyplate_audit_query keyplate_audit_query;
 
-// Who stands behind a credential, and what it lets him do.
+// The user behind a credential, and what it lets them do.
 //
 // Free one that is yours with `keyplate_authenticated_free`.
 typedef struct keyplate_authenticated keyplate_authenticated;
@@ -1157,17 +1209,17 @@ typedef struct keyplate_authenticated keyplate_authenticated;
 // Free one that is yours with `keyplate_backup_report_free`.
 typedef struct keyplate_backup_report keyplate_backup_report;
 
-// An entry of a plan that made a difference.
+// An entry of a plan that changed something.
 //
 // Free one that is yours with `keyplate_bootstrap_change_free`.
 typedef struct keyplate_bootstrap_change keyplate_bootstrap_change;
 
-// What applying a plan did; nothing when all was as the plan says.
+// What applying a plan did. It is empty if everything was already as the plan says.
 //
 // Free one that is yours with `keyplate_bootstrap_report_free`.
 typedef struct keyplate_bootstrap_report keyplate_bootstrap_report;
 
-// Something that a host wants to know of a user or a group.
+// Something that a host wants to know about a user or a group.
 //
 // Free one that is yours with `keyplate_claim_free`.
 typedef struct keyplate_claim keyplate_claim;
@@ -1177,7 +1229,7 @@ typedef struct keyplate_claim keyplate_claim;
 // Free one that is yours with `keyplate_claim_list_free`.
 typedef struct keyplate_claim_list keyplate_claim_list;
 
-// From where something is done; it is written beside it in the audit log.
+// Where a call comes from. The audit log records it with what was done.
 //
 // Free one that is yours with `keyplate_client_info_free`.
 typedef struct keyplate_client_info keyplate_client_info;
@@ -1192,7 +1244,7 @@ typedef struct keyplate_clock_reset_report keyplate_clock_reset_report;
 // Free one that is yours with `keyplate_clock_state_free`.
 typedef struct keyplate_clock_state keyplate_clock_state;
 
-// How to open a database. Only `path` and `origin` must be given.
+// How to open a database. Only `path` and `origin` are required.
 //
 // Free one that is yours with `keyplate_config_free`.
 typedef struct keyplate_config keyplate_config;
@@ -1202,27 +1254,27 @@ typedef struct keyplate_config keyplate_config;
 // Free one that is yours with `keyplate_configuration_reason_free`.
 typedef struct keyplate_configuration_reason keyplate_configuration_reason;
 
-// An API key that has just got a secret.
+// An API key that has just been given a secret.
 //
 // Free one that is yours with `keyplate_created_api_key_free`.
 typedef struct keyplate_created_api_key keyplate_created_api_key;
 
-// A one-time token that has just been made.
+// A one-time token that has just been created.
 //
 // Free one that is yours with `keyplate_created_one_time_token_free`.
 typedef struct keyplate_created_one_time_token keyplate_created_one_time_token;
 
-// A setup token, for the one who is to become the first administrator.
+// A setup token, for the person who is to become the first administrator.
 //
 // Free one that is yours with `keyplate_created_setup_token_free`.
 typedef struct keyplate_created_setup_token keyplate_created_setup_token;
 
-// A sign-up token that has just been made.
+// A sign-up token that has just been created.
 //
 // Free one that is yours with `keyplate_created_signup_token_free`.
 typedef struct keyplate_created_signup_token keyplate_created_signup_token;
 
-// May somebody use a service, and why?
+// Whether somebody may use a service, and why.
 //
 // Free one that is yours with `keyplate_decision_free`.
 typedef struct keyplate_decision keyplate_decision;
@@ -1251,7 +1303,7 @@ typedef struct keyplate_expiry keyplate_expiry;
 // Free one that is yours with `keyplate_group_free`.
 typedef struct keyplate_group keyplate_group;
 
-// Changes to a group: what is left out stays.
+// Changes to a group. What is left out stays the same.
 //
 // Free one that is yours with `keyplate_group_changes_free`.
 typedef struct keyplate_group_changes keyplate_group_changes;
@@ -1261,7 +1313,7 @@ typedef struct keyplate_group_changes keyplate_group_changes;
 // Free one that is yours with `keyplate_group_page_free`.
 typedef struct keyplate_group_page keyplate_group_page;
 
-// Which groups, in which order.
+// Which groups to list, and in which order.
 //
 // Free one that is yours with `keyplate_group_query_free`.
 typedef struct keyplate_group_query keyplate_group_query;
@@ -1276,7 +1328,7 @@ typedef struct keyplate_input_reason keyplate_input_reason;
 // Free one that is yours with `keyplate_integrity_report_free`.
 typedef struct keyplate_integrity_report keyplate_integrity_report;
 
-// The public keys by which access tokens are verified.
+// The public keys that access tokens are verified with.
 //
 // Free one that is yours with `keyplate_jwks_free`.
 typedef struct keyplate_jwks keyplate_jwks;
@@ -1286,7 +1338,7 @@ typedef struct keyplate_jwks keyplate_jwks;
 // Free one that is yours with `keyplate_key_rotation_free`.
 typedef struct keyplate_key_rotation keyplate_key_rotation;
 
-// At most so much.
+// A limit, or none.
 //
 // Free one that is yours with `keyplate_limit_free`.
 typedef struct keyplate_limit keyplate_limit;
@@ -1296,27 +1348,27 @@ typedef struct keyplate_limit keyplate_limit;
 // Free one that is yours with `keyplate_new_admin_free`.
 typedef struct keyplate_new_admin keyplate_new_admin;
 
-// An API key to be made.
+// An API key to create.
 //
 // Free one that is yours with `keyplate_new_api_key_free`.
 typedef struct keyplate_new_api_key keyplate_new_api_key;
 
-// A group to be made.
+// A group to create.
 //
 // Free one that is yours with `keyplate_new_group_free`.
 typedef struct keyplate_new_group keyplate_new_group;
 
-// A service to be made.
+// A service to create.
 //
 // Free one that is yours with `keyplate_new_service_free`.
 typedef struct keyplate_new_service keyplate_new_service;
 
-// Somebody who signs up. Empty text is the same as none.
+// Somebody who signs up. An empty text is the same as none.
 //
 // Free one that is yours with `keyplate_new_signup_free`.
 typedef struct keyplate_new_signup keyplate_new_signup;
 
-// A sign-up token to be made. When nothing is said, it works once, within 7 days.
+// A sign-up token to create. By default it works once, within 7 days.
 //
 // Free one that is yours with `keyplate_new_signup_token_free`.
 typedef struct keyplate_new_signup_token keyplate_new_signup_token;
@@ -1336,7 +1388,7 @@ typedef struct keyplate_one_time_token keyplate_one_time_token;
 // Free one that is yours with `keyplate_one_time_token_list_free`.
 typedef struct keyplate_one_time_token_list keyplate_one_time_token_list;
 
-// A passkey of a user. The private key never leaves his authenticator.
+// A passkey of a user. The private key never leaves their authenticator.
 //
 // Free one that is yours with `keyplate_passkey_free`.
 typedef struct keyplate_passkey keyplate_passkey;
@@ -1356,7 +1408,7 @@ typedef struct keyplate_passkey_list keyplate_passkey_list;
 // Free one that is yours with `keyplate_passkey_registration_free`.
 typedef struct keyplate_passkey_registration keyplate_passkey_registration;
 
-// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+// What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
 // Level 3, as JSON.
 //
 // Free one that is yours with `keyplate_passkey_signals_free`.
@@ -1364,12 +1416,12 @@ typedef struct keyplate_passkey_signals keyplate_passkey_signals;
 
 // Somebody who has shown a credential. Only the library makes one; it is handed to `keyplate_acting_as`.
 //
-// It names the credential and holds no rights: these are read anew at every call.
+// It names the credential and holds no rights: they are read again at every call.
 //
 // Free one that is yours with `keyplate_principal_free`.
 typedef struct keyplate_principal keyplate_principal;
 
-// The settings that everybody may know.
+// The settings that everybody may see.
 //
 // Free one that is yours with `keyplate_public_settings_free`.
 typedef struct keyplate_public_settings keyplate_public_settings;
@@ -1382,12 +1434,12 @@ typedef struct keyplate_purge_report keyplate_purge_report;
 // A secret, wiped when the last owner frees it.
 typedef struct keyplate_secret keyplate_secret;
 
-// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+// Something that users reach through the host: an application behind a reverse proxy, or a part of the host itself.
 //
 // Free one that is yours with `keyplate_service_free`.
 typedef struct keyplate_service keyplate_service;
 
-// Changes to a service: what is left out stays.
+// Changes to a service. What is left out stays the same.
 //
 // Free one that is yours with `keyplate_service_changes_free`.
 typedef struct keyplate_service_changes keyplate_service_changes;
@@ -1397,7 +1449,7 @@ typedef struct keyplate_service_changes keyplate_service_changes;
 // Free one that is yours with `keyplate_service_page_free`.
 typedef struct keyplate_service_page keyplate_service_page;
 
-// Which services, by slug.
+// Which services to list. They are ordered by slug.
 //
 // Free one that is yours with `keyplate_service_query_free`.
 typedef struct keyplate_service_query keyplate_service_query;
@@ -1412,27 +1464,27 @@ typedef struct keyplate_session keyplate_session;
 // Free one that is yours with `keyplate_session_page_free`.
 typedef struct keyplate_session_page keyplate_session_page;
 
-// Which sessions, the newest first. Ended ones are not shown.
+// Which sessions to list. The newest come first, and ended ones are left out.
 //
 // Free one that is yours with `keyplate_session_query_free`.
 typedef struct keyplate_session_query keyplate_session_query;
 
-// What an administrator may set while the application runs.
+// What an administrator can set while the application runs.
 //
 // Free one that is yours with `keyplate_settings_free`.
 typedef struct keyplate_settings keyplate_settings;
 
-// Changes to the settings: what is left out stays. Groups and domains have methods of their own.
+// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
 //
 // Free one that is yours with `keyplate_settings_changes_free`.
 typedef struct keyplate_settings_changes keyplate_settings_changes;
 
-// What was there when setup ended.
+// What existed when setup was completed.
 //
 // Free one that is yours with `keyplate_setup_completion_free`.
 typedef struct keyplate_setup_completion keyplate_setup_completion;
 
-// How far setup has come.
+// How far setup has got.
 //
 // Free one that is yours with `keyplate_setup_state_free`.
 typedef struct keyplate_setup_state keyplate_setup_state;
@@ -1447,7 +1499,7 @@ typedef struct keyplate_signed_in keyplate_signed_in;
 // Free one that is yours with `keyplate_signing_key_free`.
 typedef struct keyplate_signing_key keyplate_signing_key;
 
-// One use of a sign-up token. Names are those of that time.
+// One use of a sign-up token. Names are as they were at that time.
 //
 // Free one that is yours with `keyplate_signup_redemption_free`.
 typedef struct keyplate_signup_redemption keyplate_signup_redemption;
@@ -1457,17 +1509,17 @@ typedef struct keyplate_signup_redemption keyplate_signup_redemption;
 // Free one that is yours with `keyplate_signup_redemption_page_free`.
 typedef struct keyplate_signup_redemption_page keyplate_signup_redemption_page;
 
-// Which uses of sign-up tokens, the newest first.
+// Which uses of sign-up tokens to list. The newest come first.
 //
 // Free one that is yours with `keyplate_signup_redemption_query_free`.
 typedef struct keyplate_signup_redemption_query keyplate_signup_redemption_query;
 
-// Something with which people sign up, without its secret.
+// A token with which people sign up, without its secret.
 //
 // Free one that is yours with `keyplate_signup_token_free`.
 typedef struct keyplate_signup_token keyplate_signup_token;
 
-// Changes to a sign-up token: what is left out stays; empty text takes a value away.
+// Changes to a sign-up token. What is left out stays the same, and an empty text removes a value.
 //
 // Free one that is yours with `keyplate_signup_token_changes_free`.
 typedef struct keyplate_signup_token_changes keyplate_signup_token_changes;
@@ -1477,12 +1529,12 @@ typedef struct keyplate_signup_token_changes keyplate_signup_token_changes;
 // Free one that is yours with `keyplate_signup_token_page_free`.
 typedef struct keyplate_signup_token_page keyplate_signup_token_page;
 
-// What the holder of a sign-up token may know of it before he uses it.
+// What the holder of a sign-up token may know about it before they use it.
 //
 // Free one that is yours with `keyplate_signup_token_preview_free`.
 typedef struct keyplate_signup_token_preview keyplate_signup_token_preview;
 
-// Which sign-up tokens, the newest first.
+// Which sign-up tokens to list. The newest come first.
 //
 // Free one that is yours with `keyplate_signup_token_query_free`.
 typedef struct keyplate_signup_token_query keyplate_signup_token_query;
@@ -1500,7 +1552,7 @@ typedef struct keyplate_str_list keyplate_str_list;
 // Free one that is yours with `keyplate_user_free`.
 typedef struct keyplate_user keyplate_user;
 
-// Changes to a user: what is left out stays; empty text takes a value away.
+// Changes to a user. What is left out stays the same, and an empty text removes a value.
 //
 // Free one that is yours with `keyplate_user_changes_free`.
 typedef struct keyplate_user_changes keyplate_user_changes;
@@ -1510,7 +1562,7 @@ typedef struct keyplate_user_changes keyplate_user_changes;
 // Free one that is yours with `keyplate_user_page_free`.
 typedef struct keyplate_user_page keyplate_user_page;
 
-// Which users, in which order.
+// Which users to list, and in which order.
 //
 // Free one that is yours with `keyplate_user_query_free`.
 typedef struct keyplate_user_query keyplate_user_query;
@@ -1560,6 +1612,10 @@ keyplate_str keyplate_configuration_reason_get_other_rp_id_stored(const keyplate
 // The configured one.
 // Borrowed from `configuration_reason`.
 keyplate_str keyplate_configuration_reason_get_other_rp_id_configured(const keyplate_configuration_reason *configuration_reason);
+
+// What its name has after that of the database: `-wal`, `-shm` or `-journal`.
+// Borrowed from `configuration_reason`.
+keyplate_str keyplate_configuration_reason_get_unsafe_side_file_suffix(const keyplate_configuration_reason *configuration_reason);
 
 // Frees it; NULL is fine.
 void keyplate_denial_reason_free(keyplate_denial_reason *denial_reason);
@@ -1616,7 +1672,7 @@ keyplate_str keyplate_input_reason_get_reserved_name(const keyplate_input_reason
 // Borrowed from `input_reason`.
 keyplate_str keyplate_input_reason_get_duplicate_name(const keyplate_input_reason *input_reason);
 
-// The field that is wanted.
+// The field that is needed.
 // Borrowed from `input_reason`.
 keyplate_str keyplate_input_reason_get_needs_field(const keyplate_input_reason *input_reason);
 
@@ -1653,7 +1709,7 @@ void keyplate_limit_free(keyplate_limit *limit);
 // Which kind it is.
 keyplate_limit_kind keyplate_limit_get_kind(const keyplate_limit *limit);
 
-// Without limit.
+// No limit.
 // Free it with `keyplate_limit_free`.
 keyplate_status keyplate_limit_new_unlimited(keyplate_limit **out, keyplate_error **error);
 
@@ -1670,14 +1726,14 @@ void keyplate_expiry_free(keyplate_expiry *expiry);
 // Which kind it is.
 keyplate_expiry_kind keyplate_expiry_get_kind(const keyplate_expiry *expiry);
 
-// It does not end.
+// Never.
 // Free it with `keyplate_expiry_free`.
 keyplate_status keyplate_expiry_new_never(keyplate_expiry **out, keyplate_error **error);
 
 // A time in the future.
 int64_t keyplate_expiry_get_at_time(const keyplate_expiry *expiry);
 
-// It ends then.
+// At this time.
 // Free it with `keyplate_expiry_free`.
 keyplate_status keyplate_expiry_new_at(int64_t time, keyplate_expiry **out, keyplate_error **error);
 
@@ -1691,7 +1747,7 @@ void keyplate_access_token_free(keyplate_access_token *access_token);
 // Borrowed from `access_token`.
 const keyplate_secret *keyplate_access_token_get_secret(const keyplate_access_token *access_token);
 
-// The service for which it is good: its audience is the service's slug.
+// The service that it is for. Its audience is the service's slug.
 // Borrowed from `access_token`.
 keyplate_str keyplate_access_token_get_service_id(const keyplate_access_token *access_token);
 
@@ -1705,7 +1761,7 @@ void keyplate_access_token_claims_free(keyplate_access_token_claims *access_toke
 // Borrowed from `access_token_claims`.
 keyplate_str keyplate_access_token_claims_get_user_id(const keyplate_access_token_claims *access_token_claims);
 
-// His name.
+// The user's username.
 // Borrowed from `access_token_claims`.
 keyplate_str keyplate_access_token_claims_get_username(const keyplate_access_token_claims *access_token_claims);
 
@@ -1717,33 +1773,33 @@ keyplate_str keyplate_access_token_claims_get_service_id(const keyplate_access_t
 // NULL when there is none. Borrowed from `access_token_claims`.
 keyplate_str keyplate_access_token_claims_get_session_id(const keyplate_access_token_claims *access_token_claims);
 
-// Or the API key.
+// The API key, if one asked for the token instead.
 // NULL when there is none. Borrowed from `access_token_claims`.
 keyplate_str keyplate_access_token_claims_get_api_key_id(const keyplate_access_token_claims *access_token_claims);
 
-// Of the scopes of that session or key, `*` and those of the service.
+// The scopes of that session or key that concern the service: `*` and the service's own.
 // How many there are.
 size_t keyplate_access_token_claims_get_scopes_len(const keyplate_access_token_claims *access_token_claims);
 
-// Of the scopes of that session or key, `*` and those of the service.
+// The scopes of that session or key that concern the service: `*` and the service's own.
 // One of them, borrowed from `access_token_claims`; nothing past the end.
 keyplate_str keyplate_access_token_claims_get_scopes_at(const keyplate_access_token_claims *access_token_claims,
                                                         size_t index);
 
-// The names of his groups.
+// The names of the user's groups.
 // How many there are.
 size_t keyplate_access_token_claims_get_groups_len(const keyplate_access_token_claims *access_token_claims);
 
-// The names of his groups.
+// The names of the user's groups.
 // One of them, borrowed from `access_token_claims`; nothing past the end.
 keyplate_str keyplate_access_token_claims_get_groups_at(const keyplate_access_token_claims *access_token_claims,
                                                         size_t index);
 
-// His claims, with those of his groups.
+// The user's claims, together with those of their groups.
 // How many there are.
 size_t keyplate_access_token_claims_get_claims_len(const keyplate_access_token_claims *access_token_claims);
 
-// His claims, with those of his groups.
+// The user's claims, together with those of their groups.
 // One of them, borrowed from `access_token_claims`; nothing past the end.
 const keyplate_claim *keyplate_access_token_claims_get_claims_at(const keyplate_access_token_claims *access_token_claims,
                                                                  size_t index);
@@ -1757,15 +1813,15 @@ int64_t keyplate_access_token_claims_get_expires_at(const keyplate_access_token_
 // Frees it; NULL is fine.
 void keyplate_jwks_free(keyplate_jwks *jwks);
 
-// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+// The JSON Web Key Set (RFC 7517, RFC 8037), ready to be served.
 // Borrowed from `jwks`.
 keyplate_str keyplate_jwks_get_json(const keyplate_jwks *jwks);
 
-// What is in it; the key that signs comes first.
+// The keys in the set. The one that signs now comes first.
 // How many there are.
 size_t keyplate_jwks_get_keys_len(const keyplate_jwks *jwks);
 
-// What is in it; the key that signs comes first.
+// The keys in the set. The one that signs now comes first.
 // One of them, borrowed from `jwks`; nothing past the end.
 const keyplate_signing_key *keyplate_jwks_get_keys_at(const keyplate_jwks *jwks, size_t index);
 
@@ -1776,25 +1832,25 @@ void keyplate_signing_key_free(keyplate_signing_key *signing_key);
 // Borrowed from `signing_key`.
 keyplate_str keyplate_signing_key_get_key_id(const keyplate_signing_key *signing_key);
 
-// When it was made.
+// When it was created.
 int64_t keyplate_signing_key_get_created_at(const keyplate_signing_key *signing_key);
 
 // Frees it; NULL is fine.
 void keyplate_api_key_free(keyplate_api_key *api_key);
 
-// Names it; the same after a rotation.
+// The id. It stays the same when the key is rotated.
 // Borrowed from `api_key`.
 keyplate_str keyplate_api_key_get_id(const keyplate_api_key *api_key);
 
-// Whose it is: it can do no more than he can.
+// The owner. The key can do no more than they can.
 // Borrowed from `api_key`.
 keyplate_str keyplate_api_key_get_owner_id(const keyplate_api_key *api_key);
 
-// What it is for, in a word.
+// A short name that says what it is for.
 // Borrowed from `api_key`.
 keyplate_str keyplate_api_key_get_name(const keyplate_api_key *api_key);
 
-// What it is for, in more words.
+// A longer description.
 // NULL when there is none. Borrowed from `api_key`.
 keyplate_str keyplate_api_key_get_note(const keyplate_api_key *api_key);
 
@@ -1810,10 +1866,10 @@ keyplate_str keyplate_api_key_get_scopes_at(const keyplate_api_key *api_key, siz
 // Borrowed from `api_key`.
 keyplate_str keyplate_api_key_get_masked_secret(const keyplate_api_key *api_key);
 
-// When it was made.
+// When it was created.
 int64_t keyplate_api_key_get_created_at(const keyplate_api_key *api_key);
 
-// When it was last used; may be a minute old.
+// When it was last used. This can be up to a minute out of date.
 // False, and `out` untouched, when there is none.
 bool keyplate_api_key_get_last_used_at(const keyplate_api_key *api_key, int64_t *out);
 
@@ -1821,7 +1877,7 @@ bool keyplate_api_key_get_last_used_at(const keyplate_api_key *api_key, int64_t 
 // False, and `out` untouched, when there is none.
 bool keyplate_api_key_get_expires_at(const keyplate_api_key *api_key, int64_t *out);
 
-// When it was revoked. Revoked keys are kept for the audit.
+// When it was revoked. Revoked keys are kept for the audit log.
 // False, and `out` untouched, when there is none.
 bool keyplate_api_key_get_revoked_at(const keyplate_api_key *api_key, int64_t *out);
 
@@ -1836,10 +1892,10 @@ size_t keyplate_api_key_page_get_items_len(const keyplate_api_key_page *api_key_
 // One of them, borrowed from `api_key_page`; nothing past the end.
 const keyplate_api_key *keyplate_api_key_page_get_items_at(const keyplate_api_key_page *api_key_page, size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_api_key_page_get_total(const keyplate_api_key_page *api_key_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_api_key_page_get_page(const keyplate_api_key_page *api_key_page);
 
 // Frees it; NULL is fine.
@@ -1848,39 +1904,39 @@ void keyplate_api_key_query_free(keyplate_api_key_query *api_key_query);
 // Makes one with its defaults; free it with `keyplate_api_key_query_free`.
 keyplate_status keyplate_api_key_query_new(keyplate_api_key_query **out, keyplate_error **error);
 
-// Only this user's. A user who is no administrator sees his own in any case.
+// Only this user's. Users who are not administrators always see only their own.
 // The value is copied; NULL for none.
 keyplate_status keyplate_api_key_query_set_owner_id(keyplate_api_key_query *api_key_query,
                                                     const char *value,
                                                     keyplate_error **error);
 
-// A part of the name, without regard to case.
+// A part of the name, without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_api_key_query_set_search(keyplate_api_key_query *api_key_query,
                                                   const char *value,
                                                   keyplate_error **error);
 
-// Revoked ones too.
+// Whether to include revoked keys.
 keyplate_status keyplate_api_key_query_set_include_revoked(keyplate_api_key_query *api_key_query,
                                                            bool value,
                                                            keyplate_error **error);
 
-// The order; by default that of creation.
+// The order. The default is the order of creation.
 keyplate_status keyplate_api_key_query_set_sort(keyplate_api_key_query *api_key_query,
                                                 keyplate_api_key_sort value,
                                                 keyplate_error **error);
 
-// The smallest first.
+// Whether the smallest come first.
 keyplate_status keyplate_api_key_query_set_ascending(keyplate_api_key_query *api_key_query,
                                                      bool value,
                                                      keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_api_key_query_set_page(keyplate_api_key_query *api_key_query,
                                                 int64_t value,
                                                 keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_api_key_query_set_limit(keyplate_api_key_query *api_key_query,
                                                  int64_t value,
                                                  keyplate_error **error);
@@ -1892,7 +1948,7 @@ void keyplate_created_api_key_free(keyplate_created_api_key *created_api_key);
 // Borrowed from `created_api_key`.
 const keyplate_api_key *keyplate_created_api_key_get_api_key(const keyplate_created_api_key *created_api_key);
 
-// The secret, shown this once.
+// The secret, which is shown only this once.
 // Borrowed from `created_api_key`.
 const keyplate_secret *keyplate_created_api_key_get_secret(const keyplate_created_api_key *created_api_key);
 
@@ -1902,12 +1958,12 @@ void keyplate_key_rotation_free(keyplate_key_rotation *key_rotation);
 // Makes one with its defaults; free it with `keyplate_key_rotation_free`.
 keyplate_status keyplate_key_rotation_new(keyplate_key_rotation **out, keyplate_error **error);
 
-// For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
+// For how many seconds the old secret keeps working: 0 to 31 days, one day by default.
 keyplate_status keyplate_key_rotation_set_overlap_seconds(keyplate_key_rotation *key_rotation,
                                                           int64_t value,
                                                           keyplate_error **error);
 
-// A new end; by default it stays.
+// A new end. By default the end stays the same.
 // The value is copied; NULL for none.
 keyplate_status keyplate_key_rotation_set_expiry(keyplate_key_rotation *key_rotation,
                                                  const keyplate_expiry *value,
@@ -1923,32 +1979,32 @@ keyplate_status keyplate_new_api_key_new(const char *name,
                                          keyplate_new_api_key **out,
                                          keyplate_error **error);
 
-// What it is for, in a word: 1 to 100 characters.
+// A short name that says what it is for, of 1 to 100 characters.
 // The value is copied.
 keyplate_status keyplate_new_api_key_set_name(keyplate_new_api_key *new_api_key,
                                               const char *value,
                                               keyplate_error **error);
 
-// What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own
-// such as `library:stream`.
+// The scopes that it allows, within those of whoever creates it: `*`, `roles:write`, `<area>:read`, `<area>:write`,
+// or one of the host's own, such as `library:stream`.
 // Adds one; the value is copied.
 keyplate_status keyplate_new_api_key_add_scopes(keyplate_new_api_key *new_api_key,
                                                 const char *value,
                                                 keyplate_error **error);
 
-// Whose it is; by default the caller's own. The host must say.
+// The owner. The default is the caller; the host must name one.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_api_key_set_owner_id(keyplate_new_api_key *new_api_key,
                                                   const char *value,
                                                   keyplate_error **error);
 
-// What it is for, in at most 500 characters.
+// A longer description, of at most 500 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_api_key_set_note(keyplate_new_api_key *new_api_key,
                                               const char *value,
                                               keyplate_error **error);
 
-// When it ends; by default never.
+// When it ends. By default it never does.
 keyplate_status keyplate_new_api_key_set_expires_at(keyplate_new_api_key *new_api_key,
                                                     int64_t value,
                                                     keyplate_error **error);
@@ -1956,10 +2012,10 @@ keyplate_status keyplate_new_api_key_set_expires_at(keyplate_new_api_key *new_ap
 // Frees it; NULL is fine.
 void keyplate_audit_event_free(keyplate_audit_event *audit_event);
 
-// Grows with time.
+// The number of the row. Later rows have larger ones.
 int64_t keyplate_audit_event_get_id(const keyplate_audit_event *audit_event);
 
-// When; for counted refusals the last time.
+// When it happened. For refusals that are counted, this is the last time.
 int64_t keyplate_audit_event_get_at(const keyplate_audit_event *audit_event);
 
 // What happened.
@@ -1972,19 +2028,19 @@ keyplate_actor_kind keyplate_audit_event_get_actor_kind(const keyplate_audit_eve
 // NULL when there is none. Borrowed from `audit_event`.
 keyplate_str keyplate_audit_event_get_actor_id(const keyplate_audit_event *audit_event);
 
-// His name.
+// Their username.
 // NULL when there is none. Borrowed from `audit_event`.
 keyplate_str keyplate_audit_event_get_actor_name(const keyplate_audit_event *audit_event);
 
-// The user whom it concerns.
+// The user that it is about.
 // NULL when there is none. Borrowed from `audit_event`.
 keyplate_str keyplate_audit_event_get_user_id(const keyplate_audit_event *audit_event);
 
-// His name.
+// Their username.
 // NULL when there is none. Borrowed from `audit_event`.
 keyplate_str keyplate_audit_event_get_username(const keyplate_audit_event *audit_event);
 
-// The thing that it concerns, for example an API key.
+// The thing that it is about, for example an API key.
 // NULL when there is none. Borrowed from `audit_event`.
 keyplate_str keyplate_audit_event_get_subject_id(const keyplate_audit_event *audit_event);
 
@@ -2000,15 +2056,15 @@ keyplate_str keyplate_audit_event_get_address(const keyplate_audit_event *audit_
 // NULL when there is none. Borrowed from `audit_event`.
 keyplate_str keyplate_audit_event_get_user_agent(const keyplate_audit_event *audit_event);
 
-// More, by name. Never a secret.
+// More details, by name. They never contain a secret.
 // How many there are.
 size_t keyplate_audit_event_get_details_len(const keyplate_audit_event *audit_event);
 
-// More, by name. Never a secret.
+// More details, by name. They never contain a secret.
 // One of them, borrowed from `audit_event`; nothing past the end.
 const keyplate_detail *keyplate_audit_event_get_details_at(const keyplate_audit_event *audit_event, size_t index);
 
-// How many times within that minute; more than 1 for refusals only.
+// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
 int64_t keyplate_audit_event_get_count(const keyplate_audit_event *audit_event);
 
 // Frees it; NULL is fine.
@@ -2022,10 +2078,10 @@ size_t keyplate_audit_page_get_items_len(const keyplate_audit_page *audit_page);
 // One of them, borrowed from `audit_page`; nothing past the end.
 const keyplate_audit_event *keyplate_audit_page_get_items_at(const keyplate_audit_page *audit_page, size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_audit_page_get_total(const keyplate_audit_page *audit_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_audit_page_get_page(const keyplate_audit_page *audit_page);
 
 // Frees it; NULL is fine.
@@ -2034,7 +2090,7 @@ void keyplate_audit_query_free(keyplate_audit_query *audit_query);
 // Makes one with its defaults; free it with `keyplate_audit_query_free`.
 keyplate_status keyplate_audit_query_new(keyplate_audit_query **out, keyplate_error **error);
 
-// Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
+// Only those that this user did, or that are about them. Users who are not administrators always see only their own.
 // The value is copied; NULL for none.
 keyplate_status keyplate_audit_query_set_user_id(keyplate_audit_query *audit_query,
                                                  const char *value,
@@ -2045,15 +2101,15 @@ keyplate_status keyplate_audit_query_set_kind(keyplate_audit_query *audit_query,
                                               keyplate_event_kind value,
                                               keyplate_error **error);
 
-// Only since then.
+// Only since this time.
 keyplate_status keyplate_audit_query_set_since(keyplate_audit_query *audit_query,
                                                int64_t value,
                                                keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_audit_query_set_page(keyplate_audit_query *audit_query, int64_t value, keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_audit_query_set_limit(keyplate_audit_query *audit_query,
                                                int64_t value,
                                                keyplate_error **error);
@@ -2061,7 +2117,7 @@ keyplate_status keyplate_audit_query_set_limit(keyplate_audit_query *audit_query
 // Frees it; NULL is fine.
 void keyplate_detail_free(keyplate_detail *detail);
 
-// What it is.
+// Its name.
 // Borrowed from `detail`.
 keyplate_str keyplate_detail_get_name(const keyplate_detail *detail);
 
@@ -2072,10 +2128,10 @@ keyplate_str keyplate_detail_get_value(const keyplate_detail *detail);
 // Frees it; NULL is fine.
 void keyplate_backup_report_free(keyplate_backup_report *backup_report);
 
-// When: what was committed before the call is in it.
+// When it was made. Everything that was committed before the call is in it.
 int64_t keyplate_backup_report_get_made_at(const keyplate_backup_report *backup_report);
 
-// Its size.
+// Its size in bytes.
 int64_t keyplate_backup_report_get_bytes(const keyplate_backup_report *backup_report);
 
 // Frees it; NULL is fine.
@@ -2084,40 +2140,40 @@ void keyplate_bootstrap_change_free(keyplate_bootstrap_change *bootstrap_change)
 // What was done.
 keyplate_bootstrap_action keyplate_bootstrap_change_get_action(const keyplate_bootstrap_change *bootstrap_change);
 
-// To what kind of thing.
+// The kind of thing.
 keyplate_bootstrap_kind keyplate_bootstrap_change_get_kind(const keyplate_bootstrap_change *bootstrap_change);
 
-// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
-// username, a slash and the key's name; of the settings `settings`.
+// Its name: a group's name, a service's slug, a username or a sign-up token's note. For an API key, it is the owner's
+// username, a slash and the key's name. For the settings, it is `settings`.
 // Borrowed from `bootstrap_change`.
 keyplate_str keyplate_bootstrap_change_get_name(const keyplate_bootstrap_change *bootstrap_change);
 
 // Frees it; NULL is fine.
 void keyplate_bootstrap_report_free(keyplate_bootstrap_report *bootstrap_report);
 
-// What was made or changed, in the order in which it was.
+// What was created or changed, in order.
 // How many there are.
 size_t keyplate_bootstrap_report_get_changes_len(const keyplate_bootstrap_report *bootstrap_report);
 
-// What was made or changed, in the order in which it was.
+// What was created or changed, in order.
 // One of them, borrowed from `bootstrap_report`; nothing past the end.
 const keyplate_bootstrap_change *keyplate_bootstrap_report_get_changes_at(const keyplate_bootstrap_report *bootstrap_report,
                                                                           size_t index);
 
-// The API keys whose secret the plan wanted generated, shown this once.
+// The API keys whose secret the plan asked to generate. The secrets are shown only this once.
 // How many there are.
 size_t keyplate_bootstrap_report_get_api_keys_len(const keyplate_bootstrap_report *bootstrap_report);
 
-// The API keys whose secret the plan wanted generated, shown this once.
+// The API keys whose secret the plan asked to generate. The secrets are shown only this once.
 // One of them, borrowed from `bootstrap_report`; nothing past the end.
 const keyplate_created_api_key *keyplate_bootstrap_report_get_api_keys_at(const keyplate_bootstrap_report *bootstrap_report,
                                                                           size_t index);
 
-// The sign-up tokens that were made, with their secrets, shown this once.
+// The sign-up tokens that were created. Their secrets are shown only this once.
 // How many there are.
 size_t keyplate_bootstrap_report_get_signup_tokens_len(const keyplate_bootstrap_report *bootstrap_report);
 
-// The sign-up tokens that were made, with their secrets, shown this once.
+// The sign-up tokens that were created. Their secrets are shown only this once.
 // One of them, borrowed from `bootstrap_report`; nothing past the end.
 const keyplate_created_signup_token *keyplate_bootstrap_report_get_signup_tokens_at(const keyplate_bootstrap_report *bootstrap_report,
                                                                                     size_t index);
@@ -2125,52 +2181,52 @@ const keyplate_created_signup_token *keyplate_bootstrap_report_get_signup_tokens
 // Frees it; NULL is fine.
 void keyplate_claim_free(keyplate_claim *claim);
 
-// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+// Its name: 1 to 100 characters without blanks, and not one that a token's issuer sets itself.
 // Borrowed from `claim`.
 keyplate_str keyplate_claim_get_key(const keyplate_claim *claim);
 
-// Its value, at most 1000 characters.
+// Its value, of at most 1000 characters.
 // Borrowed from `claim`.
 keyplate_str keyplate_claim_get_value(const keyplate_claim *claim);
 
 // Makes one with its defaults; free it with `keyplate_claim_free`.
 keyplate_status keyplate_claim_new(const char *key, const char *value, keyplate_claim **out, keyplate_error **error);
 
-// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+// Its name: 1 to 100 characters without blanks, and not one that a token's issuer sets itself.
 // The value is copied.
 keyplate_status keyplate_claim_set_key(keyplate_claim *claim, const char *value, keyplate_error **error);
 
-// Its value, at most 1000 characters.
+// Its value, of at most 1000 characters.
 // The value is copied.
 keyplate_status keyplate_claim_set_value(keyplate_claim *claim, const char *value, keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_group_free(keyplate_group *group);
 
-// Names it for ever.
+// The id, which never changes.
 // Borrowed from `group`.
 keyplate_str keyplate_group_get_id(const keyplate_group *group);
 
-// Unique without regard to case; for programs.
+// The name for programs, unique regardless of case.
 // Borrowed from `group`.
 keyplate_str keyplate_group_get_name(const keyplate_group *group);
 
-// For people.
+// The name for people.
 // Borrowed from `group`.
 keyplate_str keyplate_group_get_friendly_name(const keyplate_group *group);
 
-// What holds for its members.
+// The claims that its members have.
 // How many there are.
 size_t keyplate_group_get_claims_len(const keyplate_group *group);
 
-// What holds for its members.
+// The claims that its members have.
 // One of them, borrowed from `group`; nothing past the end.
 const keyplate_claim *keyplate_group_get_claims_at(const keyplate_group *group, size_t index);
 
 // How many users are in it.
 int64_t keyplate_group_get_member_count(const keyplate_group *group);
 
-// When it was made.
+// When it was created.
 int64_t keyplate_group_get_created_at(const keyplate_group *group);
 
 // Frees it; NULL is fine.
@@ -2202,10 +2258,10 @@ size_t keyplate_group_page_get_items_len(const keyplate_group_page *group_page);
 // One of them, borrowed from `group_page`; nothing past the end.
 const keyplate_group *keyplate_group_page_get_items_at(const keyplate_group_page *group_page, size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_group_page_get_total(const keyplate_group_page *group_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_group_page_get_page(const keyplate_group_page *group_page);
 
 // Frees it; NULL is fine.
@@ -2214,32 +2270,32 @@ void keyplate_group_query_free(keyplate_group_query *group_query);
 // Makes one with its defaults; free it with `keyplate_group_query_free`.
 keyplate_status keyplate_group_query_new(keyplate_group_query **out, keyplate_error **error);
 
-// A part of a name, without regard to case.
+// A part of a name, without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_group_query_set_search(keyplate_group_query *group_query,
                                                 const char *value,
                                                 keyplate_error **error);
 
-// Only those that this user is in. A user who is no administrator sees his own in any case.
+// Only those that this user is in. Users who are not administrators always see only their own.
 // The value is copied; NULL for none.
 keyplate_status keyplate_group_query_set_user_id(keyplate_group_query *group_query,
                                                  const char *value,
                                                  keyplate_error **error);
 
-// The order; by default that of creation.
+// The order. The default is the order of creation.
 keyplate_status keyplate_group_query_set_sort(keyplate_group_query *group_query,
                                               keyplate_group_sort value,
                                               keyplate_error **error);
 
-// The other way round.
+// Whether to reverse the order.
 keyplate_status keyplate_group_query_set_descending(keyplate_group_query *group_query,
                                                     bool value,
                                                     keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_group_query_set_page(keyplate_group_query *group_query, int64_t value, keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_group_query_set_limit(keyplate_group_query *group_query,
                                                int64_t value,
                                                keyplate_error **error);
@@ -2250,11 +2306,11 @@ void keyplate_new_group_free(keyplate_new_group *new_group);
 // Makes one with its defaults; free it with `keyplate_new_group_free`.
 keyplate_status keyplate_new_group_new(const char *name, keyplate_new_group **out, keyplate_error **error);
 
-// 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
+// 2 to 255 characters of any script, without commas, and without a blank at either end.
 // The value is copied.
 keyplate_status keyplate_new_group_set_name(keyplate_new_group *new_group, const char *value, keyplate_error **error);
 
-// 2 to 50 characters; by default the name.
+// The name for people: 2 to 50 characters. The default is `name`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_group_set_friendly_name(keyplate_new_group *new_group,
                                                      const char *value,
@@ -2274,13 +2330,13 @@ keyplate_status keyplate_client_info_set_address(keyplate_client_info *client_in
                                                  const char *value,
                                                  keyplate_error **error);
 
-// Its user agent; cut after 512 characters.
+// Its user agent, which is cut after 512 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_client_info_set_user_agent(keyplate_client_info *client_info,
                                                     const char *value,
                                                     keyplate_error **error);
 
-// A name that its user knows the device by, at most 100 characters.
+// A name by which the user knows the device, of at most 100 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_client_info_set_device_name(keyplate_client_info *client_info,
                                                      const char *value,
@@ -2295,7 +2351,9 @@ keyplate_status keyplate_config_new(const char *path,
                                     keyplate_config **out,
                                     keyplate_error **error);
 
-// The database file; its folder must exist. It is made with rights for its owner only.
+// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it. A
+// relative path is resolved once, when the database is opened. There is no database in memory: tests use a file in a
+// temporary folder.
 // The value is copied.
 keyplate_status keyplate_config_set_path(keyplate_config *config, const char *value, keyplate_error **error);
 
@@ -2304,36 +2362,36 @@ keyplate_status keyplate_config_set_path(keyplate_config *config, const char *va
 // The value is copied.
 keyplate_status keyplate_config_set_origin(keyplate_config *config, const char *value, keyplate_error **error);
 
-// The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
+// The first part of every secret token: 1 to 16 lower-case letters and digits, `kp` by default.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const char *value, keyplate_error **error);
 
-// How long a call waits for another writer, in milliseconds; by default 5000.
+// How long a call waits for another writer, in milliseconds. The default is 5000.
 keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, int64_t value, keyplate_error **error);
 
-// Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32
-// characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before
-// do not work, and access tokens are not issued until `keyplate_rotate_signing_key`.
+// The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It
+// has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes
+// that were given out before do not work, and access tokens are not issued until `keyplate_rotate_signing_key`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_encryption_key(keyplate_config *config,
                                                    const keyplate_secret *value,
                                                    keyplate_error **error);
 
-// Which letters a username may have.
+// Which letters a username may contain.
 keyplate_status keyplate_config_set_username_policy(keyplate_config *config,
                                                     keyplate_username_policy value,
                                                     keyplate_error **error);
 
-// The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share
-// them. It is fixed by the first passkey.
+// The domain that passkeys are bound to. The default is the origin's host; with a parent domain, several hosts can
+// share passkeys. The first passkey fixes it.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_rp_id(keyplate_config *config, const char *value, keyplate_error **error);
 
-// What browsers call this application when they ask for a passkey; by default the setting `app_name`.
+// What browsers call this application when they ask for a passkey. The default is the setting `app_name`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_config_set_rp_name(keyplate_config *config, const char *value, keyplate_error **error);
 
-// Further web origins of the RP id that people use.
+// Further web origins of the RP id.
 // Adds one; the value is copied.
 keyplate_status keyplate_config_add_more_origins(keyplate_config *config, const char *value, keyplate_error **error);
 
@@ -2346,19 +2404,20 @@ keyplate_status keyplate_config_add_native_origins(keyplate_config *config, cons
 // Adds one; the value is copied.
 keyplate_status keyplate_config_add_related_origins(keyplate_config *config, const char *value, keyplate_error **error);
 
-// Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else
-// does; `keyplate_get_setup_state` says what is the matter.
+// Accept an origin where passkeys cannot work: an IP address, or one that is neither https nor localhost. Everything
+// else works, and `keyplate_get_setup_state` says why passkeys do not.
 keyplate_status keyplate_config_set_allow_insecure_origin(keyplate_config *config, bool value, keyplate_error **error);
 
-// Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and
-// everybody registers a new one.
+// Accept an RP id other than that of the existing passkeys. They are kept, but they no longer work or count, and
+// everybody has to register a new one.
 keyplate_status keyplate_config_set_accept_rp_id_change(keyplate_config *config, bool value, keyplate_error **error);
 
-// For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can
-// be begun.
+// For commands that recover or maintain a database: open it whatever its RP id and origin. No passkey ceremony can
+// begin.
 keyplate_status keyplate_config_set_maintenance(keyplate_config *config, bool value, keyplate_error **error);
 
-// Opens the file even if other users of the machine can read or write it.
+// Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the
+// same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
 keyplate_status keyplate_config_set_allow_shared_file(keyplate_config *config, bool value, keyplate_error **error);
 
 // Frees it; NULL is fine.
@@ -2368,28 +2427,28 @@ void keyplate_created_one_time_token_free(keyplate_created_one_time_token *creat
 // Borrowed from `created_one_time_token`.
 const keyplate_one_time_token *keyplate_created_one_time_token_get_one_time_token(const keyplate_created_one_time_token *created_one_time_token);
 
-// The secret, shown this once: `XXXX-XXXX` for a code.
+// The secret, which is shown only this once. A code looks like `XXXX-XXXX`.
 // Borrowed from `created_one_time_token`.
 const keyplate_secret *keyplate_created_one_time_token_get_secret(const keyplate_created_one_time_token *created_one_time_token);
 
 // Frees it; NULL is fine.
 void keyplate_one_time_token_free(keyplate_one_time_token *one_time_token);
 
-// Names it.
+// The id.
 // Borrowed from `one_time_token`.
 keyplate_str keyplate_one_time_token_get_id(const keyplate_one_time_token *one_time_token);
 
-// Whom it signs in.
+// The user whom it signs in.
 // Borrowed from `one_time_token`.
 keyplate_str keyplate_one_time_token_get_user_id(const keyplate_one_time_token *one_time_token);
 
-// A code to be typed, rather than a token for a link?
+// Whether it is a code to be typed, rather than a token for a link.
 bool keyplate_one_time_token_get_is_code(const keyplate_one_time_token *one_time_token);
 
-// For who has lost his passkey?
+// Whether it is for a user who has lost their passkey.
 bool keyplate_one_time_token_get_is_recovery(const keyplate_one_time_token *one_time_token);
 
-// When it was made.
+// When it was created.
 int64_t keyplate_one_time_token_get_created_at(const keyplate_one_time_token *one_time_token);
 
 // When it ends.
@@ -2399,22 +2458,22 @@ int64_t keyplate_one_time_token_get_expires_at(const keyplate_one_time_token *on
 // NULL when there is none. Borrowed from `one_time_token`.
 keyplate_str keyplate_one_time_token_get_created_by(const keyplate_one_time_token *one_time_token);
 
-// For a token its kind and last 4 characters; nothing is told of a code.
+// The kind and the last 4 characters of a token. It is absent for a code.
 // Borrowed from `one_time_token`.
 keyplate_str keyplate_one_time_token_get_masked_secret(const keyplate_one_time_token *one_time_token);
 
 // Frees it; NULL is fine.
 void keyplate_passkey_free(keyplate_passkey *passkey);
 
-// Names it.
+// The id.
 // Borrowed from `passkey`.
 keyplate_str keyplate_passkey_get_id(const keyplate_passkey *passkey);
 
-// Whose it is.
+// The user whose it is.
 // Borrowed from `passkey`.
 keyplate_str keyplate_passkey_get_user_id(const keyplate_passkey *passkey);
 
-// What its authenticator calls it, as base64url.
+// The credential id by which its authenticator knows it, as base64url.
 // Borrowed from `passkey`.
 keyplate_str keyplate_passkey_get_credential_id(const keyplate_passkey *passkey);
 
@@ -2422,29 +2481,29 @@ keyplate_str keyplate_passkey_get_credential_id(const keyplate_passkey *passkey)
 // Borrowed from `passkey`.
 keyplate_str keyplate_passkey_get_rp_id(const keyplate_passkey *passkey);
 
-// What its user calls it.
+// The name that its user gave it.
 // Borrowed from `passkey`.
 keyplate_str keyplate_passkey_get_name(const keyplate_passkey *passkey);
 
-// The model of the authenticator, a UUID; none when it did not tell.
+// The model of the authenticator (AAGUID). It is absent if the authenticator did not tell.
 // NULL when there is none. Borrowed from `passkey`.
 keyplate_str keyplate_passkey_get_aaguid(const keyplate_passkey *passkey);
 
-// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+// The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`.
 // How many there are.
 size_t keyplate_passkey_get_transports_len(const keyplate_passkey *passkey);
 
-// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+// The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`.
 // One of them, borrowed from `passkey`; nothing past the end.
 keyplate_str keyplate_passkey_get_transports_at(const keyplate_passkey *passkey, size_t index);
 
-// May it be backed up, so that it survives the device?
+// Whether it can be backed up, so that it survives the loss of the device.
 bool keyplate_passkey_get_backup_eligible(const keyplate_passkey *passkey);
 
-// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+// Whether it is backed up, as far as its authenticator last said. Such a passkey is on all devices of its user.
 bool keyplate_passkey_get_backup_state(const keyplate_passkey *passkey);
 
-// When its signature counter last went back: somebody may have a copy of it.
+// When its signature counter last went back, which may mean that somebody has a copy of it.
 // False, and `out` untouched, when there is none.
 bool keyplate_passkey_get_counter_went_back_at(const keyplate_passkey *passkey, int64_t *out);
 
@@ -2455,37 +2514,41 @@ int64_t keyplate_passkey_get_created_at(const keyplate_passkey *passkey);
 // False, and `out` untouched, when there is none.
 bool keyplate_passkey_get_last_used_at(const keyplate_passkey *passkey, int64_t *out);
 
-// Does it work under today's RP id?
+// When it last began or ceased to be something that may be backed up, as when it moves into a password manager.
+// False, and `out` untouched, when there is none.
+bool keyplate_passkey_get_backup_eligibility_changed_at(const keyplate_passkey *passkey, int64_t *out);
+
+// Whether it works under the current RP id.
 bool keyplate_passkey_get_usable(const keyplate_passkey *passkey);
 
 // Frees it; NULL is fine.
 void keyplate_passkey_signals_free(keyplate_passkey_signals *passkey_signals);
 
-// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+// For `signalUnknownCredential`, if the credential that was asked about is not registered.
 // NULL when there is none. Borrowed from `passkey_signals`.
 keyplate_str keyplate_passkey_signals_get_unknown_credential(const keyplate_passkey_signals *passkey_signals);
 
-// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+// For `signalAllAcceptedCredentials`, if the caller is a user who has had a passkey.
 // NULL when there is none. Borrowed from `passkey_signals`.
 keyplate_str keyplate_passkey_signals_get_all_accepted_credentials(const keyplate_passkey_signals *passkey_signals);
 
-// For `signalCurrentUserDetails`, likewise.
+// For `signalCurrentUserDetails`, in the same case.
 // NULL when there is none. Borrowed from `passkey_signals`.
 keyplate_str keyplate_passkey_signals_get_current_user_details(const keyplate_passkey_signals *passkey_signals);
 
 // Frees it; NULL is fine.
 void keyplate_passkey_ceremony_free(keyplate_passkey_ceremony *passkey_ceremony);
 
-// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
 // Borrowed from `passkey_ceremony`.
 keyplate_str keyplate_passkey_ceremony_get_ceremony(const keyplate_passkey_ceremony *passkey_ceremony);
 
 // For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-// `parseRequestOptionsFromJSON`.
+// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
 // Borrowed from `passkey_ceremony`.
 keyplate_str keyplate_passkey_ceremony_get_options(const keyplate_passkey_ceremony *passkey_ceremony);
 
-// When it is too late.
+// When the ceremony expires.
 int64_t keyplate_passkey_ceremony_get_expires_at(const keyplate_passkey_ceremony *passkey_ceremony);
 
 // Frees it; NULL is fine.
@@ -2495,12 +2558,11 @@ void keyplate_passkey_registration_free(keyplate_passkey_registration *passkey_r
 // Borrowed from `passkey_registration`.
 const keyplate_passkey *keyplate_passkey_registration_get_passkey(const keyplate_passkey_registration *passkey_registration);
 
-// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
-// The former one has ended.
+// The session that replaces the caller's, if that was not opened with a passkey. The former one has ended.
 // NULL when there is none. Borrowed from `passkey_registration`.
 const keyplate_signed_in *keyplate_passkey_registration_get_signed_in(const keyplate_passkey_registration *passkey_registration);
 
-// When this completed setup: the API keys that were made before.
+// The API keys that were created before, if this completed setup.
 // NULL when there is none. Borrowed from `passkey_registration`.
 const keyplate_setup_completion *keyplate_passkey_registration_get_setup(const keyplate_passkey_registration *passkey_registration);
 
@@ -2511,21 +2573,21 @@ void keyplate_authenticated_free(keyplate_authenticated *authenticated);
 // Borrowed from `authenticated`.
 keyplate_str keyplate_authenticated_get_user_id(const keyplate_authenticated *authenticated);
 
-// His name.
+// Their username.
 // Borrowed from `authenticated`.
 keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *authenticated);
 
-// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+// The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`.
 keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
 
 // `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `KEYPLATE_USER_STATUS_PENDING` too, for who waits for approval.
 keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
 
-// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
 // How many there are.
 size_t keyplate_authenticated_get_scopes_len(const keyplate_authenticated *authenticated);
 
-// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
 // One of them, borrowed from `authenticated`; nothing past the end.
 keyplate_str keyplate_authenticated_get_scopes_at(const keyplate_authenticated *authenticated, size_t index);
 
@@ -2537,28 +2599,28 @@ keyplate_str keyplate_authenticated_get_session_id(const keyplate_authenticated 
 // NULL when there is none. Borrowed from `authenticated`.
 keyplate_str keyplate_authenticated_get_api_key_id(const keyplate_authenticated *authenticated);
 
-// When the credential ends at the latest.
+// The latest time at which the credential ends.
 // False, and `out` untouched, when there is none.
 bool keyplate_authenticated_get_expires_at(const keyplate_authenticated *authenticated, int64_t *out);
 
-// For `keyplate_acting_as`.
+// The principal, for `keyplate_acting_as`.
 // Borrowed from `authenticated`.
 const keyplate_principal *keyplate_authenticated_get_principal(const keyplate_authenticated *authenticated);
 
 // Frees it; NULL is fine.
 void keyplate_decision_free(keyplate_decision *decision);
 
-// Let him in?
+// Whether to let them in.
 bool keyplate_decision_get_allowed(const keyplate_decision *decision);
 
-// Why, or why not.
+// The reason for the decision.
 keyplate_decision_reason keyplate_decision_get_reason(const keyplate_decision *decision);
 
 // The service.
 // Borrowed from `decision`.
 keyplate_str keyplate_decision_get_service_id(const keyplate_decision *decision);
 
-// Who asks; none when his credential has ended.
+// The user who asks. It is absent if their credential has ended.
 // NULL when there is none. Borrowed from `decision`.
 keyplate_str keyplate_decision_get_user_id(const keyplate_decision *decision);
 
@@ -2568,13 +2630,14 @@ void keyplate_new_service_free(keyplate_new_service *new_service);
 // Makes one with its defaults; free it with `keyplate_new_service_free`.
 keyplate_status keyplate_new_service_new(const char *slug, keyplate_new_service **out, keyplate_error **error);
 
-// 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+// The short name for programs: 1 to 64 lower-case letters, digits and `_ . -`. It begins with a letter and is not the
+// name of an area of scopes.
 // The value is copied.
 keyplate_status keyplate_new_service_set_slug(keyplate_new_service *new_service,
                                               const char *value,
                                               keyplate_error **error);
 
-// 1 to 100 characters; by default the slug.
+// The name for people: 1 to 100 characters. The default is `slug`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_service_set_name(keyplate_new_service *new_service,
                                               const char *value,
@@ -2586,12 +2649,12 @@ keyplate_status keyplate_new_service_add_origins(keyplate_new_service *new_servi
                                                  const char *value,
                                                  keyplate_error **error);
 
-// To whom it is open; by default to the groups that are named, and to nobody when there are none.
+// Who may use it. The default is the groups that are named, and nobody if there are none.
 keyplate_status keyplate_new_service_set_access(keyplate_new_service *new_service,
                                                 keyplate_service_access value,
                                                 keyplate_error **error);
 
-// The groups. `KEYPLATE_SERVICE_ACCESS_NOBODY` excludes them; with `Everyone` they are kept for later.
+// The groups whose members may use it. With `KEYPLATE_SERVICE_ACCESS_NOBODY` there must be none; with `Everyone` they are kept for later.
 // Adds one; the value is copied.
 keyplate_status keyplate_new_service_add_group_ids(keyplate_new_service *new_service,
                                                    const char *value,
@@ -2600,38 +2663,38 @@ keyplate_status keyplate_new_service_add_group_ids(keyplate_new_service *new_ser
 // Frees it; NULL is fine.
 void keyplate_service_free(keyplate_service *service);
 
-// Names it for ever.
+// The id, which never changes.
 // Borrowed from `service`.
 keyplate_str keyplate_service_get_id(const keyplate_service *service);
 
-// Its short name for programs, unique.
+// The short, unique name for programs.
 // Borrowed from `service`.
 keyplate_str keyplate_service_get_slug(const keyplate_service *service);
 
-// Its name for people.
+// The name for people.
 // Borrowed from `service`.
 keyplate_str keyplate_service_get_name(const keyplate_service *service);
 
-// The web origins where it is.
+// The web origins at which it is served.
 // How many there are.
 size_t keyplate_service_get_origins_len(const keyplate_service *service);
 
-// The web origins where it is.
+// The web origins at which it is served.
 // One of them, borrowed from `service`; nothing past the end.
 keyplate_str keyplate_service_get_origins_at(const keyplate_service *service, size_t index);
 
-// Open to every user?
+// Whether it is open to every user.
 bool keyplate_service_get_for_everyone(const keyplate_service *service);
 
-// Otherwise open to the members of these groups; to nobody when there is none.
+// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
 // How many there are.
 size_t keyplate_service_get_group_ids_len(const keyplate_service *service);
 
-// Otherwise open to the members of these groups; to nobody when there is none.
+// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
 // One of them, borrowed from `service`; nothing past the end.
 keyplate_str keyplate_service_get_group_ids_at(const keyplate_service *service, size_t index);
 
-// When it was made.
+// When it was created.
 int64_t keyplate_service_get_created_at(const keyplate_service *service);
 
 // Frees it; NULL is fine.
@@ -2652,7 +2715,7 @@ keyplate_status keyplate_service_changes_set_name(keyplate_service_changes *serv
                                                   const char *value,
                                                   keyplate_error **error);
 
-// Whether `origins` take the place of those that it has; otherwise they must be empty.
+// Whether `origins` replace those that it has. If not, they must be empty.
 keyplate_status keyplate_service_changes_set_replace_origins(keyplate_service_changes *service_changes,
                                                              bool value,
                                                              keyplate_error **error);
@@ -2663,7 +2726,7 @@ keyplate_status keyplate_service_changes_add_origins(keyplate_service_changes *s
                                                      const char *value,
                                                      keyplate_error **error);
 
-// As in `keyplate_new_service`; without it and without groups, access stays as it is.
+// As in `keyplate_new_service`. Without it and without groups, access stays the same.
 keyplate_status keyplate_service_changes_set_access(keyplate_service_changes *service_changes,
                                                     keyplate_service_access value,
                                                     keyplate_error **error);
@@ -2685,10 +2748,10 @@ size_t keyplate_service_page_get_items_len(const keyplate_service_page *service_
 // One of them, borrowed from `service_page`; nothing past the end.
 const keyplate_service *keyplate_service_page_get_items_at(const keyplate_service_page *service_page, size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_service_page_get_total(const keyplate_service_page *service_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_service_page_get_page(const keyplate_service_page *service_page);
 
 // Frees it; NULL is fine.
@@ -2697,24 +2760,24 @@ void keyplate_service_query_free(keyplate_service_query *service_query);
 // Makes one with its defaults; free it with `keyplate_service_query_free`.
 keyplate_status keyplate_service_query_new(keyplate_service_query **out, keyplate_error **error);
 
-// A part of slug or name, without regard to case.
+// A part of slug or name, without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_service_query_set_search(keyplate_service_query *service_query,
                                                   const char *value,
                                                   keyplate_error **error);
 
-// Only those that this user may use. A user who is no administrator sees his own in any case.
+// Only those that this user may use. Users who are not administrators always see only those that they may use.
 // The value is copied; NULL for none.
 keyplate_status keyplate_service_query_set_user_id(keyplate_service_query *service_query,
                                                    const char *value,
                                                    keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_service_query_set_page(keyplate_service_query *service_query,
                                                 int64_t value,
                                                 keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_service_query_set_limit(keyplate_service_query *service_query,
                                                  int64_t value,
                                                  keyplate_error **error);
@@ -2722,28 +2785,28 @@ keyplate_status keyplate_service_query_set_limit(keyplate_service_query *service
 // Frees it; NULL is fine.
 void keyplate_session_free(keyplate_session *session);
 
-// Names it.
+// The id.
 // Borrowed from `session`.
 keyplate_str keyplate_session_get_id(const keyplate_session *session);
 
-// Whose it is.
+// The user whose it is.
 // Borrowed from `session`.
 keyplate_str keyplate_session_get_user_id(const keyplate_session *session);
 
-// How he signed in.
+// How they signed in.
 keyplate_sign_in_method keyplate_session_get_method(const keyplate_session *session);
 
-// When he signed in.
+// When they signed in.
 int64_t keyplate_session_get_signed_in_at(const keyplate_session *session);
 
-// When he last showed a passkey.
+// When they last used a passkey.
 // False, and `out` untouched, when there is none.
 bool keyplate_session_get_stepped_up_at(const keyplate_session *session, int64_t *out);
 
-// When it was last used; may be a minute old.
+// When it was last used. This can be up to a minute out of date.
 int64_t keyplate_session_get_last_seen_at(const keyplate_session *session);
 
-// When it ends at the latest.
+// The latest time at which it ends.
 int64_t keyplate_session_get_expires_at(const keyplate_session *session);
 
 // The token's kind and last 4 characters.
@@ -2758,7 +2821,7 @@ keyplate_str keyplate_session_get_address(const keyplate_session *session);
 // NULL when there is none. Borrowed from `session`.
 keyplate_str keyplate_session_get_user_agent(const keyplate_session *session);
 
-// The device's name, if it told one.
+// The name of the device, if it gave one.
 // NULL when there is none. Borrowed from `session`.
 keyplate_str keyplate_session_get_device_name(const keyplate_session *session);
 
@@ -2773,10 +2836,10 @@ size_t keyplate_session_page_get_items_len(const keyplate_session_page *session_
 // One of them, borrowed from `session_page`; nothing past the end.
 const keyplate_session *keyplate_session_page_get_items_at(const keyplate_session_page *session_page, size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_session_page_get_total(const keyplate_session_page *session_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_session_page_get_page(const keyplate_session_page *session_page);
 
 // Frees it; NULL is fine.
@@ -2785,18 +2848,18 @@ void keyplate_session_query_free(keyplate_session_query *session_query);
 // Makes one with its defaults; free it with `keyplate_session_query_free`.
 keyplate_status keyplate_session_query_new(keyplate_session_query **out, keyplate_error **error);
 
-// Only this user's. A user who is no administrator sees his own in any case.
+// Only this user's. Users who are not administrators always see only their own.
 // The value is copied; NULL for none.
 keyplate_status keyplate_session_query_set_user_id(keyplate_session_query *session_query,
                                                    const char *value,
                                                    keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_session_query_set_page(keyplate_session_query *session_query,
                                                 int64_t value,
                                                 keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_session_query_set_limit(keyplate_session_query *session_query,
                                                  int64_t value,
                                                  keyplate_error **error);
@@ -2808,70 +2871,73 @@ void keyplate_signed_in_free(keyplate_signed_in *signed_in);
 // Borrowed from `signed_in`.
 const keyplate_user *keyplate_signed_in_get_user(const keyplate_signed_in *signed_in);
 
-// His new session.
+// Their new session.
 // Borrowed from `signed_in`.
 const keyplate_session *keyplate_signed_in_get_session(const keyplate_signed_in *signed_in);
 
-// The session's token, shown this once: for a cookie, or for the application to keep.
+// The session's token, which is shown only this once. Put it into a cookie, or let the application keep it.
 // Borrowed from `signed_in`.
 const keyplate_secret *keyplate_signed_in_get_secret(const keyplate_signed_in *signed_in);
 
 // Frees it; NULL is fine.
 void keyplate_public_settings_free(keyplate_public_settings *public_settings);
 
-// What people know the application by.
+// The name by which people know the application.
 // Borrowed from `public_settings`.
 keyplate_str keyplate_public_settings_get_app_name(const keyplate_public_settings *public_settings);
 
 // Who may sign up.
 keyplate_signup_mode keyplate_public_settings_get_signup_mode(const keyplate_public_settings *public_settings);
 
-// May a user change his own username?
+// Whether users may change their own username.
 bool keyplate_public_settings_get_username_change(const keyplate_public_settings *public_settings);
 
 // Frees it; NULL is fine.
 void keyplate_settings_free(keyplate_settings *settings);
 
-// What people know the application by.
+// The name by which people know the application.
 // Borrowed from `settings`.
 keyplate_str keyplate_settings_get_app_name(const keyplate_settings *settings);
 
 // Who may sign up.
 keyplate_signup_mode keyplate_settings_get_signup_mode(const keyplate_settings *settings);
 
-// Does an administrator approve who signs up, unless a token says otherwise?
+// Whether an administrator has to approve people who sign up, unless a token says otherwise.
 bool keyplate_settings_get_signup_approval(const keyplate_settings *settings);
 
-// Groups of everybody who signs up, besides those of his token.
+// The groups of everybody who signs up, in addition to those of their token.
 // How many there are.
 size_t keyplate_settings_get_default_group_ids_len(const keyplate_settings *settings);
 
-// Groups of everybody who signs up, besides those of his token.
+// The groups of everybody who signs up, in addition to those of their token.
 // One of them, borrowed from `settings`; nothing past the end.
 keyplate_str keyplate_settings_get_default_group_ids_at(const keyplate_settings *settings, size_t index);
 
-// How many accounts one address may open in an hour while sign-up is open.
+// How many accounts one address may open in an hour while sign-up is open to everybody.
 int64_t keyplate_settings_get_open_signups_per_hour(const keyplate_settings *settings);
 
-// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
-// always wait for approval. Empty: any.
+// How many accounts all addresses together may open in an hour while sign-up is open.
+int64_t keyplate_settings_get_open_signups_per_hour_in_all(const keyplate_settings *settings);
+
+// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
+// always wait for approval. If it is empty, every domain may.
 // How many there are.
 size_t keyplate_settings_get_signup_email_domains_len(const keyplate_settings *settings);
 
-// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
+// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
 // One of them, borrowed from `settings`; nothing past the end.
 keyplate_str keyplate_settings_get_signup_email_domains_at(const keyplate_settings *settings, size_t index);
 
-// May a user change his own username?
+// Whether users may change their own username.
 bool keyplate_settings_get_username_change(const keyplate_settings *settings);
 
-// For how many seconds a session lives unused.
+// After how many seconds without use a session ends.
 int64_t keyplate_settings_get_session_idle_seconds(const keyplate_settings *settings);
 
-// For how many seconds it lives at most.
+// After how many seconds a session ends in any case.
 int64_t keyplate_settings_get_session_lifetime_seconds(const keyplate_settings *settings);
 
-// For how many seconds a sign-in counts as fresh, for acts of weight.
+// For how many seconds a sign-in counts as fresh, which sensitive actions require.
 int64_t keyplate_settings_get_step_up_seconds(const keyplate_settings *settings);
 
 // What to do when the signature counter of a passkey goes back.
@@ -2881,13 +2947,19 @@ keyplate_counter_policy keyplate_settings_get_counter_policy(const keyplate_sett
 // NULL when there is none. Borrowed from `settings`.
 keyplate_str keyplate_settings_get_origin(const keyplate_settings *settings);
 
+// For how many seconds `keyplate_purge_expired` keeps rows of the audit log.
+int64_t keyplate_settings_get_audit_retention_seconds(const keyplate_settings *settings);
+
+// What to do when a passkey begins or ceases to be something that may be backed up.
+keyplate_backup_eligibility_policy keyplate_settings_get_backup_eligibility_policy(const keyplate_settings *settings);
+
 // Frees it; NULL is fine.
 void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
 
 // Makes one with its defaults; free it with `keyplate_settings_changes_free`.
 keyplate_status keyplate_settings_changes_new(keyplate_settings_changes **out, keyplate_error **error);
 
-// 1 to 100 characters.
+// The name by which people know the application: 1 to 100 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_settings_changes_set_app_name(keyplate_settings_changes *settings_changes,
                                                        const char *value,
@@ -2898,32 +2970,37 @@ keyplate_status keyplate_settings_changes_set_signup_mode(keyplate_settings_chan
                                                           keyplate_signup_mode value,
                                                           keyplate_error **error);
 
-// Does an administrator approve who signs up?
+// Whether an administrator has to approve people who sign up.
 keyplate_status keyplate_settings_changes_set_signup_approval(keyplate_settings_changes *settings_changes,
                                                               bool value,
                                                               keyplate_error **error);
 
-// 1 to 1000.
+// How many accounts one address may open in an hour while sign-up is open to everybody: 1 to 1000.
 keyplate_status keyplate_settings_changes_set_open_signups_per_hour(keyplate_settings_changes *settings_changes,
                                                                     int64_t value,
                                                                     keyplate_error **error);
 
-// May a user change his own username?
+// 1 to 100000.
+keyplate_status keyplate_settings_changes_set_open_signups_per_hour_in_all(keyplate_settings_changes *settings_changes,
+                                                                           int64_t value,
+                                                                           keyplate_error **error);
+
+// Whether users may change their own username.
 keyplate_status keyplate_settings_changes_set_username_change(keyplate_settings_changes *settings_changes,
                                                               bool value,
                                                               keyplate_error **error);
 
-// 60 seconds to 366 days.
+// After how many seconds without use a session ends: 60 seconds to 366 days.
 keyplate_status keyplate_settings_changes_set_session_idle_seconds(keyplate_settings_changes *settings_changes,
                                                                    int64_t value,
                                                                    keyplate_error **error);
 
-// 60 seconds to 366 days.
+// After how many seconds a session ends in any case: 60 seconds to 366 days.
 keyplate_status keyplate_settings_changes_set_session_lifetime_seconds(keyplate_settings_changes *settings_changes,
                                                                        int64_t value,
                                                                        keyplate_error **error);
 
-// 60 seconds to one day.
+// For how many seconds a sign-in counts as fresh: 60 seconds to one day.
 keyplate_status keyplate_settings_changes_set_step_up_seconds(keyplate_settings_changes *settings_changes,
                                                               int64_t value,
                                                               keyplate_error **error);
@@ -2933,10 +3010,20 @@ keyplate_status keyplate_settings_changes_set_counter_policy(keyplate_settings_c
                                                              keyplate_counter_policy value,
                                                              keyplate_error **error);
 
+// 30 days to 100 years.
+keyplate_status keyplate_settings_changes_set_audit_retention_seconds(keyplate_settings_changes *settings_changes,
+                                                                      int64_t value,
+                                                                      keyplate_error **error);
+
+// What to do when a passkey begins or ceases to be something that may be backed up.
+keyplate_status keyplate_settings_changes_set_backup_eligibility_policy(keyplate_settings_changes *settings_changes,
+                                                                        keyplate_backup_eligibility_policy value,
+                                                                        keyplate_error **error);
+
 // Frees it; NULL is fine.
 void keyplate_created_setup_token_free(keyplate_created_setup_token *created_setup_token);
 
-// The token, shown this once.
+// The token, which is shown only this once.
 // Borrowed from `created_setup_token`.
 const keyplate_secret *keyplate_created_setup_token_get_secret(const keyplate_created_setup_token *created_setup_token);
 
@@ -2949,7 +3036,7 @@ void keyplate_new_admin_free(keyplate_new_admin *new_admin);
 // Makes one with its defaults; free it with `keyplate_new_admin_free`.
 keyplate_status keyplate_new_admin_new(const char *username, keyplate_new_admin **out, keyplate_error **error);
 
-// As in `keyplate_new_user`; left empty when an existing user is named.
+// As in `keyplate_new_user`. It is left empty if an existing user is named.
 // The value is copied.
 keyplate_status keyplate_new_admin_set_username(keyplate_new_admin *new_admin,
                                                 const char *value,
@@ -2981,7 +3068,8 @@ keyplate_status keyplate_new_admin_set_last_name(keyplate_new_admin *new_admin,
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_admin_set_locale(keyplate_new_admin *new_admin, const char *value, keyplate_error **error);
 
-// After `keyplate_reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+// After `keyplate_reset_setup` only: the existing user who becomes administrator. They keep their data, and the other fields
+// stay empty.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_admin_set_existing_user_id(keyplate_new_admin *new_admin,
                                                         const char *value,
@@ -2990,20 +3078,20 @@ keyplate_status keyplate_new_admin_set_existing_user_id(keyplate_new_admin *new_
 // Frees it; NULL is fine.
 void keyplate_setup_completion_free(keyplate_setup_completion *setup_completion);
 
-// The API keys made before, all of which go on working. A person can revoke one that is not his.
+// The API keys that were created before. They all keep working, and a person can revoke one that is not theirs.
 // How many there are.
 size_t keyplate_setup_completion_get_api_keys_len(const keyplate_setup_completion *setup_completion);
 
-// The API keys made before, all of which go on working. A person can revoke one that is not his.
+// The API keys that were created before. They all keep working, and a person can revoke one that is not theirs.
 // One of them, borrowed from `setup_completion`; nothing past the end.
 const keyplate_api_key *keyplate_setup_completion_get_api_keys_at(const keyplate_setup_completion *setup_completion,
                                                                   size_t index);
 
-// The one-time tokens made before, for which the same holds.
+// The one-time tokens that were created before. They keep working too.
 // How many there are.
 size_t keyplate_setup_completion_get_one_time_tokens_len(const keyplate_setup_completion *setup_completion);
 
-// The one-time tokens made before, for which the same holds.
+// The one-time tokens that were created before. They keep working too.
 // One of them, borrowed from `setup_completion`; nothing past the end.
 const keyplate_one_time_token *keyplate_setup_completion_get_one_time_tokens_at(const keyplate_setup_completion *setup_completion,
                                                                                 size_t index);
@@ -3014,7 +3102,7 @@ void keyplate_setup_state_free(keyplate_setup_state *setup_state);
 // The stage.
 keyplate_setup_stage keyplate_setup_state_get_stage(const keyplate_setup_state *setup_state);
 
-// Grows with every `keyplate_reset_setup`; starts at 1.
+// The generation. It starts at 1 and grows with every `keyplate_reset_setup`.
 int64_t keyplate_setup_state_get_generation(const keyplate_setup_state *setup_state);
 
 // When this generation was claimed.
@@ -3025,7 +3113,7 @@ bool keyplate_setup_state_get_claimed_at(const keyplate_setup_state *setup_state
 // False, and `out` untouched, when there is none.
 bool keyplate_setup_state_get_completed_at(const keyplate_setup_state *setup_state, int64_t *out);
 
-// Why passkeys cannot work at this origin; none when they can.
+// Why passkeys cannot work at this origin. It is absent if they can.
 // False, and `out` untouched, when there is none.
 bool keyplate_setup_state_get_passkey_problem(const keyplate_setup_state *setup_state, keyplate_passkey_problem *out);
 
@@ -3045,10 +3133,10 @@ keyplate_status keyplate_new_signup_set_username(keyplate_new_signup *new_signup
                                                  const char *value,
                                                  keyplate_error **error);
 
-// The sign-up token, if he has one.
+// The sign-up token, if they have one.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_signup_set_token(keyplate_new_signup *new_signup,
-                                              const char *value,
+                                              const keyplate_secret *value,
                                               keyplate_error **error);
 
 // E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
@@ -3084,7 +3172,7 @@ keyplate_status keyplate_new_signup_set_locale(keyplate_new_signup *new_signup,
 // Frees it; NULL is fine.
 void keyplate_signup_redemption_free(keyplate_signup_redemption *signup_redemption);
 
-// Names it.
+// The id.
 // Borrowed from `signup_redemption`.
 keyplate_str keyplate_signup_redemption_get_id(const keyplate_signup_redemption *signup_redemption);
 
@@ -3092,7 +3180,7 @@ keyplate_str keyplate_signup_redemption_get_id(const keyplate_signup_redemption 
 // Borrowed from `signup_redemption`.
 keyplate_str keyplate_signup_redemption_get_token_id(const keyplate_signup_redemption *signup_redemption);
 
-// The account that was made; it may have been deleted since.
+// The account that was created. It may have been deleted since.
 // Borrowed from `signup_redemption`.
 keyplate_str keyplate_signup_redemption_get_user_id(const keyplate_signup_redemption *signup_redemption);
 
@@ -3100,7 +3188,7 @@ keyplate_str keyplate_signup_redemption_get_user_id(const keyplate_signup_redemp
 // Borrowed from `signup_redemption`.
 keyplate_str keyplate_signup_redemption_get_username(const keyplate_signup_redemption *signup_redemption);
 
-// When.
+// When it was used.
 int64_t keyplate_signup_redemption_get_at(const keyplate_signup_redemption *signup_redemption);
 
 // From which IP address.
@@ -3123,10 +3211,10 @@ size_t keyplate_signup_redemption_page_get_items_len(const keyplate_signup_redem
 const keyplate_signup_redemption *keyplate_signup_redemption_page_get_items_at(const keyplate_signup_redemption_page *signup_redemption_page,
                                                                                size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_signup_redemption_page_get_total(const keyplate_signup_redemption_page *signup_redemption_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_signup_redemption_page_get_page(const keyplate_signup_redemption_page *signup_redemption_page);
 
 // Frees it; NULL is fine.
@@ -3135,18 +3223,18 @@ void keyplate_signup_redemption_query_free(keyplate_signup_redemption_query *sig
 // Makes one with its defaults; free it with `keyplate_signup_redemption_query_free`.
 keyplate_status keyplate_signup_redemption_query_new(keyplate_signup_redemption_query **out, keyplate_error **error);
 
-// Only of this token.
+// Only those of this token.
 // The value is copied; NULL for none.
 keyplate_status keyplate_signup_redemption_query_set_token_id(keyplate_signup_redemption_query *signup_redemption_query,
                                                               const char *value,
                                                               keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_signup_redemption_query_set_page(keyplate_signup_redemption_query *signup_redemption_query,
                                                           int64_t value,
                                                           keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_signup_redemption_query_set_limit(keyplate_signup_redemption_query *signup_redemption_query,
                                                            int64_t value,
                                                            keyplate_error **error);
@@ -3158,7 +3246,7 @@ void keyplate_created_signup_token_free(keyplate_created_signup_token *created_s
 // Borrowed from `created_signup_token`.
 const keyplate_signup_token *keyplate_created_signup_token_get_signup_token(const keyplate_created_signup_token *created_signup_token);
 
-// The secret, shown this once: for the link that is sent.
+// The secret, which is shown only this once, for the link that is sent.
 // Borrowed from `created_signup_token`.
 const keyplate_secret *keyplate_created_signup_token_get_secret(const keyplate_created_signup_token *created_signup_token);
 
@@ -3174,35 +3262,35 @@ keyplate_status keyplate_new_signup_token_set_note(keyplate_new_signup_token *ne
                                                    const char *value,
                                                    keyplate_error **error);
 
-// When it ends; by default after 7 days.
+// When it ends. The default is after 7 days.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_signup_token_set_expiry(keyplate_new_signup_token *new_signup_token,
                                                      const keyplate_expiry *value,
                                                      keyplate_error **error);
 
-// How many times it may be used; by default once.
+// How many times it may be used. The default is once.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_signup_token_set_uses(keyplate_new_signup_token *new_signup_token,
                                                    const keyplate_limit *value,
                                                    keyplate_error **error);
 
-// The groups that it gives. Its maker must have the right to change groups.
+// The groups that it gives. Whoever creates it must have the right to change groups.
 // Adds one; the value is copied.
 keyplate_status keyplate_new_signup_token_add_group_ids(keyplate_new_signup_token *new_signup_token,
                                                         const char *value,
                                                         keyplate_error **error);
 
-// After how many seconds an account made with it lapses; by default never.
+// After how many seconds an account that is created with it lapses. By default it never does.
 keyplate_status keyplate_new_signup_token_set_account_lifetime_seconds(keyplate_new_signup_token *new_signup_token,
                                                                        int64_t value,
                                                                        keyplate_error **error);
 
-// Does an administrator approve who uses it? By default as the settings say.
+// Whether an administrator has to approve people who use it. By default the settings decide.
 keyplate_status keyplate_new_signup_token_set_approval(keyplate_new_signup_token *new_signup_token,
                                                        keyplate_approval_rule value,
                                                        keyplate_error **error);
 
-// Only who gives this address, or one of this domain (`@example.org`), may use it.
+// The address, or the domain (`@example.org`), to which it is bound. Only people who give such an address may use it.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_signup_token_set_email(keyplate_new_signup_token *new_signup_token,
                                                     const char *value,
@@ -3211,7 +3299,7 @@ keyplate_status keyplate_new_signup_token_set_email(keyplate_new_signup_token *n
 // Frees it; NULL is fine.
 void keyplate_signup_token_free(keyplate_signup_token *signup_token);
 
-// Names it.
+// The id.
 // Borrowed from `signup_token`.
 keyplate_str keyplate_signup_token_get_id(const keyplate_signup_token *signup_token);
 
@@ -3219,25 +3307,25 @@ keyplate_str keyplate_signup_token_get_id(const keyplate_signup_token *signup_to
 // NULL when there is none. Borrowed from `signup_token`.
 keyplate_str keyplate_signup_token_get_note(const keyplate_signup_token *signup_token);
 
-// Can it be used now, and if not, why? Strangers are not told why.
+// Whether it can be used now, and if not, why. Strangers are not told why.
 keyplate_signup_token_state keyplate_signup_token_get_state(const keyplate_signup_token *signup_token);
 
 // When it ends.
 // False, and `out` untouched, when there is none.
 bool keyplate_signup_token_get_expires_at(const keyplate_signup_token *signup_token, int64_t *out);
 
-// How many times it may be used; without limit if none.
+// How many times it may be used. If absent, there is no limit.
 // False, and `out` untouched, when there is none.
 bool keyplate_signup_token_get_max_uses(const keyplate_signup_token *signup_token, int64_t *out);
 
 // How many times it has been used.
 int64_t keyplate_signup_token_get_uses(const keyplate_signup_token *signup_token);
 
-// The groups that it gives, besides the default groups.
+// The groups that it gives, in addition to the default groups.
 // How many there are.
 size_t keyplate_signup_token_get_group_ids_len(const keyplate_signup_token *signup_token);
 
-// The groups that it gives, besides the default groups.
+// The groups that it gives, in addition to the default groups.
 // One of them, borrowed from `signup_token`; nothing past the end.
 keyplate_str keyplate_signup_token_get_group_ids_at(const keyplate_signup_token *signup_token, size_t index);
 
@@ -3253,21 +3341,21 @@ const keyplate_claim *keyplate_signup_token_get_claims_at(const keyplate_signup_
 // False, and `out` untouched, when there is none.
 bool keyplate_signup_token_get_account_lifetime_seconds(const keyplate_signup_token *signup_token, int64_t *out);
 
-// Does an administrator approve who uses it?
+// Whether an administrator has to approve people who use it.
 keyplate_approval_rule keyplate_signup_token_get_approval(const keyplate_signup_token *signup_token);
 
-// May it be used at all? False while paused.
+// Whether it may be used at all. It is false while the token is paused.
 bool keyplate_signup_token_get_enabled(const keyplate_signup_token *signup_token);
 
 // The address, or `@domain`, to which it is bound.
 // NULL when there is none. Borrowed from `signup_token`.
 keyplate_str keyplate_signup_token_get_email(const keyplate_signup_token *signup_token);
 
-// Who made it; none for the host.
+// Who created it. It is absent if the host did.
 // NULL when there is none. Borrowed from `signup_token`.
 keyplate_str keyplate_signup_token_get_created_by(const keyplate_signup_token *signup_token);
 
-// When it was made.
+// When it was created.
 int64_t keyplate_signup_token_get_created_at(const keyplate_signup_token *signup_token);
 
 // When it was revoked.
@@ -3290,30 +3378,30 @@ keyplate_status keyplate_signup_token_changes_set_note(keyplate_signup_token_cha
                                                        const char *value,
                                                        keyplate_error **error);
 
-// A new end; an expired token works again.
+// A new end. An expired token works again.
 // The value is copied; NULL for none.
 keyplate_status keyplate_signup_token_changes_set_expiry(keyplate_signup_token_changes *signup_token_changes,
                                                          const keyplate_expiry *value,
                                                          keyplate_error **error);
 
-// How many times it may be used, at least as often as it has been.
+// How many times it may be used: at least as often as it has been.
 // The value is copied; NULL for none.
 keyplate_status keyplate_signup_token_changes_set_uses(keyplate_signup_token_changes *signup_token_changes,
                                                        const keyplate_limit *value,
                                                        keyplate_error **error);
 
-// After how many seconds an account lapses that is made with it from now on.
+// After how many seconds an account that is created with it from now on lapses.
 // The value is copied; NULL for none.
 keyplate_status keyplate_signup_token_changes_set_account_lifetime(keyplate_signup_token_changes *signup_token_changes,
                                                                    const keyplate_limit *value,
                                                                    keyplate_error **error);
 
-// Does an administrator approve who uses it?
+// Whether an administrator has to approve people who use it.
 keyplate_status keyplate_signup_token_changes_set_approval(keyplate_signup_token_changes *signup_token_changes,
                                                            keyplate_approval_rule value,
                                                            keyplate_error **error);
 
-// False pauses it.
+// Whether it may be used. False pauses it.
 keyplate_status keyplate_signup_token_changes_set_enabled(keyplate_signup_token_changes *signup_token_changes,
                                                           bool value,
                                                           keyplate_error **error);
@@ -3336,10 +3424,10 @@ size_t keyplate_signup_token_page_get_items_len(const keyplate_signup_token_page
 const keyplate_signup_token *keyplate_signup_token_page_get_items_at(const keyplate_signup_token_page *signup_token_page,
                                                                      size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_signup_token_page_get_total(const keyplate_signup_token_page *signup_token_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_signup_token_page_get_page(const keyplate_signup_token_page *signup_token_page);
 
 // Frees it; NULL is fine.
@@ -3350,7 +3438,7 @@ void keyplate_signup_token_preview_free(keyplate_signup_token_preview *signup_to
 bool keyplate_signup_token_preview_get_expires_at(const keyplate_signup_token_preview *signup_token_preview,
                                                   int64_t *out);
 
-// Will an administrator have to approve?
+// Whether an administrator will have to approve the account.
 bool keyplate_signup_token_preview_get_needs_approval(const keyplate_signup_token_preview *signup_token_preview);
 
 // The address, or `@domain`, to which it is bound.
@@ -3368,17 +3456,17 @@ void keyplate_signup_token_query_free(keyplate_signup_token_query *signup_token_
 // Makes one with its defaults; free it with `keyplate_signup_token_query_free`.
 keyplate_status keyplate_signup_token_query_new(keyplate_signup_token_query **out, keyplate_error **error);
 
-// Revoked ones too.
+// Whether to include revoked tokens.
 keyplate_status keyplate_signup_token_query_set_include_revoked(keyplate_signup_token_query *signup_token_query,
                                                                 bool value,
                                                                 keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_signup_token_query_set_page(keyplate_signup_token_query *signup_token_query,
                                                      int64_t value,
                                                      keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_signup_token_query_set_limit(keyplate_signup_token_query *signup_token_query,
                                                       int64_t value,
                                                       keyplate_error **error);
@@ -3437,16 +3525,21 @@ bool keyplate_clock_state_get_access_tokens_stopped(const keyplate_clock_state *
 // Frees it; NULL is fine.
 void keyplate_integrity_report_free(keyplate_integrity_report *integrity_report);
 
-// Nothing is wrong.
+// Whether the file is sound.
 bool keyplate_integrity_report_get_ok(const keyplate_integrity_report *integrity_report);
 
-// What is wrong, in SQLite's words; at most 100 lines.
+// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+// an older one.
 // How many there are.
 size_t keyplate_integrity_report_get_problems_len(const keyplate_integrity_report *integrity_report);
 
-// What is wrong, in SQLite's words; at most 100 lines.
+// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
 // One of them, borrowed from `integrity_report`; nothing past the end.
-keyplate_str keyplate_integrity_report_get_problems_at(const keyplate_integrity_report *integrity_report, size_t index);
+keyplate_str keyplate_integrity_report_get_problems_at(const keyplate_integrity_report *integrity_report,
+                                                       size_t index);
+
+// How many names collide. The file is not damaged by them: change one name of each two.
+int64_t keyplate_integrity_report_get_name_collisions(const keyplate_integrity_report *integrity_report);
 
 // Frees it; NULL is fine.
 void keyplate_purge_report_free(keyplate_purge_report *purge_report);
@@ -3460,6 +3553,9 @@ int64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_re
 // One-time tokens.
 int64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
 
+// Rows of the audit log.
+int64_t keyplate_purge_report_get_audit_events(const keyplate_purge_report *purge_report);
+
 // Frees it; NULL is fine.
 void keyplate_statistics_free(keyplate_statistics *statistics);
 
@@ -3469,10 +3565,10 @@ int64_t keyplate_statistics_get_active_users(const keyplate_statistics *statisti
 // Users who signed up and wait for approval.
 int64_t keyplate_statistics_get_pending_users(const keyplate_statistics *statistics);
 
-// Users who may not sign in.
+// Users who are disabled.
 int64_t keyplate_statistics_get_disabled_users(const keyplate_statistics *statistics);
 
-// Users whose account has lapsed, and who are not disabled besides.
+// Users whose account has lapsed, and who are not disabled as well.
 int64_t keyplate_statistics_get_lapsed_users(const keyplate_statistics *statistics);
 
 // Administrators who may sign in.
@@ -3484,7 +3580,7 @@ int64_t keyplate_statistics_get_groups(const keyplate_statistics *statistics);
 // Services.
 int64_t keyplate_statistics_get_services(const keyplate_statistics *statistics);
 
-// Passkeys, also those of a former RP id.
+// Passkeys, including those of a former RP id.
 int64_t keyplate_statistics_get_passkeys(const keyplate_statistics *statistics);
 
 // Sessions that have neither ended nor expired.
@@ -3502,13 +3598,13 @@ int64_t keyplate_statistics_get_one_time_tokens(const keyplate_statistics *stati
 // Rows of the audit log.
 int64_t keyplate_statistics_get_audit_events(const keyplate_statistics *statistics);
 
-// The size of the file, with what has not been written into it yet.
+// The size of the file in bytes, including what is still in its `-wal` file.
 int64_t keyplate_statistics_get_bytes(const keyplate_statistics *statistics);
 
-// The schema of the file.
+// The number of the file's schema.
 int64_t keyplate_statistics_get_schema(const keyplate_statistics *statistics);
 
-// When the database was made.
+// When the database was created.
 int64_t keyplate_statistics_get_created_at(const keyplate_statistics *statistics);
 
 // Frees it; NULL is fine.
@@ -3522,7 +3618,7 @@ keyplate_status keyplate_new_user_new(const char *username, keyplate_new_user **
 // The value is copied.
 keyplate_status keyplate_new_user_set_username(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
-// The id, a UUID that was never used; by default a new one.
+// The id, a UUID that was never used before. The default is a new one.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_id(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
@@ -3530,22 +3626,22 @@ keyplate_status keyplate_new_user_set_id(keyplate_new_user *new_user, const char
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_email(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
-// Does the address belong to him for certain?
+// Whether the address is known to be theirs.
 keyplate_status keyplate_new_user_set_email_verified(keyplate_new_user *new_user, bool value, keyplate_error **error);
 
-// The name that others see, at most 100 characters.
+// The name that others see, of at most 100 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_display_name(keyplate_new_user *new_user,
                                                    const char *value,
                                                    keyplate_error **error);
 
-// First name, at most 50 characters.
+// First name, of at most 50 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_first_name(keyplate_new_user *new_user,
                                                  const char *value,
                                                  keyplate_error **error);
 
-// Last name, at most 50 characters.
+// Last name, of at most 50 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_last_name(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
@@ -3553,43 +3649,43 @@ keyplate_status keyplate_new_user_set_last_name(keyplate_new_user *new_user, con
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_locale(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
-// The host's own key for him, unique, at most 255 characters.
+// The host's own key for them: unique, of at most 255 characters.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_external_id(keyplate_new_user *new_user,
                                                   const char *value,
                                                   keyplate_error **error);
 
-// The groups that he is in. Who makes him must have the right to change groups.
+// The groups that they are in. The caller must have the right to change groups.
 // Adds one; the value is copied.
 keyplate_status keyplate_new_user_add_group_ids(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
-// By default `User`.
+// The role. The default is `User`.
 keyplate_status keyplate_new_user_set_role(keyplate_new_user *new_user, keyplate_role value, keyplate_error **error);
 
-// By default `KEYPLATE_USER_STATUS_ACTIVE`.
+// The status. The default is `KEYPLATE_USER_STATUS_ACTIVE`.
 keyplate_status keyplate_new_user_set_status(keyplate_new_user *new_user,
                                              keyplate_user_status value,
                                              keyplate_error **error);
 
-// When the account lapses; by default never.
+// When the account lapses. By default it never does.
 keyplate_status keyplate_new_user_set_expires_at(keyplate_new_user *new_user, int64_t value, keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_user_free(keyplate_user *user);
 
-// Stays for ever and is never given again.
+// The id. It never changes and is never given to anybody else.
 // Borrowed from `user`.
 keyplate_str keyplate_user_get_id(const keyplate_user *user);
 
-// Unique without regard to case.
+// The username, unique regardless of case.
 // Borrowed from `user`.
 keyplate_str keyplate_user_get_username(const keyplate_user *user);
 
-// E-mail address.
+// E-mail address; compared without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_email(const keyplate_user *user);
 
-// Does the address belong to him for certain?
+// Whether the address is known to be theirs.
 bool keyplate_user_get_email_verified(const keyplate_user *user);
 
 // Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
@@ -3612,40 +3708,40 @@ keyplate_str keyplate_user_get_last_name(const keyplate_user *user);
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_locale(const keyplate_user *user);
 
-// The host's own key for him.
+// The host's own key for them.
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_external_id(const keyplate_user *user);
 
-// The groups that he is in, the first by name first.
+// The groups that they are in, ordered by name.
 // How many there are.
 size_t keyplate_user_get_group_ids_len(const keyplate_user *user);
 
-// The groups that he is in, the first by name first.
+// The groups that they are in, ordered by name.
 // One of them, borrowed from `user`; nothing past the end.
 keyplate_str keyplate_user_get_group_ids_at(const keyplate_user *user, size_t index);
 
-// Claims of his own.
+// The user's own claims, without those of their groups.
 // How many there are.
 size_t keyplate_user_get_claims_len(const keyplate_user *user);
 
-// Claims of his own.
+// The user's own claims, without those of their groups.
 // One of them, borrowed from `user`; nothing past the end.
 const keyplate_claim *keyplate_user_get_claims_at(const keyplate_user *user, size_t index);
 
-// What he is here.
+// The role.
 keyplate_role keyplate_user_get_role(const keyplate_user *user);
 
-// May he sign in?
+// The status: whether they may sign in.
 keyplate_user_status keyplate_user_get_status(const keyplate_user *user);
 
-// When the account lapses; it is never deleted by itself.
+// When the account lapses. A lapsed account is not deleted.
 // False, and `out` untouched, when there is none.
 bool keyplate_user_get_expires_at(const keyplate_user *user, int64_t *out);
 
-// When he was made.
+// When they were created.
 int64_t keyplate_user_get_created_at(const keyplate_user *user);
 
-// When his data last changed.
+// When their data last changed.
 int64_t keyplate_user_get_updated_at(const keyplate_user *user);
 
 // Frees it; NULL is fine.
@@ -3697,13 +3793,13 @@ keyplate_status keyplate_user_changes_set_locale(keyplate_user_changes *user_cha
                                                  const char *value,
                                                  keyplate_error **error);
 
-// The host's own key. Not for the user himself.
+// The host's own key. Users cannot change this themselves.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_external_id(keyplate_user_changes *user_changes,
                                                       const char *value,
                                                       keyplate_error **error);
 
-// When the account lapses. Not for the user himself.
+// When the account lapses. Users cannot change this themselves.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_expiry(keyplate_user_changes *user_changes,
                                                  const keyplate_expiry *value,
@@ -3730,10 +3826,10 @@ size_t keyplate_user_page_get_items_len(const keyplate_user_page *user_page);
 // One of them, borrowed from `user_page`; nothing past the end.
 const keyplate_user *keyplate_user_page_get_items_at(const keyplate_user_page *user_page, size_t index);
 
-// How many there are in all.
+// How many there are on all pages.
 int64_t keyplate_user_page_get_total(const keyplate_user_page *user_page);
 
-// Which page this is; the last one when a later one was asked for.
+// Which page this is. Past the last page, `items` is empty.
 int64_t keyplate_user_page_get_page(const keyplate_user_page *user_page);
 
 // Frees it; NULL is fine.
@@ -3742,7 +3838,8 @@ void keyplate_user_query_free(keyplate_user_query *user_query);
 // Makes one with its defaults; free it with `keyplate_user_query_free`.
 keyplate_status keyplate_user_query_new(keyplate_user_query **out, keyplate_error **error);
 
-// A part of the username, a name or the e-mail address, without regard to case.
+// A part of the username, of a name, of first and last name together, of the e-mail address or of the external id,
+// without regard to case and accents.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_query_set_search(keyplate_user_query *user_query,
                                                const char *value,
@@ -3764,31 +3861,31 @@ keyplate_status keyplate_user_query_set_group_id(keyplate_user_query *user_query
                                                  const char *value,
                                                  keyplate_error **error);
 
-// Only those whose account lapses within so many seconds.
+// Only those whose account lapses within this many seconds.
 keyplate_status keyplate_user_query_set_expiring_within_seconds(keyplate_user_query *user_query,
                                                                 int64_t value,
                                                                 keyplate_error **error);
 
-// The order; by default that of creation.
+// The order. The default is the order of creation.
 keyplate_status keyplate_user_query_set_sort(keyplate_user_query *user_query,
                                              keyplate_user_sort value,
                                              keyplate_error **error);
 
-// The other way round.
+// Whether to reverse the order.
 keyplate_status keyplate_user_query_set_descending(keyplate_user_query *user_query, bool value, keyplate_error **error);
 
-// Which page, from 1.
+// Which page to return, counted from 1.
 keyplate_status keyplate_user_query_set_page(keyplate_user_query *user_query, int64_t value, keyplate_error **error);
 
-// How many on a page: 1 to 1000, by default 20.
+// How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, int64_t value, keyplate_error **error);
 
-// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-// back-up ends its sessions (`keyplate_back_up_to`).
+// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+// restored back-up ends its sessions (see `keyplate_back_up_to`).
 //
 // Errors:
-// - `KEYPLATE_STATUS_CONFIGURATION` with the option at fault, also for another RP id than that of the
-//   passkeys there are
+// - `KEYPLATE_STATUS_CONFIGURATION` with the option at fault, also for an RP id other than that of the
+//   existing passkeys
 // - `KEYPLATE_STATUS_FOREIGN_DATABASE`
 // - `KEYPLATE_STATUS_CORRUPT_DATABASE`
 // - `KEYPLATE_STATUS_SCHEMA_TOO_NEW`
@@ -3798,10 +3895,11 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, i
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
 
-// Issues a token for a service, named by id or slug, to whom `keyplate_authorize` lets in. It lives for `lifetime_seconds`:
-// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
-// verify it, even while the clock is a little behind (`keyplate_get_clock_state`).
+// Issues a token for a service, named by id or slug, to a user whom `keyplate_authorize` allows to use it. It lives for
+// `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key
+// that asks. A process that verifies it with `keyplate_get_jwks` alone notices a change only when the token ends, so keep it
+// short. Its times are the clock's, by which others verify it, even while the clock is a little behind
+// (`keyplate_get_clock_state`).
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -3810,8 +3908,8 @@ keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, key
 // - `KEYPLATE_STATUS_ACCOUNT_PENDING`
 // - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
 // - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
-// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may not use the service
-// - `KEYPLATE_STATUS_CONFLICT` when his claims make it longer than 64 KiB
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when they may not use the service
+// - `KEYPLATE_STATUS_CONFLICT` when their claims make it longer than 64 KiB
 // - `KEYPLATE_STATUS_CONFIGURATION` for another encryption key than the one under which the signing key
 //   is sealed
 // - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
@@ -3825,7 +3923,7 @@ keyplate_status keyplate_issue_access_token(const keyplate *kp,
                                             keyplate_error **error);
 
 // Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-// so: that its session or key lives, its user may sign in, and the service is open to him.
+// true: its session or key has not ended, its user may sign in, and the service is open to them.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND` for the service
@@ -3834,7 +3932,7 @@ keyplate_status keyplate_issue_access_token(const keyplate *kp,
 // - `KEYPLATE_STATUS_ACCOUNT_PENDING`
 // - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
 // - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
-// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may no longer use the service
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when they may no longer use the service
 // - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
 // - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
 //   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
@@ -3847,20 +3945,19 @@ keyplate_status keyplate_verify_access_token(const keyplate *kp,
                                              keyplate_access_token_claims **out,
                                              keyplate_error **error);
 
-// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+// Returns the public keys with which other processes verify access tokens, for `/.well-known/jwks.json`. The keys that
+// were rotated away stay in it until their last token has ended.
 //
 // Errors:
 // - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
 //   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_jwks_free`.
-keyplate_status keyplate_get_jwks(const keyplate *kp,
-                                  keyplate_jwks **out,
-                                  keyplate_error **error);
+keyplate_status keyplate_get_jwks(const keyplate *kp, keyplate_jwks **out, keyplate_error **error);
 
-// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-// When the encryption key was lost, it works under a new one.
+// Lets another key sign access tokens from now on. Tokens of the former key stay valid for `overlap_seconds` more: by
+// default the longest life of a token, and at most 7 days. If the key got into other hands, 0 ends them at once. If
+// the encryption key was lost, this works under a new one.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -3888,7 +3985,7 @@ keyplate_status keyplate_create_api_key(const keyplate *kp,
                                         keyplate_created_api_key **out,
                                         keyplate_error **error);
 
-// Gives an API key, a revoked one too.
+// Returns an API key, even if it is revoked.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -3912,7 +4009,7 @@ keyplate_status keyplate_list_api_keys(const keyplate *kp,
                                        keyplate_api_key_page **out,
                                        keyplate_error **error);
 
-// Lists the API keys that end within so many seconds, the next to end first.
+// Lists the API keys that end within this many seconds. The next to end comes first.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -3942,7 +4039,7 @@ keyplate_status keyplate_renew_api_key(const keyplate *kp,
                                        keyplate_api_key **out,
                                        keyplate_error **error);
 
-// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+// Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -3965,8 +4062,8 @@ keyplate_status keyplate_rotate_api_key(const keyplate *kp,
                                         keyplate_created_api_key **out,
                                         keyplate_error **error);
 
-// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-// ours, or one of the operator's own choice, which a plan gave.
+// Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+// library generated, or one that the operator chose and put into a plan.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked
@@ -4014,11 +4111,11 @@ keyplate_status keyplate_authenticate_pending(const keyplate *kp,
                                               keyplate_authenticated **out,
                                               keyplate_error **error);
 
-// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
-// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
-// whole and safe on the disk.
+// Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
+// that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is
+// complete and safe on the disk.
 //
-// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+// To restore it, replace the database with it while nothing has the database open, and remove the files ending in
 // `-wal` and `-shm`. The first `keyplate_open` then ends all sessions and one-time tokens, and raises `KEYPLATE_EVENT_KIND_BACKUP_RESTORED`: API
 // keys that were revoked after the back-up work again.
 //
@@ -4035,10 +4132,10 @@ keyplate_status keyplate_back_up_to(const keyplate *kp,
                                     keyplate_backup_report **out,
                                     keyplate_error **error);
 
-// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
-// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
-// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
-// processes do so at once. An active administrator whom the plan makes completes setup.
+// Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+// error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
+// exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
+// several processes do so at once. An active administrator whom the plan creates completes setup.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT` whose `field` names the entry, such as `users[2].email`, whatever
@@ -4105,7 +4202,7 @@ keyplate_status keyplate_get_clock_state(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_clock_reset_report_free`.
 keyplate_status keyplate_reset_clock(const keyplate *kp, keyplate_clock_reset_report **out, keyplate_error **error);
 
-// Makes a group without members.
+// Creates a group without members.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4118,14 +4215,14 @@ keyplate_status keyplate_create_group(const keyplate *kp,
                                       keyplate_group **out,
                                       keyplate_error **error);
 
-// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+// Deletes a group. Nobody is in it any more, and no sign-up token gives it.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_delete_group(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Gives a group. A user who is no administrator sees those that he is in.
+// Returns a group. Users who are not administrators see those that they are in.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4175,7 +4272,7 @@ keyplate_status keyplate_set_group_members(const keyplate *kp,
                                            keyplate_group **out,
                                            keyplate_error **error);
 
-// Gives a user exactly these claims of his own.
+// Gives a user exactly these claims of their own.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4219,12 +4316,12 @@ keyplate_status keyplate_update_group(const keyplate *kp,
                                       keyplate_group **out,
                                       keyplate_error **error);
 
-// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+// Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`. Whether the credential is still good is seen by
-//   each call, not here
+// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`. Whether the credential is still valid is checked
+//   by each call, not here
 //
 // `out` is the caller's: free it with `keyplate_free`.
 keyplate_status keyplate_acting_as(const keyplate *kp,
@@ -4233,8 +4330,8 @@ keyplate_status keyplate_acting_as(const keyplate *kp,
                                    keyplate **out,
                                    keyplate_error **error);
 
-// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-// setup, sign up and sign in.
+// Returns a handle for somebody who has shown no credential yet. They may look at the state of setup and the public
+// settings, claim setup, sign up and sign in.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -4246,7 +4343,7 @@ keyplate_status keyplate_anonymous(const keyplate *kp,
                                    keyplate **out,
                                    keyplate_error **error);
 
-// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+// Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -4258,8 +4355,8 @@ keyplate_status keyplate_with_client(const keyplate *kp,
                                      keyplate **out,
                                      keyplate_error **error);
 
-// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
-// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+// Creates a token that signs a user in once. It lives for 1 second to 31 days, 15 minutes by default. Up to 15 minutes
+// it is a code of eight characters, beyond that a long token. Its session can do no more than whoever created it.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4278,8 +4375,8 @@ keyplate_status keyplate_create_one_time_token(const keyplate *kp,
                                                keyplate_created_one_time_token **out,
                                                keyplate_error **error);
 
-// Makes a token like `keyplate_create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
-// may register a new one and delete others; all his other sessions end.
+// Creates a token like `keyplate_create_one_time_token`, for a user who has lost their passkey. Within 15 minutes of its use they
+// may register a new passkey and delete others. All their other sessions end.
 //
 // Errors:
 // - As `keyplate_create_one_time_token`
@@ -4304,9 +4401,9 @@ keyplate_status keyplate_list_one_time_tokens(const keyplate *kp,
                                               keyplate_one_time_token_list **out,
                                               keyplate_error **error);
 
-// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
-// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-// `KEYPLATE_STATUS_RATE_LIMITED`; long tokens are not limited.
+// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
+// `KEYPLATE_STATUS_RATE_LIMITED`. Long tokens are not limited.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, used, revoked or expired
@@ -4328,8 +4425,8 @@ keyplate_status keyplate_redeem_one_time_token(const keyplate *kp,
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_one_time_token(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
-// administrator who has one.
+// Deletes a passkey. Only administrators and the host can delete the last one of a user that works, and nobody can
+// delete the last one of the last administrator who has one.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4338,7 +4435,7 @@ keyplate_status keyplate_revoke_one_time_token(const keyplate *kp, const char *i
 // - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
 keyplate_status keyplate_delete_passkey(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+// Returns what to tell the browser: about a credential that somebody tried and that is unknown here, and about the
 // caller's own passkeys and names.
 //
 // Errors:
@@ -4350,7 +4447,7 @@ keyplate_status keyplate_get_passkey_signals(const keyplate *kp,
                                              keyplate_passkey_signals **out,
                                              keyplate_error **error);
 
-// Lists the passkeys of one user or of all, the oldest first.
+// Lists the passkeys of one user or of all. The oldest come first.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
@@ -4376,7 +4473,7 @@ keyplate_status keyplate_rename_passkey(const keyplate *kp,
                                         keyplate_passkey **out,
                                         keyplate_error **error);
 
-// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+// Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
 // shown, for autofill.
 //
 // Errors:
@@ -4387,8 +4484,8 @@ keyplate_status keyplate_begin_passkey_login(const keyplate *kp,
                                              keyplate_passkey_ceremony **out,
                                              keyplate_error **error);
 
-// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
-// it.
+// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
+// result.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -4403,8 +4500,8 @@ keyplate_status keyplate_finish_passkey_login(const keyplate *kp,
                                               keyplate_signed_in **out,
                                               keyplate_error **error);
 
-// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
-// a further one for a step-up.
+// Begins to register a passkey for the caller, who must act by a session. A first passkey needs nothing more, and
+// further ones need a step-up.
 //
 // Errors:
 // - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
@@ -4417,9 +4514,9 @@ keyplate_status keyplate_begin_passkey_registration(const keyplate *kp,
                                                     keyplate_passkey_ceremony **out,
                                                     keyplate_error **error);
 
-// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
-// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
-// ends all others. It completes setup when it is that of the administrator who claimed it.
+// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
+// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
+// ends all others. The passkey of the administrator who claimed setup completes setup.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -4435,7 +4532,7 @@ keyplate_status keyplate_finish_passkey_registration(const keyplate *kp,
                                                      keyplate_passkey_registration **out,
                                                      keyplate_error **error);
 
-// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+// Begins a sign-up with a passkey. The account is created together with the passkey, so this does not use the token.
 //
 // Errors:
 // - As `keyplate_sign_up`
@@ -4447,8 +4544,8 @@ keyplate_status keyplate_begin_passkey_signup(const keyplate *kp,
                                               keyplate_passkey_ceremony **out,
                                               keyplate_error **error);
 
-// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
-// the account, its groups and claims, the passkey and the session are made together or not at all.
+// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
+// its groups and claims, the passkey and the session are created together or not at all.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -4464,15 +4561,15 @@ keyplate_status keyplate_finish_passkey_signup(const keyplate *kp,
 // Begins a step-up of the session by which the caller acts.
 //
 // Errors:
-// - `KEYPLATE_STATUS_NOT_FOUND` when he has no passkey that works
+// - `KEYPLATE_STATUS_NOT_FOUND` when they have no passkey that works
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` where passkeys cannot work
 //
 // `out` is the caller's: free it with `keyplate_passkey_ceremony_free`.
 keyplate_status keyplate_begin_step_up(const keyplate *kp, keyplate_passkey_ceremony **out, keyplate_error **error);
 
-// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
-// one is dead.
+// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
+// former one no longer works.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -4503,9 +4600,9 @@ keyplate_status keyplate_authenticate(const keyplate *kp,
                                       keyplate_authenticated **out,
                                       keyplate_error **error);
 
-// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
-// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
-// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+// Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
+// service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
+// `library:stream` does for the service `library`. Administrators are users like others here.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND` for the service
@@ -4519,7 +4616,7 @@ keyplate_status keyplate_authorize(const keyplate *kp,
                                    keyplate_decision **out,
                                    keyplate_error **error);
 
-// Makes a service, closed to everybody unless it says to whom it is open.
+// Creates a service. It is closed to everybody unless the input says who may use it.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4540,7 +4637,7 @@ keyplate_status keyplate_create_service(const keyplate *kp,
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_delete_service(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Gives a service. A user who is no administrator sees those that he may use.
+// Returns a service. Users who are not administrators see those that they may use.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4564,7 +4661,7 @@ keyplate_status keyplate_list_services(const keyplate *kp,
                                        keyplate_service_page **out,
                                        keyplate_error **error);
 
-// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+// Opens a service to everyone, or to exactly these groups. With neither, it is closed to everybody.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
@@ -4594,8 +4691,8 @@ keyplate_status keyplate_set_service_origins(const keyplate *kp,
                                              keyplate_service **out,
                                              keyplate_error **error);
 
-// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
-// former slug mean another service, or none, from then on.
+// Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
+// former slug no longer mean this service.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
@@ -4611,7 +4708,7 @@ keyplate_status keyplate_update_service(const keyplate *kp,
                                         keyplate_error **error);
 
 // Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default the settings decide.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4629,7 +4726,7 @@ keyplate_status keyplate_create_session(const keyplate *kp,
                                         keyplate_signed_in **out,
                                         keyplate_error **error);
 
-// Lists sessions that still work, the newest first.
+// Lists sessions that still work. The newest come first.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4648,7 +4745,7 @@ keyplate_status keyplate_list_sessions(const keyplate *kp,
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_revoke_session(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+// Ends all sessions of a user except `keep`, for example the caller's own. Returns how many it ended.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4659,7 +4756,7 @@ keyplate_status keyplate_revoke_user_sessions(const keyplate *kp,
                                               int64_t *out,
                                               keyplate_error **error);
 
-// Tells who has this session. It works while another process is writing.
+// Returns whose session this is. It works while another process is writing.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired, idle for too long or
@@ -4677,7 +4774,7 @@ keyplate_status keyplate_verify_session(const keyplate *kp,
                                         keyplate_authenticated **out,
                                         keyplate_error **error);
 
-// Gives the settings that everybody may know.
+// Returns the settings that everybody may see.
 //
 // Errors:
 // - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
@@ -4688,7 +4785,7 @@ keyplate_status keyplate_get_public_settings(const keyplate *kp,
                                              keyplate_public_settings **out,
                                              keyplate_error **error);
 
-// Gives all settings.
+// Returns all settings.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
@@ -4720,7 +4817,7 @@ keyplate_status keyplate_set_default_groups(const keyplate *kp,
                                             keyplate_settings **out,
                                             keyplate_error **error);
 
-// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+// Lets only addresses of these domains sign up without a token, and only with approval. With none, any address may.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4733,8 +4830,8 @@ keyplate_status keyplate_set_signup_email_domains(const keyplate *kp,
                                                   keyplate_settings **out,
                                                   keyplate_error **error);
 
-// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-// credentials with `*` and `roles:write`.
+// Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+// long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4747,15 +4844,15 @@ keyplate_status keyplate_update_settings(const keyplate *kp,
                                          keyplate_settings **out,
                                          keyplate_error **error);
 
-// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-// the host needs a setup token; after `keyplate_reset_setup` the host too.
+// Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
+// the host needs a setup token, and after `keyplate_reset_setup` the host does too.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token
 // - `KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED`
 // - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
 // - `KEYPLATE_STATUS_INVALID_INPUT`, `KEYPLATE_STATUS_CONFLICT` which leave setup open and the token
-//   good
+//   valid
 //
 // `out` is the caller's: free it with `keyplate_signed_in_free`.
 keyplate_status keyplate_claim_setup(const keyplate *kp,
@@ -4765,7 +4862,7 @@ keyplate_status keyplate_claim_setup(const keyplate *kp,
                                      keyplate_signed_in **out,
                                      keyplate_error **error);
 
-// Ends setup: its tokens and its sessions are dead from this moment.
+// Completes setup. Its tokens and its sessions no longer work from this moment on.
 //
 // Errors:
 // - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
@@ -4775,7 +4872,7 @@ keyplate_status keyplate_claim_setup(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_setup_completion_free`.
 keyplate_status keyplate_complete_setup(const keyplate *kp, keyplate_setup_completion **out, keyplate_error **error);
 
-// Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+// Creates a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
 // at once, so that each of several processes may show its own; one more ends the oldest.
 //
 // Errors:
@@ -4787,7 +4884,7 @@ keyplate_status keyplate_create_setup_token(const keyplate *kp,
                                             keyplate_created_setup_token **out,
                                             keyplate_error **error);
 
-// Tells how far setup has come.
+// Returns how far setup has got.
 //
 // Errors:
 // - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
@@ -4796,8 +4893,8 @@ keyplate_status keyplate_create_setup_token(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_setup_state_free`.
 keyplate_status keyplate_get_setup_state(const keyplate *kp, keyplate_setup_state **out, keyplate_error **error);
 
-// Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
-// named. From then on claiming always wants a token, and may name an existing user.
+// Opens setup again, for when nobody can sign in as administrator any more. The current generation must be named. From
+// then on, claiming always needs a token, and may name an existing user.
 //
 // Errors:
 // - `KEYPLATE_STATUS_CONFLICT` for another generation, or when setup is open already
@@ -4809,8 +4906,8 @@ keyplate_status keyplate_reset_setup(const keyplate *kp,
                                      keyplate_setup_state **out,
                                      keyplate_error **error);
 
-// Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-// setup sessions end. Who needs a token is the same as for `keyplate_claim_setup`.
+// Signs the first administrator in again for an hour, if they have claimed setup and have no passkey yet. Their earlier
+// setup sessions end. A token is needed in the same cases as for `keyplate_claim_setup`.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a wrong or missing token
@@ -4826,7 +4923,7 @@ keyplate_status keyplate_resume_setup(const keyplate *kp,
                                       keyplate_signed_in **out,
                                       keyplate_error **error);
 
-// Lets a pending user in. His sign-up session can do what he can from now on.
+// Lets a pending user in. From now on, their sign-up session can do whatever they can.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4836,7 +4933,7 @@ keyplate_status keyplate_resume_setup(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_user_free`.
 keyplate_status keyplate_approve_user(const keyplate *kp, const char *id, keyplate_user **out, keyplate_error **error);
 
-// Lists who used sign-up tokens, when and from where, the newest first.
+// Lists who used sign-up tokens, when and from where. The newest come first.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4856,12 +4953,12 @@ keyplate_status keyplate_list_signup_redemptions(const keyplate *kp,
 // - `KEYPLATE_STATUS_PERMISSION_DENIED`
 keyplate_status keyplate_reject_user(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
-// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
-// can only read his own status until an administrator approves.
+// Signs somebody up and in. The use of the token, the account, its groups and claims, and the session are created
+// together or not at all. If approval is needed, the user is pending, and until an administrator approves, their
+// session can only look at their own account, register a first passkey and end sessions of their own.
 //
 // Errors:
-// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled, wants a token, or the address is not of
+// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled, needs a token, or the address is not of
 //   an allowed domain
 // - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that cannot be used
 // - `KEYPLATE_STATUS_RATE_LIMITED`
@@ -4874,8 +4971,8 @@ keyplate_status keyplate_sign_up(const keyplate *kp,
                                  keyplate_signed_in **out,
                                  keyplate_error **error);
 
-// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-// `keyplate_set_signup_token_grants`.
+// Creates a sign-up token. The caller must have the right to give what it gives. `keyplate_set_signup_token_grants` adds claims
+// to it.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4888,7 +4985,7 @@ keyplate_status keyplate_create_signup_token(const keyplate *kp,
                                              keyplate_created_signup_token **out,
                                              keyplate_error **error);
 
-// Gives a sign-up token with its true state.
+// Returns a sign-up token with its current state.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4913,7 +5010,7 @@ keyplate_status keyplate_inspect_signup_token(const keyplate *kp,
                                               keyplate_signup_token_preview **out,
                                               keyplate_error **error);
 
-// Lists sign-up tokens, the newest first.
+// Lists sign-up tokens. The newest come first.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -4950,7 +5047,7 @@ keyplate_status keyplate_set_signup_token_grants(const keyplate *kp,
                                                  keyplate_signup_token **out,
                                                  keyplate_error **error);
 
-// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+// Changes a sign-up token: extends it, pauses it, or raises its limit. The next sign-up is bound by the change.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -4965,7 +5062,8 @@ keyplate_status keyplate_update_signup_token(const keyplate *kp,
                                              keyplate_signup_token **out,
                                              keyplate_error **error);
 
-// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+// an upgrade found to be the same are a problem until one of them is changed.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -4975,7 +5073,7 @@ keyplate_status keyplate_update_signup_token(const keyplate *kp,
 // `out` is the caller's: free it with `keyplate_integrity_report_free`.
 keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_report **out, keyplate_error **error);
 
-// Counts what there is, all at the same moment.
+// Counts what there is, all at one moment.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators with `settings:read`
@@ -4985,8 +5083,10 @@ keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_
 // `out` is the caller's: free it with `keyplate_statistics_free`.
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
-// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
-// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
+// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+// audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
+// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+// wait; a call that fails in the middle has removed some.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
@@ -4994,9 +5094,11 @@ keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics 
 //   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_purge_report_free`.
-keyplate_status keyplate_purge_expired(const keyplate *kp, keyplate_purge_report **out, keyplate_error **error);
+keyplate_status keyplate_purge_expired(const keyplate *kp,
+                                       keyplate_purge_report **out,
+                                       keyplate_error **error);
 
-// Makes a user. The host's first active administrator completes setup.
+// Creates a user. The first active administrator that the host creates completes setup.
 //
 // Errors:
 // - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -5019,7 +5121,7 @@ keyplate_status keyplate_create_user(const keyplate *kp,
 // - `KEYPLATE_STATUS_CONFLICT` for the last administrator
 keyplate_status keyplate_delete_user(const keyplate *kp, const char *id, keyplate_error **error);
 
-// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+// Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -5074,7 +5176,7 @@ keyplate_status keyplate_find_user_by_username(const keyplate *kp,
                                                keyplate_user **out,
                                                keyplate_error **error);
 
-// Gives a user. Anybody may look at himself.
+// Returns a user. Users may always look at themselves.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -5095,7 +5197,7 @@ keyplate_status keyplate_list_users(const keyplate *kp,
                                     keyplate_user_page **out,
                                     keyplate_error **error);
 
-// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+// Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`
@@ -5110,8 +5212,8 @@ keyplate_status keyplate_set_user_role(const keyplate *kp,
                                        keyplate_user **out,
                                        keyplate_error **error);
 
-// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-// settings allow it his username.
+// Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+// their username.
 //
 // Errors:
 // - `KEYPLATE_STATUS_NOT_FOUND`

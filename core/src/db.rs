@@ -31,7 +31,9 @@ mod value;
 pub(crate) use engine::{
     Engine, LookUp, Options, Reader, Row, Writer, anchor_columns, hold_still, look_up,
 };
-pub use engine::{ForkGuard, before_fork, check_ownership, run_transactions_twice};
+pub use engine::{
+    ForkGuard, before_fork, check_ownership, give_up_waiting_if, run_transactions_twice,
+};
 pub(crate) use value::{Cell, Column, Param, malformed, params};
 
 /// A page of a list as the caller asked for it, already within bounds.

@@ -118,9 +118,9 @@ mod values;
 #[doc(hidden)]
 pub use clock::BootClock;
 pub use clock::TimeSource;
-#[doc(hidden)]
-pub use db::run_transactions_twice;
 pub use db::{ForkGuard, before_fork, check_ownership};
+#[doc(hidden)]
+pub use db::{give_up_waiting_if, run_transactions_twice};
 pub use error::{
     ConfigurationReason, ConflictReason, DenialReason, ErrorCode, InputReason, KeyplateError,
     PasskeyFailure, Result, SignupRefusal, Thing,

@@ -204,6 +204,9 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_BACKED_UP: return cJSON_CreateString("BackedUp");
     case KEYPLATE_EVENT_KIND_BACKUP_RESTORED: return cJSON_CreateString("BackupRestored");
     case KEYPLATE_EVENT_KIND_EMAIL_RELEASED: return cJSON_CreateString("EmailReleased");
+    case KEYPLATE_EVENT_KIND_NAMES_COLLIDE: return cJSON_CreateString("NamesCollide");
+    case KEYPLATE_EVENT_KIND_OTHER_REFUSALS: return cJSON_CreateString("OtherRefusals");
+    case KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED: return cJSON_CreateString("PasskeyBackupEligibilityChanged");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -275,6 +278,9 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "BackedUp")) return KEYPLATE_EVENT_KIND_BACKED_UP;
     if (is_named(from, "BackupRestored")) return KEYPLATE_EVENT_KIND_BACKUP_RESTORED;
     if (is_named(from, "EmailReleased")) return KEYPLATE_EVENT_KIND_EMAIL_RELEASED;
+    if (is_named(from, "NamesCollide")) return KEYPLATE_EVENT_KIND_NAMES_COLLIDE;
+    if (is_named(from, "OtherRefusals")) return KEYPLATE_EVENT_KIND_OTHER_REFUSALS;
+    if (is_named(from, "PasskeyBackupEligibilityChanged")) return KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED;
     unknown("EventKind", from);
 }
 
@@ -325,6 +331,7 @@ cJSON *give_passkey_failure(keyplate_passkey_failure value) {
     case KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL: return cJSON_CreateString("UnknownCredential");
     case KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE: return cJSON_CreateString("WrongUserHandle");
     case KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK: return cJSON_CreateString("CounterWentBack");
+    case KEYPLATE_PASSKEY_FAILURE_BACKUP_ELIGIBILITY_CHANGED: return cJSON_CreateString("BackupEligibilityChanged");
     case KEYPLATE_PASSKEY_FAILURE_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -462,6 +469,21 @@ static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
     case KEYPLATE_SIGN_IN_METHOD_UNKNOWN: break;
     }
     return cJSON_CreateNull();
+}
+
+static cJSON *give_backup_eligibility_policy(keyplate_backup_eligibility_policy value) {
+    switch (value) {
+    case KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD: return cJSON_CreateString("Record");
+    case KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY: return cJSON_CreateString("Deny");
+    case KEYPLATE_BACKUP_ELIGIBILITY_POLICY_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_backup_eligibility_policy take_backup_eligibility_policy(const cJSON *from) {
+    if (is_named(from, "Record")) return KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD;
+    if (is_named(from, "Deny")) return KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY;
+    unknown("BackupEligibilityPolicy", from);
 }
 
 static cJSON *give_counter_policy(keyplate_counter_policy value) {
@@ -628,6 +650,15 @@ static cJSON *give_configuration_reason(const keyplate_configuration_reason *it)
     }
     case KEYPLATE_CONFIGURATION_REASON_KIND_KEY_NEEDED: return cJSON_CreateString("KeyNeeded");
     case KEYPLATE_CONFIGURATION_REASON_KIND_WRONG_KEY: return cJSON_CreateString("WrongKey");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_FOLDER_READ_ONLY: return cJSON_CreateString("FolderReadOnly");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OTHERS_FILE: return cJSON_CreateString("OthersFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_SHARED_FOLDER: return cJSON_CreateString("SharedFolder");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_UNSAFE_SIDE_FILE: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "suffix", give_text(keyplate_configuration_reason_get_unsafe_side_file_suffix(it)));
+        return give_variant("UnsafeSideFile", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_PATH: return cJSON_CreateString("NotAPath");
     case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -708,12 +739,15 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
         return give_variant("TooMany", fields);
     }
     case KEYPLATE_INPUT_REASON_KIND_CONTROL_CHARACTERS: return cJSON_CreateString("ControlCharacters");
+    case KEYPLATE_INPUT_REASON_KIND_INVISIBLE_CHARACTERS: return cJSON_CreateString("InvisibleCharacters");
+    case KEYPLATE_INPUT_REASON_KIND_NOTHING_VISIBLE: return cJSON_CreateString("NothingVisible");
     case KEYPLATE_INPUT_REASON_KIND_BLANK_ENDS: return cJSON_CreateString("BlankEnds");
     case KEYPLATE_INPUT_REASON_KIND_NOT_NORMALISED: return cJSON_CreateString("NotNormalised");
     case KEYPLATE_INPUT_REASON_KIND_BAD_ENDS: return cJSON_CreateString("BadEnds");
     case KEYPLATE_INPUT_REASON_KIND_NOT_UTF8: return cJSON_CreateString("NotUtf8");
     case KEYPLATE_INPUT_REASON_KIND_NOT_USERNAME: return cJSON_CreateString("NotUsername");
     case KEYPLATE_INPUT_REASON_KIND_ADDRESS_AS_USERNAME: return cJSON_CreateString("AddressAsUsername");
+    case KEYPLATE_INPUT_REASON_KIND_MIXED_SCRIPTS: return cJSON_CreateString("MixedScripts");
     case KEYPLATE_INPUT_REASON_KIND_NOT_EMAIL: return cJSON_CreateString("NotEmail");
     case KEYPLATE_INPUT_REASON_KIND_NOT_LANGUAGE_TAG: return cJSON_CreateString("NotLanguageTag");
     case KEYPLATE_INPUT_REASON_KIND_NOT_UUID: return cJSON_CreateString("NotUuid");
@@ -791,6 +825,7 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
     case KEYPLATE_INPUT_REASON_KIND_OWN_FILE: return cJSON_CreateString("OwnFile");
     case KEYPLATE_INPUT_REASON_KIND_NO_FOLDER: return cJSON_CreateString("NoFolder");
     case KEYPLATE_INPUT_REASON_KIND_FOLDER_READ_ONLY: return cJSON_CreateString("FolderReadOnly");
+    case KEYPLATE_INPUT_REASON_KIND_SHARED_FOLDER: return cJSON_CreateString("SharedFolder");
     case KEYPLATE_INPUT_REASON_KIND_NULL: return cJSON_CreateString("Null");
     case KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE: return cJSON_CreateString("NotEnumValue");
     case KEYPLATE_INPUT_REASON_KIND_UNKNOWN: break;
@@ -1397,6 +1432,9 @@ static cJSON *give_passkey(const keyplate_passkey *it) {
     int64_t its_last_used_at;
     cJSON_AddItemToObject(fields, "last_used_at",
         keyplate_passkey_get_last_used_at(it, &its_last_used_at) ? give_time(its_last_used_at) : cJSON_CreateNull());
+    int64_t its_backup_eligibility_changed_at;
+    cJSON_AddItemToObject(fields, "backup_eligibility_changed_at",
+        keyplate_passkey_get_backup_eligibility_changed_at(it, &its_backup_eligibility_changed_at) ? give_time(its_backup_eligibility_changed_at) : cJSON_CreateNull());
     cJSON_AddItemToObject(fields, "usable", cJSON_CreateBool(keyplate_passkey_get_usable(it)));
     return fields;
 }
@@ -1661,6 +1699,7 @@ static cJSON *give_settings(const keyplate_settings *it) {
     for (size_t i = 0; i < keyplate_settings_get_default_group_ids_len(it); i++)
         cJSON_AddItemToArray(field(fields, "default_group_ids"), give_text(keyplate_settings_get_default_group_ids_at(it, i)));
     cJSON_AddItemToObject(fields, "open_signups_per_hour", cJSON_CreateNumber((double)keyplate_settings_get_open_signups_per_hour(it)));
+    cJSON_AddItemToObject(fields, "open_signups_per_hour_in_all", cJSON_CreateNumber((double)keyplate_settings_get_open_signups_per_hour_in_all(it)));
     cJSON_AddItemToObject(fields, "signup_email_domains", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_settings_get_signup_email_domains_len(it); i++)
         cJSON_AddItemToArray(field(fields, "signup_email_domains"), give_text(keyplate_settings_get_signup_email_domains_at(it, i)));
@@ -1670,11 +1709,13 @@ static cJSON *give_settings(const keyplate_settings *it) {
     cJSON_AddItemToObject(fields, "step_up_seconds", cJSON_CreateNumber((double)keyplate_settings_get_step_up_seconds(it)));
     cJSON_AddItemToObject(fields, "counter_policy", give_counter_policy(keyplate_settings_get_counter_policy(it)));
     cJSON_AddItemToObject(fields, "origin", give_text(keyplate_settings_get_origin(it)));
+    cJSON_AddItemToObject(fields, "audit_retention_seconds", cJSON_CreateNumber((double)keyplate_settings_get_audit_retention_seconds(it)));
+    cJSON_AddItemToObject(fields, "backup_eligibility_policy", give_backup_eligibility_policy(keyplate_settings_get_backup_eligibility_policy(it)));
     return fields;
 }
 
 static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", NULL};
+    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "open_signups_per_hour_in_all", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", "audit_retention_seconds", "backup_eligibility_policy", NULL};
     keyplate_settings_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_settings_changes_new(&it, error);
@@ -1697,6 +1738,11 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_open_signups_per_hour) {
         int64_t in_value = (int64_t)take_number(it_open_signups_per_hour);
         if (!*error) keyplate_settings_changes_set_open_signups_per_hour(it, in_value, error);
+    }
+    const cJSON *it_open_signups_per_hour_in_all = field(from, "open_signups_per_hour_in_all");
+    if (it_open_signups_per_hour_in_all) {
+        int64_t in_value = (int64_t)take_number(it_open_signups_per_hour_in_all);
+        if (!*error) keyplate_settings_changes_set_open_signups_per_hour_in_all(it, in_value, error);
     }
     const cJSON *it_username_change = field(from, "username_change");
     if (it_username_change) {
@@ -1722,6 +1768,16 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_counter_policy) {
         keyplate_counter_policy in_value = take_counter_policy(it_counter_policy);
         if (!*error) keyplate_settings_changes_set_counter_policy(it, in_value, error);
+    }
+    const cJSON *it_audit_retention_seconds = field(from, "audit_retention_seconds");
+    if (it_audit_retention_seconds) {
+        int64_t in_value = (int64_t)take_number(it_audit_retention_seconds);
+        if (!*error) keyplate_settings_changes_set_audit_retention_seconds(it, in_value, error);
+    }
+    const cJSON *it_backup_eligibility_policy = field(from, "backup_eligibility_policy");
+    if (it_backup_eligibility_policy) {
+        keyplate_backup_eligibility_policy in_value = take_backup_eligibility_policy(it_backup_eligibility_policy);
+        if (!*error) keyplate_settings_changes_set_backup_eligibility_policy(it, in_value, error);
     }
     return it;
 }
@@ -2105,6 +2161,7 @@ static cJSON *give_integrity_report(const keyplate_integrity_report *it) {
     cJSON_AddItemToObject(fields, "problems", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_integrity_report_get_problems_len(it); i++)
         cJSON_AddItemToArray(field(fields, "problems"), give_text(keyplate_integrity_report_get_problems_at(it, i)));
+    cJSON_AddItemToObject(fields, "name_collisions", cJSON_CreateNumber((double)keyplate_integrity_report_get_name_collisions(it)));
     return fields;
 }
 
@@ -2114,6 +2171,7 @@ static cJSON *give_purge_report(const keyplate_purge_report *it) {
     cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_purge_report_get_sessions(it)));
     cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateNumber((double)keyplate_purge_report_get_api_keys(it)));
     cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_purge_report_get_one_time_tokens(it)));
+    cJSON_AddItemToObject(fields, "audit_events", cJSON_CreateNumber((double)keyplate_purge_report_get_audit_events(it)));
     return fields;
 }
 

@@ -13,7 +13,11 @@ use pyo3::{
     types::{IntoPyDict, PyBytes, PyString, PyTuple, PyType},
 };
 
-use crate::error::{invalid, to_py};
+use crate::{
+    callbacks::take_raised,
+    error::{invalid, to_py},
+    exit::UnderWay,
+};
 
 /// From core to Python.
 pub(crate) trait Give<T> {
@@ -30,13 +34,39 @@ pub(crate) fn call<T: Send + Give<U>, U>(
     py: Python<'_>,
     work: impl FnOnce() -> ::keyplate::Result<T> + Send,
 ) -> PyResult<U> {
-    let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    let under_way = UnderWay::begin()?;
+    let result = py.detach(|| {
+        let result = catch_unwind(AssertUnwindSafe(work));
+        under_way.before_return();
+        result
+    });
+    drop(under_way);
     let result = result.unwrap_or_else(|_| {
         Err(KeyplateError::Internal {
             reason: "a panic in the library".to_owned(),
         })
     });
-    result.map(Give::give).map_err(|error| to_py(py, error))
+    match take_raised() {
+        Some(error) => Err(error),
+        None => result.map(Give::give).map_err(|error| to_py(py, error)),
+    }
+}
+
+/// Runs what cannot fail without the GIL, unless the process is ending in another thread: then the operating system does
+/// the rest.
+pub(crate) fn detached(py: Python<'_>, work: impl FnOnce() + Send) {
+    let Ok(under_way) = UnderWay::begin() else {
+        return;
+    };
+    py.detach(|| {
+        work();
+        under_way.before_return();
+    });
+    drop(under_way);
+    if let Some(error) = take_raised() {
+        // There is no call that could raise it.
+        error.write_unraisable(py, None);
+    }
 }
 
 /// `Name(field=value, ...)`, with the fields that can be matched.

@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use ::keyplate::ForkGuard;
 use pyo3::prelude::*;
 
+use crate::exit;
+
 thread_local! {
     /// Between the two functions, which run in the thread that forks; in the child it is the only thread.
     static GUARD: RefCell<Option<ForkGuard>> = const { RefCell::new(None) };
@@ -18,8 +20,15 @@ pub(crate) fn _before_fork(py: Python<'_>) {
     });
 }
 
-/// Lets the library go on, in the parent and in the child.
+/// Lets the library go on, in the parent.
 #[pyfunction]
 pub(crate) fn _after_fork() {
+    GUARD.with(RefCell::take);
+}
+
+/// The same in the child, where no other thread is left.
+#[pyfunction]
+pub(crate) fn _after_fork_in_child() {
+    exit::forget_others();
     GUARD.with(RefCell::take);
 }

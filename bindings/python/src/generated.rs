@@ -6,10 +6,16 @@
 
 use std::sync::Arc;
 
-use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
+use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyTuple};
 
 use crate::{
-    callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::Secret,
+    callbacks::*,
+    choices::*,
+    convert::*,
+    error::Description,
+    handle::{Keyplate, open as open_with},
+    secret::{Secret, SecretText},
+    time::Time,
 };
 use std::time::{Duration, SystemTime};
 
@@ -112,7 +118,7 @@ impl Take<::keyplate::UserId> for Id {
     }
 }
 
-/// An order of API keys; the id decides between equals.
+/// An order of API keys. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApiKeySort {
     CreatedAt,
@@ -294,13 +300,16 @@ pub(crate) enum EventKind {
     BackedUp,
     BackupRestored,
     EmailReleased,
+    NamesCollide,
+    OtherRefusals,
+    PasskeyBackupEligibilityChanged,
 }
 impl Choice for EventKind {
     const NAME: &'static str = "EventKind";
     const NUMBERS: &'static [i32] = &[
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
         26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
-        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65,
+        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::UserCreated,
@@ -368,6 +377,9 @@ impl Choice for EventKind {
         Self::BackedUp,
         Self::BackupRestored,
         Self::EmailReleased,
+        Self::NamesCollide,
+        Self::OtherRefusals,
+        Self::PasskeyBackupEligibilityChanged,
     ];
     fn place(self) -> usize {
         self as usize
@@ -445,6 +457,9 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::BackedUp => EventKind::BackedUp,
             Self::BackupRestored => EventKind::BackupRestored,
             Self::EmailReleased => EventKind::EmailReleased,
+            Self::NamesCollide => EventKind::NamesCollide,
+            Self::OtherRefusals => EventKind::OtherRefusals,
+            Self::PasskeyBackupEligibilityChanged => EventKind::PasskeyBackupEligibilityChanged,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -519,6 +534,11 @@ impl Take<::keyplate::EventKind> for EventKind {
             EventKind::BackedUp => ::keyplate::EventKind::BackedUp,
             EventKind::BackupRestored => ::keyplate::EventKind::BackupRestored,
             EventKind::EmailReleased => ::keyplate::EventKind::EmailReleased,
+            EventKind::NamesCollide => ::keyplate::EventKind::NamesCollide,
+            EventKind::OtherRefusals => ::keyplate::EventKind::OtherRefusals,
+            EventKind::PasskeyBackupEligibilityChanged => {
+                ::keyplate::EventKind::PasskeyBackupEligibilityChanged
+            }
         })
     }
 }
@@ -587,7 +607,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BootstrapAction {
     }
 }
 
-/// What plans speak of.
+/// A kind of thing that plans describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BootstrapKind {
     Settings,
@@ -682,11 +702,12 @@ pub(crate) enum PasskeyFailure {
     UnknownCredential,
     WrongUserHandle,
     CounterWentBack,
+    BackupEligibilityChanged,
 }
 impl Choice for PasskeyFailure {
     const NAME: &'static str = "PasskeyFailure";
     const NUMBERS: &'static [i32] = &[
-        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::Unavailable,
@@ -712,6 +733,7 @@ impl Choice for PasskeyFailure {
         Self::UnknownCredential,
         Self::WrongUserHandle,
         Self::CounterWentBack,
+        Self::BackupEligibilityChanged,
     ];
     fn place(self) -> usize {
         self as usize
@@ -747,6 +769,7 @@ impl Give<PasskeyFailure> for ::keyplate::PasskeyFailure {
             Self::UnknownCredential => PasskeyFailure::UnknownCredential,
             Self::WrongUserHandle => PasskeyFailure::WrongUserHandle,
             Self::CounterWentBack => PasskeyFailure::CounterWentBack,
+            Self::BackupEligibilityChanged => PasskeyFailure::BackupEligibilityChanged,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -779,6 +802,9 @@ impl Take<::keyplate::PasskeyFailure> for PasskeyFailure {
             PasskeyFailure::UnknownCredential => ::keyplate::PasskeyFailure::UnknownCredential,
             PasskeyFailure::WrongUserHandle => ::keyplate::PasskeyFailure::WrongUserHandle,
             PasskeyFailure::CounterWentBack => ::keyplate::PasskeyFailure::CounterWentBack,
+            PasskeyFailure::BackupEligibilityChanged => {
+                ::keyplate::PasskeyFailure::BackupEligibilityChanged
+            }
         })
     }
 }
@@ -837,6 +863,17 @@ pub(crate) enum ConfigurationReason {
     KeyNeeded {},
     /// The signing key is sealed under another encryption key.
     WrongKey {},
+    /// The file is not there and cannot be made, because its folder cannot be written.
+    FolderReadOnly {},
+    /// The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set.
+    OthersFile {},
+    /// Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set.
+    SharedFolder {},
+    /// A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+    /// others, and `allow_shared_file` is not set.
+    UnsafeSideFile { suffix: String },
+    /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+    NotAPath {},
 }
 impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
     fn give(self) -> ConfigurationReason {
@@ -867,6 +904,13 @@ impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
             },
             Self::KeyNeeded => ConfigurationReason::KeyNeeded {},
             Self::WrongKey => ConfigurationReason::WrongKey {},
+            Self::FolderReadOnly => ConfigurationReason::FolderReadOnly {},
+            Self::OthersFile => ConfigurationReason::OthersFile {},
+            Self::SharedFolder => ConfigurationReason::SharedFolder {},
+            Self::UnsafeSideFile { suffix } => ConfigurationReason::UnsafeSideFile {
+                suffix: suffix.give(),
+            },
+            Self::NotAPath => ConfigurationReason::NotAPath {},
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -1056,7 +1100,7 @@ impl DenialReason {
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum InputReason {
-    /// Nothing was given where something must be.
+    /// Nothing was given, but a value is required.
     Missing {},
     /// The text is empty.
     Empty {},
@@ -1078,6 +1122,10 @@ pub(crate) enum InputReason {
     TooMany { most: i64 },
     /// The text holds control characters, or characters that turn the direction of what follows.
     ControlCharacters {},
+    /// The text holds characters that nobody sees, such as a zero-width space.
+    InvisibleCharacters {},
+    /// The text has no character that can be seen.
+    NothingVisible {},
     /// The text begins or ends with a blank.
     BlankEnds {},
     /// The text is not in Unicode normal form C, or begins or ends with a blank.
@@ -1090,6 +1138,8 @@ pub(crate) enum InputReason {
     NotUsername {},
     /// The username has an `@`, which only an administrator or the host gives.
     AddressAsUsername {},
+    /// The text mixes letters of scripts that are not written together, such as Latin and Cyrillic.
+    MixedScripts {},
     /// The text is not an e-mail address.
     NotEmail {},
     /// The text is not a language tag.
@@ -1122,11 +1172,13 @@ pub(crate) enum InputReason {
     InThePast {},
     /// The time lies after the year 9999, or cannot be written at all.
     TooLate {},
+    /// The time lies before 1970.
+    TooEarly {},
     /// The secret begins as tokens of this library do, and is not a whole API key.
     BrokenToken {},
     /// The secret is, or was, that of another API key.
     SecretTaken {},
-    /// The value wants another one beside it.
+    /// The value needs another one beside it.
     Needs { field: String },
     /// Either this value must be given or another one, and not both.
     EitherOr { field: String },
@@ -1152,6 +1204,8 @@ pub(crate) enum InputReason {
     NoFolder {},
     /// The folder cannot be written.
     FolderReadOnly {},
+    /// Others can make or replace files in the folder, and `allow_shared_file` is not set.
+    SharedFolder {},
     /// A pointer is NULL. Only the C face gives this.
     Null {},
     /// The number is not one of the enum's values. Only the C face gives this.
@@ -1182,12 +1236,15 @@ impl Give<InputReason> for ::keyplate::InputReason {
             },
             Self::TooMany { most } => InputReason::TooMany { most: most.give() },
             Self::ControlCharacters => InputReason::ControlCharacters {},
+            Self::InvisibleCharacters => InputReason::InvisibleCharacters {},
+            Self::NothingVisible => InputReason::NothingVisible {},
             Self::BlankEnds => InputReason::BlankEnds {},
             Self::NotNormalised => InputReason::NotNormalised {},
             Self::BadEnds => InputReason::BadEnds {},
             Self::NotUtf8 => InputReason::NotUtf8 {},
             Self::NotUsername => InputReason::NotUsername {},
             Self::AddressAsUsername => InputReason::AddressAsUsername {},
+            Self::MixedScripts => InputReason::MixedScripts {},
             Self::NotEmail => InputReason::NotEmail {},
             Self::NotLanguageTag => InputReason::NotLanguageTag {},
             Self::NotUuid => InputReason::NotUuid {},
@@ -1204,6 +1261,7 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::DuplicateEntry => InputReason::DuplicateEntry {},
             Self::InThePast => InputReason::InThePast {},
             Self::TooLate => InputReason::TooLate {},
+            Self::TooEarly => InputReason::TooEarly {},
             Self::BrokenToken => InputReason::BrokenToken {},
             Self::SecretTaken => InputReason::SecretTaken {},
             Self::Needs { field } => InputReason::Needs {
@@ -1230,6 +1288,7 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::OwnFile => InputReason::OwnFile {},
             Self::NoFolder => InputReason::NoFolder {},
             Self::FolderReadOnly => InputReason::FolderReadOnly {},
+            Self::SharedFolder => InputReason::SharedFolder {},
             Self::Null => InputReason::Null {},
             Self::NotEnumValue => InputReason::NotEnumValue {},
             _ => unreachable!("this face was generated from this core"),
@@ -1380,7 +1439,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Thing {
     }
 }
 
-/// An order of groups; the id decides between equals.
+/// An order of groups. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GroupSort {
     CreatedAt,
@@ -1541,7 +1600,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PasskeyProblem {
     }
 }
 
-/// Why somebody may use a service, or not.
+/// Why somebody may or may not use a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DecisionReason {
     Everyone,
@@ -1622,7 +1681,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for DecisionReason {
     }
 }
 
-/// To whom a service is open.
+/// Who may use a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServiceAccess {
     Nobody,
@@ -1744,6 +1803,57 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SignInMethod {
     }
 }
 
+/// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+/// that move into them or are edited there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BackupEligibilityPolicy {
+    Record,
+    Deny,
+}
+impl Choice for BackupEligibilityPolicy {
+    const NAME: &'static str = "BackupEligibilityPolicy";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::Record, Self::Deny];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<BackupEligibilityPolicy> for ::keyplate::BackupEligibilityPolicy {
+    fn give(self) -> BackupEligibilityPolicy {
+        match self {
+            Self::Record => BackupEligibilityPolicy::Record,
+            Self::Deny => BackupEligibilityPolicy::Deny,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::BackupEligibilityPolicy> for BackupEligibilityPolicy {
+    fn take(self, _: &str) -> PyResult<::keyplate::BackupEligibilityPolicy> {
+        Ok(match self {
+            BackupEligibilityPolicy::Record => ::keyplate::BackupEligibilityPolicy::Record,
+            BackupEligibilityPolicy::Deny => ::keyplate::BackupEligibilityPolicy::Deny,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for BackupEligibilityPolicy {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for BackupEligibilityPolicy {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CounterPolicy {
@@ -1794,7 +1904,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for CounterPolicy {
     }
 }
 
-/// Who may sign up. The mode decides before anything else does.
+/// Who may sign up. The mode decides before anything else is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignupMode {
     Disabled,
@@ -1847,7 +1957,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SignupMode {
     }
 }
 
-/// A stage of setup. It never goes back by itself.
+/// A stage of setup. It never goes back on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetupStage {
     Uninitialised,
@@ -1900,7 +2010,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SetupStage {
     }
 }
 
-/// Does an administrator approve who signs up?
+/// Whether an administrator has to approve people who sign up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApprovalRule {
     Setting,
@@ -1953,11 +2063,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for ApprovalRule {
     }
 }
 
-/// At most so much.
+/// A limit, or none.
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Limit {
-    /// Without limit.
+    /// No limit.
     Unlimited {},
     /// No more than this.
     AtMost { most: i64 },
@@ -1981,11 +2091,11 @@ impl Limit {
 }
 
 impl Take<::keyplate::Limit> for Limit {
-    fn take(self, _: &str) -> PyResult<::keyplate::Limit> {
+    fn take(self, name: &str) -> PyResult<::keyplate::Limit> {
         Ok(match self {
             Self::Unlimited {} => ::keyplate::Limit::Unlimited,
             Self::AtMost { most } => ::keyplate::Limit::AtMost {
-                most: most.take("most")?,
+                most: most.take(name)?,
             },
         })
     }
@@ -2060,10 +2170,10 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SignupTokenState {
 #[pyclass(frozen, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expiry {
-    /// It does not end.
+    /// Never.
     Never {},
-    /// It ends then.
-    At { time: SystemTime },
+    /// At this time.
+    At { time: Time },
 }
 impl Give<Expiry> for ::keyplate::Expiry {
     fn give(self) -> Expiry {
@@ -2084,17 +2194,17 @@ impl Expiry {
 }
 
 impl Take<::keyplate::Expiry> for Expiry {
-    fn take(self, _: &str) -> PyResult<::keyplate::Expiry> {
+    fn take(self, name: &str) -> PyResult<::keyplate::Expiry> {
         Ok(match self {
             Self::Never {} => ::keyplate::Expiry::Never,
             Self::At { time } => ::keyplate::Expiry::At {
-                time: time.take("time")?,
+                time: time.take(name)?,
             },
         })
     }
 }
 
-/// What a user is.
+/// The role of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     User,
@@ -2144,7 +2254,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Role {
     }
 }
 
-/// An order of users; the id decides between equals.
+/// An order of users. Equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserSort {
     CreatedAt,
@@ -2221,7 +2331,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for UserSort {
     }
 }
 
-/// May a user sign in?
+/// Whether a user may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserStatus {
     Pending,
@@ -2276,7 +2386,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for UserStatus {
 
 /// Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
 ///
-/// It names the credential and holds no rights: these are read anew at every call.
+/// It names the credential and holds no rights: they are read again at every call.
 #[pyclass(frozen, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug)]
 pub(crate) struct Principal(Arc<::keyplate::Principal>);
@@ -2302,7 +2412,7 @@ impl Take<Arc<::keyplate::Principal>> for Principal {
 pub(crate) struct AccessToken {
     /// The JWT.
     pub(crate) secret: Secret,
-    /// The service for which it is good: its audience is the service's slug.
+    /// The service that it is for. Its audience is the service's slug.
     pub(crate) service_id: Id,
     /// When it ends.
     pub(crate) expires_at: SystemTime,
@@ -2327,25 +2437,25 @@ impl AccessToken {
     }
 }
 
-/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+/// The user behind a verified access token, as things are now. It gives no right to call any method here.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AccessTokenClaims {
     /// The user.
     pub(crate) user_id: Id,
-    /// His name.
+    /// The user's username.
     pub(crate) username: String,
     /// The service.
     pub(crate) service_id: Id,
     /// The session that asked for the token.
     pub(crate) session_id: Option<Id>,
-    /// Or the API key.
+    /// The API key, if one asked for the token instead.
     pub(crate) api_key_id: Option<Id>,
-    /// Of the scopes of that session or key, `*` and those of the service.
+    /// The scopes of that session or key that concern the service: `*` and the service's own.
     pub(crate) scopes: Vec<String>,
-    /// The names of his groups.
+    /// The names of the user's groups.
     pub(crate) groups: Vec<String>,
-    /// His claims, with those of his groups.
+    /// The user's claims, together with those of their groups.
     pub(crate) claims: Vec<Claim>,
     /// When the token was issued.
     pub(crate) issued_at: SystemTime,
@@ -2393,13 +2503,13 @@ impl AccessTokenClaims {
     }
 }
 
-/// The public keys by which access tokens are verified.
+/// The public keys that access tokens are verified with.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Jwks {
-    /// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+    /// The JSON Web Key Set (RFC 7517, RFC 8037), ready to be served.
     pub(crate) json: String,
-    /// What is in it; the key that signs comes first.
+    /// The keys in the set. The one that signs now comes first.
     pub(crate) keys: Vec<SigningKey>,
 }
 impl Give<Jwks> for ::keyplate::Jwks {
@@ -2427,7 +2537,7 @@ impl Jwks {
 pub(crate) struct SigningKey {
     /// Its `kid` in `get_jwks` and in the tokens' headers.
     pub(crate) key_id: String,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<SigningKey> for ::keyplate::SigningKey {
@@ -2453,25 +2563,25 @@ impl SigningKey {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ApiKey {
-    /// Names it; the same after a rotation.
+    /// The id. It stays the same when the key is rotated.
     pub(crate) id: Id,
-    /// Whose it is: it can do no more than he can.
+    /// The owner. The key can do no more than they can.
     pub(crate) owner_id: Id,
-    /// What it is for, in a word.
+    /// A short name that says what it is for.
     pub(crate) name: String,
-    /// What it is for, in more words.
+    /// A longer description.
     pub(crate) note: Option<String>,
     /// What it allows.
     pub(crate) scopes: Vec<String>,
     /// The secret's kind and last 4 characters.
     pub(crate) masked_secret: String,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
-    /// When it was last used; may be a minute old.
+    /// When it was last used. This can be up to a minute out of date.
     pub(crate) last_used_at: Option<SystemTime>,
     /// When it ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// When it was revoked. Revoked keys are kept for the audit.
+    /// When it was revoked. Revoked keys are kept for the audit log.
     pub(crate) revoked_at: Option<SystemTime>,
 }
 impl Give<ApiKey> for ::keyplate::ApiKey {
@@ -2521,9 +2631,9 @@ impl ApiKey {
 pub(crate) struct ApiKeyPage {
     /// The keys.
     pub(crate) items: Vec<ApiKey>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<ApiKeyPage> for ::keyplate::ApiKeyPage {
@@ -2546,13 +2656,13 @@ impl ApiKeyPage {
     }
 }
 
-/// An API key that has just got a secret.
+/// An API key that has just been given a secret.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedApiKey {
     /// The key.
     pub(crate) api_key: ApiKey,
-    /// The secret, shown this once.
+    /// The secret, which is shown only this once.
     pub(crate) secret: Secret,
 }
 impl Give<CreatedApiKey> for ::keyplate::CreatedApiKey {
@@ -2574,13 +2684,13 @@ impl CreatedApiKey {
     }
 }
 
-/// A row of the audit log, and what the event sink hears. Names are those of that time.
+/// A row of the audit log, which the event sink receives as well. Names are as they were at that time.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AuditEvent {
-    /// Grows with time.
+    /// The number of the row. Later rows have larger ones.
     pub(crate) id: i64,
-    /// When; for counted refusals the last time.
+    /// When it happened. For refusals that are counted, this is the last time.
     pub(crate) at: SystemTime,
     /// What happened.
     pub(crate) kind: EventKind,
@@ -2588,13 +2698,13 @@ pub(crate) struct AuditEvent {
     pub(crate) actor_kind: ActorKind,
     /// Which user did it. To a user who is no administrator no other is named.
     pub(crate) actor_id: Option<String>,
-    /// His name.
+    /// Their username.
     pub(crate) actor_name: Option<String>,
-    /// The user whom it concerns.
+    /// The user that it is about.
     pub(crate) user_id: Option<String>,
-    /// His name.
+    /// Their username.
     pub(crate) username: Option<String>,
-    /// The thing that it concerns, for example an API key.
+    /// The thing that it is about, for example an API key.
     pub(crate) subject_id: Option<String>,
     /// Its name.
     pub(crate) subject_name: Option<String>,
@@ -2602,9 +2712,9 @@ pub(crate) struct AuditEvent {
     pub(crate) address: Option<String>,
     /// The client's user agent.
     pub(crate) user_agent: Option<String>,
-    /// More, by name. Never a secret.
+    /// More details, by name. They never contain a secret.
     pub(crate) details: Vec<Detail>,
-    /// How many times within that minute; more than 1 for refusals only.
+    /// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
     pub(crate) count: i64,
 }
 impl Give<AuditEvent> for ::keyplate::AuditEvent {
@@ -2662,9 +2772,9 @@ impl AuditEvent {
 pub(crate) struct AuditPage {
     /// The events.
     pub(crate) items: Vec<AuditEvent>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<AuditPage> for ::keyplate::AuditPage {
@@ -2691,7 +2801,7 @@ impl AuditPage {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Detail {
-    /// What it is.
+    /// Its name.
     pub(crate) name: String,
     /// Its value.
     pub(crate) value: String,
@@ -2719,9 +2829,9 @@ impl Detail {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BackupReport {
-    /// When: what was committed before the call is in it.
+    /// When it was made. Everything that was committed before the call is in it.
     pub(crate) made_at: SystemTime,
-    /// Its size.
+    /// Its size in bytes.
     pub(crate) bytes: i64,
 }
 impl Give<BackupReport> for ::keyplate::BackupReport {
@@ -2743,16 +2853,16 @@ impl BackupReport {
     }
 }
 
-/// An entry of a plan that made a difference.
+/// An entry of a plan that changed something.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BootstrapChange {
     /// What was done.
     pub(crate) action: BootstrapAction,
-    /// To what kind of thing.
+    /// The kind of thing.
     pub(crate) kind: BootstrapKind,
-    /// Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
-    /// username, a slash and the key's name; of the settings `settings`.
+    /// Its name: a group's name, a service's slug, a username or a sign-up token's note. For an API key, it is the owner's
+    /// username, a slash and the key's name. For the settings, it is `settings`.
     pub(crate) name: String,
 }
 impl Give<BootstrapChange> for ::keyplate::BootstrapChange {
@@ -2775,15 +2885,15 @@ impl BootstrapChange {
     }
 }
 
-/// What applying a plan did; nothing when all was as the plan says.
+/// What applying a plan did. It is empty if everything was already as the plan says.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BootstrapReport {
-    /// What was made or changed, in the order in which it was.
+    /// What was created or changed, in order.
     pub(crate) changes: Vec<BootstrapChange>,
-    /// The API keys whose secret the plan wanted generated, shown this once.
+    /// The API keys whose secret the plan asked to generate. The secrets are shown only this once.
     pub(crate) api_keys: Vec<CreatedApiKey>,
-    /// The sign-up tokens that were made, with their secrets, shown this once.
+    /// The sign-up tokens that were created. Their secrets are shown only this once.
     pub(crate) signup_tokens: Vec<CreatedSignupToken>,
 }
 impl Give<BootstrapReport> for ::keyplate::BootstrapReport {
@@ -2806,13 +2916,13 @@ impl BootstrapReport {
     }
 }
 
-/// Something that a host wants to know of a user or a group.
+/// Something that a host wants to know about a user or a group.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Claim {
-    /// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+    /// Its name: 1 to 100 characters without blanks, and not one that a token's issuer sets itself.
     pub(crate) key: String,
-    /// Its value, at most 1000 characters.
+    /// Its value, of at most 1000 characters.
     pub(crate) value: String,
 }
 impl Give<Claim> for ::keyplate::Claim {
@@ -2852,17 +2962,17 @@ impl Take<::keyplate::Claim> for Claim {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Group {
-    /// Names it for ever.
+    /// The id, which never changes.
     pub(crate) id: Id,
-    /// Unique without regard to case; for programs.
+    /// The name for programs, unique regardless of case.
     pub(crate) name: String,
-    /// For people.
+    /// The name for people.
     pub(crate) friendly_name: String,
-    /// What holds for its members.
+    /// The claims that its members have.
     pub(crate) claims: Vec<Claim>,
     /// How many users are in it.
     pub(crate) member_count: i64,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<Group> for ::keyplate::Group {
@@ -2904,9 +3014,9 @@ impl Group {
 pub(crate) struct GroupPage {
     /// The groups.
     pub(crate) items: Vec<Group>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<GroupPage> for ::keyplate::GroupPage {
@@ -2929,13 +3039,13 @@ impl GroupPage {
     }
 }
 
-/// A one-time token that has just been made.
+/// A one-time token that has just been created.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedOneTimeToken {
     /// The token.
     pub(crate) one_time_token: OneTimeToken,
-    /// The secret, shown this once: `XXXX-XXXX` for a code.
+    /// The secret, which is shown only this once. A code looks like `XXXX-XXXX`.
     pub(crate) secret: Secret,
 }
 impl Give<CreatedOneTimeToken> for ::keyplate::CreatedOneTimeToken {
@@ -2961,21 +3071,21 @@ impl CreatedOneTimeToken {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OneTimeToken {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
-    /// Whom it signs in.
+    /// The user whom it signs in.
     pub(crate) user_id: Id,
-    /// A code to be typed, rather than a token for a link?
+    /// Whether it is a code to be typed, rather than a token for a link.
     pub(crate) is_code: bool,
-    /// For who has lost his passkey?
+    /// Whether it is for a user who has lost their passkey.
     pub(crate) is_recovery: bool,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
     /// When it ends.
     pub(crate) expires_at: SystemTime,
     /// Who made it; none for the host, and none for a user who is no administrator and looks at their own.
     pub(crate) created_by: Option<String>,
-    /// For a token its kind and last 4 characters; nothing is told of a code.
+    /// The kind and the last 4 characters of a token. It is absent for a code.
     pub(crate) masked_secret: String,
 }
 impl Give<OneTimeToken> for ::keyplate::OneTimeToken {
@@ -3015,35 +3125,37 @@ impl OneTimeToken {
     }
 }
 
-/// A passkey of a user. The private key never leaves his authenticator.
+/// A passkey of a user. The private key never leaves their authenticator.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Passkey {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
-    /// Whose it is.
+    /// The user whose it is.
     pub(crate) user_id: Id,
-    /// What its authenticator calls it, as base64url.
+    /// The credential id by which its authenticator knows it, as base64url.
     pub(crate) credential_id: String,
     /// The RP id that it is bound to.
     pub(crate) rp_id: String,
-    /// What its user calls it.
+    /// The name that its user gave it.
     pub(crate) name: String,
-    /// The model of the authenticator, a UUID; none when it did not tell.
+    /// The model of the authenticator (AAGUID). It is absent if the authenticator did not tell.
     pub(crate) aaguid: Option<String>,
-    /// How the authenticator is reached, for example `internal`, `hybrid` or `usb`.
+    /// The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`.
     pub(crate) transports: Vec<String>,
-    /// May it be backed up, so that it survives the device?
+    /// Whether it can be backed up, so that it survives the loss of the device.
     pub(crate) backup_eligible: bool,
-    /// Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user.
+    /// Whether it is backed up, as far as its authenticator last said. Such a passkey is on all devices of its user.
     pub(crate) backup_state: bool,
-    /// When its signature counter last went back: somebody may have a copy of it.
+    /// When its signature counter last went back, which may mean that somebody has a copy of it.
     pub(crate) counter_went_back_at: Option<SystemTime>,
     /// When it was registered.
     pub(crate) created_at: SystemTime,
     /// When it was last used.
     pub(crate) last_used_at: Option<SystemTime>,
-    /// Does it work under today's RP id?
+    /// When it last began or ceased to be something that may be backed up, as when it moves into a password manager.
+    pub(crate) backup_eligibility_changed_at: Option<SystemTime>,
+    /// Whether it works under the current RP id.
     pub(crate) usable: bool,
 }
 impl Give<Passkey> for ::keyplate::Passkey {
@@ -3061,6 +3173,7 @@ impl Give<Passkey> for ::keyplate::Passkey {
             counter_went_back_at: self.counter_went_back_at.give(),
             created_at: self.created_at.give(),
             last_used_at: self.last_used_at.give(),
+            backup_eligibility_changed_at: self.backup_eligibility_changed_at.give(),
             usable: self.usable.give(),
         }
     }
@@ -3084,6 +3197,7 @@ impl Passkey {
                 "counter_went_back_at",
                 "created_at",
                 "last_used_at",
+                "backup_eligibility_changed_at",
                 "usable",
             ],
         )
@@ -3093,16 +3207,16 @@ impl Passkey {
     }
 }
 
-/// What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+/// What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
 /// Level 3, as JSON.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PasskeySignals {
-    /// For `signalUnknownCredential`, when the credential asked about is registered nowhere.
+    /// For `signalUnknownCredential`, if the credential that was asked about is not registered.
     pub(crate) unknown_credential: Option<String>,
-    /// For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey.
+    /// For `signalAllAcceptedCredentials`, if the caller is a user who has had a passkey.
     pub(crate) all_accepted_credentials: Option<String>,
-    /// For `signalCurrentUserDetails`, likewise.
+    /// For `signalCurrentUserDetails`, in the same case.
     pub(crate) current_user_details: Option<String>,
 }
 impl Give<PasskeySignals> for ::keyplate::PasskeySignals {
@@ -3136,12 +3250,12 @@ impl PasskeySignals {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PasskeyCeremony {
-    /// Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie.
+    /// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
     pub(crate) ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-    /// `parseRequestOptionsFromJSON`.
+    /// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
     pub(crate) options: String,
-    /// When it is too late.
+    /// When the ceremony expires.
     pub(crate) expires_at: SystemTime,
 }
 impl Give<PasskeyCeremony> for ::keyplate::PasskeyCeremony {
@@ -3170,10 +3284,9 @@ impl PasskeyCeremony {
 pub(crate) struct PasskeyRegistration {
     /// The passkey.
     pub(crate) passkey: Passkey,
-    /// The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
-    /// The former one has ended.
+    /// The session that replaces the caller's, if that was not opened with a passkey. The former one has ended.
     pub(crate) signed_in: Option<SignedIn>,
-    /// When this completed setup: the API keys that were made before.
+    /// The API keys that were created before, if this completed setup.
     pub(crate) setup: Option<SetupCompletion>,
 }
 impl Give<PasskeyRegistration> for ::keyplate::PasskeyRegistration {
@@ -3196,27 +3309,27 @@ impl PasskeyRegistration {
     }
 }
 
-/// Who stands behind a credential, and what it lets him do.
+/// The user behind a credential, and what it lets them do.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Authenticated {
     /// The user.
     pub(crate) user_id: Id,
-    /// His name.
+    /// Their username.
     pub(crate) username: String,
-    /// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+    /// The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`.
     pub(crate) role: Role,
     /// `UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, for who waits for approval.
     pub(crate) status: UserStatus,
-    /// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+    /// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
     pub(crate) scopes: Vec<String>,
     /// The session, if the credential is one.
     pub(crate) session_id: Option<Id>,
     /// The API key, if the credential is one.
     pub(crate) api_key_id: Option<Id>,
-    /// When the credential ends at the latest.
+    /// The latest time at which the credential ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// For `acting_as`.
+    /// The principal, for `acting_as`.
     pub(crate) principal: Principal,
 }
 impl Give<Authenticated> for ::keyplate::Authenticated {
@@ -3258,17 +3371,17 @@ impl Authenticated {
     }
 }
 
-/// May somebody use a service, and why?
+/// Whether somebody may use a service, and why.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Decision {
-    /// Let him in?
+    /// Whether to let them in.
     pub(crate) allowed: bool,
-    /// Why, or why not.
+    /// The reason for the decision.
     pub(crate) reason: DecisionReason,
     /// The service.
     pub(crate) service_id: Id,
-    /// Who asks; none when his credential has ended.
+    /// The user who asks. It is absent if their credential has ended.
     pub(crate) user_id: Option<Id>,
 }
 impl Give<Decision> for ::keyplate::Decision {
@@ -3292,23 +3405,23 @@ impl Decision {
     }
 }
 
-/// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+/// Something that users reach through the host: an application behind a reverse proxy, or a part of the host itself.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Service {
-    /// Names it for ever.
+    /// The id, which never changes.
     pub(crate) id: Id,
-    /// Its short name for programs, unique.
+    /// The short, unique name for programs.
     pub(crate) slug: String,
-    /// Its name for people.
+    /// The name for people.
     pub(crate) name: String,
-    /// The web origins where it is.
+    /// The web origins at which it is served.
     pub(crate) origins: Vec<String>,
-    /// Open to every user?
+    /// Whether it is open to every user.
     pub(crate) for_everyone: bool,
-    /// Otherwise open to the members of these groups; to nobody when there is none.
+    /// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
     pub(crate) group_ids: Vec<Id>,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<Service> for ::keyplate::Service {
@@ -3352,9 +3465,9 @@ impl Service {
 pub(crate) struct ServicePage {
     /// The services.
     pub(crate) items: Vec<Service>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<ServicePage> for ::keyplate::ServicePage {
@@ -3381,19 +3494,19 @@ impl ServicePage {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Session {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
-    /// Whose it is.
+    /// The user whose it is.
     pub(crate) user_id: Id,
-    /// How he signed in.
+    /// How they signed in.
     pub(crate) method: SignInMethod,
-    /// When he signed in.
+    /// When they signed in.
     pub(crate) signed_in_at: SystemTime,
-    /// When he last showed a passkey.
+    /// When they last used a passkey.
     pub(crate) stepped_up_at: Option<SystemTime>,
-    /// When it was last used; may be a minute old.
+    /// When it was last used. This can be up to a minute out of date.
     pub(crate) last_seen_at: SystemTime,
-    /// When it ends at the latest.
+    /// The latest time at which it ends.
     pub(crate) expires_at: SystemTime,
     /// The token's kind and last 4 characters.
     pub(crate) masked_secret: String,
@@ -3401,7 +3514,7 @@ pub(crate) struct Session {
     pub(crate) address: Option<String>,
     /// The user agent at sign-in.
     pub(crate) user_agent: Option<String>,
-    /// The device's name, if it told one.
+    /// The name of the device, if it gave one.
     pub(crate) device_name: Option<String>,
 }
 impl Give<Session> for ::keyplate::Session {
@@ -3453,9 +3566,9 @@ impl Session {
 pub(crate) struct SessionPage {
     /// The sessions.
     pub(crate) items: Vec<Session>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<SessionPage> for ::keyplate::SessionPage {
@@ -3484,9 +3597,9 @@ impl SessionPage {
 pub(crate) struct SignedIn {
     /// The user.
     pub(crate) user: User,
-    /// His new session.
+    /// Their new session.
     pub(crate) session: Session,
-    /// The session's token, shown this once: for a cookie, or for the application to keep.
+    /// The session's token, which is shown only this once. Put it into a cookie, or let the application keep it.
     pub(crate) secret: Secret,
 }
 impl Give<SignedIn> for ::keyplate::SignedIn {
@@ -3509,15 +3622,15 @@ impl SignedIn {
     }
 }
 
-/// The settings that everybody may know.
+/// The settings that everybody may see.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PublicSettings {
-    /// What people know the application by.
+    /// The name by which people know the application.
     pub(crate) app_name: String,
     /// Who may sign up.
     pub(crate) signup_mode: SignupMode,
-    /// May a user change his own username?
+    /// Whether users may change their own username.
     pub(crate) username_change: bool,
 }
 impl Give<PublicSettings> for ::keyplate::PublicSettings {
@@ -3540,35 +3653,41 @@ impl PublicSettings {
     }
 }
 
-/// What an administrator may set while the application runs.
+/// What an administrator can set while the application runs.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
-    /// What people know the application by.
+    /// The name by which people know the application.
     pub(crate) app_name: String,
     /// Who may sign up.
     pub(crate) signup_mode: SignupMode,
-    /// Does an administrator approve who signs up, unless a token says otherwise?
+    /// Whether an administrator has to approve people who sign up, unless a token says otherwise.
     pub(crate) signup_approval: bool,
-    /// Groups of everybody who signs up, besides those of his token.
+    /// The groups of everybody who signs up, in addition to those of their token.
     pub(crate) default_group_ids: Vec<Id>,
-    /// How many accounts one address may open in an hour while sign-up is open.
+    /// How many accounts one address may open in an hour while sign-up is open to everybody.
     pub(crate) open_signups_per_hour: i64,
-    /// Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
-    /// always wait for approval. Empty: any.
+    /// How many accounts all addresses together may open in an hour while sign-up is open.
+    pub(crate) open_signups_per_hour_in_all: i64,
+    /// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
+    /// always wait for approval. If it is empty, every domain may.
     pub(crate) signup_email_domains: Vec<String>,
-    /// May a user change his own username?
+    /// Whether users may change their own username.
     pub(crate) username_change: bool,
-    /// For how many seconds a session lives unused.
+    /// After how many seconds without use a session ends.
     pub(crate) session_idle_seconds: i64,
-    /// For how many seconds it lives at most.
+    /// After how many seconds a session ends in any case.
     pub(crate) session_lifetime_seconds: i64,
-    /// For how many seconds a sign-in counts as fresh, for acts of weight.
+    /// For how many seconds a sign-in counts as fresh, which sensitive actions require.
     pub(crate) step_up_seconds: i64,
     /// What to do when the signature counter of a passkey goes back.
     pub(crate) counter_policy: CounterPolicy,
     /// Where people reach the application, as the host told by `remember_origin`; nobody else changes it.
     pub(crate) origin: Option<String>,
+    /// For how many seconds `purge_expired` keeps rows of the audit log.
+    pub(crate) audit_retention_seconds: i64,
+    /// What to do when a passkey begins or ceases to be something that may be backed up.
+    pub(crate) backup_eligibility_policy: BackupEligibilityPolicy,
 }
 impl Give<Settings> for ::keyplate::Settings {
     fn give(self) -> Settings {
@@ -3578,6 +3697,7 @@ impl Give<Settings> for ::keyplate::Settings {
             signup_approval: self.signup_approval.give(),
             default_group_ids: self.default_group_ids.give(),
             open_signups_per_hour: self.open_signups_per_hour.give(),
+            open_signups_per_hour_in_all: self.open_signups_per_hour_in_all.give(),
             signup_email_domains: self.signup_email_domains.give(),
             username_change: self.username_change.give(),
             session_idle_seconds: self.session_idle_seconds.give(),
@@ -3585,6 +3705,8 @@ impl Give<Settings> for ::keyplate::Settings {
             step_up_seconds: self.step_up_seconds.give(),
             counter_policy: self.counter_policy.give(),
             origin: self.origin.give(),
+            audit_retention_seconds: self.audit_retention_seconds.give(),
+            backup_eligibility_policy: self.backup_eligibility_policy.give(),
         }
     }
 }
@@ -3600,6 +3722,7 @@ impl Settings {
                 "signup_approval",
                 "default_group_ids",
                 "open_signups_per_hour",
+                "open_signups_per_hour_in_all",
                 "signup_email_domains",
                 "username_change",
                 "session_idle_seconds",
@@ -3607,6 +3730,8 @@ impl Settings {
                 "step_up_seconds",
                 "counter_policy",
                 "origin",
+                "audit_retention_seconds",
+                "backup_eligibility_policy",
             ],
         )
     }
@@ -3615,11 +3740,11 @@ impl Settings {
     }
 }
 
-/// A setup token, for the one who is to become the first administrator.
+/// A setup token, for the person who is to become the first administrator.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedSetupToken {
-    /// The token, shown this once.
+    /// The token, which is shown only this once.
     pub(crate) secret: Secret,
     /// When it ends.
     pub(crate) expires_at: SystemTime,
@@ -3643,13 +3768,13 @@ impl CreatedSetupToken {
     }
 }
 
-/// What was there when setup ended.
+/// What existed when setup was completed.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SetupCompletion {
-    /// The API keys made before, all of which go on working. A person can revoke one that is not his.
+    /// The API keys that were created before. They all keep working, and a person can revoke one that is not theirs.
     pub(crate) api_keys: Vec<ApiKey>,
-    /// The one-time tokens made before, for which the same holds.
+    /// The one-time tokens that were created before. They keep working too.
     pub(crate) one_time_tokens: Vec<OneTimeToken>,
 }
 impl Give<SetupCompletion> for ::keyplate::SetupCompletion {
@@ -3671,19 +3796,19 @@ impl SetupCompletion {
     }
 }
 
-/// How far setup has come.
+/// How far setup has got.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SetupState {
     /// The stage.
     pub(crate) stage: SetupStage,
-    /// Grows with every `reset_setup`; starts at 1.
+    /// The generation. It starts at 1 and grows with every `reset_setup`.
     pub(crate) generation: i64,
     /// When this generation was claimed.
     pub(crate) claimed_at: Option<SystemTime>,
     /// When it was completed.
     pub(crate) completed_at: Option<SystemTime>,
-    /// Why passkeys cannot work at this origin; none when they can.
+    /// Why passkeys cannot work at this origin. It is absent if they can.
     pub(crate) passkey_problem: Option<PasskeyProblem>,
     /// Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
     /// without a token, because of where they come from, lets them resume in the same way only what was claimed so.
@@ -3722,19 +3847,19 @@ impl SetupState {
     }
 }
 
-/// One use of a sign-up token. Names are those of that time.
+/// One use of a sign-up token. Names are as they were at that time.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SignupRedemption {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
     /// The token.
     pub(crate) token_id: Id,
-    /// The account that was made; it may have been deleted since.
+    /// The account that was created. It may have been deleted since.
     pub(crate) user_id: Id,
     /// Its name.
     pub(crate) username: String,
-    /// When.
+    /// When it was used.
     pub(crate) at: SystemTime,
     /// From which IP address.
     pub(crate) address: Option<String>,
@@ -3782,9 +3907,9 @@ impl SignupRedemption {
 pub(crate) struct SignupRedemptionPage {
     /// The uses.
     pub(crate) items: Vec<SignupRedemption>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<SignupRedemptionPage> for ::keyplate::SignupRedemptionPage {
@@ -3807,13 +3932,13 @@ impl SignupRedemptionPage {
     }
 }
 
-/// A sign-up token that has just been made.
+/// A sign-up token that has just been created.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreatedSignupToken {
     /// The token.
     pub(crate) signup_token: SignupToken,
-    /// The secret, shown this once: for the link that is sent.
+    /// The secret, which is shown only this once, for the link that is sent.
     pub(crate) secret: Secret,
 }
 impl Give<CreatedSignupToken> for ::keyplate::CreatedSignupToken {
@@ -3835,37 +3960,37 @@ impl CreatedSignupToken {
     }
 }
 
-/// Something with which people sign up, without its secret.
+/// A token with which people sign up, without its secret.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SignupToken {
-    /// Names it.
+    /// The id.
     pub(crate) id: Id,
     /// What it is for.
     pub(crate) note: Option<String>,
-    /// Can it be used now, and if not, why? Strangers are not told why.
+    /// Whether it can be used now, and if not, why. Strangers are not told why.
     pub(crate) state: SignupTokenState,
     /// When it ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// How many times it may be used; without limit if none.
+    /// How many times it may be used. If absent, there is no limit.
     pub(crate) max_uses: Option<i64>,
     /// How many times it has been used.
     pub(crate) uses: i64,
-    /// The groups that it gives, besides the default groups.
+    /// The groups that it gives, in addition to the default groups.
     pub(crate) group_ids: Vec<Id>,
     /// The claims that it gives.
     pub(crate) claims: Vec<Claim>,
     /// After how many seconds an account made with it lapses.
     pub(crate) account_lifetime_seconds: Option<i64>,
-    /// Does an administrator approve who uses it?
+    /// Whether an administrator has to approve people who use it.
     pub(crate) approval: ApprovalRule,
-    /// May it be used at all? False while paused.
+    /// Whether it may be used at all. It is false while the token is paused.
     pub(crate) enabled: bool,
     /// The address, or `@domain`, to which it is bound.
     pub(crate) email: Option<String>,
-    /// Who made it; none for the host.
+    /// Who created it. It is absent if the host did.
     pub(crate) created_by: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created_at: SystemTime,
     /// When it was revoked.
     pub(crate) revoked_at: Option<SystemTime>,
@@ -3931,9 +4056,9 @@ impl SignupToken {
 pub(crate) struct SignupTokenPage {
     /// The tokens.
     pub(crate) items: Vec<SignupToken>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<SignupTokenPage> for ::keyplate::SignupTokenPage {
@@ -3956,13 +4081,13 @@ impl SignupTokenPage {
     }
 }
 
-/// What the holder of a sign-up token may know of it before he uses it.
+/// What the holder of a sign-up token may know about it before they use it.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SignupTokenPreview {
     /// When it ends.
     pub(crate) expires_at: Option<SystemTime>,
-    /// Will an administrator have to approve?
+    /// Whether an administrator will have to approve the account.
     pub(crate) needs_approval: bool,
     /// The address, or `@domain`, to which it is bound.
     pub(crate) email: Option<String>,
@@ -4109,16 +4234,20 @@ impl ClockState {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct IntegrityReport {
-    /// Nothing is wrong.
+    /// Whether the file is sound.
     pub(crate) ok: bool,
-    /// What is wrong, in SQLite's words; at most 100 lines.
+    /// What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+    /// an older one.
     pub(crate) problems: Vec<String>,
+    /// How many names collide. The file is not damaged by them: change one name of each two.
+    pub(crate) name_collisions: i64,
 }
 impl Give<IntegrityReport> for ::keyplate::IntegrityReport {
     fn give(self) -> IntegrityReport {
         IntegrityReport {
             ok: self.ok.give(),
             problems: self.problems.give(),
+            name_collisions: self.name_collisions.give(),
         }
     }
 }
@@ -4126,7 +4255,7 @@ impl Give<IntegrityReport> for ::keyplate::IntegrityReport {
 impl IntegrityReport {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["ok", "problems"])
+        PyTuple::new(py, ["ok", "problems", "name_collisions"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -4143,6 +4272,8 @@ pub(crate) struct PurgeReport {
     pub(crate) api_keys: i64,
     /// One-time tokens.
     pub(crate) one_time_tokens: i64,
+    /// Rows of the audit log.
+    pub(crate) audit_events: i64,
 }
 impl Give<PurgeReport> for ::keyplate::PurgeReport {
     fn give(self) -> PurgeReport {
@@ -4150,6 +4281,7 @@ impl Give<PurgeReport> for ::keyplate::PurgeReport {
             sessions: self.sessions.give(),
             api_keys: self.api_keys.give(),
             one_time_tokens: self.one_time_tokens.give(),
+            audit_events: self.audit_events.give(),
         }
     }
 }
@@ -4157,7 +4289,10 @@ impl Give<PurgeReport> for ::keyplate::PurgeReport {
 impl PurgeReport {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["sessions", "api_keys", "one_time_tokens"])
+        PyTuple::new(
+            py,
+            ["sessions", "api_keys", "one_time_tokens", "audit_events"],
+        )
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -4172,9 +4307,9 @@ pub(crate) struct Statistics {
     pub(crate) active_users: i64,
     /// Users who signed up and wait for approval.
     pub(crate) pending_users: i64,
-    /// Users who may not sign in.
+    /// Users who are disabled.
     pub(crate) disabled_users: i64,
-    /// Users whose account has lapsed, and who are not disabled besides.
+    /// Users whose account has lapsed, and who are not disabled as well.
     pub(crate) lapsed_users: i64,
     /// Administrators who may sign in.
     pub(crate) administrators: i64,
@@ -4182,7 +4317,7 @@ pub(crate) struct Statistics {
     pub(crate) groups: i64,
     /// Services.
     pub(crate) services: i64,
-    /// Passkeys, also those of a former RP id.
+    /// Passkeys, including those of a former RP id.
     pub(crate) passkeys: i64,
     /// Sessions that have neither ended nor expired.
     pub(crate) sessions: i64,
@@ -4194,11 +4329,11 @@ pub(crate) struct Statistics {
     pub(crate) one_time_tokens: i64,
     /// Rows of the audit log.
     pub(crate) audit_events: i64,
-    /// The size of the file, with what has not been written into it yet.
+    /// The size of the file in bytes, including what is still in its `-wal` file.
     pub(crate) bytes: i64,
-    /// The schema of the file.
+    /// The number of the file's schema.
     pub(crate) schema: i64,
-    /// When the database was made.
+    /// When the database was created.
     pub(crate) created_at: SystemTime,
 }
 impl Give<Statistics> for ::keyplate::Statistics {
@@ -4258,13 +4393,13 @@ impl Statistics {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct User {
-    /// Stays for ever and is never given again.
+    /// The id. It never changes and is never given to anybody else.
     pub(crate) id: Id,
-    /// Unique without regard to case.
+    /// The username, unique regardless of case.
     pub(crate) username: String,
-    /// E-mail address.
+    /// E-mail address; compared without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
     pub(crate) email: Option<String>,
-    /// Does the address belong to him for certain?
+    /// Whether the address is known to be theirs.
     pub(crate) email_verified: bool,
     /// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
     /// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
@@ -4277,21 +4412,21 @@ pub(crate) struct User {
     pub(crate) last_name: Option<String>,
     /// Language tag, for example `de-CH`.
     pub(crate) locale: Option<String>,
-    /// The host's own key for him.
+    /// The host's own key for them.
     pub(crate) external_id: Option<String>,
-    /// The groups that he is in, the first by name first.
+    /// The groups that they are in, ordered by name.
     pub(crate) group_ids: Vec<Id>,
-    /// Claims of his own.
+    /// The user's own claims, without those of their groups.
     pub(crate) claims: Vec<Claim>,
-    /// What he is here.
+    /// The role.
     pub(crate) role: Role,
-    /// May he sign in?
+    /// The status: whether they may sign in.
     pub(crate) status: UserStatus,
-    /// When the account lapses; it is never deleted by itself.
+    /// When the account lapses. A lapsed account is not deleted.
     pub(crate) expires_at: Option<SystemTime>,
-    /// When he was made.
+    /// When they were created.
     pub(crate) created_at: SystemTime,
-    /// When his data last changed.
+    /// When their data last changed.
     pub(crate) updated_at: SystemTime,
 }
 impl Give<User> for ::keyplate::User {
@@ -4355,9 +4490,9 @@ impl User {
 pub(crate) struct UserPage {
     /// The users.
     pub(crate) items: Vec<User>,
-    /// How many there are in all.
+    /// How many there are on all pages.
     pub(crate) total: i64,
-    /// Which page this is; the last one when a later one was asked for.
+    /// Which page this is. Past the last page, `items` is empty.
     pub(crate) page: i64,
 }
 impl Give<UserPage> for ::keyplate::UserPage {
@@ -4402,11 +4537,18 @@ impl Keyplate {
     fn __repr__(&self) -> &'static str {
         self.describe()
     }
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.traverse(&visit)
+    }
+    fn __clear__(&self) {
+        self.clear();
+    }
 
-    /// Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-    /// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-    /// `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
-    /// verify it, even while the clock is a little behind (`get_clock_state`).
+    /// Issues a token for a service, named by id or slug, to a user whom `authorize` allows to use it. It lives for
+    /// `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key
+    /// that asks. A process that verifies it with `get_jwks` alone notices a change only when the token ends, so keep it
+    /// short. Its times are the clock's, by which others verify it, even while the clock is a little behind
+    /// (`get_clock_state`).
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
@@ -4415,8 +4557,8 @@ impl Keyplate {
     ///     AccountPending: The account waits for approval.
     ///     AccountDisabled: The account is disabled.
     ///     AccountExpired: The account has lapsed.
-    ///     PermissionDenied: When he may not use the service.
-    ///     Conflict: When his claims make it longer than 64 KiB.
+    ///     PermissionDenied: When they may not use the service.
+    ///     Conflict: When their claims make it longer than 64 KiB.
     ///     Configuration: For another encryption key than the one under which the signing key is sealed.
     ///     ClockBehind: While the clock is more than five minutes behind.
     #[pyo3(signature = (principal, service, lifetime_seconds=None), text_signature = "($self, principal, service, lifetime_seconds=None)")]
@@ -4436,7 +4578,7 @@ impl Keyplate {
     }
 
     /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-    /// so: that its session or key lives, its user may sign in, and the service is open to him.
+    /// true: its session or key has not ended, its user may sign in, and the service is open to them.
     ///
     /// Raises:
     ///     NotFound: For the service.
@@ -4445,7 +4587,7 @@ impl Keyplate {
     ///     AccountPending: The account waits for approval.
     ///     AccountDisabled: The account is disabled.
     ///     AccountExpired: The account has lapsed.
-    ///     PermissionDenied: When he may no longer use the service.
+    ///     PermissionDenied: When they may no longer use the service.
     ///     ClockBehind: While the clock is more than five minutes behind.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (token, service), text_signature = "($self, token, service)")]
@@ -4458,7 +4600,8 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_access_token(token, service))
     }
 
-    /// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+    /// Returns the public keys with which other processes verify access tokens, for `/.well-known/jwks.json`. The keys that
+    /// were rotated away stay in it until their last token has ended.
     ///
     /// Raises:
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -4467,9 +4610,9 @@ impl Keyplate {
         self.call(py, |kp| kp.get_jwks())
     }
 
-    /// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-    /// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-    /// When the encryption key was lost, it works under a new one.
+    /// Lets another key sign access tokens from now on. Tokens of the former key stay valid for `overlap_seconds` more: by
+    /// default the longest life of a token, and at most 7 days. If the key got into other hands, 0 ends them at once. If
+    /// the encryption key was lost, this works under a new one.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
@@ -4491,7 +4634,7 @@ impl Keyplate {
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     NotFound: For the owner.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: When the session is too old, or has not shown a passkey for a key with
     ///         administrator scopes.
     #[pyo3(signature = (*, name, scopes, owner_id=None, note=None, expires_at=None), text_signature = "($self, *, name, scopes, owner_id=None, note=None, expires_at=None)")]
@@ -4502,7 +4645,7 @@ impl Keyplate {
         scopes: Vec<String>,
         owner_id: Option<Id>,
         note: Option<String>,
-        expires_at: Option<SystemTime>,
+        expires_at: Option<Time>,
     ) -> PyResult<CreatedApiKey> {
         let key = ::keyplate::NewApiKey {
             name,
@@ -4515,11 +4658,11 @@ impl Keyplate {
         self.call(py, |kp| kp.create_api_key(key))
     }
 
-    /// Gives an API key, a revoked one too.
+    /// Returns an API key, even if it is revoked.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_api_key(&self, py: Python<'_>, id: Id) -> PyResult<ApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4531,7 +4674,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, owner_id=None, search=None, include_revoked=false, sort=None, ascending=false, page=None, limit=None), text_signature = "($self, *, owner_id=None, search=None, include_revoked=False, sort=None, ascending=False, page=None, limit=None)")]
     fn list_api_keys(
         &self,
@@ -4557,11 +4700,11 @@ impl Keyplate {
         self.call(py, |kp| kp.list_api_keys(query))
     }
 
-    /// Lists the API keys that end within so many seconds, the next to end first.
+    /// Lists the API keys that end within this many seconds. The next to end comes first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (within_seconds), text_signature = "($self, within_seconds)")]
     fn list_expiring_api_keys(&self, py: Python<'_>, within_seconds: i64) -> PyResult<Vec<ApiKey>> {
@@ -4574,8 +4717,8 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: Also for a revoked key.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id, expiry), text_signature = "($self, id, expiry)")]
     fn renew_api_key(&self, py: Python<'_>, id: Id, expiry: Expiry) -> PyResult<ApiKey> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4584,11 +4727,11 @@ impl Keyplate {
         self.call(py, |kp| kp.renew_api_key(&id, expiry))
     }
 
-    /// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+    /// Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_api_key(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::ApiKeyId = id.take("id")?;
@@ -4602,8 +4745,8 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: Also for a revoked key, and for an expired one without a new end.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id, *, overlap_seconds=None, expiry=None), text_signature = "($self, id, *, overlap_seconds=None, expiry=None)")]
     fn rotate_api_key(
         &self,
@@ -4621,8 +4764,8 @@ impl Keyplate {
         self.call(py, |kp| kp.rotate_api_key(&id, rotation))
     }
 
-    /// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-    /// ours, or one of the operator's own choice, which a plan gave.
+    /// Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+    /// library generated, or one that the operator chose and put into a plan.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, malformed, expired or revoked.
@@ -4640,7 +4783,7 @@ impl Keyplate {
     /// the kind `User`, no address, no agent, no credential.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     InvalidInput: A value breaks a rule.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
     #[pyo3(signature = (*, user_id=None, kind=None, since=None, page=None, limit=None), text_signature = "($self, *, user_id=None, kind=None, since=None, page=None, limit=None)")]
@@ -4649,7 +4792,7 @@ impl Keyplate {
         py: Python<'_>,
         user_id: Option<Id>,
         kind: Option<EventKind>,
-        since: Option<SystemTime>,
+        since: Option<Time>,
         page: Option<i64>,
         limit: Option<i64>,
     ) -> PyResult<AuditPage> {
@@ -4676,11 +4819,11 @@ impl Keyplate {
         self.call(py, |kp| kp.authenticate_pending(credential))
     }
 
-    /// Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
-    /// was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
-    /// whole and safe on the disk.
+    /// Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
+    /// that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is
+    /// complete and safe on the disk.
     ///
-    /// To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+    /// To restore it, replace the database with it while nothing has the database open, and remove the files ending in
     /// `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `EventKind.BACKUP_RESTORED`: API
     /// keys that were revoked after the back-up work again.
     ///
@@ -4694,10 +4837,10 @@ impl Keyplate {
         self.call(py, |kp| kp.back_up_to(path))
     }
 
-    /// Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
-    /// error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
-    /// fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
-    /// processes do so at once. An active administrator whom the plan makes completes setup.
+    /// Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+    /// error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
+    /// exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
+    /// several processes do so at once. An active administrator whom the plan creates completes setup.
     ///
     /// Raises:
     ///     InvalidInput: Whose `field` names the entry, such as `users[2].email`, whatever is wrong with it.
@@ -4713,7 +4856,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id), text_signature = "($self, user_id)")]
     fn get_effective_claims(&self, py: Python<'_>, user_id: Id) -> PyResult<Vec<Claim>> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
@@ -4724,7 +4867,7 @@ impl Keyplate {
     /// Lists the names of claims that are in use, for suggestions.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn list_claim_keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.call(py, |kp| kp.list_claim_keys())
@@ -4759,12 +4902,12 @@ impl Keyplate {
         self.call(py, |kp| kp.reset_clock())
     }
 
-    /// Makes a group without members.
+    /// Creates a group without members.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a name that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, name, friendly_name=None), text_signature = "($self, *, name, friendly_name=None)")]
     fn create_group(
         &self,
@@ -4780,11 +4923,11 @@ impl Keyplate {
         self.call(py, |kp| kp.create_group(group))
     }
 
-    /// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+    /// Deletes a group. Nobody is in it any more, and no sign-up token gives it.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_group(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4792,11 +4935,11 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_group(&id))
     }
 
-    /// Gives a group. A user who is no administrator sees those that he is in.
+    /// Returns a group. Users who are not administrators see those that they are in.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_group(&self, py: Python<'_>, id: Id) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4808,7 +4951,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, search=None, user_id=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_groups(
         &self,
@@ -4837,7 +4980,7 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: For reserved, repeated or malformed names.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
     fn set_group_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4850,7 +4993,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: For the group or a user.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, user_ids), text_signature = "($self, id, user_ids)")]
     fn set_group_members(&self, py: Python<'_>, id: Id, user_ids: Vec<Id>) -> PyResult<Group> {
         let id: ::keyplate::GroupId = id.take("id")?;
@@ -4859,12 +5002,12 @@ impl Keyplate {
         self.call(py, |kp| kp.set_group_members(&id, &user_ids))
     }
 
-    /// Gives a user exactly these claims of his own.
+    /// Gives a user exactly these claims of their own.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: For reserved, repeated or malformed names.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, claims), text_signature = "($self, id, claims)")]
     fn set_user_claims(&self, py: Python<'_>, id: Id, claims: Vec<Claim>) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -4877,7 +5020,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: For the user or a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, group_ids), text_signature = "($self, id, group_ids)")]
     fn set_user_groups(&self, py: Python<'_>, id: Id, group_ids: Vec<Id>) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -4892,7 +5035,7 @@ impl Keyplate {
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a name that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, *, name=None, friendly_name=None), text_signature = "($self, id, *, name=None, friendly_name=None)")]
     fn update_group(
         &self,
@@ -4910,12 +5053,12 @@ impl Keyplate {
         self.call(py, |kp| kp.update_group(&id, changes))
     }
 
-    /// A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+    /// Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
-    ///     InvalidInput: For `device_name`. Whether the credential is still good is seen by each call, not
-    ///         here.
+    ///     InvalidInput: For `device_name`. Whether the credential is still valid is checked by each call,
+    ///         not here.
     #[pyo3(signature = (principal, *, address=None, user_agent=None, device_name=None), text_signature = "($self, principal, *, address=None, user_agent=None, device_name=None)")]
     fn acting_as(
         &self,
@@ -4932,11 +5075,11 @@ impl Keyplate {
             device_name: device_name.take("device_name")?,
         };
 
-        self.call(py, |kp| kp.acting_as(&principal, client))
+        self.derive(py, |kp| kp.acting_as(&principal, client))
     }
 
-    /// A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-    /// setup, sign up and sign in.
+    /// Returns a handle for somebody who has shown no credential yet. They may look at the state of setup and the public
+    /// settings, claim setup, sign up and sign in.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -4955,10 +5098,10 @@ impl Keyplate {
             device_name: device_name.take("device_name")?,
         };
 
-        self.call(py, |kp| kp.anonymous(client))
+        self.derive(py, |kp| kp.anonymous(client))
     }
 
-    /// The host's own handle, for what it does on account of a client: the audit log then tells from where.
+    /// Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -4977,11 +5120,11 @@ impl Keyplate {
             device_name: device_name.take("device_name")?,
         };
 
-        self.call(py, |kp| kp.with_client(client))
+        self.derive(py, |kp| kp.with_client(client))
     }
 
-    /// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
-    /// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+    /// Creates a token that signs a user in once. It lives for 1 second to 31 days, 15 minutes by default. Up to 15 minutes
+    /// it is a code of eight characters, beyond that a long token. Its session can do no more than whoever created it.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -4989,7 +5132,7 @@ impl Keyplate {
     ///     AccountPending: The account waits for approval.
     ///     AccountDisabled: The account is disabled.
     ///     AccountExpired: The account has lapsed.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For oneself, when the sign-in is too old, and for other administrators.
     #[pyo3(signature = (user_id, lifetime_seconds=None), text_signature = "($self, user_id, lifetime_seconds=None)")]
     fn create_one_time_token(
@@ -5006,8 +5149,8 @@ impl Keyplate {
         })
     }
 
-    /// Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
-    /// may register a new one and delete others; all his other sessions end.
+    /// Creates a token like `create_one_time_token`, for a user who has lost their passkey. Within 15 minutes of its use they
+    /// may register a new passkey and delete others. All their other sessions end.
     ///
     /// Raises:
     ///     KeyplateError: As `create_one_time_token`.
@@ -5031,7 +5174,7 @@ impl Keyplate {
     /// administrators it does not tell who made theirs.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
     fn list_one_time_tokens(
         &self,
@@ -5043,9 +5186,9 @@ impl Keyplate {
         self.call(py, |kp| kp.list_one_time_tokens(user_id))
     }
 
-    /// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
-    /// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-    /// `RateLimited`; long tokens are not limited.
+    /// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+    /// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
+    /// `RateLimited`. Long tokens are not limited.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, used, revoked or expired.
@@ -5060,7 +5203,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: When there is none, or it was used.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_one_time_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::OneTimeTokenId = id.take("id")?;
@@ -5068,14 +5211,14 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_one_time_token(&id))
     }
 
-    /// Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
-    /// administrator who has one.
+    /// Deletes a passkey. Only administrators and the host can delete the last one of a user that works, and nobody can
+    /// delete the last one of the last administrator who has one.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     Conflict: For the last one.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_passkey(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -5083,7 +5226,7 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_passkey(&id))
     }
 
-    /// Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+    /// Returns what to tell the browser: about a credential that somebody tried and that is unknown here, and about the
     /// caller's own passkeys and names.
     ///
     /// Raises:
@@ -5099,10 +5242,10 @@ impl Keyplate {
         self.call(py, |kp| kp.get_passkey_signals(credential_id))
     }
 
-    /// Lists the passkeys of one user or of all, the oldest first.
+    /// Lists the passkeys of one user or of all. The oldest come first.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id=None), text_signature = "($self, user_id=None)")]
     fn list_passkeys(&self, py: Python<'_>, user_id: Option<Id>) -> PyResult<Vec<Passkey>> {
         let user_id: Option<::keyplate::UserId> = user_id.take("user_id")?;
@@ -5115,8 +5258,8 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     #[pyo3(signature = (id, name), text_signature = "($self, id, name)")]
     fn rename_passkey(&self, py: Python<'_>, id: Id, name: &str) -> PyResult<Passkey> {
         let id: ::keyplate::PasskeyId = id.take("id")?;
@@ -5124,7 +5267,7 @@ impl Keyplate {
         self.call(py, |kp| kp.rename_passkey(&id, name))
     }
 
-    /// Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+    /// Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
     /// shown, for autofill.
     ///
     /// Raises:
@@ -5134,8 +5277,8 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_passkey_login())
     }
 
-    /// Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
-    /// it.
+    /// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
+    /// result.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5152,11 +5295,11 @@ impl Keyplate {
         self.call(py, |kp| kp.finish_passkey_login(ceremony, response))
     }
 
-    /// Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
-    /// a further one for a step-up.
+    /// Begins to register a passkey for the caller, who must act by a session. A first passkey needs nothing more, and
+    /// further ones need a step-up.
     ///
     /// Raises:
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     ///     PermissionDenied: For API keys, the host, and sessions that may do less than their user.
     ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
@@ -5164,15 +5307,15 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_passkey_registration())
     }
 
-    /// Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
-    /// authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
-    /// ends all others. It completes setup when it is that of the administrator who claimed it.
+    /// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
+    /// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
+    /// ends all others. The passkey of the administrator who claimed setup completes setup.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
     ///     InvalidInput: For the name.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (ceremony, response, name=None), text_signature = "($self, ceremony, response, name=None)")]
     fn finish_passkey_registration(
         &self,
@@ -5188,7 +5331,7 @@ impl Keyplate {
         })
     }
 
-    /// Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+    /// Begins a sign-up with a passkey. The account is created together with the passkey, so this does not use the token.
     ///
     /// Raises:
     ///     KeyplateError: As `sign_up`.
@@ -5198,7 +5341,7 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         username: String,
-        token: Option<String>,
+        token: Option<SecretText>,
         email: Option<String>,
         display_name: Option<String>,
         first_name: Option<String>,
@@ -5218,8 +5361,8 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_passkey_signup(signup))
     }
 
-    /// Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
-    /// the account, its groups and claims, the passkey and the session are made together or not at all.
+    /// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
+    /// its groups and claims, the passkey and the session are created together or not at all.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5237,7 +5380,7 @@ impl Keyplate {
     /// Begins a step-up of the session by which the caller acts.
     ///
     /// Raises:
-    ///     NotFound: When he has no passkey that works.
+    ///     NotFound: When they have no passkey that works.
     ///     PermissionDenied: Without a session.
     ///     PasskeyCeremonyFailed: Where passkeys cannot work.
     #[pyo3(signature = (), text_signature = "($self)")]
@@ -5245,8 +5388,8 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_step_up())
     }
 
-    /// Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
-    /// one is dead.
+    /// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
+    /// former one no longer works.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5270,9 +5413,9 @@ impl Keyplate {
         self.call(py, |kp| kp.authenticate(credential))
     }
 
-    /// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
-    /// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
-    /// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+    /// Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
+    /// service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
+    /// `library:stream` does for the service `library`. Administrators are users like others here.
     ///
     /// Raises:
     ///     NotFound: For the service.
@@ -5284,13 +5427,13 @@ impl Keyplate {
         self.call(py, |kp| kp.authorize(&principal, service))
     }
 
-    /// Makes a service, closed to everybody unless it says to whom it is open.
+    /// Creates a service. It is closed to everybody unless the input says who may use it.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     NotFound: For a group.
     ///     Conflict: For a slug that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, slug, name=None, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, *, slug, name=None, origins=(), access=None, group_ids=())")]
     fn create_service(
         &self,
@@ -5316,7 +5459,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_service(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::ServiceId = id.take("id")?;
@@ -5324,11 +5467,11 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_service(&id))
     }
 
-    /// Gives a service. A user who is no administrator sees those that he may use.
+    /// Returns a service. Users who are not administrators see those that they may use.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_service(&self, py: Python<'_>, id: Id) -> PyResult<Service> {
         let id: ::keyplate::ServiceId = id.take("id")?;
@@ -5340,7 +5483,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, search=None, user_id=None, page=None, limit=None), text_signature = "($self, *, search=None, user_id=None, page=None, limit=None)")]
     fn list_services(
         &self,
@@ -5360,11 +5503,11 @@ impl Keyplate {
         self.call(py, |kp| kp.list_services(query))
     }
 
-    /// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+    /// Opens a service to everyone, or to exactly these groups. With neither, it is closed to everybody.
     ///
     /// Raises:
     ///     NotFound: For the service or a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, for_everyone, group_ids), text_signature = "($self, id, for_everyone, group_ids)")]
     fn set_service_access(
         &self,
@@ -5386,7 +5529,7 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, origins), text_signature = "($self, id, origins)")]
     fn set_service_origins(
         &self,
@@ -5400,14 +5543,14 @@ impl Keyplate {
         self.call(py, |kp| kp.set_service_origins(&id, &origins))
     }
 
-    /// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
-    /// former slug mean another service, or none, from then on.
+    /// Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
+    /// former slug no longer mean this service.
     ///
     /// Raises:
     ///     NotFound: For the service or a group.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a slug that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, *, slug=None, name=None, replace_origins=false, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, id, *, slug=None, name=None, replace_origins=False, origins=(), access=None, group_ids=())")]
     fn update_service(
         &self,
@@ -5434,7 +5577,7 @@ impl Keyplate {
     }
 
     /// Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+    /// It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default the settings decide.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
@@ -5466,11 +5609,11 @@ impl Keyplate {
         })
     }
 
-    /// Lists sessions that still work, the newest first.
+    /// Lists sessions that still work. The newest come first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, user_id=None, page=None, limit=None), text_signature = "($self, *, user_id=None, page=None, limit=None)")]
     fn list_sessions(
         &self,
@@ -5492,7 +5635,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_session(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::SessionId = id.take("id")?;
@@ -5500,11 +5643,11 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_session(&id))
     }
 
-    /// Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+    /// Ends all sessions of a user except `keep`, for example the caller's own. Returns how many it ended.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (user_id, keep=None), text_signature = "($self, user_id, keep=None)")]
     fn revoke_user_sessions(&self, py: Python<'_>, user_id: Id, keep: Option<Id>) -> PyResult<i64> {
         let user_id: ::keyplate::UserId = user_id.take("user_id")?;
@@ -5513,7 +5656,7 @@ impl Keyplate {
         self.call(py, |kp| kp.revoke_user_sessions(&user_id, keep))
     }
 
-    /// Tells who has this session. It works while another process is writing.
+    /// Returns whose session this is. It works while another process is writing.
     ///
     /// Raises:
     ///     InvalidCredential: When it is unknown, malformed, expired, idle for too long or ended.
@@ -5526,7 +5669,7 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_session(token))
     }
 
-    /// Gives the settings that everybody may know.
+    /// Returns the settings that everybody may see.
     ///
     /// Raises:
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -5535,10 +5678,10 @@ impl Keyplate {
         self.call(py, |kp| kp.get_public_settings())
     }
 
-    /// Gives all settings.
+    /// Returns all settings.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (), text_signature = "($self)")]
     fn get_settings(&self, py: Python<'_>) -> PyResult<Settings> {
         self.call(py, |kp| kp.get_settings())
@@ -5558,7 +5701,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: For a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (group_ids), text_signature = "($self, group_ids)")]
     fn set_default_groups(&self, py: Python<'_>, group_ids: Vec<Id>) -> PyResult<Settings> {
         let group_ids: Vec<::keyplate::GroupId> = group_ids.take("group_ids")?;
@@ -5566,11 +5709,11 @@ impl Keyplate {
         self.call(py, |kp| kp.set_default_groups(&group_ids))
     }
 
-    /// Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+    /// Lets only addresses of these domains sign up without a token, and only with approval. With none, any address may.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (domains), text_signature = "($self, domains)")]
     fn set_signup_email_domains(&self, py: Python<'_>, domains: Vec<String>) -> PyResult<Settings> {
         let domains: Vec<String> = domains.take("domains")?;
@@ -5578,14 +5721,14 @@ impl Keyplate {
         self.call(py, |kp| kp.set_signup_email_domains(&domains))
     }
 
-    /// Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-    /// credentials with `*` and `roles:write`.
+    /// Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+    /// long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For a longer `step_up_seconds`.
-    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None)")]
+    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None)")]
     fn update_settings(
         &self,
         py: Python<'_>,
@@ -5593,35 +5736,43 @@ impl Keyplate {
         signup_mode: Option<SignupMode>,
         signup_approval: Option<bool>,
         open_signups_per_hour: Option<i64>,
+        open_signups_per_hour_in_all: Option<i64>,
         username_change: Option<bool>,
         session_idle_seconds: Option<i64>,
         session_lifetime_seconds: Option<i64>,
         step_up_seconds: Option<i64>,
         counter_policy: Option<CounterPolicy>,
+        audit_retention_seconds: Option<i64>,
+        backup_eligibility_policy: Option<BackupEligibilityPolicy>,
     ) -> PyResult<Settings> {
         let changes = ::keyplate::SettingsChanges {
             app_name: app_name.take("app_name")?,
             signup_mode: signup_mode.take("signup_mode")?,
             signup_approval: signup_approval.take("signup_approval")?,
             open_signups_per_hour: open_signups_per_hour.take("open_signups_per_hour")?,
+            open_signups_per_hour_in_all: open_signups_per_hour_in_all
+                .take("open_signups_per_hour_in_all")?,
             username_change: username_change.take("username_change")?,
             session_idle_seconds: session_idle_seconds.take("session_idle_seconds")?,
             session_lifetime_seconds: session_lifetime_seconds.take("session_lifetime_seconds")?,
             step_up_seconds: step_up_seconds.take("step_up_seconds")?,
             counter_policy: counter_policy.take("counter_policy")?,
+            audit_retention_seconds: audit_retention_seconds.take("audit_retention_seconds")?,
+            backup_eligibility_policy: backup_eligibility_policy
+                .take("backup_eligibility_policy")?,
         };
 
         self.call(py, |kp| kp.update_settings(changes))
     }
 
-    /// Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-    /// the host needs a setup token; after `reset_setup` the host too.
+    /// Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
+    /// the host needs a setup token, and after `reset_setup` the host does too.
     ///
     /// Raises:
     ///     InvalidCredential: For a wrong or missing token.
     ///     SetupAlreadyClaimed: Somebody has claimed this instance already.
     ///     SetupAlreadyComplete: Setup is over.
-    ///     InvalidInput, Conflict: Which leave setup open and the token good.
+    ///     InvalidInput, Conflict: Which leave setup open and the token valid.
     #[pyo3(signature = (token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None), text_signature = "($self, token=None, *, username, email=None, display_name=None, first_name=None, last_name=None, locale=None, existing_user_id=None)")]
     fn claim_setup(
         &self,
@@ -5649,7 +5800,7 @@ impl Keyplate {
         self.call(py, |kp| kp.claim_setup(token, admin))
     }
 
-    /// Ends setup: its tokens and its sessions are dead from this moment.
+    /// Completes setup. Its tokens and its sessions no longer work from this moment on.
     ///
     /// Raises:
     ///     SetupAlreadyComplete: Setup is over.
@@ -5660,7 +5811,7 @@ impl Keyplate {
         self.call(py, |kp| kp.complete_setup())
     }
 
-    /// Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+    /// Creates a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
     /// at once, so that each of several processes may show its own; one more ends the oldest.
     ///
     /// Raises:
@@ -5671,7 +5822,7 @@ impl Keyplate {
         self.call(py, |kp| kp.create_setup_token())
     }
 
-    /// Tells how far setup has come.
+    /// Returns how far setup has got.
     ///
     /// Raises:
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -5680,8 +5831,8 @@ impl Keyplate {
         self.call(py, |kp| kp.get_setup_state())
     }
 
-    /// Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
-    /// named. From then on claiming always wants a token, and may name an existing user.
+    /// Opens setup again, for when nobody can sign in as administrator any more. The current generation must be named. From
+    /// then on, claiming always needs a token, and may name an existing user.
     ///
     /// Raises:
     ///     Conflict: For another generation, or when setup is open already.
@@ -5691,8 +5842,8 @@ impl Keyplate {
         self.call(py, |kp| kp.reset_setup(generation))
     }
 
-    /// Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-    /// setup sessions end. Who needs a token is the same as for `claim_setup`.
+    /// Signs the first administrator in again for an hour, if they have claimed setup and have no passkey yet. Their earlier
+    /// setup sessions end. A token is needed in the same cases as for `claim_setup`.
     ///
     /// Raises:
     ///     InvalidCredential: For a wrong or missing token.
@@ -5707,12 +5858,12 @@ impl Keyplate {
         self.call(py, |kp| kp.resume_setup(token))
     }
 
-    /// Lets a pending user in. His sign-up session can do what he can from now on.
+    /// Lets a pending user in. From now on, their sign-up session can do whatever they can.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     Conflict: For a user who does not wait for approval.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn approve_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5720,11 +5871,11 @@ impl Keyplate {
         self.call(py, |kp| kp.approve_user(&id))
     }
 
-    /// Lists who used sign-up tokens, when and from where, the newest first.
+    /// Lists who used sign-up tokens, when and from where. The newest come first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, token_id=None, page=None, limit=None), text_signature = "($self, *, token_id=None, page=None, limit=None)")]
     fn list_signup_redemptions(
         &self,
@@ -5747,7 +5898,7 @@ impl Keyplate {
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     Conflict: For a user who does not wait for approval.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn reject_user(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -5755,12 +5906,12 @@ impl Keyplate {
         self.call(py, |kp| kp.reject_user(&id))
     }
 
-    /// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
-    /// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
-    /// can only read his own status until an administrator approves.
+    /// Signs somebody up and in. The use of the token, the account, its groups and claims, and the session are created
+    /// together or not at all. If approval is needed, the user is pending, and until an administrator approves, their
+    /// session can only look at their own account, register a first passkey and end sessions of their own.
     ///
     /// Raises:
-    ///     SignupRefused: When sign-up is disabled, wants a token, or the address is not of an allowed
+    ///     SignupRefused: When sign-up is disabled, needs a token, or the address is not of an allowed
     ///         domain.
     ///     InvalidCredential: For a token that cannot be used.
     ///     RateLimited: Too many wrong tries, or too many accounts, from one place.
@@ -5771,7 +5922,7 @@ impl Keyplate {
         &self,
         py: Python<'_>,
         username: String,
-        token: Option<String>,
+        token: Option<SecretText>,
         email: Option<String>,
         display_name: Option<String>,
         first_name: Option<String>,
@@ -5791,13 +5942,13 @@ impl Keyplate {
         self.call(py, |kp| kp.sign_up(signup))
     }
 
-    /// Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-    /// `set_signup_token_grants`.
+    /// Creates a sign-up token. The caller must have the right to give what it gives. `set_signup_token_grants` adds claims
+    /// to it.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     NotFound: For a group.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, note=None, expiry=None, uses=None, group_ids=Vec::new(), account_lifetime_seconds=None, approval=None, email=None), text_signature = "($self, *, note=None, expiry=None, uses=None, group_ids=(), account_lifetime_seconds=None, approval=None, email=None)")]
     fn create_signup_token(
         &self,
@@ -5823,11 +5974,11 @@ impl Keyplate {
         self.call(py, |kp| kp.create_signup_token(token))
     }
 
-    /// Gives a sign-up token with its true state.
+    /// Returns a sign-up token with its current state.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<SignupToken> {
         let id: ::keyplate::SignupTokenId = id.take("id")?;
@@ -5845,11 +5996,11 @@ impl Keyplate {
         self.call(py, |kp| kp.inspect_signup_token(token))
     }
 
-    /// Lists sign-up tokens, the newest first.
+    /// Lists sign-up tokens. The newest come first.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, include_revoked=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, page=None, limit=None)")]
     fn list_signup_tokens(
         &self,
@@ -5871,7 +6022,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn revoke_signup_token(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         let id: ::keyplate::SignupTokenId = id.take("id")?;
@@ -5885,7 +6036,7 @@ impl Keyplate {
     ///     NotFound: For the token or a group.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: When it is revoked.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, group_ids, claims), text_signature = "($self, id, group_ids, claims)")]
     fn set_signup_token_grants(
         &self,
@@ -5901,13 +6052,13 @@ impl Keyplate {
         self.call(py, |kp| kp.set_signup_token_grants(&id, &group_ids, claims))
     }
 
-    /// Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+    /// Changes a sign-up token: extends it, pauses it, or raises its limit. The next sign-up is bound by the change.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: When it is revoked.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None), text_signature = "($self, id, *, note=None, expiry=None, uses=None, account_lifetime=None, approval=None, enabled=None, email=None)")]
     fn update_signup_token(
         &self,
@@ -5935,7 +6086,8 @@ impl Keyplate {
         self.call(py, |kp| kp.update_signup_token(&id, changes))
     }
 
-    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+    /// Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+    /// an upgrade found to be the same are a problem until one of them is changed.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -5945,7 +6097,7 @@ impl Keyplate {
         self.call(py, |kp| kp.check_integrity())
     }
 
-    /// Counts what there is, all at the same moment.
+    /// Counts what there is, all at one moment.
     ///
     /// Raises:
     ///     PermissionDenied: For all but administrators with `settings:read`.
@@ -5955,8 +6107,10 @@ impl Keyplate {
         self.call(py, |kp| kp.get_statistics())
     }
 
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
-    /// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
+    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+    /// audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
+    /// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+    /// wait; a call that fails in the middle has removed some.
     ///
     /// Raises:
     ///     PermissionDenied: On any but the host's handle.
@@ -5966,12 +6120,12 @@ impl Keyplate {
         self.call(py, |kp| kp.purge_expired())
     }
 
-    /// Makes a user. The host's first active administrator completes setup.
+    /// Creates a user. The first active administrator that the host creates completes setup.
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: Naming the field that is taken.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For an administrator.
     #[pyo3(signature = (*, username, id=None, email=None, email_verified=false, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=Vec::new(), role=None, status=None, expires_at=None), text_signature = "($self, *, username, id=None, email=None, email_verified=False, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, group_ids=(), role=None, status=None, expires_at=None)")]
     fn create_user(
@@ -5989,7 +6143,7 @@ impl Keyplate {
         group_ids: Vec<Id>,
         role: Option<Role>,
         status: Option<UserStatus>,
-        expires_at: Option<SystemTime>,
+        expires_at: Option<Time>,
     ) -> PyResult<User> {
         let user = ::keyplate::NewUser {
             username,
@@ -6015,7 +6169,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     Conflict: For the last administrator.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn delete_user(&self, py: Python<'_>, id: Id) -> PyResult<()> {
@@ -6024,11 +6178,11 @@ impl Keyplate {
         self.call(py, |kp| kp.delete_user(&id))
     }
 
-    /// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+    /// Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     Conflict: For the last administrator or a user who waits for approval.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn disable_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
@@ -6041,7 +6195,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     Conflict: For a user who waits for approval.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn enable_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
@@ -6054,7 +6208,7 @@ impl Keyplate {
     /// host gave it, also as a username. Nobody is found by what they only typed.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (email), text_signature = "($self, email)")]
     fn find_user_by_email(&self, py: Python<'_>, email: &str) -> PyResult<Option<User>> {
         self.call(py, |kp| kp.find_user_by_email(email))
@@ -6063,7 +6217,7 @@ impl Keyplate {
     /// Looks for a user by the host's own key, which is taken as it is.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (external_id), text_signature = "($self, external_id)")]
     fn find_user_by_external_id(
         &self,
@@ -6077,17 +6231,17 @@ impl Keyplate {
     /// and nothing of who they are elsewhere.
     ///
     /// Raises:
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (username), text_signature = "($self, username)")]
     fn find_user_by_username(&self, py: Python<'_>, username: &str) -> PyResult<Option<User>> {
         self.call(py, |kp| kp.find_user_by_username(username))
     }
 
-    /// Gives a user. Anybody may look at himself.
+    /// Returns a user. Users may always look at themselves.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (id), text_signature = "($self, id)")]
     fn get_user(&self, py: Python<'_>, id: Id) -> PyResult<User> {
         let id: ::keyplate::UserId = id.take("id")?;
@@ -6099,7 +6253,7 @@ impl Keyplate {
     ///
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_users(
         &self,
@@ -6129,12 +6283,12 @@ impl Keyplate {
         self.call(py, |kp| kp.list_users(query))
     }
 
-    /// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+    /// Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
-    ///     PermissionDenied: The caller is known and may not do this.
-    ///     StepUpRequired: A fresh sign-in is wanted first.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    ///     StepUpRequired: A fresh sign-in is needed first.
     ///     Conflict: For the last administrator.
     #[pyo3(signature = (id, role), text_signature = "($self, id, role)")]
     fn set_user_role(&self, py: Python<'_>, id: Id, role: Role) -> PyResult<User> {
@@ -6144,14 +6298,14 @@ impl Keyplate {
         self.call(py, |kp| kp.set_user_role(&id, role))
     }
 
-    /// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-    /// settings allow it his username.
+    /// Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+    /// their username.
     ///
     /// Raises:
     ///     NotFound: There is no such thing, or it is not for the caller to know of.
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: Naming the field that is taken, or `last administrator`.
-    ///     PermissionDenied: The caller is known and may not do this.
+    ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For a role.
     #[pyo3(signature = (id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None), text_signature = "($self, id, *, username=None, email=None, email_verified=None, display_name=None, first_name=None, last_name=None, locale=None, external_id=None, expiry=None, role=None, disabled=None)")]
     fn update_user(
@@ -6189,12 +6343,12 @@ impl Keyplate {
     }
 }
 
-/// Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-/// back-up ends its sessions (`back_up_to`).
+/// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+/// restored back-up ends its sessions (see `back_up_to`).
 ///
 /// Raises:
-///     Configuration: With the option at fault, also for another RP id than that of the passkeys there
-///         are.
+///     Configuration: With the option at fault, also for an RP id other than that of the existing
+///         passkeys.
 ///     ForeignDatabase: The file belongs to another application, or is no database.
 ///     CorruptDatabase: The file is damaged.
 ///     SchemaTooNew: A newer version of the library has upgraded this file.
@@ -6207,7 +6361,7 @@ fn open(
     origin: String,
     token_prefix: Option<String>,
     busy_timeout_ms: Option<i64>,
-    encryption_key: Option<Secret>,
+    encryption_key: Option<SecretText>,
     username_policy: Option<UsernamePolicy>,
     rp_id: Option<String>,
     rp_name: Option<String>,
@@ -6221,6 +6375,10 @@ fn open(
     events: Option<PyEventSink>,
     time_source: Option<PyTimeSource>,
 ) -> PyResult<Keyplate> {
+    let functions = Share::new([
+        events.as_ref().map(PyEventSink::slot),
+        time_source.as_ref().map(PyTimeSource::slot),
+    ]);
     let config = ::keyplate::Config {
         path: path.take("path")?,
         origin,
@@ -6241,7 +6399,7 @@ fn open(
         time_source: time_source.take("time_source")?,
     };
 
-    call(py, || ::keyplate::Keyplate::open(config))
+    open_with(py, functions, || ::keyplate::Keyplate::open(config))
 }
 
 /// The class of an error, and its attributes.

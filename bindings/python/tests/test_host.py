@@ -31,7 +31,7 @@ def test_events_are_heard_and_may_call_back(path: str) -> None:
     assert (keyplate.EventKind.USER_CREATED, "ben") in heard
 
 
-@pytest.mark.parametrize("exception", [RuntimeError, SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("exception", [RuntimeError, ValueError, StopIteration])
 def test_what_a_sink_raises_changes_nothing(
     path: str, exception: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,7 +56,7 @@ def test_the_host_tells_the_time(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "nonsense", [None, "noon", datetime(2100, 1, 1), RuntimeError("no clock"), SystemExit(1)], ids=repr
+    "nonsense", [None, "noon", datetime(2100, 1, 1), RuntimeError("no clock")], ids=repr
 )
 def test_a_broken_time_source_is_an_ordinary_error(
     path: str, nonsense: object, monkeypatch: pytest.MonkeyPatch

@@ -53,6 +53,7 @@ mod pool;
 mod refold;
 mod row;
 mod time;
+mod waiting;
 
 use std::{
     cell::Cell,
@@ -84,6 +85,7 @@ pub use fork::{ForkGuard, before_fork};
 pub(crate) use look_up::{LookUp, look_up};
 pub(crate) use row::Row;
 pub(crate) use time::anchor_columns;
+pub use waiting::give_up_waiting_if;
 
 /// How to open the database.
 #[derive(Clone, Debug)]
@@ -115,7 +117,8 @@ impl Engine {
         let pid = std::process::id();
         let _still = fork::enter(pid)?;
         fork::close_inherited(pid)?;
-        let (writer, file) = connect::open_first(&options, clock.now()?)?;
+        let (writer, file) = connect::open_first(&options, clock.now()?)
+            .map_err(|error| file::explained(error, &options.path))?;
         let engine = Arc::new(Self {
             options,
             time: Timekeeper::new(clock),
@@ -167,10 +170,24 @@ impl Engine {
             .pool
             .take(Role::Writer, deadline, |_| connect::open(&self.options))?;
         let _synced_again = sync.set(&connection)?;
+        let attempt = || self.write_once(&connection, deadline, &f);
+        match attempt() {
+            Err(KeyplateError::StorageFull) if make_room(&connection) => attempt(),
+            result => result,
+        }
+        .map_err(|error| file::explained(error, &self.options.path))
+    }
+
+    fn write_once<T>(
+        &self,
+        connection: &Connection,
+        deadline: Instant,
+        f: impl Fn(&Writer<'_>) -> Result<T>,
+    ) -> Result<T> {
         let run = || {
             self.file.check(&self.options.path)?;
             let writer = Writer {
-                reader: self.reader(&connection)?,
+                reader: self.reader(connection)?,
             };
             writer.execute(
                 "UPDATE instance SET last_time = ?1, boot_id = ?2, boot_millis = ?3",
@@ -182,7 +199,7 @@ impl Engine {
             )?;
             f(&writer)
         };
-        again::committed(|| begin_immediate(&connection, deadline), run)
+        again::committed(|| begin_immediate(connection, deadline), run)
     }
 
     fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -465,12 +482,21 @@ fn begin_immediate(connection: &Connection, deadline: Instant) -> Result<Transac
     let mut pause = Duration::from_micros(100);
     loop {
         match Transaction::begin(connection, "BEGIN IMMEDIATE") {
-            Err(KeyplateError::Busy) if Instant::now() < deadline => {}
+            Err(KeyplateError::Busy) if Instant::now() < deadline && !waiting::is_given_up() => {}
             begun => return begun,
         }
         std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
         pause = (pause * 3 / 2).min(Duration::from_millis(3));
     }
+}
+
+/// What fills the disk may be our own log: it grows for as long as a reader needs what is at its beginning, and only a
+/// commit would begin it anew. True if its pages are in the database now, and it is empty.
+fn make_room(connection: &Connection) -> bool {
+    let busy = query_one(connection, "PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| {
+        row.at::<i64>(0)
+    });
+    busy == Ok(Some(0))
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<()> {

@@ -369,4 +369,6 @@ pub enum ConfigurationReason {
         /// What its name has after that of the database: `-wal`, `-shm` or `-journal`.
         suffix: String,
     },
+    /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+    NotAPath,
 }

@@ -224,6 +224,9 @@ impl ConfigurationReason {
                 allow_shared_file()
             ),
             FolderReadOnly => "is in a folder that cannot be written".to_owned(),
+            NotAPath => "is a name that SQLite gives a meaning of its own (`:memory:`, `file:`); a database is a file, in \
+                         tests one in a temporary folder"
+                .to_owned(),
             NotPrefix => "must be 1 to 16 small letters and digits, a letter first".to_owned(),
             TooShort { least } => format!("must have at least {least} characters"),
             OutOfRange { least, most } => format!("must be between {least} and {most}"),

@@ -10,7 +10,9 @@ use crate::{
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Config {
-    /// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it.
+    /// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it. A
+    /// relative path is resolved once, when the database is opened. There is no database in memory: tests use a file in a
+    /// temporary folder.
     pub path: String,
     /// The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end
     /// and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.

@@ -83,9 +83,7 @@ fn checked(config: &Config) -> Result<(Options, String)> {
             ConfigurationReason::NotPrefix,
         ));
     }
-    if config.path.is_empty() || config.path.contains('\0') {
-        return Err(configuration("path", ConfigurationReason::NoFile));
-    }
+    let path = database_path(&config.path)?;
     let key = config.encryption_key.as_deref();
     if key.is_some_and(|key| key.as_str().chars().count() < MIN_ENCRYPTION_KEY) {
         return Err(configuration(
@@ -106,9 +104,25 @@ fn checked(config: &Config) -> Result<(Options, String)> {
         ));
     }
     let options = Options {
-        path: PathBuf::from(&config.path),
+        path,
         busy_timeout: Duration::from_millis(busy_timeout.unsigned_abs()),
         allow_shared_file: config.allow_shared_file,
     };
     Ok((options, prefix.to_owned()))
+}
+
+/// Which file is meant, settled once: later connections must not open another one because the process has gone to a
+/// different folder meanwhile. SQLite takes no absolute path for a URI.
+fn database_path(path: &str) -> Result<PathBuf> {
+    let refused = |reason| configuration("path", reason);
+    if path.is_empty() || path.contains('\0') {
+        return Err(refused(ConfigurationReason::NoFile));
+    }
+    let is_uri = path
+        .get(..5)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
+    if path == ":memory:" || is_uri {
+        return Err(refused(ConfigurationReason::NotAPath));
+    }
+    std::path::absolute(path).map_err(|_| refused(ConfigurationReason::NoFolder))
 }

@@ -847,6 +847,10 @@ impl IntoJson for Passkey {
         );
         object.insert("created_at".to_owned(), self.created_at.into_json());
         object.insert("last_used_at".to_owned(), self.last_used_at.into_json());
+        object.insert(
+            "backup_eligibility_changed_at".to_owned(),
+            self.backup_eligibility_changed_at.into_json(),
+        );
         object.insert("usable".to_owned(), self.usable.into_json());
         Value::Object(object)
     }
@@ -1055,6 +1059,10 @@ impl IntoJson for Settings {
             self.open_signups_per_hour.into_json(),
         );
         object.insert(
+            "open_signups_per_hour_in_all".to_owned(),
+            self.open_signups_per_hour_in_all.into_json(),
+        );
+        object.insert(
             "signup_email_domains".to_owned(),
             self.signup_email_domains.into_json(),
         );
@@ -1076,6 +1084,14 @@ impl IntoJson for Settings {
         );
         object.insert("counter_policy".to_owned(), self.counter_policy.into_json());
         object.insert("origin".to_owned(), self.origin.into_json());
+        object.insert(
+            "audit_retention_seconds".to_owned(),
+            self.audit_retention_seconds.into_json(),
+        );
+        object.insert(
+            "backup_eligibility_policy".to_owned(),
+            self.backup_eligibility_policy.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1088,11 +1104,14 @@ impl FromJson for SettingsChanges {
                 "signup_mode",
                 "signup_approval",
                 "open_signups_per_hour",
+                "open_signups_per_hour_in_all",
                 "username_change",
                 "session_idle_seconds",
                 "session_lifetime_seconds",
                 "step_up_seconds",
                 "counter_policy",
+                "audit_retention_seconds",
+                "backup_eligibility_policy",
             ],
         )?;
         Ok(Self {
@@ -1100,11 +1119,14 @@ impl FromJson for SettingsChanges {
             signup_mode: arguments.get("signup_mode")?,
             signup_approval: arguments.get("signup_approval")?,
             open_signups_per_hour: arguments.get("open_signups_per_hour")?,
+            open_signups_per_hour_in_all: arguments.get("open_signups_per_hour_in_all")?,
             username_change: arguments.get("username_change")?,
             session_idle_seconds: arguments.get("session_idle_seconds")?,
             session_lifetime_seconds: arguments.get("session_lifetime_seconds")?,
             step_up_seconds: arguments.get("step_up_seconds")?,
             counter_policy: arguments.get("counter_policy")?,
+            audit_retention_seconds: arguments.get("audit_retention_seconds")?,
+            backup_eligibility_policy: arguments.get("backup_eligibility_policy")?,
         })
     }
 }
@@ -1386,6 +1408,10 @@ impl IntoJson for IntegrityReport {
         let mut object = Map::new();
         object.insert("ok".to_owned(), self.ok.into_json());
         object.insert("problems".to_owned(), self.problems.into_json());
+        object.insert(
+            "name_collisions".to_owned(),
+            self.name_collisions.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1398,6 +1424,7 @@ impl IntoJson for PurgeReport {
             "one_time_tokens".to_owned(),
             self.one_time_tokens.into_json(),
         );
+        object.insert("audit_events".to_owned(), self.audit_events.into_json());
         Value::Object(object)
     }
 }
@@ -1671,6 +1698,11 @@ impl IntoJson for EventKind {
             Self::BackedUp => Value::String("BackedUp".to_owned()),
             Self::BackupRestored => Value::String("BackupRestored".to_owned()),
             Self::EmailReleased => Value::String("EmailReleased".to_owned()),
+            Self::NamesCollide => Value::String("NamesCollide".to_owned()),
+            Self::OtherRefusals => Value::String("OtherRefusals".to_owned()),
+            Self::PasskeyBackupEligibilityChanged => {
+                Value::String("PasskeyBackupEligibilityChanged".to_owned())
+            }
             _ => Value::Null,
         }
     }
@@ -1744,6 +1776,9 @@ impl FromJson for EventKind {
             "BackedUp" => Ok(Self::BackedUp),
             "BackupRestored" => Ok(Self::BackupRestored),
             "EmailReleased" => Ok(Self::EmailReleased),
+            "NamesCollide" => Ok(Self::NamesCollide),
+            "OtherRefusals" => Ok(Self::OtherRefusals),
+            "PasskeyBackupEligibilityChanged" => Ok(Self::PasskeyBackupEligibilityChanged),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -1820,6 +1855,7 @@ impl IntoJson for PasskeyFailure {
             Self::UnknownCredential => Value::String("UnknownCredential".to_owned()),
             Self::WrongUserHandle => Value::String("WrongUserHandle".to_owned()),
             Self::CounterWentBack => Value::String("CounterWentBack".to_owned()),
+            Self::BackupEligibilityChanged => Value::String("BackupEligibilityChanged".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1851,6 +1887,7 @@ impl FromJson for PasskeyFailure {
             "UnknownCredential" => Ok(Self::UnknownCredential),
             "WrongUserHandle" => Ok(Self::WrongUserHandle),
             "CounterWentBack" => Ok(Self::CounterWentBack),
+            "BackupEligibilityChanged" => Ok(Self::BackupEligibilityChanged),
             other => Err(unknown_name("PasskeyFailure", other)),
         }
     }
@@ -1899,6 +1936,18 @@ impl IntoJson for ConfigurationReason {
             }
             Self::KeyNeeded => Value::String("KeyNeeded".to_owned()),
             Self::WrongKey => Value::String("WrongKey".to_owned()),
+            Self::FolderReadOnly => Value::String("FolderReadOnly".to_owned()),
+            Self::OthersFile => Value::String("OthersFile".to_owned()),
+            Self::SharedFolder => Value::String("SharedFolder".to_owned()),
+            Self::UnsafeSideFile { suffix } => {
+                let mut object = Map::new();
+                object.insert("suffix".to_owned(), suffix.into_json());
+                Value::Object(Map::from_iter([(
+                    "UnsafeSideFile".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::NotAPath => Value::String("NotAPath".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1942,6 +1991,16 @@ impl FromJson for ConfigurationReason {
             }
             "KeyNeeded" => Ok(Self::KeyNeeded),
             "WrongKey" => Ok(Self::WrongKey),
+            "FolderReadOnly" => Ok(Self::FolderReadOnly),
+            "OthersFile" => Ok(Self::OthersFile),
+            "SharedFolder" => Ok(Self::SharedFolder),
+            "UnsafeSideFile" => {
+                let arguments = Arguments::of(data, &["suffix"])?;
+                Ok(Self::UnsafeSideFile {
+                    suffix: arguments.get("suffix")?,
+                })
+            }
+            "NotAPath" => Ok(Self::NotAPath),
             other => Err(unknown_name("ConfigurationReason", other)),
         }
     }
@@ -2119,12 +2178,15 @@ impl IntoJson for InputReason {
                 )]))
             }
             Self::ControlCharacters => Value::String("ControlCharacters".to_owned()),
+            Self::InvisibleCharacters => Value::String("InvisibleCharacters".to_owned()),
+            Self::NothingVisible => Value::String("NothingVisible".to_owned()),
             Self::BlankEnds => Value::String("BlankEnds".to_owned()),
             Self::NotNormalised => Value::String("NotNormalised".to_owned()),
             Self::BadEnds => Value::String("BadEnds".to_owned()),
             Self::NotUtf8 => Value::String("NotUtf8".to_owned()),
             Self::NotUsername => Value::String("NotUsername".to_owned()),
             Self::AddressAsUsername => Value::String("AddressAsUsername".to_owned()),
+            Self::MixedScripts => Value::String("MixedScripts".to_owned()),
             Self::NotEmail => Value::String("NotEmail".to_owned()),
             Self::NotLanguageTag => Value::String("NotLanguageTag".to_owned()),
             Self::NotUuid => Value::String("NotUuid".to_owned()),
@@ -2235,6 +2297,7 @@ impl IntoJson for InputReason {
             Self::OwnFile => Value::String("OwnFile".to_owned()),
             Self::NoFolder => Value::String("NoFolder".to_owned()),
             Self::FolderReadOnly => Value::String("FolderReadOnly".to_owned()),
+            Self::SharedFolder => Value::String("SharedFolder".to_owned()),
             Self::Null => Value::String("Null".to_owned()),
             Self::NotEnumValue => Value::String("NotEnumValue".to_owned()),
             _ => Value::Null,
@@ -2297,12 +2360,15 @@ impl FromJson for InputReason {
                 })
             }
             "ControlCharacters" => Ok(Self::ControlCharacters),
+            "InvisibleCharacters" => Ok(Self::InvisibleCharacters),
+            "NothingVisible" => Ok(Self::NothingVisible),
             "BlankEnds" => Ok(Self::BlankEnds),
             "NotNormalised" => Ok(Self::NotNormalised),
             "BadEnds" => Ok(Self::BadEnds),
             "NotUtf8" => Ok(Self::NotUtf8),
             "NotUsername" => Ok(Self::NotUsername),
             "AddressAsUsername" => Ok(Self::AddressAsUsername),
+            "MixedScripts" => Ok(Self::MixedScripts),
             "NotEmail" => Ok(Self::NotEmail),
             "NotLanguageTag" => Ok(Self::NotLanguageTag),
             "NotUuid" => Ok(Self::NotUuid),
@@ -2391,6 +2457,7 @@ impl FromJson for InputReason {
             "OwnFile" => Ok(Self::OwnFile),
             "NoFolder" => Ok(Self::NoFolder),
             "FolderReadOnly" => Ok(Self::FolderReadOnly),
+            "SharedFolder" => Ok(Self::SharedFolder),
             "Null" => Ok(Self::Null),
             "NotEnumValue" => Ok(Self::NotEnumValue),
             other => Err(unknown_name("InputReason", other)),
@@ -2590,6 +2657,25 @@ impl FromJson for SignInMethod {
             "Passkey" => Ok(Self::Passkey),
             "Host" => Ok(Self::Host),
             other => Err(unknown_name("SignInMethod", other)),
+        }
+    }
+}
+impl IntoJson for BackupEligibilityPolicy {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Record => Value::String("Record".to_owned()),
+            Self::Deny => Value::String("Deny".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for BackupEligibilityPolicy {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Record" => Ok(Self::Record),
+            "Deny" => Ok(Self::Deny),
+            other => Err(unknown_name("BackupEligibilityPolicy", other)),
         }
     }
 }

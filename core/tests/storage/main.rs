@@ -10,6 +10,7 @@ mod common;
 
 mod ground;
 mod opening;
+mod paths;
 
 use std::path::Path;
 

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn keyplate_access_token_get_secret(
     unsafe { get(access_token, |value| Some(&value.secret)) }
 }
 
-/// The service for which it is good: its audience is the service's slug.
+/// The service that it is for. Its audience is the service's slug.
 /// Borrowed from `access_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_get_service_id(
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn keyplate_access_token_get_expires_at(
     unsafe { get(access_token, |value| Some(&value.expires_at)) }
 }
 
-/// Who has shown a good access token, with what is so at this moment. It gives no right to any method here.
+/// The user behind a verified access token, as things are now. It gives no right to call any method here.
 ///
 /// Free one that is yours with `keyplate_access_token_claims_free`.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_user_id(
     unsafe { get(access_token_claims, |value| Some(&value.user_id)) }
 }
 
-/// His name.
+/// The user's username.
 /// Borrowed from `access_token_claims`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_username(
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_session_id(
     unsafe { get(access_token_claims, |value| value.session_id.as_ref()) }
 }
 
-/// Or the API key.
+/// The API key, if one asked for the token instead.
 /// NULL when there is none. Borrowed from `access_token_claims`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_api_key_id(
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_api_key_id(
     unsafe { get(access_token_claims, |value| value.api_key_id.as_ref()) }
 }
 
-/// Of the scopes of that session or key, `*` and those of the service.
+/// The scopes of that session or key that concern the service: `*` and the service's own.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_len(
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_len(
     unsafe { len(access_token_claims, |value| value.scopes.len()) }
 }
 
-/// Of the scopes of that session or key, `*` and those of the service.
+/// The scopes of that session or key that concern the service: `*` and the service's own.
 /// One of them, borrowed from `access_token_claims`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_at(
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_scopes_at(
     unsafe { get(access_token_claims, |value| value.scopes.get(index)) }
 }
 
-/// The names of his groups.
+/// The names of the user's groups.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_len(
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_len(
     unsafe { len(access_token_claims, |value| value.groups.len()) }
 }
 
-/// The names of his groups.
+/// The names of the user's groups.
 /// One of them, borrowed from `access_token_claims`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_at(
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_groups_at(
     unsafe { get(access_token_claims, |value| value.groups.get(index)) }
 }
 
-/// His claims, with those of his groups.
+/// The user's claims, together with those of their groups.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_claims_len(
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_claims_len(
     unsafe { len(access_token_claims, |value| value.claims.len()) }
 }
 
-/// His claims, with those of his groups.
+/// The user's claims, together with those of their groups.
 /// One of them, borrowed from `access_token_claims`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_access_token_claims_get_claims_at(
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn keyplate_access_token_claims_get_expires_at(
     unsafe { get(access_token_claims, |value| Some(&value.expires_at)) }
 }
 
-/// The public keys by which access tokens are verified.
+/// The public keys that access tokens are verified with.
 ///
 /// Free one that is yours with `keyplate_jwks_free`.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn keyplate_jwks_free(jwks: *mut keyplate_jwks) {
     unsafe { free(jwks) }
 }
 
-/// The JSON Web Key Set (RFC 7517, RFC 8037), as it is served.
+/// The JSON Web Key Set (RFC 7517, RFC 8037), ready to be served.
 /// Borrowed from `jwks`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_jwks_get_json(jwks: *const keyplate_jwks) -> keyplate_str {
@@ -262,7 +262,7 @@ pub unsafe extern "C" fn keyplate_jwks_get_json(jwks: *const keyplate_jwks) -> k
     unsafe { get(jwks, |value| Some(&value.json)) }
 }
 
-/// What is in it; the key that signs comes first.
+/// The keys in the set. The one that signs now comes first.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_jwks_get_keys_len(jwks: *const keyplate_jwks) -> usize {
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn keyplate_jwks_get_keys_len(jwks: *const keyplate_jwks) 
     unsafe { len(jwks, |value| value.keys.len()) }
 }
 
-/// What is in it; the key that signs comes first.
+/// The keys in the set. The one that signs now comes first.
 /// One of them, borrowed from `jwks`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_jwks_get_keys_at(
@@ -321,7 +321,7 @@ pub unsafe extern "C" fn keyplate_signing_key_get_key_id(
     unsafe { get(signing_key, |value| Some(&value.key_id)) }
 }
 
-/// When it was made.
+/// When it was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
     signing_key: *const keyplate_signing_key,
@@ -330,10 +330,11 @@ pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
     unsafe { get(signing_key, |value| Some(&value.created_at)) }
 }
 
-/// Issues a token for a service, named by id or slug, to whom `keyplate_authorize` lets in. It lives for `lifetime_seconds`:
-/// by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-/// `keyplate_get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
-/// verify it, even while the clock is a little behind (`keyplate_get_clock_state`).
+/// Issues a token for a service, named by id or slug, to a user whom `keyplate_authorize` allows to use it. It lives for
+/// `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key
+/// that asks. A process that verifies it with `keyplate_get_jwks` alone notices a change only when the token ends, so keep it
+/// short. Its times are the clock's, by which others verify it, even while the clock is a little behind
+/// (`keyplate_get_clock_state`).
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -342,8 +343,8 @@ pub unsafe extern "C" fn keyplate_signing_key_get_created_at(
 /// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
 /// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
 /// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
-/// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may not use the service
-/// - `KEYPLATE_STATUS_CONFLICT` when his claims make it longer than 64 KiB
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` when they may not use the service
+/// - `KEYPLATE_STATUS_CONFLICT` when their claims make it longer than 64 KiB
 /// - `KEYPLATE_STATUS_CONFIGURATION` for another encryption key than the one under which the signing key
 ///   is sealed
 /// - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
@@ -373,7 +374,7 @@ pub unsafe extern "C" fn keyplate_issue_access_token(
 }
 
 /// Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-/// so: that its session or key lives, its user may sign in, and the service is open to him.
+/// true: its session or key has not ended, its user may sign in, and the service is open to them.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND` for the service
@@ -382,7 +383,7 @@ pub unsafe extern "C" fn keyplate_issue_access_token(
 /// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
 /// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
 /// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
-/// - `KEYPLATE_STATUS_PERMISSION_DENIED` when he may no longer use the service
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` when they may no longer use the service
 /// - `KEYPLATE_STATUS_CLOCK_BEHIND` while the clock is more than five minutes behind
 /// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
 ///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
@@ -410,7 +411,8 @@ pub unsafe extern "C" fn keyplate_verify_access_token(
     }
 }
 
-/// Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+/// Returns the public keys with which other processes verify access tokens, for `/.well-known/jwks.json`. The keys that
+/// were rotated away stay in it until their last token has ended.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
@@ -427,9 +429,9 @@ pub unsafe extern "C" fn keyplate_get_jwks(
     unsafe { guard(error, || put(out, || Ok(borrow(kp, "kp")?.get_jwks()?))) }
 }
 
-/// Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-/// default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-/// When the encryption key was lost, it works under a new one.
+/// Lets another key sign access tokens from now on. Tokens of the former key stay valid for `overlap_seconds` more: by
+/// default the longest life of a token, and at most 7 days. If the key got into other hands, 0 ends them at once. If
+/// the encryption key was lost, this works under a new one.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`

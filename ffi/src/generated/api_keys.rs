@@ -32,7 +32,7 @@ pub unsafe extern "C" fn keyplate_api_key_free(api_key: *mut keyplate_api_key) {
     unsafe { free(api_key) }
 }
 
-/// Names it; the same after a rotation.
+/// The id. It stays the same when the key is rotated.
 /// Borrowed from `api_key`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_get_id(api_key: *const keyplate_api_key) -> keyplate_str {
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn keyplate_api_key_get_id(api_key: *const keyplate_api_ke
     unsafe { get(api_key, |value| Some(&value.id)) }
 }
 
-/// Whose it is: it can do no more than he can.
+/// The owner. The key can do no more than they can.
 /// Borrowed from `api_key`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_get_owner_id(
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn keyplate_api_key_get_owner_id(
     unsafe { get(api_key, |value| Some(&value.owner_id)) }
 }
 
-/// What it is for, in a word.
+/// A short name that says what it is for.
 /// Borrowed from `api_key`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_get_name(
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn keyplate_api_key_get_name(
     unsafe { get(api_key, |value| Some(&value.name)) }
 }
 
-/// What it is for, in more words.
+/// A longer description.
 /// NULL when there is none. Borrowed from `api_key`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_get_note(
@@ -101,14 +101,14 @@ pub unsafe extern "C" fn keyplate_api_key_get_masked_secret(
     unsafe { get(api_key, |value| Some(&value.masked_secret)) }
 }
 
-/// When it was made.
+/// When it was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_get_created_at(api_key: *const keyplate_api_key) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(api_key, |value| Some(&value.created_at)) }
 }
 
-/// When it was last used; may be a minute old.
+/// When it was last used. This can be up to a minute out of date.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_get_last_used_at(
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn keyplate_api_key_get_expires_at(
     unsafe { get_into(api_key, |value| value.expires_at.as_ref(), out) }
 }
 
-/// When it was revoked. Revoked keys are kept for the audit.
+/// When it was revoked. Revoked keys are kept for the audit log.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_get_revoked_at(
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn keyplate_api_key_page_get_items_at(
     unsafe { get(api_key_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_page_get_total(
     api_key_page: *const keyplate_api_key_page,
@@ -201,7 +201,7 @@ pub unsafe extern "C" fn keyplate_api_key_page_get_total(
     unsafe { get(api_key_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_page_get_page(
     api_key_page: *const keyplate_api_key_page,
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn keyplate_api_key_page_get_page(
     unsafe { get(api_key_page, |value| Some(&value.page)) }
 }
 
-/// Which API keys, the newest first.
+/// Which API keys to list. The newest come first.
 ///
 /// Free one that is yours with `keyplate_api_key_query_free`.
 #[derive(Debug)]
@@ -264,7 +264,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_new(
     }
 }
 
-/// Only this user's. A user who is no administrator sees his own in any case.
+/// Only this user's. Users who are not administrators always see only their own.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_owner_id(
@@ -303,7 +303,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_search(
     }
 }
 
-/// Revoked ones too.
+/// Whether to include revoked keys.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_include_revoked(
     api_key_query: *mut keyplate_api_key_query,
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_include_revoked(
     }
 }
 
-/// The order; by default that of creation.
+/// The order. The default is the order of creation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_sort(
     api_key_query: *mut keyplate_api_key_query,
@@ -337,7 +337,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_sort(
     }
 }
 
-/// The smallest first.
+/// Whether the smallest come first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_ascending(
     api_key_query: *mut keyplate_api_key_query,
@@ -354,7 +354,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_ascending(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_page(
     api_key_query: *mut keyplate_api_key_query,
@@ -371,7 +371,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_api_key_query_set_limit(
     api_key_query: *mut keyplate_api_key_query,
@@ -388,7 +388,7 @@ pub unsafe extern "C" fn keyplate_api_key_query_set_limit(
     }
 }
 
-/// An API key that has just got a secret.
+/// An API key that has just been given a secret.
 ///
 /// Free one that is yours with `keyplate_created_api_key_free`.
 #[derive(Debug)]
@@ -430,7 +430,7 @@ pub unsafe extern "C" fn keyplate_created_api_key_get_api_key(
     unsafe { get(created_api_key, |value| Some(&value.api_key)) }
 }
 
-/// The secret, shown this once.
+/// The secret, which is shown only this once.
 /// Borrowed from `created_api_key`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_created_api_key_get_secret(
@@ -489,7 +489,7 @@ pub unsafe extern "C" fn keyplate_key_rotation_new(
     }
 }
 
-/// For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
+/// For how many seconds the old secret keeps working: 0 to 31 days, one day by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_key_rotation_set_overlap_seconds(
     key_rotation: *mut keyplate_key_rotation,
@@ -506,7 +506,7 @@ pub unsafe extern "C" fn keyplate_key_rotation_set_overlap_seconds(
     }
 }
 
-/// A new end; by default it stays.
+/// A new end. By default the end stays the same.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_key_rotation_set_expiry(
@@ -525,7 +525,7 @@ pub unsafe extern "C" fn keyplate_key_rotation_set_expiry(
     }
 }
 
-/// An API key to be made.
+/// An API key to create.
 ///
 /// Free one that is yours with `keyplate_new_api_key_free`.
 #[derive(Debug)]
@@ -582,7 +582,7 @@ pub unsafe extern "C" fn keyplate_new_api_key_new(
     }
 }
 
-/// What it is for, in a word: 1 to 100 characters.
+/// A short name that says what it is for, of 1 to 100 characters.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_api_key_set_name(
@@ -600,8 +600,8 @@ pub unsafe extern "C" fn keyplate_new_api_key_set_name(
     }
 }
 
-/// What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own
-/// such as `library:stream`.
+/// The scopes that it allows, within those of whoever creates it: `*`, `roles:write`, `<area>:read`, `<area>:write`,
+/// or one of the host's own, such as `library:stream`.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_api_key_add_scopes(
@@ -621,7 +621,7 @@ pub unsafe extern "C" fn keyplate_new_api_key_add_scopes(
     }
 }
 
-/// Whose it is; by default the caller's own. The host must say.
+/// The owner. The default is the caller; the host must name one.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_api_key_set_owner_id(
@@ -641,7 +641,7 @@ pub unsafe extern "C" fn keyplate_new_api_key_set_owner_id(
     }
 }
 
-/// What it is for, in at most 500 characters.
+/// A longer description, of at most 500 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_api_key_set_note(
@@ -660,7 +660,7 @@ pub unsafe extern "C" fn keyplate_new_api_key_set_note(
     }
 }
 
-/// When it ends; by default never.
+/// When it ends. By default it never does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_api_key_set_expires_at(
     new_api_key: *mut keyplate_new_api_key,
@@ -704,7 +704,7 @@ pub unsafe extern "C" fn keyplate_create_api_key(
     }
 }
 
-/// Gives an API key, a revoked one too.
+/// Returns an API key, even if it is revoked.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -756,7 +756,7 @@ pub unsafe extern "C" fn keyplate_list_api_keys(
     }
 }
 
-/// Lists the API keys that end within so many seconds, the next to end first.
+/// Lists the API keys that end within this many seconds. The next to end comes first.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -813,7 +813,7 @@ pub unsafe extern "C" fn keyplate_renew_api_key(
     }
 }
 
-/// Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+/// Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -864,8 +864,8 @@ pub unsafe extern "C" fn keyplate_rotate_api_key(
     }
 }
 
-/// Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-/// ours, or one of the operator's own choice, which a plan gave.
+/// Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+/// library generated, or one that the operator chose and put into a plan.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, malformed, expired or revoked

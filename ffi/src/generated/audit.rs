@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A row of the audit log, and what the event sink hears. Names are those of that time.
+/// A row of the audit log, which the event sink receives as well. Names are as they were at that time.
 ///
 /// Free one that is yours with `keyplate_audit_event_free`.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn keyplate_audit_event_free(audit_event: *mut keyplate_au
     unsafe { free(audit_event) }
 }
 
-/// Grows with time.
+/// The number of the row. Later rows have larger ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_id(
     audit_event: *const keyplate_audit_event,
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_id(
     unsafe { get(audit_event, |value| Some(&value.id)) }
 }
 
-/// When; for counted refusals the last time.
+/// When it happened. For refusals that are counted, this is the last time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_at(
     audit_event: *const keyplate_audit_event,
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_actor_id(
     unsafe { get(audit_event, |value| value.actor_id.as_ref()) }
 }
 
-/// His name.
+/// Their username.
 /// NULL when there is none. Borrowed from `audit_event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_actor_name(
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_actor_name(
     unsafe { get(audit_event, |value| value.actor_name.as_ref()) }
 }
 
-/// The user whom it concerns.
+/// The user that it is about.
 /// NULL when there is none. Borrowed from `audit_event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_user_id(
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_user_id(
     unsafe { get(audit_event, |value| value.user_id.as_ref()) }
 }
 
-/// His name.
+/// Their username.
 /// NULL when there is none. Borrowed from `audit_event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_username(
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_username(
     unsafe { get(audit_event, |value| value.username.as_ref()) }
 }
 
-/// The thing that it concerns, for example an API key.
+/// The thing that it is about, for example an API key.
 /// NULL when there is none. Borrowed from `audit_event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_subject_id(
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_user_agent(
     unsafe { get(audit_event, |value| value.user_agent.as_ref()) }
 }
 
-/// More, by name. Never a secret.
+/// More details, by name. They never contain a secret.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_details_len(
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_details_len(
     unsafe { len(audit_event, |value| value.details.len()) }
 }
 
-/// More, by name. Never a secret.
+/// More details, by name. They never contain a secret.
 /// One of them, borrowed from `audit_event`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_details_at(
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn keyplate_audit_event_get_details_at(
     unsafe { get(audit_event, |value| value.details.get(index)) }
 }
 
-/// How many times within that minute; more than 1 for refusals only.
+/// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_count(
     audit_event: *const keyplate_audit_event,
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn keyplate_audit_page_get_items_at(
     unsafe { get(audit_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_page_get_total(
     audit_page: *const keyplate_audit_page,
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn keyplate_audit_page_get_total(
     unsafe { get(audit_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_page_get_page(
     audit_page: *const keyplate_audit_page,
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn keyplate_audit_page_get_page(
     unsafe { get(audit_page, |value| Some(&value.page)) }
 }
 
-/// Which events, the newest first.
+/// Which events to list. The newest come first.
 ///
 /// Free one that is yours with `keyplate_audit_query_free`.
 #[derive(Debug)]
@@ -299,7 +299,7 @@ pub unsafe extern "C" fn keyplate_audit_query_new(
     }
 }
 
-/// Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
+/// Only those that this user did, or that are about them. Users who are not administrators always see only their own.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_user_id(
@@ -336,7 +336,7 @@ pub unsafe extern "C" fn keyplate_audit_query_set_kind(
     }
 }
 
-/// Only since then.
+/// Only since this time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_since(
     audit_query: *mut keyplate_audit_query,
@@ -353,7 +353,7 @@ pub unsafe extern "C" fn keyplate_audit_query_set_since(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_page(
     audit_query: *mut keyplate_audit_query,
@@ -370,7 +370,7 @@ pub unsafe extern "C" fn keyplate_audit_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_limit(
     audit_query: *mut keyplate_audit_query,
@@ -417,7 +417,7 @@ pub unsafe extern "C" fn keyplate_detail_free(detail: *mut keyplate_detail) {
     unsafe { free(detail) }
 }
 
-/// What it is.
+/// Its name.
 /// Borrowed from `detail`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_detail_get_name(detail: *const keyplate_detail) -> keyplate_str {

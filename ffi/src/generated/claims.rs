@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Something that a host wants to know of a user or a group.
+/// Something that a host wants to know about a user or a group.
 ///
 /// Free one that is yours with `keyplate_claim_free`.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn keyplate_claim_free(claim: *mut keyplate_claim) {
     unsafe { free(claim) }
 }
 
-/// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+/// Its name: 1 to 100 characters without blanks, and not one that a token's issuer sets itself.
 /// Borrowed from `claim`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_claim_get_key(claim: *const keyplate_claim) -> keyplate_str {
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn keyplate_claim_get_key(claim: *const keyplate_claim) ->
     unsafe { get(claim, |value| Some(&value.key)) }
 }
 
-/// Its value, at most 1000 characters.
+/// Its value, of at most 1000 characters.
 /// Borrowed from `claim`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_claim_get_value(claim: *const keyplate_claim) -> keyplate_str {
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn keyplate_claim_new(
     }
 }
 
-/// Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself.
+/// Its name: 1 to 100 characters without blanks, and not one that a token's issuer sets itself.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_claim_set_key(
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn keyplate_claim_set_key(
     }
 }
 
-/// Its value, at most 1000 characters.
+/// Its value, of at most 1000 characters.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_claim_set_value(

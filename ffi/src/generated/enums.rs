@@ -306,6 +306,13 @@ pub enum keyplate_event_kind {
     BackupRestored = 64,
     /// A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
     EmailReleased = 65,
+    /// An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+    /// them. Nothing was lost: the older is found by the name, until one of the two gets another.
+    NamesCollide = 66,
+    /// More refusals within a minute than have rows of their own: the details say how many there were of each kind.
+    OtherRefusals = 67,
+    /// A passkey began or ceased to be something that may be backed up.
+    PasskeyBackupEligibilityChanged = 68,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -419,6 +426,11 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::BackedUp) => keyplate_event_kind::BackedUp,
             Some(::keyplate::EventKind::BackupRestored) => keyplate_event_kind::BackupRestored,
             Some(::keyplate::EventKind::EmailReleased) => keyplate_event_kind::EmailReleased,
+            Some(::keyplate::EventKind::NamesCollide) => keyplate_event_kind::NamesCollide,
+            Some(::keyplate::EventKind::OtherRefusals) => keyplate_event_kind::OtherRefusals,
+            Some(::keyplate::EventKind::PasskeyBackupEligibilityChanged) => {
+                keyplate_event_kind::PasskeyBackupEligibilityChanged
+            }
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -494,6 +506,9 @@ impl Choice for keyplate_event_kind {
             63 => Some(::keyplate::EventKind::BackedUp),
             64 => Some(::keyplate::EventKind::BackupRestored),
             65 => Some(::keyplate::EventKind::EmailReleased),
+            66 => Some(::keyplate::EventKind::NamesCollide),
+            67 => Some(::keyplate::EventKind::OtherRefusals),
+            68 => Some(::keyplate::EventKind::PasskeyBackupEligibilityChanged),
 
             _ => None,
         }
@@ -596,11 +611,11 @@ pub enum keyplate_passkey_failure {
     UserNotVerified = 14,
     /// The signature is wrong.
     BadSignature = 15,
-    /// The key is of an algorithm that was not asked for.
+    /// The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has.
     UnsupportedAlgorithm = 16,
-    /// The attestation is wrong, or of an unknown format.
+    /// The attestation says that there is none, and has a statement. Other statements are not looked at.
     BadAttestation = 17,
-    /// The flags of backup contradict each other or what was registered.
+    /// The flags of backup contradict each other.
     WrongBackupFlags = 18,
     /// The client made a credential that cannot be found without a user name.
     NotDiscoverable = 19,
@@ -612,6 +627,8 @@ pub enum keyplate_passkey_failure {
     WrongUserHandle = 22,
     /// The signature counter went back, and the settings refuse that.
     CounterWentBack = 23,
+    /// The passkey began or ceased to be something that may be backed up, and the settings refuse that.
+    BackupEligibilityChanged = 24,
 }
 
 impl Lend for ::keyplate::PasskeyFailure {
@@ -670,6 +687,9 @@ impl Lend for ::keyplate::PasskeyFailure {
             }
             Some(::keyplate::PasskeyFailure::CounterWentBack) => {
                 keyplate_passkey_failure::CounterWentBack
+            }
+            Some(::keyplate::PasskeyFailure::BackupEligibilityChanged) => {
+                keyplate_passkey_failure::BackupEligibilityChanged
             }
 
             _ => keyplate_passkey_failure::Unknown,
@@ -751,6 +771,17 @@ pub enum keyplate_configuration_reason_kind {
     KeyNeeded = 17,
     /// The signing key is sealed under another encryption key.
     WrongKey = 18,
+    /// The file is not there and cannot be made, because its folder cannot be written.
+    FolderReadOnly = 20,
+    /// The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set.
+    OthersFile = 21,
+    /// Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set.
+    SharedFolder = 22,
+    /// A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+    /// others, and `allow_shared_file` is not set.
+    UnsafeSideFile = 23,
+    /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
+    NotAPath = 19,
 }
 
 /// Which kind it is.
@@ -814,6 +845,21 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_kind(
             }
             Some(::keyplate::ConfigurationReason::WrongKey) => {
                 keyplate_configuration_reason_kind::WrongKey
+            }
+            Some(::keyplate::ConfigurationReason::FolderReadOnly) => {
+                keyplate_configuration_reason_kind::FolderReadOnly
+            }
+            Some(::keyplate::ConfigurationReason::OthersFile) => {
+                keyplate_configuration_reason_kind::OthersFile
+            }
+            Some(::keyplate::ConfigurationReason::SharedFolder) => {
+                keyplate_configuration_reason_kind::SharedFolder
+            }
+            Some(::keyplate::ConfigurationReason::UnsafeSideFile { .. }) => {
+                keyplate_configuration_reason_kind::UnsafeSideFile
+            }
+            Some(::keyplate::ConfigurationReason::NotAPath) => {
+                keyplate_configuration_reason_kind::NotAPath
             }
             _ => keyplate_configuration_reason_kind::Unknown,
         }
@@ -887,6 +933,21 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_other_rp_id_configure
     unsafe {
         get(configuration_reason, |value| match value {
             ::keyplate::ConfigurationReason::OtherRpId { configured, .. } => Some(configured),
+            _ => None,
+        })
+    }
+}
+
+/// What its name has after that of the database: `-wal`, `-shm` or `-journal`.
+/// Borrowed from `configuration_reason`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_unsafe_side_file_suffix(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::UnsafeSideFile { suffix, .. } => Some(suffix),
             _ => None,
         })
     }
@@ -1164,6 +1225,10 @@ pub enum keyplate_input_reason_kind {
     TooMany = 10,
     /// The text holds control characters, or characters that turn the direction of what follows.
     ControlCharacters = 11,
+    /// The text holds characters that nobody sees, such as a zero-width space.
+    InvisibleCharacters = 52,
+    /// The text has no character that can be seen.
+    NothingVisible = 53,
     /// The text begins or ends with a blank.
     BlankEnds = 12,
     /// The text is not in Unicode normal form C, or begins or ends with a blank.
@@ -1176,6 +1241,8 @@ pub enum keyplate_input_reason_kind {
     NotUsername = 16,
     /// The username has an `@`, which only an administrator or the host gives.
     AddressAsUsername = 51,
+    /// The text mixes letters of scripts that are not written together, such as Latin and Cyrillic.
+    MixedScripts = 54,
     /// The text is not an e-mail address.
     NotEmail = 17,
     /// The text is not a language tag.
@@ -1209,7 +1276,7 @@ pub enum keyplate_input_reason_kind {
     /// The time lies after the year 9999, or cannot be written at all.
     TooLate = 33,
     /// The time lies before 1970.
-    TooEarly = 51,
+    TooEarly = 55,
     /// The secret begins as tokens of this library do, and is not a whole API key.
     BrokenToken = 34,
     /// The secret is, or was, that of another API key.
@@ -1240,6 +1307,8 @@ pub enum keyplate_input_reason_kind {
     NoFolder = 46,
     /// The folder cannot be written.
     FolderReadOnly = 47,
+    /// Others can make or replace files in the folder, and `allow_shared_file` is not set.
+    SharedFolder = 56,
     /// A pointer is NULL. Only the C face gives this.
     Null = 48,
     /// The number is not one of the enum's values. Only the C face gives this.
@@ -1273,6 +1342,12 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::ControlCharacters) => {
                 keyplate_input_reason_kind::ControlCharacters
             }
+            Some(::keyplate::InputReason::InvisibleCharacters) => {
+                keyplate_input_reason_kind::InvisibleCharacters
+            }
+            Some(::keyplate::InputReason::NothingVisible) => {
+                keyplate_input_reason_kind::NothingVisible
+            }
             Some(::keyplate::InputReason::BlankEnds) => keyplate_input_reason_kind::BlankEnds,
             Some(::keyplate::InputReason::NotNormalised) => {
                 keyplate_input_reason_kind::NotNormalised
@@ -1283,6 +1358,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::AddressAsUsername) => {
                 keyplate_input_reason_kind::AddressAsUsername
             }
+            Some(::keyplate::InputReason::MixedScripts) => keyplate_input_reason_kind::MixedScripts,
             Some(::keyplate::InputReason::NotEmail) => keyplate_input_reason_kind::NotEmail,
             Some(::keyplate::InputReason::NotLanguageTag) => {
                 keyplate_input_reason_kind::NotLanguageTag
@@ -1333,6 +1409,7 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::FolderReadOnly) => {
                 keyplate_input_reason_kind::FolderReadOnly
             }
+            Some(::keyplate::InputReason::SharedFolder) => keyplate_input_reason_kind::SharedFolder,
             Some(::keyplate::InputReason::Null) => keyplate_input_reason_kind::Null,
             Some(::keyplate::InputReason::NotEnumValue) => keyplate_input_reason_kind::NotEnumValue,
             _ => keyplate_input_reason_kind::Unknown,
@@ -1765,7 +1842,7 @@ pub enum keyplate_username_policy {
     Unknown = 0,
     /// `A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside.
     Ascii = 1,
-    /// Letters and digits of any script, with `_ . @ -` inside.
+    /// Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together.
     AnyScript = 2,
 }
 
@@ -1946,6 +2023,47 @@ impl Lend for ::keyplate::SignInMethod {
             Some(::keyplate::SignInMethod::Host) => keyplate_sign_in_method::Host,
 
             _ => keyplate_sign_in_method::Unknown,
+        }
+    }
+}
+
+/// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+/// that move into them or are edited there.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_backup_eligibility_policy {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Note it on the passkey and in the audit log, and sign the user in.
+    Record = 1,
+    /// Note it and refuse.
+    Deny = 2,
+}
+
+impl Lend for ::keyplate::BackupEligibilityPolicy {
+    type C = keyplate_backup_eligibility_policy;
+    fn lend(value: Option<&Self>) -> keyplate_backup_eligibility_policy {
+        match value {
+            Some(::keyplate::BackupEligibilityPolicy::Record) => {
+                keyplate_backup_eligibility_policy::Record
+            }
+            Some(::keyplate::BackupEligibilityPolicy::Deny) => {
+                keyplate_backup_eligibility_policy::Deny
+            }
+
+            _ => keyplate_backup_eligibility_policy::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_backup_eligibility_policy {
+    type Core = ::keyplate::BackupEligibilityPolicy;
+    fn from_number(number: i32) -> Option<::keyplate::BackupEligibilityPolicy> {
+        match number {
+            1 => Some(::keyplate::BackupEligibilityPolicy::Record),
+            2 => Some(::keyplate::BackupEligibilityPolicy::Deny),
+
+            _ => None,
         }
     }
 }

@@ -32,7 +32,7 @@ pub unsafe extern "C" fn keyplate_group_free(group: *mut keyplate_group) {
     unsafe { free(group) }
 }
 
-/// Names it for ever.
+/// The id, which never changes.
 /// Borrowed from `group`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_get_id(group: *const keyplate_group) -> keyplate_str {
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn keyplate_group_get_id(group: *const keyplate_group) -> 
     unsafe { get(group, |value| Some(&value.id)) }
 }
 
-/// Unique without regard to case; for programs.
+/// The name for programs, unique regardless of case.
 /// Borrowed from `group`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_get_name(group: *const keyplate_group) -> keyplate_str {
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn keyplate_group_get_name(group: *const keyplate_group) -
     unsafe { get(group, |value| Some(&value.name)) }
 }
 
-/// For people.
+/// The name for people.
 /// Borrowed from `group`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_get_friendly_name(
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn keyplate_group_get_friendly_name(
     unsafe { get(group, |value| Some(&value.friendly_name)) }
 }
 
-/// What holds for its members.
+/// The claims that its members have.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_get_claims_len(group: *const keyplate_group) -> usize {
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn keyplate_group_get_claims_len(group: *const keyplate_gr
     unsafe { len(group, |value| value.claims.len()) }
 }
 
-/// What holds for its members.
+/// The claims that its members have.
 /// One of them, borrowed from `group`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_get_claims_at(
@@ -84,14 +84,14 @@ pub unsafe extern "C" fn keyplate_group_get_member_count(group: *const keyplate_
     unsafe { get(group, |value| Some(&value.member_count)) }
 }
 
-/// When it was made.
+/// When it was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_get_created_at(group: *const keyplate_group) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(group, |value| Some(&value.created_at)) }
 }
 
-/// Changes to a group: what is left out stays.
+/// Changes to a group. What is left out stays the same.
 ///
 /// Free one that is yours with `keyplate_group_changes_free`.
 #[derive(Debug)]
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn keyplate_group_page_get_items_at(
     unsafe { get(group_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_page_get_total(
     group_page: *const keyplate_group_page,
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn keyplate_group_page_get_total(
     unsafe { get(group_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_page_get_page(
     group_page: *const keyplate_group_page,
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn keyplate_group_page_get_page(
     unsafe { get(group_page, |value| Some(&value.page)) }
 }
 
-/// Which groups, in which order.
+/// Which groups to list, and in which order.
 ///
 /// Free one that is yours with `keyplate_group_query_free`.
 #[derive(Debug)]
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_search(
     }
 }
 
-/// Only those that this user is in. A user who is no administrator sees his own in any case.
+/// Only those that this user is in. Users who are not administrators always see only their own.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_user_id(
@@ -339,7 +339,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_user_id(
     }
 }
 
-/// The order; by default that of creation.
+/// The order. The default is the order of creation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_sort(
     group_query: *mut keyplate_group_query,
@@ -356,7 +356,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_sort(
     }
 }
 
-/// The other way round.
+/// Whether to reverse the order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_descending(
     group_query: *mut keyplate_group_query,
@@ -373,7 +373,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_descending(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_page(
     group_query: *mut keyplate_group_query,
@@ -390,7 +390,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_group_query_set_limit(
     group_query: *mut keyplate_group_query,
@@ -407,7 +407,7 @@ pub unsafe extern "C" fn keyplate_group_query_set_limit(
     }
 }
 
-/// A group to be made.
+/// A group to create.
 ///
 /// Free one that is yours with `keyplate_new_group_free`.
 #[derive(Debug)]
@@ -475,7 +475,7 @@ pub unsafe extern "C" fn keyplate_new_group_set_name(
     }
 }
 
-/// 2 to 50 characters; by default the name.
+/// The name for people: 2 to 50 characters. The default is `name`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_group_set_friendly_name(
@@ -494,7 +494,7 @@ pub unsafe extern "C" fn keyplate_new_group_set_friendly_name(
     }
 }
 
-/// Makes a group without members.
+/// Creates a group without members.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -519,7 +519,7 @@ pub unsafe extern "C" fn keyplate_create_group(
     }
 }
 
-/// Deletes a group: nobody is in it any more, and no sign-up token gives it.
+/// Deletes a group. Nobody is in it any more, and no sign-up token gives it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -539,7 +539,7 @@ pub unsafe extern "C" fn keyplate_delete_group(
     }
 }
 
-/// Gives a group. A user who is no administrator sees those that he is in.
+/// Returns a group. Users who are not administrators see those that they are in.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -656,7 +656,7 @@ pub unsafe extern "C" fn keyplate_set_group_members(
     }
 }
 
-/// Gives a user exactly these claims of his own.
+/// Gives a user exactly these claims of their own.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

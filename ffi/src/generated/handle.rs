@@ -52,7 +52,9 @@ pub unsafe extern "C" fn keyplate_client_info_new(
     }
 }
 
-/// The client's IP address.
+/// The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the
+/// end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients
+/// share their limits.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_client_info_set_address(
@@ -175,7 +177,9 @@ pub unsafe extern "C" fn keyplate_config_new(
     }
 }
 
-/// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it.
+/// The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it. A
+/// relative path is resolved once, when the database is opened. There is no database in memory: tests use a file in a
+/// temporary folder.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_path(
@@ -193,7 +197,8 @@ pub unsafe extern "C" fn keyplate_config_set_path(
     }
 }
 
-/// The web origin that people use, for example `https://media.example`.
+/// The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end
+/// and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_origin(
@@ -439,7 +444,8 @@ pub unsafe extern "C" fn keyplate_config_set_maintenance(
     }
 }
 
-/// Accept a file that other users of the machine can read or write.
+/// Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the
+/// same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
     config: *mut keyplate_config,
@@ -492,8 +498,8 @@ pub unsafe extern "C" fn keyplate_open(
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`. Whether the credential is still
-///   valid is checked by each call, not here
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`. Whether the credential is still valid is checked
+///   by each call, not here
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -522,7 +528,7 @@ pub unsafe extern "C" fn keyplate_acting_as(
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]
@@ -546,7 +552,7 @@ pub unsafe extern "C" fn keyplate_anonymous(
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
-/// - `KEYPLATE_STATUS_INVALID_INPUT` for `address` or `device_name`
+/// - `KEYPLATE_STATUS_INVALID_INPUT` for `device_name`
 ///
 /// `out` is the caller's: free it with `keyplate_free`.
 #[unsafe(no_mangle)]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A one-time token that has just been made.
+/// A one-time token that has just been created.
 ///
 /// Free one that is yours with `keyplate_created_one_time_token_free`.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn keyplate_created_one_time_token_get_one_time_token(
     unsafe { get(created_one_time_token, |value| Some(&value.one_time_token)) }
 }
 
-/// The secret, shown this once: `XXXX-XXXX` for a code.
+/// The secret, which is shown only this once. A code looks like `XXXX-XXXX`.
 /// Borrowed from `created_one_time_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_created_one_time_token_get_secret(
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn keyplate_one_time_token_free(
     unsafe { free(one_time_token) }
 }
 
-/// Names it.
+/// The id.
 /// Borrowed from `one_time_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_id(
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_id(
     unsafe { get(one_time_token, |value| Some(&value.id)) }
 }
 
-/// Whom it signs in.
+/// The user whom it signs in.
 /// Borrowed from `one_time_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_user_id(
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_user_id(
     unsafe { get(one_time_token, |value| Some(&value.user_id)) }
 }
 
-/// A code to be typed, rather than a token for a link?
+/// Whether it is a code to be typed, rather than a token for a link.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_is_code(
     one_time_token: *const keyplate_one_time_token,
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_is_code(
     unsafe { get(one_time_token, |value| Some(&value.is_code)) }
 }
 
-/// For who has lost his passkey?
+/// Whether it is for a user who has lost their passkey.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_is_recovery(
     one_time_token: *const keyplate_one_time_token,
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_is_recovery(
     unsafe { get(one_time_token, |value| Some(&value.is_recovery)) }
 }
 
-/// When it was made.
+/// When it was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_created_at(
     one_time_token: *const keyplate_one_time_token,
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_created_by(
     unsafe { get(one_time_token, |value| value.created_by.as_ref()) }
 }
 
-/// For a token its kind and last 4 characters; nothing is told of a code.
+/// The kind and the last 4 characters of a token. It is absent for a code.
 /// Borrowed from `one_time_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_one_time_token_get_masked_secret(
@@ -162,8 +162,8 @@ pub unsafe extern "C" fn keyplate_one_time_token_get_masked_secret(
     unsafe { get(one_time_token, |value| Some(&value.masked_secret)) }
 }
 
-/// Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
-/// is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+/// Creates a token that signs a user in once. It lives for 1 second to 31 days, 15 minutes by default. Up to 15 minutes
+/// it is a code of eight characters, beyond that a long token. Its session can do no more than whoever created it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -197,8 +197,8 @@ pub unsafe extern "C" fn keyplate_create_one_time_token(
     }
 }
 
-/// Makes a token like `keyplate_create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
-/// may register a new one and delete others; all his other sessions end.
+/// Creates a token like `keyplate_create_one_time_token`, for a user who has lost their passkey. Within 15 minutes of its use they
+/// may register a new passkey and delete others. All their other sessions end.
 ///
 /// Errors:
 /// - As `keyplate_create_one_time_token`
@@ -255,9 +255,9 @@ pub unsafe extern "C" fn keyplate_list_one_time_tokens(
     }
 }
 
-/// Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
-/// and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-/// `KEYPLATE_STATUS_RATE_LIMITED`; long tokens are not limited.
+/// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+/// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
+/// `KEYPLATE_STATUS_RATE_LIMITED`. Long tokens are not limited.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when it is unknown, used, revoked or expired

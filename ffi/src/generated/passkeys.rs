@@ -158,6 +158,23 @@ pub unsafe extern "C" fn keyplate_passkey_get_last_used_at(
     unsafe { get_into(passkey, |value| value.last_used_at.as_ref(), out) }
 }
 
+/// When it last began or ceased to be something that may be backed up, as when it moves into a password manager.
+/// False, and `out` untouched, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_get_backup_eligibility_changed_at(
+    passkey: *const keyplate_passkey,
+    out: *mut i64,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get_into(
+            passkey,
+            |value| value.backup_eligibility_changed_at.as_ref(),
+            out,
+        )
+    }
+}
+
 /// Whether it works under the current RP id.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_get_usable(passkey: *const keyplate_passkey) -> bool {
@@ -275,7 +292,7 @@ pub unsafe extern "C" fn keyplate_passkey_ceremony_get_ceremony(
 }
 
 /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-/// `parseRequestOptionsFromJSON`.
+/// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
 /// Borrowed from `passkey_ceremony`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_ceremony_get_options(

@@ -4,7 +4,7 @@ use super::*;
 
 /// Somebody who has shown a credential. Only the library makes one; it is handed to `keyplate_acting_as`.
 ///
-/// It names the credential and holds no rights: these are read anew at every call.
+/// It names the credential and holds no rights: they are read again at every call.
 ///
 /// Free one that is yours with `keyplate_principal_free`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn keyplate_principal_free(principal: *mut keyplate_princi
     unsafe { free(principal) }
 }
 
-/// Who stands behind a credential, and what it lets him do.
+/// The user behind a credential, and what it lets them do.
 ///
 /// Free one that is yours with `keyplate_authenticated_free`.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_user_id(
     unsafe { get(authenticated, |value| Some(&value.user_id)) }
 }
 
-/// His name.
+/// Their username.
 /// Borrowed from `authenticated`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_username(
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_username(
     unsafe { get(authenticated, |value| Some(&value.username)) }
 }
 
-/// The role in which this credential acts: an administrator's credential from before his promotion says `User`.
+/// The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_role(
     authenticated: *const keyplate_authenticated,
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_status(
     unsafe { get(authenticated, |value| Some(&value.status)) }
 }
 
-/// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+/// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_scopes_len(
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_scopes_len(
     unsafe { len(authenticated, |value| value.scopes.len()) }
 }
 
-/// What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes.
+/// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
 /// One of them, borrowed from `authenticated`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_scopes_at(
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_api_key_id(
     unsafe { get(authenticated, |value| value.api_key_id.as_ref()) }
 }
 
-/// When the credential ends at the latest.
+/// The latest time at which the credential ends.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_expires_at(
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_expires_at(
     unsafe { get_into(authenticated, |value| value.expires_at.as_ref(), out) }
 }
 
-/// For `keyplate_acting_as`.
+/// The principal, for `keyplate_acting_as`.
 /// Borrowed from `authenticated`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_principal(

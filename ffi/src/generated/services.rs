@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// May somebody use a service, and why?
+/// Whether somebody may use a service, and why.
 ///
 /// Free one that is yours with `keyplate_decision_free`.
 #[derive(Debug)]
@@ -32,14 +32,14 @@ pub unsafe extern "C" fn keyplate_decision_free(decision: *mut keyplate_decision
     unsafe { free(decision) }
 }
 
-/// Let him in?
+/// Whether to let them in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_decision_get_allowed(decision: *const keyplate_decision) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(decision, |value| Some(&value.allowed)) }
 }
 
-/// Why, or why not.
+/// The reason for the decision.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_decision_get_reason(
     decision: *const keyplate_decision,
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn keyplate_decision_get_service_id(
     unsafe { get(decision, |value| Some(&value.service_id)) }
 }
 
-/// Who asks; none when his credential has ended.
+/// The user who asks. It is absent if their credential has ended.
 /// NULL when there is none. Borrowed from `decision`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_decision_get_user_id(
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn keyplate_decision_get_user_id(
     unsafe { get(decision, |value| value.user_id.as_ref()) }
 }
 
-/// A service to be made.
+/// A service to create.
 ///
 /// Free one that is yours with `keyplate_new_service_free`.
 #[derive(Debug)]
@@ -121,7 +121,8 @@ pub unsafe extern "C" fn keyplate_new_service_new(
     }
 }
 
-/// 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
+/// The short name for programs: 1 to 64 lower-case letters, digits and `_ . -`. It begins with a letter and is not the
+/// name of an area of scopes.
 /// The value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_service_set_slug(
@@ -139,7 +140,7 @@ pub unsafe extern "C" fn keyplate_new_service_set_slug(
     }
 }
 
-/// 1 to 100 characters; by default the slug.
+/// The name for people: 1 to 100 characters. The default is `slug`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_service_set_name(
@@ -178,7 +179,7 @@ pub unsafe extern "C" fn keyplate_new_service_add_origins(
     }
 }
 
-/// To whom it is open; by default to the groups that are named, and to nobody when there are none.
+/// Who may use it. The default is the groups that are named, and nobody if there are none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_service_set_access(
     new_service: *mut keyplate_new_service,
@@ -195,7 +196,7 @@ pub unsafe extern "C" fn keyplate_new_service_set_access(
     }
 }
 
-/// The groups. `KEYPLATE_SERVICE_ACCESS_NOBODY` excludes them; with `Everyone` they are kept for later.
+/// The groups whose members may use it. With `KEYPLATE_SERVICE_ACCESS_NOBODY` there must be none; with `Everyone` they are kept for later.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_service_add_group_ids(
@@ -215,7 +216,7 @@ pub unsafe extern "C" fn keyplate_new_service_add_group_ids(
     }
 }
 
-/// Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself.
+/// Something that users reach through the host: an application behind a reverse proxy, or a part of the host itself.
 ///
 /// Free one that is yours with `keyplate_service_free`.
 #[derive(Debug)]
@@ -245,7 +246,7 @@ pub unsafe extern "C" fn keyplate_service_free(service: *mut keyplate_service) {
     unsafe { free(service) }
 }
 
-/// Names it for ever.
+/// The id, which never changes.
 /// Borrowed from `service`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_id(service: *const keyplate_service) -> keyplate_str {
@@ -253,7 +254,7 @@ pub unsafe extern "C" fn keyplate_service_get_id(service: *const keyplate_servic
     unsafe { get(service, |value| Some(&value.id)) }
 }
 
-/// Its short name for programs, unique.
+/// The short, unique name for programs.
 /// Borrowed from `service`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_slug(
@@ -263,7 +264,7 @@ pub unsafe extern "C" fn keyplate_service_get_slug(
     unsafe { get(service, |value| Some(&value.slug)) }
 }
 
-/// Its name for people.
+/// The name for people.
 /// Borrowed from `service`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_name(
@@ -273,7 +274,7 @@ pub unsafe extern "C" fn keyplate_service_get_name(
     unsafe { get(service, |value| Some(&value.name)) }
 }
 
-/// The web origins where it is.
+/// The web origins at which it is served.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_origins_len(
@@ -283,7 +284,7 @@ pub unsafe extern "C" fn keyplate_service_get_origins_len(
     unsafe { len(service, |value| value.origins.len()) }
 }
 
-/// The web origins where it is.
+/// The web origins at which it is served.
 /// One of them, borrowed from `service`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_origins_at(
@@ -294,7 +295,7 @@ pub unsafe extern "C" fn keyplate_service_get_origins_at(
     unsafe { get(service, |value| value.origins.get(index)) }
 }
 
-/// Open to every user?
+/// Whether it is open to every user.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_for_everyone(
     service: *const keyplate_service,
@@ -303,7 +304,7 @@ pub unsafe extern "C" fn keyplate_service_get_for_everyone(
     unsafe { get(service, |value| Some(&value.for_everyone)) }
 }
 
-/// Otherwise open to the members of these groups; to nobody when there is none.
+/// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_group_ids_len(
@@ -313,7 +314,7 @@ pub unsafe extern "C" fn keyplate_service_get_group_ids_len(
     unsafe { len(service, |value| value.group_ids.len()) }
 }
 
-/// Otherwise open to the members of these groups; to nobody when there is none.
+/// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
 /// One of them, borrowed from `service`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_group_ids_at(
@@ -324,14 +325,14 @@ pub unsafe extern "C" fn keyplate_service_get_group_ids_at(
     unsafe { get(service, |value| value.group_ids.get(index)) }
 }
 
-/// When it was made.
+/// When it was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_created_at(service: *const keyplate_service) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(service, |value| Some(&value.created_at)) }
 }
 
-/// Changes to a service: what is left out stays.
+/// Changes to a service. What is left out stays the same.
 ///
 /// Free one that is yours with `keyplate_service_changes_free`.
 #[derive(Debug)]
@@ -424,7 +425,7 @@ pub unsafe extern "C" fn keyplate_service_changes_set_name(
     }
 }
 
-/// Whether `origins` take the place of those that it has; otherwise they must be empty.
+/// Whether `origins` replace those that it has. If not, they must be empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_set_replace_origins(
     service_changes: *mut keyplate_service_changes,
@@ -461,7 +462,7 @@ pub unsafe extern "C" fn keyplate_service_changes_add_origins(
     }
 }
 
-/// As in `keyplate_new_service`; without it and without groups, access stays as it is.
+/// As in `keyplate_new_service`. Without it and without groups, access stays the same.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_changes_set_access(
     service_changes: *mut keyplate_service_changes,
@@ -549,7 +550,7 @@ pub unsafe extern "C" fn keyplate_service_page_get_items_at(
     unsafe { get(service_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_page_get_total(
     service_page: *const keyplate_service_page,
@@ -558,7 +559,7 @@ pub unsafe extern "C" fn keyplate_service_page_get_total(
     unsafe { get(service_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_page_get_page(
     service_page: *const keyplate_service_page,
@@ -567,7 +568,7 @@ pub unsafe extern "C" fn keyplate_service_page_get_page(
     unsafe { get(service_page, |value| Some(&value.page)) }
 }
 
-/// Which services, by slug.
+/// Which services to list. They are ordered by slug.
 ///
 /// Free one that is yours with `keyplate_service_query_free`.
 #[derive(Debug)]
@@ -637,7 +638,7 @@ pub unsafe extern "C" fn keyplate_service_query_set_search(
     }
 }
 
-/// Only those that this user may use. A user who is no administrator sees his own in any case.
+/// Only those that this user may use. Users who are not administrators always see only those that they may use.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_query_set_user_id(
@@ -657,7 +658,7 @@ pub unsafe extern "C" fn keyplate_service_query_set_user_id(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_query_set_page(
     service_query: *mut keyplate_service_query,
@@ -674,7 +675,7 @@ pub unsafe extern "C" fn keyplate_service_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_query_set_limit(
     service_query: *mut keyplate_service_query,
@@ -691,9 +692,9 @@ pub unsafe extern "C" fn keyplate_service_query_set_limit(
     }
 }
 
-/// Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
-/// among those to whom the service is open; and his credential must have `*` or a scope that begins with the
-/// service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+/// Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
+/// service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
+/// `library:stream` does for the service `library`. Administrators are users like others here.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND` for the service
@@ -722,7 +723,7 @@ pub unsafe extern "C" fn keyplate_authorize(
     }
 }
 
-/// Makes a service, closed to everybody unless it says to whom it is open.
+/// Creates a service. It is closed to everybody unless the input says who may use it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -768,7 +769,7 @@ pub unsafe extern "C" fn keyplate_delete_service(
     }
 }
 
-/// Gives a service. A user who is no administrator sees those that he may use.
+/// Returns a service. Users who are not administrators see those that they may use.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -820,7 +821,7 @@ pub unsafe extern "C" fn keyplate_list_services(
     }
 }
 
-/// Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+/// Opens a service to everyone, or to exactly these groups. With neither, it is closed to everybody.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group
@@ -885,8 +886,8 @@ pub unsafe extern "C" fn keyplate_set_service_origins(
     }
 }
 
-/// Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
-/// former slug mean another service, or none, from then on.
+/// Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
+/// former slug no longer mean this service.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND` for the service or a group

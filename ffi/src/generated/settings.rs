@@ -150,6 +150,15 @@ pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour(
     unsafe { get(settings, |value| Some(&value.open_signups_per_hour)) }
 }
 
+/// How many accounts all addresses together may open in an hour while sign-up is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_open_signups_per_hour_in_all(
+    settings: *const keyplate_settings,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.open_signups_per_hour_in_all)) }
+}
+
 /// The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
 /// always wait for approval. If it is empty, every domain may.
 /// How many there are.
@@ -217,6 +226,34 @@ pub unsafe extern "C" fn keyplate_settings_get_counter_policy(
     unsafe { get(settings, |value| Some(&value.counter_policy)) }
 }
 
+/// Where people reach the application, as the host told by `keyplate_remember_origin`; nobody else changes it.
+/// NULL when there is none. Borrowed from `settings`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_origin(
+    settings: *const keyplate_settings,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| value.origin.as_ref()) }
+}
+
+/// For how many seconds `keyplate_purge_expired` keeps rows of the audit log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_audit_retention_seconds(
+    settings: *const keyplate_settings,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.audit_retention_seconds)) }
+}
+
+/// What to do when a passkey begins or ceases to be something that may be backed up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_backup_eligibility_policy(
+    settings: *const keyplate_settings,
+) -> keyplate_backup_eligibility_policy {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.backup_eligibility_policy)) }
+}
+
 /// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
 ///
 /// Free one that is yours with `keyplate_settings_changes_free`.
@@ -264,11 +301,14 @@ pub unsafe extern "C" fn keyplate_settings_changes_new(
                     signup_mode: Default::default(),
                     signup_approval: Default::default(),
                     open_signups_per_hour: Default::default(),
+                    open_signups_per_hour_in_all: Default::default(),
                     username_change: Default::default(),
                     session_idle_seconds: Default::default(),
                     session_lifetime_seconds: Default::default(),
                     step_up_seconds: Default::default(),
                     counter_policy: Default::default(),
+                    audit_retention_seconds: Default::default(),
+                    backup_eligibility_policy: Default::default(),
                 })
             })
         })
@@ -340,6 +380,23 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour(
         guard(error, || {
             let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
             settings_changes.open_signups_per_hour = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// 1 to 100000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_open_signups_per_hour_in_all(
+    settings_changes: *mut keyplate_settings_changes,
+    value: i64,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.open_signups_per_hour_in_all = Some(value);
             Ok(())
         })
     }
@@ -430,6 +487,40 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_counter_policy(
     }
 }
 
+/// 30 days to 100 years.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_audit_retention_seconds(
+    settings_changes: *mut keyplate_settings_changes,
+    value: i64,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.audit_retention_seconds = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// What to do when a passkey begins or ceases to be something that may be backed up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_backup_eligibility_policy(
+    settings_changes: *mut keyplate_settings_changes,
+    value: Raw<keyplate_backup_eligibility_policy>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.backup_eligibility_policy = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
 /// Returns the settings that everybody may see.
 ///
 /// Errors:
@@ -465,6 +556,27 @@ pub unsafe extern "C" fn keyplate_get_settings(
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { guard(error, || put(out, || Ok(borrow(kp, "kp")?.get_settings()?))) }
+}
+
+/// Stores the origin of `keyplate_config` among the settings, for commands and other processes that make links and were not told
+/// it. A server calls this when it starts. What is stored already leaves no trace.
+///
+/// Errors:
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle
+///
+/// `out` is the caller's: free it with `keyplate_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_remember_origin(
+    kp: *const keyplate,
+    out: *mut *mut keyplate_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || Ok(borrow(kp, "kp")?.remember_origin()?))
+        })
+    }
 }
 
 /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
@@ -527,8 +639,8 @@ pub unsafe extern "C" fn keyplate_set_signup_email_domains(
     }
 }
 
-/// Changes settings, for all processes from their next call on. Only credentials with `*` and `roles:write` can change
-/// how long sessions and step-ups last.
+/// Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+/// long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`

@@ -397,6 +397,16 @@ pub unsafe extern "C" fn keyplate_setup_state_get_passkey_problem(
     unsafe { get_into(setup_state, |value| value.passkey_problem.as_ref(), out) }
 }
 
+/// Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
+/// without a token, because of where they come from, lets them resume in the same way only what was claimed so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_setup_state_get_claimed_without_token(
+    setup_state: *const keyplate_setup_state,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(setup_state, |value| Some(&value.claimed_without_token)) }
+}
+
 /// Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
 /// the host needs a setup token, and after `keyplate_reset_setup` the host does too.
 ///
@@ -432,7 +442,7 @@ pub unsafe extern "C" fn keyplate_claim_setup(
     }
 }
 
-/// Completes setup. Its token and its sessions no longer work from this moment on.
+/// Completes setup. Its tokens and its sessions no longer work from this moment on.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`
@@ -454,7 +464,8 @@ pub unsafe extern "C" fn keyplate_complete_setup(
     }
 }
 
-/// Creates the token for claiming or resuming setup. It works for 24 hours, and an earlier one ends.
+/// Creates a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+/// at once, so that each of several processes may show its own; one more ends the oldest.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE`

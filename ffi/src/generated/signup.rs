@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Somebody who signs up. Empty text is the same as none.
+/// Somebody who signs up. An empty text is the same as none.
 ///
 /// Free one that is yours with `keyplate_new_signup_free`.
 #[derive(Debug)]
@@ -75,12 +75,12 @@ pub unsafe extern "C" fn keyplate_new_signup_set_username(
     }
 }
 
-/// The sign-up token, if he has one.
+/// The sign-up token, if they have one.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_signup_set_token(
     new_signup: *mut keyplate_new_signup,
-    value: *const c_char,
+    value: *const keyplate_secret,
     error: *mut *mut keyplate_error,
 ) -> keyplate_status {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn keyplate_new_signup_set_token(
         guard(error, || {
             let new_signup = borrow_mut(new_signup, "new_signup")?;
             new_signup.token =
-                take::optional(value, |value| Ok(take::text(value, "value")?.to_owned()))?;
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
             Ok(())
         })
     }
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn keyplate_new_signup_set_locale(
     }
 }
 
-/// One use of a sign-up token. Names are those of that time.
+/// One use of a sign-up token. Names are as they were at that time.
 ///
 /// Free one that is yours with `keyplate_signup_redemption_free`.
 #[derive(Debug)]
@@ -221,7 +221,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_free(
     unsafe { free(signup_redemption) }
 }
 
-/// Names it.
+/// The id.
 /// Borrowed from `signup_redemption`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_get_id(
@@ -241,7 +241,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_get_token_id(
     unsafe { get(signup_redemption, |value| Some(&value.token_id)) }
 }
 
-/// The account that was made; it may have been deleted since.
+/// The account that was created. It may have been deleted since.
 /// Borrowed from `signup_redemption`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_get_user_id(
@@ -261,7 +261,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_get_username(
     unsafe { get(signup_redemption, |value| Some(&value.username)) }
 }
 
-/// When.
+/// When it was used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_get_at(
     signup_redemption: *const keyplate_signup_redemption,
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_page_get_items_at(
     unsafe { get(signup_redemption_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_page_get_total(
     signup_redemption_page: *const keyplate_signup_redemption_page,
@@ -352,7 +352,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_page_get_total(
     unsafe { get(signup_redemption_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_page_get_page(
     signup_redemption_page: *const keyplate_signup_redemption_page,
@@ -361,7 +361,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_page_get_page(
     unsafe { get(signup_redemption_page, |value| Some(&value.page)) }
 }
 
-/// Which uses of sign-up tokens, the newest first.
+/// Which uses of sign-up tokens to list. The newest come first.
 ///
 /// Free one that is yours with `keyplate_signup_redemption_query_free`.
 #[derive(Debug)]
@@ -413,7 +413,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_query_new(
     }
 }
 
-/// Only of this token.
+/// Only those of this token.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_query_set_token_id(
@@ -434,7 +434,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_query_set_token_id(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_query_set_page(
     signup_redemption_query: *mut keyplate_signup_redemption_query,
@@ -452,7 +452,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_signup_redemption_query_set_limit(
     signup_redemption_query: *mut keyplate_signup_redemption_query,
@@ -470,7 +470,7 @@ pub unsafe extern "C" fn keyplate_signup_redemption_query_set_limit(
     }
 }
 
-/// Lets a pending user in. His sign-up session can do what he can from now on.
+/// Lets a pending user in. From now on, their sign-up session can do whatever they can.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -499,7 +499,7 @@ pub unsafe extern "C" fn keyplate_approve_user(
     }
 }
 
-/// Lists who used sign-up tokens, when and from where, the newest first.
+/// Lists who used sign-up tokens, when and from where. The newest come first.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -545,12 +545,12 @@ pub unsafe extern "C" fn keyplate_reject_user(
     }
 }
 
-/// Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
-/// or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
-/// can only read his own status until an administrator approves.
+/// Signs somebody up and in. The use of the token, the account, its groups and claims, and the session are created
+/// together or not at all. If approval is needed, the user is pending, and until an administrator approves, their
+/// session can only look at their own account, register a first passkey and end sessions of their own.
 ///
 /// Errors:
-/// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled, wants a token, or the address is not of
+/// - `KEYPLATE_STATUS_SIGNUP_REFUSED` when sign-up is disabled, needs a token, or the address is not of
 ///   an allowed domain
 /// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` for a token that cannot be used
 /// - `KEYPLATE_STATUS_RATE_LIMITED`

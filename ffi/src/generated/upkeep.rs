@@ -231,7 +231,7 @@ pub unsafe extern "C" fn keyplate_integrity_report_free(
     unsafe { free(integrity_report) }
 }
 
-/// Nothing is wrong.
+/// Whether the file is sound.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_integrity_report_get_ok(
     integrity_report: *const keyplate_integrity_report,
@@ -328,6 +328,15 @@ pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
     unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
 }
 
+/// Rows of the audit log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_purge_report_get_audit_events(
+    purge_report: *const keyplate_purge_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(purge_report, |value| Some(&value.audit_events)) }
+}
+
 /// What there is, at one moment.
 ///
 /// Free one that is yours with `keyplate_statistics_free`.
@@ -376,7 +385,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_pending_users(
     unsafe { get(statistics, |value| Some(&value.pending_users)) }
 }
 
-/// Users who may not sign in.
+/// Users who are disabled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
     statistics: *const keyplate_statistics,
@@ -385,7 +394,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_disabled_users(
     unsafe { get(statistics, |value| Some(&value.disabled_users)) }
 }
 
-/// Users whose account has lapsed, and who are not disabled besides.
+/// Users whose account has lapsed, and who are not disabled as well.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_lapsed_users(
     statistics: *const keyplate_statistics,
@@ -421,7 +430,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_services(
     unsafe { get(statistics, |value| Some(&value.services)) }
 }
 
-/// Passkeys, also those of a former RP id.
+/// Passkeys, including those of a former RP id.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_passkeys(
     statistics: *const keyplate_statistics,
@@ -475,7 +484,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_audit_events(
     unsafe { get(statistics, |value| Some(&value.audit_events)) }
 }
 
-/// The size of the file, with what has not been written into it yet.
+/// The size of the file in bytes, including what is still in its `-wal` file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_bytes(
     statistics: *const keyplate_statistics,
@@ -484,7 +493,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_bytes(
     unsafe { get(statistics, |value| Some(&value.bytes)) }
 }
 
-/// The schema of the file.
+/// The number of the file's schema.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_schema(
     statistics: *const keyplate_statistics,
@@ -493,7 +502,7 @@ pub unsafe extern "C" fn keyplate_statistics_get_schema(
     unsafe { get(statistics, |value| Some(&value.schema)) }
 }
 
-/// When the database was made.
+/// When the database was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_created_at(
     statistics: *const keyplate_statistics,
@@ -525,7 +534,7 @@ pub unsafe extern "C" fn keyplate_check_integrity(
     }
 }
 
-/// Counts what there is, all at the same moment.
+/// Counts what there is, all at one moment.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` for all but administrators with `settings:read`
@@ -547,8 +556,10 @@ pub unsafe extern "C" fn keyplate_get_statistics(
     }
 }
 
-/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
-/// that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
+/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+/// audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
+/// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+/// wait; a call that fails in the middle has removed some.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED` on any but the host's handle

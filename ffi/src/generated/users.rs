@@ -82,7 +82,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_username(
     }
 }
 
-/// The id, a UUID that was never used; by default a new one.
+/// The id, a UUID that was never used before. The default is a new one.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_id(
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_email(
     }
 }
 
-/// Does the address belong to him for certain?
+/// Whether the address is known to be theirs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_email_verified(
     new_user: *mut keyplate_new_user,
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_email_verified(
     }
 }
 
-/// The name that others see, at most 100 characters.
+/// The name that others see, of at most 100 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_display_name(
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_display_name(
     }
 }
 
-/// First name, at most 50 characters.
+/// First name, of at most 50 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_first_name(
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_first_name(
     }
 }
 
-/// Last name, at most 50 characters.
+/// Last name, of at most 50 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_last_name(
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_locale(
     }
 }
 
-/// The host's own key for him, unique, at most 255 characters.
+/// The host's own key for them: unique, of at most 255 characters.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_external_id(
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_external_id(
     }
 }
 
-/// The groups that he is in. Who makes him must have the right to change groups.
+/// The groups that they are in. The caller must have the right to change groups.
 /// Adds one; the value is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_add_group_ids(
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn keyplate_new_user_add_group_ids(
     }
 }
 
-/// By default `User`.
+/// The role. The default is `User`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_role(
     new_user: *mut keyplate_new_user,
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_role(
     }
 }
 
-/// By default `KEYPLATE_USER_STATUS_ACTIVE`.
+/// The status. The default is `KEYPLATE_USER_STATUS_ACTIVE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_status(
     new_user: *mut keyplate_new_user,
@@ -287,7 +287,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_status(
     }
 }
 
-/// When the account lapses; by default never.
+/// When the account lapses. By default it never does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_expires_at(
     new_user: *mut keyplate_new_user,
@@ -334,7 +334,7 @@ pub unsafe extern "C" fn keyplate_user_free(user: *mut keyplate_user) {
     unsafe { free(user) }
 }
 
-/// Stays for ever and is never given again.
+/// The id. It never changes and is never given to anybody else.
 /// Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_id(user: *const keyplate_user) -> keyplate_str {
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn keyplate_user_get_id(user: *const keyplate_user) -> key
     unsafe { get(user, |value| Some(&value.id)) }
 }
 
-/// Unique without regard to case.
+/// The username, unique regardless of case.
 /// Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_username(user: *const keyplate_user) -> keyplate_str {
@@ -350,7 +350,7 @@ pub unsafe extern "C" fn keyplate_user_get_username(user: *const keyplate_user) 
     unsafe { get(user, |value| Some(&value.username)) }
 }
 
-/// E-mail address.
+/// E-mail address; compared without regard to case and to the spelling of its domain: `xn--…` is shown in letters.
 /// NULL when there is none. Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_email(user: *const keyplate_user) -> keyplate_str {
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn keyplate_user_get_email(user: *const keyplate_user) -> 
     unsafe { get(user, |value| value.email.as_ref()) }
 }
 
-/// Does the address belong to him for certain?
+/// Whether the address is known to be theirs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_email_verified(user: *const keyplate_user) -> bool {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
@@ -407,7 +407,7 @@ pub unsafe extern "C" fn keyplate_user_get_locale(user: *const keyplate_user) ->
     unsafe { get(user, |value| value.locale.as_ref()) }
 }
 
-/// The host's own key for him.
+/// The host's own key for them.
 /// NULL when there is none. Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_external_id(user: *const keyplate_user) -> keyplate_str {
@@ -415,7 +415,7 @@ pub unsafe extern "C" fn keyplate_user_get_external_id(user: *const keyplate_use
     unsafe { get(user, |value| value.external_id.as_ref()) }
 }
 
-/// The groups that he is in, the first by name first.
+/// The groups that they are in, ordered by name.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_group_ids_len(user: *const keyplate_user) -> usize {
@@ -423,7 +423,7 @@ pub unsafe extern "C" fn keyplate_user_get_group_ids_len(user: *const keyplate_u
     unsafe { len(user, |value| value.group_ids.len()) }
 }
 
-/// The groups that he is in, the first by name first.
+/// The groups that they are in, ordered by name.
 /// One of them, borrowed from `user`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_group_ids_at(
@@ -434,7 +434,7 @@ pub unsafe extern "C" fn keyplate_user_get_group_ids_at(
     unsafe { get(user, |value| value.group_ids.get(index)) }
 }
 
-/// Claims of his own.
+/// The user's own claims, without those of their groups.
 /// How many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_claims_len(user: *const keyplate_user) -> usize {
@@ -442,7 +442,7 @@ pub unsafe extern "C" fn keyplate_user_get_claims_len(user: *const keyplate_user
     unsafe { len(user, |value| value.claims.len()) }
 }
 
-/// Claims of his own.
+/// The user's own claims, without those of their groups.
 /// One of them, borrowed from `user`; nothing past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_claims_at(
@@ -453,14 +453,14 @@ pub unsafe extern "C" fn keyplate_user_get_claims_at(
     unsafe { get(user, |value| value.claims.get(index)) }
 }
 
-/// What he is here.
+/// The role.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_role(user: *const keyplate_user) -> keyplate_role {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user, |value| Some(&value.role)) }
 }
 
-/// May he sign in?
+/// The status: whether they may sign in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_status(
     user: *const keyplate_user,
@@ -469,7 +469,7 @@ pub unsafe extern "C" fn keyplate_user_get_status(
     unsafe { get(user, |value| Some(&value.status)) }
 }
 
-/// When the account lapses; it is never deleted by itself.
+/// When the account lapses. A lapsed account is not deleted.
 /// False, and `out` untouched, when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_expires_at(
@@ -480,21 +480,21 @@ pub unsafe extern "C" fn keyplate_user_get_expires_at(
     unsafe { get_into(user, |value| value.expires_at.as_ref(), out) }
 }
 
-/// When he was made.
+/// When they were created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_created_at(user: *const keyplate_user) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user, |value| Some(&value.created_at)) }
 }
 
-/// When his data last changed.
+/// When their data last changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_updated_at(user: *const keyplate_user) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user, |value| Some(&value.updated_at)) }
 }
 
-/// Changes to a user: what is left out stays; empty text takes a value away.
+/// Changes to a user. What is left out stays the same, and an empty text removes a value.
 ///
 /// Free one that is yours with `keyplate_user_changes_free`.
 #[derive(Debug)]
@@ -685,7 +685,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_locale(
     }
 }
 
-/// The host's own key. Not for the user himself.
+/// The host's own key. Users cannot change this themselves.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_external_id(
@@ -704,7 +704,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_external_id(
     }
 }
 
-/// When the account lapses. Not for the user himself.
+/// When the account lapses. Users cannot change this themselves.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_expiry(
@@ -808,21 +808,21 @@ pub unsafe extern "C" fn keyplate_user_page_get_items_at(
     unsafe { get(user_page, |value| value.items.get(index)) }
 }
 
-/// How many there are in all.
+/// How many there are on all pages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_page_get_total(user_page: *const keyplate_user_page) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user_page, |value| Some(&value.total)) }
 }
 
-/// Which page this is; the last one when a later one was asked for.
+/// Which page this is. Past the last page, `items` is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_page_get_page(user_page: *const keyplate_user_page) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(user_page, |value| Some(&value.page)) }
 }
 
-/// Which users, in which order.
+/// Which users to list, and in which order.
 ///
 /// Free one that is yours with `keyplate_user_query_free`.
 #[derive(Debug)]
@@ -878,7 +878,8 @@ pub unsafe extern "C" fn keyplate_user_query_new(
     }
 }
 
-/// A part of the username, a name or the e-mail address, without regard to case.
+/// A part of the username, of a name, of first and last name together, of the e-mail address or of the external id,
+/// without regard to case and accents.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_search(
@@ -951,7 +952,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_group_id(
     }
 }
 
-/// Only those whose account lapses within so many seconds.
+/// Only those whose account lapses within this many seconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_expiring_within_seconds(
     user_query: *mut keyplate_user_query,
@@ -968,7 +969,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_expiring_within_seconds(
     }
 }
 
-/// The order; by default that of creation.
+/// The order. The default is the order of creation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_sort(
     user_query: *mut keyplate_user_query,
@@ -985,7 +986,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_sort(
     }
 }
 
-/// The other way round.
+/// Whether to reverse the order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_descending(
     user_query: *mut keyplate_user_query,
@@ -1002,7 +1003,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_descending(
     }
 }
 
-/// Which page, from 1.
+/// Which page to return, counted from 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_page(
     user_query: *mut keyplate_user_query,
@@ -1019,7 +1020,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_page(
     }
 }
 
-/// How many on a page: 1 to 1000, by default 20.
+/// How many items to put on a page: 1 to 1000, 20 by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_query_set_limit(
     user_query: *mut keyplate_user_query,
@@ -1036,7 +1037,7 @@ pub unsafe extern "C" fn keyplate_user_query_set_limit(
     }
 }
 
-/// Makes a user. The host's first active administrator completes setup.
+/// Creates a user. The first active administrator that the host creates completes setup.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT`
@@ -1084,7 +1085,7 @@ pub unsafe extern "C" fn keyplate_delete_user(
     }
 }
 
-/// Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+/// Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1214,7 +1215,7 @@ pub unsafe extern "C" fn keyplate_find_user_by_username(
     }
 }
 
-/// Gives a user. Anybody may look at himself.
+/// Returns a user. Users may always look at themselves.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1262,7 +1263,7 @@ pub unsafe extern "C" fn keyplate_list_users(
     }
 }
 
-/// Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+/// Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`
@@ -1292,8 +1293,8 @@ pub unsafe extern "C" fn keyplate_set_user_role(
     }
 }
 
-/// Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-/// settings allow it his username.
+/// Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+/// their username.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_NOT_FOUND`

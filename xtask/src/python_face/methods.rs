@@ -22,6 +22,8 @@ const HANDLE: &str = "
         _traceback: &Bound<'_, PyAny>,
     ) { self.let_go(py); }
     fn __repr__(&self) -> &'static str { self.describe() }
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> { self.traverse(&visit) }
+    fn __clear__(&self) { self.clear(); }
 ";
 
 pub(super) fn rust(facade: &Facade) -> Result<String> {
@@ -43,7 +45,7 @@ fn method(facade: &Facade, method: &Method) -> Result<String> {
         {doc}{attribute}
         fn {name}(&self, py: Python<'_>, {parameters}) -> PyResult<{result}> {{
             {inputs}
-            self.call(py, |kp| kp.{name}({arguments}))
+            self.{way}(py, |kp| kp.{name}({arguments}))
         }}
         ",
         doc = rust_doc(&method.doc),
@@ -52,6 +54,10 @@ fn method(facade: &Facade, method: &Method) -> Result<String> {
         parameters = parameters(&signature),
         result = signature.result.0,
         inputs = inputs(facade, method),
+        way = match method.output == Some(Ty::Object("Keyplate".to_owned())) {
+            true => "derive",
+            false => "call",
+        },
         arguments = arguments(method),
     ))
 }
@@ -63,17 +69,34 @@ fn constructor(facade: &Facade, method: &Method) -> Result<String> {
         {doc}#[pyfunction]
         {attribute}
         fn {name}(py: Python<'_>, {parameters}) -> PyResult<Keyplate> {{
+            let functions = Share::new([{functions}]);
             {inputs}
-            call(py, || ::keyplate::Keyplate::{name}({arguments}))
+            open_with(py, functions, || ::keyplate::Keyplate::{name}({arguments}))
         }}
         ",
         doc = rust_doc(&method.doc),
         attribute = attribute(&signature.arguments, ""),
         name = method.name,
         parameters = parameters(&signature),
+        functions = functions(&signature),
         inputs = inputs(facade, method),
         arguments = arguments(method),
     ))
+}
+
+/// The arguments that are functions of the host's: the garbage collector must see what core holds.
+fn functions(signature: &Signature) -> String {
+    let of_host = signature
+        .arguments
+        .iter()
+        .filter_map(|argument| Some((&argument.name, argument.rust.strip_prefix("Option<Py")?)))
+        .map(|(name, ty)| {
+            format!(
+                "{name}.as_ref().map(Py{}::slot), ",
+                ty.trim_end_matches('>')
+            )
+        });
+    of_host.collect()
 }
 
 fn parameters(signature: &Signature) -> String {

@@ -28,9 +28,9 @@ const HEAD: &str = "\
 
 use std::sync::Arc;
 
-use pyo3::{IntoPyObjectExt, prelude::*, types::PyTuple};
+use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyTuple};
 
-use crate::{callbacks::*, choices::*, convert::*, error::Description, handle::Keyplate, secret::{Secret, SecretText}, time::Time};
+use crate::{callbacks::*, choices::*, convert::*, error::Description, handle::{Keyplate, open as open_with}, secret::{Secret, SecretText}, time::Time};
 ";
 
 pub(crate) fn write(facade: &Facade, files: &mut Files) -> Result<()> {

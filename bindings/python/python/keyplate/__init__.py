@@ -21,6 +21,7 @@ What is here:
 `os.fork` is safe while handles are open: the package installs the hooks for it.
 """
 
+import atexit as _atexit
 import os as _os
 
 from . import _native
@@ -34,5 +35,8 @@ if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(
         before=_native._before_fork,
         after_in_parent=_native._after_fork,
-        after_in_child=_native._after_fork,
+        after_in_child=_native._after_fork_in_child,
     )
+
+# Threads that Python does not wait for must not come back from the library when it takes itself down.
+_atexit.register(_native._at_exit)

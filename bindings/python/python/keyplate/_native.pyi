@@ -13,6 +13,7 @@ from .enums import (
     ActorKind,
     ApiKeySort,
     ApprovalRule,
+    BackupEligibilityPolicy,
     BootstrapAction,
     BootstrapKind,
     ConflictReason,
@@ -37,6 +38,8 @@ __version__: str
 
 def _before_fork() -> None: ...
 def _after_fork() -> None: ...
+def _after_fork_in_child() -> None: ...
+def _at_exit() -> None: ...
 
 @final
 class Secret:
@@ -193,6 +196,46 @@ class ConfigurationReason:
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> ConfigurationReason.WrongKey: ...
 
+    @final
+    class FolderReadOnly(ConfigurationReason):
+        """The file is not there and cannot be made, because its folder cannot be written."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.FolderReadOnly: ...
+
+    @final
+    class OthersFile(ConfigurationReason):
+        """The file, or a link to it, belongs to another user of the machine, and `allow_shared_file` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.OthersFile: ...
+
+    @final
+    class SharedFolder(ConfigurationReason):
+        """Others can make or replace files in a folder on the way to the file, and `allow_shared_file` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.SharedFolder: ...
+
+    @final
+    class UnsafeSideFile(ConfigurationReason):
+        """A file that SQLite keeps beside the database belongs to another user, is a link, or can be read or written by
+        others, and `allow_shared_file` is not set.
+        """
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, suffix: str) -> ConfigurationReason.UnsafeSideFile: ...
+        @property
+        def suffix(self) -> str:
+            """What its name has after that of the database: `-wal`, `-shm` or `-journal`."""
+
+    @final
+    class NotAPath(ConfigurationReason):
+        """SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotAPath: ...
+
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -338,7 +381,7 @@ class InputReason:
 
     @final
     class Missing(InputReason):
-        """Nothing was given where something must be."""
+        """Nothing was given, but a value is required."""
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> InputReason.Missing: ...
@@ -441,6 +484,20 @@ class InputReason:
         def __new__(cls) -> InputReason.ControlCharacters: ...
 
     @final
+    class InvisibleCharacters(InputReason):
+        """The text holds characters that nobody sees, such as a zero-width space."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.InvisibleCharacters: ...
+
+    @final
+    class NothingVisible(InputReason):
+        """The text has no character that can be seen."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NothingVisible: ...
+
+    @final
     class BlankEnds(InputReason):
         """The text begins or ends with a blank."""
 
@@ -481,6 +538,13 @@ class InputReason:
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> InputReason.AddressAsUsername: ...
+
+    @final
+    class MixedScripts(InputReason):
+        """The text mixes letters of scripts that are not written together, such as Latin and Cyrillic."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.MixedScripts: ...
 
     @final
     class NotEmail(InputReason):
@@ -604,6 +668,13 @@ class InputReason:
         def __new__(cls) -> InputReason.TooLate: ...
 
     @final
+    class TooEarly(InputReason):
+        """The time lies before 1970."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.TooEarly: ...
+
+    @final
     class BrokenToken(InputReason):
         """The secret begins as tokens of this library do, and is not a whole API key."""
 
@@ -619,13 +690,13 @@ class InputReason:
 
     @final
     class Needs(InputReason):
-        """The value wants another one beside it."""
+        """The value needs another one beside it."""
 
         __match_args__: ClassVar[tuple[str]]
         def __new__(cls, field: str) -> InputReason.Needs: ...
         @property
         def field(self) -> str:
-            """The field that is wanted."""
+            """The field that is needed."""
 
     @final
     class EitherOr(InputReason):
@@ -736,6 +807,13 @@ class InputReason:
         def __new__(cls) -> InputReason.FolderReadOnly: ...
 
     @final
+    class SharedFolder(InputReason):
+        """Others can make or replace files in the folder, and `allow_shared_file` is not set."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.SharedFolder: ...
+
+    @final
     class Null(InputReason):
         """A pointer is NULL. Only the C face gives this."""
 
@@ -754,11 +832,11 @@ class InputReason:
 
 @disjoint_base
 class Limit:
-    """At most so much."""
+    """A limit, or none."""
 
     @final
     class Unlimited(Limit):
-        """Without limit."""
+        """No limit."""
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> Limit.Unlimited: ...
@@ -782,14 +860,14 @@ class Expiry:
 
     @final
     class Never(Expiry):
-        """It does not end."""
+        """Never."""
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> Expiry.Never: ...
 
     @final
     class At(Expiry):
-        """It ends then."""
+        """At this time."""
 
         __match_args__: ClassVar[tuple[str]]
         def __new__(cls, time: datetime) -> Expiry.At: ...
@@ -804,7 +882,7 @@ class Expiry:
 class Principal:
     """Somebody who has shown a credential. Only the library makes one; it is handed to `acting_as`.
 
-    It names the credential and holds no rights: these are read anew at every call.
+    It names the credential and holds no rights: they are read again at every call.
     """
 
 @final
@@ -817,7 +895,7 @@ class AccessToken:
         """The JWT."""
     @property
     def service_id(self) -> UUID:
-        """The service for which it is good: its audience is the service's slug."""
+        """The service that it is for. Its audience is the service's slug."""
     @property
     def expires_at(self) -> datetime:
         """When it ends."""
@@ -826,7 +904,7 @@ class AccessToken:
 
 @final
 class AccessTokenClaims:
-    """Who has shown a good access token, with what is so at this moment. It gives no right to any method here."""
+    """The user behind a verified access token, as things are now. It gives no right to call any method here."""
 
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
     @property
@@ -834,7 +912,7 @@ class AccessTokenClaims:
         """The user."""
     @property
     def username(self) -> str:
-        """His name."""
+        """The user's username."""
     @property
     def service_id(self) -> UUID:
         """The service."""
@@ -843,16 +921,16 @@ class AccessTokenClaims:
         """The session that asked for the token."""
     @property
     def api_key_id(self) -> UUID | None:
-        """Or the API key."""
+        """The API key, if one asked for the token instead."""
     @property
     def scopes(self) -> list[str]:
-        """Of the scopes of that session or key, `*` and those of the service."""
+        """The scopes of that session or key that concern the service: `*` and the service's own."""
     @property
     def groups(self) -> list[str]:
-        """The names of his groups."""
+        """The names of the user's groups."""
     @property
     def claims(self) -> list[Claim]:
-        """His claims, with those of his groups."""
+        """The user's claims, together with those of their groups."""
     @property
     def issued_at(self) -> datetime:
         """When the token was issued."""
@@ -864,15 +942,15 @@ class AccessTokenClaims:
 
 @final
 class Jwks:
-    """The public keys by which access tokens are verified."""
+    """The public keys that access tokens are verified with."""
 
     __match_args__: ClassVar[tuple[str, str]]
     @property
     def json(self) -> str:
-        """The JSON Web Key Set (RFC 7517, RFC 8037), as it is served."""
+        """The JSON Web Key Set (RFC 7517, RFC 8037), ready to be served."""
     @property
     def keys(self) -> list[SigningKey]:
-        """What is in it; the key that signs comes first."""
+        """The keys in the set. The one that signs now comes first."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -886,7 +964,7 @@ class SigningKey:
         """Its `kid` in `get_jwks` and in the tokens' headers."""
     @property
     def created_at(self) -> datetime:
-        """When it was made."""
+        """When it was created."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -897,16 +975,16 @@ class ApiKey:
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it; the same after a rotation."""
+        """The id. It stays the same when the key is rotated."""
     @property
     def owner_id(self) -> UUID:
-        """Whose it is: it can do no more than he can."""
+        """The owner. The key can do no more than they can."""
     @property
     def name(self) -> str:
-        """What it is for, in a word."""
+        """A short name that says what it is for."""
     @property
     def note(self) -> str | None:
-        """What it is for, in more words."""
+        """A longer description."""
     @property
     def scopes(self) -> list[str]:
         """What it allows."""
@@ -915,16 +993,16 @@ class ApiKey:
         """The secret's kind and last 4 characters."""
     @property
     def created_at(self) -> datetime:
-        """When it was made."""
+        """When it was created."""
     @property
     def last_used_at(self) -> datetime | None:
-        """When it was last used; may be a minute old."""
+        """When it was last used. This can be up to a minute out of date."""
     @property
     def expires_at(self) -> datetime | None:
         """When it ends."""
     @property
     def revoked_at(self) -> datetime | None:
-        """When it was revoked. Revoked keys are kept for the audit."""
+        """When it was revoked. Revoked keys are kept for the audit log."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -938,16 +1016,16 @@ class ApiKeyPage:
         """The keys."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class CreatedApiKey:
-    """An API key that has just got a secret."""
+    """An API key that has just been given a secret."""
 
     __match_args__: ClassVar[tuple[str, str]]
     @property
@@ -955,21 +1033,21 @@ class CreatedApiKey:
         """The key."""
     @property
     def secret(self) -> Secret:
-        """The secret, shown this once."""
+        """The secret, which is shown only this once."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class AuditEvent:
-    """A row of the audit log, and what the event sink hears. Names are those of that time."""
+    """A row of the audit log, which the event sink receives as well. Names are as they were at that time."""
 
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> int:
-        """Grows with time."""
+        """The number of the row. Later rows have larger ones."""
     @property
     def at(self) -> datetime:
-        """When; for counted refusals the last time."""
+        """When it happened. For refusals that are counted, this is the last time."""
     @property
     def kind(self) -> EventKind:
         """What happened."""
@@ -981,16 +1059,16 @@ class AuditEvent:
         """Which user did it. To a user who is no administrator no other is named."""
     @property
     def actor_name(self) -> str | None:
-        """His name."""
+        """Their username."""
     @property
     def user_id(self) -> str | None:
-        """The user whom it concerns."""
+        """The user that it is about."""
     @property
     def username(self) -> str | None:
-        """His name."""
+        """Their username."""
     @property
     def subject_id(self) -> str | None:
-        """The thing that it concerns, for example an API key."""
+        """The thing that it is about, for example an API key."""
     @property
     def subject_name(self) -> str | None:
         """Its name."""
@@ -1002,10 +1080,10 @@ class AuditEvent:
         """The client's user agent."""
     @property
     def details(self) -> list[Detail]:
-        """More, by name. Never a secret."""
+        """More details, by name. They never contain a secret."""
     @property
     def count(self) -> int:
-        """How many times within that minute; more than 1 for refusals only."""
+        """How many times it happened within that minute. Only refusals are counted, so for all others it is 1."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1019,10 +1097,10 @@ class AuditPage:
         """The events."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1033,7 +1111,7 @@ class Detail:
     __match_args__: ClassVar[tuple[str, str]]
     @property
     def name(self) -> str:
-        """What it is."""
+        """Its name."""
     @property
     def value(self) -> str:
         """Its value."""
@@ -1047,16 +1125,16 @@ class BackupReport:
     __match_args__: ClassVar[tuple[str, str]]
     @property
     def made_at(self) -> datetime:
-        """When: what was committed before the call is in it."""
+        """When it was made. Everything that was committed before the call is in it."""
     @property
     def bytes(self) -> int:
-        """Its size."""
+        """Its size in bytes."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class BootstrapChange:
-    """An entry of a plan that made a difference."""
+    """An entry of a plan that changed something."""
 
     __match_args__: ClassVar[tuple[str, str, str]]
     @property
@@ -1064,44 +1142,44 @@ class BootstrapChange:
         """What was done."""
     @property
     def kind(self) -> BootstrapKind:
-        """To what kind of thing."""
+        """The kind of thing."""
     @property
     def name(self) -> str:
-        """Its name: a group's name, a service's slug, a username, a sign-up token's note; of an API key the owner's
-        username, a slash and the key's name; of the settings `settings`.
+        """Its name: a group's name, a service's slug, a username or a sign-up token's note. For an API key, it is the owner's
+        username, a slash and the key's name. For the settings, it is `settings`.
         """
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class BootstrapReport:
-    """What applying a plan did; nothing when all was as the plan says."""
+    """What applying a plan did. It is empty if everything was already as the plan says."""
 
     __match_args__: ClassVar[tuple[str, str, str]]
     @property
     def changes(self) -> list[BootstrapChange]:
-        """What was made or changed, in the order in which it was."""
+        """What was created or changed, in order."""
     @property
     def api_keys(self) -> list[CreatedApiKey]:
-        """The API keys whose secret the plan wanted generated, shown this once."""
+        """The API keys whose secret the plan asked to generate. The secrets are shown only this once."""
     @property
     def signup_tokens(self) -> list[CreatedSignupToken]:
-        """The sign-up tokens that were made, with their secrets, shown this once."""
+        """The sign-up tokens that were created. Their secrets are shown only this once."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class Claim:
-    """Something that a host wants to know of a user or a group."""
+    """Something that a host wants to know about a user or a group."""
 
     __match_args__: ClassVar[tuple[str, str]]
     def __new__(cls, *, key: str, value: str) -> Claim: ...
     @property
     def key(self) -> str:
-        """Its name: 1 to 100 characters without blanks, none that a token's issuer sets itself."""
+        """Its name: 1 to 100 characters without blanks, and not one that a token's issuer sets itself."""
     @property
     def value(self) -> str:
-        """Its value, at most 1000 characters."""
+        """Its value, of at most 1000 characters."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1112,22 +1190,22 @@ class Group:
     __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it for ever."""
+        """The id, which never changes."""
     @property
     def name(self) -> str:
-        """Unique without regard to case; for programs."""
+        """The name for programs, unique regardless of case."""
     @property
     def friendly_name(self) -> str:
-        """For people."""
+        """The name for people."""
     @property
     def claims(self) -> list[Claim]:
-        """What holds for its members."""
+        """The claims that its members have."""
     @property
     def member_count(self) -> int:
         """How many users are in it."""
     @property
     def created_at(self) -> datetime:
-        """When it was made."""
+        """When it was created."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1141,16 +1219,16 @@ class GroupPage:
         """The groups."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class CreatedOneTimeToken:
-    """A one-time token that has just been made."""
+    """A one-time token that has just been created."""
 
     __match_args__: ClassVar[tuple[str, str]]
     @property
@@ -1158,7 +1236,7 @@ class CreatedOneTimeToken:
         """The token."""
     @property
     def secret(self) -> Secret:
-        """The secret, shown this once: `XXXX-XXXX` for a code."""
+        """The secret, which is shown only this once. A code looks like `XXXX-XXXX`."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1169,19 +1247,19 @@ class OneTimeToken:
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it."""
+        """The id."""
     @property
     def user_id(self) -> UUID:
-        """Whom it signs in."""
+        """The user whom it signs in."""
     @property
     def is_code(self) -> bool:
-        """A code to be typed, rather than a token for a link?"""
+        """Whether it is a code to be typed, rather than a token for a link."""
     @property
     def is_recovery(self) -> bool:
-        """For who has lost his passkey?"""
+        """Whether it is for a user who has lost their passkey."""
     @property
     def created_at(self) -> datetime:
-        """When it was made."""
+        """When it was created."""
     @property
     def expires_at(self) -> datetime:
         """When it ends."""
@@ -1190,45 +1268,45 @@ class OneTimeToken:
         """Who made it; none for the host, and none for a user who is no administrator and looks at their own."""
     @property
     def masked_secret(self) -> str:
-        """For a token its kind and last 4 characters; nothing is told of a code."""
+        """The kind and the last 4 characters of a token. It is absent for a code."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class Passkey:
-    """A passkey of a user. The private key never leaves his authenticator."""
+    """A passkey of a user. The private key never leaves their authenticator."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it."""
+        """The id."""
     @property
     def user_id(self) -> UUID:
-        """Whose it is."""
+        """The user whose it is."""
     @property
     def credential_id(self) -> str:
-        """What its authenticator calls it, as base64url."""
+        """The credential id by which its authenticator knows it, as base64url."""
     @property
     def rp_id(self) -> str:
         """The RP id that it is bound to."""
     @property
     def name(self) -> str:
-        """What its user calls it."""
+        """The name that its user gave it."""
     @property
     def aaguid(self) -> str | None:
-        """The model of the authenticator, a UUID; none when it did not tell."""
+        """The model of the authenticator (AAGUID). It is absent if the authenticator did not tell."""
     @property
     def transports(self) -> list[str]:
-        """How the authenticator is reached, for example `internal`, `hybrid` or `usb`."""
+        """The transports by which the authenticator is reached, for example `internal`, `hybrid` or `usb`."""
     @property
     def backup_eligible(self) -> bool:
-        """May it be backed up, so that it survives the device?"""
+        """Whether it can be backed up, so that it survives the loss of the device."""
     @property
     def backup_state(self) -> bool:
-        """Is it backed up, as its authenticator last said? Such a passkey is on all devices of its user."""
+        """Whether it is backed up, as far as its authenticator last said. Such a passkey is on all devices of its user."""
     @property
     def counter_went_back_at(self) -> datetime | None:
-        """When its signature counter last went back: somebody may have a copy of it."""
+        """When its signature counter last went back, which may mean that somebody has a copy of it."""
     @property
     def created_at(self) -> datetime:
         """When it was registered."""
@@ -1236,27 +1314,30 @@ class Passkey:
     def last_used_at(self) -> datetime | None:
         """When it was last used."""
     @property
+    def backup_eligibility_changed_at(self) -> datetime | None:
+        """When it last began or ceased to be something that may be backed up, as when it moves into a password manager."""
+    @property
     def usable(self) -> bool:
-        """Does it work under today's RP id?"""
+        """Whether it works under the current RP id."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class PasskeySignals:
-    """What to tell the browser, so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
+    """What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
     Level 3, as JSON.
     """
 
     __match_args__: ClassVar[tuple[str, str, str]]
     @property
     def unknown_credential(self) -> str | None:
-        """For `signalUnknownCredential`, when the credential asked about is registered nowhere."""
+        """For `signalUnknownCredential`, if the credential that was asked about is not registered."""
     @property
     def all_accepted_credentials(self) -> str | None:
-        """For `signalAllAcceptedCredentials`, when the caller is a user who has had a passkey."""
+        """For `signalAllAcceptedCredentials`, if the caller is a user who has had a passkey."""
     @property
     def current_user_details(self) -> str | None:
-        """For `signalCurrentUserDetails`, likewise."""
+        """For `signalCurrentUserDetails`, in the same case."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1267,15 +1348,15 @@ class PasskeyCeremony:
     __match_args__: ClassVar[tuple[str, str, str]]
     @property
     def ceremony(self) -> str:
-        """Names the ceremony; to be given back with the answer. Keep it with the browser, for example in a cookie."""
+        """The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie."""
     @property
     def options(self) -> str:
         """For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
-        `parseRequestOptionsFromJSON`.
+        `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
         """
     @property
     def expires_at(self) -> datetime:
-        """When it is too late."""
+        """When the ceremony expires."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1289,18 +1370,16 @@ class PasskeyRegistration:
         """The passkey."""
     @property
     def signed_in(self) -> SignedIn | None:
-        """The session that takes the place of the one by which the caller acted, when that was not opened by a passkey.
-        The former one has ended.
-        """
+        """The session that replaces the caller's, if that was not opened with a passkey. The former one has ended."""
     @property
     def setup(self) -> SetupCompletion | None:
-        """When this completed setup: the API keys that were made before."""
+        """The API keys that were created before, if this completed setup."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class Authenticated:
-    """Who stands behind a credential, and what it lets him do."""
+    """The user behind a credential, and what it lets them do."""
 
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
     @property
@@ -1308,16 +1387,16 @@ class Authenticated:
         """The user."""
     @property
     def username(self) -> str:
-        """His name."""
+        """Their username."""
     @property
     def role(self) -> Role:
-        """The role in which this credential acts: an administrator's credential from before his promotion says `User`."""
+        """The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`."""
     @property
     def status(self) -> UserStatus:
         """`UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, for who waits for approval."""
     @property
     def scopes(self) -> list[str]:
-        """What the credential allows; `*` is everything but `roles:write`. A host asks here for its own scopes."""
+        """The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes."""
     @property
     def session_id(self) -> UUID | None:
         """The session, if the credential is one."""
@@ -1326,59 +1405,59 @@ class Authenticated:
         """The API key, if the credential is one."""
     @property
     def expires_at(self) -> datetime | None:
-        """When the credential ends at the latest."""
+        """The latest time at which the credential ends."""
     @property
     def principal(self) -> Principal:
-        """For `acting_as`."""
+        """The principal, for `acting_as`."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class Decision:
-    """May somebody use a service, and why?"""
+    """Whether somebody may use a service, and why."""
 
     __match_args__: ClassVar[tuple[str, str, str, str]]
     @property
     def allowed(self) -> bool:
-        """Let him in?"""
+        """Whether to let them in."""
     @property
     def reason(self) -> DecisionReason:
-        """Why, or why not."""
+        """The reason for the decision."""
     @property
     def service_id(self) -> UUID:
         """The service."""
     @property
     def user_id(self) -> UUID | None:
-        """Who asks; none when his credential has ended."""
+        """The user who asks. It is absent if their credential has ended."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class Service:
-    """Something that users reach by way of the host: an application behind a reverse proxy, a part of the host itself."""
+    """Something that users reach through the host: an application behind a reverse proxy, or a part of the host itself."""
 
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it for ever."""
+        """The id, which never changes."""
     @property
     def slug(self) -> str:
-        """Its short name for programs, unique."""
+        """The short, unique name for programs."""
     @property
     def name(self) -> str:
-        """Its name for people."""
+        """The name for people."""
     @property
     def origins(self) -> list[str]:
-        """The web origins where it is."""
+        """The web origins at which it is served."""
     @property
     def for_everyone(self) -> bool:
-        """Open to every user?"""
+        """Whether it is open to every user."""
     @property
     def group_ids(self) -> list[UUID]:
-        """Otherwise open to the members of these groups; to nobody when there is none."""
+        """The groups whose members may use it, if it is not open to every user. Without groups, nobody may."""
     @property
     def created_at(self) -> datetime:
-        """When it was made."""
+        """When it was created."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1392,10 +1471,10 @@ class ServicePage:
         """The services."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1406,25 +1485,25 @@ class Session:
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it."""
+        """The id."""
     @property
     def user_id(self) -> UUID:
-        """Whose it is."""
+        """The user whose it is."""
     @property
     def method(self) -> SignInMethod:
-        """How he signed in."""
+        """How they signed in."""
     @property
     def signed_in_at(self) -> datetime:
-        """When he signed in."""
+        """When they signed in."""
     @property
     def stepped_up_at(self) -> datetime | None:
-        """When he last showed a passkey."""
+        """When they last used a passkey."""
     @property
     def last_seen_at(self) -> datetime:
-        """When it was last used; may be a minute old."""
+        """When it was last used. This can be up to a minute out of date."""
     @property
     def expires_at(self) -> datetime:
-        """When it ends at the latest."""
+        """The latest time at which it ends."""
     @property
     def masked_secret(self) -> str:
         """The token's kind and last 4 characters."""
@@ -1436,7 +1515,7 @@ class Session:
         """The user agent at sign-in."""
     @property
     def device_name(self) -> str | None:
-        """The device's name, if it told one."""
+        """The name of the device, if it gave one."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1450,10 +1529,10 @@ class SessionPage:
         """The sessions."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1467,84 +1546,93 @@ class SignedIn:
         """The user."""
     @property
     def session(self) -> Session:
-        """His new session."""
+        """Their new session."""
     @property
     def secret(self) -> Secret:
-        """The session's token, shown this once: for a cookie, or for the application to keep."""
+        """The session's token, which is shown only this once. Put it into a cookie, or let the application keep it."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class PublicSettings:
-    """The settings that everybody may know."""
+    """The settings that everybody may see."""
 
     __match_args__: ClassVar[tuple[str, str, str]]
     @property
     def app_name(self) -> str:
-        """What people know the application by."""
+        """The name by which people know the application."""
     @property
     def signup_mode(self) -> SignupMode:
         """Who may sign up."""
     @property
     def username_change(self) -> bool:
-        """May a user change his own username?"""
+        """Whether users may change their own username."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class Settings:
-    """What an administrator may set while the application runs."""
+    """What an administrator can set while the application runs."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def app_name(self) -> str:
-        """What people know the application by."""
+        """The name by which people know the application."""
     @property
     def signup_mode(self) -> SignupMode:
         """Who may sign up."""
     @property
     def signup_approval(self) -> bool:
-        """Does an administrator approve who signs up, unless a token says otherwise?"""
+        """Whether an administrator has to approve people who sign up, unless a token says otherwise."""
     @property
     def default_group_ids(self) -> list[UUID]:
-        """Groups of everybody who signs up, besides those of his token."""
+        """The groups of everybody who signs up, in addition to those of their token."""
     @property
     def open_signups_per_hour(self) -> int:
-        """How many accounts one address may open in an hour while sign-up is open."""
+        """How many accounts one address may open in an hour while sign-up is open to everybody."""
+    @property
+    def open_signups_per_hour_in_all(self) -> int:
+        """How many accounts all addresses together may open in an hour while sign-up is open."""
     @property
     def signup_email_domains(self) -> list[str]:
-        """Only addresses of these domains sign up without a token; as nobody has proved that the address is his, they
-        always wait for approval. Empty: any.
+        """The domains whose addresses may sign up without a token. Since nobody has proved that the address is theirs, they
+        always wait for approval. If it is empty, every domain may.
         """
     @property
     def username_change(self) -> bool:
-        """May a user change his own username?"""
+        """Whether users may change their own username."""
     @property
     def session_idle_seconds(self) -> int:
-        """For how many seconds a session lives unused."""
+        """After how many seconds without use a session ends."""
     @property
     def session_lifetime_seconds(self) -> int:
-        """For how many seconds it lives at most."""
+        """After how many seconds a session ends in any case."""
     @property
     def step_up_seconds(self) -> int:
-        """For how many seconds a sign-in counts as fresh, for acts of weight."""
+        """For how many seconds a sign-in counts as fresh, which sensitive actions require."""
     @property
     def counter_policy(self) -> CounterPolicy:
         """What to do when the signature counter of a passkey goes back."""
     @property
     def origin(self) -> str | None:
         """Where people reach the application, as the host told by `remember_origin`; nobody else changes it."""
+    @property
+    def audit_retention_seconds(self) -> int:
+        """For how many seconds `purge_expired` keeps rows of the audit log."""
+    @property
+    def backup_eligibility_policy(self) -> BackupEligibilityPolicy:
+        """What to do when a passkey begins or ceases to be something that may be backed up."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class CreatedSetupToken:
-    """A setup token, for the one who is to become the first administrator."""
+    """A setup token, for the person who is to become the first administrator."""
 
     __match_args__: ClassVar[tuple[str, str]]
     @property
     def secret(self) -> Secret:
-        """The token, shown this once."""
+        """The token, which is shown only this once."""
     @property
     def expires_at(self) -> datetime:
         """When it ends."""
@@ -1553,21 +1641,21 @@ class CreatedSetupToken:
 
 @final
 class SetupCompletion:
-    """What was there when setup ended."""
+    """What existed when setup was completed."""
 
     __match_args__: ClassVar[tuple[str, str]]
     @property
     def api_keys(self) -> list[ApiKey]:
-        """The API keys made before, all of which go on working. A person can revoke one that is not his."""
+        """The API keys that were created before. They all keep working, and a person can revoke one that is not theirs."""
     @property
     def one_time_tokens(self) -> list[OneTimeToken]:
-        """The one-time tokens made before, for which the same holds."""
+        """The one-time tokens that were created before. They keep working too."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class SetupState:
-    """How far setup has come."""
+    """How far setup has got."""
 
     __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
     @property
@@ -1575,7 +1663,7 @@ class SetupState:
         """The stage."""
     @property
     def generation(self) -> int:
-        """Grows with every `reset_setup`; starts at 1."""
+        """The generation. It starts at 1 and grows with every `reset_setup`."""
     @property
     def claimed_at(self) -> datetime | None:
         """When this generation was claimed."""
@@ -1584,7 +1672,7 @@ class SetupState:
         """When it was completed."""
     @property
     def passkey_problem(self) -> PasskeyProblem | None:
-        """Why passkeys cannot work at this origin; none when they can."""
+        """Why passkeys cannot work at this origin. It is absent if they can."""
     @property
     def claimed_without_token(self) -> bool:
         """Whether this generation was claimed by the host's word alone, without a setup token. A host that lets somebody in
@@ -1595,24 +1683,24 @@ class SetupState:
 
 @final
 class SignupRedemption:
-    """One use of a sign-up token. Names are those of that time."""
+    """One use of a sign-up token. Names are as they were at that time."""
 
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it."""
+        """The id."""
     @property
     def token_id(self) -> UUID:
         """The token."""
     @property
     def user_id(self) -> UUID:
-        """The account that was made; it may have been deleted since."""
+        """The account that was created. It may have been deleted since."""
     @property
     def username(self) -> str:
         """Its name."""
     @property
     def at(self) -> datetime:
-        """When."""
+        """When it was used."""
     @property
     def address(self) -> str | None:
         """From which IP address."""
@@ -1632,16 +1720,16 @@ class SignupRedemptionPage:
         """The uses."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class CreatedSignupToken:
-    """A sign-up token that has just been made."""
+    """A sign-up token that has just been created."""
 
     __match_args__: ClassVar[tuple[str, str]]
     @property
@@ -1649,36 +1737,36 @@ class CreatedSignupToken:
         """The token."""
     @property
     def secret(self) -> Secret:
-        """The secret, shown this once: for the link that is sent."""
+        """The secret, which is shown only this once, for the link that is sent."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class SignupToken:
-    """Something with which people sign up, without its secret."""
+    """A token with which people sign up, without its secret."""
 
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Names it."""
+        """The id."""
     @property
     def note(self) -> str | None:
         """What it is for."""
     @property
     def state(self) -> SignupTokenState:
-        """Can it be used now, and if not, why? Strangers are not told why."""
+        """Whether it can be used now, and if not, why. Strangers are not told why."""
     @property
     def expires_at(self) -> datetime | None:
         """When it ends."""
     @property
     def max_uses(self) -> int | None:
-        """How many times it may be used; without limit if none."""
+        """How many times it may be used. If absent, there is no limit."""
     @property
     def uses(self) -> int:
         """How many times it has been used."""
     @property
     def group_ids(self) -> list[UUID]:
-        """The groups that it gives, besides the default groups."""
+        """The groups that it gives, in addition to the default groups."""
     @property
     def claims(self) -> list[Claim]:
         """The claims that it gives."""
@@ -1687,19 +1775,19 @@ class SignupToken:
         """After how many seconds an account made with it lapses."""
     @property
     def approval(self) -> ApprovalRule:
-        """Does an administrator approve who uses it?"""
+        """Whether an administrator has to approve people who use it."""
     @property
     def enabled(self) -> bool:
-        """May it be used at all? False while paused."""
+        """Whether it may be used at all. It is false while the token is paused."""
     @property
     def email(self) -> str | None:
         """The address, or `@domain`, to which it is bound."""
     @property
     def created_by(self) -> str | None:
-        """Who made it; none for the host."""
+        """Who created it. It is absent if the host did."""
     @property
     def created_at(self) -> datetime:
-        """When it was made."""
+        """When it was created."""
     @property
     def revoked_at(self) -> datetime | None:
         """When it was revoked."""
@@ -1719,16 +1807,16 @@ class SignupTokenPage:
         """The tokens."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class SignupTokenPreview:
-    """What the holder of a sign-up token may know of it before he uses it."""
+    """What the holder of a sign-up token may know about it before they use it."""
 
     __match_args__: ClassVar[tuple[str, str, str, str]]
     @property
@@ -1736,7 +1824,7 @@ class SignupTokenPreview:
         """When it ends."""
     @property
     def needs_approval(self) -> bool:
-        """Will an administrator have to approve?"""
+        """Whether an administrator will have to approve the account."""
     @property
     def email(self) -> str | None:
         """The address, or `@domain`, to which it is bound."""
@@ -1811,13 +1899,18 @@ class ClockState:
 class IntegrityReport:
     """What `check_integrity` found."""
 
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__: ClassVar[tuple[str, str, str]]
     @property
     def ok(self) -> bool:
-        """Nothing is wrong."""
+        """Whether the file is sound."""
     @property
     def problems(self) -> list[str]:
-        """What is wrong, in SQLite's words; at most 100 lines."""
+        """What is wrong, in SQLite's words; at most 100 lines. Of a file that is sound, one line for each name that collides with
+        an older one.
+        """
+    @property
+    def name_collisions(self) -> int:
+        """How many names collide. The file is not damaged by them: change one name of each two."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1825,7 +1918,7 @@ class IntegrityReport:
 class PurgeReport:
     """What `purge_expired` removed."""
 
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str]]
     @property
     def sessions(self) -> int:
         """Sessions."""
@@ -1835,6 +1928,9 @@ class PurgeReport:
     @property
     def one_time_tokens(self) -> int:
         """One-time tokens."""
+    @property
+    def audit_events(self) -> int:
+        """Rows of the audit log."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1851,10 +1947,10 @@ class Statistics:
         """Users who signed up and wait for approval."""
     @property
     def disabled_users(self) -> int:
-        """Users who may not sign in."""
+        """Users who are disabled."""
     @property
     def lapsed_users(self) -> int:
-        """Users whose account has lapsed, and who are not disabled besides."""
+        """Users whose account has lapsed, and who are not disabled as well."""
     @property
     def administrators(self) -> int:
         """Administrators who may sign in."""
@@ -1866,7 +1962,7 @@ class Statistics:
         """Services."""
     @property
     def passkeys(self) -> int:
-        """Passkeys, also those of a former RP id."""
+        """Passkeys, including those of a former RP id."""
     @property
     def sessions(self) -> int:
         """Sessions that have neither ended nor expired."""
@@ -1884,13 +1980,13 @@ class Statistics:
         """Rows of the audit log."""
     @property
     def bytes(self) -> int:
-        """The size of the file, with what has not been written into it yet."""
+        """The size of the file in bytes, including what is still in its `-wal` file."""
     @property
     def schema(self) -> int:
-        """The schema of the file."""
+        """The number of the file's schema."""
     @property
     def created_at(self) -> datetime:
-        """When the database was made."""
+        """When the database was created."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1901,16 +1997,16 @@ class User:
     __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
-        """Stays for ever and is never given again."""
+        """The id. It never changes and is never given to anybody else."""
     @property
     def username(self) -> str:
-        """Unique without regard to case."""
+        """The username, unique regardless of case."""
     @property
     def email(self) -> str | None:
-        """E-mail address."""
+        """E-mail address; compared without regard to case and to the spelling of its domain: `xn--…` is shown in letters."""
     @property
     def email_verified(self) -> bool:
-        """Does the address belong to him for certain?"""
+        """Whether the address is known to be theirs."""
     @property
     def email_held(self) -> bool:
         """Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
@@ -1930,28 +2026,28 @@ class User:
         """Language tag, for example `de-CH`."""
     @property
     def external_id(self) -> str | None:
-        """The host's own key for him."""
+        """The host's own key for them."""
     @property
     def group_ids(self) -> list[UUID]:
-        """The groups that he is in, the first by name first."""
+        """The groups that they are in, ordered by name."""
     @property
     def claims(self) -> list[Claim]:
-        """Claims of his own."""
+        """The user's own claims, without those of their groups."""
     @property
     def role(self) -> Role:
-        """What he is here."""
+        """The role."""
     @property
     def status(self) -> UserStatus:
-        """May he sign in?"""
+        """The status: whether they may sign in."""
     @property
     def expires_at(self) -> datetime | None:
-        """When the account lapses; it is never deleted by itself."""
+        """When the account lapses. A lapsed account is not deleted."""
     @property
     def created_at(self) -> datetime:
-        """When he was made."""
+        """When they were created."""
     @property
     def updated_at(self) -> datetime:
-        """When his data last changed."""
+        """When their data last changed."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1965,18 +2061,18 @@ class UserPage:
         """The users."""
     @property
     def total(self) -> int:
-        """How many there are in all."""
+        """How many there are on all pages."""
     @property
     def page(self) -> int:
-        """Which page this is; the last one when a later one was asked for."""
+        """Which page this is. Past the last page, `items` is empty."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
 class Keyplate:
-    """An open database, or somebody's view of it. Cheap to clone; may be shared between threads.
+    """An open database, or somebody's view of it. It is cheap to clone and can be shared between threads.
 
-    All calls block; the longest wait is the busy time-out.
+    All calls block. The longest wait is the busy time-out.
     """
 
     def close(self) -> None:
@@ -1994,10 +2090,11 @@ class Keyplate:
         service: str,
         lifetime_seconds: int | None = None,
     ) -> AccessToken:
-        """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-        by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-        `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
-        verify it, even while the clock is a little behind (`get_clock_state`).
+        """Issues a token for a service, named by id or slug, to a user whom `authorize` allows to use it. It lives for
+        `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key
+        that asks. A process that verifies it with `get_jwks` alone notices a change only when the token ends, so keep it
+        short. Its times are the clock's, by which others verify it, even while the clock is a little behind
+        (`get_clock_state`).
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -2006,14 +2103,14 @@ class Keyplate:
             AccountPending: The account waits for approval.
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
-            PermissionDenied: When he may not use the service.
-            Conflict: When his claims make it longer than 64 KiB.
+            PermissionDenied: When they may not use the service.
+            Conflict: When their claims make it longer than 64 KiB.
             Configuration: For another encryption key than the one under which the signing key is sealed.
             ClockBehind: While the clock is more than five minutes behind.
         """
     def verify_access_token(self, token: str, service: str) -> AccessTokenClaims:
         """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-        so: that its session or key lives, its user may sign in, and the service is open to him.
+        true: its session or key has not ended, its user may sign in, and the service is open to them.
 
         Raises:
             NotFound: For the service.
@@ -2022,20 +2119,21 @@ class Keyplate:
             AccountPending: The account waits for approval.
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
-            PermissionDenied: When he may no longer use the service.
+            PermissionDenied: When they may no longer use the service.
             ClockBehind: While the clock is more than five minutes behind.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_jwks(self) -> Jwks:
-        """Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+        """Returns the public keys with which other processes verify access tokens, for `/.well-known/jwks.json`. The keys that
+        were rotated away stay in it until their last token has ended.
 
         Raises:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def rotate_signing_key(self, overlap_seconds: int | None = None) -> SigningKey:
-        """Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-        default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-        When the encryption key was lost, it works under a new one.
+        """Lets another key sign access tokens from now on. Tokens of the former key stay valid for `overlap_seconds` more: by
+        default the longest life of a token, and at most 7 days. If the key got into other hands, 0 ends them at once. If
+        the encryption key was lost, this works under a new one.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -2054,25 +2152,25 @@ class Keyplate:
         """Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
 
         Args:
-            name: What it is for, in a word: 1 to 100 characters.
-            scopes: What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own such as `library:stream`.
-            owner_id: Whose it is; by default the caller's own. The host must say.
-            note: What it is for, in at most 500 characters.
-            expires_at: When it ends; by default never.
+            name: A short name that says what it is for, of 1 to 100 characters.
+            scopes: The scopes that it allows, within those of whoever creates it: `*`, `roles:write`, `<area>:read`, `<area>:write`, or one of the host's own, such as `library:stream`.
+            owner_id: The owner. The default is the caller; the host must name one.
+            note: A longer description, of at most 500 characters.
+            expires_at: When it ends. By default it never does.
 
         Raises:
             InvalidInput: A value breaks a rule.
             NotFound: For the owner.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: When the session is too old, or has not shown a passkey for a key with
                 administrator scopes.
         """
     def get_api_key(self, id: UUID | str) -> ApiKey:
-        """Gives an API key, a revoked one too.
+        """Returns an API key, even if it is revoked.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def list_api_keys(
         self,
@@ -2088,24 +2186,24 @@ class Keyplate:
         """Lists API keys, the newest first unless the query says otherwise.
 
         Args:
-            owner_id: Only this user's. A user who is no administrator sees his own in any case.
-            search: A part of the name, without regard to case.
-            include_revoked: Revoked ones too.
-            sort: The order; by default that of creation.
-            ascending: The smallest first.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            owner_id: Only this user's. Users who are not administrators always see only their own.
+            search: A part of the name, without regard to case and accents.
+            include_revoked: Whether to include revoked keys.
+            sort: The order. The default is the order of creation.
+            ascending: Whether the smallest come first.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def list_expiring_api_keys(self, within_seconds: int) -> list[ApiKey]:
-        """Lists the API keys that end within so many seconds, the next to end first.
+        """Lists the API keys that end within this many seconds. The next to end comes first.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def renew_api_key(self, id: UUID | str, expiry: Expiry) -> ApiKey:
@@ -2115,15 +2213,15 @@ class Keyplate:
         Raises:
             NotFound: Also for a revoked key.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
     def revoke_api_key(self, id: UUID | str) -> None:
-        """Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+        """Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def rotate_api_key(
         self,
@@ -2136,18 +2234,18 @@ class Keyplate:
         nor can anything that was made by it. The old secret never works longer than it would have without.
 
         Args:
-            overlap_seconds: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
-            expiry: A new end; by default it stays.
+            overlap_seconds: For how many seconds the old secret keeps working: 0 to 31 days, one day by default.
+            expiry: A new end. By default the end stays the same.
 
         Raises:
             NotFound: Also for a revoked key, and for an expired one without a new end.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
     def verify_api_key(self, secret: str) -> Authenticated:
-        """Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-        ours, or one of the operator's own choice, which a plan gave.
+        """Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+        library generated, or one that the operator chose and put into a plan.
 
         Raises:
             InvalidCredential: When it is unknown, malformed, expired or revoked.
@@ -2170,14 +2268,14 @@ class Keyplate:
         the kind `User`, no address, no agent, no credential.
 
         Args:
-            user_id: Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
+            user_id: Only those that this user did, or that are about them. Users who are not administrators always see only their own.
             kind: Only of this kind.
-            since: Only since then.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            since: Only since this time.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             InvalidInput: A value breaks a rule.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
@@ -2191,11 +2289,11 @@ class Keyplate:
             AccountPending: For every other credential of a user who waits for approval.
         """
     def back_up_to(self, path: str) -> BackupReport:
-        """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
-        was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
-        whole and safe on the disk.
+        """Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
+        that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is
+        complete and safe on the disk.
 
-        To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+        To restore it, replace the database with it while nothing has the database open, and remove the files ending in
         `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `EventKind.BACKUP_RESTORED`: API
         keys that were revoked after the back-up work again.
 
@@ -2206,10 +2304,10 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: After which nothing is left behind.
         """
     def bootstrap(self, plan: str) -> BootstrapReport:
-        """Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
-        error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
-        fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
-        processes do so at once. An active administrator whom the plan makes completes setup.
+        """Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+        error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
+        exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
+        several processes do so at once. An active administrator whom the plan creates completes setup.
 
         Raises:
             InvalidInput: Whose `field` names the entry, such as `users[2].email`, whatever is wrong with it.
@@ -2222,13 +2320,13 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def list_claim_keys(self) -> list[str]:
         """Lists the names of claims that are in use, for suggestions.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def get_clock_state(self) -> ClockState:
         """Tells by what time credentials expire, and how far the clock is behind it. That happens when the clock ran ahead
@@ -2254,30 +2352,30 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
-        """Makes a group without members.
+        """Creates a group without members.
 
         Args:
-            name: 2 to 255 characters: letters, digits and `_ . : @ -` and blanks, a letter or digit first, no blank last.
-            friendly_name: 2 to 50 characters; by default the name.
+            name: 2 to 255 characters of any script, without commas, and without a blank at either end.
+            friendly_name: The name for people: 2 to 50 characters. The default is `name`.
 
         Raises:
             InvalidInput: A value breaks a rule.
             Conflict: For a name that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def delete_group(self, id: UUID | str) -> None:
-        """Deletes a group: nobody is in it any more, and no sign-up token gives it.
+        """Deletes a group. Nobody is in it any more, and no sign-up token gives it.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def get_group(self, id: UUID | str) -> Group:
-        """Gives a group. A user who is no administrator sees those that he is in.
+        """Returns a group. Users who are not administrators see those that they are in.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def list_groups(
         self,
@@ -2292,16 +2390,16 @@ class Keyplate:
         """Lists groups.
 
         Args:
-            search: A part of a name, without regard to case.
-            user_id: Only those that this user is in. A user who is no administrator sees his own in any case.
-            sort: The order; by default that of creation.
-            descending: The other way round.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            search: A part of a name, without regard to case and accents.
+            user_id: Only those that this user is in. Users who are not administrators always see only their own.
+            sort: The order. The default is the order of creation.
+            descending: Whether to reverse the order.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_group_claims(self, id: UUID | str, claims: Sequence[Claim]) -> Group:
         """Gives a group exactly these claims.
@@ -2309,29 +2407,29 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: For reserved, repeated or malformed names.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_group_members(self, id: UUID | str, user_ids: Sequence[UUID | str]) -> Group:
         """Makes exactly these users the members of a group.
 
         Raises:
             NotFound: For the group or a user.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_user_claims(self, id: UUID | str, claims: Sequence[Claim]) -> User:
-        """Gives a user exactly these claims of his own.
+        """Gives a user exactly these claims of their own.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: For reserved, repeated or malformed names.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_user_groups(self, id: UUID | str, group_ids: Sequence[UUID | str]) -> User:
         """Puts a user into exactly these groups.
 
         Raises:
             NotFound: For the user or a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def update_group(
         self,
@@ -2350,7 +2448,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             Conflict: For a name that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def acting_as(
         self,
@@ -2360,17 +2458,17 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+        """Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `device_name`. Whether the credential is still good is seen by each call, not
-                here.
+            InvalidInput: For `device_name`. Whether the credential is still valid is checked by each call,
+                not here.
         """
     def anonymous(
         self,
@@ -2379,13 +2477,13 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-        setup, sign up and sign in.
+        """Returns a handle for somebody who has shown no credential yet. They may look at the state of setup and the public
+        settings, claim setup, sign up and sign in.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -2398,12 +2496,12 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
+        """Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -2414,8 +2512,8 @@ class Keyplate:
         user_id: UUID | str,
         lifetime_seconds: int | None = None,
     ) -> CreatedOneTimeToken:
-        """Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
-        is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+        """Creates a token that signs a user in once. It lives for 1 second to 31 days, 15 minutes by default. Up to 15 minutes
+        it is a code of eight characters, beyond that a long token. Its session can do no more than whoever created it.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -2423,7 +2521,7 @@ class Keyplate:
             AccountPending: The account waits for approval.
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For oneself, when the sign-in is too old, and for other administrators.
         """
     def create_recovery_token(
@@ -2431,8 +2529,8 @@ class Keyplate:
         user_id: UUID | str,
         lifetime_seconds: int | None = None,
     ) -> CreatedOneTimeToken:
-        """Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
-        may register a new one and delete others; all his other sessions end.
+        """Creates a token like `create_one_time_token`, for a user who has lost their passkey. Within 15 minutes of its use they
+        may register a new passkey and delete others. All their other sessions end.
 
         Raises:
             KeyplateError: As `create_one_time_token`.
@@ -2443,12 +2541,12 @@ class Keyplate:
         administrators it does not tell who made theirs.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def redeem_one_time_token(self, token: str) -> SignedIn:
-        """Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
-        and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-        `RateLimited`; long tokens are not limited.
+        """Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+        `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
+        `RateLimited`. Long tokens are not limited.
 
         Raises:
             InvalidCredential: When it is unknown, used, revoked or expired.
@@ -2460,30 +2558,30 @@ class Keyplate:
 
         Raises:
             NotFound: When there is none, or it was used.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def delete_passkey(self, id: UUID | str) -> None:
-        """Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
-        administrator who has one.
+        """Deletes a passkey. Only administrators and the host can delete the last one of a user that works, and nobody can
+        delete the last one of the last administrator who has one.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For the last one.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
     def get_passkey_signals(self, credential_id: str | None = None) -> PasskeySignals:
-        """Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+        """Returns what to tell the browser: about a credential that somebody tried and that is unknown here, and about the
         caller's own passkeys and names.
 
         Raises:
             InvalidInput: For a credential id that is not base64url.
         """
     def list_passkeys(self, user_id: UUID | str | None = None) -> list[Passkey]:
-        """Lists the passkeys of one user or of all, the oldest first.
+        """Lists the passkeys of one user or of all. The oldest come first.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def rename_passkey(self, id: UUID | str, name: str) -> Passkey:
         """Renames a passkey: 1 to 100 characters.
@@ -2491,19 +2589,19 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
     def begin_passkey_login(self) -> PasskeyCeremony:
-        """Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+        """Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
         shown, for autofill.
 
         Raises:
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
     def finish_passkey_login(self, ceremony: str, response: str) -> SignedIn:
-        """Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
-        it.
+        """Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
+        result.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -2512,11 +2610,11 @@ class Keyplate:
             AccountExpired: The account has lapsed.
         """
     def begin_passkey_registration(self) -> PasskeyCeremony:
-        """Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
-        a further one for a step-up.
+        """Begins to register a passkey for the caller, who must act by a session. A first passkey needs nothing more, and
+        further ones need a step-up.
 
         Raises:
-            StepUpRequired: A fresh sign-in is wanted first.
+            StepUpRequired: A fresh sign-in is needed first.
             PermissionDenied: For API keys, the host, and sessions that may do less than their user.
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
@@ -2526,32 +2624,32 @@ class Keyplate:
         response: str,
         name: str | None = None,
     ) -> PasskeyRegistration:
-        """Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
-        authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
-        ends all others. It completes setup when it is that of the administrator who claimed it.
+        """Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
+        authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
+        ends all others. The passkey of the administrator who claimed setup completes setup.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
             InvalidInput: For the name.
-            StepUpRequired: A fresh sign-in is wanted first.
-            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def begin_passkey_signup(
         self,
         *,
         username: str,
-        token: str | None = None,
+        token: Secret | str | None = None,
         email: str | None = None,
         display_name: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
         locale: str | None = None,
     ) -> PasskeyCeremony:
-        """Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+        """Begins a sign-up with a passkey. The account is created together with the passkey, so this does not use the token.
 
         Args:
             username: As in `NewUser`, without `@`, and no name that somebody had before.
-            token: The sign-up token, if he has one.
+            token: The sign-up token, if they have one.
             email: E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
             display_name: The name that others see.
             first_name: First name.
@@ -2563,8 +2661,8 @@ class Keyplate:
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
     def finish_passkey_signup(self, ceremony: str, response: str) -> SignedIn:
-        """Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
-        the account, its groups and claims, the passkey and the session are made together or not at all.
+        """Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
+        its groups and claims, the passkey and the session are created together or not at all.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -2574,13 +2672,13 @@ class Keyplate:
         """Begins a step-up of the session by which the caller acts.
 
         Raises:
-            NotFound: When he has no passkey that works.
+            NotFound: When they have no passkey that works.
             PermissionDenied: Without a session.
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
     def finish_step_up(self, ceremony: str, response: str) -> SignedIn:
-        """Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
-        one is dead.
+        """Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
+        former one no longer works.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -2598,9 +2696,9 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def authorize(self, principal: Principal, service: str) -> Decision:
-        """Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
-        among those to whom the service is open; and his credential must have `*` or a scope that begins with the
-        service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+        """Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
+        service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
+        `library:stream` does for the service `library`. Administrators are users like others here.
 
         Raises:
             NotFound: For the service.
@@ -2615,34 +2713,34 @@ class Keyplate:
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Makes a service, closed to everybody unless it says to whom it is open.
+        """Creates a service. It is closed to everybody unless the input says who may use it.
 
         Args:
-            slug: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
-            name: 1 to 100 characters; by default the slug.
+            slug: The short name for programs: 1 to 64 lower-case letters, digits and `_ . -`. It begins with a letter and is not the name of an area of scopes.
+            name: The name for people: 1 to 100 characters. The default is `slug`.
             origins: At most 20 web origins, for example `https://films.example`.
-            access: To whom it is open; by default to the groups that are named, and to nobody when there are none.
-            group_ids: The groups. `ServiceAccess.NOBODY` excludes them; with `Everyone` they are kept for later.
+            access: Who may use it. The default is the groups that are named, and nobody if there are none.
+            group_ids: The groups whose members may use it. With `ServiceAccess.NOBODY` there must be none; with `Everyone` they are kept for later.
 
         Raises:
             InvalidInput: A value breaks a rule.
             NotFound: For a group.
             Conflict: For a slug that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def delete_service(self, id: UUID | str) -> None:
         """Deletes a service.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def get_service(self, id: UUID | str) -> Service:
-        """Gives a service. A user who is no administrator sees those that he may use.
+        """Returns a service. Users who are not administrators see those that they may use.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def list_services(
         self,
@@ -2655,14 +2753,14 @@ class Keyplate:
         """Lists services by slug.
 
         Args:
-            search: A part of slug or name, without regard to case.
-            user_id: Only those that this user may use. A user who is no administrator sees his own in any case.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            search: A part of slug or name, without regard to case and accents.
+            user_id: Only those that this user may use. Users who are not administrators always see only those that they may use.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_service_access(
         self,
@@ -2670,11 +2768,11 @@ class Keyplate:
         for_everyone: bool,
         group_ids: Sequence[UUID | str],
     ) -> Service:
-        """Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+        """Opens a service to everyone, or to exactly these groups. With neither, it is closed to everybody.
 
         Raises:
             NotFound: For the service or a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_service_origins(self, id: UUID | str, origins: Sequence[str]) -> Service:
         """Gives a service exactly these web origins.
@@ -2682,7 +2780,7 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def update_service(
         self,
@@ -2695,22 +2793,22 @@ class Keyplate:
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
-        former slug mean another service, or none, from then on.
+        """Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
+        former slug no longer mean this service.
 
         Args:
             slug: As in `NewService`.
             name: As in `NewService`.
-            replace_origins: Whether `origins` take the place of those that it has; otherwise they must be empty.
+            replace_origins: Whether `origins` replace those that it has. If not, they must be empty.
             origins: As in `NewService`.
-            access: As in `NewService`; without it and without groups, access stays as it is.
+            access: As in `NewService`. Without it and without groups, access stays the same.
             group_ids: As in `NewService`.
 
         Raises:
             NotFound: For the service or a group.
             InvalidInput: A value breaks a rule.
             Conflict: For a slug that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def create_session(
         self,
@@ -2722,12 +2820,12 @@ class Keyplate:
         device_name: str | None = None,
     ) -> SignedIn:
         """Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-        It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+        It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default the settings decide.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -2744,33 +2842,33 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> SessionPage:
-        """Lists sessions that still work, the newest first.
+        """Lists sessions that still work. The newest come first.
 
         Args:
-            user_id: Only this user's. A user who is no administrator sees his own in any case.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            user_id: Only this user's. Users who are not administrators always see only their own.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def revoke_session(self, id: UUID | str) -> None:
         """Ends a session at once, in every process. Ending one that has ended does nothing.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def revoke_user_sessions(self, user_id: UUID | str, keep: UUID | str | None = None) -> int:
-        """Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+        """Ends all sessions of a user except `keep`, for example the caller's own. Returns how many it ended.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def verify_session(self, token: str) -> Authenticated:
-        """Tells who has this session. It works while another process is writing.
+        """Returns whose session this is. It works while another process is writing.
 
         Raises:
             InvalidCredential: When it is unknown, malformed, expired, idle for too long or ended.
@@ -2780,16 +2878,16 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_public_settings(self) -> PublicSettings:
-        """Gives the settings that everybody may know.
+        """Returns the settings that everybody may see.
 
         Raises:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_settings(self) -> Settings:
-        """Gives all settings.
+        """Returns all settings.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def remember_origin(self) -> Settings:
         """Stores the origin of `Config` among the settings, for commands and other processes that make links and were not told
@@ -2803,14 +2901,14 @@ class Keyplate:
 
         Raises:
             NotFound: For a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_signup_email_domains(self, domains: Sequence[str]) -> Settings:
-        """Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+        """Lets only addresses of these domains sign up without a token, and only with approval. With none, any address may.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def update_settings(
         self,
@@ -2819,29 +2917,35 @@ class Keyplate:
         signup_mode: SignupMode | None = None,
         signup_approval: bool | None = None,
         open_signups_per_hour: int | None = None,
+        open_signups_per_hour_in_all: int | None = None,
         username_change: bool | None = None,
         session_idle_seconds: int | None = None,
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
         counter_policy: CounterPolicy | None = None,
+        audit_retention_seconds: int | None = None,
+        backup_eligibility_policy: BackupEligibilityPolicy | None = None,
     ) -> Settings:
-        """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-        credentials with `*` and `roles:write`.
+        """Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+        long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 
         Args:
-            app_name: 1 to 100 characters.
+            app_name: The name by which people know the application: 1 to 100 characters.
             signup_mode: Who may sign up.
-            signup_approval: Does an administrator approve who signs up?
-            open_signups_per_hour: 1 to 1000.
-            username_change: May a user change his own username?
-            session_idle_seconds: 60 seconds to 366 days.
-            session_lifetime_seconds: 60 seconds to 366 days.
-            step_up_seconds: 60 seconds to one day.
+            signup_approval: Whether an administrator has to approve people who sign up.
+            open_signups_per_hour: How many accounts one address may open in an hour while sign-up is open to everybody: 1 to 1000.
+            open_signups_per_hour_in_all: 1 to 100000.
+            username_change: Whether users may change their own username.
+            session_idle_seconds: After how many seconds without use a session ends: 60 seconds to 366 days.
+            session_lifetime_seconds: After how many seconds a session ends in any case: 60 seconds to 366 days.
+            step_up_seconds: For how many seconds a sign-in counts as fresh: 60 seconds to one day.
             counter_policy: What to do when the signature counter of a passkey goes back.
+            audit_retention_seconds: 30 days to 100 years.
+            backup_eligibility_policy: What to do when a passkey begins or ceases to be something that may be backed up.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For a longer `step_up_seconds`.
         """
     def claim_setup(
@@ -2856,26 +2960,26 @@ class Keyplate:
         locale: str | None = None,
         existing_user_id: UUID | str | None = None,
     ) -> SignedIn:
-        """Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-        the host needs a setup token; after `reset_setup` the host too.
+        """Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
+        the host needs a setup token, and after `reset_setup` the host does too.
 
         Args:
-            username: As in `NewUser`; left empty when an existing user is named.
+            username: As in `NewUser`. It is left empty if an existing user is named.
             email: E-mail address.
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.
             locale: Language tag, for example `de-CH`.
-            existing_user_id: After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+            existing_user_id: After `reset_setup` only: the existing user who becomes administrator. They keep their data, and the other fields stay empty.
 
         Raises:
             InvalidCredential: For a wrong or missing token.
             SetupAlreadyClaimed: Somebody has claimed this instance already.
             SetupAlreadyComplete: Setup is over.
-            InvalidInput, Conflict: Which leave setup open and the token good.
+            InvalidInput, Conflict: Which leave setup open and the token valid.
         """
     def complete_setup(self) -> SetupCompletion:
-        """Ends setup: its tokens and its sessions are dead from this moment.
+        """Completes setup. Its tokens and its sessions no longer work from this moment on.
 
         Raises:
             SetupAlreadyComplete: Setup is over.
@@ -2883,7 +2987,7 @@ class Keyplate:
             PermissionDenied: For all but administrators.
         """
     def create_setup_token(self) -> CreatedSetupToken:
-        """Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+        """Creates a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
         at once, so that each of several processes may show its own; one more ends the oldest.
 
         Raises:
@@ -2891,22 +2995,22 @@ class Keyplate:
             PermissionDenied: On any but the host's handle.
         """
     def get_setup_state(self) -> SetupState:
-        """Tells how far setup has come.
+        """Returns how far setup has got.
 
         Raises:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def reset_setup(self, generation: int) -> SetupState:
-        """Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
-        named. From then on claiming always wants a token, and may name an existing user.
+        """Opens setup again, for when nobody can sign in as administrator any more. The current generation must be named. From
+        then on, claiming always needs a token, and may name an existing user.
 
         Raises:
             Conflict: For another generation, or when setup is open already.
             PermissionDenied: On any but the host's handle.
         """
     def resume_setup(self, token: str | None = None) -> SignedIn:
-        """Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-        setup sessions end. Who needs a token is the same as for `claim_setup`.
+        """Signs the first administrator in again for an hour, if they have claimed setup and have no passkey yet. Their earlier
+        setup sessions end. A token is needed in the same cases as for `claim_setup`.
 
         Raises:
             InvalidCredential: For a wrong or missing token.
@@ -2916,12 +3020,12 @@ class Keyplate:
             AccountExpired: The account has lapsed.
         """
     def approve_user(self, id: UUID | str) -> User:
-        """Lets a pending user in. His sign-up session can do what he can from now on.
+        """Lets a pending user in. From now on, their sign-up session can do whatever they can.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For a user who does not wait for approval.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def list_signup_redemptions(
         self,
@@ -2930,16 +3034,16 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> SignupRedemptionPage:
-        """Lists who used sign-up tokens, when and from where, the newest first.
+        """Lists who used sign-up tokens, when and from where. The newest come first.
 
         Args:
-            token_id: Only of this token.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            token_id: Only those of this token.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def reject_user(self, id: UUID | str) -> None:
         """Removes a pending user, who leaves nothing behind: their name is free again.
@@ -2947,26 +3051,26 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For a user who does not wait for approval.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def sign_up(
         self,
         *,
         username: str,
-        token: str | None = None,
+        token: Secret | str | None = None,
         email: str | None = None,
         display_name: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
         locale: str | None = None,
     ) -> SignedIn:
-        """Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
-        or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
-        can only read his own status until an administrator approves.
+        """Signs somebody up and in. The use of the token, the account, its groups and claims, and the session are created
+        together or not at all. If approval is needed, the user is pending, and until an administrator approves, their
+        session can only look at their own account, register a first passkey and end sessions of their own.
 
         Args:
             username: As in `NewUser`, without `@`, and no name that somebody had before.
-            token: The sign-up token, if he has one.
+            token: The sign-up token, if they have one.
             email: E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
             display_name: The name that others see.
             first_name: First name.
@@ -2974,7 +3078,7 @@ class Keyplate:
             locale: Language tag, for example `de-CH`.
 
         Raises:
-            SignupRefused: When sign-up is disabled, wants a token, or the address is not of an allowed
+            SignupRefused: When sign-up is disabled, needs a token, or the address is not of an allowed
                 domain.
             InvalidCredential: For a token that cannot be used.
             RateLimited: Too many wrong tries, or too many accounts, from one place.
@@ -2992,29 +3096,29 @@ class Keyplate:
         approval: ApprovalRule | None = None,
         email: str | None = None,
     ) -> CreatedSignupToken:
-        """Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-        `set_signup_token_grants`.
+        """Creates a sign-up token. The caller must have the right to give what it gives. `set_signup_token_grants` adds claims
+        to it.
 
         Args:
             note: What it is for, in at most 500 characters.
-            expiry: When it ends; by default after 7 days.
-            uses: How many times it may be used; by default once.
-            group_ids: The groups that it gives. Its maker must have the right to change groups.
-            account_lifetime_seconds: After how many seconds an account made with it lapses; by default never.
-            approval: Does an administrator approve who uses it? By default as the settings say.
-            email: Only who gives this address, or one of this domain (`@example.org`), may use it.
+            expiry: When it ends. The default is after 7 days.
+            uses: How many times it may be used. The default is once.
+            group_ids: The groups that it gives. Whoever creates it must have the right to change groups.
+            account_lifetime_seconds: After how many seconds an account that is created with it lapses. By default it never does.
+            approval: Whether an administrator has to approve people who use it. By default the settings decide.
+            email: The address, or the domain (`@example.org`), to which it is bound. Only people who give such an address may use it.
 
         Raises:
             InvalidInput: A value breaks a rule.
             NotFound: For a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def get_signup_token(self, id: UUID | str) -> SignupToken:
-        """Gives a sign-up token with its true state.
+        """Returns a sign-up token with its current state.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def inspect_signup_token(self, token: str) -> SignupTokenPreview:
         """Looks at a sign-up token without using it.
@@ -3030,23 +3134,23 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> SignupTokenPage:
-        """Lists sign-up tokens, the newest first.
+        """Lists sign-up tokens. The newest come first.
 
         Args:
-            include_revoked: Revoked ones too.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            include_revoked: Whether to include revoked tokens.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def revoke_signup_token(self, id: UUID | str) -> None:
         """Revokes a sign-up token for good. Accounts made with it stay. Doing it again does nothing.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_signup_token_grants(
         self,
@@ -3060,7 +3164,7 @@ class Keyplate:
             NotFound: For the token or a group.
             InvalidInput: A value breaks a rule.
             Conflict: When it is revoked.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def update_signup_token(
         self,
@@ -3074,40 +3178,43 @@ class Keyplate:
         enabled: bool | None = None,
         email: str | None = None,
     ) -> SignupToken:
-        """Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+        """Changes a sign-up token: extends it, pauses it, or raises its limit. The next sign-up is bound by the change.
 
         Args:
             note: What it is for.
-            expiry: A new end; an expired token works again.
-            uses: How many times it may be used, at least as often as it has been.
-            account_lifetime: After how many seconds an account lapses that is made with it from now on.
-            approval: Does an administrator approve who uses it?
-            enabled: False pauses it.
+            expiry: A new end. An expired token works again.
+            uses: How many times it may be used: at least as often as it has been.
+            account_lifetime: After how many seconds an account that is created with it from now on lapses.
+            approval: Whether an administrator has to approve people who use it.
+            enabled: Whether it may be used. False pauses it.
             email: The address, or `@domain`, to which it is bound.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             Conflict: When it is revoked.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def check_integrity(self) -> IntegrityReport:
-        """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile.
+        """Reads the whole file and checks it. Takes a second per few hundred megabytes; others may work meanwhile. Names that
+        an upgrade found to be the same are a problem until one of them is changed.
 
         Raises:
             PermissionDenied: On any but the host's handle.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def get_statistics(self) -> Statistics:
-        """Counts what there is, all at the same moment.
+        """Counts what there is, all at one moment.
 
         Raises:
             PermissionDenied: For all but administrators with `settings:read`.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
-        that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+        audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
+        made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+        wait; a call that fails in the middle has removed some.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -3130,27 +3237,27 @@ class Keyplate:
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
     ) -> User:
-        """Makes a user. The host's first active administrator completes setup.
+        """Creates a user. The first active administrator that the host creates completes setup.
 
         Args:
             username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail address: it is nobody else's.
-            id: The id, a UUID that was never used; by default a new one.
+            id: The id, a UUID that was never used before. The default is a new one.
             email: E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
-            email_verified: Does the address belong to him for certain?
-            display_name: The name that others see, at most 100 characters.
-            first_name: First name, at most 50 characters.
-            last_name: Last name, at most 50 characters.
+            email_verified: Whether the address is known to be theirs.
+            display_name: The name that others see, of at most 100 characters.
+            first_name: First name, of at most 50 characters.
+            last_name: Last name, of at most 50 characters.
             locale: Language tag, for example `de-CH`.
-            external_id: The host's own key for him, unique, at most 255 characters.
-            group_ids: The groups that he is in. Who makes him must have the right to change groups.
-            role: By default `User`.
-            status: By default `UserStatus.ACTIVE`.
-            expires_at: When the account lapses; by default never.
+            external_id: The host's own key for them: unique, of at most 255 characters.
+            group_ids: The groups that they are in. The caller must have the right to change groups.
+            role: The role. The default is `User`.
+            status: The status. The default is `UserStatus.ACTIVE`.
+            expires_at: When the account lapses. By default it never does.
 
         Raises:
             InvalidInput: A value breaks a rule.
             Conflict: Naming the field that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For an administrator.
         """
     def delete_user(self, id: UUID | str) -> None:
@@ -3159,15 +3266,15 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             Conflict: For the last administrator.
         """
     def disable_user(self, id: UUID | str) -> User:
-        """Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+        """Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             Conflict: For the last administrator or a user who waits for approval.
         """
     def enable_user(self, id: UUID | str) -> User:
@@ -3175,7 +3282,7 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             Conflict: For a user who waits for approval.
         """
     def find_user_by_email(self, email: str) -> User | None:
@@ -3183,27 +3290,27 @@ class Keyplate:
         host gave it, also as a username. Nobody is found by what they only typed.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def find_user_by_external_id(self, external_id: str) -> User | None:
         """Looks for a user by the host's own key, which is taken as it is.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def find_user_by_username(self, username: str) -> User | None:
         """Looks for a user by username, without regard to case. Whoever may sign up chooses one: it says who somebody is here,
         and nothing of who they are elsewhere.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def get_user(self, id: UUID | str) -> User:
-        """Gives a user. Anybody may look at himself.
+        """Returns a user. Users may always look at themselves.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def list_users(
         self,
@@ -3221,27 +3328,27 @@ class Keyplate:
         """Lists users.
 
         Args:
-            search: A part of the username, a name or the e-mail address, without regard to case.
+            search: A part of the username, of a name, of first and last name together, of the e-mail address or of the external id, without regard to case and accents.
             status: Only with this status.
             role: Only with this role.
             group_id: Only in this group.
-            expiring_within_seconds: Only those whose account lapses within so many seconds.
-            sort: The order; by default that of creation.
-            descending: The other way round.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            expiring_within_seconds: Only those whose account lapses within this many seconds.
+            sort: The order. The default is the order of creation.
+            descending: Whether to reverse the order.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
     def set_user_role(self, id: UUID | str, role: Role) -> User:
-        """Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+        """Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
             Conflict: For the last administrator.
         """
     def update_user(
@@ -3260,8 +3367,8 @@ class Keyplate:
         role: Role | None = None,
         disabled: bool | None = None,
     ) -> User:
-        """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-        settings allow it his username.
+        """Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+        their username.
 
         Args:
             username: As in `NewUser`, and no name that somebody else had before. For the user himself only where the settings allow it, and without `@`.
@@ -3271,8 +3378,8 @@ class Keyplate:
             first_name: First name.
             last_name: Last name.
             locale: Language tag.
-            external_id: The host's own key. Not for the user himself.
-            expiry: When the account lapses. Not for the user himself.
+            external_id: The host's own key. Users cannot change this themselves.
+            expiry: When the account lapses. Users cannot change this themselves.
             role: The same as `set_user_role`, together with the other changes.
             disabled: The same as `disable_user` or `enable_user`, together with the other changes.
 
@@ -3280,7 +3387,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             Conflict: Naming the field that is taken, or `last administrator`.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For a role.
         """
 
@@ -3290,7 +3397,7 @@ def open(
     origin: str,
     token_prefix: str | None = None,
     busy_timeout_ms: int | None = None,
-    encryption_key: Secret | None = None,
+    encryption_key: Secret | str | None = None,
     username_policy: UsernamePolicy | None = None,
     rp_id: str | None = None,
     rp_name: str | None = None,
@@ -3304,31 +3411,31 @@ def open(
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
 ) -> Keyplate:
-    """Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-    back-up ends its sessions (`back_up_to`).
+    """Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+    restored back-up ends its sessions (see `back_up_to`).
 
     Args:
-        path: The database file; its folder must exist. It is made with rights for its owner only.
+        path: The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it. A relative path is resolved once, when the database is opened. There is no database in memory: tests use a file in a temporary folder.
         origin: The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
-        token_prefix: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
-        busy_timeout_ms: How long a call waits for another writer, in milliseconds; by default 5000.
-        encryption_key: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
-        username_policy: Which letters a username may have.
-        rp_id: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
-        rp_name: What browsers call this application when they ask for a passkey; by default the setting `app_name`.
-        more_origins: Further web origins of the RP id that people use.
+        token_prefix: The first part of every secret token: 1 to 16 lower-case letters and digits, `kp` by default.
+        busy_timeout_ms: How long a call waits for another writer, in milliseconds. The default is 5000.
+        encryption_key: The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes that were given out before do not work, and access tokens are not issued until `rotate_signing_key`.
+        username_policy: Which letters a username may contain.
+        rp_id: The domain that passkeys are bound to. The default is the origin's host; with a parent domain, several hosts can share passkeys. The first passkey fixes it.
+        rp_name: What browsers call this application when they ask for a passkey. The default is the setting `app_name`.
+        more_origins: Further web origins of the RP id.
         native_origins: Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
         related_origins: Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the RP id.
-        allow_insecure_origin: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
-        accept_rp_id_change: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
-        maintenance: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
-        allow_shared_file: Opens the file even if other users of the machine can read or write it.
-        events: Hears what happens.
-        time_source: Tells the time; by default the system does.
+        allow_insecure_origin: Accept an origin where passkeys cannot work: an IP address, or one that is neither https nor localhost. Everything else works, and `get_setup_state` says why passkeys do not.
+        accept_rp_id_change: Accept an RP id other than that of the existing passkeys. They are kept, but they no longer work or count, and everybody has to register a new one.
+        maintenance: For commands that recover or maintain a database: open it whatever its RP id and origin. No passkey ceremony can begin.
+        allow_shared_file: Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
+        events: Receives every event.
+        time_source: The source of the time. The default is the system's clock.
 
     Raises:
-        Configuration: With the option at fault, also for another RP id than that of the passkeys there
-            are.
+        Configuration: With the option at fault, also for an RP id other than that of the existing
+            passkeys.
         ForeignDatabase: The file belongs to another application, or is no database.
         CorruptDatabase: The file is damaged.
         SchemaTooNew: A newer version of the library has upgraded this file.

@@ -81,9 +81,9 @@ from .enums import (
 
 
 class Keyplate:
-    """An open database, or somebody's view of it. Cheap to clone; may be shared between threads.
+    """An open database, or somebody's view of it. It is cheap to clone and can be shared between threads.
 
-    All calls block; the longest wait is the busy time-out.
+    All calls block. The longest wait is the busy time-out.
     """
 
     def __init__(self, keyplate: _native.Keyplate) -> None:
@@ -110,10 +110,11 @@ class Keyplate:
         service: str,
         lifetime_seconds: int | None = None,
     ) -> AccessToken:
-        """Issues a token for a service, named by id or slug, to whom `authorize` lets in. It lives for `lifetime_seconds`:
-        by default 5 minutes, at most an hour, and no longer than the account and the session or key that asks. Whoever verifies it by
-        `get_jwks` alone hears of a change only when it ends, so keep it short. Its times are the clock's, by which others
-        verify it, even while the clock is a little behind (`get_clock_state`).
+        """Issues a token for a service, named by id or slug, to a user whom `authorize` allows to use it. It lives for
+        `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key
+        that asks. A process that verifies it with `get_jwks` alone notices a change only when the token ends, so keep it
+        short. Its times are the clock's, by which others verify it, even while the clock is a little behind
+        (`get_clock_state`).
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -122,8 +123,8 @@ class Keyplate:
             AccountPending: The account waits for approval.
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
-            PermissionDenied: When he may not use the service.
-            Conflict: When his claims make it longer than 64 KiB.
+            PermissionDenied: When they may not use the service.
+            Conflict: When their claims make it longer than 64 KiB.
             Configuration: For another encryption key than the one under which the signing key is sealed.
             ClockBehind: While the clock is more than five minutes behind.
         """
@@ -136,7 +137,7 @@ class Keyplate:
 
     async def verify_access_token(self, token: str, service: str) -> AccessTokenClaims:
         """Verifies an access token for a service, named by id or slug, and asks the database whether what it says is still
-        so: that its session or key lives, its user may sign in, and the service is open to him.
+        true: its session or key has not ended, its user may sign in, and the service is open to them.
 
         Raises:
             NotFound: For the service.
@@ -145,7 +146,7 @@ class Keyplate:
             AccountPending: The account waits for approval.
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
-            PermissionDenied: When he may no longer use the service.
+            PermissionDenied: When they may no longer use the service.
             ClockBehind: While the clock is more than five minutes behind.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
@@ -156,7 +157,8 @@ class Keyplate:
         )
 
     async def get_jwks(self) -> Jwks:
-        """Gives the public keys by which other processes verify access tokens, for `/.well-known/jwks.json`. Those of keys rotated away stay until their last token has ended.
+        """Returns the public keys with which other processes verify access tokens, for `/.well-known/jwks.json`. The keys that
+        were rotated away stay in it until their last token has ended.
 
         Raises:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -164,9 +166,9 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_jwks)
 
     async def rotate_signing_key(self, overlap_seconds: int | None = None) -> SigningKey:
-        """Lets another key sign access tokens from now on. Tokens of the former key are good for `overlap_seconds` more: by
-        default the longest life of a token, at most 7 days; 0 ends them at once, for a key that got into other hands.
-        When the encryption key was lost, it works under a new one.
+        """Lets another key sign access tokens from now on. Tokens of the former key stay valid for `overlap_seconds` more: by
+        default the longest life of a token, and at most 7 days. If the key got into other hands, 0 ends them at once. If
+        the encryption key was lost, this works under a new one.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -190,16 +192,16 @@ class Keyplate:
         """Makes an API key. It can never do more than its maker may now, nor outlive the key by which it is made, be it by a code and its session.
 
         Args:
-            name: What it is for, in a word: 1 to 100 characters.
-            scopes: What it allows, within what its maker may: `*`, `roles:write`, `<area>:read`, `<area>:write`, or the host's own such as `library:stream`.
-            owner_id: Whose it is; by default the caller's own. The host must say.
-            note: What it is for, in at most 500 characters.
-            expires_at: When it ends; by default never.
+            name: A short name that says what it is for, of 1 to 100 characters.
+            scopes: The scopes that it allows, within those of whoever creates it: `*`, `roles:write`, `<area>:read`, `<area>:write`, or one of the host's own, such as `library:stream`.
+            owner_id: The owner. The default is the caller; the host must name one.
+            note: A longer description, of at most 500 characters.
+            expires_at: When it ends. By default it never does.
 
         Raises:
             InvalidInput: A value breaks a rule.
             NotFound: For the owner.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: When the session is too old, or has not shown a passkey for a key with
                 administrator scopes.
         """
@@ -213,11 +215,11 @@ class Keyplate:
         )
 
     async def get_api_key(self, id: UUID | str) -> ApiKey:
-        """Gives an API key, a revoked one too.
+        """Returns an API key, even if it is revoked.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_api_key,
@@ -238,17 +240,17 @@ class Keyplate:
         """Lists API keys, the newest first unless the query says otherwise.
 
         Args:
-            owner_id: Only this user's. A user who is no administrator sees his own in any case.
+            owner_id: Only this user's. Users who are not administrators always see only their own.
             search: A part of the name, without regard to case and accents.
-            include_revoked: Revoked ones too.
-            sort: The order; by default that of creation.
-            ascending: The smallest first.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            include_revoked: Whether to include revoked keys.
+            sort: The order. The default is the order of creation.
+            ascending: Whether the smallest come first.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_api_keys,
@@ -262,11 +264,11 @@ class Keyplate:
         )
 
     async def list_expiring_api_keys(self, within_seconds: int) -> list[ApiKey]:
-        """Lists the API keys that end within so many seconds, the next to end first.
+        """Lists the API keys that end within this many seconds. The next to end comes first.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(
@@ -281,8 +283,8 @@ class Keyplate:
         Raises:
             NotFound: Also for a revoked key.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
         return await asyncio.to_thread(
             self._keyplate.renew_api_key,
@@ -291,11 +293,11 @@ class Keyplate:
         )
 
     async def revoke_api_key(self, id: UUID | str) -> None:
-        """Revokes a key at once, in every process, with every older secret of it. Doing it again does nothing.
+        """Revokes a key and all its older secrets at once, in every process. Doing it again does nothing.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_api_key,
@@ -313,14 +315,14 @@ class Keyplate:
         nor can anything that was made by it. The old secret never works longer than it would have without.
 
         Args:
-            overlap_seconds: For how many seconds the old secret goes on working: 0 to 31 days, by default one day.
-            expiry: A new end; by default it stays.
+            overlap_seconds: For how many seconds the old secret keeps working: 0 to 31 days, one day by default.
+            expiry: A new end. By default the end stays the same.
 
         Raises:
             NotFound: Also for a revoked key, and for an expired one without a new end.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
         return await asyncio.to_thread(
             self._keyplate.rotate_api_key,
@@ -330,8 +332,8 @@ class Keyplate:
         )
 
     async def verify_api_key(self, secret: str) -> Authenticated:
-        """Tells whose key this is and what it allows. It works while another process is writing. The secret is one of
-        ours, or one of the operator's own choice, which a plan gave.
+        """Returns whose key this is and what it allows. It works while another process is writing. The secret is one that the
+        library generated, or one that the operator chose and put into a plan.
 
         Raises:
             InvalidCredential: When it is unknown, malformed, expired or revoked.
@@ -359,14 +361,14 @@ class Keyplate:
         the kind `User`, no address, no agent, no credential.
 
         Args:
-            user_id: Only those that concern this user, or that he did. A user who is no administrator sees his own in any case.
+            user_id: Only those that this user did, or that are about them. Users who are not administrators always see only their own.
             kind: Only of this kind.
-            since: Only since then.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            since: Only since this time.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             InvalidInput: A value breaks a rule.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
@@ -394,11 +396,11 @@ class Keyplate:
         )
 
     async def back_up_to(self, path: str) -> BackupReport:
-        """Copies the database to a new file with rights for its owner only, while others go on reading and writing. All that
-        was acknowledged before the call is in it, except when credentials were last used. The file appears when it is
-        whole and safe on the disk.
+        """Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
+        that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is
+        complete and safe on the disk.
 
-        To restore it, put it in the place of the database while nothing has that open, and remove the files ending in
+        To restore it, replace the database with it while nothing has the database open, and remove the files ending in
         `-wal` and `-shm`. The first `open` then ends all sessions and one-time tokens, and raises `EventKind.BACKUP_RESTORED`: API
         keys that were revoked after the back-up work again.
 
@@ -414,10 +416,10 @@ class Keyplate:
         )
 
     async def bootstrap(self, plan: str) -> BootstrapReport:
-        """Makes settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
-        error, nothing. The plan is JSON; `docs/plans.md` describes it. What is missing is made; of what is there, the
-        fields that the plan names are changed; nothing is deleted. Applying it again does nothing, also when several
-        processes do so at once. An active administrator whom the plan makes completes setup.
+        """Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
+        error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
+        exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
+        several processes do so at once. An active administrator whom the plan creates completes setup.
 
         Raises:
             InvalidInput: Whose `field` names the entry, such as `users[2].email`, whatever is wrong with it.
@@ -435,7 +437,7 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_effective_claims,
@@ -446,7 +448,7 @@ class Keyplate:
         """Lists the names of claims that are in use, for suggestions.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(self._keyplate.list_claim_keys)
 
@@ -478,16 +480,16 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.reset_clock)
 
     async def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
-        """Makes a group without members.
+        """Creates a group without members.
 
         Args:
             name: 2 to 255 characters of any script, without commas, and without a blank at either end.
-            friendly_name: 2 to 50 characters; by default the name.
+            friendly_name: The name for people: 2 to 50 characters. The default is `name`.
 
         Raises:
             InvalidInput: A value breaks a rule.
             Conflict: For a name that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.create_group,
@@ -496,11 +498,11 @@ class Keyplate:
         )
 
     async def delete_group(self, id: UUID | str) -> None:
-        """Deletes a group: nobody is in it any more, and no sign-up token gives it.
+        """Deletes a group. Nobody is in it any more, and no sign-up token gives it.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.delete_group,
@@ -508,11 +510,11 @@ class Keyplate:
         )
 
     async def get_group(self, id: UUID | str) -> Group:
-        """Gives a group. A user who is no administrator sees those that he is in.
+        """Returns a group. Users who are not administrators see those that they are in.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_group,
@@ -533,15 +535,15 @@ class Keyplate:
 
         Args:
             search: A part of a name, without regard to case and accents.
-            user_id: Only those that this user is in. A user who is no administrator sees his own in any case.
-            sort: The order; by default that of creation.
-            descending: The other way round.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            user_id: Only those that this user is in. Users who are not administrators always see only their own.
+            sort: The order. The default is the order of creation.
+            descending: Whether to reverse the order.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_groups,
@@ -559,7 +561,7 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: For reserved, repeated or malformed names.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_group_claims,
@@ -572,7 +574,7 @@ class Keyplate:
 
         Raises:
             NotFound: For the group or a user.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_group_members,
@@ -581,12 +583,12 @@ class Keyplate:
         )
 
     async def set_user_claims(self, id: UUID | str, claims: Sequence[Claim]) -> User:
-        """Gives a user exactly these claims of his own.
+        """Gives a user exactly these claims of their own.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: For reserved, repeated or malformed names.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_user_claims,
@@ -599,7 +601,7 @@ class Keyplate:
 
         Raises:
             NotFound: For the user or a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_user_groups,
@@ -624,7 +626,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             Conflict: For a name that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.update_group,
@@ -641,17 +643,17 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """A handle that acts for the user behind a credential, within his rights and the credential's at each call.
+        """Returns a handle that acts for the user behind a credential, within their rights and the credential's at each call.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
-            InvalidInput: For `device_name`. Whether the credential is still good is seen by each call, not
-                here.
+            InvalidInput: For `device_name`. Whether the credential is still valid is checked by each call,
+                not here.
         """
         keyplate = await asyncio.to_thread(
             self._keyplate.acting_as,
@@ -669,13 +671,13 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """A handle for somebody who has shown nothing yet: he may look at the state of setup and the public settings, claim
-        setup, sign up and sign in.
+        """Returns a handle for somebody who has shown no credential yet. They may look at the state of setup and the public
+        settings, claim setup, sign up and sign in.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -696,12 +698,12 @@ class Keyplate:
         user_agent: str | None = None,
         device_name: str | None = None,
     ) -> Keyplate:
-        """The host's own handle, for what it does on account of a client: the audit log then tells from where.
+        """Returns the host's own handle, for what it does on behalf of a client. The audit log then says where that was.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -720,8 +722,8 @@ class Keyplate:
         user_id: UUID | str,
         lifetime_seconds: int | None = None,
     ) -> CreatedOneTimeToken:
-        """Makes a token that signs a user in once, within 1 second to 31 days, by default 15 minutes. Up to 15 minutes it
-        is a code of eight characters, beyond that a long token. Its session can do no more than its maker can.
+        """Creates a token that signs a user in once. It lives for 1 second to 31 days, 15 minutes by default. Up to 15 minutes
+        it is a code of eight characters, beyond that a long token. Its session can do no more than whoever created it.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -729,7 +731,7 @@ class Keyplate:
             AccountPending: The account waits for approval.
             AccountDisabled: The account is disabled.
             AccountExpired: The account has lapsed.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For oneself, when the sign-in is too old, and for other administrators.
         """
         return await asyncio.to_thread(
@@ -743,8 +745,8 @@ class Keyplate:
         user_id: UUID | str,
         lifetime_seconds: int | None = None,
     ) -> CreatedOneTimeToken:
-        """Makes a token like `create_one_time_token`, for a user who has lost his passkey. Within 15 minutes of its use he
-        may register a new one and delete others; all his other sessions end.
+        """Creates a token like `create_one_time_token`, for a user who has lost their passkey. Within 15 minutes of its use they
+        may register a new passkey and delete others. All their other sessions end.
 
         Raises:
             KeyplateError: As `create_one_time_token`.
@@ -761,7 +763,7 @@ class Keyplate:
         administrators it does not tell who made theirs.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_one_time_tokens,
@@ -769,9 +771,9 @@ class Keyplate:
         )
 
     async def redeem_one_time_token(self, token: str) -> SignedIn:
-        """Signs a user in by a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter,
-        and `O`, `I`, `L` are read as `0`, `1`, `1`. After 10 wrong codes from one address within 10 minutes it is
-        `RateLimited`; long tokens are not limited.
+        """Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+        `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
+        `RateLimited`. Long tokens are not limited.
 
         Raises:
             InvalidCredential: When it is unknown, used, revoked or expired.
@@ -788,7 +790,7 @@ class Keyplate:
 
         Raises:
             NotFound: When there is none, or it was used.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_one_time_token,
@@ -796,14 +798,14 @@ class Keyplate:
         )
 
     async def delete_passkey(self, id: UUID | str) -> None:
-        """Deletes a passkey. The last one that works is deleted by administrators and the host only, and not of the last
-        administrator who has one.
+        """Deletes a passkey. Only administrators and the host can delete the last one of a user that works, and nobody can
+        delete the last one of the last administrator who has one.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For the last one.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
         await asyncio.to_thread(
             self._keyplate.delete_passkey,
@@ -811,7 +813,7 @@ class Keyplate:
         )
 
     async def get_passkey_signals(self, credential_id: str | None = None) -> PasskeySignals:
-        """Gives what to tell the browser: of a credential that somebody tried and that is unknown here, and of the
+        """Returns what to tell the browser: about a credential that somebody tried and that is unknown here, and about the
         caller's own passkeys and names.
 
         Raises:
@@ -823,10 +825,10 @@ class Keyplate:
         )
 
     async def list_passkeys(self, user_id: UUID | str | None = None) -> list[Passkey]:
-        """Lists the passkeys of one user or of all, the oldest first.
+        """Lists the passkeys of one user or of all. The oldest come first.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_passkeys,
@@ -839,8 +841,8 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
         """
         return await asyncio.to_thread(
             self._keyplate.rename_passkey,
@@ -849,7 +851,7 @@ class Keyplate:
         )
 
     async def begin_passkey_login(self) -> PasskeyCeremony:
-        """Begins a sign-in by passkey. No user name is needed, and nothing is written: it may be begun whenever a page is
+        """Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
         shown, for autofill.
 
         Raises:
@@ -858,8 +860,8 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.begin_passkey_login)
 
     async def finish_passkey_login(self, ceremony: str, response: str) -> SignedIn:
-        """Signs a user in from the browser's answer, AuthenticationResponseJSON. The ceremony is used up, whatever comes of
-        it.
+        """Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
+        result.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -874,11 +876,11 @@ class Keyplate:
         )
 
     async def begin_passkey_registration(self) -> PasskeyCeremony:
-        """Begins to register a passkey for the caller, who must act by a session. The first passkey asks for nothing more;
-        a further one for a step-up.
+        """Begins to register a passkey for the caller, who must act by a session. A first passkey needs nothing more, and
+        further ones need a step-up.
 
         Raises:
-            StepUpRequired: A fresh sign-in is wanted first.
+            StepUpRequired: A fresh sign-in is needed first.
             PermissionDenied: For API keys, the host, and sessions that may do less than their user.
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
@@ -890,15 +892,15 @@ class Keyplate:
         response: str,
         name: str | None = None,
     ) -> PasskeyRegistration:
-        """Registers a passkey from the browser's answer, RegistrationResponseJSON. Without a name it gets that of its
-        authenticator. A session that was not opened by a passkey is replaced by one that is; a recovery session also
-        ends all others. It completes setup when it is that of the administrator who claimed it.
+        """Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
+        authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
+        ends all others. The passkey of the administrator who claimed setup completes setup.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
             InvalidInput: For the name.
-            StepUpRequired: A fresh sign-in is wanted first.
-            PermissionDenied: The caller is known and may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.finish_passkey_registration,
@@ -911,18 +913,18 @@ class Keyplate:
         self,
         *,
         username: str,
-        token: str | None = None,
+        token: Secret | str | None = None,
         email: str | None = None,
         display_name: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
         locale: str | None = None,
     ) -> PasskeyCeremony:
-        """Begins a sign-up by passkey: the account is made when the passkey is there. It uses nothing of the token.
+        """Begins a sign-up with a passkey. The account is created together with the passkey, so this does not use the token.
 
         Args:
             username: As in `NewUser`, without `@`, and no name that somebody had before.
-            token: The sign-up token, if he has one.
+            token: The sign-up token, if they have one.
             email: E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
             display_name: The name that others see.
             first_name: First name.
@@ -945,8 +947,8 @@ class Keyplate:
         )
 
     async def finish_passkey_signup(self, ceremony: str, response: str) -> SignedIn:
-        """Signs somebody up and in, with his passkey, from the browser's answer, RegistrationResponseJSON: the token's use,
-        the account, its groups and claims, the passkey and the session are made together or not at all.
+        """Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
+        its groups and claims, the passkey and the session are created together or not at all.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -962,15 +964,15 @@ class Keyplate:
         """Begins a step-up of the session by which the caller acts.
 
         Raises:
-            NotFound: When he has no passkey that works.
+            NotFound: When they have no passkey that works.
             PermissionDenied: Without a session.
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
         return await asyncio.to_thread(self._keyplate.begin_step_up)
 
     async def finish_step_up(self, ceremony: str, response: str) -> SignedIn:
-        """Ends a step-up with the browser's answer, AuthenticationResponseJSON. The session gets a new token; the former
-        one is dead.
+        """Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
+        former one no longer works.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -999,9 +1001,9 @@ class Keyplate:
         )
 
     async def authorize(self, principal: Principal, service: str) -> Decision:
-        """Tells whether somebody may use a service, named by id or slug, and why. His account must be active; he must be
-        among those to whom the service is open; and his credential must have `*` or a scope that begins with the
-        service's slug, as `library:stream` does for the service `library`. Administrators are users like others here.
+        """Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
+        service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
+        `library:stream` does for the service `library`. Administrators are users like others here.
 
         Raises:
             NotFound: For the service.
@@ -1022,20 +1024,20 @@ class Keyplate:
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Makes a service, closed to everybody unless it says to whom it is open.
+        """Creates a service. It is closed to everybody unless the input says who may use it.
 
         Args:
-            slug: 1 to 64 small letters, digits and `_ . -`, a letter first; no area of scopes.
-            name: 1 to 100 characters; by default the slug.
+            slug: The short name for programs: 1 to 64 lower-case letters, digits and `_ . -`. It begins with a letter and is not the name of an area of scopes.
+            name: The name for people: 1 to 100 characters. The default is `slug`.
             origins: At most 20 web origins, for example `https://films.example`.
-            access: To whom it is open; by default to the groups that are named, and to nobody when there are none.
-            group_ids: The groups. `ServiceAccess.NOBODY` excludes them; with `Everyone` they are kept for later.
+            access: Who may use it. The default is the groups that are named, and nobody if there are none.
+            group_ids: The groups whose members may use it. With `ServiceAccess.NOBODY` there must be none; with `Everyone` they are kept for later.
 
         Raises:
             InvalidInput: A value breaks a rule.
             NotFound: For a group.
             Conflict: For a slug that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.create_service,
@@ -1051,7 +1053,7 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.delete_service,
@@ -1059,11 +1061,11 @@ class Keyplate:
         )
 
     async def get_service(self, id: UUID | str) -> Service:
-        """Gives a service. A user who is no administrator sees those that he may use.
+        """Returns a service. Users who are not administrators see those that they may use.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_service,
@@ -1082,13 +1084,13 @@ class Keyplate:
 
         Args:
             search: A part of slug or name, without regard to case and accents.
-            user_id: Only those that this user may use. A user who is no administrator sees his own in any case.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            user_id: Only those that this user may use. Users who are not administrators always see only those that they may use.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_services,
@@ -1104,11 +1106,11 @@ class Keyplate:
         for_everyone: bool,
         group_ids: Sequence[UUID | str],
     ) -> Service:
-        """Opens a service to everyone, or to exactly these groups; with neither it is closed to all.
+        """Opens a service to everyone, or to exactly these groups. With neither, it is closed to everybody.
 
         Raises:
             NotFound: For the service or a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_service_access,
@@ -1123,7 +1125,7 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_service_origins,
@@ -1142,22 +1144,22 @@ class Keyplate:
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
     ) -> Service:
-        """Changes a service's names, origins and access: all that is named or, on an error, nothing. Scopes that name the
-        former slug mean another service, or none, from then on.
+        """Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
+        former slug no longer mean this service.
 
         Args:
             slug: As in `NewService`.
             name: As in `NewService`.
-            replace_origins: Whether `origins` take the place of those that it has; otherwise they must be empty.
+            replace_origins: Whether `origins` replace those that it has. If not, they must be empty.
             origins: As in `NewService`.
-            access: As in `NewService`; without it and without groups, access stays as it is.
+            access: As in `NewService`. Without it and without groups, access stays the same.
             group_ids: As in `NewService`.
 
         Raises:
             NotFound: For the service or a group.
             InvalidInput: A value breaks a rule.
             Conflict: For a slug that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.update_service,
@@ -1180,12 +1182,12 @@ class Keyplate:
         device_name: str | None = None,
     ) -> SignedIn:
         """Opens a session for a user whom the host has checked by its own means: an existing password table, LDAP, SSO.
-        It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default as the settings say.
+        It never counts as a step-up. `lifetime_seconds` is at most 366 days; by default the settings decide.
 
         Args:
             address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
-            user_agent: Its user agent; cut after 512 characters.
-            device_name: A name that its user knows the device by, at most 100 characters.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
@@ -1211,16 +1213,16 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> SessionPage:
-        """Lists sessions that still work, the newest first.
+        """Lists sessions that still work. The newest come first.
 
         Args:
-            user_id: Only this user's. A user who is no administrator sees his own in any case.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            user_id: Only this user's. Users who are not administrators always see only their own.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_sessions,
@@ -1234,7 +1236,7 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_session,
@@ -1246,11 +1248,11 @@ class Keyplate:
         user_id: UUID | str,
         keep: UUID | str | None = None,
     ) -> int:
-        """Ends all sessions of a user but `keep`, for example the caller's own; gives how many there were.
+        """Ends all sessions of a user except `keep`, for example the caller's own. Returns how many it ended.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.revoke_user_sessions,
@@ -1259,7 +1261,7 @@ class Keyplate:
         )
 
     async def verify_session(self, token: str) -> Authenticated:
-        """Tells who has this session. It works while another process is writing.
+        """Returns whose session this is. It works while another process is writing.
 
         Raises:
             InvalidCredential: When it is unknown, malformed, expired, idle for too long or ended.
@@ -1274,7 +1276,7 @@ class Keyplate:
         )
 
     async def get_public_settings(self) -> PublicSettings:
-        """Gives the settings that everybody may know.
+        """Returns the settings that everybody may see.
 
         Raises:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -1282,10 +1284,10 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_public_settings)
 
     async def get_settings(self) -> Settings:
-        """Gives all settings.
+        """Returns all settings.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(self._keyplate.get_settings)
 
@@ -1303,7 +1305,7 @@ class Keyplate:
 
         Raises:
             NotFound: For a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_default_groups,
@@ -1311,11 +1313,11 @@ class Keyplate:
         )
 
     async def set_signup_email_domains(self, domains: Sequence[str]) -> Settings:
-        """Lets only addresses of these domains sign up without a token, and only with approval; none: any.
+        """Lets only addresses of these domains sign up without a token, and only with approval. With none, any address may.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_signup_email_domains,
@@ -1329,31 +1331,35 @@ class Keyplate:
         signup_mode: SignupMode | None = None,
         signup_approval: bool | None = None,
         open_signups_per_hour: int | None = None,
+        open_signups_per_hour_in_all: int | None = None,
         username_change: bool | None = None,
         session_idle_seconds: int | None = None,
         session_lifetime_seconds: int | None = None,
         step_up_seconds: int | None = None,
         counter_policy: CounterPolicy | None = None,
+        audit_retention_seconds: int | None = None,
         backup_eligibility_policy: BackupEligibilityPolicy | None = None,
     ) -> Settings:
-        """Changes settings, for all processes at their next call. How long sessions and step-ups last is only changed by
-        credentials with `*` and `roles:write`.
+        """Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
+        long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
 
         Args:
-            app_name: 1 to 100 characters.
+            app_name: The name by which people know the application: 1 to 100 characters.
             signup_mode: Who may sign up.
-            signup_approval: Does an administrator approve who signs up?
-            open_signups_per_hour: 1 to 1000.
-            username_change: May a user change his own username?
-            session_idle_seconds: 60 seconds to 366 days.
-            session_lifetime_seconds: 60 seconds to 366 days.
-            step_up_seconds: 60 seconds to one day.
+            signup_approval: Whether an administrator has to approve people who sign up.
+            open_signups_per_hour: How many accounts one address may open in an hour while sign-up is open to everybody: 1 to 1000.
+            open_signups_per_hour_in_all: 1 to 100000.
+            username_change: Whether users may change their own username.
+            session_idle_seconds: After how many seconds without use a session ends: 60 seconds to 366 days.
+            session_lifetime_seconds: After how many seconds a session ends in any case: 60 seconds to 366 days.
+            step_up_seconds: For how many seconds a sign-in counts as fresh: 60 seconds to one day.
             counter_policy: What to do when the signature counter of a passkey goes back.
+            audit_retention_seconds: 30 days to 100 years.
             backup_eligibility_policy: What to do when a passkey begins or ceases to be something that may be backed up.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For a longer `step_up_seconds`.
         """
         return await asyncio.to_thread(
@@ -1362,11 +1368,13 @@ class Keyplate:
             signup_mode=signup_mode,
             signup_approval=signup_approval,
             open_signups_per_hour=open_signups_per_hour,
+            open_signups_per_hour_in_all=open_signups_per_hour_in_all,
             username_change=username_change,
             session_idle_seconds=session_idle_seconds,
             session_lifetime_seconds=session_lifetime_seconds,
             step_up_seconds=step_up_seconds,
             counter_policy=counter_policy,
+            audit_retention_seconds=audit_retention_seconds,
             backup_eligibility_policy=backup_eligibility_policy,
         )
 
@@ -1382,23 +1390,23 @@ class Keyplate:
         locale: str | None = None,
         existing_user_id: UUID | str | None = None,
     ) -> SignedIn:
-        """Makes the first administrator and signs him in for an hour. Of several who try at once one wins. Everybody but
-        the host needs a setup token; after `reset_setup` the host too.
+        """Creates the first administrator and signs them in for an hour. If several try at once, one succeeds. Everybody except
+        the host needs a setup token, and after `reset_setup` the host does too.
 
         Args:
-            username: As in `NewUser`; left empty when an existing user is named.
+            username: As in `NewUser`. It is left empty if an existing user is named.
             email: E-mail address.
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.
             locale: Language tag, for example `de-CH`.
-            existing_user_id: After `reset_setup` only: this user becomes administrator and keeps his data; the other fields stay empty.
+            existing_user_id: After `reset_setup` only: the existing user who becomes administrator. They keep their data, and the other fields stay empty.
 
         Raises:
             InvalidCredential: For a wrong or missing token.
             SetupAlreadyClaimed: Somebody has claimed this instance already.
             SetupAlreadyComplete: Setup is over.
-            InvalidInput, Conflict: Which leave setup open and the token good.
+            InvalidInput, Conflict: Which leave setup open and the token valid.
         """
         return await asyncio.to_thread(
             self._keyplate.claim_setup,
@@ -1413,7 +1421,7 @@ class Keyplate:
         )
 
     async def complete_setup(self) -> SetupCompletion:
-        """Ends setup: its tokens and its sessions are dead from this moment.
+        """Completes setup. Its tokens and its sessions no longer work from this moment on.
 
         Raises:
             SetupAlreadyComplete: Setup is over.
@@ -1423,7 +1431,7 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.complete_setup)
 
     async def create_setup_token(self) -> CreatedSetupToken:
-        """Mints a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
+        """Creates a token for claiming or resuming setup. It works for 24 hours, and until setup is complete. Up to ten work
         at once, so that each of several processes may show its own; one more ends the oldest.
 
         Raises:
@@ -1433,7 +1441,7 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.create_setup_token)
 
     async def get_setup_state(self) -> SetupState:
-        """Tells how far setup has come.
+        """Returns how far setup has got.
 
         Raises:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
@@ -1441,8 +1449,8 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_setup_state)
 
     async def reset_setup(self, generation: int) -> SetupState:
-        """Opens setup again for once, when nobody can sign in as administrator any more. The current generation must be
-        named. From then on claiming always wants a token, and may name an existing user.
+        """Opens setup again, for when nobody can sign in as administrator any more. The current generation must be named. From
+        then on, claiming always needs a token, and may name an existing user.
 
         Raises:
             Conflict: For another generation, or when setup is open already.
@@ -1454,8 +1462,8 @@ class Keyplate:
         )
 
     async def resume_setup(self, token: str | None = None) -> SignedIn:
-        """Signs the first administrator in again, for an hour, while he has claimed setup and has no passkey. His earlier
-        setup sessions end. Who needs a token is the same as for `claim_setup`.
+        """Signs the first administrator in again for an hour, if they have claimed setup and have no passkey yet. Their earlier
+        setup sessions end. A token is needed in the same cases as for `claim_setup`.
 
         Raises:
             InvalidCredential: For a wrong or missing token.
@@ -1470,12 +1478,12 @@ class Keyplate:
         )
 
     async def approve_user(self, id: UUID | str) -> User:
-        """Lets a pending user in. His sign-up session can do what he can from now on.
+        """Lets a pending user in. From now on, their sign-up session can do whatever they can.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For a user who does not wait for approval.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.approve_user,
@@ -1489,16 +1497,16 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> SignupRedemptionPage:
-        """Lists who used sign-up tokens, when and from where, the newest first.
+        """Lists who used sign-up tokens, when and from where. The newest come first.
 
         Args:
-            token_id: Only of this token.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            token_id: Only those of this token.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_signup_redemptions,
@@ -1513,7 +1521,7 @@ class Keyplate:
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             Conflict: For a user who does not wait for approval.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.reject_user,
@@ -1524,20 +1532,20 @@ class Keyplate:
         self,
         *,
         username: str,
-        token: str | None = None,
+        token: Secret | str | None = None,
         email: str | None = None,
         display_name: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
         locale: str | None = None,
     ) -> SignedIn:
-        """Signs somebody up and in. A token's use, the account, its groups and claims and the session are made together
-        or not at all; a refused sign-up uses nothing. When approval is needed, the user is pending, and his session
-        can only read his own status until an administrator approves.
+        """Signs somebody up and in. The use of the token, the account, its groups and claims, and the session are created
+        together or not at all. If approval is needed, the user is pending, and until an administrator approves, their
+        session can only look at their own account, register a first passkey and end sessions of their own.
 
         Args:
             username: As in `NewUser`, without `@`, and no name that somebody had before.
-            token: The sign-up token, if he has one.
+            token: The sign-up token, if they have one.
             email: E-mail address. It is unverified, also where the token is bound to it, and goes when somebody else comes to hold it.
             display_name: The name that others see.
             first_name: First name.
@@ -1545,7 +1553,7 @@ class Keyplate:
             locale: Language tag, for example `de-CH`.
 
         Raises:
-            SignupRefused: When sign-up is disabled, wants a token, or the address is not of an allowed
+            SignupRefused: When sign-up is disabled, needs a token, or the address is not of an allowed
                 domain.
             InvalidCredential: For a token that cannot be used.
             RateLimited: Too many wrong tries, or too many accounts, from one place.
@@ -1574,22 +1582,22 @@ class Keyplate:
         approval: ApprovalRule | None = None,
         email: str | None = None,
     ) -> CreatedSignupToken:
-        """Makes a sign-up token. What it gives, its maker must have the right to give himself; claims are given by
-        `set_signup_token_grants`.
+        """Creates a sign-up token. The caller must have the right to give what it gives. `set_signup_token_grants` adds claims
+        to it.
 
         Args:
             note: What it is for, in at most 500 characters.
-            expiry: When it ends; by default after 7 days.
-            uses: How many times it may be used; by default once.
-            group_ids: The groups that it gives. Its maker must have the right to change groups.
-            account_lifetime_seconds: After how many seconds an account made with it lapses; by default never.
-            approval: Does an administrator approve who uses it? By default as the settings say.
-            email: Only who gives this address, or one of this domain (`@example.org`), may use it.
+            expiry: When it ends. The default is after 7 days.
+            uses: How many times it may be used. The default is once.
+            group_ids: The groups that it gives. Whoever creates it must have the right to change groups.
+            account_lifetime_seconds: After how many seconds an account that is created with it lapses. By default it never does.
+            approval: Whether an administrator has to approve people who use it. By default the settings decide.
+            email: The address, or the domain (`@example.org`), to which it is bound. Only people who give such an address may use it.
 
         Raises:
             InvalidInput: A value breaks a rule.
             NotFound: For a group.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.create_signup_token,
@@ -1603,11 +1611,11 @@ class Keyplate:
         )
 
     async def get_signup_token(self, id: UUID | str) -> SignupToken:
-        """Gives a sign-up token with its true state.
+        """Returns a sign-up token with its current state.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_signup_token,
@@ -1633,16 +1641,16 @@ class Keyplate:
         page: int | None = None,
         limit: int | None = None,
     ) -> SignupTokenPage:
-        """Lists sign-up tokens, the newest first.
+        """Lists sign-up tokens. The newest come first.
 
         Args:
-            include_revoked: Revoked ones too.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            include_revoked: Whether to include revoked tokens.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_signup_tokens,
@@ -1656,7 +1664,7 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         await asyncio.to_thread(
             self._keyplate.revoke_signup_token,
@@ -1675,7 +1683,7 @@ class Keyplate:
             NotFound: For the token or a group.
             InvalidInput: A value breaks a rule.
             Conflict: When it is revoked.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.set_signup_token_grants,
@@ -1696,22 +1704,22 @@ class Keyplate:
         enabled: bool | None = None,
         email: str | None = None,
     ) -> SignupToken:
-        """Changes a sign-up token, with effect on the next sign-up: extend it, pause it, raise its limit.
+        """Changes a sign-up token: extends it, pauses it, or raises its limit. The next sign-up is bound by the change.
 
         Args:
             note: What it is for.
-            expiry: A new end; an expired token works again.
-            uses: How many times it may be used, at least as often as it has been.
-            account_lifetime: After how many seconds an account lapses that is made with it from now on.
-            approval: Does an administrator approve who uses it?
-            enabled: False pauses it.
+            expiry: A new end. An expired token works again.
+            uses: How many times it may be used: at least as often as it has been.
+            account_lifetime: After how many seconds an account that is created with it from now on lapses.
+            approval: Whether an administrator has to approve people who use it.
+            enabled: Whether it may be used. False pauses it.
             email: The address, or `@domain`, to which it is bound.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             Conflict: When it is revoked.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.update_signup_token,
@@ -1736,7 +1744,7 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.check_integrity)
 
     async def get_statistics(self) -> Statistics:
-        """Counts what there is, all at the same moment.
+        """Counts what there is, all at one moment.
 
         Raises:
             PermissionDenied: For all but administrators with `settings:read`.
@@ -1745,8 +1753,10 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_statistics)
 
     async def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, by the clock if
-        that is behind. Users are never removed, nor API keys that a plan made: it would make them again.
+        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+        audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
+        made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
+        wait; a call that fails in the middle has removed some.
 
         Raises:
             PermissionDenied: On any but the host's handle.
@@ -1771,27 +1781,27 @@ class Keyplate:
         status: UserStatus | None = None,
         expires_at: datetime | None = None,
     ) -> User:
-        """Makes a user. The host's first active administrator completes setup.
+        """Creates a user. The first active administrator that the host creates completes setup.
 
         Args:
             username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail address: it is nobody else's.
-            id: The id, a UUID that was never used; by default a new one.
+            id: The id, a UUID that was never used before. The default is a new one.
             email: E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
-            email_verified: Does the address belong to him for certain?
-            display_name: The name that others see, at most 100 characters.
-            first_name: First name, at most 50 characters.
-            last_name: Last name, at most 50 characters.
+            email_verified: Whether the address is known to be theirs.
+            display_name: The name that others see, of at most 100 characters.
+            first_name: First name, of at most 50 characters.
+            last_name: Last name, of at most 50 characters.
             locale: Language tag, for example `de-CH`.
-            external_id: The host's own key for him, unique, at most 255 characters.
-            group_ids: The groups that he is in. Who makes him must have the right to change groups.
-            role: By default `User`.
-            status: By default `UserStatus.ACTIVE`.
-            expires_at: When the account lapses; by default never.
+            external_id: The host's own key for them: unique, of at most 255 characters.
+            group_ids: The groups that they are in. The caller must have the right to change groups.
+            role: The role. The default is `User`.
+            status: The status. The default is `UserStatus.ACTIVE`.
+            expires_at: When the account lapses. By default it never does.
 
         Raises:
             InvalidInput: A value breaks a rule.
             Conflict: Naming the field that is taken.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For an administrator.
         """
         return await asyncio.to_thread(
@@ -1817,7 +1827,7 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             Conflict: For the last administrator.
         """
         await asyncio.to_thread(
@@ -1826,11 +1836,11 @@ class Keyplate:
         )
 
     async def disable_user(self, id: UUID | str) -> User:
-        """Keeps a user out at once, in every process: his sessions and API keys fail until he is enabled again.
+        """Keeps a user out at once, in every process. Their sessions and API keys fail until they are enabled again.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             Conflict: For the last administrator or a user who waits for approval.
         """
         return await asyncio.to_thread(
@@ -1843,7 +1853,7 @@ class Keyplate:
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             Conflict: For a user who waits for approval.
         """
         return await asyncio.to_thread(
@@ -1856,7 +1866,7 @@ class Keyplate:
         host gave it, also as a username. Nobody is found by what they only typed.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.find_user_by_email,
@@ -1867,7 +1877,7 @@ class Keyplate:
         """Looks for a user by the host's own key, which is taken as it is.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.find_user_by_external_id,
@@ -1879,7 +1889,7 @@ class Keyplate:
         and nothing of who they are elsewhere.
 
         Raises:
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.find_user_by_username,
@@ -1887,11 +1897,11 @@ class Keyplate:
         )
 
     async def get_user(self, id: UUID | str) -> User:
-        """Gives a user. Anybody may look at himself.
+        """Returns a user. Users may always look at themselves.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.get_user,
@@ -1918,15 +1928,15 @@ class Keyplate:
             status: Only with this status.
             role: Only with this role.
             group_id: Only in this group.
-            expiring_within_seconds: Only those whose account lapses within so many seconds.
-            sort: The order; by default that of creation.
-            descending: The other way round.
-            page: Which page, from 1.
-            limit: How many on a page: 1 to 1000, by default 20.
+            expiring_within_seconds: Only those whose account lapses within this many seconds.
+            sort: The order. The default is the order of creation.
+            descending: Whether to reverse the order.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
 
         Raises:
             InvalidInput: A value breaks a rule.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
         """
         return await asyncio.to_thread(
             self._keyplate.list_users,
@@ -1942,12 +1952,12 @@ class Keyplate:
         )
 
     async def set_user_role(self, id: UUID | str, role: Role) -> User:
-        """Makes a user an administrator, or an ordinary user again. His older sessions and keys gain nothing by it.
+        """Makes a user an administrator, or an ordinary user again. Their older sessions and keys gain nothing by it.
 
         Raises:
             NotFound: There is no such thing, or it is not for the caller to know of.
-            PermissionDenied: The caller is known and may not do this.
-            StepUpRequired: A fresh sign-in is wanted first.
+            PermissionDenied: The caller is known, but may not do this.
+            StepUpRequired: A fresh sign-in is needed first.
             Conflict: For the last administrator.
         """
         return await asyncio.to_thread(
@@ -1972,8 +1982,8 @@ class Keyplate:
         role: Role | None = None,
         disabled: bool | None = None,
     ) -> User:
-        """Changes a user's data. A user may change his own names, locale and e-mail address, and where the
-        settings allow it his username.
+        """Changes a user's data. Users may change their own names, locale and e-mail address and, if the settings allow it,
+        their username.
 
         Args:
             username: As in `NewUser`, and no name that somebody else had before. For the user himself only where the settings allow it, and without `@`.
@@ -1983,8 +1993,8 @@ class Keyplate:
             first_name: First name.
             last_name: Last name.
             locale: Language tag.
-            external_id: The host's own key. Not for the user himself.
-            expiry: When the account lapses. Not for the user himself.
+            external_id: The host's own key. Users cannot change this themselves.
+            expiry: When the account lapses. Users cannot change this themselves.
             role: The same as `set_user_role`, together with the other changes.
             disabled: The same as `disable_user` or `enable_user`, together with the other changes.
 
@@ -1992,7 +2002,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             InvalidInput: A value breaks a rule.
             Conflict: Naming the field that is taken, or `last administrator`.
-            PermissionDenied: The caller is known and may not do this.
+            PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: For a role.
         """
         return await asyncio.to_thread(
@@ -2018,7 +2028,7 @@ async def open(
     origin: str,
     token_prefix: str | None = None,
     busy_timeout_ms: int | None = None,
-    encryption_key: Secret | None = None,
+    encryption_key: Secret | str | None = None,
     username_policy: UsernamePolicy | None = None,
     rp_id: str | None = None,
     rp_name: str | None = None,
@@ -2032,31 +2042,31 @@ async def open(
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
 ) -> Keyplate:
-    """Opens a database file, or makes it, and gives the host's handle: it may do everything. The first to open a restored
-    back-up ends its sessions (`back_up_to`).
+    """Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+    restored back-up ends its sessions (see `back_up_to`).
 
     Args:
-        path: The database file; its folder must exist. It is made with rights for its owner only.
+        path: The database file. Its folder must exist. If there is no file, it is created so that only its owner can read it. A relative path is resolved once, when the database is opened. There is no database in memory: tests use a file in a temporary folder.
         origin: The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
-        token_prefix: The first part of every secret token: 1 to 16 small letters and digits. By default `kp`.
-        busy_timeout_ms: How long a call waits for another writer, in milliseconds; by default 5000.
-        encryption_key: Makes one-time codes and the key that signs access tokens worthless to who has only the file: at least 32 characters, the same at every start. Keep it elsewhere than the file. With another one codes given out before do not work, and access tokens are not issued until `rotate_signing_key`.
-        username_policy: Which letters a username may have.
-        rp_id: The domain that passkeys are bound to; by default the origin's host. A domain above it lets several hosts share them. It is fixed by the first passkey.
-        rp_name: What browsers call this application when they ask for a passkey; by default the setting `app_name`.
-        more_origins: Further web origins of the RP id that people use.
+        token_prefix: The first part of every secret token: 1 to 16 lower-case letters and digits, `kp` by default.
+        busy_timeout_ms: How long a call waits for another writer, in milliseconds. The default is 5000.
+        encryption_key: The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes that were given out before do not work, and access tokens are not issued until `rotate_signing_key`.
+        username_policy: Which letters a username may contain.
+        rp_id: The domain that passkeys are bound to. The default is the origin's host; with a parent domain, several hosts can share passkeys. The first passkey fixes it.
+        rp_name: What browsers call this application when they ask for a passkey. The default is the setting `app_name`.
+        more_origins: Further web origins of the RP id.
         native_origins: Origins of Android applications: `android:apk-key-hash:` and the hash of the signing certificate.
         related_origins: Web origins of other domains that may use these passkeys. The host lists them at `/.well-known/webauthn` of the RP id.
-        allow_insecure_origin: Opens with an origin where passkeys cannot work: an IP address, or neither https nor localhost. Everything else does; `get_setup_state` says what is the matter.
-        accept_rp_id_change: Opens under another RP id than that of the passkeys there are. They stay, but count and work no more, and everybody registers a new one.
-        maintenance: For commands that recover or look after a database: opens whatever its RP id and origin. No passkey ceremony can be begun.
-        allow_shared_file: Opens the file even if other users of the machine can read or write it.
-        events: Hears what happens.
-        time_source: Tells the time; by default the system does.
+        allow_insecure_origin: Accept an origin where passkeys cannot work: an IP address, or one that is neither https nor localhost. Everything else works, and `get_setup_state` says why passkeys do not.
+        accept_rp_id_change: Accept an RP id other than that of the existing passkeys. They are kept, but they no longer work or count, and everybody has to register a new one.
+        maintenance: For commands that recover or maintain a database: open it whatever its RP id and origin. No passkey ceremony can begin.
+        allow_shared_file: Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
+        events: Receives every event.
+        time_source: The source of the time. The default is the system's clock.
 
     Raises:
-        Configuration: With the option at fault, also for another RP id than that of the passkeys there
-            are.
+        Configuration: With the option at fault, also for an RP id other than that of the existing
+            passkeys.
         ForeignDatabase: The file belongs to another application, or is no database.
         CorruptDatabase: The file is damaged.
         SchemaTooNew: A newer version of the library has upgraded this file.

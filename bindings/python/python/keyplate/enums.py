@@ -8,6 +8,7 @@ __all__ = [
     "ActorKind",
     "ApiKeySort",
     "ApprovalRule",
+    "BackupEligibilityPolicy",
     "BootstrapAction",
     "BootstrapKind",
     "ConflictReason",
@@ -69,6 +70,17 @@ class ApprovalRule(_Enum):
     """Yes."""
     NOT_NEEDED = 3
     """No."""
+
+
+class BackupEligibilityPolicy(_Enum):
+    """What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+    that move into them or are edited there.
+    """
+
+    RECORD = 1
+    """Note it on the passkey and in the audit log, and sign the user in."""
+    DENY = 2
+    """Note it and refuse."""
 
 
 class BootstrapAction(_Enum):
@@ -294,6 +306,14 @@ class EventKind(_Enum):
     """
     EMAIL_RELEASED = 65
     """A user has no e-mail address any more: the user had only typed it, and somebody else holds it now."""
+    NAMES_COLLIDE = 66
+    """An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+    them. Nothing was lost: the older is found by the name, until one of the two gets another.
+    """
+    OTHER_REFUSALS = 67
+    """More refusals within a minute than have rows of their own: the details say how many there were of each kind."""
+    PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 68
+    """A passkey began or ceased to be something that may be backed up."""
 
 
 class GroupSort(_Enum):
@@ -343,11 +363,11 @@ class PasskeyFailure(_Enum):
     BAD_SIGNATURE = 15
     """The signature is wrong."""
     UNSUPPORTED_ALGORITHM = 16
-    """The key is of an algorithm that was not asked for."""
+    """The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has."""
     BAD_ATTESTATION = 17
-    """The attestation is wrong, or of an unknown format."""
+    """The attestation says that there is none, and has a statement. Other statements are not looked at."""
     WRONG_BACKUP_FLAGS = 18
-    """The flags of backup contradict each other or what was registered."""
+    """The flags of backup contradict each other."""
     NOT_DISCOVERABLE = 19
     """The client made a credential that cannot be found without a user name."""
     CREDENTIAL_TAKEN = 20
@@ -358,6 +378,8 @@ class PasskeyFailure(_Enum):
     """The response has no user handle, or another user's."""
     COUNTER_WENT_BACK = 23
     """The signature counter went back, and the settings refuse that."""
+    BACKUP_ELIGIBILITY_CHANGED = 24
+    """The passkey began or ceased to be something that may be backed up, and the settings refuse that."""
 
 
 class PasskeyProblem(_Enum):
@@ -515,4 +537,4 @@ class UsernamePolicy(_Enum):
     ASCII = 1
     """`A`–`Z`, `a`–`z` and digits, with `_ . @ -` inside."""
     ANY_SCRIPT = 2
-    """Letters and digits of any script, with `_ . @ -` inside."""
+    """Letters and digits of any script, with `_ . @ -` inside. A name mixes only scripts that are written together."""

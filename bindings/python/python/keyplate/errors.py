@@ -241,7 +241,7 @@ class ClockBehind(KeyplateError):
 
 
 class ForkedHandle(KeyplateError):
-    """The process was forked while this handle was in use, without `before_fork`. Open the database again."""
+    """The process was forked while this handle was in use and without `before_fork`. Open again."""
 
 
 class Internal(KeyplateError):

@@ -23,6 +23,8 @@ const STATEMENTS: usize = 128;
 const CACHE_KIB: i64 = 8192;
 /// The same of a reader that is wanted only under load.
 const SMALL_CACHE_KIB: i64 = 512;
+/// A log that has grown beyond this is cut when it begins anew.
+const LOG_BYTES: i64 = 16 << 20;
 
 /// Opens the file for the first time: makes, checks or upgrades it.
 pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<(Connection, FileIdentity)> {
@@ -77,6 +79,9 @@ fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()>
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    // There may be no other folder that can be written (containers with a read-only root).
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)
 }
 
@@ -139,6 +144,27 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
+
+    /// On a read-only root there is no folder for temporary files.
+    #[test]
+    fn nothing_is_written_to_temporary_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            path: folder.path().join("id.db"),
+            busy_timeout: Duration::ZERO,
+            allow_shared_file: false,
+        };
+        file::prepare(&options.path, false).unwrap();
+        let connection = open(&options).unwrap();
+        let number = |pragma| -> i64 {
+            connection
+                .pragma_query_value(None, pragma, |row| row.get(0))
+                .unwrap()
+        };
+        const MEMORY: i64 = 2;
+        assert_eq!(number("temp_store"), MEMORY);
+        assert_eq!(number("journal_size_limit"), LOG_BYTES);
+    }
 
     /// Of several processes that open a new file at once, one makes it while the others look.
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io,
+    io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
     sync::Mutex,
@@ -113,6 +113,35 @@ pub fn check_ownership(path: &Path) -> Result<()> {
     }
 }
 
+/// SQLite tells "the disk is full" and "read-only" apart from other failures only where the operating system has one
+/// number for them: a quota that is used up, or a file system that was mounted read-only, is a failure like any other to
+/// it. So what it failed at is tried beside the database: the file itself must not be opened, since closing it would drop
+/// SQLite's locks.
+pub(super) fn explained(error: KeyplateError, database: &Path) -> KeyplateError {
+    if !matches!(error, KeyplateError::StorageFailed { .. }) {
+        return error;
+    }
+    match probe(database).map_err(io_failure) {
+        Err(found @ (KeyplateError::StorageFull | KeyplateError::StorageReadOnly)) => found,
+        _ => error,
+    }
+}
+
+/// Makes a file in the database's folder, writes a page and takes it away.
+fn probe(database: &Path) -> io::Result<()> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(format!(".probe-{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&name)?;
+    let written = file.write_all(&[0; 4_096]).and_then(|()| file.sync_all());
+    fs::remove_file(&name)?;
+    written
+}
+
 pub(super) fn io_failure(error: io::Error) -> KeyplateError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => KeyplateError::StorageFull,
@@ -122,5 +151,38 @@ pub(super) fn io_failure(error: io::Error) -> KeyplateError {
         kind => KeyplateError::StorageFailed {
             reason: kind.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operating_systems_numbers_in_our_words() {
+        // Linux: ENOSPC, EDQUOT, EACCES, EROFS, EIO.
+        for (number, expected) in [
+            (28, KeyplateError::StorageFull),
+            (122, KeyplateError::StorageFull),
+            (13, KeyplateError::StorageReadOnly),
+            (30, KeyplateError::StorageReadOnly),
+        ] {
+            let found = io_failure(io::Error::from_raw_os_error(number));
+            assert_eq!(found, expected, "{number}");
+        }
+        let broken = io_failure(io::Error::from_raw_os_error(5));
+        assert!(matches!(broken, KeyplateError::StorageFailed { .. }));
+    }
+
+    #[test]
+    fn a_failure_that_a_probe_does_not_find_stays_what_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let failed = || KeyplateError::StorageFailed {
+            reason: "unable to open database file".to_owned(),
+        };
+        let path = folder.path().join("id.db");
+        assert_eq!(explained(failed(), &path), failed());
+        assert_eq!(explained(KeyplateError::Busy, &path), KeyplateError::Busy);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

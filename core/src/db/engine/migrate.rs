@@ -86,11 +86,12 @@ fn migrate_unbound(
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failure)?;
+    let mut copy = None;
     match version(&transaction)? {
         found if check(found, known)? => {}
         0 => create(&transaction, now, schema_sql, known)?,
         found => {
-            copy_beside(path, found, now)?;
+            copy = Some(Copy::beside(path, found, now)?);
             give(&transaction, "folded", text::folded)?;
             give(&transaction, "folded_email", text::name_key)?;
             for migration in &migrations[found as usize - 1..] {
@@ -112,7 +113,9 @@ fn migrate_unbound(
     transaction
         .pragma_update(None, "user_version", known)
         .map_err(failure)?;
-    transaction.commit().map_err(failure)
+    transaction.commit().map_err(failure)?;
+    copy.into_iter().for_each(Copy::keep);
+    Ok(())
 }
 
 /// Gives a function to the statements: SQLite's own `lower` knows ASCII only.
@@ -183,22 +186,59 @@ fn create(
         .map_err(failure)
 }
 
-/// A copy of the file as it was, named for its schema. The caller holds the write lock, so nothing moves meanwhile.
-/// It is a back-up like any other: whoever goes back to it must not find sessions that were ended since (D8).
-fn copy_beside(path: &Path, schema: u32, now: SystemTime) -> Result<()> {
-    let copy = copy_path(path, schema);
-    let unfinished = with_suffix(&copy, ".tmp");
-    match std::fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(file::io_failure(error));
-        }
-        _ => {}
+/// A copy of the file as it was, named for its schema. An upgrade that fails takes it away again: the database is as it
+/// was, and each further attempt would make another.
+struct Copy {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Copy {
+    /// The caller holds the write lock, so nothing moves meanwhile. It is a back-up like any other: whoever goes back to
+    /// it must not find sessions that were ended since (D8).
+    fn beside(database: &Path, schema: u32, now: SystemTime) -> Result<Self> {
+        let path = copy_path(database, schema);
+        let unfinished = Self {
+            path: with_suffix(&path, ".tmp"),
+            kept: false,
+        };
+        // What somebody left who was killed.
+        remove(&unfinished.path)?;
+        file::prepare(&unfinished.path, false)?;
+        fill(database, &unfinished.path, schema, now)?;
+        std::fs::rename(&unfinished.path, &path).map_err(file::io_failure)?;
+        let copy = Self { path, kept: false };
+        backup::sync_folder_of(&copy.path)?;
+        Ok(copy)
     }
-    file::prepare(&unfinished, false)?;
+
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if !self.kept {
+            // The upgrade's own error is what its caller must see.
+            let _ = remove(&self.path);
+            let _ = remove(&with_suffix(&self.path, "-journal"));
+        }
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file::io_failure(error)),
+        _ => Ok(()),
+    }
+}
+
+fn fill(database: &Path, copy: &Path, schema: u32, now: SystemTime) -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a copy, not the database itself")]
     let (from, mut to) = (
-        Connection::open(path).map_err(failure)?,
-        Connection::open(&unfinished).map_err(failure)?,
+        Connection::open(database).map_err(failure)?,
+        Connection::open(copy).map_err(failure)?,
     );
     let backup = Backup::new(&from, &mut to).map_err(failure)?;
     backup
@@ -208,9 +248,7 @@ fn copy_beside(path: &Path, schema: u32, now: SystemTime) -> Result<()> {
     if schema >= FIRST_WITH_MARK {
         backup::mark(&to, now, |_| Ok(()))?;
     }
-    drop(to);
-    std::fs::rename(&unfinished, &copy).map_err(file::io_failure)?;
-    backup::sync_folder_of(&copy)
+    Ok(())
 }
 
 fn copy_path(path: &Path, schema: u32) -> PathBuf {
@@ -323,6 +361,8 @@ mod tests {
         broken.push("CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT; SELECT no_such_function()");
         assert!(migrate_with(&mut connection, &path, UNIX_EPOCH, SCHEMA_SQL, &broken).is_err());
         assert_eq!(version(&connection).unwrap(), SCHEMA);
+        let left = copy_path(&path, SCHEMA);
+        assert!(!left.exists() && !with_suffix(&left, ".tmp").exists());
         let tables: u32 = connection
             .query_row(
                 "SELECT count(*) FROM sqlite_schema WHERE name = 'half'",

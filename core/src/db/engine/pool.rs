@@ -8,6 +8,7 @@ use std::{
 
 use rusqlite::{Connection, config::DbConfig};
 
+use super::waiting;
 use crate::error::{KeyplateError, Result};
 
 /// More calls than this read in turns: no number of clients makes this process's memory grow.
@@ -73,12 +74,12 @@ impl Pool {
         let (idle, cache) = match role {
             Role::Reader => {
                 let all_out = |c: &Connections| c.readers_out >= MOST_READERS;
-                connections = wait(&self.reader_returned, connections, deadline, all_out)?;
+                connections = self.wait(&self.reader_returned, connections, deadline, all_out)?;
                 connections.take_reader()
             }
             Role::Writer => {
                 let is_out = |c: &Connections| c.writer_out;
-                connections = wait(&self.writer_returned, connections, deadline, is_out)?;
+                connections = self.wait(&self.writer_returned, connections, deadline, is_out)?;
                 connections.writer_out = true;
                 (connections.writer.take(), Cache::Large)
             }
@@ -114,6 +115,35 @@ impl Pool {
         idle.then_some(Idle(connections))
     }
 
+    /// Waits for as long as it is so, at most until the deadline.
+    fn wait<'p>(
+        &'p self,
+        returned: &Condvar,
+        mut connections: MutexGuard<'p, Connections>,
+        deadline: Instant,
+        so: impl Fn(&Connections) -> bool,
+    ) -> Result<MutexGuard<'p, Connections>> {
+        while so(&connections) {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            if patience.is_zero() {
+                return Err(KeyplateError::Busy);
+            }
+            let (guard, waited) = returned
+                .wait_timeout(connections, patience.min(waiting::ASK_EVERY))
+                .unwrap_or_else(PoisonError::into_inner);
+            connections = guard;
+            if waited.timed_out() && so(&connections) {
+                // A signal's handler runs while it is asked: no lock may be held.
+                drop(connections);
+                if waiting::is_given_up() {
+                    return Err(KeyplateError::Busy);
+                }
+                connections = self.lock();
+            }
+        }
+        Ok(connections)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Connections> {
         // The lists are whole whenever the lock is free, also after a panic elsewhere.
         self.connections
@@ -146,26 +176,6 @@ impl Connections {
             (None, Cache::Small) => {}
         }
     }
-}
-
-/// Waits for as long as it is so, at most until the deadline.
-fn wait<'p>(
-    returned: &Condvar,
-    mut connections: MutexGuard<'p, Connections>,
-    deadline: Instant,
-    so: impl Fn(&Connections) -> bool,
-) -> Result<MutexGuard<'p, Connections>> {
-    while so(&connections) {
-        let patience = deadline.saturating_duration_since(Instant::now());
-        if patience.is_zero() {
-            return Err(KeyplateError::Busy);
-        }
-        connections = returned
-            .wait_timeout(connections, patience)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0;
-    }
-    Ok(connections)
 }
 
 /// Connections of which none is in use.

@@ -103,6 +103,11 @@ fn options_that_cannot_work() {
             path("/sys/id.db".as_ref()),
         ),
         (
+            "path",
+            ConfigurationReason::NotAPath,
+            path(":memory:".as_ref()),
+        ),
+        (
             "token_prefix",
             ConfigurationReason::NotPrefix,
             with(&|config| config.token_prefix = Some("K".to_owned())),

@@ -45,11 +45,13 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
     let app = App::new(keyplate.clone(), origins, options, address);
+    log::start_thread().map_err(|error| format!("cannot start threads: {error}"))?;
     let result = runtime.block_on(async {
         tokio::spawn(upkeep::every_day(keyplate));
         connections::serve(listener, app, &options.trusted_proxies).await
     });
     runtime.shutdown_timeout(LAST_CALLS);
+    log::finish();
     result.map_err(|error| format!("cannot serve: {error}"))
 }
 

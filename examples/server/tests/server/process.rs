@@ -2,10 +2,10 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
-    process::Output,
+    process::{Command, Output},
     thread,
     time::Duration,
 };
@@ -377,6 +377,114 @@ fn a_signal_lets_what_is_under_way_end() {
     );
     let users = server.library().list_users(Default::default()).unwrap();
     assert_eq!(users.total, 2);
+}
+
+/// Of the log, as of standard output, somebody may hold the other end and read nothing.
+#[test]
+fn a_log_that_nobody_reads_stops_neither_answers_nor_a_signal() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let mut child = command()
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path().join("data"))
+        .stdout(fs::File::create(&out).unwrap())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until(|| fs::read_to_string(&out).is_ok_and(|text| text.contains("address: ")));
+    let text = fs::read_to_string(&out).unwrap();
+    let address = text
+        .lines()
+        .find_map(|line| line.strip_prefix("listening on "))
+        .unwrap();
+
+    // A pipe holds 64 KiB, and the queue a thousand lines.
+    const REQUESTS: usize = 4_000;
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let request = b"GET /api/signup/setup HTTP/1.1\r\nHost: localhost:1411\r\n\r\n";
+    let mut answers = BufReader::new(stream.try_clone().unwrap());
+    for n in 0..REQUESTS {
+        stream.write_all(request).unwrap();
+        let (mut line, mut length) = (String::new(), 0);
+        answers.read_line(&mut line).unwrap();
+        assert!(line.starts_with("HTTP/1.1 2"), "{n}: {line:?}");
+        loop {
+            line.clear();
+            answers.read_line(&mut line).unwrap();
+            if let Some(number) = line.to_lowercase().strip_prefix("content-length: ") {
+                length = number.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        answers.read_exact(&mut vec![0; length]).unwrap();
+    }
+
+    // Once somebody reads again they are told what they missed, and every line is there or counted.
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let stopped = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(stopped.success());
+    let mut read = String::new();
+    let reader = thread::spawn(move || {
+        log.read_to_string(&mut read).unwrap();
+        read
+    });
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let read = reader.join().unwrap();
+    let lost: usize = read
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("warning: ")?
+                .split_once(" lines were not")
+        })
+        .map(|(count, _)| count.parse::<usize>().unwrap())
+        .sum();
+    let written = read.matches("/api/signup/setup").count();
+    assert!(lost > 0 && written + lost == REQUESTS, "{written} {lost}");
+}
+
+/// Nobody ever reads, and it ends all the same.
+#[test]
+fn a_signal_ends_a_server_whose_log_nobody_reads() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let mut child = command()
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path().join("data"))
+        .stdout(fs::File::create(&out).unwrap())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until(|| fs::read_to_string(&out).is_ok_and(|text| text.contains("address: ")));
+    let text = fs::read_to_string(&out).unwrap();
+    let address = text
+        .lines()
+        .find_map(|line| line.strip_prefix("listening on "))
+        .unwrap();
+    for _ in 0..2_500 {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
+        assert!(read_all(&mut stream).starts_with("HTTP/1.1 2"));
+    }
+    let kill = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    wait_until(|| child_ended(child.id()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+fn child_ended(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
 }
 
 #[test]

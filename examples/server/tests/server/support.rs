@@ -80,8 +80,22 @@ impl Server {
         self.folder.path().join("data/keyplate.db")
     }
 
+    /// Everything that it has logged so far. Lines are written a moment after the answers that they tell of, so one more
+    /// is asked for and waited for, unless it has ended.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
+        const LAST: &str = "/this-line-is-the-last";
+        let read = || fs::read_to_string(self.folder.path().join("log")).unwrap();
+        let lines = |log: &str| log.matches(LAST).count();
+        let before = lines(&read());
+        if TcpStream::connect(&self.address).is_ok() {
+            self.get(LAST).send();
+            wait_until(|| lines(&read()) > before);
+        }
+        let log = read();
+        let kept = log
+            .split_inclusive('\n')
+            .filter(|line| !line.contains(LAST));
+        kept.collect()
     }
 
     /// The library on the same file, as another process would have it.

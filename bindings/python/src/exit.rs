@@ -1,0 +1,109 @@
+//! The end of the process. A thread that comes back from the library when Python has begun to take itself down is ended by
+//! Python in the middle of our frames, which aborts the process (seen up to Python 3.13). So before that the package asks,
+//! by `atexit`, that nobody is on the way back, and nobody sets out any more but the thread that ends everything.
+
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
+    time::{Duration, Instant},
+};
+
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+
+/// How long calls that are under way are waited for. Whoever takes longer stays where they are until the process is gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+struct State {
+    under_way: usize,
+    /// The thread that takes Python down.
+    ending: Option<ThreadId>,
+    /// Nobody waits for anybody any more.
+    over: bool,
+}
+
+static STATE: Mutex<State> = Mutex::new(State {
+    under_way: 0,
+    ending: None,
+    over: false,
+});
+static CAME_BACK: Condvar = Condvar::new();
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn is_for_others(&self) -> bool {
+        self.ending
+            .is_some_and(|thread| thread != thread::current().id())
+    }
+}
+
+/// A call, from before it gives up the GIL until it has it again.
+#[derive(Debug)]
+pub(crate) struct UnderWay(());
+
+impl UnderWay {
+    pub(crate) fn begin() -> PyResult<Self> {
+        let mut state = state();
+        if state.is_for_others() {
+            return Err(PyRuntimeError::new_err("the interpreter is shutting down"));
+        }
+        state.under_way += 1;
+        Ok(Self(()))
+    }
+
+    /// The last thing that a call does without the GIL.
+    pub(crate) fn before_return(&self) {
+        let state = state();
+        let never = state.over && state.is_for_others();
+        drop(state);
+        while never {
+            thread::park();
+        }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut state = state();
+        // A child that was forked in a call of its own begins at nought.
+        state.under_way = state.under_way.saturating_sub(1);
+        drop(state);
+        CAME_BACK.notify_all();
+    }
+}
+
+/// Are functions of the host's still called in this thread?
+pub(crate) fn hears() -> bool {
+    !state().is_for_others()
+}
+
+/// From now on only this thread calls and hears; the others' calls are waited for.
+#[pyfunction]
+pub(crate) fn _at_exit(py: Python<'_>) {
+    state().ending = Some(thread::current().id());
+    py.detach(|| {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = state();
+        while state.under_way > 0 {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            if patience.is_zero() {
+                break;
+            }
+            state = CAME_BACK
+                .wait_timeout(state, patience)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state.over = true;
+    });
+}
+
+/// In a child of `fork` no other thread is left, and none is under way.
+pub(crate) fn forget_others() {
+    let mut state = state();
+    state.under_way = 0;
+    state.ending = None;
+}
