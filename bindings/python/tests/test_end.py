@@ -129,7 +129,7 @@ def test_a_sink_can_stop_the_program(path: str, exception: type[BaseException]) 
             kp.create_user(username="ben")
         assert raised.value.args == ("ben",)
         stopping = False
-        assert kp.find_user("ben") is not None, "its work was done"
+        assert kp.find_user_by_username("ben") is not None, "its work was done"
 
 
 def test_control_c_ends_a_wait_for_another_writer(path: str) -> None:

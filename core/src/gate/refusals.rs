@@ -385,7 +385,12 @@ mod tests {
             address: Some(format!("10.0.{}.{}", source / 256, source % 256)),
             ..ClientInfo::default()
         };
-        Key::of(EventKind::SignInRefused, &client, at(minute))
+        Key::of(
+            EventKind::SignInRefused,
+            &Actor::Anonymous,
+            &client,
+            at(minute),
+        )
     }
 
     fn counts(taken: &Taken<'_>) -> Vec<i64> {

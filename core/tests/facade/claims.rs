@@ -147,7 +147,7 @@ fn no_spelling_of_a_reserved_name_comes_in_by_any_way() {
     let f = with_everything();
     for name in SPOKEN_FOR {
         for spelling in spellings(name) {
-            let bob = f.keyplate.find_user("bob").unwrap().unwrap().id;
+            let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap().id;
             match f
                 .keyplate
                 .set_user_claims(&bob, vec![claim(&spelling, "x")])
@@ -184,7 +184,7 @@ fn two_names_that_fold_alike_are_one() {
     );
 
     // A plan's spelling replaces the one that is there.
-    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     f.keyplate
         .set_user_claims(&bob.id, vec![claim("quota", "1"), claim("room", "8")])
         .unwrap();
@@ -221,7 +221,7 @@ fn a_users_claim_beats_his_groups_and_the_first_group_the_others_by_folding() {
 #[test]
 fn what_an_older_file_holds_speaks_for_nobody() {
     let f = with_everything();
-    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     let family = f.keyplate.list_groups(Default::default()).unwrap().items[0].id;
     f.keyplate.set_user_groups(&bob.id, &[family]).unwrap();
     let service = NewService {

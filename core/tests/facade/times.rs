@@ -240,7 +240,7 @@ fn the_ends_of_a_plan_lie_within_the_range() {
         let again = f.keyplate.bootstrap(&plan("9999-12-31T22:59:59.999-01:00"));
         assert_eq!(again.unwrap().changes, [], "{field}: the same end");
     }
-    let bob = f.keyplate.find_user("bob").unwrap().unwrap();
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
     assert_eq!(bob.expires_at, Some(last()));
 }
 

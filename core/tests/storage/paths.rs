@@ -130,7 +130,7 @@ fn names_that_are_no_paths_are_refused() {
         assert!(path.is_file());
         for path in [path, copy] {
             let again = open(&path).unwrap();
-            assert!(again.find_user("ann").unwrap().is_some());
+            assert!(again.find_user_by_username("ann").unwrap().is_some());
         }
     }
     assert_eq!(

@@ -4,16 +4,17 @@ use keyplate::{ErrorCode, SettingsChanges, User, UserChanges};
 
 use crate::common::*;
 
-fn email() -> UserChanges {
+/// Nobody else's: a name that somebody had before would be refused for that alone.
+fn email(user: &User) -> UserChanges {
     UserChanges {
-        email: Some("eve@evil.example".to_owned()),
+        email: Some(format!("{}@evil.example", user.username)),
         ..UserChanges::default()
     }
 }
 
-fn username() -> UserChanges {
+fn username(user: &User) -> UserChanges {
     UserChanges {
-        username: Some("eve".to_owned()),
+        username: Some(format!("evil-{}", user.username)),
         ..UserChanges::default()
     }
 }
@@ -53,7 +54,7 @@ fn address_and_name_want_all_that_their_owner_may() {
         (&bob, &["*"], true),
     ] {
         let acting = f.acting(f.key(user, scopes).secret.as_str());
-        for changes in [email(), username()] {
+        for changes in [email(user), username(user)] {
             let changed = acting.update_user(&user.id, changes);
             if allowed {
                 changed.unwrap();
@@ -92,7 +93,7 @@ fn so_does_the_session_of_a_weak_keys_code_and_not_a_persons_own() {
     for (user, scopes) in [(&root, &weak[..]), (&root, &["*"]), (&bob, &weak)] {
         let session = narrow_session(&f, &root, user, scopes);
         let acting = f.acting(session.secret.as_str());
-        for changes in [email(), username()] {
+        for changes in [email(user), username(user)] {
             assert_eq!(
                 code(acting.update_user(&user.id, changes)),
                 ErrorCode::PermissionDenied
@@ -104,7 +105,7 @@ fn so_does_the_session_of_a_weak_keys_code_and_not_a_persons_own() {
         .set_user_role(&bob.id, keyplate::Role::Administrator)
         .unwrap();
     let his = f.acting(of_old.secret.as_str());
-    his.update_user(&bob.id, email())
+    his.update_user(&bob.id, email(&bob))
         .expect("a person's own session, from before a promotion");
 }
 

@@ -148,7 +148,8 @@ fn told(keyplate: &Keyplate) -> Vec<AuditEvent> {
 
 /// Whom this name finds.
 fn found(keyplate: &Keyplate, name: &str) -> String {
-    let user = keyplate.find_user(name).unwrap();
+    let by_username = keyplate.find_user_by_username(name).unwrap();
+    let user = by_username.or_else(|| keyplate.find_user_by_email(name).unwrap());
     user.map(|user| user.username).unwrap_or_default()
 }
 

@@ -10,7 +10,7 @@ fn with(statements: &str) -> (tempfile::TempDir, Keyplate, User) {
     let folder = tempfile::tempdir().unwrap();
     let fixture = format!("{SCHEMA_3}\n{statements}");
     let keyplate = upgraded(folder.path(), &fixture, 3);
-    let ann = keyplate.find_user("Ann").unwrap().unwrap();
+    let ann = keyplate.find_user_by_username("Ann").unwrap().unwrap();
     assert_eq!(ann.role, Role::Administrator);
     (folder, keyplate, ann)
 }

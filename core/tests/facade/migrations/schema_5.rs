@@ -112,7 +112,7 @@ fn former_names_are_remembered() {
         stranger.sign_up(NewSignup {
             username: name.to_owned(),
             email: email.map(str::to_owned),
-            token: Some(INVITATION.to_owned()),
+            token: Some(secret(INVITATION)),
             ..NewSignup::default()
         })
     };
@@ -173,7 +173,7 @@ fn every_credential_works() {
         stranger.sign_up(NewSignup {
             username: name.to_owned(),
             email: email.map(str::to_owned),
-            token: Some(token.to_owned()),
+            token: Some(secret(token)),
             ..NewSignup::default()
         })
     };

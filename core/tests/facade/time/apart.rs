@@ -112,7 +112,7 @@ fn while_the_clock_is_a_little_behind_tokens_have_its_times() {
     assert_eq!(code(verify(&f, &token)), ErrorCode::InvalidCredential);
 
     // Nor does it outlive the session that asked, by either.
-    let ann = f.keyplate.find_user("ann").unwrap().unwrap();
+    let ann = f.keyplate.find_user_by_username("ann").unwrap().unwrap();
     let short = f.keyplate.create_session(&ann.id, client(), Some(40));
     let token = issue(&f, short.unwrap().secret.as_str(), 300).unwrap();
     assert_eq!(claims(&token)["exp"], seconds(&f) + 40);

@@ -38,7 +38,7 @@ fn worker() {
     let stranger = keyplate.anonymous(client()).unwrap();
     assert!(stranger.redeem_one_time_token(&job).is_ok());
     say("taken");
-    let ann = keyplate.find_user("ann").unwrap().unwrap();
+    let ann = keyplate.find_user_by_username("ann").unwrap().unwrap();
     let made = keyplate.create_one_time_token(&ann.id, Some(1)).unwrap();
     say(made.secret.as_str());
     wait(1_100);

@@ -25,13 +25,15 @@ impl Source for Told {
     }
 }
 
+type Tell = fn(&mut Told, &Spec, &str);
+
 /// An option's places: what it is called there, and how it is told.
-fn places(spec: &'static Spec) -> Vec<(String, fn(&mut Told, &Spec, &str))> {
-    let variable: fn(&mut Told, &Spec, &str) = |told, spec, value| {
+fn places(spec: &'static Spec) -> Vec<(String, Tell)> {
+    let variable: Tell = |told, spec, value| {
         told.variables
             .insert(spec.variable.to_owned(), value.into());
     };
-    let flag: fn(&mut Told, &Spec, &str) = |told, spec, value| {
+    let flag: Tell = |told, spec, value| {
         let values = told.flags.entry(spec.name.to_owned()).or_default();
         values.push(value.into());
     };
