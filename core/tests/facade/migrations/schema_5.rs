@@ -191,3 +191,41 @@ fn every_credential_works() {
         }
     }
 }
+
+/// U1: who was two by the older rules, and is told to have become one. Nobody is lost.
+#[test]
+fn names_that_have_become_one_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyplate = upgraded(folder.path(), SCHEMA_5, 5);
+    let problems = keyplate.check_integrity().unwrap().problems;
+    let expected = [
+        ("username", "STRASSE", "Straße"),
+        ("username", "οδοσ", "ΟΔΟΣ"),
+        ("username", "sam", "ſam"),
+        ("email", "eve", "eva"),
+        ("email", "zoë", "zoe"),
+    ];
+    assert_eq!(problems.len(), expected.len(), "{problems:?}");
+    for (problem, (what, younger, older)) in problems.iter().zip(expected) {
+        let beginning = format!("the {what} of {younger:?} (");
+        assert!(problem.starts_with(&beginning), "{problem}");
+        assert!(
+            problem.contains(&format!("also that of {older:?} (")),
+            "{problem}"
+        );
+    }
+    for (spelling, older) in [("strasse", "Straße"), ("ΟΔΟΣ", "ΟΔΟΣ"), ("SAM", "ſam")] {
+        let found = keyplate.find_user_by_username(spelling).unwrap().unwrap();
+        assert_eq!(found.username, older);
+    }
+    // The older one's new name frees the former one for the younger, and what is left is told as before.
+    let straße = keyplate.find_user_by_username("strasse").unwrap().unwrap();
+    let changes = UserChanges {
+        username: Some("Gasse".to_owned()),
+        ..UserChanges::default()
+    };
+    keyplate.update_user(&straße.id, changes).unwrap();
+    let found = keyplate.find_user_by_username("Straße").unwrap().unwrap();
+    assert_eq!(found.username, "STRASSE");
+    assert_eq!(keyplate.check_integrity().unwrap().name_collisions, 4);
+}
