@@ -216,6 +216,14 @@ fn what_is_wrong_is_told_with_the_name_that_was_used() {
     }
 }
 
+/// Any of the switches.
+fn is_on(options: &Options) -> bool {
+    options.open_setup
+        || options.allow_insecure_origin
+        || options.allow_shared_file
+        || options.accept_rp_id_change
+}
+
 #[test]
 fn no_is_no() {
     for spec in OPTIONS.iter().filter(|spec| spec.kind == Kind::Switch) {
@@ -225,15 +233,12 @@ fn no_is_no() {
                     let options = read(|told| {
                         tell(told, spec, &form);
                     });
-                    let is_on = |o: &Options| {
-                        o.open_setup || o.allow_insecure_origin || o.accept_rp_id_change
-                    };
                     assert!(!is_on(&options.unwrap()), "{called}={form:?}");
                 }
             }
         }
         // The flag decides, where it says something.
-        for (flag, variable, is_on) in [
+        for (flag, variable, expected) in [
             ("no", "yes", false),
             ("yes", "no", true),
             ("", "yes", true),
@@ -245,9 +250,7 @@ fn no_is_no() {
                     .insert(spec.variable.to_owned(), variable.into());
             });
             let options = options.unwrap();
-            let on =
-                options.open_setup || options.allow_insecure_origin || options.accept_rp_id_change;
-            assert_eq!(on, is_on, "{flag:?} {variable}");
+            assert_eq!(is_on(&options), expected, "{flag:?} {variable}");
         }
     }
 }

@@ -262,7 +262,7 @@ fn a_start_ends_with_a_variable_that_cannot_be_read() {
             assert!(text.contains(&format!("{variable} {reason}")), "{text}");
         }
     }
-    assert_eq!(switches, 3, "all of them are told of");
+    assert_eq!(switches, 4, "all of them are told of");
 }
 
 #[test]
