@@ -3750,8 +3750,8 @@ void keyplate_user_changes_free(keyplate_user_changes *user_changes);
 // Makes one with its defaults; free it with `keyplate_user_changes_free`.
 keyplate_status keyplate_user_changes_new(keyplate_user_changes **out, keyplate_error **error);
 
-// As in `keyplate_new_user`, and no name that somebody else had before. For the user himself only where the settings allow it,
-// and without `@`.
+// As in `keyplate_new_user`, and not a name that somebody else had before. Users may change their own only if the settings allow
+// it, and not to one with `@`.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_username(keyplate_user_changes *user_changes,
                                                    const char *value,
@@ -3763,8 +3763,8 @@ keyplate_status keyplate_user_changes_set_email(keyplate_user_changes *user_chan
                                                 const char *value,
                                                 keyplate_error **error);
 
-// Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one
-// stands by now. Not for the user himself.
+// Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one
+// stands there by now. Users cannot change this themselves.
 keyplate_status keyplate_user_changes_set_email_verified(keyplate_user_changes *user_changes,
                                                          bool value,
                                                          keyplate_error **error);

@@ -130,7 +130,7 @@ CREATE TABLE setup (
     id               INTEGER PRIMARY KEY CHECK (id = 1),
     stage            TEXT NOT NULL CHECK (stage IN ('uninitialised', 'claimed', 'complete')),
     generation       INTEGER NOT NULL CHECK (generation >= 1),
-    administrator_id TEXT,                     -- who claimed this generation; he may have been deleted since
+    administrator_id TEXT,                     -- who claimed this generation; they may have been deleted since
     claimed_at       INTEGER,
     completed_at     INTEGER,
     claimed_without_token INTEGER NOT NULL DEFAULT 0 CHECK (claimed_without_token IN (0, 1)) -- by the host's word (B2)
@@ -273,7 +273,7 @@ CREATE TABLE one_time_tokens (
     created_by            TEXT,
     created_at            INTEGER NOT NULL,
     expires_at            INTEGER NOT NULL,
-    is_recovery           INTEGER NOT NULL DEFAULT 0 CHECK (is_recovery IN (0, 1)), -- for who has lost his passkey (O3)
+    is_recovery           INTEGER NOT NULL DEFAULT 0 CHECK (is_recovery IN (0, 1)), -- for somebody who has lost their passkey (O3)
     made_by_key           TEXT                 -- the API key by which it was made, by value (K1)
 ) STRICT, WITHOUT ROWID;
 
@@ -395,7 +395,7 @@ CREATE TABLE signing_keys (
 
 CREATE UNIQUE INDEX signing_keys_that_sign ON signing_keys (ends_at IS NULL) WHERE ends_at IS NULL;
 
--- By which name a plan knows a user, who may have another by now (B6). Nobody else of that name is taken for him.
+-- By which name a plan knows a user, who may have another by now (B6). Nobody else of that name is taken for them.
 CREATE TABLE plan_users (
     name_key TEXT PRIMARY KEY,
     user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE

@@ -46,7 +46,7 @@ def sign_in(
 
 
 def move(kp: keyplate.Keyplate, old: sqlite3.Connection, person: sqlite3.Row) -> keyplate.User | None:
-    """The user that this person is from now on; None if he was moved before and has been deleted since."""
+    """The user that this person is from now on; None if they were moved before and have been deleted since."""
     # By the application's own key: a name or an address may be somebody else's choice.
     key = f"people/{person['id']}"
     user = kp.find_user_by_external_id(key)

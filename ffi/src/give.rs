@@ -1,4 +1,4 @@
-//! How values leave: lent to the caller from inside their owner, or given to him.
+//! How values leave: lent to the caller from inside their owner, or given to them.
 
 use std::{
     ffi::c_char,

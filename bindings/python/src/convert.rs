@@ -34,7 +34,7 @@ pub(crate) fn call<T: Send + Give<U>, U>(
     py: Python<'_>,
     work: impl FnOnce() -> ::keyplate::Result<T> + Send,
 ) -> PyResult<U> {
-    let under_way = UnderWay::begin()?;
+    let under_way = UnderWay::begin(py);
     let result = py.detach(|| {
         let result = catch_unwind(AssertUnwindSafe(work));
         under_way.before_return();
@@ -52,12 +52,9 @@ pub(crate) fn call<T: Send + Give<U>, U>(
     }
 }
 
-/// Runs what cannot fail without the GIL, unless the process is ending in another thread: then the operating system does
-/// the rest.
+/// Runs what cannot fail without the GIL.
 pub(crate) fn detached(py: Python<'_>, work: impl FnOnce() + Send) {
-    let Ok(under_way) = UnderWay::begin() else {
-        return;
-    };
+    let under_way = UnderWay::begin(py);
     py.detach(|| {
         work();
         under_way.before_return();

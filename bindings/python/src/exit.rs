@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use pyo3::prelude::*;
 
 /// How long calls that are under way are waited for. Whoever takes longer stays where they are until the process is gone.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,13 +45,17 @@ impl State {
 pub(crate) struct UnderWay(());
 
 impl UnderWay {
-    pub(crate) fn begin() -> PyResult<Self> {
+    /// A thread that Python does not wait for, and that comes when everything ends, goes no further: Python would end it at
+    /// its next step.
+    pub(crate) fn begin(py: Python<'_>) -> Self {
         let mut state = state();
         if state.is_for_others() {
-            return Err(PyRuntimeError::new_err("the interpreter is shutting down"));
+            drop(state);
+            py.detach(stay);
+        } else {
+            state.under_way += 1;
         }
-        state.under_way += 1;
-        Ok(Self(()))
+        Self(())
     }
 
     /// The last thing that a call does without the GIL.
@@ -59,8 +63,8 @@ impl UnderWay {
         let state = state();
         let never = state.over && state.is_for_others();
         drop(state);
-        while never {
-            thread::park();
+        if never {
+            stay();
         }
     }
 }
@@ -72,6 +76,13 @@ impl Drop for UnderWay {
         state.under_way = state.under_way.saturating_sub(1);
         drop(state);
         CAME_BACK.notify_all();
+    }
+}
+
+/// Until the process is gone.
+fn stay() {
+    loop {
+        thread::park();
     }
 }
 

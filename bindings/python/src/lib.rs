@@ -13,10 +13,22 @@ mod handle;
 mod secret;
 mod time;
 
-use pyo3::prelude::*;
+use std::sync::OnceLock;
+
+use pyo3::{exceptions::PyImportError, prelude::*};
+
+/// Which interpreter imported this module first: the address of its `sys`.
+static INTERPRETER: OnceLock<usize> = OnceLock::new();
 
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Classes and hooks are the process's. From Python 3.12 on PyO3 has Python refuse it; before, nobody does.
+    let interpreter = module.py().import("sys")?.as_ptr() as usize;
+    if *INTERPRETER.get_or_init(|| interpreter) != interpreter {
+        return Err(PyImportError::new_err(
+            "keyplate cannot be imported by several interpreters of one process",
+        ));
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     ::keyplate::give_up_waiting_if(callbacks::is_told_to_stop);
     module.add_class::<handle::Keyplate>()?;

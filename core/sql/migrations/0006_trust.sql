@@ -19,7 +19,9 @@ ALTER TABLE sessions ADD COLUMN bound_expires_at INTEGER;
 UPDATE sessions
 SET bound_expires_at = expires_at
 WHERE method = 'one_time_token' AND ceiling_scopes <> '* roles:write';
--- Names (U1). An address is one user's only when it is held: proved, or given by an administrator or the host. What
+
+-- Names (U1) -----------------------------------------------------------------------------------------------------------
+-- An address is one user's only when it is held: proved, or given by an administrator or the host. What
 -- somebody was called is remembered. `users` is made anew: foreign keys are off meanwhile, so that nobody's sessions and
 -- keys go with the old table.
 
@@ -162,7 +164,9 @@ ORDER BY id;
 DROP INDEX deleted_users_by_username;
 ALTER TABLE deleted_users DROP COLUMN username_key;
 DROP TABLE namings;
--- Text: what lists are searched by, folded and without accents. It is filled in, and all keys are folded anew, by
+
+-- Text (U1, G1) --------------------------------------------------------------------------------------------------------
+-- What lists are searched by, folded and without accents. It is filled in, and all keys are folded anew, by
 -- db/engine/refold.rs right after these statements.
 
 ALTER TABLE users ADD COLUMN search_key TEXT NOT NULL DEFAULT '';

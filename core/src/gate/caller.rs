@@ -259,7 +259,7 @@ impl Caller {
         }
     }
 
-    /// S2: may he put users into groups, by whatever way?
+    /// S2: whether they may put users into groups, in whatever way.
     pub(crate) fn may_give_groups(&self) -> Result<()> {
         self.may_give(Area::Groups)
     }

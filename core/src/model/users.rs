@@ -165,15 +165,15 @@ pub enum Expiry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct UserChanges {
-    /// As in `NewUser`, and no name that somebody else had before. For the user himself only where the settings allow it,
-    /// and without `@`.
+    /// As in `NewUser`, and not a name that somebody else had before. Users may change their own only if the settings allow
+    /// it, and not to one with `@`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub username: Option<String>,
     /// E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
-    /// Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one
-    /// stands by now. Not for the user himself.
+    /// Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one
+    /// stands there by now. Users cannot change this themselves.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email_verified: Option<bool>,
     /// The name that others see.

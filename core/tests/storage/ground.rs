@@ -312,8 +312,13 @@ fn a_disk_that_turns_read_only_is_an_error() {
     drop(keyplate);
     disk.remount("ro");
     // Nothing is at the path, and nothing can be made there.
-    let reason = reason(open(&disk.0.path().join("new.db")));
-    assert_eq!(reason.as_deref(), Some("FolderReadOnly"));
+    assert_eq!(
+        reason(open(&disk.0.path().join("new.db"))),
+        (
+            ErrorCode::Configuration,
+            Some("folder_read_only".to_owned())
+        )
+    );
     assert_eq!(code(open(&path)), ErrorCode::StorageReadOnly);
     disk.remount("rw");
     assert!(

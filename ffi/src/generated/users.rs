@@ -552,8 +552,8 @@ pub unsafe extern "C" fn keyplate_user_changes_new(
     }
 }
 
-/// As in `keyplate_new_user`, and no name that somebody else had before. For the user himself only where the settings allow it,
-/// and without `@`.
+/// As in `keyplate_new_user`, and not a name that somebody else had before. Users may change their own only if the settings allow
+/// it, and not to one with `@`.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_username(
@@ -591,8 +591,8 @@ pub unsafe extern "C" fn keyplate_user_changes_set_email(
     }
 }
 
-/// Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one
-/// stands by now. Not for the user himself.
+/// Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one
+/// stands there by now. Users cannot change this themselves.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_email_verified(
     user_changes: *mut keyplate_user_changes,

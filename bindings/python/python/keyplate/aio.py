@@ -1986,9 +1986,9 @@ class Keyplate:
         their username.
 
         Args:
-            username: As in `NewUser`, and no name that somebody else had before. For the user himself only where the settings allow it, and without `@`.
+            username: As in `NewUser`, and not a name that somebody else had before. Users may change their own only if the settings allow it, and not to one with `@`.
             email: E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
-            email_verified: Does the address belong to him for certain? Yes wants the proved address in `email`, and fails where another one stands by now. Not for the user himself.
+            email_verified: Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one stands there by now. Users cannot change this themselves.
             display_name: The name that others see.
             first_name: First name.
             last_name: Last name.
