@@ -44,7 +44,7 @@ class FacadeTest {
     }
 
     @Test
-    fun `who may use a service`() = open().use { keyplate ->
+    fun `who may use a service`(): Unit = open().use { keyplate ->
         val bob = keyplate.createUser(NewUser(username = "bob"))
         val films = keyplate.createService(NewService(slug = "films"))
         val session = keyplate.createSession(bob.id, ClientInfo(), null)
