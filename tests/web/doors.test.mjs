@@ -19,7 +19,7 @@ after(async () => {
   ann.isContent();
 });
 
-test("before set-up the start leads to it, and its link of an earlier start is no longer good", async () => {
+test("before set-up the start leads to it, the link of an earlier start is good too, and a wrong one is not", async () => {
   visitor = await Person.arrive(browser, server);
   await visitor.open("/");
   await visitor.isAt("/setup");
@@ -30,6 +30,9 @@ test("before set-up the start leads to it, and its link of an earlier start is n
   await server.restart();
   assert.notEqual(server.link, old);
   await visitor.open(old);
+  await visitor.seesHeading("Set up this server");
+  await visitor.open("about:blank");
+  await visitor.open(`${old.slice(0, -4)}0000`);
   await visitor.type("Username", "mallory");
   await visitor.press("Continue");
   await visitor.seesHeading("This set-up link is no longer good");
