@@ -14,7 +14,7 @@ import { doorHead, entitle, publicSettings, step } from "../parts/shell.js";
 const main = document.getElementById("main");
 const token = tokenOfAddress();
 const NEW_LINK =
-  "For a new link, start the server again: it prints one as long as set-up is not complete. Each start ends the link before.";
+  "For a new link, start the server again: it prints one as long as set-up is not complete. A link is good for a day.";
 let settings = null;
 
 /** Which step is it? */
