@@ -69,7 +69,7 @@ function closed() {
     doorHead(
       settings,
       "Sign-up is closed",
-      "Nobody can sign up here at the moment, with an invitation neither. Ask an administrator to make an account for you.",
+      "Nobody can sign up here at the moment, not even with an invitation. Ask an administrator to make an account for you.",
     ),
     toSignIn(),
   );
