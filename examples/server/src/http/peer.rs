@@ -66,12 +66,16 @@ mod system {
             fd::{AsFd, OwnedFd},
             unix::fs::MetadataExt,
         },
+        thread,
+        time::Duration,
     };
 
     use super::{End, TcpStream, canonical};
 
-    /// The kernel writes a table while connections come and go, and may leave one out.
-    const READINGS: usize = 3;
+    /// The kernel writes a table while connections come and go, and may leave one out or write one twice.
+    const READINGS: usize = 20;
+    /// Between two of them.
+    const PAUSE: Duration = Duration::from_millis(1);
     /// `TCP_ESTABLISHED` of the kernel's `include/net/tcp_states.h`.
     const ESTABLISHED: u8 = 1;
     /// What stands for every user whom this user namespace does not know, unless the kernel says another.
@@ -94,6 +98,7 @@ mod system {
             if let Some(is_ours) = judged(&rows, end, uid) {
                 return is_ours;
             }
+            thread::sleep(PAUSE);
         }
         false
     }
@@ -172,6 +177,7 @@ mod system {
             .iter()
             .filter(|row| (row.local, row.remote) == (end.remote, end.local));
         let other = others.next()?;
+        let mut others = others.filter(|row| *row != other);
         Some(ours.is_held_by(uid) && other.is_held_by(uid) && others.next().is_none())
     }
 
@@ -222,6 +228,8 @@ mod system {
             }
             let twice = [other("01", 1000, 4712), other("06", 0, 0)];
             assert_eq!(with(&twice), Some(false));
+            let written_twice = [other("01", 1000, 4712), other("01", 1000, 4712)];
+            assert_eq!(with(&written_twice), Some(true), "one socket all the same");
             assert_eq!(with(&[]), None, "gone, or on another machine");
 
             // Of root's server, what is left of anybody's closed connection looks like root's.
