@@ -34,12 +34,12 @@ use crate::{
 
 /// How long a client may take to send a request's head, and may keep an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for a connection that may only ask for the health check.
+const RESERVE_HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a client may take no byte of an answer: hyper times what comes in, not what goes out.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long requests that are under way have after a signal.
 const GRACE: Duration = Duration::from_secs(10);
-/// The same for a connection that may only ask for the health check.
-const RESERVE_HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or SIGINT; then lets what is under way end.
 pub(super) async fn serve(
