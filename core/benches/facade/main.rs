@@ -7,6 +7,7 @@
 mod data;
 mod floor;
 mod passkey;
+mod plan;
 mod race;
 mod worker;
 
@@ -38,7 +39,7 @@ fn main() {
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
-    let cases: [(&str, fn()); 7] = [
+    let cases: [(&str, fn()); 8] = [
         ("verify_api_key", || {
             verify_api_key("verify_api_key", 100_000)
         }),
@@ -50,6 +51,7 @@ fn main() {
         ("sign_up_race", race::run),
         ("finish_passkey_login", passkey::run),
         ("open", open),
+        ("plan", plan::run),
     ];
     for (name, run) in cases {
         if wanted(name) {

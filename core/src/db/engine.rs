@@ -156,6 +156,29 @@ impl Engine {
         self.write_within(Duration::ZERO, Sync::AtCommit, f)
     }
 
+    /// What `f` gives if it turns out to write nothing, on a snapshot, so that nobody waits for it; nothing as soon as it
+    /// wants to write.
+    pub(crate) fn if_nothing_is_written<T>(
+        &self,
+        f: impl Fn(&Writer<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let tried = self.with_reader(|connection| {
+            again::committed(
+                || Transaction::begin(connection, "BEGIN DEFERRED"),
+                || {
+                    f(&Writer {
+                        reader: self.reader(connection)?,
+                    })
+                },
+            )
+        });
+        match tried {
+            // Readers' connections are `query_only`.
+            Err(KeyplateError::StorageReadOnly) => Ok(None),
+            tried => tried.map(Some),
+        }
+    }
+
     fn write_within<T>(
         &self,
         patience: Duration,

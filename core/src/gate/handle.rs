@@ -134,6 +134,19 @@ impl Keyplate {
         self.write_as(|writer| self.actor.resolve(writer, method), f)
     }
 
+    /// What `write` would give, without anybody's waiting, if there is nothing to change; nothing where there is.
+    pub(crate) fn if_unchanged<T>(
+        &self,
+        method: Method,
+        f: impl Fn(&Change<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.actor.check_kind(method)?;
+        self.shared.db.if_nothing_is_written(|writer| {
+            let caller = self.actor.resolve(writer, method)?;
+            f(&Change::new(writer, &caller, &self.client))
+        })
+    }
+
     /// What the library does by itself, as the host.
     pub(crate) fn write_for_host<T>(&self, f: impl Fn(&Change<'_>) -> Result<T>) -> Result<T> {
         self.write_as(|_| Ok(Caller::Host), f)

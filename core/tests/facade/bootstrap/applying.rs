@@ -352,3 +352,22 @@ fn a_person_may_change_what_a_plan_left_open() {
     assert_eq!(bob.display_name.as_deref(), Some("Bobby"));
     assert!(bob.expires_at.is_some());
 }
+
+#[test]
+fn a_plan_with_nothing_to_do_takes_no_lock() {
+    let f = Fixture::new();
+    f.keyplate.bootstrap(WHOLE).unwrap();
+    let lock = raw(&f.path());
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let impatient = Keyplate::open(keyplate::Config {
+        busy_timeout_ms: Some(50),
+        ..config(&f.path())
+    })
+    .unwrap();
+    assert_eq!(impatient.bootstrap(WHOLE).unwrap().changes, []);
+    // The smallest difference takes it.
+    let more = r#"{"groups": [{"name": "more"}]}"#;
+    assert_eq!(code(impatient.bootstrap(more)), ErrorCode::Busy);
+    lock.execute_batch("COMMIT").unwrap();
+    assert_eq!(impatient.bootstrap(more).unwrap().changes.len(), 1);
+}

@@ -355,6 +355,9 @@ fn only_the_host_applies_plans_and_storage_errors_stay_what_they_are() {
     })
     .unwrap();
     assert_eq!(code(impatient.bootstrap(WHOLE)), ErrorCode::Busy);
+    // A mistake is told without the lock, and so is that there is nothing to do.
+    let mistaken = impatient.bootstrap(r#"{"users": [{"username": "a b"}]}"#);
+    assert_eq!(code(mistaken), ErrorCode::InvalidInput);
     lock.execute_batch("COMMIT").unwrap();
     // Nor is it in the middle of the last entry, and then too all or nothing.
     let before = everything(&f.path());
