@@ -161,7 +161,7 @@ pub unsafe extern "C" fn keyplate_bootstrap_report_get_signup_tokens_at(
 /// Creates settings, groups, services, users, sign-up tokens and API keys as a plan declares them: all of it or, on an
 /// error, nothing. The plan is JSON, which `docs/plans.md` describes. What is missing is created, and where something
 /// exists, the fields that the plan names are changed. Nothing is deleted. Applying it again does nothing, even when
-/// several processes do so at once. An active administrator whom the plan creates completes setup.
+/// several processes do so at once, and waits for no other writer. An active administrator whom the plan creates completes setup.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_INVALID_INPUT` whose `field` names the entry, such as `users[2].email`, whatever
