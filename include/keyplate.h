@@ -693,6 +693,27 @@ typedef int32_t keyplate_bootstrap_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// The role of a user.
+enum keyplate_role
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_ROLE_UNKNOWN = 0,
+  // An ordinary user, who looks after what is their own.
+  KEYPLATE_ROLE_USER = 1,
+  // An administrator, who looks after everybody.
+  KEYPLATE_ROLE_ADMINISTRATOR = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_role keyplate_role;
+#else
+typedef int32_t keyplate_role;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // An order of groups. Equal ones are ordered by id.
 enum keyplate_group_sort
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -736,27 +757,6 @@ enum keyplate_username_policy
 typedef enum keyplate_username_policy keyplate_username_policy;
 #else
 typedef int32_t keyplate_username_policy;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// The role of a user.
-enum keyplate_role
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_ROLE_UNKNOWN = 0,
-  // An ordinary user, who looks after what is their own.
-  KEYPLATE_ROLE_USER = 1,
-  // An administrator, who looks after everybody.
-  KEYPLATE_ROLE_ADMINISTRATOR = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_role keyplate_role;
-#else
-typedef int32_t keyplate_role;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1194,7 +1194,7 @@ typedef struct keyplate_audit_event keyplate_audit_event;
 // Free one that is yours with `keyplate_audit_page_free`.
 typedef struct keyplate_audit_page keyplate_audit_page;
 
-// Which events to list. The newest come first.
+// Which events to list. The newest come first, except with `after`.
 //
 // Free one that is yours with `keyplate_audit_query_free`.
 typedef struct keyplate_audit_query keyplate_audit_query;
@@ -1317,6 +1317,11 @@ typedef struct keyplate_group_page keyplate_group_page;
 //
 // Free one that is yours with `keyplate_group_query_free`.
 typedef struct keyplate_group_query keyplate_group_query;
+
+// What hosts show of whoever is behind a credential, and decide by.
+//
+// Free one that is yours with `keyplate_identity_free`.
+typedef struct keyplate_identity keyplate_identity;
 
 // Which rule a value breaks.
 //
@@ -2064,7 +2069,8 @@ size_t keyplate_audit_event_get_details_len(const keyplate_audit_event *audit_ev
 // One of them, borrowed from `audit_event`; nothing past the end.
 const keyplate_detail *keyplate_audit_event_get_details_at(const keyplate_audit_event *audit_event, size_t index);
 
-// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
+// How many times it happened within that minute. Only refusals are counted, so for all others it is 1. It may still
+// grow after the event was listed.
 int64_t keyplate_audit_event_get_count(const keyplate_audit_event *audit_event);
 
 // Frees it; NULL is fine.
@@ -2106,11 +2112,18 @@ keyplate_status keyplate_audit_query_set_since(keyplate_audit_query *audit_query
                                                int64_t value,
                                                keyplate_error **error);
 
-// Which page to return, counted from 1.
+// Which page to return, counted from 1. With `after` there is only the first.
 keyplate_status keyplate_audit_query_set_page(keyplate_audit_query *audit_query, int64_t value, keyplate_error **error);
 
 // How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_audit_query_set_limit(keyplate_audit_query *audit_query,
+                                               int64_t value,
+                                               keyplate_error **error);
+
+// Only those that were committed after the event of this id, the oldest first: a feed. Whoever asks again and again,
+// with the id of the last event that they have, gets each event of every process exactly once, in the order of the
+// commits. 0 is before all.
+keyplate_status keyplate_audit_query_set_after(keyplate_audit_query *audit_query,
                                                int64_t value,
                                                keyplate_error **error);
 
@@ -2199,6 +2212,48 @@ keyplate_status keyplate_claim_set_key(keyplate_claim *claim, const char *value,
 // Its value, of at most 1000 characters.
 // The value is copied.
 keyplate_status keyplate_claim_set_value(keyplate_claim *claim, const char *value, keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_identity_free(keyplate_identity *identity);
+
+// The user.
+// Borrowed from `identity`.
+const keyplate_user *keyplate_identity_get_user(const keyplate_identity *identity);
+
+// The role that this credential acts in, which may be less than the user's own.
+keyplate_role keyplate_identity_get_role(const keyplate_identity *identity);
+
+// The scopes of the credential, as `keyplate_authenticated` has them.
+// How many there are.
+size_t keyplate_identity_get_scopes_len(const keyplate_identity *identity);
+
+// The scopes of the credential, as `keyplate_authenticated` has them.
+// One of them, borrowed from `identity`; nothing past the end.
+keyplate_str keyplate_identity_get_scopes_at(const keyplate_identity *identity, size_t index);
+
+// The groups that they are in, by name.
+// How many there are.
+size_t keyplate_identity_get_groups_len(const keyplate_identity *identity);
+
+// The groups that they are in, by name.
+// One of them, borrowed from `identity`; nothing past the end.
+const keyplate_group *keyplate_identity_get_groups_at(const keyplate_identity *identity, size_t index);
+
+// The claims that hold for them: their own before their groups'.
+// How many there are.
+size_t keyplate_identity_get_claims_len(const keyplate_identity *identity);
+
+// The claims that hold for them: their own before their groups'.
+// One of them, borrowed from `identity`; nothing past the end.
+const keyplate_claim *keyplate_identity_get_claims_at(const keyplate_identity *identity, size_t index);
+
+// The services that they may use with this credential, by slug.
+// How many there are.
+size_t keyplate_identity_get_services_len(const keyplate_identity *identity);
+
+// The services that they may use with this credential, by slug.
+// One of them, borrowed from `identity`; nothing past the end.
+const keyplate_service *keyplate_identity_get_services_at(const keyplate_identity *identity, size_t index);
 
 // Frees it; NULL is fine.
 void keyplate_group_free(keyplate_group *group);
@@ -4080,7 +4135,8 @@ keyplate_status keyplate_verify_api_key(const keyplate *kp,
                                         keyplate_authenticated **out,
                                         keyplate_error **error);
 
-// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
+// host that wants to close what a revoked session has open, hears of every change (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they
 // made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
 // the kind `User`, no address, no agent, no credential.
 //
@@ -4110,6 +4166,23 @@ keyplate_status keyplate_authenticate_pending(const keyplate *kp,
                                               size_t credential_len,
                                               keyplate_authenticated **out,
                                               keyplate_error **error);
+
+// Tells in one call what a host shows of somebody and decides by: the user, their groups, the claims that hold for
+// them, and the services that they may use, as they are now. Somebody who waits for approval may use none.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when their credential has ended since
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
+//
+// `out` is the caller's: free it with `keyplate_identity_free`.
+keyplate_status keyplate_describe(const keyplate *kp,
+                                  const keyplate_principal *principal,
+                                  keyplate_identity **out,
+                                  keyplate_error **error);
 
 // Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
 // that was acknowledged before the call is in it, except when credentials were last used. The file appears once it is

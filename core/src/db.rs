@@ -45,6 +45,11 @@ pub(crate) struct PageRequest {
 }
 
 impl PageRequest {
+    pub(crate) const ALL: Self = Self {
+        page: 1,
+        limit: i64::MAX,
+    };
+
     /// How many rows come before it. It may lie past the end, where there are none.
     pub(crate) fn offset(self) -> i64 {
         (self.page - 1).saturating_mul(self.limit)

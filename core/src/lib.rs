@@ -136,7 +136,7 @@ pub use model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, Eve
 pub use model::bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
 pub use model::claims::Claim;
 pub use model::config::{ClientInfo, Config};
-pub use model::credentials::{Authenticated, Principal};
+pub use model::credentials::{Authenticated, Identity, Principal};
 pub use model::events::EventSink;
 pub use model::groups::{Group, GroupChanges, GroupPage, GroupQuery, GroupSort, NewGroup};
 pub use model::ids::{

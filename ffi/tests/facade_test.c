@@ -87,6 +87,13 @@ static void test_first_run(void) {
     memcpy(films_id, films.ptr, films.len < 36 ? films.len : 36);
     keyplate_service *opened = NULL;
     MUST(keyplate_set_service_access(kp, films_id, true, NULL, 0, &opened, error));
+    keyplate_identity *identity = NULL;
+    MUST(keyplate_describe(kp, principal, &identity, error));
+    CHECK(is_text(keyplate_user_get_username(keyplate_identity_get_user(identity)), "ann"));
+    CHECK(keyplate_identity_get_groups_len(identity) == 0 && keyplate_identity_get_groups_at(identity, 0) == NULL);
+    CHECK(keyplate_identity_get_services_len(identity) == 1);
+    CHECK(is_text(keyplate_service_get_slug(keyplate_identity_get_services_at(identity, 0)), "films"));
+    keyplate_identity_free(identity);
     const int64_t minute = 60;
     MUST(keyplate_issue_access_token(kp, principal, "films", &minute, &access, error));
     secret = keyplate_secret_reveal(keyplate_access_token_get_secret(access));

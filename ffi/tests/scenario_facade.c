@@ -41,6 +41,7 @@ static cJSON *give_backup_report(const keyplate_backup_report *it);
 static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it);
 static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
+static cJSON *give_identity(const keyplate_identity *it);
 static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it);
@@ -1105,7 +1106,7 @@ static cJSON *give_audit_page(const keyplate_audit_page *it) {
 }
 
 static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"user_id", "kind", "since", "page", "limit", NULL};
+    static const char *const known[] = {"user_id", "kind", "since", "page", "limit", "after", NULL};
     keyplate_audit_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_audit_query_new(&it, error);
@@ -1133,6 +1134,11 @@ static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error 
     if (it_limit) {
         int64_t in_value = (int64_t)take_number(it_limit);
         if (!*error) keyplate_audit_query_set_limit(it, in_value, error);
+    }
+    const cJSON *it_after = field(from, "after");
+    if (it_after) {
+        int64_t in_value = (int64_t)take_number(it_after);
+        if (!*error) keyplate_audit_query_set_after(it, in_value, error);
     }
     return it;
 }
@@ -1192,6 +1198,26 @@ static cJSON *give_claim(const keyplate_claim *it) {
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddItemToObject(fields, "key", give_text(keyplate_claim_get_key(it)));
     cJSON_AddItemToObject(fields, "value", give_text(keyplate_claim_get_value(it)));
+    return fields;
+}
+
+static cJSON *give_identity(const keyplate_identity *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "user", give_user(keyplate_identity_get_user(it)));
+    cJSON_AddItemToObject(fields, "role", give_role(keyplate_identity_get_role(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_identity_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_identity_get_scopes_at(it, i)));
+    cJSON_AddItemToObject(fields, "groups", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_identity_get_groups_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "groups"), give_group(keyplate_identity_get_groups_at(it, i)));
+    cJSON_AddItemToObject(fields, "claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_identity_get_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "claims"), give_claim(keyplate_identity_get_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "services", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_identity_get_services_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "services"), give_service(keyplate_identity_get_services_at(it, i)));
     return fields;
 }
 

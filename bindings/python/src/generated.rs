@@ -2714,7 +2714,8 @@ pub(crate) struct AuditEvent {
     pub(crate) user_agent: Option<String>,
     /// More details, by name. They never contain a secret.
     pub(crate) details: Vec<Detail>,
-    /// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
+    /// How many times it happened within that minute. Only refusals are counted, so for all others it is 1. It may still
+    /// grow after the event was listed.
     pub(crate) count: i64,
 }
 impl Give<AuditEvent> for ::keyplate::AuditEvent {
@@ -2955,6 +2956,49 @@ impl Take<::keyplate::Claim> for Claim {
             key: self.key.take("key")?,
             value: self.value.take("value")?,
         })
+    }
+}
+
+/// What hosts show of whoever is behind a credential, and decide by.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Identity {
+    /// The user.
+    pub(crate) user: User,
+    /// The role that this credential acts in, which may be less than the user's own.
+    pub(crate) role: Role,
+    /// The scopes of the credential, as `Authenticated` has them.
+    pub(crate) scopes: Vec<String>,
+    /// The groups that they are in, by name.
+    pub(crate) groups: Vec<Group>,
+    /// The claims that hold for them: their own before their groups'.
+    pub(crate) claims: Vec<Claim>,
+    /// The services that they may use with this credential, by slug.
+    pub(crate) services: Vec<Service>,
+}
+impl Give<Identity> for ::keyplate::Identity {
+    fn give(self) -> Identity {
+        Identity {
+            user: self.user.give(),
+            role: self.role.give(),
+            scopes: self.scopes.give(),
+            groups: self.groups.give(),
+            claims: self.claims.give(),
+            services: self.services.give(),
+        }
+    }
+}
+#[pymethods]
+impl Identity {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            ["user", "role", "scopes", "groups", "claims", "services"],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
     }
 }
 
@@ -4778,7 +4822,8 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_api_key(secret))
     }
 
-    /// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+    /// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
+    /// host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
     /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
     /// the kind `User`, no address, no agent, no credential.
     ///
@@ -4786,7 +4831,7 @@ impl Keyplate {
     ///     PermissionDenied: The caller is known, but may not do this.
     ///     InvalidInput: A value breaks a rule.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
-    #[pyo3(signature = (*, user_id=None, kind=None, since=None, page=None, limit=None), text_signature = "($self, *, user_id=None, kind=None, since=None, page=None, limit=None)")]
+    #[pyo3(signature = (*, user_id=None, kind=None, since=None, page=None, limit=None, after=None), text_signature = "($self, *, user_id=None, kind=None, since=None, page=None, limit=None, after=None)")]
     fn list_audit_events(
         &self,
         py: Python<'_>,
@@ -4795,6 +4840,7 @@ impl Keyplate {
         since: Option<Time>,
         page: Option<i64>,
         limit: Option<i64>,
+        after: Option<i64>,
     ) -> PyResult<AuditPage> {
         let query = ::keyplate::AuditQuery {
             user_id: user_id.take("user_id")?,
@@ -4802,6 +4848,7 @@ impl Keyplate {
             since: since.take("since")?,
             page: page.take("page")?,
             limit: limit.take("limit")?,
+            after: after.take("after")?,
         };
 
         self.call(py, |kp| kp.list_audit_events(query))
@@ -4817,6 +4864,22 @@ impl Keyplate {
     #[pyo3(signature = (credential), text_signature = "($self, credential)")]
     fn authenticate_pending(&self, py: Python<'_>, credential: &str) -> PyResult<Authenticated> {
         self.call(py, |kp| kp.authenticate_pending(credential))
+    }
+
+    /// Tells in one call what a host shows of somebody and decides by: the user, their groups, the claims that hold for
+    /// them, and the services that they may use, as they are now. Somebody who waits for approval may use none.
+    ///
+    /// Raises:
+    ///     InvalidCredential: When their credential has ended since.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+    #[pyo3(signature = (principal), text_signature = "($self, principal)")]
+    fn describe(&self, py: Python<'_>, principal: Principal) -> PyResult<Identity> {
+        let principal: Arc<::keyplate::Principal> = principal.take("principal")?;
+
+        self.call(py, |kp| kp.describe(&principal))
     }
 
     /// Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything
@@ -6530,6 +6593,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<BootstrapChange>()?;
     module.add_class::<BootstrapReport>()?;
     module.add_class::<Claim>()?;
+    module.add_class::<Identity>()?;
     module.add_class::<Group>()?;
     module.add_class::<GroupPage>()?;
     module.add_class::<CreatedOneTimeToken>()?;

@@ -39,6 +39,9 @@ def test_who_may_use_a_service(kp: keyplate.Keyplate) -> None:
     decision = kp.authorize(principal, str(films.id))
     assert (decision.allowed, decision.reason) == (True, keyplate.DecisionReason.EVERYONE)
     assert (decision.user_id, decision.service_id) == (bob.id, films.id)
+    identity = kp.describe(principal)
+    assert (identity.user, identity.role) == (kp.get_user(bob.id), keyplate.Role.USER)
+    assert [service.slug for service in identity.services] == ["films"]
     with pytest.raises(keyplate.NotFound):
         kp.authorize(principal, "nothing")
 

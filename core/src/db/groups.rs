@@ -132,6 +132,16 @@ pub(crate) fn of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Group
     )
 }
 
+/// The same, whole.
+pub(crate) fn list_of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<Group>> {
+    let query = GroupQuery {
+        user_id: Some(*user_id),
+        sort: Some(GroupSort::Name),
+        ..GroupQuery::default()
+    };
+    list(reader, &query, None, PageRequest::ALL)
+}
+
 /// Their names.
 pub(crate) fn names_of_user(reader: &Reader<'_>, user_id: &UserId) -> Result<Vec<String>> {
     reader.query_all(

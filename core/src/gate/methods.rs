@@ -101,6 +101,7 @@ table! {
     WithClient            "with_client"              Host;
     Authenticate          "authenticate"             Anyone;
     AuthenticatePending   "authenticate_pending"     Anyone;
+    Describe              "describe"                 Anyone;
 
     CreateUser            "create_user"              Administrator(Users, Write);
     GetUser               "get_user"                 Enrolling(Users, Read);

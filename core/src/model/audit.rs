@@ -270,7 +270,8 @@ pub struct AuditEvent {
     pub user_agent: Option<String>,
     /// More details, by name. They never contain a secret.
     pub details: Vec<Detail>,
-    /// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
+    /// How many times it happened within that minute. Only refusals are counted, so for all others it is 1. It may still
+    /// grow after the event was listed.
     pub count: i64,
 }
 
@@ -301,7 +302,7 @@ pub struct Detail {
     pub value: String,
 }
 
-/// Which events to list. The newest come first.
+/// Which events to list. The newest come first, except with `after`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AuditQuery {
@@ -314,12 +315,17 @@ pub struct AuditQuery {
     /// Only since this time.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub since: Option<SystemTime>,
-    /// Which page to return, counted from 1.
+    /// Which page to return, counted from 1. With `after` there is only the first.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
     /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
+    /// Only those that were committed after the event of this id, the oldest first: a feed. Whoever asks again and again,
+    /// with the id of the last event that they have, gets each event of every process exactly once, in the order of the
+    /// commits. 0 is before all.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub after: Option<i64>,
 }
 
 /// A page of the audit log.

@@ -5,9 +5,12 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use crate::{
     model::{
         audit::AuditEvent,
+        claims::Claim,
+        groups::Group,
         ids::{ApiKeyId, SessionId, UserId},
+        services::Service,
         sessions::SignInMethod,
-        users::{Role, UserStatus},
+        users::{Role, User, UserStatus},
     },
     values::scopes::Ceiling,
 };
@@ -125,6 +128,24 @@ pub struct Authenticated {
     pub expires_at: Option<SystemTime>,
     /// The principal, for `acting_as`.
     pub principal: Arc<Principal>,
+}
+
+/// What hosts show of whoever is behind a credential, and decide by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Identity {
+    /// The user.
+    pub user: User,
+    /// The role that this credential acts in, which may be less than the user's own.
+    pub role: Role,
+    /// The scopes of the credential, as `Authenticated` has them.
+    pub scopes: Vec<String>,
+    /// The groups that they are in, by name.
+    pub groups: Vec<Group>,
+    /// The claims that hold for them: their own before their groups'.
+    pub claims: Vec<Claim>,
+    /// The services that they may use with this credential, by slug.
+    pub services: Vec<Service>,
 }
 
 impl Authenticated {

@@ -2,14 +2,16 @@
 
 use crate::{
     clock, db,
-    error::Result,
+    error::{InputReason, Result, invalid},
     gate::{handle::Keyplate, list, methods::Method},
     model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery},
+    values::numbers::at_least,
 };
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+    /// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
+    /// host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
     /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
     /// the kind `User`, no address, no agent, no credential.
     ///
@@ -17,6 +19,7 @@ impl Keyplate {
     /// `PermissionDenied`, `InvalidInput`, the storage errors.
     pub fn list_audit_events(&self, query: AuditQuery) -> Result<AuditPage> {
         let page = list::page_request(query.page, query.limit)?;
+        check_after(&query)?;
         let since = query.since.map(|time| clock::within("since", time));
         let query = AuditQuery {
             since: since.transpose()?,
@@ -44,5 +47,22 @@ impl Keyplate {
                 page: page.page,
             })
         })
+    }
+}
+
+/// A feed has one page at a time: the next begins after the last event of this one.
+fn check_after(query: &AuditQuery) -> Result<()> {
+    let Some(after) = query.after else {
+        return Ok(());
+    };
+    at_least("after", after, 0)?;
+    match query.page {
+        None | Some(1) => Ok(()),
+        Some(_) => Err(invalid(
+            "page",
+            InputReason::Excludes {
+                field: "after".to_owned(),
+            },
+        )),
     }
 }

@@ -1,10 +1,14 @@
 //! Who stands behind a credential.
 
 use crate::{
+    db,
     error::{KeyplateError, Result},
-    gate::handle::Keyplate,
-    model::credentials::Authenticated,
-    rules::sessions::Admits,
+    gate::{caller::Acting, handle::Keyplate, methods::Method},
+    model::{
+        credentials::{Authenticated, Identity, Principal},
+        users::Role,
+    },
+    rules::{claims, services, sessions::Admits},
     values::tokens::{self, TokenKind},
 };
 
@@ -28,6 +32,33 @@ impl Keyplate {
     /// As `authenticate`; `AccountPending` for every other credential of a user who waits for approval.
     pub fn authenticate_pending(&self, credential: &str) -> Result<Authenticated> {
         self.authenticated(credential, Admits::Pending)
+    }
+
+    /// Tells in one call what a host shows of somebody and decides by: the user, their groups, the claims that hold for
+    /// them, and the services that they may use, as they are now. Somebody who waits for approval may use none.
+    ///
+    /// # Errors
+    /// `InvalidCredential` when their credential has ended since; `AccountPending`, `AccountDisabled`, `AccountExpired`;
+    /// the storage errors.
+    pub fn describe(&self, principal: &Principal) -> Result<Identity> {
+        self.read(Method::Describe, |reader, _| {
+            let acting = Acting::load(reader, principal)?;
+            let id = acting.user.id;
+            let groups = db::groups::list_of_user(reader, &id)?;
+            let claims = claims::effective(reader, &id)?;
+            let services = services::open_to_acting(reader, &acting)?;
+            Ok(Identity {
+                role: match acting.ceiling.administrator {
+                    true => Role::Administrator,
+                    false => Role::User,
+                },
+                scopes: acting.ceiling.scopes.into_names(),
+                user: acting.user,
+                groups,
+                claims,
+                services,
+            })
+        })
     }
 }
 

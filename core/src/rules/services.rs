@@ -1,7 +1,7 @@
 //! Services, and who may use them (G2).
 
 use crate::{
-    db::{self, Reader},
+    db::{self, PageRequest, Reader},
     error::{Found, InputReason, KeyplateError, Result, Thing, invalid, not_found, taken},
     gate::{
         caller::Acting,
@@ -293,6 +293,17 @@ pub(in crate::rules) fn decide(
         return Ok(Err(DecisionReason::MissingScope));
     }
     access(reader, service, &acting.user.id)
+}
+
+/// The services that `authorize` lets them use, by slug.
+pub(in crate::rules) fn open_to_acting(
+    reader: &Reader<'_>,
+    acting: &Acting,
+) -> Result<Vec<Service>> {
+    let mut open = db::services::list(reader, Some(&acting.user.id), None, PageRequest::ALL)?;
+    let scopes = &acting.ceiling.scopes;
+    open.retain(|service| !scopes.are_enrol() && scopes.reach_service(&service.slug));
+    Ok(open)
 }
 
 /// To whom the service is open.

@@ -1,7 +1,8 @@
 //! Opening one in the place of a database that is gone.
 
 use keyplate::{
-    Config, ErrorCode, EventKind, KeyRotation, Keyplate, NewAdmin, PasskeyFailure, SetupStage,
+    AuditQuery, Config, ErrorCode, EventKind, KeyRotation, Keyplate, NewAdmin, PasskeyFailure,
+    SetupStage,
 };
 
 use crate::{
@@ -202,4 +203,32 @@ fn of_eight_processes_that_open_it_one_settles_it() {
         let dead = again.verify_session(session.secret.as_str());
         assert_eq!(code(dead), ErrorCode::InvalidCredential);
     }
+}
+
+/// Whoever follows the log hears of the restoring next, although they have ids of events that are lost.
+#[test]
+fn who_follows_the_log_takes_no_new_event_for_a_lost_one() {
+    let f = Fixture::on_disk();
+    f.user("ann");
+    let copy = f.back_up();
+    f.clock.advance(1);
+    for n in 0..20 {
+        f.user(&format!("lost{n}"));
+    }
+    let newest = |keyplate: &Keyplate| {
+        let newest = keyplate.list_audit_events(AuditQuery::default()).unwrap();
+        newest.items[0].id
+    };
+    let last = newest(&f.keyplate);
+    let (_folder, path) = restored(&copy);
+    let (again, _) = f.open_restored(&path);
+    let query = AuditQuery {
+        after: Some(last),
+        ..AuditQuery::default()
+    };
+    let next = again.list_audit_events(query).unwrap().items;
+    let kinds: Vec<EventKind> = next.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::BackupRestored]);
+    again.create_user(new_user("bob")).unwrap();
+    assert!(newest(&again) > next[0].id);
 }

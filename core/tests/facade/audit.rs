@@ -1,5 +1,6 @@
 //! The audit log (A1): what a list shows, how refusals are counted, how long rows are kept.
 
+mod feed;
 mod keeping;
 mod listing;
 mod readers;

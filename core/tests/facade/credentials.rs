@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use keyplate::{ClientInfo, ErrorCode, Expiry, NewApiKey, User, UserChanges, UserStatus};
+use keyplate::{
+    Claim, ClientInfo, ErrorCode, Expiry, Identity, NewApiKey, NewGroup, NewService, Role,
+    ServiceAccess, User, UserChanges, UserStatus,
+};
 
 use crate::common::*;
 
@@ -230,4 +233,102 @@ fn no_secret_is_on_disk_in_the_log_or_in_any_debug_text() {
             );
         }
     }
+}
+
+/// One call tells what a host shows and decides by, as it is at that moment.
+#[test]
+fn whoever_is_behind_a_credential_is_described() {
+    let f = Fixture::new();
+    let (ann, bob) = (f.administrator("ann"), f.user("bob"));
+    let group = |name: &str| {
+        let group = NewGroup {
+            name: name.to_owned(),
+            friendly_name: Some(format!("The {name}")),
+        };
+        f.keyplate.create_group(group).unwrap()
+    };
+    let (friends, family) = (group("friends"), group("family"));
+    let claim = |key: &str, value: &str| Claim {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    };
+    f.keyplate
+        .set_group_claims(&friends.id, vec![claim("quota", "5"), claim("shelf", "b")])
+        .unwrap();
+    f.keyplate
+        .set_user_claims(&bob.id, vec![claim("quota", "9")])
+        .unwrap();
+    f.keyplate
+        .set_user_groups(&bob.id, &[friends.id, family.id])
+        .unwrap();
+    for (slug, access, group_ids) in [
+        ("films", None, vec![friends.id]),
+        ("music", Some(ServiceAccess::Everyone), vec![]),
+        ("vault", None, vec![]),
+    ] {
+        let service = NewService {
+            slug: slug.to_owned(),
+            access,
+            group_ids,
+            ..Default::default()
+        };
+        f.keyplate.create_service(service).unwrap();
+    }
+    let principal = |credential: &str| f.keyplate.authenticate(credential).unwrap().principal;
+    let slugs = |identity: &Identity| -> Vec<String> {
+        identity.services.iter().map(|s| s.slug.clone()).collect()
+    };
+
+    let session = f.session(&bob);
+    let bobs = principal(session.secret.as_str());
+    let identity = f.keyplate.describe(&bobs).unwrap();
+    assert_eq!((identity.user.id, identity.role), (bob.id, Role::User));
+    let names: Vec<&str> = identity
+        .groups
+        .iter()
+        .map(|group| group.friendly_name.as_str())
+        .collect();
+    assert_eq!(names, ["The family", "The friends"]);
+    assert_eq!(identity.claims, [claim("quota", "9"), claim("shelf", "b")]);
+    assert_eq!(slugs(&identity), ["films", "music"]);
+    for service in &identity.services {
+        assert!(f.keyplate.authorize(&bobs, &service.slug).unwrap().allowed);
+    }
+
+    // A key is described as far as it reaches, and an administrator's as it acts.
+    let narrow = f.key(&bob, &["music:listen"]);
+    let narrow = f
+        .keyplate
+        .describe(&principal(narrow.secret.as_str()))
+        .unwrap();
+    assert_eq!(slugs(&narrow), ["music"]);
+    assert_eq!(narrow.scopes, ["music:listen"]);
+    let key = f.key(&ann, &["*"]);
+    let anns = principal(key.secret.as_str());
+    assert_eq!(
+        f.keyplate.describe(&anns).unwrap().role,
+        Role::Administrator
+    );
+    f.administrator("root");
+    f.keyplate.set_user_role(&ann.id, Role::User).unwrap();
+    assert_eq!(f.keyplate.describe(&anns).unwrap().role, Role::User);
+    f.keyplate
+        .set_user_role(&ann.id, Role::Administrator)
+        .unwrap();
+    let again = f.keyplate.describe(&anns).unwrap();
+    assert_eq!(
+        (again.user.role, again.role),
+        (Role::Administrator, Role::User),
+        "K2"
+    );
+
+    // What ended, or who is kept out, is not described.
+    f.keyplate.disable_user(&bob.id).unwrap();
+    assert_eq!(code(f.keyplate.describe(&bobs)), ErrorCode::AccountDisabled);
+    f.keyplate.enable_user(&bob.id).unwrap();
+    f.keyplate.revoke_session(&session.session.id).unwrap();
+    assert_eq!(
+        code(f.keyplate.describe(&bobs)),
+        ErrorCode::InvalidCredential
+    );
 }

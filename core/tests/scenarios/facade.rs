@@ -635,13 +635,17 @@ impl IntoJson for AuditPage {
 }
 impl FromJson for AuditQuery {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["user_id", "kind", "since", "page", "limit"])?;
+        let arguments = Arguments::of(
+            value,
+            &["user_id", "kind", "since", "page", "limit", "after"],
+        )?;
         Ok(Self {
             user_id: arguments.get("user_id")?,
             kind: arguments.get("kind")?,
             since: arguments.get("since")?,
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
+            after: arguments.get("after")?,
         })
     }
 }
@@ -693,6 +697,18 @@ impl IntoJson for Claim {
         let mut object = Map::new();
         object.insert("key".to_owned(), self.key.into_json());
         object.insert("value".to_owned(), self.value.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for Identity {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("user".to_owned(), self.user.into_json());
+        object.insert("role".to_owned(), self.role.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("groups".to_owned(), self.groups.into_json());
+        object.insert("claims".to_owned(), self.claims.into_json());
+        object.insert("services".to_owned(), self.services.into_json());
         Value::Object(object)
     }
 }

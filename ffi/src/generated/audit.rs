@@ -169,7 +169,8 @@ pub unsafe extern "C" fn keyplate_audit_event_get_details_at(
     unsafe { get(audit_event, |value| value.details.get(index)) }
 }
 
-/// How many times it happened within that minute. Only refusals are counted, so for all others it is 1.
+/// How many times it happened within that minute. Only refusals are counted, so for all others it is 1. It may still
+/// grow after the event was listed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_event_get_count(
     audit_event: *const keyplate_audit_event,
@@ -247,7 +248,7 @@ pub unsafe extern "C" fn keyplate_audit_page_get_page(
     unsafe { get(audit_page, |value| Some(&value.page)) }
 }
 
-/// Which events to list. The newest come first.
+/// Which events to list. The newest come first, except with `after`.
 ///
 /// Free one that is yours with `keyplate_audit_query_free`.
 #[derive(Debug)]
@@ -293,6 +294,7 @@ pub unsafe extern "C" fn keyplate_audit_query_new(
                     since: Default::default(),
                     page: Default::default(),
                     limit: Default::default(),
+                    after: Default::default(),
                 })
             })
         })
@@ -353,7 +355,7 @@ pub unsafe extern "C" fn keyplate_audit_query_set_since(
     }
 }
 
-/// Which page to return, counted from 1.
+/// Which page to return, counted from 1. With `after` there is only the first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_page(
     audit_query: *mut keyplate_audit_query,
@@ -382,6 +384,25 @@ pub unsafe extern "C" fn keyplate_audit_query_set_limit(
         guard(error, || {
             let audit_query = borrow_mut(audit_query, "audit_query")?;
             audit_query.limit = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// Only those that were committed after the event of this id, the oldest first: a feed. Whoever asks again and again,
+/// with the id of the last event that they have, gets each event of every process exactly once, in the order of the
+/// commits. 0 is before all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_audit_query_set_after(
+    audit_query: *mut keyplate_audit_query,
+    value: i64,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let audit_query = borrow_mut(audit_query, "audit_query")?;
+            audit_query.after = Some(value);
             Ok(())
         })
     }
@@ -433,7 +454,8 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
     unsafe { get(detail, |value| Some(&value.value)) }
 }
 
-/// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+/// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
+/// host that wants to close what a revoked session has open, hears of every change (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they
 /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
 /// the kind `User`, no address, no agent, no credential.
 ///

@@ -32,3 +32,32 @@ pub unsafe extern "C" fn keyplate_authenticate_pending(
         })
     }
 }
+
+/// Tells in one call what a host shows of somebody and decides by: the user, their groups, the claims that hold for
+/// them, and the services that they may use, as they are now. Somebody who waits for approval may use none.
+///
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when their credential has ended since
+/// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+/// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+/// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+/// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+///   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
+///
+/// `out` is the caller's: free it with `keyplate_identity_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_describe(
+    kp: *const keyplate,
+    principal: *const keyplate_principal,
+    out: *mut *mut keyplate_identity,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.describe(borrow(principal, "principal")?)?)
+            })
+        })
+    }
+}

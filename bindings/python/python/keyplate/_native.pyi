@@ -1083,7 +1083,9 @@ class AuditEvent:
         """More details, by name. They never contain a secret."""
     @property
     def count(self) -> int:
-        """How many times it happened within that minute. Only refusals are counted, so for all others it is 1."""
+        """How many times it happened within that minute. Only refusals are counted, so for all others it is 1. It may still
+        grow after the event was listed.
+        """
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1180,6 +1182,32 @@ class Claim:
     @property
     def value(self) -> str:
         """Its value, of at most 1000 characters."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class Identity:
+    """What hosts show of whoever is behind a credential, and decide by."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    @property
+    def user(self) -> User:
+        """The user."""
+    @property
+    def role(self) -> Role:
+        """The role that this credential acts in, which may be less than the user's own."""
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes of the credential, as `Authenticated` has them."""
+    @property
+    def groups(self) -> list[Group]:
+        """The groups that they are in, by name."""
+    @property
+    def claims(self) -> list[Claim]:
+        """The claims that hold for them: their own before their groups'."""
+    @property
+    def services(self) -> list[Service]:
+        """The services that they may use with this credential, by slug."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -2262,8 +2290,10 @@ class Keyplate:
         since: datetime | None = None,
         page: int | None = None,
         limit: int | None = None,
+        after: int | None = None,
     ) -> AuditPage:
-        """Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+        """Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
+        host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
         made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
         the kind `User`, no address, no agent, no credential.
 
@@ -2271,8 +2301,9 @@ class Keyplate:
             user_id: Only those that this user did, or that are about them. Users who are not administrators always see only their own.
             kind: Only of this kind.
             since: Only since this time.
-            page: Which page to return, counted from 1.
+            page: Which page to return, counted from 1. With `after` there is only the first.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
+            after: Only those that were committed after the event of this id, the oldest first: a feed. Whoever asks again and again, with the id of the last event that they have, gets each event of every process exactly once, in the order of the commits. 0 is before all.
 
         Raises:
             PermissionDenied: The caller is known, but may not do this.
@@ -2287,6 +2318,17 @@ class Keyplate:
         Raises:
             KeyplateError: As `authenticate`.
             AccountPending: For every other credential of a user who waits for approval.
+        """
+    def describe(self, principal: Principal) -> Identity:
+        """Tells in one call what a host shows of somebody and decides by: the user, their groups, the claims that hold for
+        them, and the services that they may use, as they are now. Somebody who waits for approval may use none.
+
+        Raises:
+            InvalidCredential: When their credential has ended since.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def back_up_to(self, path: str) -> BackupReport:
         """Copies the database to a new file that only its owner can read, while others go on reading and writing. Everything

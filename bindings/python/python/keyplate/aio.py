@@ -36,6 +36,7 @@ from ._native import (
     Expiry,
     Group,
     GroupPage,
+    Identity,
     IntegrityReport,
     Jwks,
     Limit,
@@ -355,8 +356,10 @@ class Keyplate:
         since: datetime | None = None,
         page: int | None = None,
         limit: int | None = None,
+        after: int | None = None,
     ) -> AuditPage:
-        """Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+        """Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
+        host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
         made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
         the kind `User`, no address, no agent, no credential.
 
@@ -364,8 +367,9 @@ class Keyplate:
             user_id: Only those that this user did, or that are about them. Users who are not administrators always see only their own.
             kind: Only of this kind.
             since: Only since this time.
-            page: Which page to return, counted from 1.
+            page: Which page to return, counted from 1. With `after` there is only the first.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
+            after: Only those that were committed after the event of this id, the oldest first: a feed. Whoever asks again and again, with the id of the last event that they have, gets each event of every process exactly once, in the order of the commits. 0 is before all.
 
         Raises:
             PermissionDenied: The caller is known, but may not do this.
@@ -379,6 +383,7 @@ class Keyplate:
             since=since,
             page=page,
             limit=limit,
+            after=after,
         )
 
     async def authenticate_pending(self, credential: str) -> Authenticated:
@@ -393,6 +398,22 @@ class Keyplate:
         return await asyncio.to_thread(
             self._keyplate.authenticate_pending,
             credential,
+        )
+
+    async def describe(self, principal: Principal) -> Identity:
+        """Tells in one call what a host shows of somebody and decides by: the user, their groups, the claims that hold for
+        them, and the services that they may use, as they are now. Somebody who waits for approval may use none.
+
+        Raises:
+            InvalidCredential: When their credential has ended since.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.describe,
+            principal,
         )
 
     async def back_up_to(self, path: str) -> BackupReport:

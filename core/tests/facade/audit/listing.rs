@@ -57,6 +57,7 @@ fn every_filter_gives_what_a_look_at_all_rows_gives() {
                             since,
                             page: Some(page as i64),
                             limit: Some(limit as i64),
+                            after: None,
                         };
                         let page = f.keyplate.list_audit_events(query).unwrap();
                         assert_eq!(page.total, expected.len() as i64);

@@ -253,6 +253,7 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             &mut refusals,
             w.weak.authorize(&w.found.principal, w.service.id.as_str()),
         ),
+        "describe" => note(&mut refusals, w.weak.describe(&w.found.principal)),
         "issue_access_token" => note(
             &mut refusals,
             w.weak

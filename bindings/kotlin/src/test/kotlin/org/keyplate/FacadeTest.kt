@@ -54,6 +54,9 @@ class FacadeTest {
         val decision = keyplate.authorize(principal, films.id.toString())
         assertTrue(decision.allowed)
         assertEquals(bob.id, decision.userId)
+        val identity = keyplate.describe(principal)
+        assertEquals(bob.id, identity.user.id)
+        assertEquals(listOf("films"), identity.services.map { it.slug })
 
         val token = keyplate.issueAccessToken(principal, "films", 60)
         assertEquals(films.id, token.serviceId)
