@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// RFC 8230, section 4; RFC 8812, section 2. Both are of as many bytes as webauthn-rs wants.
+    /// P3. RFC 8230, section 4; RFC 8812, section 2. Both are of as many bytes as webauthn-rs wants.
     #[test]
     fn no_number_of_an_rsa_key_begins_with_a_zero() {
         let checked = |modulus: &[u8], exponent: &[u8]| {
