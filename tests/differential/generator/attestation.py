@@ -94,6 +94,11 @@ def without(name: str) -> Callable[[Pairs], bytes]:
     return lambda pairs: cbor.mapping(pair for pair in pairs if pair[0] != cbor.text(name))
 
 
+def numbered(pairs: Pairs) -> bytes:
+    """The members by their numbers in order: some readers take these for the names."""
+    return cbor.mapping((cbor.integer(number), value) for number, (_, value) in enumerate(pairs))
+
+
 def changes() -> list[Change]:
     supported, verified, decoded = "7.1 step 21", "7.1 step 22", "7.1 step 13"
     shape = "6.5.4: the shape of an attestation object"
@@ -186,6 +191,7 @@ def changes() -> list[Change]:
             canonical,
             members(lambda pairs: cbor.mapping([*pairs[:2], (pairs[2][0], b"\x5f" + pairs[2][1] + cbor.BREAK)])),
         ),
+        ("object-with-numbers-for-names", "object", "refuse", shape, members(numbered)),
         (
             "object-of-values-in-a-list",
             "object",
