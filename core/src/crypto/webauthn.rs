@@ -22,7 +22,7 @@ use webauthn_rs_core::{
 
 use crate::{
     clock,
-    crypto::base64url::base64url,
+    crypto::base64url::{base64url, from_base64url},
     error::{PasskeyFailure, Result, internal},
 };
 use answer::RegistrationAnswer;
@@ -93,6 +93,7 @@ pub(crate) struct Assertion {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ClientData {
+    challenge: String,
     origin: String,
     #[serde(default)]
     cross_origin: Option<bool>,
@@ -252,12 +253,14 @@ impl Verifier {
         })
     }
 
-    /// WebAuthn Level 3, sections 7.1 steps 9 to 11 and 7.2 steps 12 to 14: the origin is one of ours as a text, where
-    /// webauthn-rs compares URLs, whose other spellings no browser sends; and nobody puts our ceremonies into a frame of
-    /// theirs.
+    /// WebAuthn Level 3, sections 7.1 steps 8 to 11 and 7.2 steps 11 to 14: the challenge is spelled as base64url has it,
+    /// where webauthn-rs takes padding too; the origin is one of ours as a text, where webauthn-rs compares URLs, whose
+    /// other spellings no browser sends; and nobody puts our ceremonies into a frame of theirs.
     fn check_client(&self, client_data: &[u8]) -> Result<(), PasskeyFailure> {
-        let client: ClientData =
-            serde_json::from_slice(client_data).map_err(|_| PasskeyFailure::Malformed)?;
+        let client: ClientData = answer::from_json(client_data)?;
+        if from_base64url(&client.challenge).is_none() {
+            return Err(PasskeyFailure::WrongChallenge);
+        }
         if !self.origins.contains(&client.origin) {
             return Err(PasskeyFailure::WrongOrigin);
         }

@@ -1,7 +1,12 @@
 //! What browsers answer, as JSON (WebAuthn Level 3, sections 5.1.8 and 5.1.9): read by ourselves, because webauthn-rs knows a
 //! closed list of transports and wants members that password managers leave out.
 
-use serde::{Deserialize, Deserializer, de::Error};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::Value;
 use webauthn_rs_core::proto::{
     AuthenticationExtensionsClientOutputs, AuthenticatorAssertionResponseRaw,
@@ -36,12 +41,13 @@ pub(super) struct RegistrationAnswer {
 
 /// Either answer. What else is in it is passed over.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", bound(deserialize = "R: Deserialize<'de>"))]
 struct Answer<R> {
     id: String,
     raw_id: Bytes,
     #[serde(rename = "type")]
     kind: String,
+    #[serde(deserialize_with = "object")]
     response: R,
     #[serde(default, alias = "extensions")]
     client_extension_results: Option<ExtensionResults>,
@@ -141,11 +147,34 @@ pub(super) fn assertion(text: &str) -> Result<PublicKeyCredential, PasskeyFailur
     })
 }
 
-fn parse<R: serde::de::DeserializeOwned>(text: &str) -> Result<Answer<R>, PasskeyFailure> {
+/// JSON that is an object. Derived readers would also take a list of the members' values for one.
+pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, PasskeyFailure> {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let read = object(&mut reader).and_then(|value| reader.end().map(|()| value));
+    read.map_err(|_| PasskeyFailure::Malformed)
+}
+
+fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+    deserializer.deserialize_map(Object(PhantomData))
+}
+
+fn parse<R: DeserializeOwned>(text: &str) -> Result<Answer<R>, PasskeyFailure> {
     if text.len() > MAX_ANSWER {
         return Err(PasskeyFailure::Malformed);
     }
-    let answer: Answer<R> = serde_json::from_str(text).map_err(|_| PasskeyFailure::Malformed)?;
+    let answer: Answer<R> = from_json(text.as_bytes())?;
     let id = &answer.raw_id.0;
     let is_in_bounds = (1..=MAX_CREDENTIAL_ID).contains(&id.len());
     if is_in_bounds && answer.id == base64url(id) && answer.kind == "public-key" {

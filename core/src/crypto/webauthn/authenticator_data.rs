@@ -1,9 +1,12 @@
 //! Authenticator data and credentials in it (WebAuthn Level 3, sections 6.1 and 6.5), read strictly before webauthn-rs
 //! reads them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
 use serde_cbor_2::Value;
 
 use super::{NewCredential, answer::MAX_CREDENTIAL_ID};
@@ -66,22 +69,60 @@ impl AuthenticatorData {
 /// authenticator data under attestation `none`. Nobody asked for a statement, so none is evaluated (P3), and no parser of
 /// certificates or TPM structures is reached by strangers.
 pub(super) fn attested(object: &[u8]) -> Result<(NewCredential, Vec<u8>), PasskeyFailure> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct AttestationObject<'a> {
-        fmt: &'a str,
-        att_stmt: Value,
-        auth_data: &'a [u8],
-    }
     let object: AttestationObject<'_> =
         serde_cbor_2::from_slice(object).map_err(|_| PasskeyFailure::Malformed)?;
     // Section 8.7.
-    if object.fmt == "none" && object.att_stmt != Value::Map(BTreeMap::new()) {
+    if object.format == "none" && object.statement != Value::Map(BTreeMap::new()) {
         return Err(PasskeyFailure::BadAttestation);
     }
-    let data = AuthenticatorData::parse(object.auth_data)?;
+    let data = AuthenticatorData::parse(object.data)?;
     let credential = data.credential.ok_or(PasskeyFailure::Malformed)?;
-    Ok((credential, without_statement(object.auth_data)?))
+    Ok((credential, without_statement(object.data)?))
+}
+
+/// Section 6.5.4: a map with these names. A derived reader would also take a list of the values, and numbers for names.
+struct AttestationObject<'a> {
+    format: &'a str,
+    statement: Value,
+    data: &'a [u8],
+}
+
+impl<'de> Deserialize<'de> for AttestationObject<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = AttestationObject<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an attestation object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut format, mut statement, mut data) = (None, None, None);
+                while let Some(name) = map.next_key::<&str>()? {
+                    let is_twice = match name {
+                        "fmt" => format.replace(map.next_value()?).is_some(),
+                        "attStmt" => statement.replace(map.next_value()?).is_some(),
+                        "authData" => data.replace(map.next_value()?).is_some(),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            false
+                        }
+                    };
+                    if is_twice {
+                        return Err(A::Error::custom("a member is there twice"));
+                    }
+                }
+                let missing = || A::Error::custom("a member is missing");
+                Ok(AttestationObject {
+                    format: format.ok_or_else(missing)?,
+                    statement: statement.ok_or_else(missing)?,
+                    data: data.ok_or_else(missing)?,
+                })
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 fn without_statement(authenticator_data: &[u8]) -> Result<Vec<u8>, PasskeyFailure> {
@@ -109,8 +150,18 @@ pub(super) fn check_key(cose: &[u8]) -> Result<(), PasskeyFailure> {
     match (number(3), number(1), number(-1)) {
         (Some(-7), Some(EC2), Some(1)) => Ok(()),  // ES256, P-256
         (Some(-35), Some(EC2), Some(2)) => Ok(()), // ES384, P-384
-        (Some(-257), Some(RSA), None) => Ok(()),   // RS256, where -1 is the modulus
+        // RS256, where -1 is the modulus and -2 the exponent.
+        (Some(-257), Some(RSA), None) if begins(&key, -1, 0x80) && begins(&key, -2, 1) => Ok(()),
         _ => Err(PasskeyFailure::UnsupportedAlgorithm),
+    }
+}
+
+/// RFC 8230, section 4: no number begins with a zero. webauthn-rs counts the bytes alone, and so takes a modulus of fewer
+/// bits for one of 2,048.
+fn begins(key: &BTreeMap<Value, Value>, label: i128, at_least: u8) -> bool {
+    match key.get(&Value::Integer(label)) {
+        Some(Value::Bytes(number)) => number.first().is_some_and(|first| *first >= at_least),
+        _ => false,
     }
 }
 
@@ -125,7 +176,7 @@ fn split(bytes: &[u8], at: usize) -> Result<(&[u8], &[u8]), PasskeyFailure> {
 /// The length of the CBOR value at the beginning.
 fn cbor_len(bytes: &[u8]) -> Result<usize, PasskeyFailure> {
     let mut reader = serde_cbor_2::Deserializer::from_slice(bytes);
-    serde::de::IgnoredAny::deserialize(&mut reader).map_err(|_| PasskeyFailure::Malformed)?;
+    IgnoredAny::deserialize(&mut reader).map_err(|_| PasskeyFailure::Malformed)?;
     Ok(reader.byte_offset())
 }
 
@@ -147,7 +198,12 @@ mod tests {
                 for curve in (0..=8).map(Some).chain([None]) {
                     let mut members =
                         vec![(1, Value::Integer(kind)), (3, Value::Integer(algorithm))];
-                    members.extend(curve.map(|curve| (-1, Value::Integer(curve))));
+                    // Of an RSA key, the modulus and the exponent.
+                    members.push((-2, Value::Bytes(vec![1, 0, 1])));
+                    members.push((
+                        -1,
+                        curve.map_or(Value::Bytes(vec![0x80; 256]), Value::Integer),
+                    ));
                     let is_good = matches!(
                         (algorithm, kind, curve),
                         (-7, 2, Some(1)) | (-35, 2, Some(2)) | (-257, 3, None)
@@ -159,6 +215,70 @@ mod tests {
                     assert_eq!(check_key(&key(&members)), expected, "{members:?}");
                 }
             }
+        }
+    }
+
+    /// P3. RFC 8230, section 4; RFC 8812, section 2. Both are of as many bytes as webauthn-rs wants.
+    #[test]
+    fn no_number_of_an_rsa_key_begins_with_a_zero() {
+        let checked = |modulus: &[u8], exponent: &[u8]| {
+            check_key(&key(&[
+                (1, Value::Integer(3)),
+                (3, Value::Integer(-257)),
+                (-1, Value::Bytes(modulus.to_vec())),
+                (-2, Value::Bytes(exponent.to_vec())),
+            ]))
+        };
+        let modulus = |first: u8| [vec![first], vec![0xa5; 255]].concat();
+        let refused = Err(PasskeyFailure::UnsupportedAlgorithm);
+        assert_eq!(checked(&modulus(0x80), &[1, 0, 1]), Ok(()));
+        assert_eq!(checked(&modulus(0xff), &[1, 0, 1]), Ok(()));
+        assert_eq!(checked(&modulus(0x7f), &[1, 0, 1]), refused); // 2,047 bits
+        assert_eq!(checked(&modulus(0), &[1, 0, 1]), refused);
+        assert_eq!(checked(&modulus(0x80), &[0, 0, 3]), refused);
+        assert_eq!(checked(&[], &[1, 0, 1]), refused);
+        assert_eq!(checked(&modulus(0x80), &[]), refused);
+    }
+
+    /// Section 6.5.4.
+    #[test]
+    fn an_attestation_object_is_a_map_with_names() {
+        let vector = &keyplate_testkit::vectors()[0];
+        let data = Value::Bytes(vector.registration.authenticator_data.clone());
+        let text = |text: &str| Value::Text(text.to_owned());
+        let values = [text("none"), Value::Map(BTreeMap::new()), data];
+        let object =
+            |names: [Value; 3]| Value::Map(names.into_iter().zip(values.clone()).collect());
+        let read = |object: Value| attested(&serde_cbor_2::to_vec(&object).unwrap()).map(|_| ());
+        let malformed = Err(PasskeyFailure::Malformed);
+
+        let names = ["fmt", "attStmt", "authData"].map(text);
+        assert_eq!(read(object(names.clone())), Ok(()));
+        let Value::Map(mut members) = object(names) else {
+            panic!("an attestation object is a map");
+        };
+        members.insert(text("later"), Value::Bool(true));
+        assert_eq!(read(Value::Map(members.clone())), Ok(()));
+        members.insert(Value::Integer(1), Value::Bool(true));
+        assert_eq!(read(Value::Map(members)), malformed);
+        assert_eq!(read(object([0, 1, 2].map(Value::Integer))), malformed);
+        assert_eq!(read(Value::Array(values.to_vec())), malformed);
+    }
+
+    #[test]
+    fn no_member_of_an_attestation_object_is_there_twice() {
+        let object = &keyplate_testkit::vectors()[0]
+            .registration
+            .attestation_object;
+        assert_eq!(object[0], 0xa3, "a map of three members");
+        for (name, value) in [
+            ("fmt", b"\x64none".as_slice()),
+            ("attStmt", b"\xa0"),
+            ("authData", b"\x40"),
+        ] {
+            let name = serde_cbor_2::to_vec(&Value::Text(name.to_owned())).unwrap();
+            let twice = [b"\xa4", &object[1..], &name, value].concat();
+            assert!(attested(&twice).is_err_and(|it| it == PasskeyFailure::Malformed));
         }
     }
 

@@ -86,11 +86,16 @@ fn what_managers_leave_out_or_add_is_nothing_to_us() {
     assert_eq!(passkey.unwrap().transports, Vec::<String>::new());
 }
 
+/// The values of these members without their names, which some readers take for the object.
+fn listed(object: &Value, names: &[&str]) -> Value {
+    names.iter().map(|name| object[name].clone()).collect()
+}
+
 #[test]
 fn answers_that_are_none_are_malformed() {
     let f = Fixture::new();
     let acting = f.acting(f.session(&f.user("bob")).secret.as_str());
-    let harmful: [Harmless; 8] = [
+    let harmful: [Harmless; 10] = [
         ("no id", |answer| {
             answer.as_object_mut().unwrap().remove("id");
         }),
@@ -111,6 +116,22 @@ fn answers_that_are_none_are_malformed() {
             answer["clientExtensionResults"] = json!(["credProps"]);
         }),
         ("no object at all", |answer| *answer = json!("x")),
+        ("the values in a list", |answer| {
+            let names = ["id", "rawId", "type", "response", "clientExtensionResults"];
+            *answer = listed(answer, &names);
+        }),
+        ("the response's values in a list", |answer| {
+            let names: &[_] = match answer["response"].get("signature") {
+                Some(_) => &[
+                    "clientDataJSON",
+                    "authenticatorData",
+                    "signature",
+                    "userHandle",
+                ],
+                None => &["clientDataJSON", "attestationObject", "transports"],
+            };
+            answer["response"] = listed(&answer["response"], names);
+        }),
     ];
     let (mut bob, ..) = f.person(&f.user("cid"));
     for (what, change) in harmful {
@@ -142,7 +163,7 @@ type InClientData = (&'static str, fn(&mut Value), Option<PasskeyFailure>);
 #[test]
 fn client_data_is_read_as_browsers_write_it() {
     let f = Fixture::new();
-    let cases: [InClientData; 10] = [
+    let cases: [InClientData; 12] = [
         (
             "crossOrigin null",
             |data| data["crossOrigin"] = Value::Null,
@@ -169,6 +190,16 @@ fn client_data_is_read_as_browsers_write_it() {
             "token binding",
             |data| data["tokenBinding"] = json!({ "status": "supported" }),
             None,
+        ),
+        (
+            "padding of the challenge",
+            |data| data["challenge"] = json!(format!("{}=", data["challenge"].as_str().unwrap())),
+            Some(PasskeyFailure::WrongChallenge),
+        ),
+        (
+            "a challenge of another ceremony",
+            |data| data["challenge"] = json!("A".repeat(43)),
+            Some(PasskeyFailure::WrongChallenge),
         ),
         (
             "capital letters in the origin",
