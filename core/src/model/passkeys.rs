@@ -70,7 +70,11 @@ pub(crate) struct StoredPasskey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PasskeyCeremony {
-    /// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
+    /// A short name that tells it from any other one, which `identify_passkey_ceremony` gives for its answer: 16 letters,
+    /// digits, `-` and `_`. Somebody may have begun several, in as many tabs. Keep each under its `id`, for example as the
+    /// end of a cookie's name.
+    pub id: String,
+    /// The ceremony itself, which is given back with the answer. Keep it with the browser, for example in a cookie.
     pub ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
     /// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.

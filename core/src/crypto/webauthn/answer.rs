@@ -141,6 +141,17 @@ pub(super) fn assertion(text: &str) -> Result<PublicKeyCredential, PasskeyFailur
     })
 }
 
+/// The client data of either answer, of which nothing else is looked at.
+pub(super) fn client_data(text: &str) -> Result<Vec<u8>, PasskeyFailure> {
+    #[derive(Deserialize)]
+    struct Response {
+        #[serde(rename = "clientDataJSON")]
+        client_data: Bytes,
+    }
+    let answer: Answer<Response> = parse(text)?;
+    Ok(answer.response.client_data.0)
+}
+
 fn parse<R: serde::de::DeserializeOwned>(text: &str) -> Result<Answer<R>, PasskeyFailure> {
     if text.len() > MAX_ANSWER {
         return Err(PasskeyFailure::Malformed);
