@@ -204,10 +204,7 @@ impl Verifier {
     }
 
     /// PublicKeyCredentialRequestOptionsJSON. None allowed: whichever the user picks.
-    pub(crate) fn begin_authentication(
-        &self,
-        allowed: &[(Vec<u8>, Vec<String>)],
-    ) -> Result<Begun> {
+    pub(crate) fn begin_authentication(&self, allowed: &[(Vec<u8>, Vec<String>)]) -> Result<Begun> {
         let builder = self
             .core
             .new_challenge_authenticate_builder(Vec::new(), Some(self.policy.user_verification))

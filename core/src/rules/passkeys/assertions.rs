@@ -95,7 +95,13 @@ fn note_counter(
     }
     db::passkeys::set_counter_went_back(change, &passkey.id, change.now())?;
     let kind = EventKind::PasskeyCounterWentBack;
-    record(change, kind, user, passkey, [before.to_string(), now.to_string()])?;
+    record(
+        change,
+        kind,
+        user,
+        passkey,
+        [before.to_string(), now.to_string()],
+    )?;
     let policy = db::settings::load(change)?.counter_policy;
     Ok((policy == CounterPolicy::Deny).then_some(PasskeyFailure::CounterWentBack))
 }
@@ -113,7 +119,13 @@ fn note_eligibility(
     }
     db::passkeys::set_backup_eligibility_changed(change, &passkey.id, change.now())?;
     let kind = EventKind::PasskeyBackupEligibilityChanged;
-    record(change, kind, user, passkey, [before.to_string(), now.to_string()])?;
+    record(
+        change,
+        kind,
+        user,
+        passkey,
+        [before.to_string(), now.to_string()],
+    )?;
     let policy = db::settings::load(change)?.backup_eligibility_policy;
     let is_denied = policy == BackupEligibilityPolicy::Deny;
     Ok(is_denied.then_some(PasskeyFailure::BackupEligibilityChanged))

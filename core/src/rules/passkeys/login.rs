@@ -54,8 +54,7 @@ impl Keyplate {
     /// `PasskeyCeremonyFailed` with the reason; `AccountPending`, `AccountDisabled`, `AccountExpired`.
     pub fn finish_passkey_login(&self, ceremony: &str, response: &str) -> Result<SignedIn> {
         const REFUSED: EventKind = EventKind::SignInRefused;
-        let (challenge, verified) =
-            self.counted(REFUSED, self.verify_login(ceremony, response))?;
+        let (challenge, verified) = self.counted(REFUSED, self.verify_login(ceremony, response))?;
         let signed_in = self.write(Method::FinishPasskeyLogin, |change| {
             spend(change, &challenge)?;
             self.settle_assertion(change, &verified, |user, passkey| {
@@ -76,7 +75,10 @@ impl Keyplate {
             let login = self.unseal(reader, ceremony)?;
             check_unspent(reader, &login)?;
             let answer = answer.as_ref().map_err(|failure| *failure)?;
-            Ok((login.challenge, super::assertions::known(reader, answer, None)?))
+            Ok((
+                login.challenge,
+                super::assertions::known(reader, answer, None)?,
+            ))
         })?;
         let verified = self.verify_assertion(&challenge, &answer?, known)?;
         Ok((hash(&challenge), verified))

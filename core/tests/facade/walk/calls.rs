@@ -373,6 +373,9 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "finish_passkey_login" => {
             note(&mut refusals, w.weak.finish_passkey_login("login.x", "{}"));
         }
+        "identify_passkey_ceremony" => {
+            note(&mut refusals, w.weak.identify_passkey_ceremony("{}"));
+        }
         "begin_step_up" | "finish_step_up" => {
             note(&mut refusals, w.weak.begin_step_up());
             note(&mut refusals, w.weak.finish_step_up("stepup.x", "{}"));
