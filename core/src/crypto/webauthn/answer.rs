@@ -141,15 +141,15 @@ pub(super) fn assertion(text: &str) -> Result<PublicKeyCredential, PasskeyFailur
     })
 }
 
-/// The client data of either answer, of which nothing else is looked at.
-pub(super) fn client_data(text: &str) -> Result<Vec<u8>, PasskeyFailure> {
+/// The client data of any answer and the id of its credential; nothing else is looked at.
+pub(super) fn client_data(text: &str) -> Result<(Vec<u8>, String), PasskeyFailure> {
     #[derive(Deserialize)]
     struct Response {
         #[serde(rename = "clientDataJSON")]
         client_data: Bytes,
     }
     let answer: Answer<Response> = parse(text)?;
-    Ok(answer.response.client_data.0)
+    Ok((answer.response.client_data.0, answer.id))
 }
 
 fn parse<R: serde::de::DeserializeOwned>(text: &str) -> Result<Answer<R>, PasskeyFailure> {

@@ -34,16 +34,16 @@ impl Challenge {
         base64url(&digest(&SHA256, &self.0).as_ref()[..ID_LEN])
     }
 
-    /// What an answer of either kind says that it answers (P2). Whether that is so is not asked.
-    pub(crate) fn of_answer(response: &str) -> Result<Self, PasskeyFailure> {
+    /// What an answer of any kind says that it answers (P2), and with which credential. Whether that is so is not asked.
+    pub(crate) fn of_answer(response: &str) -> Result<(Self, String), PasskeyFailure> {
         #[derive(Deserialize)]
         struct ClientData {
             challenge: Challenge,
         }
-        let client_data = answer::client_data(response)?;
+        let (client_data, credential_id) = answer::client_data(response)?;
         let client_data: ClientData =
             serde_json::from_slice(&client_data).map_err(|_| PasskeyFailure::Malformed)?;
-        Ok(client_data.challenge)
+        Ok((client_data.challenge, credential_id))
     }
 }
 

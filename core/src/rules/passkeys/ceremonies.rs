@@ -19,7 +19,7 @@ use crate::{
     model::{
         audit::EventKind,
         ids::{SessionId, UserId},
-        passkeys::{CeremonyKind, PasskeyCeremony, StoredCeremony},
+        passkeys::{CeremonyKind, PasskeyAnswer, PasskeyCeremony, StoredCeremony},
     },
     values::tokens,
 };
@@ -122,15 +122,18 @@ fn is_owner(
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Tells which ceremony a browser's answer belongs to: the `id` that `begin_…` gave with it. Somebody may have begun
-    /// several, in as many tabs. A host keeps each under its `id`, looks here for the one that is answered, and finishes
+    /// Reads in a browser's answer of any kind which ceremony it belongs to. Somebody may have begun several, in as many
+    /// tabs: a host keeps each under the `id` that `begin_…` gave, looks here for the one that is answered, and finishes
     /// that. Nothing is verified by this.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` for what is no answer of a browser.
-    pub fn identify_passkey_ceremony(&self, response: &str) -> Result<String> {
-        let challenge = Challenge::of_answer(response)?;
-        Ok(challenge.id())
+    pub fn inspect_passkey_answer(&self, response: &str) -> Result<PasskeyAnswer> {
+        let (challenge, credential_id) = Challenge::of_answer(response)?;
+        Ok(PasskeyAnswer {
+            ceremony_id: challenge.id(),
+            credential_id,
+        })
     }
 }
 

@@ -38,7 +38,8 @@ fn an_answer_tells_which_ceremony_it_belongs_to_and_both_are_finished_in_either_
             let order = if older_first { [0, 1] } else { [1, 0] };
             for tab in order {
                 let answer = kind.answer(&mut person, &begun[tab]);
-                let id = f.stranger().identify_passkey_ceremony(&answer).unwrap();
+                let told = f.stranger().inspect_passkey_answer(&answer).unwrap();
+                let id = told.ceremony_id;
                 assert_eq!(id, begun[tab].id, "{kind:?}");
                 let finished = finish(&f, &acting, kind, &kept[&id].ceremony, &answer);
                 assert!(finished.is_ok(), "{kind:?}, {order:?}: {finished:?}");
@@ -110,10 +111,14 @@ fn what_is_no_answer_belongs_to_no_ceremony() {
         client_data(br#"{"challenge":"not base64url!"}"#),
         format!("{whole}{}", " ".repeat(70_000)),
     ] {
-        let result = f.stranger().identify_passkey_ceremony(&answer);
+        let result = f.stranger().inspect_passkey_answer(&answer);
         assert_eq!(reason(result), PasskeyFailure::Malformed, "{answer}");
     }
     // Of every handle, as it looks at nothing but the answer.
-    let id = f.keyplate.identify_passkey_ceremony(&whole).unwrap();
-    assert_eq!(id, login.id);
+    let told = f.keyplate.inspect_passkey_answer(&whole).unwrap();
+    let passkey = &f.keyplate.list_passkeys(None).unwrap()[0];
+    assert_eq!(
+        (&told.ceremony_id, &told.credential_id),
+        (&login.id, &passkey.credential_id)
+    );
 }

@@ -373,8 +373,8 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "finish_passkey_login" => {
             note(&mut refusals, w.weak.finish_passkey_login("login.x", "{}"));
         }
-        "identify_passkey_ceremony" => {
-            note(&mut refusals, w.weak.identify_passkey_ceremony("{}"));
+        "inspect_passkey_answer" => {
+            note(&mut refusals, w.weak.inspect_passkey_answer("{}"));
         }
         "begin_step_up" | "finish_step_up" => {
             note(&mut refusals, w.weak.begin_step_up());

@@ -73,9 +73,11 @@ pub(crate) fn answered(
     headers: &HeaderMap,
     response: &str,
 ) -> Result<Kept, Failure> {
-    let id = app.keyplate().identify_passkey_ceremony(response).ok();
+    let told = app.keyplate().inspect_passkey_answer(response).ok();
     let mut kept = kept(app, kind, headers);
-    let own = kept.iter().position(|one| Some(&one.id) == id.as_ref());
+    let own = kept
+        .iter()
+        .position(|one| told.as_ref().is_some_and(|told| told.ceremony_id == one.id));
     if kept.is_empty() {
         let error = KeyplateError::from(PasskeyFailure::UnknownCeremony);
         return Err(Failure::from(error));
