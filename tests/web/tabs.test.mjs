@@ -40,7 +40,7 @@ after(() => browser.close());
 /** Another tab of theirs, with a device that holds these passkeys. */
 async function openTab(person, kept) {
   const page = await person.context.newPage();
-  await page.goto("/healthz");
+  await page.goto("/nowhere");
   const cdp = await person.context.newCDPSession(page);
   await cdp.send("WebAuthn.enable", { enableUI: false });
   const options = {
