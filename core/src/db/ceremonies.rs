@@ -145,13 +145,11 @@ pub(crate) fn insert_sealing_key(
     })
 }
 
-/// Those that have sealed nothing since a later one was there at that time.
-pub(crate) fn forget_sealing_keys(writer: &Writer<'_>, before: SystemTime) -> Result<()> {
+/// All but the newest: the others seal no more since that one is there.
+pub(crate) fn forget_older_sealing_keys(writer: &Writer<'_>) -> Result<()> {
     writer.execute(
-        r"
-        DELETE FROM sealing_keys
-        WHERE id < (SELECT max(id) FROM sealing_keys WHERE created_at <= ?1)",
-        params![before],
+        "DELETE FROM sealing_keys WHERE id < (SELECT max(id) FROM sealing_keys)",
+        &[],
     )?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
     crypto::{
         base64url::{base64url, from_base64url},
         encryption::{self, Cipher},
-        webauthn::{Challenge, LIFETIME_SECONDS},
+        webauthn::Challenge,
     },
     db::{self, Reader, Writer},
     error::{KeyplateError, PasskeyFailure, Result},
@@ -19,8 +19,6 @@ use crate::{
 
 /// A key seals until a later one does, which is made after a day.
 const SEALS_FOR: Duration = Duration::from_secs(24 * 3_600);
-/// From then on it opens what it sealed, for as long as somebody may be told that they come too late.
-const OPENS_FOR: Duration = Duration::from_secs(4 * LIFETIME_SECONDS.unsigned_abs());
 /// A sealed state has 91 characters.
 const MAX_NAME: usize = 256;
 
@@ -102,7 +100,8 @@ pub(in crate::rules) fn next_sealing_key(writer: &Writer<'_>) -> Result<SealingK
     if let Some(key) = newest.filter(|key| is_fresh(writer, key)) {
         return Ok(key);
     }
-    db::ceremonies::forget_sealing_keys(writer, writer.now() - OPENS_FOR)?;
+    // The one that sealed until now opens for another day: a ceremony lives for minutes.
+    db::ceremonies::forget_older_sealing_keys(writer)?;
     let bytes = encryption::random()?;
     db::ceremonies::insert_sealing_key(writer, &bytes, writer.now())
 }
