@@ -1398,6 +1398,11 @@ typedef struct keyplate_one_time_token_list keyplate_one_time_token_list;
 // Free one that is yours with `keyplate_passkey_free`.
 typedef struct keyplate_passkey keyplate_passkey;
 
+// What a browser's answer says of itself, before anything is verified.
+//
+// Free one that is yours with `keyplate_passkey_answer_free`.
+typedef struct keyplate_passkey_answer keyplate_passkey_answer;
+
 // A ceremony that has begun.
 //
 // Free one that is yours with `keyplate_passkey_ceremony_free`.
@@ -2577,6 +2582,17 @@ bool keyplate_passkey_get_backup_eligibility_changed_at(const keyplate_passkey *
 bool keyplate_passkey_get_usable(const keyplate_passkey *passkey);
 
 // Frees it; NULL is fine.
+void keyplate_passkey_answer_free(keyplate_passkey_answer *passkey_answer);
+
+// The `id` of the ceremony that it belongs to.
+// Borrowed from `passkey_answer`.
+keyplate_str keyplate_passkey_answer_get_ceremony_id(const keyplate_passkey_answer *passkey_answer);
+
+// The credential id, as base64url.
+// Borrowed from `passkey_answer`.
+keyplate_str keyplate_passkey_answer_get_credential_id(const keyplate_passkey_answer *passkey_answer);
+
+// Frees it; NULL is fine.
 void keyplate_passkey_signals_free(keyplate_passkey_signals *passkey_signals);
 
 // For `signalUnknownCredential`, if the credential that was asked about is not registered.
@@ -2594,7 +2610,13 @@ keyplate_str keyplate_passkey_signals_get_current_user_details(const keyplate_pa
 // Frees it; NULL is fine.
 void keyplate_passkey_ceremony_free(keyplate_passkey_ceremony *passkey_ceremony);
 
-// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
+// A short name that tells it from any other one, which `keyplate_inspect_passkey_answer` reads in its answer: 16 letters,
+// digits, `-` and `_`. Somebody may have begun several, in as many tabs. Keep each under its `id`, for example as the
+// end of a cookie's name.
+// Borrowed from `passkey_ceremony`.
+keyplate_str keyplate_passkey_ceremony_get_id(const keyplate_passkey_ceremony *passkey_ceremony);
+
+// The ceremony itself, which is given back with the answer. Keep it with the browser, for example in a cookie.
 // Borrowed from `passkey_ceremony`.
 keyplate_str keyplate_passkey_ceremony_get_ceremony(const keyplate_passkey_ceremony *passkey_ceremony);
 
@@ -4546,6 +4568,19 @@ keyplate_status keyplate_rename_passkey(const keyplate *kp,
                                         keyplate_passkey **out,
                                         keyplate_error **error);
 
+// Reads in a browser's answer of any kind which ceremony it belongs to. Somebody may have begun several, in as many
+// tabs: a host keeps each under the `id` that `begin_…` gave, looks here for the one that is answered, and finishes
+// that. Nothing is verified by this.
+//
+// Errors:
+// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` for what is no answer of a browser
+//
+// `out` is the caller's: free it with `keyplate_passkey_answer_free`.
+keyplate_status keyplate_inspect_passkey_answer(const keyplate *kp,
+                                                const char *response,
+                                                keyplate_passkey_answer **out,
+                                                keyplate_error **error);
+
 // Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
 // shown, for autofill.
 //
@@ -4557,8 +4592,8 @@ keyplate_status keyplate_begin_passkey_login(const keyplate *kp,
                                              keyplate_passkey_ceremony **out,
                                              keyplate_error **error);
 
-// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
-// result.
+// Signs a user in with the browser's answer, an AuthenticationResponseJSON. An answer with a genuine signature uses
+// the ceremony up, even if the user may not sign in. Any other leaves it as it is.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -4589,7 +4624,8 @@ keyplate_status keyplate_begin_passkey_registration(const keyplate *kp,
 
 // Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
 // authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
-// ends all others. The passkey of the administrator who claimed setup completes setup.
+// ends all others. The passkey of the administrator who claimed setup completes setup. Only an answer that is
+// verified uses the ceremony up.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -4618,7 +4654,8 @@ keyplate_status keyplate_begin_passkey_signup(const keyplate *kp,
                                               keyplate_error **error);
 
 // Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
-// its groups and claims, the passkey and the session are created together or not at all.
+// its groups and claims, the passkey and the session are created together or not at all. An answer that is verified
+// uses the ceremony up, even if the sign-up is then refused; any other leaves it as it is.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -4642,7 +4679,7 @@ keyplate_status keyplate_finish_passkey_signup(const keyplate *kp,
 keyplate_status keyplate_begin_step_up(const keyplate *kp, keyplate_passkey_ceremony **out, keyplate_error **error);
 
 // Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
-// former one no longer works.
+// former one no longer works. Only an answer with a genuine signature uses the ceremony up.
 //
 // Errors:
 // - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason

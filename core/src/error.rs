@@ -218,6 +218,14 @@ impl KeyplateError {
 }
 
 impl KeyplateError {
+    /// The file can be read all the same, and later perhaps be written.
+    pub(crate) fn only_stops_writing(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::StorageFull | Self::StorageReadOnly | Self::StorageFailed { .. }
+        )
+    }
+
     fn reason_value(&self) -> Option<serde_json::Value> {
         fn value(reason: &impl Serialize) -> Option<serde_json::Value> {
             serde_json::to_value(reason).ok()

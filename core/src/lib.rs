@@ -144,7 +144,9 @@ pub use model::ids::{
     SignupTokenId, UserId,
 };
 pub use model::one_time::{CreatedOneTimeToken, OneTimeToken};
-pub use model::passkeys::{Passkey, PasskeyCeremony, PasskeyRegistration, PasskeySignals};
+pub use model::passkeys::{
+    Passkey, PasskeyAnswer, PasskeyCeremony, PasskeyRegistration, PasskeySignals,
+};
 pub use model::services::{
     Decision, DecisionReason, NewService, Service, ServiceAccess, ServiceChanges, ServicePage,
     ServiceQuery,

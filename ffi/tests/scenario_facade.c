@@ -47,6 +47,7 @@ static cJSON *give_group_page(const keyplate_group_page *it);
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it);
 static cJSON *give_one_time_token(const keyplate_one_time_token *it);
 static cJSON *give_passkey(const keyplate_passkey *it);
+static cJSON *give_passkey_answer(const keyplate_passkey_answer *it);
 static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it);
 static cJSON *give_passkey_registration(const keyplate_passkey_registration *it);
@@ -1465,6 +1466,14 @@ static cJSON *give_passkey(const keyplate_passkey *it) {
     return fields;
 }
 
+static cJSON *give_passkey_answer(const keyplate_passkey_answer *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "ceremony_id", give_text(keyplate_passkey_answer_get_ceremony_id(it)));
+    cJSON_AddItemToObject(fields, "credential_id", give_text(keyplate_passkey_answer_get_credential_id(it)));
+    return fields;
+}
+
 static cJSON *give_passkey_signals(const keyplate_passkey_signals *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1477,6 +1486,7 @@ static cJSON *give_passkey_signals(const keyplate_passkey_signals *it) {
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_passkey_ceremony_get_id(it)));
     cJSON_AddItemToObject(fields, "ceremony", give_text(keyplate_passkey_ceremony_get_ceremony(it)));
     cJSON_AddItemToObject(fields, "options", give_text(keyplate_passkey_ceremony_get_options(it)));
     cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_passkey_ceremony_get_expires_at(it)));
@@ -2952,6 +2962,19 @@ static cJSON *call_rename_passkey(const keyplate *kp, const cJSON *with, keyplat
     return result;
 }
 
+static cJSON *call_inspect_passkey_answer(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"response", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_response = take_text(field(with, "response"));
+    keyplate_passkey_answer *out = NULL;
+    if (!*error && keyplate_inspect_passkey_answer(kp, in_response, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_passkey_answer(out);
+    }
+    keyplate_passkey_answer_free(out);
+    return result;
+}
+
 static cJSON *call_begin_passkey_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {NULL};
     cJSON *result = NULL;
@@ -3769,6 +3792,7 @@ const struct method methods[] = {
     {"get_passkey_signals", call_get_passkey_signals},
     {"list_passkeys", call_list_passkeys},
     {"rename_passkey", call_rename_passkey},
+    {"inspect_passkey_answer", call_inspect_passkey_answer},
     {"begin_passkey_login", call_begin_passkey_login},
     {"finish_passkey_login", call_finish_passkey_login},
     {"begin_passkey_registration", call_begin_passkey_registration},

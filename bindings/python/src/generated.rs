@@ -3251,6 +3251,34 @@ impl Passkey {
     }
 }
 
+/// What a browser's answer says of itself, before anything is verified.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PasskeyAnswer {
+    /// The `id` of the ceremony that it belongs to.
+    pub(crate) ceremony_id: String,
+    /// The credential id, as base64url.
+    pub(crate) credential_id: String,
+}
+impl Give<PasskeyAnswer> for ::keyplate::PasskeyAnswer {
+    fn give(self) -> PasskeyAnswer {
+        PasskeyAnswer {
+            ceremony_id: self.ceremony_id.give(),
+            credential_id: self.credential_id.give(),
+        }
+    }
+}
+#[pymethods]
+impl PasskeyAnswer {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["ceremony_id", "credential_id"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
 /// Level 3, as JSON.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
@@ -3294,7 +3322,11 @@ impl PasskeySignals {
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PasskeyCeremony {
-    /// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
+    /// A short name that tells it from any other one, which `inspect_passkey_answer` reads in its answer: 16 letters,
+    /// digits, `-` and `_`. Somebody may have begun several, in as many tabs. Keep each under its `id`, for example as the
+    /// end of a cookie's name.
+    pub(crate) id: String,
+    /// The ceremony itself, which is given back with the answer. Keep it with the browser, for example in a cookie.
     pub(crate) ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
     /// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
@@ -3305,6 +3337,7 @@ pub(crate) struct PasskeyCeremony {
 impl Give<PasskeyCeremony> for ::keyplate::PasskeyCeremony {
     fn give(self) -> PasskeyCeremony {
         PasskeyCeremony {
+            id: self.id.give(),
             ceremony: self.ceremony.give(),
             options: self.options.give(),
             expires_at: self.expires_at.give(),
@@ -3315,7 +3348,7 @@ impl Give<PasskeyCeremony> for ::keyplate::PasskeyCeremony {
 impl PasskeyCeremony {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["ceremony", "options", "expires_at"])
+        PyTuple::new(py, ["id", "ceremony", "options", "expires_at"])
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -5330,6 +5363,17 @@ impl Keyplate {
         self.call(py, |kp| kp.rename_passkey(&id, name))
     }
 
+    /// Reads in a browser's answer of any kind which ceremony it belongs to. Somebody may have begun several, in as many
+    /// tabs: a host keeps each under the `id` that `begin_…` gave, looks here for the one that is answered, and finishes
+    /// that. Nothing is verified by this.
+    ///
+    /// Raises:
+    ///     PasskeyCeremonyFailed: For what is no answer of a browser.
+    #[pyo3(signature = (response), text_signature = "($self, response)")]
+    fn inspect_passkey_answer(&self, py: Python<'_>, response: &str) -> PyResult<PasskeyAnswer> {
+        self.call(py, |kp| kp.inspect_passkey_answer(response))
+    }
+
     /// Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
     /// shown, for autofill.
     ///
@@ -5340,8 +5384,8 @@ impl Keyplate {
         self.call(py, |kp| kp.begin_passkey_login())
     }
 
-    /// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
-    /// result.
+    /// Signs a user in with the browser's answer, an AuthenticationResponseJSON. An answer with a genuine signature uses
+    /// the ceremony up, even if the user may not sign in. Any other leaves it as it is.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5372,7 +5416,8 @@ impl Keyplate {
 
     /// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
     /// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
-    /// ends all others. The passkey of the administrator who claimed setup completes setup.
+    /// ends all others. The passkey of the administrator who claimed setup completes setup. Only an answer that is
+    /// verified uses the ceremony up.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5425,7 +5470,8 @@ impl Keyplate {
     }
 
     /// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
-    /// its groups and claims, the passkey and the session are created together or not at all.
+    /// its groups and claims, the passkey and the session are created together or not at all. An answer that is verified
+    /// uses the ceremony up, even if the sign-up is then refused; any other leaves it as it is.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -5452,7 +5498,7 @@ impl Keyplate {
     }
 
     /// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
-    /// former one no longer works.
+    /// former one no longer works. Only an answer with a genuine signature uses the ceremony up.
     ///
     /// Raises:
     ///     PasskeyCeremonyFailed: With the reason.
@@ -6599,6 +6645,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<CreatedOneTimeToken>()?;
     module.add_class::<OneTimeToken>()?;
     module.add_class::<Passkey>()?;
+    module.add_class::<PasskeyAnswer>()?;
     module.add_class::<PasskeySignals>()?;
     module.add_class::<PasskeyCeremony>()?;
     module.add_class::<PasskeyRegistration>()?;

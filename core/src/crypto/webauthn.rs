@@ -3,6 +3,7 @@
 
 mod answer;
 mod authenticator_data;
+mod challenge;
 mod failure;
 #[cfg(test)]
 mod vectors;
@@ -29,6 +30,8 @@ use answer::RegistrationAnswer;
 use authenticator_data::{AuthenticatorData, attested, check_key, cose_value};
 use failure::{failure, unexpected};
 
+pub(crate) use challenge::Challenge;
+
 /// P2.
 pub(crate) const LIFETIME_SECONDS: i64 = 5 * 60;
 
@@ -52,6 +55,13 @@ pub(crate) struct Verifier {
     /// As browsers and Android write them.
     origins: Vec<String>,
     policy: Policy,
+}
+
+/// What a ceremony begins with.
+pub(crate) struct Begun {
+    /// For the browser, as JSON.
+    pub(crate) options: String,
+    pub(crate) challenge: Challenge,
 }
 
 /// Whom a credential is for, as the authenticator is told.
@@ -79,6 +89,12 @@ pub(crate) struct NewCredential {
 pub(crate) struct KnownCredential {
     pub(crate) credential_id: Vec<u8>,
     pub(crate) public_key: Vec<u8>,
+}
+
+/// An answer to a sign-in or a step-up, which nobody has verified yet.
+pub(crate) struct AssertionAnswer {
+    credential: PublicKeyCredential,
+    told: AuthenticatorData,
 }
 
 /// A verified assertion.
@@ -131,7 +147,7 @@ impl Verifier {
         rp_name: &str,
         user: &CredentialUser<'_>,
         exclude: &[(Vec<u8>, Vec<String>)],
-    ) -> Result<(String, RegistrationState)> {
+    ) -> Result<(Begun, RegistrationState)> {
         let builder = self
             .core
             .new_challenge_register_builder(user.handle, user.name, user.display_name)
@@ -153,8 +169,11 @@ impl Verifier {
             .map_err(unexpected)?;
         rp_name.clone_into(&mut options.public_key.rp.name);
         // Not by the state: who registers one of these all the same is told that it is taken.
-        let options = with_listed(&options.public_key, "excludeCredentials", exclude)?;
-        Ok((options, state))
+        let begun = Begun {
+            options: with_listed(&options.public_key, "excludeCredentials", exclude)?,
+            challenge: Challenge::new(options.public_key.challenge.as_ref()),
+        };
+        Ok((begun, state))
     }
 
     pub(crate) fn register(
@@ -185,47 +204,54 @@ impl Verifier {
         })
     }
 
-    /// PublicKeyCredentialRequestOptionsJSON, and what must be kept. None allowed: whichever the user picks.
-    pub(crate) fn begin_authentication(
-        &self,
-        allowed: &[(Vec<u8>, Vec<String>)],
-    ) -> Result<(String, AuthenticationState)> {
+    /// PublicKeyCredentialRequestOptionsJSON. None allowed: whichever the user picks.
+    pub(crate) fn begin_authentication(&self, allowed: &[(Vec<u8>, Vec<String>)]) -> Result<Begun> {
         let builder = self
             .core
             .new_challenge_authenticate_builder(Vec::new(), Some(self.policy.user_verification))
             .map_err(unexpected)?;
-        let (options, state) = self
+        let (options, _) = self
             .core
             .generate_challenge_authenticate(builder)
             .map_err(unexpected)?;
-        let options = with_listed(&options.public_key, "allowCredentials", allowed)?;
-        Ok((options, state))
-    }
-
-    pub(crate) fn parse_assertion(response: &str) -> Result<PublicKeyCredential, PasskeyFailure> {
-        let response = answer::assertion(response)?;
-        AuthenticatorData::parse(&response.response.authenticator_data)?;
-        Ok(response)
+        Ok(Begun {
+            options: with_listed(&options.public_key, "allowCredentials", allowed)?,
+            challenge: Challenge::new(options.public_key.challenge.as_ref()),
+        })
     }
 
     pub(crate) fn authenticate(
         &self,
-        state: &AuthenticationState,
-        response: &PublicKeyCredential,
+        challenge: &Challenge,
+        answer: &AssertionAnswer,
         known: &KnownCredential,
     ) -> Result<Assertion, PasskeyFailure> {
-        self.check_client(&response.response.client_data_json)?;
-        let told = AuthenticatorData::parse(&response.response.authenticator_data)?;
-        let credential = self.credential(known, &told)?;
+        let AssertionAnswer { credential, told } = answer;
+        self.check_client(&credential.response.client_data_json)?;
+        let state = self.state(challenge);
+        let known = self.credential(known, told)?;
         let result = self
             .core
-            .authenticate_single_credential(response, state, &credential)
+            .authenticate_single_credential(credential, &state, &known)
             .map_err(failure)?;
         Ok(Assertion {
             counter: result.counter(),
             backup_eligible: told.backup_eligible,
             backup_state: result.backup_state(),
         })
+    }
+
+    /// What webauthn-rs keeps of an authentication, of which only the challenge is not the same in each. Its fields are
+    /// its own, and so is what it writes them as.
+    fn state(&self, challenge: &Challenge) -> AuthenticationState {
+        let state = json!({
+            "credentials": [],
+            "policy": self.policy.user_verification,
+            "challenge": challenge,
+            "appid": null,
+            "allow_backup_eligible_upgrade": false,
+        });
+        serde_json::from_value(state).expect("this is what webauthn-rs writes of its own")
     }
 
     fn credential(
@@ -269,6 +295,22 @@ impl Verifier {
             return Err(PasskeyFailure::CrossOrigin);
         }
         Ok(())
+    }
+}
+
+impl AssertionAnswer {
+    pub(crate) fn parse(response: &str) -> Result<Self, PasskeyFailure> {
+        let credential = answer::assertion(response)?;
+        let told = AuthenticatorData::parse(&credential.response.authenticator_data)?;
+        Ok(Self { credential, told })
+    }
+
+    pub(crate) fn credential_id(&self) -> &[u8] {
+        &self.credential.raw_id
+    }
+
+    pub(crate) fn user_handle(&self) -> Option<&[u8]> {
+        self.credential.response.user_handle.as_deref()
     }
 }
 

@@ -52,12 +52,13 @@ pub(crate) fn find(reader: &Reader<'_>, token_hash: &SecretHash) -> Result<Optio
     )
 }
 
-pub(crate) fn delete(writer: &Writer<'_>, token_hash: &SecretHash) -> Result<()> {
-    writer.execute(
+/// False when there is none, or no longer.
+pub(crate) fn delete(writer: &Writer<'_>, token_hash: &SecretHash) -> Result<bool> {
+    let deleted = writer.execute(
         "DELETE FROM ceremonies WHERE token_hash = ?1",
         params![token_hash],
     )?;
-    Ok(())
+    Ok(deleted == 1)
 }
 
 /// How many sign-ups have begun from there and may still be finished.
@@ -74,6 +75,13 @@ pub(crate) fn forget_expired(writer: &Writer<'_>, before: SystemTime) -> Result<
         params![before],
     )?;
     Ok(())
+}
+
+pub(crate) fn is_spent(reader: &Reader<'_>, challenge_hash: &SecretHash) -> Result<bool> {
+    reader.value(
+        "SELECT EXISTS (SELECT 1 FROM spent_challenges WHERE challenge_hash = ?1)",
+        params![challenge_hash],
+    )
 }
 
 /// False when it was spent before.
@@ -137,10 +145,11 @@ pub(crate) fn insert_sealing_key(
     })
 }
 
-pub(crate) fn forget_sealing_keys(writer: &Writer<'_>, before: SystemTime) -> Result<()> {
+/// All but the newest: the others seal no more since that one is there.
+pub(crate) fn forget_older_sealing_keys(writer: &Writer<'_>) -> Result<()> {
     writer.execute(
-        "DELETE FROM sealing_keys WHERE created_at < ?1",
-        params![before],
+        "DELETE FROM sealing_keys WHERE id < (SELECT max(id) FROM sealing_keys)",
+        &[],
     )?;
     Ok(())
 }

@@ -142,18 +142,12 @@ impl Engine {
 
     /// Runs `f` in one IMMEDIATE transaction: all of it or nothing.
     pub(crate) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
-        self.write_within(self.options.busy_timeout, Sync::AtCommit, f)
-    }
-
-    /// The same, for what must be there for all before the work goes on and is worthless after a restart: a power cut
-    /// may undo it, nothing else can. The next commit of `write` makes it safe from that too (ADR 14).
-    pub(crate) fn write_unsynced<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
-        self.write_within(self.options.busy_timeout, Sync::Later, f)
+        self.write_within(self.options.busy_timeout, f)
     }
 
     /// The same, but gives up as `Busy` at once when somebody else is writing.
     pub(crate) fn write_if_free<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
-        self.write_within(Duration::ZERO, Sync::AtCommit, f)
+        self.write_within(Duration::ZERO, f)
     }
 
     /// What `f` gives if it turns out to write nothing, on a snapshot, so that nobody waits for it; nothing as soon as it
@@ -182,7 +176,6 @@ impl Engine {
     fn write_within<T>(
         &self,
         patience: Duration,
-        sync: Sync,
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let deadline = Instant::now() + patience;
@@ -192,7 +185,6 @@ impl Engine {
         let connection = self
             .pool
             .take(Role::Writer, deadline, |_| connect::open(&self.options))?;
-        let _synced_again = sync.set(&connection)?;
         let attempt = || self.write_once(&connection, deadline, &f);
         match attempt() {
             Err(KeyplateError::StorageFull) if make_room(&connection) => attempt(),
@@ -410,42 +402,24 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Runs `f`; if it fails, what it did to the transaction is undone, and nothing else.
+    pub(crate) fn try_within<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
+        run(self.connection, "SAVEPOINT attempt")?;
+        let result = f();
+        // After some failures, such as that of a full disk, SQLite has rolled back the whole.
+        if result.is_err() && !self.connection.is_autocommit() {
+            run(self.connection, "ROLLBACK TO attempt")?;
+        }
+        if !self.connection.is_autocommit() {
+            run(self.connection, "RELEASE attempt")?;
+        }
+        result
+    }
+
     /// Runs a statement and gives the number of rows that it changed.
     pub(crate) fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize> {
         let mut statement = prepare(self.connection, sql, params)?;
         statement.raw_execute().map_err(failure)
-    }
-}
-
-/// When a commit waits for the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sync {
-    AtCommit,
-    Later,
-}
-
-impl Sync {
-    /// Until the guard is dropped.
-    fn set(self, connection: &Connection) -> Result<Option<SyncedAgain<'_>>> {
-        if self == Self::AtCommit {
-            return Ok(None);
-        }
-        // Not prepared and kept: SQLite obeys this pragma while it compiles it.
-        let guard = SyncedAgain(connection);
-        connection
-            .execute_batch("PRAGMA synchronous = NORMAL")
-            .map_err(failure)?;
-        Ok(Some(guard))
-    }
-}
-
-/// Restores `synchronous = FULL` (D1).
-struct SyncedAgain<'c>(&'c Connection);
-
-impl Drop for SyncedAgain<'_> {
-    fn drop(&mut self) {
-        // It cannot fail: it sets a number in memory.
-        let _ = self.0.execute_batch("PRAGMA synchronous = FULL");
     }
 }
 

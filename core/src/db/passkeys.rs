@@ -121,6 +121,17 @@ pub(crate) fn find(reader: &Reader<'_>, id: &PasskeyId) -> Result<Option<Passkey
     reader.query_one(&sql, params![id], from_row)
 }
 
+/// The same with the signature counter that was last seen.
+pub(crate) fn find_with_counter(
+    reader: &Reader<'_>,
+    id: &PasskeyId,
+) -> Result<Option<(Passkey, u32)>> {
+    let sql = format!("SELECT {COLUMNS}, counter, {USABLE} AS usable FROM passkeys WHERE id = ?1");
+    reader.query_one(&sql, params![id], |row| {
+        Ok((from_row(row)?, row.get("counter")?))
+    })
+}
+
 /// One that works, with what is needed to verify it.
 pub(crate) fn find_usable(
     reader: &Reader<'_>,
@@ -186,11 +197,6 @@ pub(crate) fn count_usable(reader: &Reader<'_>, user_id: &UserId) -> Result<i64>
         &format!("SELECT count(*) FROM passkeys WHERE user_id = ?1 AND {USABLE}"),
         params![user_id],
     )
-}
-
-/// The signature counter that was last seen.
-pub(crate) fn counter(reader: &Reader<'_>, id: &PasskeyId) -> Result<u32> {
-    reader.value("SELECT counter FROM passkeys WHERE id = ?1", params![id])
 }
 
 /// After a verified assertion (P3).

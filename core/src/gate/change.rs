@@ -53,6 +53,13 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// What a transaction that is committed either way has come to.
+#[derive(Debug)]
+pub(crate) enum Outcome<T> {
+    Granted(T),
+    Refused(KeyplateError),
+}
+
 /// A transaction that changes something, with who does it; its events leave after the commit.
 pub(crate) struct Change<'w> {
     writer: &'w Writer<'w>,
@@ -141,6 +148,20 @@ impl<'w> Change<'w> {
             self.events.borrow_mut().push(event);
         }
         Ok(())
+    }
+
+    /// Grants something, or undoes what was begun of it and says why. What the transaction did before stays in either
+    /// case; a failure of the machine undoes that too.
+    pub(crate) fn grant<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<Outcome<T>> {
+        let told = self.events.borrow().len();
+        match self.writer.try_within(f) {
+            Ok(granted) => Ok(Outcome::Granted(granted)),
+            Err(error) if is_decision(&error) => {
+                self.events.borrow_mut().truncate(told);
+                Ok(Outcome::Refused(error))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn into_events(self) -> Vec<AuditEvent> {
@@ -250,6 +271,11 @@ fn detail(name: &str, value: &str) -> Detail {
         name: name.to_owned(),
         value: value.to_owned(),
     }
+}
+
+/// Something that we decided, and would again: no trouble with the machine.
+fn is_decision(error: &KeyplateError) -> bool {
+    (error.code() as i32) < ErrorCode::Busy as i32
 }
 
 /// Refusals are logged for what somebody showed or was not allowed, not for slips and storage problems.

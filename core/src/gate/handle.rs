@@ -178,11 +178,33 @@ impl Keyplate {
     /// A1: a refusal is counted in one row per event, caller, source and minute. Failing at that changes nothing: what cannot be
     /// written now is written with the next change.
     pub(crate) fn note_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
-        let Err(error) = result else { return };
         let Shared { db, refusals, .. } = &*self.shared;
-        let Ok(now) = db.roughly_now() else { return };
+        if let Some((key, event)) = self.refusal(kind, result)
+            && refusals.note(key, &event)
+            && let Ok(events) = refusals.write_new(db)
+        {
+            self.deliver(events);
+        }
+    }
+
+    /// The same for what strangers may send without end and must change nothing (P2): it is counted in memory, and
+    /// written with the next change, when credentials' last use is, or when somebody looks at the log.
+    pub(crate) fn count_refusal<T>(&self, kind: EventKind, result: &Result<T>) {
+        if let Some((key, event)) = self.refusal(kind, result) {
+            self.shared.refusals.count(key, &event);
+        }
+    }
+
+    fn refusal<T>(
+        &self,
+        kind: EventKind,
+        result: &Result<T>,
+    ) -> Option<(refusals::Key, AuditEvent)> {
+        let error = result.as_ref().err()?;
+        let db = &self.shared.db;
+        let now = db.roughly_now().ok()?;
         if !change::is_refusal(error) {
-            return;
+            return None;
         }
         let event = change::refusal(now, &self.actor, &self.client, kind, error);
         let event = match self.actor.credential() {
@@ -193,11 +215,7 @@ impl Keyplate {
             }
         };
         let key = refusals::Key::of(kind, &self.actor, &self.client, now);
-        if refusals.note(key, &event)
-            && let Ok(events) = refusals.write_new(db)
-        {
-            self.deliver(events);
-        }
+        Some((key, event))
     }
 
     /// Writes what was counted in memory, so that the log shows it. If somebody else is writing, it is left for later.

@@ -15,7 +15,8 @@
 //!
 //! 1. Every method of the facade has exactly one line here, and every line a method: `cargo xtask check` compares them.
 //!    A method calls `read` or `write` with its own variant, so it cannot run without its line being asked; the look-ups
-//!    of `verify_session`, `verify_api_key`, `authenticate` and `authenticate_pending` go without, and their lines are `Anyone`.
+//!    of `verify_session`, `verify_api_key`, `authenticate` and `authenticate_pending` go without, and so does
+//!    `inspect_passkey_answer`, which looks at nothing but its argument. Their lines are `Anyone`.
 //! 2. The host passes every line. Nobody else passes `Host`.
 //! 3. Lines only narrow. What a line lets in, the method may still refuse; what a line refuses, no method lets in.
 //! 4. `Own` and `Enrolling` let in a user for their own things only: the method must call `reach` or `visible_owner`.
@@ -167,6 +168,7 @@ table! {
     FinishPasskeyRegistration "finish_passkey_registration" Enrolling(Passkeys, Write);
     BeginPasskeyLogin     "begin_passkey_login"      Anyone;
     FinishPasskeyLogin    "finish_passkey_login"     Anyone;
+    InspectPasskeyAnswer "inspect_passkey_answer"   Anyone;
     BeginStepUp           "begin_step_up"            Own(Sessions, Write);
     FinishStepUp          "finish_step_up"           Own(Sessions, Write);
     ListPasskeys          "list_passkeys"            Own(Passkeys, Read);

@@ -79,6 +79,8 @@ struct Pending {
     /// What is counted in the row of the others, by the names of their kinds.
     kinds: BTreeMap<String, i64>,
     is_stored: bool,
+    /// Somebody was told to write it.
+    is_due: bool,
 }
 
 impl Pending {
@@ -88,6 +90,7 @@ impl Pending {
             count: 0,
             kinds: BTreeMap::new(),
             is_stored: false,
+            is_due: false,
         }
     }
 
@@ -157,8 +160,17 @@ impl Seen {
 }
 
 impl Refusals {
-    /// Counts one. True when it is the first of its row, which is to be written now.
+    /// Counts one. True when it is the first of its row that is to be written now.
     pub(crate) fn note(&self, key: Key, event: &AuditEvent) -> bool {
+        self.add(key, event, true)
+    }
+
+    /// Counts one that is written when something else is.
+    pub(crate) fn count(&self, key: Key, event: &AuditEvent) {
+        self.add(key, event, false);
+    }
+
+    fn add(&self, key: Key, event: &AuditEvent, is_due: bool) -> bool {
         // D4: nobody forks with a hook while this lock is held.
         let _still = db::hold_still();
         let mut seen = self.lock();
@@ -173,7 +185,9 @@ impl Refusals {
             Some(_) => row.add(event.at, 1, &BTreeMap::new()),
             None => row.add_other(event, 1),
         }
-        row.count == 1 && !row.is_stored
+        let is_first = is_due && !row.is_due && !row.is_stored;
+        row.is_due |= is_due;
+        is_first
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -101,12 +101,14 @@ impl Default for Seen {
 }
 
 impl Seen {
-    pub(crate) fn session(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
-        self.note(db, now, |pending| pending.sessions.insert(hash, now));
+    /// True once a minute: what else waits in memory may be written now.
+    pub(crate) fn session(&self, db: &Engine, hash: SecretHash, now: SystemTime) -> bool {
+        self.note(db, now, |pending| pending.sessions.insert(hash, now))
     }
 
-    pub(crate) fn api_key(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
-        self.note(db, now, |pending| pending.api_keys.insert(hash, now));
+    /// As `session`.
+    pub(crate) fn api_key(&self, db: &Engine, hash: SecretHash, now: SystemTime) -> bool {
+        self.note(db, now, |pending| pending.api_keys.insert(hash, now))
     }
 
     fn note(
@@ -114,7 +116,7 @@ impl Seen {
         db: &Engine,
         now: SystemTime,
         insert: impl FnOnce(&mut Pending) -> Option<SystemTime>,
-    ) {
+    ) -> bool {
         let due = {
             // D4: nobody forks with a hook while this lock is held.
             let _still = db::hold_still();
@@ -137,6 +139,7 @@ impl Seen {
             // Somebody else is writing, or the disk is full: it stays for the next time.
             let _ = self.write_all(db);
         }
+        due
     }
 
     /// This process has reset the clock; others see it at the next use (C5).

@@ -70,13 +70,27 @@ pub(crate) struct StoredPasskey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PasskeyCeremony {
-    /// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
+    /// A short name that tells it from any other one, which `inspect_passkey_answer` reads in its answer: 16 letters,
+    /// digits, `-` and `_`. Somebody may have begun several, in as many tabs. Keep each under its `id`, for example as the
+    /// end of a cookie's name.
+    pub id: String,
+    /// The ceremony itself, which is given back with the answer. Keep it with the browser, for example in a cookie.
     pub ceremony: String,
     /// For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
     /// `parseRequestOptionsFromJSON`, or for what a page does by itself in browsers without these.
     pub options: String,
     /// When the ceremony expires.
     pub expires_at: SystemTime,
+}
+
+/// What a browser's answer says of itself, before anything is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct PasskeyAnswer {
+    /// The `id` of the ceremony that it belongs to.
+    pub ceremony_id: String,
+    /// The credential id, as base64url.
+    pub credential_id: String,
 }
 
 /// What is stored of a ceremony that is a row.

@@ -195,9 +195,10 @@ impl Keyplate {
             return Err(KeyplateError::InvalidCredential);
         }
         check_may_sign_in(found.status, found.user_expires_at, found.now)?;
-        self.shared
-            .seen
-            .api_key(db, found.secret_hash.unwrap_or(hash), found.now);
+        let used = found.secret_hash.unwrap_or(hash);
+        if self.shared.seen.api_key(db, used, found.now) {
+            self.write_refusals();
+        }
         let credential = CredentialId::ApiKey(found.id);
         let user = (found.owner_id, found.username, found.role, found.status);
         Ok(Authenticated::new(

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     clock, db,
-    error::{KeyplateError, Result},
+    error::Result,
     gate::{
         change::{Change, Subject},
         handle::Keyplate,
@@ -15,7 +15,7 @@ use crate::{
         audit::EventKind,
         upkeep::{ClockResetReport, ClockState},
     },
-    rules::setup,
+    rules::{passkeys::next_sealing_key, setup},
 };
 
 /// A clock that is slewed or rounded is no clock that was wrong: nothing ends for less.
@@ -62,6 +62,7 @@ impl Keyplate {
             }
             report.behind_seconds = whole_seconds(behind);
             report.ceremonies = db::ceremonies::forget_everything(change)? as i64;
+            next_sealing_key(change)?;
             report.signing_keys = db::signing_keys::forget_all(change)? as i64;
             report.api_keys_kept = db::api_keys::count_made_after(change, now)?;
             report.signup_tokens_kept = db::signup_tokens::count_made_after(change, now)?;
@@ -83,12 +84,7 @@ impl Keyplate {
         }
         match self.write_for_host(|_| Ok(())) {
             // It can be read all the same, and time goes on in this process as if it had been stored.
-            Err(
-                KeyplateError::Busy
-                | KeyplateError::StorageFull
-                | KeyplateError::StorageReadOnly
-                | KeyplateError::StorageFailed { .. },
-            ) => Ok(()),
+            Err(error) if error.only_stops_writing() => Ok(()),
             stored => stored,
         }
     }

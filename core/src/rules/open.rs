@@ -66,6 +66,7 @@ impl Keyplate {
         keyplate.settle_boot()?;
         keyplate.settle_restored()?;
         keyplate.settle_rp_id(config.accept_rp_id_change)?;
+        keyplate.settle_sealing_key()?;
         Ok(keyplate)
     }
 }

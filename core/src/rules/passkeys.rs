@@ -1,5 +1,6 @@
 //! Passkeys (P1–P7): the credentials themselves here, a ceremony a file beneath.
 
+mod assertions;
 mod ceremonies;
 mod login;
 mod registration;
@@ -14,7 +15,7 @@ use crate::{
         authenticators,
         base64url::{base64url, from_base64url},
         encryption,
-        webauthn::{Assertion, NewCredential},
+        webauthn::NewCredential,
     },
     db::{self, Reader, Writer},
     error::{ConflictReason, Found, InputReason, PasskeyFailure, Result, Thing, conflict},
@@ -30,12 +31,13 @@ use crate::{
         ids::{PasskeyId, UserId},
         passkeys::{Passkey, PasskeySignals},
         sessions::SignInMethod,
-        settings::{BackupEligibilityPolicy, CounterPolicy},
         users::User,
     },
     rules::users::checks as users,
     values::text,
 };
+
+pub(in crate::rules) use sealing::next_sealing_key;
 
 const MAX_NAME: usize = 100;
 
@@ -222,51 +224,6 @@ impl Keyplate {
         let subject = Subject::of(user, passkey.id.as_str(), &passkey.name);
         change.record(EventKind::PasskeyRegistered, subject, &[])?;
         Ok(passkey)
-    }
-
-    /// P3: takes over what a verified assertion tells. Gives why it is refused, if a setting says so; what was noted of
-    /// it stays.
-    fn settle_assertion(
-        &self,
-        change: &Change<'_>,
-        user: &User,
-        passkey: &Passkey,
-        assertion: Assertion,
-    ) -> Result<Option<PasskeyFailure>> {
-        let settings = db::settings::load(change)?;
-        let mut refusal = None;
-        let subject = || Subject::of(user, passkey.id.as_str(), &passkey.name);
-        let stored = db::passkeys::counter(change, &passkey.id)?;
-        // WebAuthn Level 3, section 7.2 step 22.
-        let went_back = (assertion.counter > 0 || stored > 0) && assertion.counter <= stored;
-        if went_back {
-            db::passkeys::set_counter_went_back(change, &passkey.id, change.now())?;
-            let (before, now) = (stored.to_string(), assertion.counter.to_string());
-            let details = [("before", before.as_str()), ("now", &now)];
-            change.record(EventKind::PasskeyCounterWentBack, subject(), &details)?;
-            if settings.counter_policy == CounterPolicy::Deny {
-                refusal = Some(PasskeyFailure::CounterWentBack);
-            }
-        }
-        // Step 18 has it that eligibility never changes. Password managers change it when a passkey moves into one.
-        if assertion.backup_eligible != passkey.backup_eligible {
-            db::passkeys::set_backup_eligibility_changed(change, &passkey.id, change.now())?;
-            let (before, now) = (passkey.backup_eligible, assertion.backup_eligible);
-            let (before, now) = (before.to_string(), now.to_string());
-            let details = [("before", before.as_str()), ("now", &now)];
-            change.record(
-                EventKind::PasskeyBackupEligibilityChanged,
-                subject(),
-                &details,
-            )?;
-            if settings.backup_eligibility_policy == BackupEligibilityPolicy::Deny {
-                refusal = refusal.or(Some(PasskeyFailure::BackupEligibilityChanged));
-            }
-        }
-        if refusal.is_none() {
-            db::passkeys::set_used(change, &passkey.id, assertion, change.now())?;
-        }
-        Ok(refusal)
     }
 }
 

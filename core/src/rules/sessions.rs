@@ -94,7 +94,9 @@ impl Keyplate {
         if !enrolling {
             check_may_sign_in(found.status, found.user_expires_at, found.now)?;
         }
-        self.shared.seen.session(&self.shared.db, hash, found.now);
+        if (self.shared.seen).session(&self.shared.db, hash, found.now) {
+            self.write_refusals();
+        }
         let mut ceiling = found.ceiling;
         if enrolling {
             ceiling.scopes = Scopes::enrol();

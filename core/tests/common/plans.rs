@@ -52,7 +52,8 @@ pub const WHOLE: &str = r#"{
     ]
 }"#;
 
-/// All rows of all tables, without the times of the last commit and of last uses.
+/// All rows of all tables, without the times of the last commit and of last uses, and without the sealing keys, of which
+/// `open` makes the day's.
 pub fn everything(database: &Path) -> BTreeMap<String, Vec<String>> {
     let connection = super::raw(database);
     let list = |table: &str| -> Vec<String> {
@@ -72,11 +73,17 @@ pub fn everything(database: &Path) -> BTreeMap<String, Vec<String>> {
             values.collect::<rusqlite::Result<Vec<String>>>()
         });
         let mut rows: Vec<String> = rows.unwrap().map(|row| row.unwrap().join("|")).collect();
+        rows.retain(|row| !row.starts_with("sealing_keys|")); // in `sqlite_sequence`
         rows.sort();
         rows
     };
     let mut tables = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'instance'")
+        .prepare(
+            r"
+            SELECT name
+            FROM sqlite_schema
+            WHERE type = 'table' AND name NOT IN ('instance', 'sealing_keys')",
+        )
         .unwrap();
     let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
     names

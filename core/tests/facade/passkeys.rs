@@ -4,6 +4,7 @@ mod answers;
 mod authenticators;
 mod ceremonies;
 mod eligibility;
+mod kinds;
 mod list;
 mod login;
 mod races;
@@ -11,6 +12,8 @@ mod registration;
 mod setup;
 mod signup;
 mod signup_refusals;
+mod spending;
+mod tabs;
 
 use keyplate::PasskeyFailure;
 use keyplate_testkit::Spoil;

@@ -163,6 +163,10 @@ pub(crate) fn call(
             let name: String = arguments.get("name")?;
             Ok(keyplate.rename_passkey(&id, &name)?.into_json())
         }
+        "inspect_passkey_answer" => {
+            let response: String = arguments.get("response")?;
+            Ok(keyplate.inspect_passkey_answer(&response)?.into_json())
+        }
         "begin_passkey_login" => Ok(keyplate.begin_passkey_login()?.into_json()),
         "finish_passkey_login" => {
             let ceremony: String = arguments.get("ceremony")?;
@@ -871,6 +875,14 @@ impl IntoJson for Passkey {
         Value::Object(object)
     }
 }
+impl IntoJson for PasskeyAnswer {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("ceremony_id".to_owned(), self.ceremony_id.into_json());
+        object.insert("credential_id".to_owned(), self.credential_id.into_json());
+        Value::Object(object)
+    }
+}
 impl IntoJson for PasskeySignals {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -892,6 +904,7 @@ impl IntoJson for PasskeySignals {
 impl IntoJson for PasskeyCeremony {
     fn into_json(self) -> Value {
         let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
         object.insert("ceremony".to_owned(), self.ceremony.into_json());
         object.insert("options".to_owned(), self.options.into_json());
         object.insert("expires_at".to_owned(), self.expires_at.into_json());

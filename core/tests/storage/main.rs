@@ -11,6 +11,7 @@ mod common;
 mod ground;
 mod opening;
 mod paths;
+mod sealing;
 
 use std::path::Path;
 

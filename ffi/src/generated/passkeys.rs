@@ -182,6 +182,58 @@ pub unsafe extern "C" fn keyplate_passkey_get_usable(passkey: *const keyplate_pa
     unsafe { get(passkey, |value| Some(&value.usable)) }
 }
 
+/// What a browser's answer says of itself, before anything is verified.
+///
+/// Free one that is yours with `keyplate_passkey_answer_free`.
+#[derive(Debug)]
+pub struct keyplate_passkey_answer {
+    _opaque: (),
+}
+impl Opaque for keyplate_passkey_answer {
+    type Core = ::keyplate::PasskeyAnswer;
+}
+impl Lend for ::keyplate::PasskeyAnswer {
+    type C = *const keyplate_passkey_answer;
+    fn lend(value: Option<&Self>) -> *const keyplate_passkey_answer {
+        lent(value)
+    }
+}
+impl Give for ::keyplate::PasskeyAnswer {
+    type C = *mut keyplate_passkey_answer;
+    fn give(self) -> *mut keyplate_passkey_answer {
+        boxed(self)
+    }
+}
+
+/// Frees it; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_answer_free(
+    passkey_answer: *mut keyplate_passkey_answer,
+) {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { free(passkey_answer) }
+}
+
+/// The `id` of the ceremony that it belongs to.
+/// Borrowed from `passkey_answer`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_answer_get_ceremony_id(
+    passkey_answer: *const keyplate_passkey_answer,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_answer, |value| Some(&value.ceremony_id)) }
+}
+
+/// The credential id, as base64url.
+/// Borrowed from `passkey_answer`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_answer_get_credential_id(
+    passkey_answer: *const keyplate_passkey_answer,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_answer, |value| Some(&value.credential_id)) }
+}
+
 /// What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
 /// Level 3, as JSON.
 ///
@@ -281,7 +333,19 @@ pub unsafe extern "C" fn keyplate_passkey_ceremony_free(
     unsafe { free(passkey_ceremony) }
 }
 
-/// The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie.
+/// A short name that tells it from any other one, which `keyplate_inspect_passkey_answer` reads in its answer: 16 letters,
+/// digits, `-` and `_`. Somebody may have begun several, in as many tabs. Keep each under its `id`, for example as the
+/// end of a cookie's name.
+/// Borrowed from `passkey_ceremony`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_passkey_ceremony_get_id(
+    passkey_ceremony: *const keyplate_passkey_ceremony,
+) -> keyplate_str {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(passkey_ceremony, |value| Some(&value.id)) }
+}
+
+/// The ceremony itself, which is given back with the answer. Keep it with the browser, for example in a cookie.
 /// Borrowed from `passkey_ceremony`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_passkey_ceremony_get_ceremony(
@@ -480,6 +544,31 @@ pub unsafe extern "C" fn keyplate_rename_passkey(
     }
 }
 
+/// Reads in a browser's answer of any kind which ceremony it belongs to. Somebody may have begun several, in as many
+/// tabs: a host keeps each under the `id` that `begin_…` gave, looks here for the one that is answered, and finishes
+/// that. Nothing is verified by this.
+///
+/// Errors:
+/// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` for what is no answer of a browser
+///
+/// `out` is the caller's: free it with `keyplate_passkey_answer_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_inspect_passkey_answer(
+    kp: *const keyplate,
+    response: *const c_char,
+    out: *mut *mut keyplate_passkey_answer,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.inspect_passkey_answer(take::text(response, "response")?)?)
+            })
+        })
+    }
+}
+
 /// Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
 /// shown, for autofill.
 ///
@@ -501,8 +590,8 @@ pub unsafe extern "C" fn keyplate_begin_passkey_login(
     }
 }
 
-/// Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
-/// result.
+/// Signs a user in with the browser's answer, an AuthenticationResponseJSON. An answer with a genuine signature uses
+/// the ceremony up, even if the user may not sign in. Any other leaves it as it is.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -558,7 +647,8 @@ pub unsafe extern "C" fn keyplate_begin_passkey_registration(
 
 /// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
 /// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
-/// ends all others. The passkey of the administrator who claimed setup completes setup.
+/// ends all others. The passkey of the administrator who claimed setup completes setup. Only an answer that is
+/// verified uses the ceremony up.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -616,7 +706,8 @@ pub unsafe extern "C" fn keyplate_begin_passkey_signup(
 }
 
 /// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
-/// its groups and claims, the passkey and the session are created together or not at all.
+/// its groups and claims, the passkey and the session are created together or not at all. An answer that is verified
+/// uses the ceremony up, even if the sign-up is then refused; any other leaves it as it is.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason
@@ -667,7 +758,7 @@ pub unsafe extern "C" fn keyplate_begin_step_up(
 }
 
 /// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
-/// former one no longer works.
+/// former one no longer works. Only an answer with a genuine signature uses the ceremony up.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED` with the reason

@@ -1351,6 +1351,20 @@ class Passkey:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class PasskeyAnswer:
+    """What a browser's answer says of itself, before anything is verified."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def ceremony_id(self) -> str:
+        """The `id` of the ceremony that it belongs to."""
+    @property
+    def credential_id(self) -> str:
+        """The credential id, as base64url."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class PasskeySignals:
     """What to tell the browser so that its list of passkeys agrees with ours: payloads of the Signal API of WebAuthn
     Level 3, as JSON.
@@ -1373,10 +1387,16 @@ class PasskeySignals:
 class PasskeyCeremony:
     """A ceremony that has begun."""
 
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str]]
+    @property
+    def id(self) -> str:
+        """A short name that tells it from any other one, which `inspect_passkey_answer` reads in its answer: 16 letters,
+        digits, `-` and `_`. Somebody may have begun several, in as many tabs. Keep each under its `id`, for example as the
+        end of a cookie's name.
+        """
     @property
     def ceremony(self) -> str:
-        """The name of the ceremony, which is given back with the answer. Keep it with the browser, for example in a cookie."""
+        """The ceremony itself, which is given back with the answer. Keep it with the browser, for example in a cookie."""
     @property
     def options(self) -> str:
         """For the browser: the options of WebAuthn Level 3 as JSON, for `parseCreationOptionsFromJSON` or
@@ -2634,6 +2654,14 @@ class Keyplate:
             PermissionDenied: The caller is known, but may not do this.
             StepUpRequired: A fresh sign-in is needed first.
         """
+    def inspect_passkey_answer(self, response: str) -> PasskeyAnswer:
+        """Reads in a browser's answer of any kind which ceremony it belongs to. Somebody may have begun several, in as many
+        tabs: a host keeps each under the `id` that `begin_…` gave, looks here for the one that is answered, and finishes
+        that. Nothing is verified by this.
+
+        Raises:
+            PasskeyCeremonyFailed: For what is no answer of a browser.
+        """
     def begin_passkey_login(self) -> PasskeyCeremony:
         """Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
         shown, for autofill.
@@ -2642,8 +2670,8 @@ class Keyplate:
             PasskeyCeremonyFailed: Where passkeys cannot work.
         """
     def finish_passkey_login(self, ceremony: str, response: str) -> SignedIn:
-        """Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
-        result.
+        """Signs a user in with the browser's answer, an AuthenticationResponseJSON. An answer with a genuine signature uses
+        the ceremony up, even if the user may not sign in. Any other leaves it as it is.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -2668,7 +2696,8 @@ class Keyplate:
     ) -> PasskeyRegistration:
         """Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
         authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
-        ends all others. The passkey of the administrator who claimed setup completes setup.
+        ends all others. The passkey of the administrator who claimed setup completes setup. Only an answer that is
+        verified uses the ceremony up.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -2704,7 +2733,8 @@ class Keyplate:
         """
     def finish_passkey_signup(self, ceremony: str, response: str) -> SignedIn:
         """Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
-        its groups and claims, the passkey and the session are created together or not at all.
+        its groups and claims, the passkey and the session are created together or not at all. An answer that is verified
+        uses the ceremony up, even if the sign-up is then refused; any other leaves it as it is.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -2720,7 +2750,7 @@ class Keyplate:
         """
     def finish_step_up(self, ceremony: str, response: str) -> SignedIn:
         """Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
-        former one no longer works.
+        former one no longer works. Only an answer with a genuine signature uses the ceremony up.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.

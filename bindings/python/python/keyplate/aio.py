@@ -42,6 +42,7 @@ from ._native import (
     Limit,
     OneTimeToken,
     Passkey,
+    PasskeyAnswer,
     PasskeyCeremony,
     PasskeyRegistration,
     PasskeySignals,
@@ -871,6 +872,19 @@ class Keyplate:
             name,
         )
 
+    async def inspect_passkey_answer(self, response: str) -> PasskeyAnswer:
+        """Reads in a browser's answer of any kind which ceremony it belongs to. Somebody may have begun several, in as many
+        tabs: a host keeps each under the `id` that `begin_…` gave, looks here for the one that is answered, and finishes
+        that. Nothing is verified by this.
+
+        Raises:
+            PasskeyCeremonyFailed: For what is no answer of a browser.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.inspect_passkey_answer,
+            response,
+        )
+
     async def begin_passkey_login(self) -> PasskeyCeremony:
         """Begins a sign-in with a passkey. No user name is needed and nothing is written, so it can begin whenever a page is
         shown, for autofill.
@@ -881,8 +895,8 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.begin_passkey_login)
 
     async def finish_passkey_login(self, ceremony: str, response: str) -> SignedIn:
-        """Signs a user in with the browser's answer, an AuthenticationResponseJSON. The ceremony is used up, whatever the
-        result.
+        """Signs a user in with the browser's answer, an AuthenticationResponseJSON. An answer with a genuine signature uses
+        the ceremony up, even if the user may not sign in. Any other leaves it as it is.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -915,7 +929,8 @@ class Keyplate:
     ) -> PasskeyRegistration:
         """Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
         authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
-        ends all others. The passkey of the administrator who claimed setup completes setup.
+        ends all others. The passkey of the administrator who claimed setup completes setup. Only an answer that is
+        verified uses the ceremony up.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -969,7 +984,8 @@ class Keyplate:
 
     async def finish_passkey_signup(self, ceremony: str, response: str) -> SignedIn:
         """Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
-        its groups and claims, the passkey and the session are created together or not at all.
+        its groups and claims, the passkey and the session are created together or not at all. An answer that is verified
+        uses the ceremony up, even if the sign-up is then refused; any other leaves it as it is.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.
@@ -993,7 +1009,7 @@ class Keyplate:
 
     async def finish_step_up(self, ceremony: str, response: str) -> SignedIn:
         """Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
-        former one no longer works.
+        former one no longer works. Only an answer with a genuine signature uses the ceremony up.
 
         Raises:
             PasskeyCeremonyFailed: With the reason.

@@ -170,6 +170,17 @@ fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Re
     deserializer.deserialize_map(Object(PhantomData))
 }
 
+/// The client data of any answer and the id of its credential; nothing else is looked at.
+pub(super) fn client_data(text: &str) -> Result<(Vec<u8>, String), PasskeyFailure> {
+    #[derive(Deserialize)]
+    struct Response {
+        #[serde(rename = "clientDataJSON")]
+        client_data: Bytes,
+    }
+    let answer: Answer<Response> = parse(text)?;
+    Ok((answer.response.client_data.0, answer.id))
+}
+
 fn parse<R: DeserializeOwned>(text: &str) -> Result<Answer<R>, PasskeyFailure> {
     if text.len() > MAX_ANSWER {
         return Err(PasskeyFailure::Malformed);

@@ -7,9 +7,12 @@ use keyplate_testkit::{VECTOR_ORIGIN, VECTOR_RP_ID};
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
-use webauthn_rs_core::proto::{AuthenticationState, RegistrationState, UserVerificationPolicy};
+use webauthn_rs_core::proto::{RegistrationState, UserVerificationPolicy};
 
-use super::{CredentialUser, KnownCredential, NewCredential, Policy, Verifier, attested};
+use super::{
+    AssertionAnswer, Challenge, CredentialUser, KnownCredential, NewCredential, Policy, Verifier,
+    attested,
+};
 use crate::{crypto::base64url::base64url, error::PasskeyFailure as Failure};
 
 #[derive(Deserialize)]
@@ -131,10 +134,7 @@ impl Vector {
 
     fn authenticate(&self, verifier: &Verifier) -> Outcome {
         let (credential, _) = attested(&self.registration.attestation_object.0)?;
-        let (_, state) = verifier.begin_authentication(&[]).unwrap();
-        let mut state = serde_json::to_value(state).unwrap();
-        state["challenge"] = json!(base64url(&self.authentication.challenge.0));
-        let state: AuthenticationState = serde_json::from_value(state).unwrap();
+        let challenge = Challenge::new(&self.authentication.challenge.0);
         let id = base64url(&self.registration.credential_id.0);
         let response = json!({
             "id": id,
@@ -147,12 +147,12 @@ impl Vector {
             },
             "clientExtensionResults": {},
         });
-        let response = Verifier::parse_assertion(&response.to_string())?;
+        let answer = AssertionAnswer::parse(&response.to_string())?;
         let known = KnownCredential {
             credential_id: credential.credential_id,
             public_key: credential.public_key,
         };
-        verifier.authenticate(&state, &response, &known).map(drop)
+        verifier.authenticate(&challenge, &answer, &known).map(drop)
     }
 
     /// The client data without its members on frames: webauthn-rs refuses those in registrations and has no switch. With

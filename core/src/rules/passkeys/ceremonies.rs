@@ -1,5 +1,5 @@
-//! Ceremonies between their beginning and their end (P2). Each is used once: it is spent, for all processes to see,
-//! before its answer is verified.
+//! Ceremonies between their beginning and their end (P2). An answer is verified on what a snapshot shows, without any
+//! lock. If it is genuine, one commit spends the ceremony and grants what comes of it; any other answer writes nothing.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -8,14 +8,18 @@ use crate::{
     crypto::{
         base64url::base64url,
         encryption,
-        webauthn::{LIFETIME_SECONDS, to_json},
+        webauthn::{Begun, Challenge, LIFETIME_SECONDS, to_json},
     },
-    db,
+    db::{self, Reader},
     error::{PasskeyFailure, Result},
-    gate::{change::Change, handle::Keyplate},
+    gate::{
+        change::{Change, Outcome},
+        handle::Keyplate,
+    },
     model::{
+        audit::EventKind,
         ids::{SessionId, UserId},
-        passkeys::{CeremonyKind, PasskeyCeremony, StoredCeremony},
+        passkeys::{CeremonyKind, PasskeyAnswer, PasskeyCeremony, StoredCeremony},
     },
     values::tokens,
 };
@@ -52,7 +56,7 @@ pub(super) fn begin(
     kind: CeremonyKind,
     owner: Option<(UserId, SessionId)>,
     source: Option<String>,
-    options: String,
+    begun: Begun,
     state: &impl Serialize,
 ) -> Result<PasskeyCeremony> {
     let random = encryption::random::<32>()?;
@@ -70,37 +74,39 @@ pub(super) fn begin(
     db::ceremonies::forget_expired(change, long_expired)?;
     db::ceremonies::insert(change, &tokens::hash(&ceremony), &stored)?;
     Ok(PasskeyCeremony {
+        id: begun.challenge.id(),
         ceremony,
-        options,
+        options: begun.options,
         expires_at,
     })
 }
 
-impl Keyplate {
-    /// Takes a ceremony away, which nobody can use after that, and gives its state.
-    pub(super) fn spend_ceremony<T: DeserializeOwned>(
-        &self,
-        kind: CeremonyKind,
-        owner: Option<(UserId, SessionId)>,
-        ceremony: &str,
-    ) -> Result<T> {
-        if !ceremony.starts_with(head(kind)) {
-            return Err(not_this_kind(ceremony).into());
-        }
-        let hash = tokens::hash(ceremony);
-        let stored = self.shared.db.write_unsynced(|writer| {
-            let Some(stored) = db::ceremonies::find(writer, &hash)? else {
-                return Err(PasskeyFailure::UnknownCeremony.into());
-            };
-            // It is not spent by somebody else's trying.
-            if !is_owner(kind, &stored.owner, &owner) {
-                return Err(PasskeyFailure::WrongUser.into());
-            }
-            db::ceremonies::delete(writer, &hash)?;
-            Ok((stored.expires_at > writer.now()).then_some(stored))
-        })?;
-        let stored = stored.ok_or(PasskeyFailure::ExpiredCeremony)?;
-        serde_json::from_str(&stored.state).map_err(|_| PasskeyFailure::UnknownCeremony.into())
+/// The state of a ceremony that was begun for this caller and has time left.
+pub(super) fn state<T: DeserializeOwned>(
+    reader: &Reader<'_>,
+    kind: CeremonyKind,
+    owner: Option<(UserId, SessionId)>,
+    ceremony: &str,
+) -> Result<T> {
+    if !ceremony.starts_with(head(kind)) {
+        return Err(not_this_kind(ceremony).into());
+    }
+    let stored = db::ceremonies::find(reader, &tokens::hash(ceremony))?
+        .ok_or(PasskeyFailure::UnknownCeremony)?;
+    if !is_owner(kind, &stored.owner, &owner) {
+        return Err(PasskeyFailure::WrongUser.into());
+    }
+    if stored.expires_at <= reader.now() {
+        return Err(PasskeyFailure::ExpiredCeremony.into());
+    }
+    serde_json::from_str(&stored.state).map_err(|_| PasskeyFailure::UnknownCeremony.into())
+}
+
+/// Takes a ceremony away for a genuine answer, which nobody can answer again.
+pub(super) fn spend(change: &Change<'_>, ceremony: &str) -> Result<()> {
+    match db::ceremonies::delete(change, &tokens::hash(ceremony))? {
+        true => Ok(()),
+        false => Err(PasskeyFailure::UnknownCeremony.into()), // another was quicker
     }
 }
 
@@ -112,4 +118,43 @@ fn is_owner(
 ) -> bool {
     let user = |owner: &Option<(UserId, SessionId)>| owner.as_ref().map(|owner| owner.0);
     stored == caller || (kind == CeremonyKind::Registration && user(stored) == user(caller))
+}
+
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl Keyplate {
+    /// Reads in a browser's answer of any kind which ceremony it belongs to. Somebody may have begun several, in as many
+    /// tabs: a host keeps each under the `id` that `begin_…` gave, looks here for the one that is answered, and finishes
+    /// that. Nothing is verified by this.
+    ///
+    /// # Errors
+    /// `PasskeyCeremonyFailed` for what is no answer of a browser.
+    pub fn inspect_passkey_answer(&self, response: &str) -> Result<PasskeyAnswer> {
+        let (challenge, credential_id) = Challenge::of_answer(response)?;
+        Ok(PasskeyAnswer {
+            ceremony_id: challenge.id(),
+            credential_id,
+        })
+    }
+}
+
+impl Keyplate {
+    /// What was verified. An answer that is refused is counted, and changes nothing.
+    pub(super) fn counted<T>(&self, kind: EventKind, result: Result<T>) -> Result<T> {
+        self.count_refusal(kind, &result);
+        result
+    }
+
+    /// What a genuine answer has come to. Only a refusal that spent its ceremony has changed anything, and is written as
+    /// that.
+    pub(super) fn concluded<T>(&self, kind: EventKind, result: Result<Outcome<T>>) -> Result<T> {
+        match result {
+            Ok(Outcome::Granted(granted)) => Ok(granted),
+            Ok(Outcome::Refused(refusal)) => {
+                let refused = Err(refusal);
+                self.note_refusal(kind, &refused);
+                refused
+            }
+            Err(error) => self.counted(kind, Err(error)),
+        }
+    }
 }

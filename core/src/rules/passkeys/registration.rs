@@ -5,7 +5,7 @@ use webauthn_rs_core::proto::RegistrationState;
 
 use super::{ceremonies, shown_name, user_handle};
 use crate::{
-    crypto::webauthn::CredentialUser,
+    crypto::webauthn::{CredentialUser, NewCredential},
     db::{self, Reader},
     error::{DenialReason, Result, denied},
     gate::{caller::Caller, change::Change, handle::Keyplate, methods::Method},
@@ -48,7 +48,7 @@ impl Keyplate {
             let user = registrant.user;
             let handle = user_handle(change, &user.id)?;
             let exclude = db::passkeys::usable_credentials(change, &user.id)?;
-            let (options, registration) = party.verifier.begin_registration(
+            let (begun, registration) = party.verifier.begin_registration(
                 &self.rp_name(change)?,
                 &CredentialUser {
                     handle: &handle,
@@ -62,7 +62,7 @@ impl Keyplate {
                 CeremonyKind::Registration,
                 Some((user.id, registrant.session)),
                 None,
-                options,
+                begun,
                 &State { registration },
             )
         });
@@ -72,7 +72,8 @@ impl Keyplate {
 
     /// Registers a passkey with the browser's answer, a RegistrationResponseJSON. Without a name, it gets that of its
     /// authenticator. A session that was not opened with a passkey is replaced by one that is, and a recovery session also
-    /// ends all others. The passkey of the administrator who claimed setup completes setup.
+    /// ends all others. The passkey of the administrator who claimed setup completes setup. Only an answer that is
+    /// verified uses the ceremony up.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` with the reason; `InvalidInput` for the name; `StepUpRequired`, `PermissionDenied`.
@@ -83,39 +84,37 @@ impl Keyplate {
         name: Option<String>,
     ) -> Result<PasskeyRegistration> {
         let name = text::maybe("name", name.as_deref(), super::MAX_NAME)?;
-        let result = self.finish_registration(ceremony, response, name.as_deref());
-        self.note_refusal(EventKind::PasskeyRegistrationRefused, &result);
-        result
+        const REFUSED: EventKind = EventKind::PasskeyRegistrationRefused;
+        let verified = self.verify_registration(ceremony, response);
+        let credential = self.counted(REFUSED, verified)?;
+        let registered = self.write(Method::FinishPasskeyRegistration, |change| {
+            let registrant = registrant(change, change.caller)?;
+            ceremonies::spend(change, ceremony)?;
+            change.grant(|| {
+                let user = registrant.user;
+                let passkey = self.insert_passkey(change, user, &credential, name.as_deref())?;
+                let setup = setup::complete_by_passkey(change, user)?;
+                let signed_in = self.replace_session(change, &registrant)?;
+                Ok(PasskeyRegistration {
+                    passkey,
+                    signed_in,
+                    setup,
+                })
+            })
+        });
+        self.concluded(REFUSED, registered)
     }
 }
 
 impl Keyplate {
-    fn finish_registration(
-        &self,
-        ceremony: &str,
-        response: &str,
-        name: Option<&str>,
-    ) -> Result<PasskeyRegistration> {
-        let owner = self.read(Method::FinishPasskeyRegistration, |reader, caller| {
+    fn verify_registration(&self, ceremony: &str, response: &str) -> Result<NewCredential> {
+        let state: State = self.read(Method::FinishPasskeyRegistration, |reader, caller| {
             let registrant = registrant(reader, caller)?;
-            Ok((registrant.user.id, registrant.session))
+            let owner = (registrant.user.id, registrant.session);
+            ceremonies::state(reader, CeremonyKind::Registration, Some(owner), ceremony)
         })?;
-        let state: State =
-            self.spend_ceremony(CeremonyKind::Registration, Some(owner), ceremony)?;
         let verifier = &self.shared.relying_party.verifier;
-        let credential = verifier.register(&state.registration, response)?;
-        self.write(Method::FinishPasskeyRegistration, |change| {
-            let registrant = registrant(change, change.caller)?;
-            let user = registrant.user.clone();
-            let passkey = self.insert_passkey(change, &user, &credential, name)?;
-            let setup = setup::complete_by_passkey(change, &user)?;
-            let signed_in = self.replace_session(change, &registrant)?;
-            Ok(PasskeyRegistration {
-                passkey,
-                signed_in,
-                setup,
-            })
-        })
+        Ok(verifier.register(&state.registration, response)?)
     }
 
     /// B4, O3: whoever has used a passkey has a passkey's session from now on, but not while they wait for approval (S7).

@@ -5,9 +5,9 @@ use webauthn_rs_core::proto::RegistrationState;
 
 use super::{ceremonies, new_handle};
 use crate::{
-    crypto::webauthn::CredentialUser,
+    crypto::webauthn::{CredentialUser, NewCredential},
     db,
-    error::{KeyplateError, Result},
+    error::{KeyplateError, PasskeyFailure, Result},
     gate::{handle::Keyplate, limits, methods::Method},
     model::{
         audit::EventKind,
@@ -50,14 +50,33 @@ impl Keyplate {
     }
 
     /// Signs somebody up and in with the browser's answer, a RegistrationResponseJSON. The use of the token, the account,
-    /// its groups and claims, the passkey and the session are created together or not at all.
+    /// its groups and claims, the passkey and the session are created together or not at all. An answer that is verified
+    /// uses the ceremony up, even if the sign-up is then refused; any other leaves it as it is.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` with the reason; otherwise as `sign_up`.
     pub fn finish_passkey_signup(&self, ceremony: &str, response: &str) -> Result<SignedIn> {
-        let result = self.finish_signup(ceremony, response);
-        self.note_refusal(EventKind::SignupRefused, &result);
-        result
+        const REFUSED: EventKind = EventKind::SignupRefused;
+        let verified = self.verify_signup(ceremony, response);
+        let (state, credential) = self.counted(REFUSED, verified)?;
+        let (signup, invitation, handle) = state.into_parts()?;
+        let signed_up = self.write(Method::FinishPasskeySignup, |change| {
+            ceremonies::spend(change, ceremony)?;
+            change.grant(|| {
+                let (admission, user) = self.make_member(change, &signup, &invitation)?;
+                db::passkeys::set_user_handle(change, &user.id, &handle)?;
+                let method = match user.status {
+                    UserStatus::Pending => SignInMethod::SignUp, // S7
+                    _ => SignInMethod::Passkey,
+                };
+                let opening = Opening::of(&user, method);
+                let signed_in = self.open_session(change, user, change.client, opening)?;
+                admission.record(change, &signed_in.user)?;
+                self.insert_passkey(change, &signed_in.user, &credential, None)?;
+                Ok(signed_in)
+            })
+        });
+        self.concluded(REFUSED, signed_up)
     }
 }
 
@@ -82,7 +101,7 @@ impl Keyplate {
             let user = self.checked_member(change, signup)?;
             names::check_for_signup(change, &user)?;
             let handle = new_handle()?;
-            let (options, registration) = party.verifier.begin_registration(
+            let (begun, registration) = party.verifier.begin_registration(
                 &self.rp_name(change)?,
                 &CredentialUser {
                     handle: &handle,
@@ -102,37 +121,24 @@ impl Keyplate {
                 last_name: signup.last_name.clone(),
                 locale: signup.locale.clone(),
             };
-            ceremonies::begin(change, CeremonyKind::SignUp, None, source, options, &state)
+            ceremonies::begin(change, CeremonyKind::SignUp, None, source, begun, &state)
         })
     }
 
-    fn finish_signup(&self, ceremony: &str, response: &str) -> Result<SignedIn> {
+    fn verify_signup(&self, ceremony: &str, response: &str) -> Result<(State, NewCredential)> {
         let party = &self.shared.relying_party;
-        self.read(Method::FinishPasskeySignup, |reader, _| {
-            party.check_available(reader)
+        let state: State = self.read(Method::FinishPasskeySignup, |reader, _| {
+            party.check_available(reader)?;
+            ceremonies::state(reader, CeremonyKind::SignUp, None, ceremony)
         })?;
-        let state: State = self.spend_ceremony(CeremonyKind::SignUp, None, ceremony)?;
         let credential = party.verifier.register(&state.registration, response)?;
-        let (signup, invitation, handle) = state.into_parts()?;
-        self.write(Method::FinishPasskeySignup, |change| {
-            let (admission, user) = self.make_member(change, &signup, &invitation)?;
-            db::passkeys::set_user_handle(change, &user.id, &handle)?;
-            let method = match user.status {
-                UserStatus::Pending => SignInMethod::SignUp, // S7
-                _ => SignInMethod::Passkey,
-            };
-            let opening = Opening::of(&user, method);
-            let signed_in = self.open_session(change, user, change.client, opening)?;
-            admission.record(change, &signed_in.user)?;
-            self.insert_passkey(change, &signed_in.user, &credential, None)?;
-            Ok(signed_in)
-        })
+        Ok((state, credential))
     }
 }
 
 impl State {
     fn into_parts(self) -> Result<(NewSignup, Invitation<'static>, Vec<u8>)> {
-        let unknown = super::sealing::unknown;
+        let unknown = || KeyplateError::from(PasskeyFailure::UnknownCeremony);
         let invitation = match &self.token_id {
             Some(id) => Invitation::Token(SignupTokenId::parse(id).map_err(|_| unknown())?),
             None => Invitation::None,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use webauthn_rs_core::proto::AuthenticationState;
 
-use super::ceremonies;
+use super::{
+    assertions::{self, Verified},
+    ceremonies,
+};
 use crate::{
-    crypto::webauthn::Assertion,
+    crypto::webauthn::{AssertionAnswer, Challenge},
     db,
     error::{DenialReason, Found, PasskeyFailure, Result, Thing, denied, not_found},
     gate::{
@@ -21,13 +23,14 @@ use crate::{
         ids::{SessionId, UserId},
         passkeys::{CeremonyKind, Passkey, PasskeyCeremony},
         sessions::SignedIn,
+        users::User,
     },
     values::tokens::{self, TokenKind},
 };
 
 #[derive(Serialize, Deserialize)]
 struct State {
-    authentication: AuthenticationState,
+    challenge: Challenge,
 }
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
@@ -46,14 +49,17 @@ impl Keyplate {
             if allowed.is_empty() {
                 return Err(not_found(Thing::Passkey));
             }
-            let (options, authentication) = party.verifier.begin_authentication(&allowed)?;
+            let begun = party.verifier.begin_authentication(&allowed)?;
+            let state = State {
+                challenge: begun.challenge.clone(),
+            };
             ceremonies::begin(
                 change,
                 CeremonyKind::StepUp,
                 Some(owner),
                 None,
-                options,
-                &State { authentication },
+                begun,
+                &state,
             )
         });
         self.note_refusal(EventKind::StepUpRefused, &result);
@@ -61,61 +67,59 @@ impl Keyplate {
     }
 
     /// Finishes a step-up with the browser's answer, an AuthenticationResponseJSON. The session gets a new token, and the
-    /// former one no longer works.
+    /// former one no longer works. Only an answer with a genuine signature uses the ceremony up.
     ///
     /// # Errors
     /// `PasskeyCeremonyFailed` with the reason; `PermissionDenied` without a session.
     pub fn finish_step_up(&self, ceremony: &str, response: &str) -> Result<SignedIn> {
-        let result = self.finish_step_up_unnoted(ceremony, response);
-        self.note_refusal(EventKind::StepUpRefused, &result);
-        result
+        const REFUSED: EventKind = EventKind::StepUpRefused;
+        let verified = self.counted(REFUSED, self.verify_step_up(ceremony, response))?;
+        let stepped_up = self.write(Method::FinishStepUp, |change| {
+            let owner = own_session(change.caller)?;
+            ceremonies::spend(change, ceremony)?;
+            self.settle_assertion(change, &verified, |user, passkey| {
+                self.step_up(change, owner, user, passkey)
+            })
+        });
+        self.concluded(REFUSED, stepped_up)
     }
 }
 
 impl Keyplate {
-    fn finish_step_up_unnoted(&self, ceremony: &str, response: &str) -> Result<SignedIn> {
+    fn verify_step_up(&self, ceremony: &str, response: &str) -> Result<Verified> {
         let party = &self.shared.relying_party;
-        let owner = self.read(Method::FinishStepUp, |reader, caller| {
+        let answer = AssertionAnswer::parse(response);
+        let (state, known) = self.read(Method::FinishStepUp, |reader, caller| {
             party.check_available(reader)?;
-            own_session(caller)
+            let owner = own_session(caller)?;
+            let state: State =
+                ceremonies::state(reader, CeremonyKind::StepUp, Some(owner), ceremony)?;
+            let answer = answer.as_ref().map_err(|failure| *failure)?;
+            Ok((state, assertions::known(reader, answer, Some(owner.0))?))
         })?;
-        let state: State = self.spend_ceremony(CeremonyKind::StepUp, Some(owner), ceremony)?;
-        let (passkey, assertion) =
-            self.verify_assertion(&state.authentication, response, Some(owner.0))?;
-        self.write(Method::FinishStepUp, |change| {
-            self.step_up(change, owner.1, &passkey, assertion)
-        })?
-        .map_err(Into::into)
+        self.verify_assertion(&state.challenge, &answer?, known)
     }
 
     fn step_up(
         &self,
         change: &Change<'_>,
-        session: SessionId,
+        (owner, session): (UserId, SessionId),
+        user: &User,
         passkey: &Passkey,
-        assertion: Assertion,
-    ) -> Result<Result<SignedIn, PasskeyFailure>> {
-        let (Some(acting), Ok(_)) = (change.caller.acting(), own_session(change.caller)) else {
-            return Err(denied(DenialReason::SessionNeeded));
-        };
-        let user = acting.user.clone();
-        // It may have been deleted while its signature was verified.
-        let passkey = db::passkeys::find(change, &passkey.id)?
-            .filter(|passkey| passkey.usable && passkey.user_id == user.id)
-            .ok_or(PasskeyFailure::UnknownCredential)?;
-        if let Some(refusal) = self.settle_assertion(change, &user, &passkey, assertion)? {
-            return Ok(Err(refusal));
+    ) -> Result<SignedIn> {
+        if user.id != owner {
+            return Err(PasskeyFailure::UnknownCredential.into());
         }
         let token = tokens::mint(&self.shared.token_prefix, TokenKind::Session)?;
         db::sessions::step_up(change, &session, &token.hash, &token.masked, change.now())?;
         let details = [("session", session.as_str())];
-        let subject = Subject::of(&user, passkey.id.as_str(), &passkey.name);
+        let subject = Subject::of(user, passkey.id.as_str(), &passkey.name);
         change.record(EventKind::SteppedUp, subject, &details)?;
-        Ok(Ok(SignedIn {
-            user,
+        Ok(SignedIn {
+            user: user.clone(),
             session: db::sessions::find(change, &session)?.or_missing(Thing::Session)?,
             secret: Arc::new(token.secret),
-        }))
+        })
     }
 }
 

@@ -105,8 +105,14 @@ fn fill(connection: &Connection, schema: i64) {
 
 fn counts(path: &Path) -> BTreeMap<String, i64> {
     let connection = raw(path);
+    // P2: `open` makes the day's sealing key.
     let mut tables = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .prepare(
+            r"
+            SELECT name
+            FROM sqlite_schema
+            WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'sealing_keys'",
+        )
         .unwrap();
     let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let count = |name: &str| {

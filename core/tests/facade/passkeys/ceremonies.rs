@@ -24,13 +24,7 @@ fn a_ceremony_is_used_once_and_in_time() {
     let again = stranger.finish_passkey_login(&login.ceremony, &response);
     assert_eq!(reason(again), PasskeyFailure::SpentChallenge);
 
-    // A try that fails has used it up as well, and the same bytes written otherwise are the same ceremony.
-    let login = stranger.begin_passkey_login().unwrap();
-    let response = bob.get(&login, &Spoil::default());
-    assert_eq!(
-        reason(stranger.finish_passkey_login(&login.ceremony, "{}")),
-        PasskeyFailure::Malformed
-    );
+    // The same bytes written otherwise are the same ceremony.
     for ceremony in [
         login.ceremony.clone(),
         login.ceremony.replacen("login.", "login.0", 1),

@@ -45,6 +45,17 @@ fn worker() {
                 tell(stranger.finish_passkey_login(pair[0], pair[1]));
             }
         }
+        // Ceremonies of a session, each with its kind and answer.
+        ["finish", session, ref ceremonies @ ..] => {
+            let acting = acting_in(&keyplate, session);
+            for one in ceremonies.chunks(3) {
+                match one[0] {
+                    "log-in" => tell(stranger.finish_passkey_login(one[1], one[2])),
+                    "step-up" => tell(acting.finish_step_up(one[1], one[2])),
+                    _ => tell(acting.finish_passkey_registration(one[1], one[2], None)),
+                }
+            }
+        }
         ["loop", name, secret] => sign_up_until_killed(&keyplate, name, secret),
         ref other => panic!("no such job: {other:?}"),
     }
@@ -156,8 +167,9 @@ fn begun_in_one_process_and_finished_in_another() {
 }
 
 #[test]
-fn replayed_in_eight_processes_a_sign_in_succeeds_once() {
+fn replayed_in_twenty_processes_a_sign_in_succeeds_once() {
     const ROUNDS: usize = 20;
+    const PROCESSES: usize = 20;
     let (_folder, path, keyplate) = opened();
     let stranger = keyplate.anonymous(client()).unwrap();
     let bob = keyplate.create_user(new_user("bob")).unwrap();
@@ -171,7 +183,7 @@ fn replayed_in_eight_processes_a_sign_in_succeeds_once() {
         let answer = person.get(&begun, &Spoil::default());
         job = format!("{job} {} {answer}", begun.ceremony);
     }
-    let mut children: Vec<_> = (0..8).map(|_| start(worker, &job, &path)).collect();
+    let mut children: Vec<_> = (0..PROCESSES).map(|_| start(worker, &job, &path)).collect();
     let mut said_by_all = vec![Vec::new(); ROUNDS];
     for child in &mut children {
         for (round, line) in said(child).into_iter().enumerate() {
@@ -182,7 +194,11 @@ fn replayed_in_eight_processes_a_sign_in_succeeds_once() {
     let spent = "PasskeyCeremonyFailed { reason: SpentChallenge }";
     for (round, lines) in said_by_all.iter().enumerate() {
         let count = |what: &str| lines.iter().filter(|line| *line == what).count();
-        assert_eq!((count("done"), count(spent)), (1, 7), "{round}: {lines:?}");
+        assert_eq!(
+            (count("done"), count(spent)),
+            (1, PROCESSES - 1),
+            "{round}: {lines:?}"
+        );
     }
     let sessions = keyplate.list_sessions(SessionQuery::default()).unwrap();
     assert_eq!(sessions.total, 1 + ROUNDS as i64);
@@ -356,4 +372,78 @@ fn killed_while_signing_up_all_of_an_account_is_there_or_nothing() {
     }
     assert!(keyplate.check_integrity().unwrap().ok);
     assert!(told > KILLS / 2, "only {told} signed up");
+}
+
+/// P2: what is spent and what it gives are one commit.
+#[test]
+fn killed_while_finishing_a_ceremony_is_spent_and_has_given_or_neither() {
+    const KILLS: i64 = 60;
+    const OF_EACH: i64 = 4;
+    let (_folder, path, keyplate) = opened();
+    let stranger = keyplate.anonymous(client()).unwrap();
+    let bob = keyplate.create_user(new_user("bob")).unwrap();
+    let by_host = keyplate.create_session(&bob.id, client(), None).unwrap();
+    let mut person = Person::new();
+    person
+        .register(&acting_in(&keyplate, by_host.secret.as_str()))
+        .unwrap();
+    let whole = Spoil::default();
+    let (mut told, mut cut_short) = (0, 0);
+    for round in 0..KILLS {
+        let session = person.log_in(&stranger).unwrap();
+        let acting = acting_in(&keyplate, session.secret.as_str());
+        let mut job = format!("finish {}", session.secret.as_str());
+        for _ in 0..OF_EACH {
+            let login = stranger.begin_passkey_login().unwrap();
+            let step_up = acting.begin_step_up().unwrap();
+            let registration = acting.begin_passkey_registration().unwrap();
+            for (kind, begun, answer) in [
+                ("log-in", &login, person.get(&login, &whole)),
+                ("step-up", &step_up, person.get(&step_up, &whole)),
+                (
+                    "register",
+                    &registration,
+                    Person::new().create(&registration, &whole),
+                ),
+            ] {
+                job = format!("{job} {kind} {} {answer}", begun.ceremony);
+            }
+        }
+        let mut child = start(worker, &job, &path);
+        let micros = round.wrapping_mul(2_654_435_761).unsigned_abs() % 6_000;
+        let said = kill_after(&mut child, (round % 10) as usize, micros);
+        assert!(said.iter().all(|line| line == "done"), "{said:?}");
+        told += said.len() as i64;
+        cut_short += i64::from((said.len() as i64) < 3 * OF_EACH);
+
+        let connection = raw(&path);
+        let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+        let spent = count("SELECT count(*) FROM spent_challenges");
+        let signed_in = count("SELECT count(*) FROM audit WHERE kind = 'passkey_signed_in'");
+        let sessions = count("SELECT count(*) FROM sessions WHERE method = 'passkey'");
+        // One is of the registration at the beginning.
+        assert_eq!(
+            (spent, sessions - 1),
+            (signed_in, signed_in),
+            "round {round}"
+        );
+        for (kind, given) in [
+            (
+                "step_up",
+                "SELECT count(*) FROM audit WHERE kind = 'stepped_up'",
+            ),
+            ("registration", "SELECT count(*) - 1 FROM passkeys"),
+        ] {
+            let left = count(&format!(
+                "SELECT count(*) FROM ceremonies WHERE kind = '{kind}'"
+            ));
+            assert_eq!(
+                left + count(given),
+                (round + 1) * OF_EACH,
+                "{kind}, round {round}"
+            );
+        }
+    }
+    assert!(keyplate.check_integrity().unwrap().ok);
+    assert!(told > KILLS && cut_short > KILLS / 3, "{told}, {cut_short}");
 }

@@ -1,7 +1,8 @@
 //! S8, S4, S6: what refuses a passkey-first sign-up, and that it uses nothing then.
 
 use keyplate::{
-    CreatedSignupToken, ErrorCode, Expiry, PasskeyFailure, SignupMode, SignupTokenChanges,
+    CreatedSignupToken, ErrorCode, Expiry, PasskeyCeremony, PasskeyFailure, SignupMode,
+    SignupTokenChanges,
 };
 use keyplate_testkit::{AttestationSpoil, PublicKeySpoil, Spoil};
 
@@ -169,7 +170,7 @@ fn another_ceremony_and_one_used_before() {
 }
 
 #[test]
-fn a_spoilt_answer_uses_nothing_but_the_ceremony() {
+fn a_spoilt_answer_uses_nothing() {
     let (f, made) = invited(1);
     let secret = Some(made.secret.as_str());
     let taken = {
@@ -235,6 +236,7 @@ fn a_spoilt_answer_uses_nothing_but_the_ceremony() {
             },
         ),
     ];
+    let mut begun = Vec::new();
     for (expected, spoil) in spoils {
         let stranger = f.stranger();
         let ceremony = stranger
@@ -243,13 +245,23 @@ fn a_spoilt_answer_uses_nothing_but_the_ceremony() {
         let response = Person::new().create(&ceremony, &spoil);
         let refused = stranger.finish_passkey_signup(&ceremony.ceremony, &response);
         assert_eq!(reason(refused), expected);
-        let good = Person::new().create(&ceremony, &whole());
-        let again = stranger.finish_passkey_signup(&ceremony.ceremony, &good);
-        assert_eq!(reason(again), PasskeyFailure::UnknownCeremony);
         assert_eq!(counts(&f.keyplate), (0, 0, 1));
         assert_eq!(f.keyplate.list_passkeys(None).unwrap().len(), 1);
+        begun.push((expected, ceremony));
     }
-    Person::new()
-        .sign_up(&f.stranger(), signup("eve", secret))
-        .unwrap();
+    // P2: what was verified has used its ceremony up, and nothing else has.
+    let (expected, taken) = begun.pop().unwrap();
+    assert_eq!(expected, PasskeyFailure::CredentialTaken);
+    let finish = |ceremony: &PasskeyCeremony| {
+        let answer = Person::new().create(ceremony, &whole());
+        f.stranger()
+            .finish_passkey_signup(&ceremony.ceremony, &answer)
+    };
+    assert_eq!(reason(finish(&taken)), PasskeyFailure::UnknownCeremony);
+    let (_, first) = begun.remove(0);
+    assert_eq!(finish(&first).unwrap().user.username, "eve");
+    for (_, ceremony) in begun {
+        // They are there, and the token's only use is gone.
+        assert_eq!(code(finish(&ceremony)), ErrorCode::InvalidCredential);
+    }
 }

@@ -374,6 +374,9 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
         "finish_passkey_login" => {
             note(&mut refusals, w.weak.finish_passkey_login("login.x", "{}"));
         }
+        "inspect_passkey_answer" => {
+            note(&mut refusals, w.weak.inspect_passkey_answer("{}"));
+        }
         "begin_step_up" | "finish_step_up" => {
             note(&mut refusals, w.weak.begin_step_up());
             note(&mut refusals, w.weak.finish_step_up("stepup.x", "{}"));

@@ -39,13 +39,32 @@ fn full_name(app: &App, name: &str) -> String {
 /// What a request brings under this name.
 pub(super) fn read(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
     let name = full_name(app, name);
-    let lines = headers.get_all(header::COOKIE).iter();
     // Whoever sends several of one name, or empty ones, gets the first that says something.
-    lines
-        .flat_map(|line| Cookie::split_parse(String::from_utf8_lossy(line.as_bytes())))
-        .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == name && !cookie.value().is_empty())
+    brought(headers)
+        .find(|cookie| cookie.name() == name)
         .map(|cookie| cookie.value().to_owned())
+}
+
+/// What a request brings under names that begin so: the rest of each name, and the value.
+pub(super) fn read_all(app: &App, headers: &HeaderMap, prefix: &str) -> Vec<(String, String)> {
+    let prefix = full_name(app, prefix);
+    brought(headers)
+        .filter_map(|cookie| {
+            let rest = cookie.name().strip_prefix(&prefix)?.to_owned();
+            let is_ours = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            rest.chars()
+                .all(is_ours)
+                .then(|| (rest, cookie.value().to_owned()))
+        })
+        .collect()
+}
+
+fn brought(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    lines
+        .flat_map(|line| Cookie::split_parse(String::from_utf8_lossy(line.as_bytes()).into_owned()))
+        .filter_map(Result::ok)
+        .filter(|cookie| !cookie.value().is_empty())
 }
 
 /// Gives the browser its session, before any other cookie: scripts take the token out of the first one.

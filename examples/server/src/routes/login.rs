@@ -20,11 +20,15 @@ use crate::{
 };
 
 /// Nothing is stored by it: a page may ask whenever it is shown, for autofill.
-pub(super) async fn begin(State(app): State<App>, stranger: Stranger) -> Answer {
+pub(super) async fn begin(
+    State(app): State<App>,
+    stranger: Stranger,
+    headers: HeaderMap,
+) -> Answer {
     let begun = app
         .blocking(move || stranger.handle.begin_passkey_login())
         .await?;
-    ceremony::begun(&app, Kind::Login, begun)
+    ceremony::begun(&app, Kind::Login, &headers, begun)
 }
 
 pub(super) async fn finish(
@@ -33,17 +37,22 @@ pub(super) async fn finish(
     headers: HeaderMap,
     JsonText(credential): JsonText,
 ) -> Answer {
-    let ceremony = ceremony::named(&app, Kind::Login, &headers)?;
+    let kept = ceremony::answered(&app, Kind::Login, &headers, &credential)?;
+    let ceremony = kept.ceremony.clone();
     let signed_in = app
         .blocking(move || stranger.handle.finish_passkey_login(&ceremony, &credential))
         .await?;
     let response = self::signed_in(&app, StatusCode::OK, signed_in).await?;
-    Ok(ceremony::ended(&app, Kind::Login, response))
+    Ok(ceremony::ended(&app, &kept, response))
 }
 
-pub(super) async fn begin_step_up(State(app): State<App>, Browser(caller): Browser) -> Answer {
+pub(super) async fn begin_step_up(
+    State(app): State<App>,
+    Browser(caller): Browser,
+    headers: HeaderMap,
+) -> Answer {
     let begun = caller.call(Keyplate::begin_step_up).await?;
-    ceremony::begun(&app, Kind::Reauthenticate, begun)
+    ceremony::begun(&app, Kind::Reauthenticate, &headers, begun)
 }
 
 /// P5: the session has a new token from now on. Scripts take it out of the cookie, as everywhere.
@@ -53,13 +62,14 @@ pub(super) async fn finish_step_up(
     headers: HeaderMap,
     JsonText(credential): JsonText,
 ) -> Answer {
-    let ceremony = ceremony::named(&app, Kind::Reauthenticate, &headers)?;
+    let kept = ceremony::answered(&app, Kind::Reauthenticate, &headers, &credential)?;
+    let ceremony = kept.ceremony.clone();
     let signed_in = caller
         .call(move |keyplate| keyplate.finish_step_up(&ceremony, &credential))
         .await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     cookie::set_session(&mut response, &app, &signed_in);
-    Ok(ceremony::ended(&app, Kind::Reauthenticate, response))
+    Ok(ceremony::ended(&app, &kept, response))
 }
 
 /// The user who has just signed in, with a cookie for their browser. Scripts take the token out of the cookie.

@@ -84,9 +84,10 @@ pub(super) struct NameBody {
 pub(super) async fn begin_registration(
     State(app): State<App>,
     EnrollingBrowser(caller): EnrollingBrowser,
+    headers: HeaderMap,
 ) -> Answer {
     let begun = caller.call(Keyplate::begin_passkey_registration).await?;
-    ceremony::begun(&app, Kind::Register, begun)
+    ceremony::begun(&app, Kind::Register, &headers, begun)
 }
 
 /// Registers a passkey. Where the session was not opened by one, its cookie gives way to that of a session that is.
@@ -96,7 +97,8 @@ pub(super) async fn finish_registration(
     headers: HeaderMap,
     JsonText(credential): JsonText,
 ) -> Answer {
-    let ceremony = ceremony::named(&app, Kind::Register, &headers)?;
+    let kept = ceremony::answered(&app, Kind::Register, &headers, &credential)?;
+    let ceremony = kept.ceremony.clone();
     let registration = caller
         .call(move |keyplate| keyplate.finish_passkey_registration(&ceremony, &credential, None))
         .await?;
@@ -104,7 +106,7 @@ pub(super) async fn finish_registration(
     if let Some(signed_in) = &registration.signed_in {
         cookie::set_session(&mut response, &app, signed_in);
     }
-    Ok(ceremony::ended(&app, Kind::Register, response))
+    Ok(ceremony::ended(&app, &kept, response))
 }
 
 /// One's own, the oldest first.

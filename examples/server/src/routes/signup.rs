@@ -92,12 +92,13 @@ pub(super) async fn sign_up(
 pub(super) async fn begin_by_passkey(
     State(app): State<App>,
     stranger: Stranger,
+    headers: HeaderMap,
     Json(body): Json<SignupBody>,
 ) -> Answer {
     let begun = app
         .blocking(move || stranger.handle.begin_passkey_signup(body.into()))
         .await?;
-    ceremony::begun(&app, Kind::SignUp, begun)
+    ceremony::begun(&app, Kind::SignUp, &headers, begun)
 }
 
 pub(super) async fn finish_by_passkey(
@@ -106,7 +107,8 @@ pub(super) async fn finish_by_passkey(
     headers: HeaderMap,
     JsonText(credential): JsonText,
 ) -> Answer {
-    let ceremony = ceremony::named(&app, Kind::SignUp, &headers)?;
+    let kept = ceremony::answered(&app, Kind::SignUp, &headers, &credential)?;
+    let ceremony = kept.ceremony.clone();
     let signed_in = app
         .blocking(move || {
             stranger
@@ -115,7 +117,7 @@ pub(super) async fn finish_by_passkey(
         })
         .await?;
     let response = signed_up(&app, signed_in).await?;
-    Ok(ceremony::ended(&app, Kind::SignUp, response))
+    Ok(ceremony::ended(&app, &kept, response))
 }
 
 /// Somebody who has to be approved first can look at their own account meanwhile, so they get a cookie too.

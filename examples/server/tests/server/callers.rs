@@ -311,7 +311,7 @@ fn two_servers_of_one_host_leave_each_others_people_signed_in() {
         assert_eq!(name, format!("keyplate-{port}-access_token"));
         jar.push(format!("{name}={}", value.split(';').next().unwrap()));
         let start = server.get("/api/webauthn/login/start").send();
-        let begun = format!("keyplate-{port}-ceremony-login=");
+        let begun = format!("keyplate-{port}-ceremony-login-");
         assert!(start.cookies()[0].starts_with(&begun), "{start:?}");
     }
     let jar = jar.join("; ");

@@ -29,6 +29,7 @@ mod one_time;
 mod pages;
 mod passkey_login;
 mod passkey_signup;
+mod passkey_tabs;
 mod passkeys;
 mod person;
 mod process;

@@ -91,6 +91,16 @@ impl<'a> Person<'a> {
         reply
     }
 
+    /// The cookies of the ceremonies of a kind, with their values.
+    pub(crate) fn ceremonies(&self, kind: &str) -> Vec<(String, String)> {
+        let part = format!("ceremony-{kind}-");
+        let cookies = self.cookies.iter();
+        cookies
+            .filter(|(name, _)| name.contains(&part))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// Begins a ceremony and gives its options.
     #[track_caller]
     pub(crate) fn begin(&mut self, path: &str) -> String {

@@ -30,7 +30,7 @@ fn an_old_session_makes_no_administrators_key() {
         "{cookies:?}"
     );
     assert!(
-        cookies[1].starts_with("keyplate-1411-ceremony-reauthenticate=; "),
+        cookies[1].starts_with("keyplate-1411-ceremony-reauthenticate-"),
         "{cookies:?}"
     );
     old.get("/api/users/me")
@@ -88,9 +88,7 @@ fn it_wants_ones_own_passkey_in_ones_own_session() {
     let (_, mut eve) = Person::user(&server, &key, "eve");
     let options = bob.begin(START);
     let credential = bob.show(&options, &Default::default());
-    let ceremony = bob.cookies["keyplate-1411-ceremony-reauthenticate"].clone();
-    eve.cookies
-        .insert("keyplate-1411-ceremony-reauthenticate".into(), ceremony);
+    eve.cookies.extend(bob.ceremonies("reauthenticate"));
     let reply = eve.finish("/api/webauthn/reauthenticate", &credential);
     reply.fails_ceremony("wrong_user");
     let mut other = bob.clone();
