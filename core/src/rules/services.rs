@@ -296,7 +296,7 @@ pub(in crate::rules) fn decide(
 }
 
 /// To whom the service is open.
-fn access(
+pub(in crate::rules) fn access(
     reader: &Reader<'_>,
     service: &Service,
     user_id: &UserId,
