@@ -117,11 +117,12 @@ impl Keyplate {
         &self.client
     }
 
-    /// The same caller, who asks about somebody at another place.
-    pub(crate) fn on_behalf_of(&self, client: Option<ClientInfo>) -> Result<Self> {
-        let client = client.map_or(Ok(self.client.clone()), ClientInfo::checked)?;
+    /// The same caller, who asks about somebody at another place, if one is told.
+    pub(crate) fn on_behalf_of(&self, client: ClientInfo) -> Result<Self> {
+        let client = client.checked()?;
+        let client = Some(client).filter(|client| *client != ClientInfo::default());
         Ok(Self {
-            client,
+            client: client.unwrap_or_else(|| self.client.clone()),
             ..self.clone()
         })
     }

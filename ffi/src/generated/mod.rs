@@ -2,12 +2,15 @@
 
 mod access_tokens;
 mod api_keys;
+mod app_passwords;
 mod audit;
 mod authenticate;
 mod backup;
 mod bootstrap;
 mod claims;
 mod clock;
+mod device_links;
+mod device_logins;
 mod enums;
 mod groups;
 mod handle;
@@ -38,12 +41,15 @@ use crate::{
 
 pub use access_tokens::*;
 pub use api_keys::*;
+pub use app_passwords::*;
 pub use audit::*;
 pub use authenticate::*;
 pub use backup::*;
 pub use bootstrap::*;
 pub use claims::*;
 pub use clock::*;
+pub use device_links::*;
+pub use device_logins::*;
 pub use enums::*;
 pub use groups::*;
 pub use handle::*;

@@ -32,7 +32,7 @@ impl Keyplate {
         token: &str,
         salt: &str,
         service: Option<String>,
-        client: Option<ClientInfo>,
+        client: ClientInfo,
     ) -> Result<VerifiedAppPassword> {
         self.check_may_call(Method::VerifySubsonicToken)?;
         if salt.len() > MAX_SALT {

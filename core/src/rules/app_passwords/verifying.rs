@@ -57,7 +57,7 @@ impl Keyplate {
         name: &str,
         secret: &str,
         service: Option<String>,
-        client: Option<ClientInfo>,
+        client: ClientInfo,
     ) -> Result<VerifiedAppPassword> {
         self.check_may_call(Method::VerifyAppPassword)?;
         let handle = self.on_behalf_of(client)?;
