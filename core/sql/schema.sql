@@ -86,7 +86,9 @@ CREATE TABLE sessions (
     user_agent            TEXT,
     device_name           TEXT,
     made_by_key           TEXT,                -- the API key by which it was made, by value (K1)
-    bound_expires_at      INTEGER              -- the end of that key, which it hands on
+    bound_expires_at      INTEGER,             -- the end of that key, which it hands on
+    way                   TEXT CHECK (way IN ('device', 'device_link')), -- how they signed in, where `method` cannot name it (V3, V5)
+    parent_session_id     TEXT                 -- of a device link: the session that made it, with which it ends (V5)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_by_user ON sessions (user_id, signed_in_at);
@@ -407,3 +409,101 @@ CREATE INDEX plan_users_by_user ON plan_users (user_id);
 CREATE TABLE plan_secrets (
     secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32)
 ) STRICT, WITHOUT ROWID;
+
+-- For clients that know only name and password (W1). An HMAC of the secret, when there is a key (C3).
+CREATE TABLE app_passwords (
+    secret_hash           BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
+    id                    TEXT NOT NULL UNIQUE CHECK (length(id) = 36),
+    owner_id              TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name                  TEXT NOT NULL,
+    name_key              TEXT NOT NULL,
+    search_key            TEXT NOT NULL,
+    service_id            TEXT REFERENCES services (id) ON DELETE CASCADE, -- none: for all
+    scopes                TEXT NOT NULL,       -- empty: whatever it is for, and nothing built in
+    ceiling_administrator INTEGER NOT NULL CHECK (ceiling_administrator IN (0, 1)), -- also of a session from before a promotion (K2)
+    is_recoverable        INTEGER NOT NULL CHECK (is_recoverable IN (0, 1)),
+    created_at            INTEGER NOT NULL,
+    last_used_at          INTEGER,
+    expires_at            INTEGER,
+    made_by_key           TEXT,                -- the API key by which it was made, by value (K1)
+    CHECK (is_recoverable = 0 OR service_id IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_passwords_by_owner ON app_passwords (owner_id, created_at);
+CREATE INDEX app_passwords_by_service ON app_passwords (service_id) WHERE service_id IS NOT NULL;
+CREATE INDEX app_passwords_by_creation ON app_passwords (created_at, id);
+
+-- Secrets that can be read again under the configured key, for Subsonic (W4).
+CREATE TABLE app_password_secrets (
+    app_password_id TEXT PRIMARY KEY REFERENCES app_passwords (id) ON DELETE CASCADE,
+    sealed          BLOB NOT NULL              -- with AES-256-GCM
+) STRICT, WITHOUT ROWID;
+
+-- Devices that ask to be signed in (V1). A row goes when it has given what it gives (V4).
+CREATE TABLE device_logins (
+    device_hash           BLOB PRIMARY KEY CHECK (length(device_hash) = 32),
+    id                    TEXT NOT NULL UNIQUE CHECK (length(id) = 36),
+    code_hash             BLOB NOT NULL UNIQUE CHECK (length(code_hash) = 32), -- of what a person types, as codes are (C3)
+    is_six_digits         INTEGER NOT NULL CHECK (is_six_digits IN (0, 1)),
+    state                 TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'approved', 'denied')),
+    wants                 TEXT NOT NULL CHECK (wants IN ('session', 'app_password')),
+    service_id            TEXT REFERENCES services (id) ON DELETE CASCADE,
+    scopes                TEXT NOT NULL,       -- as asked; empty: what a person's own things need
+    device_name           TEXT,
+    address               TEXT,
+    user_agent            TEXT,
+    source                TEXT,                -- the address, of IPv6 its /64
+    created_at            INTEGER NOT NULL,
+    expires_at            INTEGER NOT NULL,
+    polled_at             INTEGER,
+    claimed_by            TEXT REFERENCES users (id) ON DELETE CASCADE, -- who looked first, and nobody else decides (V2)
+    session_id            TEXT,                -- that approved it, by value (V3)
+    ceiling_scopes        TEXT,                -- what it will be able to do at most (K2)
+    ceiling_administrator INTEGER CHECK (ceiling_administrator IN (0, 1)),
+    made_by_key           TEXT,
+    bound_expires_at      INTEGER,
+    CHECK ((wants = 'app_password') = (service_id IS NOT NULL)),
+    CHECK ((state = 'open') = (claimed_by IS NULL)),
+    CHECK ((state = 'approved') = (session_id IS NOT NULL)),
+    CHECK ((session_id IS NULL) = (ceiling_scopes IS NULL)),
+    CHECK ((session_id IS NULL) = (ceiling_administrator IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX device_logins_by_end ON device_logins (expires_at);
+CREATE INDEX device_logins_by_source ON device_logins (source, expires_at) WHERE source IS NOT NULL;
+CREATE INDEX device_logins_by_user ON device_logins (claimed_by) WHERE claimed_by IS NOT NULL;
+CREATE INDEX device_logins_by_service ON device_logins (service_id) WHERE service_id IS NOT NULL;
+
+-- By which a user adds another device of their own (V5). The row stays for a while, to be told of.
+CREATE TABLE device_links (
+    secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
+    id          TEXT NOT NULL UNIQUE CHECK (length(id) = 36),
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    session_id  TEXT NOT NULL,                 -- that made it, by value
+    masked      TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    used_at     INTEGER,
+    used_by     TEXT,                          -- the new device's session, by value
+    address     TEXT,
+    user_agent  TEXT,
+    passkey_id  TEXT,
+    made_by_key TEXT,
+    bound_expires_at INTEGER,
+    CHECK ((used_at IS NULL) = (used_by IS NULL)),
+    CHECK (used_at IS NOT NULL OR passkey_id IS NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX device_links_by_user ON device_links (user_id, created_at);
+CREATE INDEX device_links_by_end ON device_links (expires_at);
+
+-- Kinds of attempts that `attempts` cannot name.
+CREATE TABLE more_attempts (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind   TEXT NOT NULL,
+    source TEXT NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX more_attempts_by_source ON more_attempts (kind, source, at);
+CREATE INDEX more_attempts_by_time ON more_attempts (kind, at);

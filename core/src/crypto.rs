@@ -5,4 +5,5 @@ pub(crate) mod base64url;
 pub(crate) mod encryption;
 pub(crate) mod jwt;
 pub(crate) mod key_cipher;
+pub(crate) mod password_cipher;
 pub(crate) mod webauthn;

@@ -4,11 +4,14 @@
 //! that SQLite and PostgreSQL share (D6).
 
 pub(crate) mod api_keys;
+pub(crate) mod app_passwords;
 pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod ceremonies;
 pub(crate) mod claims;
 pub(crate) mod collisions;
+pub(crate) mod device_links;
+pub(crate) mod device_logins;
 pub(crate) mod former_names;
 pub(crate) mod groups;
 pub(crate) mod instance;

@@ -96,6 +96,8 @@
 //! | one-time codes | [`create_one_time_token`](Keyplate::create_one_time_token), [`create_recovery_token`](Keyplate::create_recovery_token), [`redeem_one_time_token`](Keyplate::redeem_one_time_token) … |
 //! | sessions | [`create_session`](Keyplate::create_session), [`list_sessions`](Keyplate::list_sessions), [`revoke_session`](Keyplate::revoke_session) … |
 //! | API keys | [`create_api_key`](Keyplate::create_api_key), [`renew_api_key`](Keyplate::renew_api_key), [`rotate_api_key`](Keyplate::rotate_api_key), [`revoke_api_key`](Keyplate::revoke_api_key) … |
+//! | app passwords, for clients that know only name and password | [`create_app_password`](Keyplate::create_app_password), [`verify_app_password`](Keyplate::verify_app_password), [`verify_subsonic_token`](Keyplate::verify_subsonic_token) … |
+//! | devices without a browser | [`begin_device_login`](Keyplate::begin_device_login), [`inspect_device_login`](Keyplate::inspect_device_login), [`approve_device_login`](Keyplate::approve_device_login), [`poll_device_login`](Keyplate::poll_device_login); another device of one's own: [`create_device_link`](Keyplate::create_device_link) |
 //! | services | [`create_service`](Keyplate::create_service), [`set_service_access`](Keyplate::set_service_access) … |
 //! | access tokens for other processes | [`issue_access_token`](Keyplate::issue_access_token), [`verify_access_token`](Keyplate::verify_access_token), [`get_jwks`](Keyplate::get_jwks) … |
 //! | settings | [`get_settings`](Keyplate::get_settings), [`update_settings`](Keyplate::update_settings) … |
@@ -132,16 +134,25 @@ pub use model::access_tokens::{AccessToken, AccessTokenClaims, Jwks, SigningKey}
 pub use model::api_keys::{
     ApiKey, ApiKeyPage, ApiKeyQuery, ApiKeySort, CreatedApiKey, KeyRotation, NewApiKey,
 };
+pub use model::app_passwords::{
+    AppPassword, AppPasswordPage, AppPasswordQuery, CreatedAppPassword, NewAppPassword,
+    VerifiedAppPassword,
+};
 pub use model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
 pub use model::bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
 pub use model::claims::Claim;
 pub use model::config::{ClientInfo, Config};
 pub use model::credentials::{Authenticated, Identity, Principal};
+pub use model::device_links::{CreatedDeviceLink, DeviceLink};
+pub use model::device_logins::{
+    DeviceLogin, DeviceLoginAnswer, DeviceLoginState, DeviceWish, NewDeviceLogin,
+    StartedDeviceLogin,
+};
 pub use model::events::EventSink;
 pub use model::groups::{Group, GroupChanges, GroupPage, GroupQuery, GroupSort, NewGroup};
 pub use model::ids::{
-    ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, ServiceId, SessionId, SignupRedemptionId,
-    SignupTokenId, UserId,
+    ApiKeyId, AppPasswordId, DeviceLinkId, DeviceLoginId, GroupId, OneTimeTokenId, PasskeyId,
+    ServiceId, SessionId, SignupRedemptionId, SignupTokenId, UserId,
 };
 pub use model::one_time::{CreatedOneTimeToken, OneTimeToken};
 pub use model::passkeys::{

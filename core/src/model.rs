@@ -2,12 +2,15 @@
 
 pub(crate) mod access_tokens;
 pub(crate) mod api_keys;
+pub(crate) mod app_passwords;
 pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod bootstrap;
 pub(crate) mod claims;
 pub(crate) mod config;
 pub(crate) mod credentials;
+pub(crate) mod device_links;
+pub(crate) mod device_logins;
 pub(crate) mod events;
 pub(crate) mod groups;
 pub(crate) mod ids;

@@ -2,12 +2,15 @@
 
 mod access_tokens;
 mod api_keys;
+mod app_passwords;
 mod audit;
 mod authenticate;
 mod backup;
 mod bootstrap;
 mod claims;
 mod clock;
+mod device_links;
+mod device_logins;
 mod groups;
 mod one_time;
 mod open;

@@ -1,7 +1,20 @@
 use std::time::SystemTime;
 
 use super::{Reader, Writer, params};
-use crate::{error::Result, model::attempts::Attempt};
+use crate::{
+    error::Result,
+    model::{attempts::Attempt, named::Named},
+};
+
+/// The CHECK of the first table names the kinds that it knows.
+const TABLES: [&str; 2] = ["attempts", "more_attempts"];
+
+fn table(attempt: Attempt) -> &'static str {
+    match attempt {
+        Attempt::WrongCode | Attempt::OpenSignUp => TABLES[0],
+        Attempt::WrongUserCode | Attempt::WrongAppPassword => TABLES[1],
+    }
+}
 
 /// The time of the nth last attempt since then, if there were so many; of one source, or of all.
 pub(crate) fn nth_last(
@@ -12,14 +25,15 @@ pub(crate) fn nth_last(
     n: i64,
 ) -> Result<Option<SystemTime>> {
     let place = n.saturating_sub(1);
+    let table = table(attempt);
     match source {
         Some(source) => reader.query_one(
-            "SELECT at FROM attempts WHERE kind = ?1 AND source = ?2 AND at > ?3 ORDER BY at DESC LIMIT 1 OFFSET ?4",
+            &format!("SELECT at FROM {table} WHERE kind = ?1 AND source = ?2 AND at > ?3 ORDER BY at DESC LIMIT 1 OFFSET ?4"),
             params![attempt, source, since, place],
             |row| row.at(0),
         ),
         None => reader.query_one(
-            "SELECT at FROM attempts WHERE kind = ?1 AND at > ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3",
+            &format!("SELECT at FROM {table} WHERE kind = ?1 AND at > ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3"),
             params![attempt, since, place],
             |row| row.at(0),
         ),
@@ -33,7 +47,10 @@ pub(crate) fn insert(
     now: SystemTime,
 ) -> Result<()> {
     writer.execute(
-        "INSERT INTO attempts (kind, source, at) VALUES (?1, ?2, ?3)",
+        &format!(
+            "INSERT INTO {} (kind, source, at) VALUES (?1, ?2, ?3)",
+            table(attempt)
+        ),
         params![attempt, source, now],
     )?;
     Ok(())
@@ -41,14 +58,22 @@ pub(crate) fn insert(
 
 /// C5: those of a time that has not come; gives how many.
 pub(crate) fn forget_after(writer: &Writer<'_>, now: SystemTime) -> Result<usize> {
-    writer.execute("DELETE FROM attempts WHERE at > ?1", params![now])
+    let mut forgotten = 0;
+    for table in TABLES {
+        let sql = format!("DELETE FROM {table} WHERE at > ?1");
+        forgotten += writer.execute(&sql, params![now])?;
+    }
+    Ok(forgotten)
 }
 
 pub(crate) fn forget_before(writer: &Writer<'_>, before: SystemTime) -> Result<()> {
-    for attempt in [Attempt::WrongCode, Attempt::OpenSignUp] {
+    for (attempt, _) in Attempt::VARIANTS {
         writer.execute(
-            "DELETE FROM attempts WHERE kind = ?1 AND at < ?2",
-            params![attempt, before],
+            &format!(
+                "DELETE FROM {} WHERE kind = ?1 AND at < ?2",
+                table(*attempt)
+            ),
+            params![*attempt, before],
         )?;
     }
     Ok(())

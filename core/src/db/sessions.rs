@@ -19,21 +19,24 @@ use crate::{
 columns! {
     COLUMNS = sessions (
         id, user_id, method, signed_in_at, stepped_up_at, last_seen_at, expires_at, masked, address, user_agent,
-        device_name
+        device_name, way
     ) kept (
-        secret_hash, ceiling_scopes, ceiling_administrator, idle_seconds, made_by_key, bound_expires_at
+        secret_hash, ceiling_scopes, ceiling_administrator, idle_seconds, made_by_key, bound_expires_at, parent_session_id
     )
 }
 /// Neither ended, nor too old, nor idle for too long (T1); ?1 is the time. `FoundSession::is_alive` says the same of what
 /// was looked up, and a test that both agree.
 const ALIVE: &str = "sessions.ended_at IS NULL AND sessions.expires_at > ?1 \
-    AND sessions.last_seen_at + sessions.idle_seconds * 1000 > ?1";
+    AND sessions.last_seen_at + sessions.idle_seconds * 1000 > ?1 \
+    AND (sessions.parent_session_id IS NULL OR EXISTS (SELECT 1 FROM sessions AS parent \
+        WHERE parent.id = sessions.parent_session_id AND parent.ended_at IS NULL AND parent.expires_at > ?1 \
+          AND parent.last_seen_at + parent.idle_seconds * 1000 > ?1))";
 
 fn from_row(row: &Row<'_, '_>) -> Result<Session> {
     Ok(Session {
         id: row.get("id")?,
         user_id: row.get("user_id")?,
-        method: row.get("method")?,
+        method: method(row)?,
         signed_in_at: row.get("signed_in_at")?,
         stepped_up_at: row.get("stepped_up_at")?,
         last_seen_at: row.get("last_seen_at")?,
@@ -45,10 +48,17 @@ fn from_row(row: &Row<'_, '_>) -> Result<Session> {
     })
 }
 
+fn method(row: &Row<'_, '_>) -> Result<SignInMethod> {
+    match row.get::<Option<SignInMethod>>("way")? {
+        Some(way) => Ok(way),
+        None => row.get("method"),
+    }
+}
+
 const LOOK_UP: LookUp = look_up! {
     SELECT "sessions.id, sessions.user_id, sessions.method, sessions.ceiling_scopes, sessions.ceiling_administrator, \
         sessions.last_seen_at, sessions.idle_seconds, sessions.expires_at, sessions.ended_at, \
-        users.username, users.role, users.status, users.expires_at",
+        users.username, users.role, users.status, users.expires_at, sessions.way",
     FROM "sessions",
     JOIN "users" ON "users.id = sessions.user_id",
     WHERE "sessions.secret_hash = ?1"
@@ -61,7 +71,10 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundSess
             now,
             id: row.at(0)?,
             user_id: row.at(1)?,
-            method: row.at(2)?,
+            method: match row.at(13)? {
+                Some(way) => way,
+                None => row.at(2)?,
+            },
             ceiling: Ceiling {
                 scopes: Scopes::from_stored(&row.at::<String>(3)?),
                 administrator: row.at(4)?,
@@ -88,7 +101,7 @@ pub(crate) fn find_acting(
     reader.query_one(
         &format!(
             r"
-            SELECT {columns}, ceiling_scopes, ceiling_administrator, sessions.method, sessions.signed_in_at,
+            SELECT {columns}, ceiling_scopes, ceiling_administrator, sessions.method, sessions.way, sessions.signed_in_at,
                    sessions.stepped_up_at, sessions.expires_at AS session_expires_at, sessions.made_by_key,
                    sessions.bound_expires_at
             FROM sessions
@@ -104,7 +117,7 @@ pub(crate) fn find_acting(
             };
             let credential = Credential::Session {
                 id: *id,
-                method: row.get("method")?,
+                method: method(row)?,
                 signed_in_at: row.get("signed_in_at")?,
                 stepped_up_at: row.get("stepped_up_at")?,
                 expires_at: row.get("session_expires_at")?,
@@ -133,13 +146,15 @@ pub(crate) fn insert(
     ceiling: &Ceiling,
     idle_seconds: i64,
     bound: Bound,
+    parent: Option<&SessionId>,
 ) -> Result<()> {
+    let (method, way) = session.method.stored();
     COLUMNS.insert(
         writer,
         params![
             &session.id,
             &session.user_id,
-            session.method,
+            method,
             session.signed_in_at,
             session.stepped_up_at,
             session.last_seen_at,
@@ -148,6 +163,7 @@ pub(crate) fn insert(
             session.address.as_ref(),
             session.user_agent.as_ref(),
             session.device_name.as_ref(),
+            way,
         ],
         params![
             hash,
@@ -156,7 +172,16 @@ pub(crate) fn insert(
             idle_seconds,
             bound.made_by.as_ref(),
             bound.expires_at,
+            parent,
         ],
+    )
+}
+
+/// Is it alive, and the session with which it ends (V5)?
+pub(crate) fn is_alive(reader: &Reader<'_>, id: &SessionId, now: SystemTime) -> Result<bool> {
+    reader.value(
+        &format!("SELECT EXISTS (SELECT 1 FROM sessions WHERE {ALIVE} AND sessions.id = ?2)"),
+        params![now, id],
     )
 }
 

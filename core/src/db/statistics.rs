@@ -37,6 +37,8 @@ pub(crate) fn get(reader: &Reader<'_>) -> Result<Statistics> {
         passkeys: count("passkeys")?,
         sessions: db::sessions::count(reader, None, now)?,
         api_keys: db::api_keys::count_working(reader, now)?,
+        app_passwords: db::app_passwords::count_working(reader, now)?,
+        device_logins: db::device_logins::count_open(reader, now)?,
         signup_tokens: db::signup_tokens::count_working(reader, now)?,
         one_time_tokens: reader.value(
             "SELECT count(*) FROM one_time_tokens WHERE expires_at > ?1",

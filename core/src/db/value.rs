@@ -7,8 +7,8 @@ use crate::{
     error::KeyplateError,
     model::{
         ids::{
-            ApiKeyId, GroupId, OneTimeTokenId, PasskeyId, ServiceId, SessionId, SignupRedemptionId,
-            SignupTokenId, UserId,
+            ApiKeyId, AppPasswordId, DeviceLinkId, DeviceLoginId, GroupId, OneTimeTokenId,
+            PasskeyId, ServiceId, SessionId, SignupRedemptionId, SignupTokenId, UserId,
         },
         named::Named,
     },
@@ -242,7 +242,10 @@ ids!(
     SignupRedemptionId,
     OneTimeTokenId,
     PasskeyId,
-    ServiceId
+    ServiceId,
+    AppPasswordId,
+    DeviceLoginId,
+    DeviceLinkId
 );
 
 #[cfg(test)]

@@ -26,6 +26,10 @@ pub enum Thing {
     OneTimeToken,
     /// A passkey.
     Passkey,
+    /// An app password.
+    AppPassword,
+    /// A link by which a user adds another device.
+    DeviceLink,
     /// A setup that somebody has claimed.
     ClaimedSetup,
 }
@@ -239,6 +243,8 @@ pub enum ConflictReason {
     ClaimsTooLong,
     /// The file exists already.
     FileExists,
+    /// Somebody has approved or denied this device already.
+    DeviceDecided,
 }
 
 /// What the caller lacks.
@@ -286,6 +292,12 @@ pub enum DenialReason {
     ServiceNotOpen,
     /// The credential lacks a scope of the service.
     ServiceScope,
+    /// A device that somebody approved does not do this; its user does, signed in themselves.
+    DeviceSession,
+    /// Only users themselves make their app passwords.
+    OwnAppPasswordsOnly,
+    /// Nobody has looked at this device and what it asks for, who could approve it.
+    DeviceNotInspected,
 }
 
 /// Why somebody cannot sign up.

@@ -78,6 +78,8 @@ words! {
         SignupToken => "sign-up token";
         OneTimeToken => "one-time token";
         Passkey => "passkey";
+        AppPassword => "app password";
+        DeviceLink => "device link";
         ClaimedSetup => "claimed setup";
     }
 }
@@ -158,6 +160,7 @@ words! {
         OtherGeneration | OtherEmail => "is another by now";
         ClaimsTooLong => "the user's claims are too long for a token";
         FileExists => "the file exists already";
+        DeviceDecided => "the device was approved or denied already";
     }
 }
 
@@ -181,6 +184,9 @@ words! {
         ServiceClosed => "the service is closed";
         ServiceNotOpen => "the service is not open to this user";
         ServiceScope => "the credential lacks a scope of the service";
+        DeviceSession => "a device that was approved does not do this; sign in yourself";
+        OwnAppPasswordsOnly => "only users themselves make their app passwords";
+        DeviceNotInspected => "look at what the device asks for first";
     }
 }
 

@@ -140,6 +140,19 @@ impl Acting {
     }
 }
 
+impl Acting {
+    /// V3: not somebody who signed in, but a device that they approved.
+    fn is_device(&self) -> bool {
+        matches!(
+            self.credential,
+            Credential::Session {
+                method: SignInMethod::Device,
+                ..
+            }
+        )
+    }
+}
+
 impl Caller {
     fn check(&self, method: Method) -> Result<()> {
         let acting = match (self, method.authority()) {
@@ -147,6 +160,9 @@ impl Caller {
             (Self::User(acting), _) => acting,
             (Self::Anonymous, _) => return Err(denied(DenialReason::NotSignedIn)),
         };
+        if acting.is_device() && method.is_closed_to_devices() {
+            return Err(denied(DenialReason::DeviceSession));
+        }
         let has_scope = |area, access| {
             let allowed = acting.ceiling.scopes.allows(area, access);
             if allowed {
@@ -333,6 +349,9 @@ impl Caller {
         let Some(acting) = self.acting() else {
             return Ok(());
         };
+        if acting.is_device() {
+            return Err(denied(DenialReason::DeviceSession));
+        }
         if acting.user.id != user.id {
             return self.govern(user);
         }
@@ -373,6 +392,11 @@ impl Caller {
     /// P5, for less sensitive actions: a sign-in by any method within the same time is enough.
     pub(crate) fn recent_sign_in(&self, reader: &Reader<'_>) -> Result<()> {
         match self.acting().map(|acting| acting.credential) {
+            // V3: an approval is no sign-in, or it would be one for ever.
+            Some(Credential::Session {
+                method: SignInMethod::Device,
+                ..
+            }) => Err(KeyplateError::StepUpRequired),
             Some(Credential::Session {
                 signed_in_at,
                 stepped_up_at,

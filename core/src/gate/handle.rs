@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, fmt, sync::Arc};
 
 use crate::{
-    crypto::key_cipher::KeyCipher,
+    crypto::{key_cipher::KeyCipher, password_cipher::PasswordCipher},
     db::{Engine, Reader},
     error::Result,
     gate::{
@@ -51,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) username_policy: UsernamePolicy,
     pub(crate) code_key: CodeKey,
     pub(crate) key_cipher: KeyCipher,
+    pub(crate) password_cipher: PasswordCipher,
     /// Who issues access tokens: the origin.
     pub(crate) issuer: String,
     pub(crate) relying_party: RelyingParty,
@@ -109,6 +110,30 @@ impl Keyplate {
             actor,
             client: client.checked()?,
         })
+    }
+
+    /// Where the caller is, as the host told.
+    pub(crate) fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    /// The same caller, who asks about somebody at another place, if one is told.
+    pub(crate) fn on_behalf_of(&self, client: ClientInfo) -> Result<Self> {
+        let client = client.checked()?;
+        let client = Some(client).filter(|client| *client != ClientInfo::default());
+        Ok(Self {
+            client: client.unwrap_or_else(|| self.client.clone()),
+            ..self.clone()
+        })
+    }
+
+    /// Passes a caller who may call this method. The host may in any case, and nothing is read for it.
+    pub(crate) fn check_may_call(&self, method: Method) -> Result<()> {
+        self.actor.check_kind(method)?;
+        match self.actor {
+            Actor::Host => Ok(()),
+            _ => self.read(method, |_, _| Ok(())),
+        }
     }
 
     /// Runs `f` on a snapshot, for a caller who may call this method.

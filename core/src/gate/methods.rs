@@ -31,8 +31,11 @@
 use std::fmt;
 
 use crate::values::scopes::{Access, Area};
-use Access::{Read, Write};
-use Area::{Audit, Groups, Keys, OneTimeTokens, Passkeys, Services, Sessions, SignupTokens, Users};
+use Access::{Read, Verify, Write};
+use Area::{
+    AppPasswords, Audit, Groups, Keys, OneTimeTokens, Passkeys, Services, Sessions, SignupTokens,
+    Users,
+};
 use Authority::{Administrator, Anyone, Enrolling, Host, Own, Roles};
 
 /// Who may call a method at all. What they may do with it, and to whom, is asked of the `Caller`.
@@ -199,6 +202,21 @@ table! {
     RevokeApiKey          "revoke_api_key"           Own(Keys, Write);
     VerifyApiKey          "verify_api_key"           Anyone;
 
+    CreateAppPassword     "create_app_password"      Own(AppPasswords, Write);
+    ListAppPasswords      "list_app_passwords"       Own(AppPasswords, Read);
+    RevokeAppPassword     "revoke_app_password"      Own(AppPasswords, Write);
+    VerifyAppPassword     "verify_app_password"      Administrator(AppPasswords, Verify);
+    VerifySubsonicToken   "verify_subsonic_token"    Administrator(AppPasswords, Verify);
+
+    BeginDeviceLogin      "begin_device_login"       Anyone;
+    InspectDeviceLogin    "inspect_device_login"     Own(Sessions, Write);
+    ApproveDeviceLogin    "approve_device_login"     Own(Sessions, Write);
+    DenyDeviceLogin       "deny_device_login"        Own(Sessions, Write);
+    PollDeviceLogin       "poll_device_login"        Anyone;
+    CreateDeviceLink      "create_device_link"       Own(Passkeys, Write);
+    ListDeviceLinks       "list_device_links"        Own(Passkeys, Read);
+    DisownDeviceLink      "disown_device_link"       Own(Passkeys, Write);
+
     IssueAccessToken      "issue_access_token"       Anyone;
     VerifyAccessToken     "verify_access_token"      Anyone;
     GetJwks               "get_jwks"                 Anyone;
@@ -212,6 +230,34 @@ table! {
     GetStatistics         "get_statistics"           Administrator(Area::Settings, Read);
     GetClockState         "get_clock_state"          Administrator(Area::Settings, Read);
     ResetClock            "reset_clock"              Host;
+}
+
+impl Method {
+    /// V3: what a device that somebody approved does not do, whatever its scopes are. It makes no credential that outlives
+    /// it, lets nobody in, registers no passkey, and does not become fresh.
+    pub(crate) fn is_closed_to_devices(self) -> bool {
+        matches!(
+            self,
+            Self::CreateApiKey
+                | Self::RotateApiKey
+                | Self::RenewApiKey
+                | Self::CreateAppPassword
+                | Self::CreateOneTimeToken
+                | Self::CreateRecoveryToken
+                | Self::CreateSignupToken
+                | Self::UpdateSignupToken
+                | Self::SetSignupTokenGrants
+                | Self::InspectDeviceLogin
+                | Self::ApproveDeviceLogin
+                | Self::DenyDeviceLogin
+                | Self::CreateDeviceLink
+                | Self::DisownDeviceLink
+                | Self::BeginPasskeyRegistration
+                | Self::FinishPasskeyRegistration
+                | Self::BeginStepUp
+                | Self::FinishStepUp
+        )
+    }
 }
 
 /// Each method's name and authority, for `cargo xtask check` and the walk by weak keys.

@@ -22,7 +22,7 @@
 //!
 //! # Who calls
 //!
-//! `verify_session` and `verify_api_key` note; `gate::handle` takes along with every write and writes the rest at close.
+//! `verify_session`, `verify_api_key` and `verify_app_password` note; `gate::handle` takes along with every write and writes the rest at close.
 
 use std::{
     collections::HashMap,
@@ -73,6 +73,7 @@ impl Hasher for FirstBytes {
 struct Pending {
     sessions: Times,
     api_keys: Times,
+    app_passwords: Times,
     /// When a call that verifies last wrote, or might first have.
     written: Option<SystemTime>,
     /// The time of the last use.
@@ -83,6 +84,7 @@ impl Pending {
     /// C5: the clock was reset. Nothing was used after that time.
     fn set_back(&mut self, now: SystemTime) {
         let times = self.sessions.values_mut().chain(self.api_keys.values_mut());
+        let times = times.chain(self.app_passwords.values_mut());
         times.for_each(|time| *time = now.min(*time));
     }
 }
@@ -93,6 +95,7 @@ impl Default for Seen {
             pending: Mutex::new(Pending {
                 sessions: Times::default(),
                 api_keys: Times::default(),
+                app_passwords: Times::default(),
                 written: None,
                 noted: None,
             }),
@@ -109,6 +112,10 @@ impl Seen {
     /// As `session`.
     pub(crate) fn api_key(&self, db: &Engine, hash: SecretHash, now: SystemTime) -> bool {
         self.note(db, now, |pending| pending.api_keys.insert(hash, now))
+    }
+
+    pub(crate) fn app_password(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
+        self.note(db, now, |pending| pending.app_passwords.insert(hash, now));
     }
 
     fn note(
@@ -158,7 +165,9 @@ impl Seen {
     pub(crate) fn is_empty(&self) -> bool {
         let _still = db::hold_still();
         let pending = self.lock();
-        pending.sessions.is_empty() && pending.api_keys.is_empty()
+        pending.sessions.is_empty()
+            && pending.api_keys.is_empty()
+            && pending.app_passwords.is_empty()
     }
 
     /// Puts some into a transaction that is under way. They are to be forgotten once it is committed.
@@ -179,6 +188,7 @@ impl Seen {
             Stored {
                 sessions: some(&pending.sessions),
                 api_keys: some(&pending.api_keys),
+                app_passwords: some(&pending.app_passwords),
             }
         };
         let now = writer.now();
@@ -187,6 +197,9 @@ impl Seen {
         }
         for (hash, time) in &stored.api_keys {
             db::api_keys::set_last_used(writer, hash, now.min(*time))?;
+        }
+        for (hash, time) in &stored.app_passwords {
+            db::app_passwords::set_last_used(writer, hash, now.min(*time))?;
         }
         Ok(stored)
     }
@@ -205,6 +218,11 @@ impl Seen {
                 pending.api_keys.remove(hash);
             }
         }
+        for (hash, time) in &stored.app_passwords {
+            if pending.app_passwords.get(hash) == Some(time) {
+                pending.app_passwords.remove(hash);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -217,6 +235,7 @@ impl Seen {
 pub(crate) struct Stored {
     sessions: Vec<(SecretHash, SystemTime)>,
     api_keys: Vec<(SecretHash, SystemTime)>,
+    app_passwords: Vec<(SecretHash, SystemTime)>,
 }
 
 #[cfg(test)]
@@ -230,13 +249,16 @@ mod tests {
         let stored = |time| Stored {
             sessions: vec![(hash, time)],
             api_keys: vec![(hash, time)],
+            app_passwords: vec![(hash, time)],
         };
         let seen = Seen::default();
         seen.lock().sessions.insert(hash, later);
         seen.lock().api_keys.insert(hash, later);
+        seen.lock().app_passwords.insert(hash, later);
         seen.forget(&stored(then));
         assert_eq!(seen.lock().sessions.get(&hash), Some(&later));
         assert_eq!(seen.lock().api_keys.get(&hash), Some(&later));
+        assert_eq!(seen.lock().app_passwords.get(&hash), Some(&later));
         seen.forget(&stored(later));
         assert!(seen.is_empty());
     }

@@ -7,9 +7,13 @@ use crate::model::named::named;
 pub(crate) enum Attempt {
     WrongCode,
     OpenSignUp,
+    WrongUserCode,
+    WrongAppPassword,
 }
 
 named!(Attempt {
     WrongCode = "wrong_code",
     OpenSignUp = "open_sign_up",
+    WrongUserCode = "wrong_user_code",
+    WrongAppPassword = "wrong_app_password",
 });

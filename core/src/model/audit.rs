@@ -148,6 +148,28 @@ pub enum EventKind {
     OtherRefusals,
     /// A passkey began or ceased to be something that may be backed up.
     PasskeyBackupEligibilityChanged,
+    /// An app password was made.
+    AppPasswordCreated,
+    /// An app password was revoked.
+    AppPasswordRevoked,
+    /// An app password was refused.
+    AppPasswordRefused,
+    /// Somebody looked at what a device asks for, and nobody else can approve it any more.
+    DeviceLoginClaimed,
+    /// Somebody approved a device.
+    DeviceLoginApproved,
+    /// Somebody denied a device.
+    DeviceLoginDenied,
+    /// The code of a device was wrong, or somebody could not approve it.
+    DeviceLoginRefused,
+    /// A device got the session or the app password for which it had been approved.
+    DeviceSignedIn,
+    /// A user made a link to add another device of their own.
+    DeviceLinkCreated,
+    /// Another device opened such a link.
+    DeviceLinkRedeemed,
+    /// A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
+    DeviceLinkDisowned,
 }
 
 named!(EventKind {
@@ -219,6 +241,17 @@ named!(EventKind {
     NamesCollide = "names_collide",
     OtherRefusals = "other_refusals",
     PasskeyBackupEligibilityChanged = "passkey_backup_eligibility_changed",
+    AppPasswordCreated = "app_password_created",
+    AppPasswordRevoked = "app_password_revoked",
+    AppPasswordRefused = "app_password_refused",
+    DeviceLoginClaimed = "device_login_claimed",
+    DeviceLoginApproved = "device_login_approved",
+    DeviceLoginDenied = "device_login_denied",
+    DeviceLoginRefused = "device_login_refused",
+    DeviceSignedIn = "device_signed_in",
+    DeviceLinkCreated = "device_link_created",
+    DeviceLinkRedeemed = "device_link_redeemed",
+    DeviceLinkDisowned = "device_link_disowned",
 });
 
 /// Who did it.

@@ -107,6 +107,21 @@ id!(
     "passkey_id"
 );
 id!(
+    /// The id of an app password.
+    AppPasswordId,
+    "app_password_id"
+);
+id!(
+    /// The id of a device's request to be signed in.
+    DeviceLoginId,
+    "device_login_id"
+);
+id!(
+    /// The id of a link by which a user adds another device.
+    DeviceLinkId,
+    "device_link_id"
+);
+id!(
     /// The id of a service.
     ServiceId,
     "service_id"

@@ -57,9 +57,21 @@ pub enum SignInMethod {
     Passkey,
     /// The host checked them by its own means.
     Host,
+    /// It is a device that somebody has approved. It counts as no sign-in: nothing that outlives it is made with it.
+    Device,
+    /// It is another device of the user's own, which may register one passkey.
+    DeviceLink,
 }
 
 impl SignInMethod {
+    /// What the column `method` may hold, and beside it what it cannot name: its CHECK stays as it was.
+    pub(crate) fn stored(self) -> (Self, Option<Self>) {
+        match self {
+            Self::Device | Self::DeviceLink => (Self::Host, Some(self)),
+            method => (method, None),
+        }
+    }
+
     /// S7: whoever signed up and waits for approval is known by that session, and may look at themselves.
     pub(crate) fn enrols(self, status: UserStatus) -> bool {
         self == Self::SignUp && status == UserStatus::Pending
@@ -73,6 +85,8 @@ named!(SignInMethod {
     Recovery = "recovery",
     Passkey = "passkey",
     Host = "host",
+    Device = "device",
+    DeviceLink = "device_link",
 });
 
 /// Somebody who has just signed in.

@@ -35,6 +35,8 @@ pub struct PurgeReport {
     pub api_keys: i64,
     /// One-time tokens.
     pub one_time_tokens: i64,
+    /// App passwords.
+    pub app_passwords: i64,
     /// Rows of the audit log.
     pub audit_events: i64,
 }
@@ -69,6 +71,8 @@ pub struct ClockResetReport {
     pub setup_tokens: i64,
     /// Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too.
     pub ceremonies: i64,
+    /// Requests of devices to be signed in, and links by which users add another device.
+    pub device_logins: i64,
     /// Counted attempts, such as wrong codes.
     pub attempts: i64,
     /// Former secrets of API keys that were rotated.
@@ -77,6 +81,8 @@ pub struct ClockResetReport {
     pub signing_keys: i64,
     /// API keys that were made after the new time and work on.
     pub api_keys_kept: i64,
+    /// App passwords that were made after the new time and work on.
+    pub app_passwords_kept: i64,
     /// Sign-up tokens that were made after the new time and work on.
     pub signup_tokens_kept: i64,
 }
@@ -105,6 +111,10 @@ pub struct Statistics {
     pub sessions: i64,
     /// API keys that are neither revoked nor expired.
     pub api_keys: i64,
+    /// App passwords that have not expired.
+    pub app_passwords: i64,
+    /// Devices that wait to be approved, or to fetch what was.
+    pub device_logins: i64,
     /// Sign-up tokens that work.
     pub signup_tokens: i64,
     /// One-time tokens and codes that work.

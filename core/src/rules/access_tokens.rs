@@ -310,7 +310,7 @@ fn end(reader: &Reader<'_>, acting: &Acting, lifetime_seconds: i64) -> SystemTim
 fn amr(method: SignInMethod, stepped_up: bool) -> &'static [&'static str] {
     match method {
         _ if stepped_up => &["pop", "mfa"],
-        SignInMethod::OneTimeToken | SignInMethod::Recovery => &["otp"],
+        SignInMethod::OneTimeToken | SignInMethod::Recovery | SignInMethod::DeviceLink => &["otp"],
         _ => &[],
     }
 }

@@ -234,6 +234,7 @@ pub(in crate::rules) fn create(
         administrator: owner.role == Role::Administrator && change.caller.is_administrator(),
         scopes,
     };
+    check_verifying(&ceiling)?;
     check_may_give(change, &owner, &ceiling, expires_at)?;
     let api_key = ApiKey {
         id: ApiKeyId::generate(now)?,
@@ -302,6 +303,14 @@ pub(in crate::rules) fn update(change: &Change<'_>, owner: &User, after: &ApiKey
 
 pub(in crate::rules) fn checked_name(text: &str) -> Result<String> {
     text::required("name", text, MAX_NAME)
+}
+
+/// W2: an ordinary user's key asks about nobody's app password.
+pub(in crate::rules) fn check_verifying(ceiling: &Ceiling) -> Result<()> {
+    if ceiling.scopes.name_verifying() && !ceiling.administrator {
+        return Err(denied(DenialReason::AdministratorsOnly));
+    }
+    Ok(())
 }
 
 /// K2, P5: may the caller give a key of this strength and length?

@@ -62,6 +62,8 @@ fn settle(change: &Change<'_>, made_at: SystemTime) -> Result<()> {
     let now = change.now();
     let sessions = db::sessions::end_everybodys(change, now)?;
     db::one_time_tokens::delete_all(change)?;
+    db::device_logins::delete_all(change)?;
+    db::device_links::delete_all(change)?;
     // P2: a challenge that was spent since must not be good again.
     db::ceremonies::forget_everything(change)?;
     // J1: nor a key that was rotated away because others have it. The next token makes another.
@@ -75,12 +77,14 @@ fn settle(change: &Change<'_>, made_at: SystemTime) -> Result<()> {
     let since = clock::to_millis(now) - clock::to_millis(made_at);
     db::audit::skip_ids(change, since.max(1))?;
     let api_keys = db::api_keys::count_working(change, now)?.to_string();
+    let app_passwords = db::app_passwords::count_working(change, now)?.to_string();
     let signup_tokens = db::signup_tokens::count_working(change, now)?.to_string();
     change.record(
         EventKind::BackupRestored,
         Subject::default(),
         &[
             ("api_keys", &api_keys),
+            ("app_passwords", &app_passwords),
             ("made_at", &clock::rfc3339(made_at)),
             ("sessions_ended", &sessions.to_string()),
             ("signup_tokens", &signup_tokens),

@@ -43,9 +43,9 @@ impl Keyplate {
     /// (`ClockBehind`). What had expired only by the wrong time works again.
     ///
     /// Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
-    /// and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
-    /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
-    /// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+    /// and recovery tokens, requests and links of devices, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+    /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys, app
+    /// passwords and sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
     ///
     /// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
     ///
@@ -65,6 +65,7 @@ impl Keyplate {
             next_sealing_key(change)?;
             report.signing_keys = db::signing_keys::forget_all(change)? as i64;
             report.api_keys_kept = db::api_keys::count_made_after(change, now)?;
+            report.app_passwords_kept = db::app_passwords::count_made_after(change, now)?;
             report.signup_tokens_kept = db::signup_tokens::count_made_after(change, now)?;
             db::audit::tell_anew(change, EventKind::ClockBehind)?;
             record(change, &report)?;
@@ -94,6 +95,7 @@ impl Keyplate {
 fn end_made_after(change: &Change<'_>, now: SystemTime) -> Result<ClockResetReport> {
     db::api_keys::settle_last_used(change, now)?;
     db::passkeys::settle_last_used(change, now)?;
+    db::app_passwords::settle_last_used(change, now)?;
     Ok(ClockResetReport {
         sessions: db::sessions::end_made_after(change, now)? as i64,
         step_ups: db::sessions::settle_times(change, now)? as i64,
@@ -101,6 +103,8 @@ fn end_made_after(change: &Change<'_>, now: SystemTime) -> Result<ClockResetRepo
         setup_tokens: setup::end_tokens_made_after(change, now)? as i64,
         attempts: db::attempts::forget_after(change, now)? as i64,
         api_key_overlaps: db::api_keys::end_overlaps_made_after(change, now)? as i64,
+        device_logins: (db::device_logins::delete_made_after(change, now)?
+            + db::device_links::delete_made_after(change, now)?) as i64,
         ..ClockResetReport::default()
     })
 }
@@ -110,9 +114,11 @@ fn record(change: &Change<'_>, report: &ClockResetReport) -> Result<()> {
     let counts = [
         ("api_key_overlaps", report.api_key_overlaps),
         ("api_keys_kept", report.api_keys_kept),
+        ("app_passwords_kept", report.app_passwords_kept),
         ("attempts", report.attempts),
         ("behind_seconds", report.behind_seconds),
         ("ceremonies", report.ceremonies),
+        ("device_logins", report.device_logins),
         ("one_time_tokens", report.one_time_tokens),
         ("sessions", report.sessions),
         ("setup_tokens", report.setup_tokens),

@@ -140,7 +140,7 @@ impl Keyplate {
         })
     }
 
-    /// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+    /// Signs a user in with a one-time token or code, or the secret of a device link, and uses it up. In a code, case, dashes and blanks do not matter, and
     /// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
     /// `RateLimited`. Long tokens are not limited.
     ///
@@ -150,8 +150,12 @@ impl Keyplate {
     pub fn redeem_one_time_token(&self, token: &str) -> Result<SignedIn> {
         let result = match tokens::expect(&self.shared.token_prefix, TokenKind::OneTime, token) {
             Ok(hash) => self.write(Method::RedeemOneTimeToken, |change| {
-                self.redeem(change, &hash, false)?
-                    .ok_or(KeyplateError::InvalidCredential)
+                match self.redeem(change, &hash, false)? {
+                    Some(signed_in) => Ok(signed_in),
+                    None => self
+                        .redeem_link(change, &hash)?
+                        .ok_or(KeyplateError::InvalidCredential),
+                }
             }),
             Err(_) => match codes::normalised(token) {
                 Some(code) => self.redeem_code(&code),

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     clock::{BootClock, Clock},
-    crypto::key_cipher::KeyCipher,
+    crypto::{key_cipher::KeyCipher, password_cipher::PasswordCipher},
     db::Engine,
     db::Options,
     error::{ConfigurationReason, Result, configuration},
@@ -57,6 +57,7 @@ impl Keyplate {
             username_policy: config.username_policy.unwrap_or_default(),
             code_key: CodeKey::new(config.encryption_key.as_deref())?,
             key_cipher: KeyCipher::new(config.encryption_key.as_deref())?,
+            password_cipher: PasswordCipher::new(config.encryption_key.as_deref())?,
             issuer: relying_party.origin.clone(),
             relying_party,
             seen: Seen::default(),

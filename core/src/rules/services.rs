@@ -307,7 +307,7 @@ pub(in crate::rules) fn open_to_acting(
 }
 
 /// To whom the service is open.
-fn access(
+pub(in crate::rules) fn access(
     reader: &Reader<'_>,
     service: &Service,
     user_id: &UserId,

@@ -90,6 +90,14 @@ impl Keyplate {
         if !found.is_alive() {
             return Err(KeyplateError::InvalidCredential);
         }
+        if found.method == SignInMethod::DeviceLink {
+            // V5: it ends with the session that made its link, which may be any moment.
+            let alive =
+                |reader: &db::Reader<'_>| db::sessions::is_alive(reader, &found.id, reader.now());
+            if !self.shared.db.read(alive)? {
+                return Err(KeyplateError::InvalidCredential);
+            }
+        }
         let enrolling = admits == Admits::Pending && found.method.enrols(found.status);
         if !enrolling {
             check_may_sign_in(found.status, found.user_expires_at, found.now)?;
@@ -185,6 +193,8 @@ pub(in crate::rules) struct Opening {
     pub(in crate::rules) lifetime_seconds: Option<i64>,
     /// It ends with the key by which it was made, and hands that on (K1).
     pub(in crate::rules) bound: Bound,
+    /// The session with which it ends (V5).
+    pub(in crate::rules) parent: Option<SessionId>,
 }
 
 impl Opening {
@@ -195,6 +205,7 @@ impl Opening {
             ceiling: Ceiling::of_sign_in(user),
             lifetime_seconds: None,
             bound: Bound::default(),
+            parent: None,
         }
     }
 
@@ -239,8 +250,14 @@ impl Keyplate {
             device_name: client.device_name.clone(),
         };
         let idle = settings.session_idle_seconds.min(lifetime);
-        let Opening { ceiling, bound, .. } = &opening;
-        db::sessions::insert(change, &session, &token.hash, ceiling, idle, *bound)?;
+        let Opening {
+            ceiling,
+            bound,
+            parent,
+            ..
+        } = &opening;
+        let parent = parent.as_ref();
+        db::sessions::insert(change, &session, &token.hash, ceiling, idle, *bound, parent)?;
         Ok(SignedIn {
             user,
             session,

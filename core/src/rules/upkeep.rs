@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+    /// Removes sessions, API keys, app passwords, one-time tokens and requests of devices that expired or were revoked more than 30 days ago, and what of the
     /// audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
     /// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
     /// wait; a call that fails in the middle has removed some.
@@ -86,13 +86,23 @@ impl Keyplate {
                 sessions: db::sessions::purge(change, before)? as i64,
                 api_keys: db::api_keys::purge(change, before)? as i64,
                 one_time_tokens: db::one_time_tokens::purge(change, before)? as i64,
+                app_passwords: db::app_passwords::purge(change, before)? as i64,
                 audit_events: 0,
             };
-            if report.sessions + report.api_keys + report.one_time_tokens > 0 {
+            db::device_logins::purge(change, before)?;
+            db::device_links::purge(change, before)?;
+            let counts = [
+                report.sessions,
+                report.api_keys,
+                report.one_time_tokens,
+                report.app_passwords,
+            ];
+            if counts.iter().any(|count| *count > 0) {
                 let details = [
                     ("sessions", report.sessions.to_string()),
                     ("api_keys", report.api_keys.to_string()),
                     ("one_time_tokens", report.one_time_tokens.to_string()),
+                    ("app_passwords", report.app_passwords.to_string()),
                 ];
                 let details: Vec<(&str, &str)> = details
                     .iter()

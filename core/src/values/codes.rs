@@ -1,6 +1,8 @@
-//! Codes that a person types (C3): 8 characters of Crockford's base 32.
+//! Codes that a person types (C3), in Crockford's base 32: 8 characters, of an app password 16 (W1); of a device that
+//! shows no letters six digits (V1).
 
 use ring::hmac;
+use zeroize::Zeroizing;
 
 use crate::{
     crypto::encryption,
@@ -11,6 +13,12 @@ use crate::{
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LEN: usize = 8;
+/// W1: 80 bits.
+const APP_PASSWORD_LEN: usize = 16;
+const GROUP_LEN: usize = 4;
+const DIGITS: usize = 6;
+/// Nobody types this much.
+const MAX_TYPED: usize = 64;
 
 /// How codes are hashed: 40 bits are soon guessed by who has the file, unless a key is kept elsewhere.
 pub(crate) enum CodeKey {
@@ -41,7 +49,28 @@ impl CodeKey {
 
 /// A new code, without its dash.
 pub(crate) fn mint() -> Result<String> {
-    Ok(encryption::random::<LEN>()?
+    random::<LEN>()
+}
+
+/// A new app password, as it is hashed.
+pub(crate) fn mint_app_password() -> Result<String> {
+    random::<APP_PASSWORD_LEN>()
+}
+
+/// Six digits, each as likely as any other.
+pub(crate) fn mint_digits() -> Result<String> {
+    // The greatest multiple of a million that 32 bits hold: what lies beyond would favour the small.
+    const FAIR: u32 = u32::MAX - u32::MAX % 1_000_000;
+    loop {
+        let number = u32::from_le_bytes(encryption::random()?);
+        if number < FAIR {
+            return Ok(format!("{:0DIGITS$}", number % 1_000_000));
+        }
+    }
+}
+
+fn random<const N: usize>() -> Result<String> {
+    Ok(encryption::random::<N>()?
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
         .collect())
@@ -53,13 +82,51 @@ pub(crate) fn shown(code: &str) -> Secret {
     Secret::new(format!("{head}-{tail}"))
 }
 
+/// `xxxx-xxxx-xxxx-xxxx`.
+pub(crate) fn shown_app_password(code: &str) -> Secret {
+    Secret::new(spelt(code, true, true))
+}
+
+/// W4: how a client may have it that only ever saw it typed: with dashes and without, in small letters and in capitals.
+pub(crate) fn spellings(code: &str) -> [Zeroizing<String>; 4] {
+    [(true, true), (true, false), (false, true), (false, false)]
+        .map(|(dashes, small)| Zeroizing::new(spelt(code, dashes, small)))
+}
+
+fn spelt(code: &str, dashes: bool, small: bool) -> String {
+    let mut out = String::with_capacity(code.len() + code.len() / GROUP_LEN);
+    for (at, c) in code.chars().enumerate() {
+        if dashes && at > 0 && at % GROUP_LEN == 0 {
+            out.push('-');
+        }
+        out.push(if small { c.to_ascii_lowercase() } else { c });
+    }
+    out
+}
+
 /// What somebody typed, read kindly; none when it cannot be a code.
 pub(crate) fn normalised(typed: &str) -> Option<String> {
-    // Nobody types this much.
-    if typed.len() > 64 {
+    read(typed).filter(|code| code.len() == LEN)
+}
+
+/// The same for an app password.
+pub(crate) fn normalised_app_password(typed: &str) -> Option<Zeroizing<String>> {
+    let code = read(typed).filter(|code| code.len() == APP_PASSWORD_LEN);
+    code.map(Zeroizing::new)
+}
+
+/// The same for the code of a device, of either form.
+pub(crate) fn normalised_user_code(typed: &str) -> Option<String> {
+    let six_digits =
+        |code: &str| code.len() == DIGITS && code.bytes().all(|byte| byte.is_ascii_digit());
+    read(typed).filter(|code| code.len() == LEN || six_digits(code))
+}
+
+fn read(typed: &str) -> Option<String> {
+    if typed.len() > MAX_TYPED {
         return None;
     }
-    let mut code = String::with_capacity(LEN);
+    let mut code = String::with_capacity(MAX_TYPED);
     for c in typed.chars() {
         match c.to_ascii_uppercase() {
             'O' => code.push('0'),
@@ -70,7 +137,7 @@ pub(crate) fn normalised(typed: &str) -> Option<String> {
             _ => return None,
         }
     }
-    (code.len() == LEN).then_some(code)
+    Some(code)
 }
 
 #[cfg(test)]
@@ -100,6 +167,50 @@ mod tests {
         }
         let code = mint().unwrap();
         assert_eq!(normalised(shown(&code).as_str()).as_ref(), Some(&code));
+    }
+
+    #[test]
+    fn app_passwords_are_read_kindly() {
+        for typed in [
+            "0123-abcd-0123-abcd",
+            "OI23ABCD ol23abcd",
+            "0123ABCD0123ABCD",
+        ] {
+            let read = normalised_app_password(typed).unwrap();
+            assert_eq!(read.as_str(), "0123ABCD0123ABCD", "{typed}");
+        }
+        for typed in ["0123-abcd", "0123-abcd-0123-abc", "0123-abcd-0123-abcd-0"] {
+            assert!(normalised_app_password(typed).is_none(), "{typed}");
+        }
+        let code = mint_app_password().unwrap();
+        let shown = shown_app_password(&code);
+        assert_eq!(shown.as_str().len(), 19);
+        assert_eq!(shown.as_str(), shown.as_str().to_lowercase());
+        assert_eq!(*normalised_app_password(shown.as_str()).unwrap(), code);
+        let spelt = spellings("0123ABCD0123ABCD");
+        let expected = [
+            "0123-abcd-0123-abcd",
+            "0123-ABCD-0123-ABCD",
+            "0123abcd0123abcd",
+            "0123ABCD0123ABCD",
+        ];
+        assert_eq!(spelt.map(|one| one.to_string()), expected);
+    }
+
+    #[test]
+    fn a_device_may_show_six_digits() {
+        for _ in 0..100 {
+            let digits = mint_digits().unwrap();
+            assert_eq!(normalised_user_code(&digits), Some(digits));
+        }
+        assert_eq!(normalised_user_code("12 34-56").as_deref(), Some("123456"));
+        assert_eq!(
+            normalised_user_code("0123abcd").as_deref(),
+            Some("0123ABCD")
+        );
+        for typed in ["12345", "1234567", "12345a", "0123-ABC"] {
+            assert_eq!(normalised_user_code(typed), None, "{typed}");
+        }
     }
 
     #[test]

@@ -22,11 +22,12 @@ pub(crate) enum Area {
     Passkeys,
     Sessions,
     Keys,
+    AppPasswords,
     Audit,
 }
 
 /// The areas' names, those of coming methods included, so that no host takes one for a scope of its own.
-const AREAS: [&str; 10] = [
+const AREAS: [&str; 11] = [
     "users",
     "groups",
     "services",
@@ -36,6 +37,7 @@ const AREAS: [&str; 10] = [
     "passkeys",
     "sessions",
     "keys",
+    "app_passwords",
     "audit",
 ];
 
@@ -51,6 +53,7 @@ impl Area {
             Self::Passkeys => "passkeys",
             Self::Sessions => "sessions",
             Self::Keys => "keys",
+            Self::AppPasswords => "app_passwords",
             Self::Audit => "audit",
         }
     }
@@ -60,6 +63,8 @@ impl Area {
 pub(crate) enum Access {
     Read,
     Write,
+    /// Of app passwords alone; writing does not imply it.
+    Verify,
 }
 
 impl Access {
@@ -68,6 +73,7 @@ impl Access {
         match self {
             Self::Read => "read",
             Self::Write => "write",
+            Self::Verify => "verify",
         }
     }
 }
@@ -77,6 +83,8 @@ const ALL: &str = "*";
 const ROLES: &str = "roles:write";
 /// Nobody can ask for it: it has no colon.
 const ENROL: &str = "enrol";
+/// W2: asking whether somebody's app password is right.
+const VERIFY: &str = "app_passwords:verify";
 const MAX_SCOPES: usize = 50;
 const MAX_LEN: usize = 64;
 
@@ -149,7 +157,8 @@ impl Scopes {
         self.0.iter().any(|scope| {
             scope == ALL
                 || scope.split_once(':').is_some_and(|(name, right)| {
-                    name == area.name() && (right == "write" || access == Access::Read)
+                    name == area.name()
+                        && (right == access.right() || right == "write" && access == Access::Read)
                 })
         })
     }
@@ -170,6 +179,42 @@ impl Scopes {
     /// May roles be changed? Only the scope of that name says so.
     pub(crate) fn allows_roles(&self) -> bool {
         self.0.iter().any(|scope| scope == ROLES)
+    }
+
+    /// W2: is the right to verify app passwords named? Only an administrator's key has it.
+    pub(crate) fn name_verifying(&self) -> bool {
+        self.0.iter().any(|scope| scope == VERIFY)
+    }
+
+    /// The host's own scopes: nothing built in, and not `*`.
+    pub(crate) fn of_the_host(&self) -> Self {
+        let own = |scope: &&String| *scope != ALL && !is_built_in(scope);
+        Self(self.0.iter().filter(own).cloned().collect())
+    }
+
+    /// What remains of them without `roles:write`.
+    pub(crate) fn without_roles(&self) -> Self {
+        let other = |scope: &&String| *scope != ROLES;
+        Self(self.0.iter().filter(other).cloned().collect())
+    }
+
+    /// V5: what the session of a device link may do.
+    pub(crate) fn linking() -> Self {
+        Self(["users:read", "passkeys:write"].map(str::to_owned).to_vec())
+    }
+
+    /// Everything but roles.
+    pub(crate) fn all() -> Self {
+        Self(vec![ALL.to_owned()])
+    }
+
+    /// No scope at all: of an app password, whatever it is for (W1).
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn are_none(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Everything but roles: all that an ordinary user's rights can be used for.
@@ -238,6 +283,7 @@ fn check(field: &str, scope: &str) -> Result<()> {
                 most: MAX_LEN as i64,
             },
         )),
+        _ if scope == VERIFY => Ok(()),
         Some((area, "read" | "write")) if AREAS.contains(&area) => Ok(()),
         Some((area, _)) if AREAS.contains(&area) || area == "roles" => Err(invalid(
             field,
@@ -306,6 +352,9 @@ mod tests {
             ("users:write", "*", false),
             ("keys:write", "users:read", false),
             ("library:write", "library:read", false), // the host's own scopes imply nothing
+            ("app_passwords:write", "app_passwords:verify", false),
+            ("app_passwords:verify", "app_passwords:read", false),
+            ("*", "app_passwords:verify", true),
         ] {
             assert_eq!(
                 scopes(maker).covers(&scopes(asked)),
@@ -316,6 +365,12 @@ mod tests {
         assert!(scopes("users:write").allows(Area::Users, Access::Read));
         assert!(!scopes("users:read").allows(Area::Users, Access::Write));
         assert!(scopes("*").allows(Area::Audit, Access::Write) && !scopes("*").allows_roles());
+        for access in [Access::Read, Access::Write, Access::Verify] {
+            let allowed = |text: &str| scopes(text).allows(Area::AppPasswords, access);
+            assert_eq!(allowed("app_passwords:verify"), access == Access::Verify);
+            assert_eq!(allowed("app_passwords:write"), access != Access::Verify);
+            assert!(allowed("*"));
+        }
         assert!(
             !scopes("library:stream").are_administrative()
                 && scopes("a:b audit:read").are_administrative()

@@ -31,6 +31,7 @@ pub(crate) enum TokenKind {
     Setup,
     SignUp,
     OneTime,
+    Device,
 }
 
 impl TokenKind {
@@ -41,6 +42,7 @@ impl TokenKind {
             Self::Setup => "set",
             Self::SignUp => "inv",
             Self::OneTime => "otp",
+            Self::Device => "dev",
         }
     }
 
@@ -51,6 +53,7 @@ impl TokenKind {
             Self::Setup,
             Self::SignUp,
             Self::OneTime,
+            Self::Device,
         ]
         .into_iter()
         .find(|kind| kind.tag() == tag)

@@ -15,11 +15,13 @@ mod common;
 
 mod access_tokens;
 mod api_keys;
+mod app_passwords;
 mod audit;
 mod bootstrap;
 mod claims;
 mod concurrency;
 mod credentials;
+mod devices;
 mod groups;
 mod lists;
 mod migrations;

@@ -4,6 +4,7 @@ mod collisions;
 mod keys;
 mod schema_4;
 mod schema_5;
+mod schema_6;
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
 

@@ -69,6 +69,12 @@ fn things_that_are_not_found() {
         (Thing::SignupToken, host.revoke_signup_token(&id(NOBODY))),
         (Thing::OneTimeToken, host.revoke_one_time_token(&id(NOBODY))),
         (Thing::Passkey, host.delete_passkey(&id(NOBODY))),
+        (Thing::AppPassword, host.revoke_app_password(&id(NOBODY))),
+        (Thing::DeviceLink, {
+            let bob = f.user("bob");
+            let acting = f.acting(f.session(&bob).secret.as_str());
+            acting.disown_device_link(&id(NOBODY))
+        }),
         (Thing::ClaimedSetup, failed(host.resume_setup(None))),
     ];
     let cases = cases
@@ -103,7 +109,9 @@ parsed_ids!(
     ApiKeyId,
     SignupTokenId,
     OneTimeTokenId,
-    PasskeyId
+    PasskeyId,
+    AppPasswordId,
+    DeviceLinkId
 );
 
 #[test]
@@ -157,6 +165,14 @@ fn conflicts_with_what_is_stored() {
     fs::write(&copy, "theirs").unwrap();
     let exists = failed(host.back_up_to(copy.to_str().unwrap()));
 
+    let decided = {
+        let login = f.stranger().begin_device_login(Default::default()).unwrap();
+        let code = login.user_code.as_str();
+        acting.inspect_device_login(code).unwrap();
+        acting.approve_device_login(code).unwrap();
+        acting.approve_device_login(code)
+    };
+
     let of = |what, field: Option<&str>| KeyplateError::Conflict {
         what,
         field: field.map(str::to_owned),
@@ -177,6 +193,7 @@ fn conflicts_with_what_is_stored() {
         (of(ConflictReason::OtherEmail, Some("email")), other_email),
         (of(ConflictReason::ClaimsTooLong, None), too_long),
         (of(ConflictReason::FileExists, None), exists),
+        (of(ConflictReason::DeviceDecided, None), decided),
     ];
     assert_all("ConflictReason", cases, &[]);
 }
@@ -321,6 +338,27 @@ fn denials(f: &Fixture) -> Vec<(DenialReason, Result<()>)> {
         (DenialReason::ServiceClosed, closed),
         (DenialReason::ServiceNotOpen, not_open),
         (DenialReason::ServiceScope, no_scope),
+        (DenialReason::DeviceNotInspected, {
+            let login = stranger.begin_device_login(Default::default()).unwrap();
+            bobs.approve_device_login(login.user_code.as_str())
+        }),
+        (DenialReason::DeviceSession, {
+            let login = stranger.begin_device_login(Default::default()).unwrap();
+            let code = login.user_code.as_str();
+            bobs.inspect_device_login(code).unwrap();
+            bobs.approve_device_login(code).unwrap();
+            let device = stranger.poll_device_login(login.device_code.as_str());
+            let device = device.unwrap().signed_in.unwrap();
+            failed(f.acting(device.secret.as_str()).begin_step_up())
+        }),
+        (DenialReason::OwnAppPasswordsOnly, {
+            let others = keyplate::NewAppPassword {
+                name: "a client".to_owned(),
+                owner_id: Some(ann.id),
+                ..Default::default()
+            };
+            failed(bobs.create_app_password(others))
+        }),
     ]
 }
 

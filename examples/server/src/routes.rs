@@ -2,8 +2,10 @@
 
 mod access_tokens;
 mod api_keys;
+mod app_passwords;
 mod audit;
 mod claims;
+mod device;
 mod groups;
 mod instance;
 mod login;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Tells what `keyplate_authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
-/// `KEYPLATE_USER_STATUS_PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+/// `Pending` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
 /// whether they have been approved, and to sign out; for everything else a host asks `keyplate_authenticate`.
 ///
 /// Errors:

@@ -29,9 +29,9 @@ pub unsafe extern "C" fn keyplate_get_clock_state(
 /// (`ClockBehind`). What had expired only by the wrong time works again.
 ///
 /// Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
-/// and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
-/// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
-/// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+/// and recovery tokens, requests and links of devices, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+/// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys, app
+/// passwords and sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
 ///
 /// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
 ///

@@ -313,6 +313,28 @@ pub enum keyplate_event_kind {
     OtherRefusals = 67,
     /// A passkey began or ceased to be something that may be backed up.
     PasskeyBackupEligibilityChanged = 68,
+    /// An app password was made.
+    AppPasswordCreated = 69,
+    /// An app password was revoked.
+    AppPasswordRevoked = 70,
+    /// An app password was refused.
+    AppPasswordRefused = 71,
+    /// Somebody looked at what a device asks for, and nobody else can approve it any more.
+    DeviceLoginClaimed = 72,
+    /// Somebody approved a device.
+    DeviceLoginApproved = 73,
+    /// Somebody denied a device.
+    DeviceLoginDenied = 74,
+    /// The code of a device was wrong, or somebody could not approve it.
+    DeviceLoginRefused = 75,
+    /// A device got the session or the app password for which it had been approved.
+    DeviceSignedIn = 76,
+    /// A user made a link to add another device of their own.
+    DeviceLinkCreated = 77,
+    /// Another device opened such a link.
+    DeviceLinkRedeemed = 78,
+    /// A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
+    DeviceLinkDisowned = 79,
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -431,6 +453,37 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::PasskeyBackupEligibilityChanged) => {
                 keyplate_event_kind::PasskeyBackupEligibilityChanged
             }
+            Some(::keyplate::EventKind::AppPasswordCreated) => {
+                keyplate_event_kind::AppPasswordCreated
+            }
+            Some(::keyplate::EventKind::AppPasswordRevoked) => {
+                keyplate_event_kind::AppPasswordRevoked
+            }
+            Some(::keyplate::EventKind::AppPasswordRefused) => {
+                keyplate_event_kind::AppPasswordRefused
+            }
+            Some(::keyplate::EventKind::DeviceLoginClaimed) => {
+                keyplate_event_kind::DeviceLoginClaimed
+            }
+            Some(::keyplate::EventKind::DeviceLoginApproved) => {
+                keyplate_event_kind::DeviceLoginApproved
+            }
+            Some(::keyplate::EventKind::DeviceLoginDenied) => {
+                keyplate_event_kind::DeviceLoginDenied
+            }
+            Some(::keyplate::EventKind::DeviceLoginRefused) => {
+                keyplate_event_kind::DeviceLoginRefused
+            }
+            Some(::keyplate::EventKind::DeviceSignedIn) => keyplate_event_kind::DeviceSignedIn,
+            Some(::keyplate::EventKind::DeviceLinkCreated) => {
+                keyplate_event_kind::DeviceLinkCreated
+            }
+            Some(::keyplate::EventKind::DeviceLinkRedeemed) => {
+                keyplate_event_kind::DeviceLinkRedeemed
+            }
+            Some(::keyplate::EventKind::DeviceLinkDisowned) => {
+                keyplate_event_kind::DeviceLinkDisowned
+            }
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -509,6 +562,17 @@ impl Choice for keyplate_event_kind {
             66 => Some(::keyplate::EventKind::NamesCollide),
             67 => Some(::keyplate::EventKind::OtherRefusals),
             68 => Some(::keyplate::EventKind::PasskeyBackupEligibilityChanged),
+            69 => Some(::keyplate::EventKind::AppPasswordCreated),
+            70 => Some(::keyplate::EventKind::AppPasswordRevoked),
+            71 => Some(::keyplate::EventKind::AppPasswordRefused),
+            72 => Some(::keyplate::EventKind::DeviceLoginClaimed),
+            73 => Some(::keyplate::EventKind::DeviceLoginApproved),
+            74 => Some(::keyplate::EventKind::DeviceLoginDenied),
+            75 => Some(::keyplate::EventKind::DeviceLoginRefused),
+            76 => Some(::keyplate::EventKind::DeviceSignedIn),
+            77 => Some(::keyplate::EventKind::DeviceLinkCreated),
+            78 => Some(::keyplate::EventKind::DeviceLinkRedeemed),
+            79 => Some(::keyplate::EventKind::DeviceLinkDisowned),
 
             _ => None,
         }
@@ -571,6 +635,75 @@ impl Lend for ::keyplate::BootstrapKind {
             Some(::keyplate::BootstrapKind::ApiKey) => keyplate_bootstrap_kind::ApiKey,
 
             _ => keyplate_bootstrap_kind::Unknown,
+        }
+    }
+}
+
+/// What came of a device's request so far.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_device_login_state {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// Nobody has decided yet. Ask again after the interval.
+    Pending = 1,
+    /// The device asks too often. Wait five seconds longer between two polls from now on.
+    SlowDown = 2,
+    /// Somebody denied it, or may no longer approve it.
+    Denied = 3,
+    /// Nobody approved it in time.
+    Expired = 4,
+    /// It is approved, and this answer has what it gets. There is no second one.
+    Granted = 5,
+}
+
+impl Lend for ::keyplate::DeviceLoginState {
+    type C = keyplate_device_login_state;
+    fn lend(value: Option<&Self>) -> keyplate_device_login_state {
+        match value {
+            Some(::keyplate::DeviceLoginState::Pending) => keyplate_device_login_state::Pending,
+            Some(::keyplate::DeviceLoginState::SlowDown) => keyplate_device_login_state::SlowDown,
+            Some(::keyplate::DeviceLoginState::Denied) => keyplate_device_login_state::Denied,
+            Some(::keyplate::DeviceLoginState::Expired) => keyplate_device_login_state::Expired,
+            Some(::keyplate::DeviceLoginState::Granted) => keyplate_device_login_state::Granted,
+
+            _ => keyplate_device_login_state::Unknown,
+        }
+    }
+}
+
+/// What a device wants.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_device_wish {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// A session of its own.
+    Session = 1,
+    /// An app password for one service.
+    AppPassword = 2,
+}
+
+impl Lend for ::keyplate::DeviceWish {
+    type C = keyplate_device_wish;
+    fn lend(value: Option<&Self>) -> keyplate_device_wish {
+        match value {
+            Some(::keyplate::DeviceWish::Session) => keyplate_device_wish::Session,
+            Some(::keyplate::DeviceWish::AppPassword) => keyplate_device_wish::AppPassword,
+
+            _ => keyplate_device_wish::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_device_wish {
+    type Core = ::keyplate::DeviceWish;
+    fn from_number(number: i32) -> Option<::keyplate::DeviceWish> {
+        match number {
+            1 => Some(::keyplate::DeviceWish::Session),
+            2 => Some(::keyplate::DeviceWish::AppPassword),
+
+            _ => None,
         }
     }
 }
@@ -983,6 +1116,8 @@ pub enum keyplate_conflict_reason {
     ClaimsTooLong = 10,
     /// The file exists already.
     FileExists = 11,
+    /// Somebody has approved or denied this device already.
+    DeviceDecided = 13,
 }
 
 impl Lend for ::keyplate::ConflictReason {
@@ -1013,6 +1148,9 @@ impl Lend for ::keyplate::ConflictReason {
                 keyplate_conflict_reason::ClaimsTooLong
             }
             Some(::keyplate::ConflictReason::FileExists) => keyplate_conflict_reason::FileExists,
+            Some(::keyplate::ConflictReason::DeviceDecided) => {
+                keyplate_conflict_reason::DeviceDecided
+            }
 
             _ => keyplate_conflict_reason::Unknown,
         }
@@ -1091,6 +1229,12 @@ pub enum keyplate_denial_reason_kind {
     ServiceNotOpen = 17,
     /// The credential lacks a scope of the service.
     ServiceScope = 18,
+    /// A device that somebody approved does not do this; its user does, signed in themselves.
+    DeviceSession = 19,
+    /// Only users themselves make their app passwords.
+    OwnAppPasswordsOnly = 20,
+    /// Nobody has looked at this device and what it asks for, who could approve it.
+    DeviceNotInspected = 21,
 }
 
 /// Which kind it is.
@@ -1146,6 +1290,15 @@ pub unsafe extern "C" fn keyplate_denial_reason_get_kind(
             }
             Some(::keyplate::DenialReason::ServiceScope) => {
                 keyplate_denial_reason_kind::ServiceScope
+            }
+            Some(::keyplate::DenialReason::DeviceSession) => {
+                keyplate_denial_reason_kind::DeviceSession
+            }
+            Some(::keyplate::DenialReason::OwnAppPasswordsOnly) => {
+                keyplate_denial_reason_kind::OwnAppPasswordsOnly
+            }
+            Some(::keyplate::DenialReason::DeviceNotInspected) => {
+                keyplate_denial_reason_kind::DeviceNotInspected
             }
             _ => keyplate_denial_reason_kind::Unknown,
         }
@@ -1767,6 +1920,10 @@ pub enum keyplate_thing {
     OneTimeToken = 7,
     /// A passkey.
     Passkey = 8,
+    /// An app password.
+    AppPassword = 10,
+    /// A link by which a user adds another device.
+    DeviceLink = 11,
     /// A setup that somebody has claimed.
     ClaimedSetup = 9,
 }
@@ -1783,6 +1940,8 @@ impl Lend for ::keyplate::Thing {
             Some(::keyplate::Thing::SignupToken) => keyplate_thing::SignupToken,
             Some(::keyplate::Thing::OneTimeToken) => keyplate_thing::OneTimeToken,
             Some(::keyplate::Thing::Passkey) => keyplate_thing::Passkey,
+            Some(::keyplate::Thing::AppPassword) => keyplate_thing::AppPassword,
+            Some(::keyplate::Thing::DeviceLink) => keyplate_thing::DeviceLink,
             Some(::keyplate::Thing::ClaimedSetup) => keyplate_thing::ClaimedSetup,
 
             _ => keyplate_thing::Unknown,
@@ -2009,6 +2168,10 @@ pub enum keyplate_sign_in_method {
     Passkey = 5,
     /// The host checked them by its own means.
     Host = 6,
+    /// It is a device that somebody has approved. It counts as no sign-in: nothing that outlives it is made with it.
+    Device = 7,
+    /// It is another device of the user's own, which may register one passkey.
+    DeviceLink = 8,
 }
 
 impl Lend for ::keyplate::SignInMethod {
@@ -2021,6 +2184,8 @@ impl Lend for ::keyplate::SignInMethod {
             Some(::keyplate::SignInMethod::Recovery) => keyplate_sign_in_method::Recovery,
             Some(::keyplate::SignInMethod::Passkey) => keyplate_sign_in_method::Passkey,
             Some(::keyplate::SignInMethod::Host) => keyplate_sign_in_method::Host,
+            Some(::keyplate::SignInMethod::Device) => keyplate_sign_in_method::Device,
+            Some(::keyplate::SignInMethod::DeviceLink) => keyplate_sign_in_method::DeviceLink,
 
             _ => keyplate_sign_in_method::Unknown,
         }

@@ -9,6 +9,27 @@ impl Lend for ::keyplate::ApiKeyId {
     }
 }
 
+impl Lend for ::keyplate::AppPasswordId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::AppPasswordId::as_str))
+    }
+}
+
+impl Lend for ::keyplate::DeviceLinkId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::DeviceLinkId::as_str))
+    }
+}
+
+impl Lend for ::keyplate::DeviceLoginId {
+    type C = keyplate_str;
+    fn lend(value: Option<&Self>) -> keyplate_str {
+        lend_text(value.map(::keyplate::DeviceLoginId::as_str))
+    }
+}
+
 impl Lend for ::keyplate::GroupId {
     type C = keyplate_str;
     fn lend(value: Option<&Self>) -> keyplate_str {

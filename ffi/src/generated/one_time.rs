@@ -255,7 +255,7 @@ pub unsafe extern "C" fn keyplate_list_one_time_tokens(
     }
 }
 
-/// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+/// Signs a user in with a one-time token or code, or the secret of a device link, and uses it up. In a code, case, dashes and blanks do not matter, and
 /// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
 /// `KEYPLATE_STATUS_RATE_LIMITED`. Long tokens are not limited.
 ///

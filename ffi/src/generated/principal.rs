@@ -93,7 +93,7 @@ pub unsafe extern "C" fn keyplate_authenticated_get_role(
     unsafe { get(authenticated, |value| Some(&value.role)) }
 }
 
-/// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `KEYPLATE_USER_STATUS_PENDING` too, for who waits for approval.
+/// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `Pending` too, for who waits for approval.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_authenticated_get_status(
     authenticated: *const keyplate_authenticated,

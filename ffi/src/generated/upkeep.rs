@@ -88,6 +88,15 @@ pub unsafe extern "C" fn keyplate_clock_reset_report_get_ceremonies(
     unsafe { get(clock_reset_report, |value| Some(&value.ceremonies)) }
 }
 
+/// Requests of devices to be signed in, and links by which users add another device.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_device_logins(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.device_logins)) }
+}
+
 /// Counted attempts, such as wrong codes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_clock_reset_report_get_attempts(
@@ -122,6 +131,15 @@ pub unsafe extern "C" fn keyplate_clock_reset_report_get_api_keys_kept(
 ) -> i64 {
     // SAFETY: each pointer is NULL or what docs/c-api.md says.
     unsafe { get(clock_reset_report, |value| Some(&value.api_keys_kept)) }
+}
+
+/// App passwords that were made after the new time and work on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_clock_reset_report_get_app_passwords_kept(
+    clock_reset_report: *const keyplate_clock_reset_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(clock_reset_report, |value| Some(&value.app_passwords_kept)) }
 }
 
 /// Sign-up tokens that were made after the new time and work on.
@@ -328,6 +346,15 @@ pub unsafe extern "C" fn keyplate_purge_report_get_one_time_tokens(
     unsafe { get(purge_report, |value| Some(&value.one_time_tokens)) }
 }
 
+/// App passwords.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_purge_report_get_app_passwords(
+    purge_report: *const keyplate_purge_report,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(purge_report, |value| Some(&value.app_passwords)) }
+}
+
 /// Rows of the audit log.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_purge_report_get_audit_events(
@@ -457,6 +484,24 @@ pub unsafe extern "C" fn keyplate_statistics_get_api_keys(
     unsafe { get(statistics, |value| Some(&value.api_keys)) }
 }
 
+/// App passwords that have not expired.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_app_passwords(
+    statistics: *const keyplate_statistics,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.app_passwords)) }
+}
+
+/// Devices that wait to be approved, or to fetch what was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_statistics_get_device_logins(
+    statistics: *const keyplate_statistics,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(statistics, |value| Some(&value.device_logins)) }
+}
+
 /// Sign-up tokens that work.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_statistics_get_signup_tokens(
@@ -556,7 +601,7 @@ pub unsafe extern "C" fn keyplate_get_statistics(
     }
 }
 
-/// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+/// Removes sessions, API keys, app passwords, one-time tokens and requests of devices that expired or were revoked more than 30 days ago, and what of the
 /// audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
 /// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
 /// wait; a call that fails in the middle has removed some.

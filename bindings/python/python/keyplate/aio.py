@@ -20,6 +20,7 @@ from ._native import (
     AccessTokenClaims,
     ApiKey,
     ApiKeyPage,
+    AppPasswordPage,
     AuditEvent,
     AuditPage,
     Authenticated,
@@ -29,10 +30,15 @@ from ._native import (
     ClockResetReport,
     ClockState,
     CreatedApiKey,
+    CreatedAppPassword,
+    CreatedDeviceLink,
     CreatedOneTimeToken,
     CreatedSetupToken,
     CreatedSignupToken,
     Decision,
+    DeviceLink,
+    DeviceLogin,
+    DeviceLoginAnswer,
     Expiry,
     Group,
     GroupPage,
@@ -62,15 +68,18 @@ from ._native import (
     SignupToken,
     SignupTokenPage,
     SignupTokenPreview,
+    StartedDeviceLogin,
     Statistics,
     User,
     UserPage,
+    VerifiedAppPassword,
 )
 from .enums import (
     ApiKeySort,
     ApprovalRule,
     BackupEligibilityPolicy,
     CounterPolicy,
+    DeviceWish,
     EventKind,
     GroupSort,
     Role,
@@ -349,6 +358,169 @@ class Keyplate:
             secret,
         )
 
+    async def create_app_password(
+        self,
+        *,
+        name: str,
+        service: str | None = None,
+        scopes: Sequence[str] = (),
+        expires_at: datetime | None = None,
+        recoverable: bool = False,
+        owner_id: UUID | str | None = None,
+    ) -> CreatedAppPassword:
+        """Makes an app password for the caller: for one client that knows only name and password. It opens nothing in this
+        library, which has no method that takes it but `verify_app_password`. It can do no more than its maker may now,
+        and ends no later than the key by which it is made.
+
+        Args:
+            name: What it is for, of 1 to 100 characters: the client, or the device that it is on.
+            service: The only service that it is for, by id or slug. By default it is for all that its owner may use.
+            scopes: Scopes that the host is told, within those of whoever makes it. By default nothing built in.
+            expires_at: When it ends. By default it never does.
+            recoverable: Whether its secret is kept sealed as well, for `verify_subsonic_token`. It needs a service, and a database that is opened with an encryption key.
+            owner_id: Whose it is. The default is the caller, who makes none for others; the host must name one.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the service.
+            PermissionDenied: Also for another user's.
+            StepUpRequired: When the sign-in is too old, by whatever method.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.create_app_password,
+            name=name,
+            service=service,
+            scopes=scopes,
+            expires_at=expires_at,
+            recoverable=recoverable,
+            owner_id=owner_id,
+        )
+
+    async def list_app_passwords(
+        self,
+        *,
+        owner_id: UUID | str | None = None,
+        search: str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> AppPasswordPage:
+        """Lists app passwords, the newest first.
+
+        Args:
+            owner_id: Only this user's. Users who are not administrators always see only their own.
+            search: A part of the name, without regard to case and accents.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known, but may not do this.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.list_app_passwords,
+            owner_id=owner_id,
+            search=search,
+            page=page,
+            limit=limit,
+        )
+
+    async def revoke_app_password(self, id: UUID | str) -> None:
+        """Revokes an app password at once, in every process. It is gone then, with its sealed secret if it had one; the
+        audit log keeps that it was there.
+
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known, but may not do this.
+        """
+        await asyncio.to_thread(
+            self._keyplate.revoke_app_password,
+            id,
+        )
+
+    async def verify_subsonic_token(
+        self,
+        name: str,
+        token: str,
+        salt: str,
+        service: str | None = None,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> VerifiedAppPassword:
+        """Checks what a Subsonic client sends in place of its password: `token` is the MD5 of the password and the salt, in
+        hexadecimal digits. Only app passwords that were made as `recoverable` can be checked like this, in whichever of
+        four spellings the client has them: with dashes and without, in small letters and in capitals.
+
+        Whoever has seen one pair of token and salt may use it until the app password is revoked.
+
+        Args:
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
+
+        Raises:
+            KeyplateError: As `verify_app_password`.
+            InvalidInput: For a salt of more than 256 bytes. An app password that was sealed under another
+                encryption key is.
+            InvalidCredential: . Without a service, what is for any one is accepted: the answer says for
+                which.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.verify_subsonic_token,
+            name,
+            token,
+            salt,
+            service,
+            address=address,
+            user_agent=user_agent,
+            device_name=device_name,
+        )
+
+    async def verify_app_password(
+        self,
+        name: str,
+        secret: str,
+        service: str | None = None,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> VerifiedAppPassword:
+        """Returns whose app password this is and what it is good for. The name is its owner's username, or an address that
+        they hold; the secret is read as forgivingly as codes are. Name the service that you are, by id or slug: then what
+        is for it or for all is accepted, if `authorize` would let its owner in. Without a service, only what is for all
+        is accepted.
+
+        A right password is never limited. After 20 wrong ones within 10 minutes for one account from one address, a wrong
+        one is `RateLimited`; so tell where the client is.
+
+        Args:
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
+
+        Raises:
+            InvalidCredential: When name and password do not belong together, the password has ended, or is
+                for another service.
+            RateLimited: Too many wrong tries, or too many accounts, from one place.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            NotFound: For the service.
+            PermissionDenied: When its owner may not use the service, and for all but the host and
+                administrators with `app_passwords:verify`.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.verify_app_password,
+            name,
+            secret,
+            service,
+            address=address,
+            user_agent=user_agent,
+            device_name=device_name,
+        )
+
     async def list_audit_events(
         self,
         *,
@@ -389,7 +561,7 @@ class Keyplate:
 
     async def authenticate_pending(self, credential: str) -> Authenticated:
         """Tells what `authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
-        `UserStatus.PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+        `Pending` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
         whether they have been approved, and to sign out; for everything else a host asks `authenticate`.
 
         Raises:
@@ -489,9 +661,9 @@ class Keyplate:
         (`ClockBehind`). What had expired only by the wrong time works again.
 
         Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
-        and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
-        keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
-        sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+        and recovery tokens, requests and links of devices, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+        keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys, app
+        passwords and sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
 
         While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
 
@@ -500,6 +672,130 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
         return await asyncio.to_thread(self._keyplate.reset_clock)
+
+    async def create_device_link(self) -> CreatedDeviceLink:
+        """Makes a link by which the caller adds another device of their own. It lives for 5 minutes, works once, and ends
+        with the session that makes it; an earlier one that was not opened ends. The new device hands the secret to
+        `redeem_one_time_token`, and its session may look at its user and register one passkey.
+
+        Raises:
+            StepUpRequired: A fresh sign-in is needed first.
+            PermissionDenied: Without a session, and for sessions that may do less than their user.
+        """
+        return await asyncio.to_thread(self._keyplate.create_device_link)
+
+    async def disown_device_link(self, id: UUID | str) -> None:
+        """Withdraws a link of the caller's own: "not mine". A device that has opened it is out, the passkey that it has
+        registered is gone, and all sessions of the user but the one that asks end.
+
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: Without a session.
+            Conflict: When no administrator would be left.
+        """
+        await asyncio.to_thread(
+            self._keyplate.disown_device_link,
+            id,
+        )
+
+    async def list_device_links(self) -> list[DeviceLink]:
+        """Lists the caller's own links, the newest first: whether a device has opened them, from where, and what it has
+        registered. They stay for 30 days.
+
+        Raises:
+            PermissionDenied: The caller is known, but may not do this.
+        """
+        return await asyncio.to_thread(self._keyplate.list_device_links)
+
+    async def begin_device_login(
+        self,
+        *,
+        device_name: str | None = None,
+        wish: DeviceWish | None = None,
+        service: str | None = None,
+        scopes: Sequence[str] = (),
+        six_digits: bool = False,
+    ) -> StartedDeviceLogin:
+        """Begins to sign in a device that has no browser. It shows the user code and polls with the device code; both live
+        for 10 minutes.
+
+        Args:
+            device_name: What the device calls itself, of at most 100 characters. It is shown to whoever approves it. By default the client's device name.
+            wish: What it wants. A session by default; with a service, an app password.
+            service: The service for which it wants an app password, by id or slug.
+            scopes: The scopes that it wants. By default what a person's own things need, and never an administrator's rights.
+            six_digits: Whether the code to be typed is six digits rather than eight characters, for devices that show no others. When two hundred of them are under way, it is eight characters all the same.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the service.
+            RateLimited: When 20 are under way from one address.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.begin_device_login,
+            device_name=device_name,
+            wish=wish,
+            service=service,
+            scopes=scopes,
+            six_digits=six_digits,
+        )
+
+    async def poll_device_login(self, device_code: str) -> DeviceLoginAnswer:
+        """Tells a device what came of its request, and gives it what it asked for, once. Whoever polls more often than the
+        interval says is told to slow down.
+
+        Raises:
+            InvalidCredential: When the device code is unknown or malformed, or what it gives was fetched.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.poll_device_login,
+            device_code,
+        )
+
+    async def approve_device_login(self, user_code: str) -> None:
+        """Approves a device that the caller has inspected. It gets what it asked for at its next poll, if the caller's
+        account and session are still good then. Its session is not one of somebody who signed in: no key, app password
+        or passkey is made with it, and no device approved.
+
+        Raises:
+            KeyplateError: As `inspect_device_login`.
+            StepUpRequired: When the sign-in is too old, or has not shown a passkey for an administrator's
+                rights.
+            PermissionDenied: When nobody has inspected it.
+        """
+        await asyncio.to_thread(
+            self._keyplate.approve_device_login,
+            user_code,
+        )
+
+    async def deny_device_login(self, user_code: str) -> None:
+        """Denies a device that the caller has inspected, also one that they have approved and that has not fetched it yet.
+
+        Raises:
+            KeyplateError: As `inspect_device_login`.
+            PermissionDenied: When nobody has inspected it.
+        """
+        await asyncio.to_thread(
+            self._keyplate.deny_device_login,
+            user_code,
+        )
+
+    async def inspect_device_login(self, user_code: str) -> DeviceLogin:
+        """Returns what the device asks for that shows this code, and claims it for the caller: from then on nobody else can
+        approve or deny it. Show the answer before you ask. In the code, case, dashes and blanks do not matter. After
+        10 wrong codes from one address, or of one user, within 10 minutes, it is `RateLimited`.
+
+        Raises:
+            InvalidCredential: When no device shows this code, or somebody else has claimed it.
+            RateLimited: Too many wrong tries, or too many accounts, from one place.
+            PermissionDenied: Without a session, for the session of a device, and when the device asks for
+                more than the caller has.
+            Conflict: When it is decided.
+        """
+        return await asyncio.to_thread(
+            self._keyplate.inspect_device_login,
+            user_code,
+        )
 
     async def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
         """Creates a group without members.
@@ -793,7 +1089,7 @@ class Keyplate:
         )
 
     async def redeem_one_time_token(self, token: str) -> SignedIn:
-        """Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+        """Signs a user in with a one-time token or code, or the secret of a device link, and uses it up. In a code, case, dashes and blanks do not matter, and
         `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
         `RateLimited`. Long tokens are not limited.
 
@@ -1790,7 +2086,7 @@ class Keyplate:
         return await asyncio.to_thread(self._keyplate.get_statistics)
 
     async def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+        """Removes sessions, API keys, app passwords, one-time tokens and requests of devices that expired or were revoked more than 30 days ago, and what of the
         audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
         made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
         wait; a call that fails in the middle has removed some.

@@ -14,6 +14,8 @@ __all__ = [
     "ConflictReason",
     "CounterPolicy",
     "DecisionReason",
+    "DeviceLoginState",
+    "DeviceWish",
     "EventKind",
     "GroupSort",
     "PasskeyFailure",
@@ -136,6 +138,8 @@ class ConflictReason(_Enum):
     """The user's claims are too long for a token."""
     FILE_EXISTS = 11
     """The file exists already."""
+    DEVICE_DECIDED = 13
+    """Somebody has approved or denied this device already."""
 
 
 class CounterPolicy(_Enum):
@@ -168,6 +172,30 @@ class DecisionReason(_Enum):
     """Their account has lapsed."""
     CREDENTIAL_ENDED = 9
     """Their credential has expired or was revoked."""
+
+
+class DeviceLoginState(_Enum):
+    """What came of a device's request so far."""
+
+    PENDING = 1
+    """Nobody has decided yet. Ask again after the interval."""
+    SLOW_DOWN = 2
+    """The device asks too often. Wait five seconds longer between two polls from now on."""
+    DENIED = 3
+    """Somebody denied it, or may no longer approve it."""
+    EXPIRED = 4
+    """Nobody approved it in time."""
+    GRANTED = 5
+    """It is approved, and this answer has what it gets. There is no second one."""
+
+
+class DeviceWish(_Enum):
+    """What a device wants."""
+
+    SESSION = 1
+    """A session of its own."""
+    APP_PASSWORD = 2
+    """An app password for one service."""
 
 
 class EventKind(_Enum):
@@ -314,6 +342,28 @@ class EventKind(_Enum):
     """More refusals within a minute than have rows of their own: the details say how many there were of each kind."""
     PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 68
     """A passkey began or ceased to be something that may be backed up."""
+    APP_PASSWORD_CREATED = 69
+    """An app password was made."""
+    APP_PASSWORD_REVOKED = 70
+    """An app password was revoked."""
+    APP_PASSWORD_REFUSED = 71
+    """An app password was refused."""
+    DEVICE_LOGIN_CLAIMED = 72
+    """Somebody looked at what a device asks for, and nobody else can approve it any more."""
+    DEVICE_LOGIN_APPROVED = 73
+    """Somebody approved a device."""
+    DEVICE_LOGIN_DENIED = 74
+    """Somebody denied a device."""
+    DEVICE_LOGIN_REFUSED = 75
+    """The code of a device was wrong, or somebody could not approve it."""
+    DEVICE_SIGNED_IN = 76
+    """A device got the session or the app password for which it had been approved."""
+    DEVICE_LINK_CREATED = 77
+    """A user made a link to add another device of their own."""
+    DEVICE_LINK_REDEEMED = 78
+    """Another device opened such a link."""
+    DEVICE_LINK_DISOWNED = 79
+    """A user withdrew such a link; the device that had used it is out, with the passkey that it had registered."""
 
 
 class GroupSort(_Enum):
@@ -437,6 +487,10 @@ class SignInMethod(_Enum):
     """With a passkey."""
     HOST = 6
     """The host checked them by its own means."""
+    DEVICE = 7
+    """It is a device that somebody has approved. It counts as no sign-in: nothing that outlives it is made with it."""
+    DEVICE_LINK = 8
+    """It is another device of the user's own, which may register one passkey."""
 
 
 class SignupMode(_Enum):
@@ -495,6 +549,10 @@ class Thing(_Enum):
     """A one-time token."""
     PASSKEY = 8
     """A passkey."""
+    APP_PASSWORD = 10
+    """An app password."""
+    DEVICE_LINK = 11
+    """A link by which a user adds another device."""
     CLAIMED_SETUP = 9
     """A setup that somebody has claimed."""
 

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     include_str!("../../../sql/migrations/0004_access_tokens_and_plans.sql"),
     include_str!("../../../sql/migrations/0005_folded_names.sql"),
     include_str!("../../../sql/migrations/0006_trust.sql"),
+    include_str!("../../../sql/migrations/0007_ways_in.sql"),
 ];
 
 /// From this schema on a copy can carry the mark of a back-up (D8).

@@ -18,11 +18,11 @@ use crate::{
     model::{
         api_keys::{ApiKey, CreatedApiKey, NewApiKey},
         bootstrap::{BootstrapAction, BootstrapKind},
-        users::User,
+        users::{Role, User},
     },
     rules::api_keys::{self, MAX_NOTE},
     values::{
-        scopes::Scopes,
+        scopes::{Ceiling, Scopes},
         text,
         tokens::{self, MintedToken, TokenKind},
     },
@@ -171,7 +171,12 @@ fn change_fields(
         after.note = text::optional("note", note, MAX_NOTE)?;
     }
     if let Some(scopes) = &entry.scopes {
-        let scopes = Scopes::parse("scopes", scopes)?.into_names();
+        let scopes = Scopes::parse("scopes", scopes)?;
+        api_keys::check_verifying(&Ceiling {
+            scopes: scopes.clone(),
+            administrator: owner.role == Role::Administrator,
+        })?;
+        let scopes = scopes.into_names();
         if !groups::same(&scopes, &before.scopes) {
             after.scopes = scopes;
         }

@@ -93,6 +93,9 @@ impl Keyplate {
             change.grant(|| {
                 let user = registrant.user;
                 let passkey = self.insert_passkey(change, user, &credential, name.as_deref())?;
+                if registrant.method == SignInMethod::DeviceLink {
+                    db::device_links::set_passkey(change, &registrant.session, &passkey.id)?;
+                }
                 let setup = setup::complete_by_passkey(change, user)?;
                 let signed_in = self.replace_session(change, &registrant)?;
                 Ok(PasskeyRegistration {
@@ -155,7 +158,8 @@ fn registrant<'c>(reader: &Reader<'_>, caller: &'c Caller) -> Result<Registrant<
                 return Err(denied(DenialReason::OnePasskeyUntilApproval));
             }
         }
-        SignInMethod::Recovery => {}
+        // V5: its user stepped up to make the link; the session is replaced by the passkey's, so it registers one.
+        SignInMethod::Recovery | SignInMethod::DeviceLink => {}
         method => {
             caller.covers_sign_in_of(user)?;
             if !is_first && method != SignInMethod::Setup {

@@ -197,7 +197,9 @@ pub(in crate::rules) fn get(reader: &Reader<'_>, id: &UserId) -> Result<User> {
 pub(in crate::rules) fn narrow_credentials(writer: &Writer<'_>, id: &UserId) -> Result<()> {
     db::sessions::narrow_to_user(writer, id)?;
     db::api_keys::narrow_to_user(writer, id)?;
-    db::one_time_tokens::narrow_to_user(writer, id)
+    db::one_time_tokens::narrow_to_user(writer, id)?;
+    db::app_passwords::narrow_to_user(writer, id)?;
+    db::device_logins::narrow_to_user(writer, id)
 }
 
 /// U3: who counted as administrator before a change.

@@ -52,6 +52,9 @@ pub(super) fn strength(w: &World) -> Strength {
     }
     for sql in [
         "SELECT id, owner_id, scopes, ceiling_administrator, expires_at, secret_hash FROM api_keys WHERE revoked_at IS NULL",
+        // One without a scope is good for whatever it is for: only a maker with `*` has that.
+        "SELECT id, owner_id, CASE scopes WHEN '' THEN '*' ELSE scopes END, ceiling_administrator, expires_at, secret_hash
+         FROM app_passwords",
         "SELECT id, user_id, ceiling_scopes, ceiling_administrator, expires_at, secret_hash FROM sessions WHERE ended_at IS NULL",
     ] {
         let mut credentials = connection.prepare(sql).unwrap();
@@ -93,7 +96,9 @@ pub(super) fn strength(w: &World) -> Strength {
          UNION ALL SELECT service_id || group_id FROM service_groups ORDER BY 1",
     );
     found.passkeys = list(
-        "SELECT id || user_id FROM passkeys UNION ALL SELECT rp_id FROM relying_party ORDER BY 1",
+        "SELECT id || user_id FROM passkeys UNION ALL SELECT rp_id FROM relying_party
+         UNION ALL SELECT id || state FROM device_logins WHERE state = 'approved'
+         UNION ALL SELECT id || user_id FROM device_links ORDER BY 1",
     );
     found.signup_tokens = list(
         "SELECT id || ifnull(expires_at, '-') || ifnull(max_uses, '-') || enabled FROM signup_tokens
@@ -207,7 +212,7 @@ fn assert_grants(w: &World, scope: &str, before: &Strength, after: &Strength, to
     );
     assert!(
         !more(&before.passkeys, &after.passkeys),
-        "{told}: made a passkey"
+        "{told}: made a passkey, approved a device, or made a link for one"
     );
     assert_eq!(before.limits, after.limits, "{told}: longer sessions");
 }

@@ -1,9 +1,9 @@
 //! Each method of the facade, called as greedily as it can be.
 
 use keyplate::{
-    ClientInfo, ErrorCode, Expiry, KeyRotation, Limit, NewAdmin, NewApiKey, NewGroup, NewService,
-    NewSignup, NewSignupToken, NewUser, Role, SessionQuery, SettingsChanges, SignupTokenChanges,
-    UserChanges,
+    ClientInfo, ErrorCode, Expiry, KeyRotation, Limit, NewAdmin, NewApiKey, NewAppPassword,
+    NewDeviceLogin, NewGroup, NewService, NewSignup, NewSignupToken, NewUser, Role, SessionQuery,
+    SettingsChanges, SignupTokenChanges, UserChanges,
 };
 
 use super::world::{World, claim, each, note, try_to_register};
@@ -402,6 +402,77 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
                 .revoke_one_time_token(&w.carols_token.one_time_token.id),
         ),
         "redeem_one_time_token" => note(&mut refusals, w.weak.redeem_one_time_token("0000-0000")),
+        "create_app_password" => {
+            for scopes in [&[][..], &["*"], &["users:write"], &["films:watch"]] {
+                let ends = w.weak_key.api_key.expires_at;
+                for (owner_id, expires_at) in [
+                    (None, None),
+                    (None, ends),
+                    (Some(w.owner.id), ends),
+                    (Some(w.carol.id), ends),
+                    (Some(w.bob.id), ends),
+                ] {
+                    let new = NewAppPassword {
+                        name: "a client".to_owned(),
+                        scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+                        owner_id,
+                        expires_at,
+                        ..Default::default()
+                    };
+                    note(&mut refusals, w.weak.create_app_password(new));
+                }
+            }
+        }
+        "list_app_passwords" => note(&mut refusals, w.weak.list_app_passwords(Default::default())),
+        "revoke_app_password" => {
+            for made in &w.app_passwords {
+                let id = &made.app_password.id;
+                note(&mut refusals, w.weak.revoke_app_password(id));
+            }
+        }
+        "verify_app_password" => {
+            for (user, made) in [&w.carol, &w.bob].into_iter().zip(&w.app_passwords) {
+                let secret = made.secret.as_str();
+                let verified = w
+                    .weak
+                    .verify_app_password(&user.username, secret, None, client());
+                note(&mut refusals, verified);
+            }
+        }
+        "verify_subsonic_token" => note(
+            &mut refusals,
+            w.weak.verify_subsonic_token("bob", "", "", None, client()),
+        ),
+        "begin_device_login" => {
+            drop(w.weak.begin_device_login(NewDeviceLogin {
+                scopes: vec!["*".to_owned(), "roles:write".to_owned()],
+                ..Default::default()
+            }));
+        }
+        "inspect_device_login"
+        | "approve_device_login"
+        | "deny_device_login"
+        | "poll_device_login" => {
+            let own = w.weak_key.api_key.scopes[0].as_str();
+            for scopes in [&[][..], &["*", "roles:write"], &[own]] {
+                let login = NewDeviceLogin {
+                    scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+                    ..Default::default()
+                };
+                let started = w.f.stranger().begin_device_login(login).unwrap();
+                let code = started.user_code.as_str();
+                note(&mut refusals, w.weak.inspect_device_login(code));
+                note(&mut refusals, w.weak.approve_device_login(code));
+                note(&mut refusals, w.weak.deny_device_login(code));
+                drop(w.weak.poll_device_login(started.device_code.as_str()));
+            }
+        }
+        "create_device_link" => note(&mut refusals, w.weak.create_device_link()),
+        "list_device_links" => note(&mut refusals, w.weak.list_device_links()),
+        "disown_device_link" => {
+            let id = keyplate::DeviceLinkId::parse(w.carol.id.as_str()).unwrap();
+            note(&mut refusals, w.weak.disown_device_link(&id));
+        }
         other => panic!("`{other}` has no entry in the walk by weak keys"),
     }
     refusals

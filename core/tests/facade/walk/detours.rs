@@ -22,6 +22,8 @@ enum Step {
     Renew(Which, End),
     /// The session that replaces one by a passkey's registration.
     Passkey,
+    /// The session of a device that is approved.
+    Device,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ enum End {
 }
 
 fn steps() -> Vec<Step> {
-    let mut steps = vec![Step::Passkey];
+    let mut steps = vec![Step::Passkey, Step::Device];
     for whose in [Whose::Own, Whose::Bobs, Whose::Carols] {
         steps.extend([60, 100_000].map(|seconds| Step::Code(seconds, whose)));
         steps.push(Step::Recovery(whose));
@@ -171,6 +173,15 @@ impl Land {
                 assert!(which == Which::Other, "the key renewed itself");
                 Ok(None)
             }
+            Step::Device => {
+                let stranger = self.f.stranger();
+                let started = stranger.begin_device_login(Default::default())?;
+                let code = started.user_code.as_str();
+                acting.inspect_device_login(code)?;
+                acting.approve_device_login(code)?;
+                let answer = stranger.poll_device_login(started.device_code.as_str())?;
+                Ok(answer.signed_in.map(|session| session.secret.reveal()))
+            }
             Step::Passkey => {
                 let mut person = Person::new();
                 let registered = person.register(acting)?;
@@ -212,6 +223,7 @@ fn distinct(paths: Vec<Vec<Step>>) -> Vec<Vec<Step>> {
         Step::Rotate(..) => "rotated".to_owned(),
         Step::Renew(..) => "renewed".to_owned(),
         Step::Passkey => "passkey".to_owned(),
+        Step::Device => "device".to_owned(),
     };
     paths
         .into_iter()
@@ -275,5 +287,6 @@ fn whatever_a_key_makes_by_any_detour_ends_with_it() {
         }
     }
     assert!(allowed[0].contains("Passkey"), "{:?}", allowed[0]);
+    assert!(allowed[0].contains("Device"), "{:?}", allowed[0]);
     assert!(allowed[0].contains("Recovery(Bobs)"), "{:?}", allowed[0]);
 }

@@ -1,9 +1,9 @@
 //! Who is there when a weak key begins its walk, and how its tries are noted.
 
 use keyplate::{
-    Authenticated, Claim, CreatedOneTimeToken, CreatedSignupToken, ErrorCode, Expiry, Group,
-    Keyplate, NewApiKey, NewGroup, NewService, NewSignupToken, Passkey, Result, Role, Service,
-    SignedIn, User,
+    Authenticated, Claim, CreatedAppPassword, CreatedOneTimeToken, CreatedSignupToken, ErrorCode,
+    Expiry, Group, Keyplate, NewApiKey, NewAppPassword, NewGroup, NewService, NewSignupToken,
+    Passkey, Result, Role, Service, SignedIn, User,
 };
 
 use crate::common::{passkeys::Person, *};
@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) service: Service,
     /// Carol's and Bob's.
     pub(super) passkeys: Vec<Passkey>,
+    /// Carol's and Bob's.
+    pub(super) app_passwords: Vec<CreatedAppPassword>,
 }
 
 impl World {
@@ -71,6 +73,16 @@ impl World {
         Self {
             service,
             passkeys,
+            app_passwords: [&carol, &bob]
+                .map(|user| {
+                    let new = NewAppPassword {
+                        name: "a client".to_owned(),
+                        owner_id: Some(user.id),
+                        ..Default::default()
+                    };
+                    f.keyplate.create_app_password(new).unwrap()
+                })
+                .to_vec(),
             carols_key: f.key(&carol, &["*", "roles:write"]),
             bobs_key: f.key(&bob, &["*"]),
             carols_session: f.session(&carol),

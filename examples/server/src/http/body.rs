@@ -12,6 +12,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::timeout;
 
@@ -73,6 +74,46 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         }
         parse(text).map(Self)
     }
+}
+
+/// A form, as the standards of OAuth have it, or a JSON object. For routes that set no cookie and ask for no credential,
+/// where a form of another site does no more than a stranger can.
+#[derive(Debug)]
+pub(crate) struct FormOrJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for FormOrJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        if !is_form(request.headers()) {
+            let Json(value) = Json::from_request(request, app).await?;
+            return Ok(Self(value));
+        }
+        let bytes = axum::body::to_bytes(request.into_body(), LIMIT)
+            .await
+            .map_err(|_| unreadable("The request body could not be read"))?;
+        let mut object = Map::new();
+        for (name, value) in form_urlencoded::parse(&bytes) {
+            // RFC 6749, section 3.2: none is given twice.
+            if object
+                .insert(name.into_owned(), Value::String(value.into_owned()))
+                .is_some()
+            {
+                return Err(unreadable("The request body names a parameter twice"));
+            }
+        }
+        serde_json::from_value(Value::Object(object))
+            .map(Self)
+            .map_err(|_| unreadable("The request body is not the form that is wanted here"))
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let essence = headers.get(header::CONTENT_TYPE).map(|value| {
+        let text = value.to_str().unwrap_or_default();
+        text.split(';').next().unwrap_or_default().trim().to_owned()
+    });
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 /// A JSON object that the library reads: its text.

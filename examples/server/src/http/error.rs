@@ -112,6 +112,16 @@ impl Failure {
         failure.because(cause)
     }
 
+    /// Says the same of something else than the library's words are about.
+    pub(crate) fn instead(self, status: StatusCode, code: &'static str, message: &str) -> Self {
+        Self {
+            status,
+            code,
+            message: message.to_owned(),
+            ..self
+        }
+    }
+
     /// Says the field's name as this route's JSON has it, where the library calls it otherwise.
     pub(crate) fn renamed(self, from: &str, to: &str) -> Self {
         self.respelt(from, |field| {

@@ -154,7 +154,7 @@ macro_rules! counted {
 }
 
 counted! {
-    ApiKeyPage, AuditPage, GroupPage, ServicePage, SessionPage, SignupRedemptionPage, SignupTokenPage, UserPage,
+    ApiKeyPage, AppPasswordPage, AuditPage, GroupPage, ServicePage, SessionPage, SignupRedemptionPage, SignupTokenPage, UserPage,
 }
 
 /// The page that is asked for or, past the end, the last one, as clients of Pocket ID's API expect. In the library, a page

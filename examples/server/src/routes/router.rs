@@ -18,9 +18,9 @@ use crate::{
         error::Failure,
     },
     routes::{
-        access_tokens, api_keys, audit, claims, groups, instance, login, one_time, pages, passkeys,
-        qr_code, services, sessions, settings, setup, signals, signup, signup_tokens, users,
-        well_known,
+        access_tokens, api_keys, app_passwords, audit, claims, device, groups, instance, login,
+        one_time, pages, passkeys, qr_code, services, sessions, settings, setup, signals, signup,
+        signup_tokens, users, well_known,
     },
 };
 
@@ -170,6 +170,22 @@ fn resources() -> Router<App> {
         .route("/api/api-keys", get(api_keys::list).post(api_keys::create))
         .route("/api/api-keys/{id}", delete(api_keys::revoke))
         .route("/api/api-keys/{id}/renew", post(api_keys::renew))
+        .route(
+            "/api/app-passwords",
+            get(app_passwords::list).post(app_passwords::create),
+        )
+        .route("/api/app-passwords/verify", post(app_passwords::verify))
+        .route("/api/app-passwords/{id}", delete(app_passwords::revoke))
+        .route("/api/device/code", post(device::code))
+        .route("/api/device/token", post(device::token))
+        .route("/api/device/inspect", post(device::inspect))
+        .route("/api/device/approve", post(device::approve))
+        .route("/api/device/deny", post(device::deny))
+        .route(
+            "/api/device/links",
+            get(device::links).post(device::create_link),
+        )
+        .route("/api/device/links/{id}", delete(device::disown_link))
         .route(
             "/api/sessions",
             get(sessions::list).delete(sessions::revoke_others),

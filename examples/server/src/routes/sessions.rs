@@ -52,6 +52,8 @@ fn method(method: SignInMethod) -> &'static str {
         SignInMethod::Recovery => "recovery",
         SignInMethod::Passkey => "passkey",
         SignInMethod::Host => "host",
+        SignInMethod::Device => "device",
+        SignInMethod::DeviceLink => "deviceLink",
         _ => "other",
     }
 }

@@ -49,3 +49,4 @@ mod support;
 mod times;
 mod user_commands;
 mod users;
+mod ways_in;
