@@ -371,4 +371,21 @@ pub enum ConfigurationReason {
     },
     /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
     NotAPath,
+    /// The path is a symbolic link to nothing, or links lead in a circle.
+    LeadsNowhere,
+    /// The path, or the file's name with what SQLite adds to it, is longer than can be opened.
+    PathTooLong {
+        /// The most bytes that are allowed.
+        most: i64,
+    },
+    /// The file has further hard links, and `allow_shared_file` is not set. SQLite keeps a log for each name, so that two
+    /// processes which use different names destroy each other's work.
+    SeveralNames,
+    /// The file itself is a mount point, and `allow_shared_file` is not set. Its log then lies in another folder here than
+    /// where it was mounted from.
+    MountedFile,
+    /// The log beside the file is not its own, as when a back-up was put in the place of the database and the `-wal` stayed.
+    OtherLog,
+    /// Another process has the file open, and its log is not beside this path.
+    OpenElsewhere,
 }

@@ -85,8 +85,8 @@ impl Keyplate {
             // It can be read all the same, and time goes on in this process as if it had been stored.
             Err(
                 KeyplateError::Busy
-                | KeyplateError::StorageFull
-                | KeyplateError::StorageReadOnly
+                | KeyplateError::StorageFull { .. }
+                | KeyplateError::StorageReadOnly { .. }
                 | KeyplateError::StorageFailed { .. },
             ) => Ok(()),
             stored => stored,
