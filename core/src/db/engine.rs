@@ -243,7 +243,10 @@ impl Engine {
         if !self.pool.is_alone() {
             return self.pool.take(role, deadline, |cache| match role {
                 Role::Writer => self.open_writer(),
-                Role::Reader => connect::open_reader(&self.options, cache),
+                Role::Reader => {
+                    self.file.check_beside()?;
+                    connect::open_reader(&self.options, cache)
+                }
             });
         }
         let mut connection = self
@@ -259,7 +262,7 @@ impl Engine {
 
     fn open_writer(&self) -> Result<Connection> {
         let writer = connect::open_writer(&self.options)?;
-        self.file.forget_beside();
+        self.file.learn_beside()?;
         self.pool.set_alone(writer.is_alone);
         Ok(writer.connection)
     }

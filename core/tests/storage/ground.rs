@@ -127,10 +127,10 @@ fn a_page_of_zeros_is_corruption_and_left_as_it_is() {
 }
 
 /// A small file system of its own; needs root and `mount`, as a container has them.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(pub(crate) tempfile::TempDir);
 
 impl SmallDisk {
-    fn new(options: &str) -> Option<Self> {
+    pub(crate) fn new(options: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", options, "none"])
@@ -147,7 +147,7 @@ impl SmallDisk {
         None
     }
 
-    fn remount(&self, options: &str) {
+    pub(crate) fn remount(&self, options: &str) {
         assert!(
             Command::new("mount")
                 .args(["-o", &format!("remount,{options}")])

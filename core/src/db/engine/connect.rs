@@ -61,6 +61,7 @@ pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<First> {
     }
     // It may have been replaced in between.
     file.check_file()?;
+    file.learn_beside()?;
     Ok(First { writer, file })
 }
 
@@ -268,7 +269,10 @@ mod tests {
             allow_shared_file: false,
         };
         file::prepare(&options.path, false).unwrap();
-        let (maker, looker) = (open(&options, Sharing::WithOthers).unwrap(), open(&options, Sharing::WithOthers).unwrap());
+        let (maker, looker) = (
+            open(&options, Sharing::WithOthers).unwrap(),
+            open(&options, Sharing::WithOthers).unwrap(),
+        );
         switch_to_wal(&maker, options.busy_timeout).unwrap();
         maker.pragma_update(None, "synchronous", "OFF").unwrap();
         let over = AtomicBool::new(false);

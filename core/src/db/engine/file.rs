@@ -74,7 +74,7 @@ impl FileIdentity {
         if let Err(error) = may(&self.target, Access::WRITE_OK) {
             return Err(io_failure(error, &self.path));
         }
-        self.check_beside(true)
+        self.check_beside()
     }
 
     /// For reads. What was noticed is told by each call until it is over.
@@ -87,7 +87,7 @@ impl FileIdentity {
             return Ok(());
         }
         self.check_file()?;
-        self.check_beside(false)?;
+        self.check_beside()?;
         *looked = Instant::now();
         Ok(())
     }
@@ -107,13 +107,9 @@ impl FileIdentity {
         may(&self.target, Access::READ_OK).map_err(|error| unreadable(error, &self.path))
     }
 
-    /// A transaction that has begun has both files open, so it learns which they are.
-    fn check_beside(&self, has_begun: bool) -> Result<()> {
-        let mut known = self.beside();
-        let Some(beside) = *known else {
-            if has_begun {
-                *known = self.find_beside();
-            }
+    /// Also before a connection is opened, which would begin another log.
+    pub(super) fn check_beside(&self) -> Result<()> {
+        let Some(beside) = *self.beside() else {
             return Ok(());
         };
         let log = with_suffix(&self.target, "-wal");
@@ -127,26 +123,30 @@ impl FileIdentity {
         Ok(())
     }
 
-    fn find_beside(&self) -> Option<Beside> {
-        Some(Beside {
-            log: find(&with_suffix(&self.target, "-wal"))?,
+    /// A connection has just opened both.
+    pub(super) fn learn_beside(&self) -> Result<()> {
+        let log = with_suffix(&self.target, "-wal");
+        let beside = Beside {
+            log: find(&log).ok_or_else(|| lost(&log))?,
             index: find(&with_suffix(&self.target, "-shm")),
-        })
+        };
+        *self.beside() = Some(beside);
+        Ok(())
     }
 
-    /// The connections are new ones.
+    /// A child of `fork` has none of them open.
     pub(super) fn forget_beside(&self) {
         *self.beside() = None;
     }
 
-    /// Nobody else has made a log where this process's own was: they would have found the file as it is without it.
+    /// Nobody else has written a log where this process's own was: they would have begun with the file as it is without it.
     pub(super) fn has_no_log(&self) -> bool {
-        find(&with_suffix(&self.target, "-wal")).is_none()
+        fs::metadata(with_suffix(&self.target, "-wal")).map_or(true, |found| found.len() == 0)
     }
 
     /// The log and the index are where they were, if they are known.
     pub(super) fn lost_what_is_beside(&self) -> bool {
-        self.check_file().is_ok() && self.check_beside(false).is_err()
+        self.check_file().is_ok() && self.check_beside().is_err()
     }
 
     fn beside(&self) -> MutexGuard<'_, Option<Beside>> {
@@ -159,9 +159,7 @@ fn entry(metadata: &Metadata) -> Entry {
 }
 
 fn find(path: &Path) -> Option<Entry> {
-    fs::symlink_metadata(path)
-        .ok()
-        .map(|found| entry(&found))
+    fs::symlink_metadata(path).ok().map(|found| entry(&found))
 }
 
 fn lost(path: &Path) -> KeyplateError {

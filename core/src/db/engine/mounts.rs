@@ -24,7 +24,9 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
-        let digits = after.get(..3).and_then(|digits| str::from_utf8(digits).ok());
+        let digits = after
+            .get(..3)
+            .and_then(|digits| str::from_utf8(digits).ok());
         let number = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match number {
             Some(number) if first == b'\\' => {

@@ -87,9 +87,11 @@ pub(super) fn explained(error: KeyplateError, database: &Path) -> KeyplateError 
                 reason,
             })
         }
-        E::StorageReadOnly { path } if path.is_empty() => E::StorageReadOnly {
-            path: text(database),
-        },
+        E::StorageReadOnly { path } if path.is_empty() => {
+            cause(database).unwrap_or_else(|| E::StorageReadOnly {
+                path: text(database),
+            })
+        }
         E::StorageFull { path } if path.is_empty() => E::StorageFull {
             path: text(database),
         },
