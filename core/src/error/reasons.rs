@@ -207,6 +207,10 @@ pub enum InputReason {
     Null,
     /// The number is not one of the enum's values. Only the C face gives this.
     NotEnumValue,
+    /// There is no file at the path.
+    NotAFile,
+    /// The file is a database in use, or one whose log is beside it, and so no back-up.
+    InUse,
 }
 
 /// What of the stored state stands in the way.

@@ -142,6 +142,8 @@ words! {
         SharedFolder => "is in a folder where others can replace files";
         Null => "is NULL";
         NotEnumValue => "is not one of the enum's values";
+        NotAFile => "is not a file that there is";
+        InUse => "is a database in use, or has a log (`-wal`) beside it, so it is no back-up";
     }
 }
 

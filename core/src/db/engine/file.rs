@@ -68,6 +68,10 @@ impl FileIdentity {
         })
     }
 
+    pub(super) fn is(&self, file: &Metadata) -> bool {
+        self.file == entry(file)
+    }
+
     /// Before something is written, in the transaction that does.
     pub(super) fn check(&self) -> Result<()> {
         self.check_file()?;

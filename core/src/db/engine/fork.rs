@@ -1,6 +1,7 @@
 //! What `fork` needs (D4): nobody is inside SQLite at that moment, and a child begins with connections of its own.
 
 use std::{
+    fs::Metadata,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
         TryLockResult, Weak,
@@ -85,6 +86,13 @@ pub(super) fn register(engine: &Arc<Engine>) {
     engines.retain(|engine| engine.strong_count() > 0);
     engines.push(Arc::downgrade(engine));
     PROCESS.store(std::process::id(), Ordering::Relaxed);
+}
+
+/// Does an engine of this process have this file open? Locks do not tell: they are the process's.
+pub(super) fn is_open_here(file: &Metadata) -> bool {
+    let engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut open = engines.iter().filter_map(Weak::upgrade);
+    open.any(|engine| engine.file.is(file))
 }
 
 /// In a child, before it opens its first connection: closes every inherited one.
