@@ -4,6 +4,7 @@ use keyplate::{InputReason, KeyplateError};
 
 use super::printed;
 use crate::{
+    http::answer::time,
     open::{self, spelling::spelled},
     options::Options,
 };
@@ -60,7 +61,7 @@ pub(crate) fn restore(options: &Options, backup: &Path) -> Result<(), String> {
         };
         format!("cannot restore {}: {reason}", backup.display())
     })?;
-    let made_at = humantime(restored.made_at);
+    let made_at = time(restored.made_at);
     let former = match restored.former {
         Some(former) => format!("the former database is kept as {}", former.display()),
         None => "there was no database before".to_owned(),
