@@ -56,9 +56,9 @@ words! {
         RateLimited { .. } => "too many tries";
         Busy => "the database is busy";
         StorageFull { path } => "the disk is full: cannot write {path}";
-        StorageReadOnly { path } => "read-only: cannot write {path}";
+        StorageReadOnly { path } => "the database is read-only: cannot write {path}";
         StorageFailed { path, reason } => "storage failed: {path}: {reason}";
-        StorageLost { path } => "removed or replaced while it was open: {path}";
+        StorageLost { path } => "the database file was removed or replaced: {path}";
         CorruptDatabase { reason } => "the database is corrupt: {reason}";
         ForeignDatabase { reason } => "not a keyplate database: {reason}";
         SchemaTooNew { found, known } => "the database has schema {found}, this library knows {known}";
