@@ -63,6 +63,20 @@ enum keyplate_configuration_reason_kind
   KEYPLATE_CONFIGURATION_REASON_KIND_UNSAFE_SIDE_FILE = 23,
   // SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
   KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_PATH = 19,
+  // The path is a symbolic link to nothing, or links lead in a circle.
+  KEYPLATE_CONFIGURATION_REASON_KIND_LEADS_NOWHERE = 24,
+  // The path, or the file's name with what SQLite adds to it, is longer than can be opened.
+  KEYPLATE_CONFIGURATION_REASON_KIND_PATH_TOO_LONG = 25,
+  // The file has further hard links, and `allow_shared_file` is not set. SQLite keeps a log for each name, so that two
+  // processes which use different names destroy each other's work.
+  KEYPLATE_CONFIGURATION_REASON_KIND_SEVERAL_NAMES = 26,
+  // The file itself is a mount point, and `allow_shared_file` is not set. Its log then lies in another folder here than
+  // where it was mounted from.
+  KEYPLATE_CONFIGURATION_REASON_KIND_MOUNTED_FILE = 27,
+  // The log beside the file is not its own, as when a back-up was put in the place of the database and the `-wal` stayed.
+  KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_LOG = 28,
+  // Another process has the file open, and its log is not beside this path.
+  KEYPLATE_CONFIGURATION_REASON_KIND_OPEN_ELSEWHERE = 29,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -243,6 +257,10 @@ enum keyplate_input_reason_kind
   KEYPLATE_INPUT_REASON_KIND_NULL = 48,
   // The number is not one of the enum's values. Only the C face gives this.
   KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE = 49,
+  // There is no file at the path.
+  KEYPLATE_INPUT_REASON_KIND_NOT_A_FILE = 57,
+  // The file is a database in use, or one whose log is beside it, and so no back-up.
+  KEYPLATE_INPUT_REASON_KIND_IN_USE = 58,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1626,6 +1644,9 @@ keyplate_str keyplate_configuration_reason_get_other_rp_id_configured(const keyp
 // What its name has after that of the database: `-wal`, `-shm` or `-journal`.
 // Borrowed from `configuration_reason`.
 keyplate_str keyplate_configuration_reason_get_unsafe_side_file_suffix(const keyplate_configuration_reason *configuration_reason);
+
+// The most bytes that are allowed.
+int64_t keyplate_configuration_reason_get_path_too_long_most(const keyplate_configuration_reason *configuration_reason);
 
 // Frees it; NULL is fine.
 void keyplate_denial_reason_free(keyplate_denial_reason *denial_reason);

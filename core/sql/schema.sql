@@ -11,7 +11,9 @@ CREATE TABLE instance (
     created_at   INTEGER NOT NULL,
     backed_up_at INTEGER,                      -- when this was made, in a back-up that nobody has opened yet (D8)
     boot_id      TEXT,                         -- of the machine that committed last: time goes on by its clock (C5)
-    boot_millis  INTEGER                       -- and how long it had been running then
+    boot_millis  INTEGER,                      -- and how long it had been running then
+    file_id      BLOB,                         -- of this file alone: a copy has its own, so that its log is known to be its (D8)
+    commits      INTEGER NOT NULL DEFAULT 0    -- how many transactions there have been, for the same
 ) STRICT;
 
 CREATE TABLE users (

@@ -35,7 +35,8 @@ pub(crate) use engine::{
     Engine, LookUp, Options, Reader, Row, Writer, anchor_columns, hold_still, look_up,
 };
 pub use engine::{
-    ForkGuard, before_fork, check_ownership, give_up_waiting_if, run_transactions_twice,
+    ForkGuard, RestoredBackup, before_fork, check_ownership, give_up_waiting_if, restore_backup,
+    run_transactions_twice,
 };
 pub(crate) use value::{Cell, Column, Param, malformed, params};
 

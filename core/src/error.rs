@@ -86,16 +86,27 @@ pub enum KeyplateError {
     /// Another writer held the database for longer than the busy time-out. Try again.
     Busy,
     /// The disk is full. Nothing was changed; it works again when there is room.
-    StorageFull,
+    StorageFull {
+        /// What could not be written: the database, or what the call was to write.
+        path: String,
+    },
     /// The database file or its folder cannot be written.
-    StorageReadOnly,
+    StorageReadOnly {
+        /// What could not be written.
+        path: String,
+    },
     /// The operating system refused to read or write.
     StorageFailed {
-        /// What happened, in words and without paths.
+        /// What could not be read or written: the database, a file beside it, or its folder.
+        path: String,
+        /// What happened, in words.
         reason: String,
     },
-    /// The database file was removed or replaced while it was open. Open it again.
-    StorageLost,
+    /// The database file, or a file that belongs to it, was removed or replaced while it was open. Open it again.
+    StorageLost {
+        /// What is no longer there.
+        path: String,
+    },
     /// The file is damaged. It is left as it is; restore a back-up.
     CorruptDatabase {
         /// What was found.
@@ -158,10 +169,10 @@ impl KeyplateError {
             Self::SignupRefused { .. } => ErrorCode::SignupRefused,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Busy => ErrorCode::Busy,
-            Self::StorageFull => ErrorCode::StorageFull,
-            Self::StorageReadOnly => ErrorCode::StorageReadOnly,
+            Self::StorageFull { .. } => ErrorCode::StorageFull,
+            Self::StorageReadOnly { .. } => ErrorCode::StorageReadOnly,
             Self::StorageFailed { .. } => ErrorCode::StorageFailed,
-            Self::StorageLost => ErrorCode::StorageLost,
+            Self::StorageLost { .. } => ErrorCode::StorageLost,
             Self::CorruptDatabase { .. } => ErrorCode::CorruptDatabase,
             Self::ForeignDatabase { .. } => ErrorCode::ForeignDatabase,
             Self::SchemaTooNew { .. } => ErrorCode::SchemaTooNew,
@@ -222,7 +233,10 @@ impl KeyplateError {
     pub(crate) fn only_stops_writing(&self) -> bool {
         matches!(
             self,
-            Self::Busy | Self::StorageFull | Self::StorageReadOnly | Self::StorageFailed { .. }
+            Self::Busy
+                | Self::StorageFull { .. }
+                | Self::StorageReadOnly { .. }
+                | Self::StorageFailed { .. }
         )
     }
 

@@ -120,7 +120,7 @@ mod values;
 #[doc(hidden)]
 pub use clock::BootClock;
 pub use clock::TimeSource;
-pub use db::{ForkGuard, before_fork, check_ownership};
+pub use db::{ForkGuard, RestoredBackup, before_fork, check_ownership, restore_backup};
 #[doc(hidden)]
 pub use db::{give_up_waiting_if, run_transactions_twice};
 pub use error::{

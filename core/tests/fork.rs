@@ -15,7 +15,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use common::{
@@ -34,6 +34,17 @@ fn worker() {
     let Some((job, keyplate)) = job() else { return };
     match job.as_str() {
         "open" => drop(keyplate),
+        "lock" | "alone" => {
+            drop(keyplate);
+            let other = raw(std::env::var("KEYPLATE_TEST_DATABASE").unwrap().as_ref());
+            let lock = match job.as_str() {
+                "lock" => "BEGIN IMMEDIATE",
+                _ => "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT",
+            };
+            other.execute_batch(lock).unwrap();
+            say("locked");
+            thread::sleep(Duration::from_secs(60));
+        }
         "hooked" => the_childs_commits_survive(&keyplate, true),
         "idle" => the_childs_commits_survive(&keyplate, false),
         other => panic!("no such job: {other}"),
@@ -319,4 +330,78 @@ fn the_hook_waits_for_calls_under_way_and_holds_others_back() {
         );
     }
     assert!(keyplate.check_integrity().unwrap().ok);
+}
+
+/// Waits with a hook for calls that wait themselves, and forks.
+fn forks_at_once(name: &str) {
+    let began = Instant::now();
+    let child = in_child(true, || true);
+    let waited = began.elapsed();
+    assert_well(child);
+    assert!(waited < Duration::from_secs(1), "{name}: {waited:?}");
+}
+
+/// How long another process holds its locks is nothing that a fork waits for.
+#[test]
+fn the_hook_does_not_wait_for_another_processs_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id.db");
+    let patient = || Config {
+        busy_timeout_ms: Some(60_000),
+        ..config(&path)
+    };
+    let keyplate = Keyplate::open(patient()).unwrap();
+    let other = locker("lock", &path);
+    let begun = Barrier::new(13);
+    thread::scope(|scope| {
+        for n in 0..12 {
+            let (keyplate, begun) = (&keyplate, &begun);
+            scope.spawn(move || {
+                begun.wait();
+                let name = format!("user{n}");
+                keyplate.create_user(new_user(&name)).unwrap();
+            });
+        }
+        begun.wait();
+        thread::sleep(Duration::from_millis(50));
+        for _ in 0..3 {
+            forks_at_once("writers");
+            assert!(keyplate.find_user_by_username("ann").unwrap().is_none());
+        }
+        // The child is no worse off than anybody: it waits, and writes.
+        let child = in_child(true, || keyplate.create_user(new_user("child")).is_ok());
+        thread::sleep(Duration::from_millis(50));
+        end(other);
+        assert_well(child);
+    });
+    let users = keyplate.list_users(Default::default()).unwrap().total;
+    assert_eq!(users, 13);
+    drop(keyplate);
+
+    // Who opens waits as well, and who reads, while another has the file to itself.
+    let other = locker("alone", &path);
+    thread::scope(|scope| {
+        let opens = scope.spawn(|| Keyplate::open(patient()).map(drop));
+        thread::sleep(Duration::from_millis(50));
+        forks_at_once("open");
+        end(other);
+        opens.join().unwrap().unwrap();
+    });
+    let keyplate = Keyplate::open(patient()).unwrap();
+    assert!(keyplate.check_integrity().unwrap().ok);
+}
+
+/// A process that holds a lock until it is ended.
+fn locker(job: &str, path: &std::path::Path) -> std::process::Child {
+    use std::io::{BufRead, BufReader};
+    let mut child = start(worker, job, path);
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("=> locked")));
+    drop(lines);
+    child
+}
+
+fn end(mut child: std::process::Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -661,6 +661,16 @@ static cJSON *give_configuration_reason(const keyplate_configuration_reason *it)
         return give_variant("UnsafeSideFile", fields);
     }
     case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_A_PATH: return cJSON_CreateString("NotAPath");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_LEADS_NOWHERE: return cJSON_CreateString("LeadsNowhere");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_PATH_TOO_LONG: {
+        cJSON *fields = cJSON_CreateObject();
+        cJSON_AddItemToObject(fields, "most", cJSON_CreateNumber((double)keyplate_configuration_reason_get_path_too_long_most(it)));
+        return give_variant("PathTooLong", fields);
+    }
+    case KEYPLATE_CONFIGURATION_REASON_KIND_SEVERAL_NAMES: return cJSON_CreateString("SeveralNames");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_MOUNTED_FILE: return cJSON_CreateString("MountedFile");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_LOG: return cJSON_CreateString("OtherLog");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_OPEN_ELSEWHERE: return cJSON_CreateString("OpenElsewhere");
     case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -830,6 +840,8 @@ static cJSON *give_input_reason(const keyplate_input_reason *it) {
     case KEYPLATE_INPUT_REASON_KIND_SHARED_FOLDER: return cJSON_CreateString("SharedFolder");
     case KEYPLATE_INPUT_REASON_KIND_NULL: return cJSON_CreateString("Null");
     case KEYPLATE_INPUT_REASON_KIND_NOT_ENUM_VALUE: return cJSON_CreateString("NotEnumValue");
+    case KEYPLATE_INPUT_REASON_KIND_NOT_A_FILE: return cJSON_CreateString("NotAFile");
+    case KEYPLATE_INPUT_REASON_KIND_IN_USE: return cJSON_CreateString("InUse");
     case KEYPLATE_INPUT_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();

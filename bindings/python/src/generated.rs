@@ -874,6 +874,20 @@ pub(crate) enum ConfigurationReason {
     UnsafeSideFile { suffix: String },
     /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
     NotAPath {},
+    /// The path is a symbolic link to nothing, or links lead in a circle.
+    LeadsNowhere {},
+    /// The path, or the file's name with what SQLite adds to it, is longer than can be opened.
+    PathTooLong { most: i64 },
+    /// The file has further hard links, and `allow_shared_file` is not set. SQLite keeps a log for each name, so that two
+    /// processes which use different names destroy each other's work.
+    SeveralNames {},
+    /// The file itself is a mount point, and `allow_shared_file` is not set. Its log then lies in another folder here than
+    /// where it was mounted from.
+    MountedFile {},
+    /// The log beside the file is not its own, as when a back-up was put in the place of the database and the `-wal` stayed.
+    OtherLog {},
+    /// Another process has the file open, and its log is not beside this path.
+    OpenElsewhere {},
 }
 impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
     fn give(self) -> ConfigurationReason {
@@ -911,6 +925,12 @@ impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
                 suffix: suffix.give(),
             },
             Self::NotAPath => ConfigurationReason::NotAPath {},
+            Self::LeadsNowhere => ConfigurationReason::LeadsNowhere {},
+            Self::PathTooLong { most } => ConfigurationReason::PathTooLong { most: most.give() },
+            Self::SeveralNames => ConfigurationReason::SeveralNames {},
+            Self::MountedFile => ConfigurationReason::MountedFile {},
+            Self::OtherLog => ConfigurationReason::OtherLog {},
+            Self::OpenElsewhere => ConfigurationReason::OpenElsewhere {},
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -1210,6 +1230,10 @@ pub(crate) enum InputReason {
     Null {},
     /// The number is not one of the enum's values. Only the C face gives this.
     NotEnumValue {},
+    /// There is no file at the path.
+    NotAFile {},
+    /// The file is a database in use, or one whose log is beside it, and so no back-up.
+    InUse {},
 }
 impl Give<InputReason> for ::keyplate::InputReason {
     fn give(self) -> InputReason {
@@ -1291,6 +1315,8 @@ impl Give<InputReason> for ::keyplate::InputReason {
             Self::SharedFolder => InputReason::SharedFolder {},
             Self::Null => InputReason::Null {},
             Self::NotEnumValue => InputReason::NotEnumValue {},
+            Self::NotAFile => InputReason::NotAFile {},
+            Self::InUse => InputReason::InUse {},
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -6581,13 +6607,25 @@ pub(crate) fn describe(py: Python<'_>, error: ::keyplate::KeyplateError) -> PyRe
             )],
         ),
         ::keyplate::KeyplateError::Busy => ("Busy", vec![]),
-        ::keyplate::KeyplateError::StorageFull => ("StorageFull", vec![]),
-        ::keyplate::KeyplateError::StorageReadOnly => ("StorageReadOnly", vec![]),
-        ::keyplate::KeyplateError::StorageFailed { reason } => (
-            "StorageFailed",
-            vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],
+        ::keyplate::KeyplateError::StorageFull { path } => (
+            "StorageFull",
+            vec![("path", Give::<String>::give(path).into_py_any(py)?)],
         ),
-        ::keyplate::KeyplateError::StorageLost => ("StorageLost", vec![]),
+        ::keyplate::KeyplateError::StorageReadOnly { path } => (
+            "StorageReadOnly",
+            vec![("path", Give::<String>::give(path).into_py_any(py)?)],
+        ),
+        ::keyplate::KeyplateError::StorageFailed { path, reason } => (
+            "StorageFailed",
+            vec![
+                ("path", Give::<String>::give(path).into_py_any(py)?),
+                ("reason", Give::<String>::give(reason).into_py_any(py)?),
+            ],
+        ),
+        ::keyplate::KeyplateError::StorageLost { path } => (
+            "StorageLost",
+            vec![("path", Give::<String>::give(path).into_py_any(py)?)],
+        ),
         ::keyplate::KeyplateError::CorruptDatabase { reason } => (
             "CorruptDatabase",
             vec![("reason", Give::<String>::give(reason).into_py_any(py)?)],

@@ -1,5 +1,7 @@
+import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,6 +36,24 @@ def browser(action: str, state: Path, options: str, origin: str = ORIGIN, spoils
         raise BrowserError(done.stderr.strip())
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Another writer, in a process of its own: this one may not open the file by another SQLite."""
+    program = (
+        "import sqlite3, sys, time\n"
+        "other = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "other.execute('BEGIN IMMEDIATE')\n"
+        "print('locked', flush=True)\n"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, path], stdout=subprocess.PIPE) as locker:
+        try:
+            assert locker.stdout is not None and locker.stdout.readline() == b"locked\n"
+            yield
+        finally:
+            locker.kill()
 
 
 @pytest.fixture

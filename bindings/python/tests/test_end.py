@@ -14,7 +14,7 @@ import pytest
 
 import keyplate
 
-from conftest import ORIGIN
+from conftest import ORIGIN, locked
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,7 @@ def test_exit_beside_threads_that_are_in_calls_and_callbacks(tmp_path: Path) -> 
             threading.Thread(target=work, args=(n,), daemon=True).start()
         time.sleep(0.05)
     """
-    for n in range(12):
+    for n in range(50):
         ended = run(program, str(tmp_path / f"{n}.db"))
         assert (ended.returncode, ended.stderr) == (0, "")
 
@@ -84,11 +84,11 @@ def test_a_handle_in_a_circle_with_its_callback_is_collected(tmp_path: Path, der
     gc.collect()
     before = descriptors()
     gone = []
-    for n in range(100):
+    for n in range(1000):
         listener = Listener(tmp_path / f"{n % 4}.db")
         gone.append(weakref.ref(listener))
         del listener
-        if n % 10 == 9:
+        if n % 50 == 49:
             gc.collect()
     assert all(reference() is None for reference in gone)
     assert descriptors() == before
@@ -148,31 +148,13 @@ def test_control_c_ends_a_wait_for_another_writer(path: str) -> None:
         [sys.executable, "-c", textwrap.dedent(program), path], stdout=subprocess.PIPE, encoding="utf-8"
     ) as waiting:
         assert waiting.stdout is not None
-        # The other writer is a process of its own: this one may not open the file by another SQLite.
-        locker = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "import sqlite3, sys, time\n"
-                "other = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
-                "other.execute('BEGIN IMMEDIATE')\n"
-                "print('locked', flush=True)\n"
-                "time.sleep(60)",
-                path,
-            ],
-            stdout=subprocess.PIPE,
-        )
-        try:
-            assert locker.stdout is not None and locker.stdout.readline() == b"locked\n"
+        with locked(path):
             assert waiting.stdout.readline() == "waiting\n"
             time.sleep(0.3)
             asked = time.monotonic()
             waiting.send_signal(signal.SIGINT)
             assert waiting.stdout.readline() == "interrupted\n"
             assert time.monotonic() - asked < 5, "not after a minute"
-        finally:
-            locker.kill()
-            locker.wait()
 
 
 def test_a_sub_interpreter_is_told_that_it_cannot(tmp_path: Path) -> None:

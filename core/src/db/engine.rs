@@ -48,19 +48,23 @@ mod file;
 mod fork;
 mod look_up;
 mod migrate;
+mod mounts;
 mod ownership;
 mod pool;
 mod refold;
+mod restore;
 mod row;
 mod time;
+mod trouble;
 mod waiting;
+mod wal;
 
 use std::{
     cell::Cell,
     ops::Deref,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -69,20 +73,23 @@ use std::{
 use rusqlite::{CachedStatement, Connection, ToSql, types::ToSqlOutput, types::ValueRef};
 
 use self::{
+    connect::First,
     file::FileIdentity,
-    pool::{Pool, Role},
+    pool::{Lent, Pool, Role},
     time::{Moment, Timekeeper},
+    trouble::explained,
 };
 use super::{Column, Param, malformed};
 use crate::{
     clock::{self, BootTime, Clock},
-    error::{KeyplateError, Result},
+    error::{ConfigurationReason, KeyplateError, Result},
 };
 
 pub use again::run_transactions_twice;
 pub use file::check_ownership;
 pub use fork::{ForkGuard, before_fork};
 pub(crate) use look_up::{LookUp, look_up};
+pub use restore::{RestoredBackup, restore_backup};
 pub(crate) use row::Row;
 pub(crate) use time::anchor_columns;
 pub use waiting::give_up_waiting_if;
@@ -95,12 +102,24 @@ pub(crate) struct Options {
     pub(crate) allow_shared_file: bool,
 }
 
+impl Options {
+    /// How long SQLite itself waits for a lock. Then it is asked again, by whoever holds nothing meanwhile.
+    fn patience(&self) -> Duration {
+        self.busy_timeout.min(waiting::ASK_EVERY)
+    }
+}
+
+/// How often a process that has the file alone looks whether it can be shared again.
+const SHARE_EVERY: Duration = Duration::from_secs(1);
+
 /// One open database file.
 pub(crate) struct Engine {
     options: Options,
     time: Timekeeper,
     file: FileIdentity,
     pool: Pool,
+    /// When it was last seen that the disk has no room to share the file.
+    alone_since: Mutex<Instant>,
     /// The process whose connections these are (D4).
     owner: AtomicU32,
 }
@@ -115,17 +134,24 @@ const INSTANCE: &str = concat!(
 impl Engine {
     pub(crate) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
         let pid = std::process::id();
-        let _still = fork::enter(pid)?;
-        fork::close_inherited(pid)?;
-        let (writer, file) = connect::open_first(&options, clock.now()?)
-            .map_err(|error| file::explained(error, &options.path))?;
+        let deadline = Instant::now() + options.busy_timeout;
+        let path = options.path.clone();
+        let first = || {
+            let still = fork::enter(pid)?;
+            fork::close_inherited(pid)?;
+            let first = connect::open_first(&options, clock.now()?)?;
+            Ok((first, still))
+        };
+        let (First { writer, file }, _still) = patiently(deadline, &path, first)?;
         let engine = Arc::new(Self {
             options,
             time: Timekeeper::new(clock),
             file,
-            pool: Pool::new(writer),
+            pool: Pool::new(writer.connection),
+            alone_since: Mutex::new(Instant::now()),
             owner: AtomicU32::new(pid),
         });
+        engine.pool.set_alone(writer.is_alone);
         fork::register(&engine);
         Ok(engine)
     }
@@ -157,6 +183,11 @@ impl Engine {
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         let tried = self.with_reader(|connection| {
+            // A connection that is the only one is not for reading alone.
+            let only_reads = query_one(connection, "PRAGMA query_only", &[], |row| row.at(0))?;
+            if only_reads != Some(true) {
+                return Ok(None);
+            }
             again::committed(
                 || Transaction::begin(connection, "BEGIN DEFERRED"),
                 || {
@@ -165,11 +196,11 @@ impl Engine {
                     })
                 },
             )
+            .map(Some)
         });
         match tried {
-            // Readers' connections are `query_only`.
-            Err(KeyplateError::StorageReadOnly) => Ok(None),
-            tried => tried.map(Some),
+            Err(KeyplateError::StorageReadOnly { .. }) => Ok(None),
+            tried => tried,
         }
     }
 
@@ -179,18 +210,89 @@ impl Engine {
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let deadline = Instant::now() + patience;
-        let pid = std::process::id();
-        let _still = fork::enter(pid)?;
-        self.check_process(pid)?;
-        let connection = self
-            .pool
-            .take(Role::Writer, deadline, |_| connect::open(&self.options))?;
-        let attempt = || self.write_once(&connection, deadline, &f);
-        match attempt() {
-            Err(KeyplateError::StorageFull) if make_room(&connection) => attempt(),
-            result => result,
+        self.in_turn(deadline, || {
+            let pid = std::process::id();
+            let _still = fork::enter(pid)?;
+            self.check_process(pid)?;
+            let connection = self.connection(Role::Writer, deadline)?;
+            let attempt = || self.write_once(&connection, deadline, &f);
+            match attempt() {
+                Err(KeyplateError::StorageFull { .. }) if make_room(&connection) => attempt(),
+                result => result,
+            }
+        })
+    }
+
+    /// Runs a call until it has had its turn. Between two tries it holds nothing that others wait for.
+    fn in_turn<T>(&self, deadline: Instant, call: impl Fn() -> Result<T>) -> Result<T> {
+        let result = patiently(deadline, &self.options.path, call);
+        if let Err(KeyplateError::StorageLost { .. }) = result {
+            self.save_log();
         }
-        .map_err(|error| file::explained(error, &self.options.path))
+        result
+    }
+
+    /// A log that was removed is still open here, and what it holds was acknowledged. As long as nobody has begun another,
+    /// it is brought into the file.
+    fn save_log(&self) {
+        let pid = std::process::id();
+        let Ok(_still) = fork::enter(pid) else { return };
+        let is_ours = self.owner.load(Ordering::Relaxed) == pid;
+        if !is_ours || !self.file.lost_what_is_beside() || !self.file.has_no_log() {
+            return;
+        }
+        if let Ok(connection) = self.pool.take(Role::Writer, Instant::now(), |_| {
+            Err(crate::error::internal("the log is gone"))
+        }) {
+            make_room(&connection);
+        }
+    }
+
+    /// Brings all that is committed into the file, if nobody is in the way, and begins the log anew.
+    pub(crate) fn empty_log(&self) {
+        let pid = std::process::id();
+        let Ok(_still) = fork::enter(pid) else { return };
+        if self.check_process(pid).is_err() {
+            return;
+        }
+        if let Ok(connection) = self.connection(Role::Writer, Instant::now()) {
+            make_room(&connection);
+        }
+    }
+
+    /// A connection for a call, which has to wait for it at most until the deadline.
+    fn connection(&self, role: Role, deadline: Instant) -> Result<Lent<'_>> {
+        if !self.pool.is_alone() {
+            return self.pool.take(role, deadline, |cache| match role {
+                Role::Writer => self.open_writer(),
+                Role::Reader => {
+                    self.file.check_beside()?;
+                    connect::open_reader(&self.options, cache)
+                }
+            });
+        }
+        let mut connection = self
+            .pool
+            .take(Role::Writer, deadline, |_| self.open_writer())?;
+        let since = *self.alone_since();
+        if self.pool.is_alone() && since.elapsed() >= SHARE_EVERY {
+            connection.renew(|| self.open_writer())?;
+            *self.alone_since() = Instant::now();
+        }
+        Ok(connection)
+    }
+
+    fn open_writer(&self) -> Result<Connection> {
+        let writer = connect::open_writer(&self.options)?;
+        self.file.learn_beside()?;
+        self.pool.set_alone(writer.is_alone);
+        Ok(writer.connection)
+    }
+
+    fn alone_since(&self) -> std::sync::MutexGuard<'_, Instant> {
+        self.alone_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_once<T>(
@@ -200,12 +302,13 @@ impl Engine {
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let run = || {
-            self.file.check(&self.options.path)?;
+            self.file.check()?;
             let writer = Writer {
                 reader: self.reader(connection)?,
             };
             writer.execute(
-                "UPDATE instance SET last_time = ?1, boot_id = ?2, boot_millis = ?3",
+                "UPDATE instance
+                 SET last_time = ?1, boot_id = ?2, boot_millis = ?3, commits = commits + 1",
                 &[
                     Param::from(writer.now()),
                     Param::from(&*writer.boot.id),
@@ -217,16 +320,16 @@ impl Engine {
         again::committed(|| begin_immediate(connection, deadline), run)
     }
 
-    fn with_reader<T>(&self, f: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let pid = std::process::id();
-        let _still = fork::enter(pid)?;
-        self.check_process(pid)?;
-        self.file.check_now_and_then(&self.options.path)?;
+    fn with_reader<T>(&self, f: impl Fn(&Connection) -> Result<T>) -> Result<T> {
         let deadline = Instant::now() + self.options.busy_timeout;
-        let connection = self.pool.take(Role::Reader, deadline, |cache| {
-            connect::open_reader(&self.options, cache)
-        })?;
-        f(&connection)
+        self.in_turn(deadline, || {
+            let pid = std::process::id();
+            let _still = fork::enter(pid)?;
+            self.check_process(pid)?;
+            self.file.check_now_and_then()?;
+            let connection = self.connection(Role::Reader, deadline)?;
+            f(&connection)
+        })
     }
 
     fn reader<'c>(&self, connection: &'c Connection) -> Result<Reader<'c>> {
@@ -416,6 +519,11 @@ impl Writer<'_> {
         result
     }
 
+    /// D8: from now on this is another file than the one that it was copied from.
+    pub(crate) fn renew_file_id(&self) -> Result<()> {
+        wal::give_file_id(self.connection)
+    }
+
     /// Runs a statement and gives the number of rows that it changed.
     pub(crate) fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize> {
         let mut statement = prepare(self.connection, sql, params)?;
@@ -472,14 +580,40 @@ impl Drop for Transaction<'_> {
     }
 }
 
-/// Waits for writers in other processes until the deadline. Not SQLite's own busy handler: it sleeps up to 100 ms
-/// between tries, and whoever sleeps longest starves while others write without pause.
+/// Tries a call until it is not `Busy`, the deadline is over, or the face is told to stop. What the call holds it gives back
+/// before it is tried again: a fork waits for nobody who waits (D4), and a signal's handler may call the library.
+fn patiently<T>(deadline: Instant, database: &Path, call: impl Fn() -> Result<T>) -> Result<T> {
+    loop {
+        match call() {
+            Err(error)
+                if may_pass(&error) && Instant::now() < deadline && !waiting::is_given_up() =>
+            {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            result => return result.map_err(|error| explained(error, database)),
+        }
+    }
+}
+
+/// Of two processes that open a file at once, the one sees that the other has it, and no log yet.
+fn may_pass(error: &KeyplateError) -> bool {
+    let reason = match error {
+        KeyplateError::Configuration { reason, .. } => reason,
+        error => return *error == KeyplateError::Busy,
+    };
+    *reason == ConfigurationReason::OpenElsewhere
+}
+
+/// Waits for writers in other processes until the deadline, but no longer than until somebody wants to fork or the face has
+/// to be asked. Not SQLite's own busy handler: it sleeps up to 100 ms between tries, and whoever sleeps longest starves
+/// while others write without pause.
 fn begin_immediate(connection: &Connection, deadline: Instant) -> Result<Transaction<'_>> {
     connection.busy_timeout(Duration::ZERO).map_err(failure)?;
+    let deadline = deadline.min(Instant::now() + waiting::ASK_EVERY);
     let mut pause = Duration::from_micros(100);
     loop {
         match Transaction::begin(connection, "BEGIN IMMEDIATE") {
-            Err(KeyplateError::Busy) if Instant::now() < deadline && !waiting::is_given_up() => {}
+            Err(KeyplateError::Busy) if Instant::now() < deadline && !fork::is_wanted() => {}
             begun => return begun,
         }
         std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
@@ -557,9 +691,12 @@ impl ToSql for Param<'_> {
     }
 }
 
-/// The driver's error in our words (D5). It is never an invalid credential, and it holds no SQL and no path.
+/// The driver's error in our words (D5). It is never an invalid credential, and it holds no SQL. Whoever knows the file adds
+/// the path (`trouble::explained`).
 fn failure(error: rusqlite::Error) -> KeyplateError {
     use rusqlite::{ErrorCode as Code, ffi};
+
+    let path = String::new();
 
     let rusqlite::Error::SqliteFailure(sqlite, _) = &error else {
         return crate::error::internal("the database driver refused a statement");
@@ -568,9 +705,9 @@ fn failure(error: rusqlite::Error) -> KeyplateError {
         (Code::DatabaseBusy | Code::DatabaseLocked | Code::FileLockingProtocolFailed, _) => {
             KeyplateError::Busy
         }
-        (Code::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => KeyplateError::StorageFull,
-        (_, ffi::SQLITE_READONLY_DBMOVED) => KeyplateError::StorageLost,
-        (Code::ReadOnly | Code::PermissionDenied, _) => KeyplateError::StorageReadOnly,
+        (Code::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => KeyplateError::StorageFull { path },
+        (_, ffi::SQLITE_READONLY_DBMOVED) => KeyplateError::StorageLost { path },
+        (Code::ReadOnly | Code::PermissionDenied, _) => KeyplateError::StorageReadOnly { path },
         (Code::DatabaseCorrupt, _) => KeyplateError::CorruptDatabase {
             reason: "a page cannot be read".to_owned(),
         },
@@ -578,6 +715,7 @@ fn failure(error: rusqlite::Error) -> KeyplateError {
             reason: "the file is no SQLite database".to_owned(),
         },
         (Code::CannotOpen | Code::SystemIoFailure, extended) => KeyplateError::StorageFailed {
+            path,
             reason: format!("{} (SQLite {extended})", ffi::code_to_str(extended)),
         },
         (_, extended) => {

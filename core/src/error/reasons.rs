@@ -211,6 +211,10 @@ pub enum InputReason {
     Null,
     /// The number is not one of the enum's values. Only the C face gives this.
     NotEnumValue,
+    /// There is no file at the path.
+    NotAFile,
+    /// The file is a database in use, or one whose log is beside it, and so no back-up.
+    InUse,
 }
 
 /// What of the stored state stands in the way.
@@ -383,4 +387,21 @@ pub enum ConfigurationReason {
     },
     /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
     NotAPath,
+    /// The path is a symbolic link to nothing, or links lead in a circle.
+    LeadsNowhere,
+    /// The path, or the file's name with what SQLite adds to it, is longer than can be opened.
+    PathTooLong {
+        /// The most bytes that are allowed.
+        most: i64,
+    },
+    /// The file has further hard links, and `allow_shared_file` is not set. SQLite keeps a log for each name, so that two
+    /// processes which use different names destroy each other's work.
+    SeveralNames,
+    /// The file itself is a mount point, and `allow_shared_file` is not set. Its log then lies in another folder here than
+    /// where it was mounted from.
+    MountedFile,
+    /// The log beside the file is not its own, as when a back-up was put in the place of the database and the `-wal` stayed.
+    OtherLog,
+    /// Another process has the file open, and its log is not beside this path.
+    OpenElsewhere,
 }

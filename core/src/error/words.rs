@@ -55,10 +55,10 @@ words! {
         SignupRefused { reason } => "sign-up refused: {reason}";
         RateLimited { .. } => "too many tries";
         Busy => "the database is busy";
-        StorageFull => "the disk is full";
-        StorageReadOnly => "the database is read-only";
-        StorageFailed { reason } => "storage failed: {reason}";
-        StorageLost => "the database file was removed or replaced";
+        StorageFull { path } => "the disk is full: cannot write {path}";
+        StorageReadOnly { path } => "the database is read-only: cannot write {path}";
+        StorageFailed { path, reason } => "storage failed: {path}: {reason}";
+        StorageLost { path } => "the database file was removed or replaced: {path}";
         CorruptDatabase { reason } => "the database is corrupt: {reason}";
         ForeignDatabase { reason } => "not a keyplate database: {reason}";
         SchemaTooNew { found, known } => "the database has schema {found}, this library knows {known}";
@@ -144,6 +144,8 @@ words! {
         SharedFolder => "is in a folder where others can replace files";
         Null => "is NULL";
         NotEnumValue => "is not one of the enum's values";
+        NotAFile => "is not a file that there is";
+        InUse => "is a database in use, or has a log (`-wal`) beside it, so it is no back-up";
     }
 }
 
@@ -230,6 +232,26 @@ impl ConfigurationReason {
                 allow_shared_file()
             ),
             FolderReadOnly => "is in a folder that cannot be written".to_owned(),
+            LeadsNowhere => "is a link that leads to nothing, or in a circle".to_owned(),
+            PathTooLong { most } => format!(
+                "is too long: at most {most} bytes in all, and 247 for the file's name, to which SQLite adds its own"
+            ),
+            SeveralNames => format!(
+                "is a file that has several names (hard links), and each name has a log of its own: remove the others, \
+                 or set {} if nothing ever opens it by another",
+                allow_shared_file()
+            ),
+            MountedFile => format!(
+                "is a file that was mounted by itself, so that its log lies in another folder here than outside: mount \
+                 its folder, or set {} if nothing opens it outside",
+                allow_shared_file()
+            ),
+            OtherLog => "has a log beside it (`-wal`) that belongs to another state of the file: after a back-up was put \
+                         in its place, move the `-wal` and `-shm` away; otherwise put back the file that they belong to"
+                .to_owned(),
+            OpenElsewhere => "is open in another process that keeps its log elsewhere, because it uses another name or \
+                              mount of the file, or because the `-wal` or `-shm` was removed: end that process first"
+                .to_owned(),
             NotAPath => "is a name that SQLite gives a meaning of its own (`:memory:`, `file:`); a database is a file, in \
                          tests one in a temporary folder"
                 .to_owned(),

@@ -52,7 +52,10 @@ impl Keyplate {
         self.write_for_host(|change| match db::instance::backed_up_at(change)? {
             Some(made_at) => settle(change, made_at),
             None => Ok(()), // another was quicker
-        })
+        })?;
+        // The same back-up may be put here once more, beside the log of this time: then the file must have its new id.
+        self.shared.db.empty_log();
+        Ok(())
     }
 }
 
@@ -76,6 +79,7 @@ fn settle(change: &Change<'_>, made_at: SystemTime) -> Result<()> {
     // time than milliseconds.
     let since = clock::to_millis(now) - clock::to_millis(made_at);
     db::audit::skip_ids(change, since.max(1))?;
+    change.renew_file_id()?;
     let api_keys = db::api_keys::count_working(change, now)?.to_string();
     let app_passwords = db::app_passwords::count_working(change, now)?.to_string();
     let signup_tokens = db::signup_tokens::count_working(change, now)?.to_string();

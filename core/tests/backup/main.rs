@@ -9,6 +9,7 @@
 mod common;
 
 mod copying;
+mod replacing;
 mod restoring;
 
 use std::{
@@ -32,6 +33,12 @@ fn worker() {
     match verb {
         "write" => write_until_killed(&keyplate, rest),
         "open" => say("opened"),
+        "restore" => {
+            drop(keyplate);
+            let path = std::env::var("KEYPLATE_TEST_DATABASE").unwrap();
+            say("begins");
+            keyplate::restore_backup(path.as_ref(), rest.as_ref(), false).unwrap();
+        }
         "back-up" => back_up_until_killed(&keyplate, Path::new(rest)),
         "relative" => {
             std::env::set_current_dir(rest).unwrap();

@@ -1977,6 +1977,19 @@ impl IntoJson for ConfigurationReason {
                 )]))
             }
             Self::NotAPath => Value::String("NotAPath".to_owned()),
+            Self::LeadsNowhere => Value::String("LeadsNowhere".to_owned()),
+            Self::PathTooLong { most } => {
+                let mut object = Map::new();
+                object.insert("most".to_owned(), most.into_json());
+                Value::Object(Map::from_iter([(
+                    "PathTooLong".to_owned(),
+                    Value::Object(object),
+                )]))
+            }
+            Self::SeveralNames => Value::String("SeveralNames".to_owned()),
+            Self::MountedFile => Value::String("MountedFile".to_owned()),
+            Self::OtherLog => Value::String("OtherLog".to_owned()),
+            Self::OpenElsewhere => Value::String("OpenElsewhere".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2030,6 +2043,17 @@ impl FromJson for ConfigurationReason {
                 })
             }
             "NotAPath" => Ok(Self::NotAPath),
+            "LeadsNowhere" => Ok(Self::LeadsNowhere),
+            "PathTooLong" => {
+                let arguments = Arguments::of(data, &["most"])?;
+                Ok(Self::PathTooLong {
+                    most: arguments.get("most")?,
+                })
+            }
+            "SeveralNames" => Ok(Self::SeveralNames),
+            "MountedFile" => Ok(Self::MountedFile),
+            "OtherLog" => Ok(Self::OtherLog),
+            "OpenElsewhere" => Ok(Self::OpenElsewhere),
             other => Err(unknown_name("ConfigurationReason", other)),
         }
     }
@@ -2329,6 +2353,8 @@ impl IntoJson for InputReason {
             Self::SharedFolder => Value::String("SharedFolder".to_owned()),
             Self::Null => Value::String("Null".to_owned()),
             Self::NotEnumValue => Value::String("NotEnumValue".to_owned()),
+            Self::NotAFile => Value::String("NotAFile".to_owned()),
+            Self::InUse => Value::String("InUse".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2489,6 +2515,8 @@ impl FromJson for InputReason {
             "SharedFolder" => Ok(Self::SharedFolder),
             "Null" => Ok(Self::Null),
             "NotEnumValue" => Ok(Self::NotEnumValue),
+            "NotAFile" => Ok(Self::NotAFile),
+            "InUse" => Ok(Self::InUse),
             other => Err(unknown_name("InputReason", other)),
         }
     }

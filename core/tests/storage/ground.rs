@@ -128,7 +128,7 @@ fn a_page_of_zeros_is_corruption_and_left_as_it_is() {
 }
 
 /// A small file system of its own; needs root and `mount`, as a container has them.
-pub(crate) struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(pub(crate) tempfile::TempDir);
 
 impl SmallDisk {
     pub(crate) fn path(&self) -> &Path {
@@ -152,7 +152,7 @@ impl SmallDisk {
         None
     }
 
-    fn remount(&self, options: &str) {
+    pub(crate) fn remount(&self, options: &str) {
         assert!(
             Command::new("mount")
                 .args(["-o", &format!("remount,{options}")])

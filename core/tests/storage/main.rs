@@ -8,8 +8,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod belonging;
+mod full;
 mod ground;
 mod opening;
+mod opening_fails;
 mod paths;
 mod sealing;
 

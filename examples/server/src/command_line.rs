@@ -60,6 +60,11 @@ pub(crate) enum Command {
         /// The new file, which must not exist yet.
         file: PathBuf,
     },
+    /// Put a back-up in the place of the database, which is kept under another name. No server may be running.
+    Restore {
+        /// The back-up, which is checked first and stays where it is.
+        backup: PathBuf,
+    },
     /// Read the whole database and report any damage. A server may be running.
     Check,
     /// Replace the key that signs access tokens. It needs the same encryption key as the server, which may be running.

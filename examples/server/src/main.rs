@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::User { command } => commands::users::run(&options, &command),
         Command::ApiKey { command } => commands::api_keys::run(&options, &command),
         Command::Backup { file } => commands::database::back_up(&options, &file),
+        Command::Restore { backup } => commands::database::restore(&options, &backup),
         Command::Check => commands::database::check(&options),
         Command::RotateKey { overlap } => commands::signing_key::rotate(&options, overlap),
         Command::ResetClock => commands::clock::reset(&options),

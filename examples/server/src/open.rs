@@ -173,6 +173,8 @@ mod tests {
             ConfigurationReason::OthersFile,
             ConfigurationReason::SharedFolder,
             ConfigurationReason::UnsafeSideFile { suffix: text() },
+            ConfigurationReason::SeveralNames,
+            ConfigurationReason::MountedFile,
             ConfigurationReason::OutsideRpId,
             ConfigurationReason::IpAddress,
             ConfigurationReason::InsecureOrigin,

@@ -915,6 +915,20 @@ pub enum keyplate_configuration_reason_kind {
     UnsafeSideFile = 23,
     /// SQLite would take it for a database in memory or for a URI: `:memory:`, or a name that begins with `file:`.
     NotAPath = 19,
+    /// The path is a symbolic link to nothing, or links lead in a circle.
+    LeadsNowhere = 24,
+    /// The path, or the file's name with what SQLite adds to it, is longer than can be opened.
+    PathTooLong = 25,
+    /// The file has further hard links, and `allow_shared_file` is not set. SQLite keeps a log for each name, so that two
+    /// processes which use different names destroy each other's work.
+    SeveralNames = 26,
+    /// The file itself is a mount point, and `allow_shared_file` is not set. Its log then lies in another folder here than
+    /// where it was mounted from.
+    MountedFile = 27,
+    /// The log beside the file is not its own, as when a back-up was put in the place of the database and the `-wal` stayed.
+    OtherLog = 28,
+    /// Another process has the file open, and its log is not beside this path.
+    OpenElsewhere = 29,
 }
 
 /// Which kind it is.
@@ -993,6 +1007,24 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_kind(
             }
             Some(::keyplate::ConfigurationReason::NotAPath) => {
                 keyplate_configuration_reason_kind::NotAPath
+            }
+            Some(::keyplate::ConfigurationReason::LeadsNowhere) => {
+                keyplate_configuration_reason_kind::LeadsNowhere
+            }
+            Some(::keyplate::ConfigurationReason::PathTooLong { .. }) => {
+                keyplate_configuration_reason_kind::PathTooLong
+            }
+            Some(::keyplate::ConfigurationReason::SeveralNames) => {
+                keyplate_configuration_reason_kind::SeveralNames
+            }
+            Some(::keyplate::ConfigurationReason::MountedFile) => {
+                keyplate_configuration_reason_kind::MountedFile
+            }
+            Some(::keyplate::ConfigurationReason::OtherLog) => {
+                keyplate_configuration_reason_kind::OtherLog
+            }
+            Some(::keyplate::ConfigurationReason::OpenElsewhere) => {
+                keyplate_configuration_reason_kind::OpenElsewhere
             }
             _ => keyplate_configuration_reason_kind::Unknown,
         }
@@ -1081,6 +1113,20 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_unsafe_side_file_suff
     unsafe {
         get(configuration_reason, |value| match value {
             ::keyplate::ConfigurationReason::UnsafeSideFile { suffix, .. } => Some(suffix),
+            _ => None,
+        })
+    }
+}
+
+/// The most bytes that are allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_configuration_reason_get_path_too_long_most(
+    configuration_reason: *const keyplate_configuration_reason,
+) -> i64 {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        get(configuration_reason, |value| match value {
+            ::keyplate::ConfigurationReason::PathTooLong { most, .. } => Some(most),
             _ => None,
         })
     }
@@ -1466,6 +1512,10 @@ pub enum keyplate_input_reason_kind {
     Null = 48,
     /// The number is not one of the enum's values. Only the C face gives this.
     NotEnumValue = 49,
+    /// There is no file at the path.
+    NotAFile = 57,
+    /// The file is a database in use, or one whose log is beside it, and so no back-up.
+    InUse = 58,
 }
 
 /// Which kind it is.
@@ -1565,6 +1615,8 @@ pub unsafe extern "C" fn keyplate_input_reason_get_kind(
             Some(::keyplate::InputReason::SharedFolder) => keyplate_input_reason_kind::SharedFolder,
             Some(::keyplate::InputReason::Null) => keyplate_input_reason_kind::Null,
             Some(::keyplate::InputReason::NotEnumValue) => keyplate_input_reason_kind::NotEnumValue,
+            Some(::keyplate::InputReason::NotAFile) => keyplate_input_reason_kind::NotAFile,
+            Some(::keyplate::InputReason::InUse) => keyplate_input_reason_kind::InUse,
             _ => keyplate_input_reason_kind::Unknown,
         }
     }

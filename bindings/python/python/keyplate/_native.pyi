@@ -236,6 +236,55 @@ class ConfigurationReason:
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> ConfigurationReason.NotAPath: ...
 
+    @final
+    class LeadsNowhere(ConfigurationReason):
+        """The path is a symbolic link to nothing, or links lead in a circle."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.LeadsNowhere: ...
+
+    @final
+    class PathTooLong(ConfigurationReason):
+        """The path, or the file's name with what SQLite adds to it, is longer than can be opened."""
+
+        __match_args__: ClassVar[tuple[str]]
+        def __new__(cls, most: int) -> ConfigurationReason.PathTooLong: ...
+        @property
+        def most(self) -> int:
+            """The most bytes that are allowed."""
+
+    @final
+    class SeveralNames(ConfigurationReason):
+        """The file has further hard links, and `allow_shared_file` is not set. SQLite keeps a log for each name, so that two
+        processes which use different names destroy each other's work.
+        """
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.SeveralNames: ...
+
+    @final
+    class MountedFile(ConfigurationReason):
+        """The file itself is a mount point, and `allow_shared_file` is not set. Its log then lies in another folder here than
+        where it was mounted from.
+        """
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.MountedFile: ...
+
+    @final
+    class OtherLog(ConfigurationReason):
+        """The log beside the file is not its own, as when a back-up was put in the place of the database and the `-wal` stayed."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.OtherLog: ...
+
+    @final
+    class OpenElsewhere(ConfigurationReason):
+        """Another process has the file open, and its log is not beside this path."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.OpenElsewhere: ...
+
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -826,6 +875,20 @@ class InputReason:
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> InputReason.NotEnumValue: ...
+
+    @final
+    class NotAFile(InputReason):
+        """There is no file at the path."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.NotAFile: ...
+
+    @final
+    class InUse(InputReason):
+        """The file is a database in use, or one whose log is beside it, and so no back-up."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> InputReason.InUse: ...
 
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...

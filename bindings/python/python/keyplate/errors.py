@@ -192,20 +192,31 @@ class Busy(KeyplateError):
 class StorageFull(KeyplateError):
     """The disk is full. Nothing was changed; it works again when there is room."""
 
+    path: str
+    """What could not be written: the database, or what the call was to write."""
+
 
 class StorageReadOnly(KeyplateError):
     """The database file or its folder cannot be written."""
+
+    path: str
+    """What could not be written."""
 
 
 class StorageFailed(KeyplateError):
     """The operating system refused to read or write."""
 
+    path: str
+    """What could not be read or written: the database, a file beside it, or its folder."""
     reason: str
-    """What happened, in words and without paths."""
+    """What happened, in words."""
 
 
 class StorageLost(KeyplateError):
-    """The database file was removed or replaced while it was open. Open it again."""
+    """The database file, or a file that belongs to it, was removed or replaced while it was open. Open it again."""
+
+    path: str
+    """What is no longer there."""
 
 
 class CorruptDatabase(KeyplateError):

@@ -12,7 +12,13 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Engine, check_schema, failure, file::io_failure, ownership};
+use super::{
+    Engine, check_schema, failure,
+    migrate::FIRST_WITH_ID,
+    ownership,
+    trouble::{explained, io_failure, with_suffix},
+    wal,
+};
 use crate::{
     clock,
     crypto::encryption,
@@ -39,11 +45,14 @@ impl Engine {
             destination.check_folder()?;
         }
         self.with_reader(|connection| {
-            self.file.check(&self.options.path)?;
+            self.file.check_file()?;
             let at = self.reader(connection)?.now();
             let unfinished = Unfinished::create(&destination)?;
-            unfinished.copy(connection)?;
-            mark(&unfinished.open()?, at, check_schema)?;
+            let path = destination.path();
+            unfinished
+                .copy(connection)
+                .map_err(|error| explained(error, &path))?;
+            mark(&unfinished.open()?, at, check_schema).map_err(|error| explained(error, &path))?;
             let bytes = unfinished.publish(&destination)?;
             Ok(BackedUp { at, bytes })
         })
@@ -51,10 +60,10 @@ impl Engine {
 
     /// How much room the database takes on the disk.
     pub(crate) fn file_bytes(&self) -> Result<u64> {
-        let mut log = OsString::from(&self.options.path);
-        log.push("-wal");
+        let path = &self.options.path;
+        let log = with_suffix(path, "-wal");
         let log = fs::metadata(log).map_or(0, |metadata| metadata.len());
-        let metadata = fs::metadata(&self.options.path).map_err(io_failure)?;
+        let metadata = fs::metadata(path).map_err(|error| io_failure(error, path))?;
         Ok(metadata.len() + log)
     }
 }
@@ -74,6 +83,9 @@ pub(super) fn mark(
         .map_err(failure)?;
     // A newer library may have upgraded the database in the last moment.
     check_schema(schema)?;
+    if schema >= FIRST_WITH_ID {
+        wal::give_file_id(connection)?;
+    }
     // A copy of a back-up that nobody has opened yet is as old as that.
     connection
         .execute(
@@ -100,13 +112,14 @@ impl Destination {
             return Err(invalid("path", InputReason::Empty));
         };
         let destination = Self {
-            folder: fs::canonicalize(folder_of(Path::new(path))).map_err(no_folder)?,
+            folder: fs::canonicalize(folder_of(Path::new(path)))
+                .map_err(|error| no_folder(error, Path::new(path)))?,
             name: name.to_owned(),
         };
         destination.check_is_not_of(database)?;
         match fs::symlink_metadata(destination.path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(destination),
-            Err(error) => Err(no_folder(error)),
+            Err(error) => Err(no_folder(error, &destination.path())),
             Ok(_) => Err(exists()),
         }
     }
@@ -121,7 +134,7 @@ impl Destination {
 
     /// Whatever stands under such a name SQLite takes for a part of the database.
     fn check_is_not_of(&self, database: &Path) -> Result<()> {
-        let database = fs::canonicalize(database).map_err(io_failure)?;
+        let database = fs::canonicalize(database).map_err(|error| io_failure(error, database))?;
         let is_its_own = SIDE_FILES.iter().any(|suffix| {
             let mut file = OsString::from(&database);
             file.push(suffix);
@@ -155,7 +168,7 @@ impl Unfinished {
             .create_new(true)
             .mode(0o600)
             .open(&path)
-            .map_err(no_folder)?;
+            .map_err(|error| no_folder(error, &path))?;
         Ok(Self { path })
     }
 
@@ -180,10 +193,11 @@ impl Unfinished {
 
     /// Gives it its name, without taking the place of a file that was made meanwhile; the number of bytes.
     fn publish(self, destination: &Destination) -> Result<u64> {
-        let file = File::open(&self.path).map_err(io_failure)?;
-        file.sync_all().map_err(io_failure)?;
-        let bytes = file.metadata().map_err(io_failure)?.len();
         let path = destination.path();
+        let failed = |error| io_failure(error, &path);
+        let file = File::open(&self.path).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
         match fs::hard_link(&self.path, &path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists()),
@@ -208,11 +222,11 @@ impl Unfinished {
         match reserved {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists()),
-            Err(error) => return Err(io_failure(error)),
+            Err(error) => return Err(io_failure(error, path)),
         }
         fs::rename(&self.path, path).map_err(|error| {
             let _ = fs::remove_file(path);
-            io_failure(error)
+            io_failure(error, path)
         })
     }
 }
@@ -228,12 +242,16 @@ impl Drop for Unfinished {
     }
 }
 
-/// A reading connection refuses every write, and takes `VACUUM INTO` for one; so until this is dropped.
-struct Writable<'c>(&'c Connection);
+/// A reading connection refuses every write, and takes `VACUUM INTO` for one; so until this is dropped. The writer, which
+/// reads too when this process has the file alone, stays what it is.
+struct Writable<'c>(Option<&'c Connection>);
 
 impl<'c> Writable<'c> {
     fn make(connection: &'c Connection) -> Result<Self> {
-        let guard = Self(connection);
+        let refuses: bool = connection
+            .pragma_query_value(None, "query_only", |row| row.get(0))
+            .map_err(failure)?;
+        let guard = Self(refuses.then_some(connection));
         connection
             .pragma_update(None, "query_only", false)
             .map_err(failure)?;
@@ -244,7 +262,9 @@ impl<'c> Writable<'c> {
 impl Drop for Writable<'_> {
     fn drop(&mut self) {
         // It cannot fail: it sets a flag in memory.
-        let _ = self.0.pragma_update(None, "query_only", true);
+        if let Some(connection) = self.0 {
+            let _ = connection.pragma_update(None, "query_only", true);
+        }
     }
 }
 
@@ -253,11 +273,11 @@ pub(super) fn sync_folder_of(path: &Path) -> Result<()> {
     match File::open(folder_of(path)).and_then(|folder| folder.sync_all()) {
         // Some file systems cannot, and need not.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        synced => synced.map_err(io_failure),
+        synced => synced.map_err(|error| io_failure(error, path)),
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -269,7 +289,7 @@ fn exists() -> crate::error::KeyplateError {
 }
 
 /// What the caller can mend by another path.
-fn no_folder(error: io::Error) -> crate::error::KeyplateError {
+fn no_folder(error: io::Error, path: &Path) -> crate::error::KeyplateError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             invalid("path", InputReason::NoFolder)
@@ -277,7 +297,7 @@ fn no_folder(error: io::Error) -> crate::error::KeyplateError {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             invalid("path", InputReason::FolderReadOnly)
         }
-        _ => io_failure(error),
+        _ => io_failure(error, path),
     }
 }
 

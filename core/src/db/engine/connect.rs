@@ -1,7 +1,7 @@
 //! Opening connections: flags, pragmas, and what is looked at before anything is written.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read,
     path::Path,
     thread,
@@ -13,10 +13,12 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use super::{
     Options, failure,
     file::{self, APPLICATION_ID, FileIdentity},
-    migrate,
+    make_room, migrate,
     pool::Cache,
+    trouble::{explained, unreadable, with_suffix},
+    wal,
 };
-use crate::error::{KeyplateError, Result};
+use crate::error::{ConfigurationReason, KeyplateError, Result, configuration};
 
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.
@@ -26,25 +28,104 @@ const SMALL_CACHE_KIB: i64 = 512;
 /// A log that has grown beyond this is cut when it begins anew.
 const LOG_BYTES: i64 = 16 << 20;
 
-/// Opens the file for the first time: makes, checks or upgrades it.
-pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<(Connection, FileIdentity)> {
-    file::prepare(&options.path, options.allow_shared_file)?;
-    let mut connection = open(options).and_then(|connection| {
-        check_application(&connection)?;
-        Ok(connection)
-    });
-    if let Err(KeyplateError::ForeignDatabase { .. }) = connection {
-        connection = connection.map_err(|error| what_else(&options.path).unwrap_or(error));
-    }
-    let mut connection = connection?;
-    switch_to_wal(&connection, options.busy_timeout)?;
-    migrate::migrate(&mut connection, &options.path, now)?;
-    let file = FileIdentity::of(&options.path)?;
-    Ok((connection, file))
+/// A file that was opened for the first time.
+pub(super) struct First {
+    pub(super) writer: Writing,
+    pub(super) file: FileIdentity,
 }
 
-/// Opens one more connection to a file that `open_first` has seen.
-pub(super) fn open(options: &Options) -> Result<Connection> {
+/// The connection that writes.
+pub(super) struct Writing {
+    pub(super) connection: Connection,
+    /// It has the file to itself, because the disk has no room for what processes need to share it.
+    pub(super) is_alone: bool,
+}
+
+/// Opens the file for the first time: makes, checks or upgrades it.
+pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<First> {
+    let path = &options.path;
+    file::prepare(path, options.allow_shared_file)?;
+    let file = FileIdentity::of(path, options.allow_shared_file)?;
+    let target = fs::canonicalize(path).map_err(|error| unreadable(error, path))?;
+    wal::check_belongs(&target)?;
+    check_is_not_open_elsewhere(options, &target)?;
+    let mut writer = open_writer(options);
+    if let Err(KeyplateError::ForeignDatabase { .. }) = writer {
+        writer = writer.map_err(|error| what_else(path).unwrap_or(error));
+    }
+    let mut writer = writer?;
+    switch_to_wal(&writer.connection, options.patience())?;
+    if migrate::migrate(&mut writer.connection, path, now)? {
+        // A log that begins with an upgrade could be taken for one of the file before it (D8).
+        make_room(&writer.connection);
+    }
+    // It may have been replaced in between.
+    file.check_file()?;
+    file.learn_beside()?;
+    Ok(First { writer, file })
+}
+
+/// Opens a connection to write by, and reads from the file. SQLite needs room for an index of the log, which processes
+/// share. If the disk has none, it keeps it in its own memory, and the file to itself.
+pub(super) fn open_writer(options: &Options) -> Result<Writing> {
+    let opened = |connection: Connection| check_application(&connection).map(|()| connection);
+    match open(options, Sharing::WithOthers).and_then(opened) {
+        Ok(connection) => Ok(Writing {
+            connection,
+            is_alone: false,
+        }),
+        Err(error) => match explained(error, &options.path) {
+            full @ KeyplateError::StorageFull { .. } => {
+                let connection = open(options, Sharing::Alone).and_then(opened);
+                let connection = connection.map_err(|_| full)?;
+                Ok(Writing {
+                    connection,
+                    is_alone: true,
+                })
+            }
+            error => Err(error),
+        },
+    }
+}
+
+/// Whoever has the file open has its log and its index beside it. If one of them is missing, and there is a lock on the file
+/// nevertheless, then somebody has them elsewhere: the file has two names or mounts, or they were removed. What they have
+/// committed would not be seen here, and lost.
+fn check_is_not_open_elsewhere(options: &Options, target: &Path) -> Result<()> {
+    let has = |suffix| with_suffix(target, suffix).exists();
+    let is_new = fs::metadata(target).is_ok_and(|found| found.len() == 0);
+    if is_new || has("-wal") && has("-shm") {
+        return Ok(());
+    }
+    // What else stands in the way is told by whoever opens the file in earnest.
+    let Ok(connection) = connect(options, Sharing::Alone) else {
+        return Ok(());
+    };
+    let look = || {
+        // What is in a log stays there.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.busy_timeout(Duration::ZERO)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+            row.get::<_, i64>(0)
+        })
+    };
+    match look().map_err(failure) {
+        Err(KeyplateError::Busy) if !has("-wal") => {
+            Err(configuration("path", ConfigurationReason::OpenElsewhere))
+        }
+        Err(KeyplateError::Busy) => Err(KeyplateError::Busy),
+        _ => Ok(()),
+    }
+}
+
+/// Who else may have the file open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    WithOthers,
+    Alone,
+}
+
+fn connect(options: &Options, sharing: Sharing) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
@@ -53,6 +134,17 @@ pub(super) fn open(options: &Options) -> Result<Connection> {
         reason = "this is where connections are opened"
     )]
     let connection = Connection::open_with_flags(&options.path, flags).map_err(failure)?;
+    if sharing == Sharing::Alone {
+        // Before anything is read: afterwards the index is shared already.
+        connection
+            .pragma_update(None, "locking_mode", "EXCLUSIVE")
+            .map_err(failure)?;
+    }
+    Ok(connection)
+}
+
+fn open(options: &Options, sharing: Sharing) -> Result<Connection> {
+    let connection = connect(options, sharing)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     configure(&connection, options).map_err(failure)?;
     Ok(connection)
@@ -60,7 +152,7 @@ pub(super) fn open(options: &Options) -> Result<Connection> {
 
 /// Opens one more connection, which refuses to write.
 pub(super) fn open_reader(options: &Options, cache: Cache) -> Result<Connection> {
-    let connection = open(options)?;
+    let connection = open(options, Sharing::WithOthers)?;
     let configure = || {
         if cache == Cache::Small {
             connection.pragma_update(None, "cache_size", -SMALL_CACHE_KIB)?;
@@ -72,7 +164,7 @@ pub(super) fn open_reader(options: &Options, cache: Cache) -> Result<Connection>
 }
 
 fn configure(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
-    connection.busy_timeout(options.busy_timeout)?;
+    connection.busy_timeout(options.patience())?;
     // Without it a plan is made anew whenever a parameter is bound, once statistics exist.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -126,6 +218,7 @@ fn switch_to_wal(connection: &Connection, patience: Duration) -> Result<()> {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(mode) => {
                 return Err(KeyplateError::StorageFailed {
+                    path: String::new(),
                     reason: format!(
                         "the file system does not support a write-ahead log (journal mode {mode})"
                     ),
@@ -155,7 +248,7 @@ mod tests {
             allow_shared_file: false,
         };
         file::prepare(&options.path, false).unwrap();
-        let connection = open(&options).unwrap();
+        let connection = open(&options, Sharing::WithOthers).unwrap();
         let number = |pragma| -> i64 {
             connection
                 .pragma_query_value(None, pragma, |row| row.get(0))
@@ -176,7 +269,10 @@ mod tests {
             allow_shared_file: false,
         };
         file::prepare(&options.path, false).unwrap();
-        let (maker, looker) = (open(&options).unwrap(), open(&options).unwrap());
+        let (maker, looker) = (
+            open(&options, Sharing::WithOthers).unwrap(),
+            open(&options, Sharing::WithOthers).unwrap(),
+        );
         switch_to_wal(&maker, options.busy_timeout).unwrap();
         maker.pragma_update(None, "synchronous", "OFF").unwrap();
         let over = AtomicBool::new(false);

@@ -1,15 +1,24 @@
 //! The database file as the operating system sees it (D1, D5).
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::Path,
-    sync::Mutex,
+    fs::{self, Metadata, OpenOptions},
+    io,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{MetadataExt, OpenOptionsExt},
+    },
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::ownership::{self, SHARED_BITS};
+use rustix::{fs::Access, io::Errno};
+
+use super::{
+    mounts,
+    ownership::{self, SHARED_BITS},
+    trouble::{io_failure, is_gone, may, text, unreadable, with_suffix},
+};
 use crate::error::{ConfigurationReason, KeyplateError, Result, configuration};
 
 /// "KEYP": tells our files from other applications' (`PRAGMA application_id`).
@@ -18,37 +27,62 @@ pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
 const OPTION: &str = "path";
 /// How often reads look whether the file is still there; writes always do.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest path that SQLite opens: it has room for 512 bytes, `-journal` included.
+const LONGEST_PATH: usize = 504;
+const LONGEST_SUFFIX: &str = "-journal";
 
-/// Which file is open, so that its removal or replacement is noticed: SQLite would go on writing into nothing.
+/// Which file is open, so that its removal or replacement is noticed: SQLite would go on writing into nothing. The same
+/// holds for the log and its index, by which the processes that share the file agree.
 #[derive(Debug)]
 pub(super) struct FileIdentity {
-    device: u64,
-    inode: u64,
+    path: PathBuf,
+    /// The path without links: what is kept beside it has this name.
+    target: PathBuf,
+    allow_shared_file: bool,
+    file: Entry,
+    beside: Mutex<Option<Beside>>,
     looked: Mutex<Instant>,
 }
 
+/// A file by its device and inode.
+type Entry = (u64, u64);
+
+/// The log and its index, which this process has open. There is no index while the process has the file alone.
+#[derive(Clone, Copy, Debug)]
+struct Beside {
+    log: Entry,
+    index: Option<Entry>,
+}
+
 impl FileIdentity {
-    pub(super) fn of(path: &Path) -> Result<Self> {
-        let metadata = fs::metadata(path).map_err(io_failure)?;
+    /// What is at the path before it is opened.
+    pub(super) fn of(path: &Path, allow_shared_file: bool) -> Result<Self> {
+        let metadata = fs::metadata(path).map_err(|error| unreadable(error, path))?;
         Ok(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
+            path: path.to_owned(),
+            target: fs::canonicalize(path).map_err(|error| unreadable(error, path))?,
+            allow_shared_file,
+            file: entry(&metadata),
+            beside: Mutex::new(None),
             looked: Mutex::new(Instant::now()),
         })
     }
 
-    pub(super) fn check(&self, path: &Path) -> Result<()> {
-        match fs::metadata(path) {
-            Ok(found) if found.dev() == self.device && found.ino() == self.inode => Ok(()),
-            Ok(_) => Err(KeyplateError::StorageLost),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(KeyplateError::StorageLost)
-            }
-            Err(error) => Err(io_failure(error)),
-        }
+    pub(super) fn is(&self, file: &Metadata) -> bool {
+        self.file == entry(file)
     }
 
-    pub(super) fn check_now_and_then(&self, path: &Path) -> Result<()> {
+    /// Before something is written, in the transaction that does.
+    pub(super) fn check(&self) -> Result<()> {
+        self.check_file()?;
+        if let Err(error) = may(&self.target, Access::WRITE_OK) {
+            return Err(io_failure(error, &self.path));
+        }
+        self.check_beside()
+    }
+
+    /// For reads. What was noticed is told by each call until it is over.
+    pub(super) fn check_now_and_then(&self) -> Result<()> {
         // Another thread is looking: it will tell.
         let Ok(mut looked) = self.looked.try_lock() else {
             return Ok(());
@@ -56,47 +90,177 @@ impl FileIdentity {
         if looked.elapsed() < LOOK_EVERY {
             return Ok(());
         }
-        self.check(path)?;
+        self.check_file()?;
+        self.check_beside()?;
         *looked = Instant::now();
         Ok(())
     }
+
+    pub(super) fn check_file(&self) -> Result<()> {
+        let found = match fs::metadata(&self.path) {
+            Ok(found) if entry(&found) == self.file => found,
+            Err(error) if !is_gone(&error) => return Err(unreadable(error, &self.path)),
+            _ => return Err(lost(&self.path)),
+        };
+        if found.nlink() > 1 && !self.allow_shared_file {
+            return Err(KeyplateError::StorageFailed {
+                path: text(&self.path),
+                reason: "the file has got a second name (hard link)".to_owned(),
+            });
+        }
+        may(&self.target, Access::READ_OK).map_err(|error| unreadable(error, &self.path))
+    }
+
+    /// Also before a connection is opened, which would begin another log.
+    pub(super) fn check_beside(&self) -> Result<()> {
+        let Some(beside) = *self.beside() else {
+            return Ok(());
+        };
+        let log = with_suffix(&self.target, "-wal");
+        if find(&log) != Some(beside.log) {
+            return Err(lost(&log));
+        }
+        let index = with_suffix(&self.target, "-shm");
+        if beside.index.is_some() && find(&index) != beside.index {
+            return Err(lost(&index));
+        }
+        Ok(())
+    }
+
+    /// A connection has just opened both.
+    pub(super) fn learn_beside(&self) -> Result<()> {
+        let log = with_suffix(&self.target, "-wal");
+        let beside = Beside {
+            log: find(&log).ok_or_else(|| lost(&log))?,
+            index: find(&with_suffix(&self.target, "-shm")),
+        };
+        *self.beside() = Some(beside);
+        Ok(())
+    }
+
+    /// A child of `fork` has none of them open.
+    pub(super) fn forget_beside(&self) {
+        *self.beside() = None;
+    }
+
+    /// Nobody else has written a log where this process's own was: they would have begun with the file as it is without it.
+    pub(super) fn has_no_log(&self) -> bool {
+        fs::metadata(with_suffix(&self.target, "-wal")).map_or(true, |found| found.len() == 0)
+    }
+
+    /// The log and the index are where they were, if they are known.
+    pub(super) fn lost_what_is_beside(&self) -> bool {
+        self.check_file().is_ok() && self.check_beside().is_err()
+    }
+
+    fn beside(&self) -> MutexGuard<'_, Option<Beside>> {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn entry(metadata: &Metadata) -> Entry {
+    (metadata.dev(), metadata.ino())
+}
+
+fn find(path: &Path) -> Option<Entry> {
+    fs::symlink_metadata(path).ok().map(|found| entry(&found))
+}
+
+fn lost(path: &Path) -> KeyplateError {
+    KeyplateError::StorageLost { path: text(path) }
 }
 
 /// D1: the file exists, is ours alone, and was made 0600 before SQLite saw it.
 pub(super) fn prepare(path: &Path, allow_shared_file: bool) -> Result<()> {
+    check_length(path)?;
     if !allow_shared_file {
         check_ownership(path)?;
     }
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(configuration(OPTION, ConfigurationReason::NoFolder));
-        }
-        Err(error) => match (fs::metadata(path), error.kind()) {
-            (Ok(_), _) => {}
-            (Err(_), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
-                return Err(configuration(OPTION, ConfigurationReason::FolderReadOnly));
-            }
-            (Err(_), _) => return Err(io_failure(error)),
-        },
+    if make(path)? {
+        return Ok(());
     }
-    let metadata = fs::metadata(path).map_err(io_failure)?;
+    let metadata = fs::metadata(path).map_err(|error| impossible(error, path))?;
     if !metadata.is_file() {
         return Err(configuration(OPTION, ConfigurationReason::NotAFile));
     }
-    if !allow_shared_file && metadata.mode() & SHARED_BITS != 0 {
+    if allow_shared_file {
+        return Ok(());
+    }
+    if metadata.mode() & SHARED_BITS != 0 {
         return Err(configuration(OPTION, ConfigurationReason::SharedFile));
     }
-    match ownership::distrust_beside(path) {
-        Some(reason) if !allow_shared_file => Err(configuration(OPTION, reason)),
-        _ => Ok(()),
+    if let Some(reason) = ownership::distrust_beside(path) {
+        return Err(configuration(OPTION, reason));
     }
+    check_is_one(path, &metadata)
+}
+
+/// True if it was not there and is now.
+fn make(path: &Path) -> Result<bool> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let Err(error) = made else { return Ok(true) };
+    // Root is told of a read-only disk before it is told that the file is there.
+    if error.kind() == io::ErrorKind::AlreadyExists || fs::metadata(path).is_ok() {
+        return Ok(false);
+    }
+    Err(impossible(error, path))
+}
+
+/// Why there can be no database at this path.
+fn impossible(error: io::Error, path: &Path) -> KeyplateError {
+    let is_link = || fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    let reason = match Errno::from_io_error(&error) {
+        Some(Errno::LOOP) => ConfigurationReason::LeadsNowhere,
+        Some(Errno::NOENT) if is_link() => ConfigurationReason::LeadsNowhere,
+        Some(Errno::NOENT | Errno::NOTDIR) => ConfigurationReason::NoFolder,
+        Some(Errno::NAMETOOLONG) => too_long(),
+        // Into the folder, but not to make a file there; or not even that.
+        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return unreadable(error, path);
+            }
+            _ => ConfigurationReason::FolderReadOnly,
+        },
+        _ => return io_failure(error, path),
+    };
+    configuration(OPTION, reason)
+}
+
+/// A name that is too long only for what SQLite adds to it would be made, and could not be opened.
+fn check_length(path: &Path) -> Result<()> {
+    let resolved = fs::canonicalize(path);
+    let target = resolved.as_deref().unwrap_or(path);
+    let beside = with_suffix(target, LONGEST_SUFFIX);
+    let is_too_long = |error: io::Error| Errno::from_io_error(&error) == Some(Errno::NAMETOOLONG);
+    if target.as_os_str().as_bytes().len() > LONGEST_PATH
+        || fs::symlink_metadata(beside).is_err_and(is_too_long)
+    {
+        return Err(configuration(OPTION, too_long()));
+    }
+    Ok(())
+}
+
+fn too_long() -> ConfigurationReason {
+    ConfigurationReason::PathTooLong {
+        most: LONGEST_PATH as i64,
+    }
+}
+
+/// Two names of a file, or two places where it is mounted, have a log each: who uses the one does not see what the other
+/// has committed, and both write into the file.
+fn check_is_one(path: &Path, metadata: &Metadata) -> Result<()> {
+    if metadata.nlink() > 1 {
+        return Err(configuration(OPTION, ConfigurationReason::SeveralNames));
+    }
+    let target = fs::canonicalize(path).map_err(|error| unreadable(error, path))?;
+    if mounts::is_mounted_by_itself(&target) {
+        return Err(configuration(OPTION, ConfigurationReason::MountedFile));
+    }
+    Ok(())
 }
 
 /// Refuses a file that another user of the machine owns or can replace, as `Keyplate::open` does without
@@ -110,79 +274,5 @@ pub fn check_ownership(path: &Path) -> Result<()> {
     match ownership::distrust(path) {
         None => Ok(()),
         Some(reason) => Err(configuration(OPTION, reason)),
-    }
-}
-
-/// SQLite tells "the disk is full" and "read-only" apart from other failures only where the operating system has one
-/// number for them: a quota that is used up, or a file system that was mounted read-only, is a failure like any other to
-/// it. So what it failed at is tried beside the database: the file itself must not be opened, since closing it would drop
-/// SQLite's locks.
-pub(super) fn explained(error: KeyplateError, database: &Path) -> KeyplateError {
-    if !matches!(error, KeyplateError::StorageFailed { .. }) {
-        return error;
-    }
-    match probe(database).map_err(io_failure) {
-        Err(found @ (KeyplateError::StorageFull | KeyplateError::StorageReadOnly)) => found,
-        _ => error,
-    }
-}
-
-/// Makes a file in the database's folder, writes a page and takes it away.
-fn probe(database: &Path) -> io::Result<()> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(format!(".probe-{}", std::process::id()));
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&name)?;
-    let written = file.write_all(&[0; 4_096]).and_then(|()| file.sync_all());
-    fs::remove_file(&name)?;
-    written
-}
-
-pub(super) fn io_failure(error: io::Error) -> KeyplateError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => KeyplateError::StorageFull,
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            KeyplateError::StorageReadOnly
-        }
-        kind => KeyplateError::StorageFailed {
-            reason: kind.to_string(),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_operating_systems_numbers_in_our_words() {
-        // Linux: ENOSPC, EDQUOT, EACCES, EROFS, EIO.
-        for (number, expected) in [
-            (28, KeyplateError::StorageFull),
-            (122, KeyplateError::StorageFull),
-            (13, KeyplateError::StorageReadOnly),
-            (30, KeyplateError::StorageReadOnly),
-        ] {
-            let found = io_failure(io::Error::from_raw_os_error(number));
-            assert_eq!(found, expected, "{number}");
-        }
-        let broken = io_failure(io::Error::from_raw_os_error(5));
-        assert!(matches!(broken, KeyplateError::StorageFailed { .. }));
-    }
-
-    #[test]
-    fn a_failure_that_a_probe_does_not_find_stays_what_it_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let failed = || KeyplateError::StorageFailed {
-            reason: "unable to open database file".to_owned(),
-        };
-        let path = folder.path().join("id.db");
-        assert_eq!(explained(failed(), &path), failed());
-        assert_eq!(explained(KeyplateError::Busy, &path), KeyplateError::Busy);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

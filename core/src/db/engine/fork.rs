@@ -1,10 +1,11 @@
 //! What `fork` needs (D4): nobody is inside SQLite at that moment, and a child begins with connections of its own.
 
 use std::{
+    fs::Metadata,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
         TryLockResult, Weak,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -19,6 +20,8 @@ static IN_USE: RwLock<()> = RwLock::new(());
 static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
 /// The process that `ENGINES` was last looked through for.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
+/// How many hooks wait for calls to end.
+static WANTED: AtomicUsize = AtomicUsize::new(0);
 /// Set in a child that was forked while a call was under way: the lock above may never come free in it.
 static STUCK: AtomicBool = AtomicBool::new(false);
 
@@ -29,7 +32,8 @@ pub struct ForkGuard {
     _still: Option<RwLockWriteGuard<'static, ()>>,
 }
 
-/// Waits until no call is under way on any open database and holds further ones back.
+/// Waits until no call is under way on any open database and holds further ones back. Calls that merely wait for another
+/// process's lock are not waited for: they go on waiting after the fork.
 ///
 /// Call it before `fork`, drop what it gives after `fork`, in the parent and in the child. The handles then work in
 /// both. The C and Python faces do this by themselves. Threads that wait for a lock which the calling thread holds
@@ -41,9 +45,18 @@ pub fn before_fork() -> ForkGuard {
         // This is itself a child that has not used its handles: nobody is here to wait for.
         IN_USE.try_write().ok()
     } else {
-        Some(IN_USE.write().unwrap_or_else(PoisonError::into_inner))
+        WANTED.fetch_add(1, Ordering::SeqCst);
+        let guard = IN_USE.write().unwrap_or_else(PoisonError::into_inner);
+        WANTED.fetch_sub(1, Ordering::SeqCst);
+        Some(guard)
     };
     ForkGuard { _still: guard }
+}
+
+/// Whoever merely waits for another process, or for another call, lets go of everything then, and begins to wait anew after
+/// the fork: how long others hold their locks is nothing that a fork waits for.
+pub(super) fn is_wanted() -> bool {
+    WANTED.load(Ordering::SeqCst) > 0
 }
 
 /// For a process that has used its handles: no hook of another process can hold this.
@@ -75,6 +88,13 @@ pub(super) fn register(engine: &Arc<Engine>) {
     PROCESS.store(std::process::id(), Ordering::Relaxed);
 }
 
+/// Does an engine of this process have this file open? Locks do not tell: they are the process's.
+pub(super) fn is_open_here(file: &Metadata) -> bool {
+    let engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut open = engines.iter().filter_map(Weak::upgrade);
+    open.any(|engine| engine.file.is(file))
+}
+
 /// In a child, before it opens its first connection: closes every inherited one.
 pub(super) fn close_inherited(pid: u32) -> Result<()> {
     if PROCESS.load(Ordering::Relaxed) == pid {
@@ -102,8 +122,11 @@ pub(super) fn close_inherited(pid: u32) -> Result<()> {
         idle.close_inherited();
     }
     for engine in &inherited {
+        engine.file.forget_beside();
         engine.owner.store(pid, Ordering::Relaxed);
     }
+    // Whose hooks those were is not here.
+    WANTED.store(0, Ordering::SeqCst);
     engines.retain(|engine| engine.strong_count() > 0);
     PROCESS.store(pid, Ordering::Relaxed);
     Ok(())

@@ -1,6 +1,6 @@
 //! Makes a new file from `schema.sql`, or brings an older one to it (D2).
 
-use std::{ffi::OsString, path::Path, path::PathBuf, time::SystemTime};
+use std::{path::Path, path::PathBuf, time::SystemTime};
 
 use rusqlite::{
     Connection, Transaction, TransactionBehavior,
@@ -14,6 +14,8 @@ use super::{
     backup, failure,
     file::{self, APPLICATION_ID},
     refold,
+    trouble::{explained, io_failure, with_suffix},
+    wal,
 };
 use crate::{
     clock,
@@ -36,7 +38,9 @@ const MIGRATIONS: &[Migration] = &[
 ];
 
 /// From this schema on a copy can carry the mark of a back-up (D8).
-const FIRST_WITH_MARK: u32 = 4;
+pub(super) const FIRST_WITH_MARK: u32 = 4;
+/// From this schema on a file has an id.
+pub(super) const FIRST_WITH_ID: u32 = 7;
 
 /// The schema that this library reads and writes (`PRAGMA user_version`).
 pub(super) const SCHEMA: u32 = schema_after(MIGRATIONS);
@@ -45,7 +49,8 @@ const fn schema_after(migrations: &[Migration]) -> u32 {
     migrations.len() as u32 + 1
 }
 
-pub(super) fn migrate(connection: &mut Connection, path: &Path, now: SystemTime) -> Result<()> {
+/// True if the file was made or upgraded.
+pub(super) fn migrate(connection: &mut Connection, path: &Path, now: SystemTime) -> Result<bool> {
     migrate_with(connection, path, now, SCHEMA_SQL, MIGRATIONS)
 }
 
@@ -55,17 +60,17 @@ fn migrate_with(
     now: SystemTime,
     schema_sql: &str,
     migrations: &[Migration],
-) -> Result<()> {
+) -> Result<bool> {
     let known = schema_after(migrations);
     if check(version(connection)?, known)? {
-        return Ok(());
+        return Ok(false);
     }
     // A table that is made anew is dropped first, and all that refers to it would go along. It cannot be switched within a
     // transaction, and `foreign_key_check` looks before the commit.
     keep_foreign_keys(connection, false)?;
     let done = migrate_unbound(connection, path, now, schema_sql, migrations);
     keep_foreign_keys(connection, true)?;
-    done
+    done.map(|()| true)
 }
 
 fn keep_foreign_keys(connection: &Connection, kept: bool) -> Result<()> {
@@ -109,6 +114,9 @@ fn migrate_unbound(
             transaction
                 .execute("UPDATE instance SET schema = ?1", [known])
                 .map_err(failure)?;
+            if found < FIRST_WITH_ID {
+                wal::give_file_id(&transaction)?;
+            }
         }
     }
     transaction
@@ -132,7 +140,7 @@ fn give(connection: &Connection, name: &str, folding: fn(&str) -> String) -> Res
 }
 
 /// Does everything that is referred to still stand there?
-fn check_foreign_keys(transaction: &Transaction<'_>) -> Result<()> {
+pub(super) fn check_foreign_keys(transaction: &Connection) -> Result<()> {
     let mut statement = transaction
         .prepare("PRAGMA foreign_key_check")
         .map_err(failure)?;
@@ -155,7 +163,7 @@ fn check(found: u32, known: u32) -> Result<bool> {
     Ok(found == known)
 }
 
-fn version(connection: &Connection) -> Result<u32> {
+pub(super) fn version(connection: &Connection) -> Result<u32> {
     connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(failure)
@@ -178,6 +186,7 @@ fn create(
             params![known, now],
         )
         .map_err(failure)?;
+    wal::give_file_id(transaction)?;
     transaction
         .execute(
             "INSERT INTO setup (id, stage, generation) VALUES (1, 'uninitialised', 1)",
@@ -206,8 +215,9 @@ impl Copy {
         // What somebody left who was killed.
         remove(&unfinished.path)?;
         file::prepare(&unfinished.path, false)?;
-        fill(database, &unfinished.path, schema, now)?;
-        std::fs::rename(&unfinished.path, &path).map_err(file::io_failure)?;
+        fill(database, &unfinished.path, schema, now)
+            .map_err(|error| explained(error, &unfinished.path))?;
+        std::fs::rename(&unfinished.path, &path).map_err(|error| io_failure(error, &path))?;
         let copy = Self { path, kept: false };
         backup::sync_folder_of(&copy.path)?;
         Ok(copy)
@@ -230,7 +240,7 @@ impl Drop for Copy {
 
 fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file::io_failure(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_failure(error, path)),
         _ => Ok(()),
     }
 }
@@ -252,14 +262,8 @@ fn fill(database: &Path, copy: &Path, schema: u32, now: SystemTime) -> Result<()
     Ok(())
 }
 
-fn copy_path(path: &Path, schema: u32) -> PathBuf {
+pub(super) fn copy_path(path: &Path, schema: u32) -> PathBuf {
     with_suffix(path, &format!(".schema-{schema}.backup"))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::waiting;
+use super::{fork, waiting};
 use crate::error::{KeyplateError, Result};
 
 /// More calls than this read in turns: no number of clients makes this process's memory grow.
@@ -45,6 +45,7 @@ pub(super) struct Connections {
     large: usize,
     writer: Option<Connection>,
     writer_out: bool,
+    alone: bool,
 }
 
 impl Pool {
@@ -56,6 +57,7 @@ impl Pool {
                 large: 0,
                 writer: Some(writer),
                 writer_out: false,
+                alone: false,
             }),
             reader_returned: Condvar::new(),
             writer_returned: Condvar::new(),
@@ -98,6 +100,15 @@ impl Pool {
         Ok(lent)
     }
 
+    /// This process has the file to itself, by its one connection.
+    pub(super) fn is_alone(&self) -> bool {
+        self.lock().alone
+    }
+
+    pub(super) fn set_alone(&self, alone: bool) {
+        self.lock().alone = alone;
+    }
+
     pub(super) fn close(&mut self) {
         let connections = self
             .connections
@@ -115,7 +126,8 @@ impl Pool {
         idle.then_some(Idle(connections))
     }
 
-    /// Waits for as long as it is so, at most until the deadline.
+    /// Waits for as long as it is so, at most until the deadline, or until it is time to ask whether to go on: whoever does
+    /// that must hold nothing.
     fn wait<'p>(
         &'p self,
         returned: &Condvar,
@@ -123,23 +135,16 @@ impl Pool {
         deadline: Instant,
         so: impl Fn(&Connections) -> bool,
     ) -> Result<MutexGuard<'p, Connections>> {
+        let deadline = deadline.min(Instant::now() + waiting::ASK_EVERY);
         while so(&connections) {
             let patience = deadline.saturating_duration_since(Instant::now());
-            if patience.is_zero() {
+            if patience.is_zero() || fork::is_wanted() {
                 return Err(KeyplateError::Busy);
             }
-            let (guard, waited) = returned
-                .wait_timeout(connections, patience.min(waiting::ASK_EVERY))
-                .unwrap_or_else(PoisonError::into_inner);
-            connections = guard;
-            if waited.timed_out() && so(&connections) {
-                // A signal's handler runs while it is asked: no lock may be held.
-                drop(connections);
-                if waiting::is_given_up() {
-                    return Err(KeyplateError::Busy);
-                }
-                connections = self.lock();
-            }
+            connections = returned
+                .wait_timeout(connections, patience)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         Ok(connections)
     }
@@ -201,6 +206,15 @@ pub(super) struct Lent<'p> {
     role: Role,
     cache: Cache,
     connection: Option<Connection>,
+}
+
+impl Lent<'_> {
+    /// Closes the connection, and only then opens another.
+    pub(super) fn renew(&mut self, open: impl FnOnce() -> Result<Connection>) -> Result<()> {
+        self.connection = None;
+        self.connection = Some(open()?);
+        Ok(())
+    }
 }
 
 impl Deref for Lent<'_> {

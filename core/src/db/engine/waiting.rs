@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long somebody who waits does not ask.
+/// How long somebody waits without giving back what they hold, and does not ask.
 pub(super) const ASK_EVERY: Duration = Duration::from_millis(100);
 
 static GIVE_UP: OnceLock<fn() -> bool> = OnceLock::new();

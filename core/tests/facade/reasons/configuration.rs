@@ -1,11 +1,39 @@
 //! Each fault of an option.
 
-use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use keyplate::{Config, ConfigurationReason, Keyplate, KeyplateError, Secret};
 
 use super::{assert_all, failed};
 use crate::common::{passkeys::Person, *};
+
+/// A database in whose place another was put, while its log stayed.
+fn other_log(folder: &Path) -> keyplate::Result<()> {
+    let (path, log) = (folder.join("log.db"), folder.join("log.db-wal"));
+    let keyplate = Keyplate::open(config(&path)).unwrap();
+    keyplate.create_user(new_user("ann")).unwrap();
+    let left = fs::read(&log).unwrap();
+    drop(keyplate);
+    fs::remove_file(&path).unwrap();
+    drop(Keyplate::open(config(&path)).unwrap());
+    fs::write(&log, left).unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
+    failed(Keyplate::open(config(&path)))
+}
+
+/// A database that is open, and whose log is gone.
+fn open_elsewhere(folder: &Path) -> keyplate::Result<()> {
+    let path = folder.join("elsewhere.db");
+    let _open = Keyplate::open(config(&path)).unwrap();
+    for part in ["-wal", "-shm"] {
+        fs::remove_file(folder.join(format!("elsewhere.db{part}"))).unwrap();
+    }
+    let config = Config {
+        busy_timeout_ms: Some(0),
+        ..config(&path)
+    };
+    failed(Keyplate::open(config))
+}
 
 #[test]
 fn options_that_cannot_work() {
@@ -69,9 +97,10 @@ fn options_that_cannot_work() {
         Ok(()) => (others, ConfigurationReason::OthersFile),
         Err(_) => (shared.clone(), ConfigurationReason::SharedFile),
     };
+    // A file is mounted by the tests of the storage.
     let untried: &[&str] = match others_reason {
-        ConfigurationReason::OthersFile => &[],
-        _ => &["others_file"],
+        ConfigurationReason::OthersFile => &["mounted_file"],
+        _ => &["mounted_file", "others_file"],
     };
 
     let origin = |origin: &'static str| with(&move |config| config.origin = origin.to_owned());
@@ -106,6 +135,27 @@ fn options_that_cannot_work() {
             "path",
             ConfigurationReason::NotAPath,
             path(":memory:".as_ref()),
+        ),
+        ("path", ConfigurationReason::LeadsNowhere, {
+            let link = folder.join("dangling.db");
+            std::os::unix::fs::symlink("nothing", &link).unwrap();
+            path(&link)
+        }),
+        (
+            "path",
+            ConfigurationReason::PathTooLong { most: 504 },
+            path(&folder.join("n".repeat(250))),
+        ),
+        ("path", ConfigurationReason::SeveralNames, {
+            let second = folder.join("second.db");
+            fs::hard_link(&beside, &second).unwrap();
+            path(&second)
+        }),
+        ("path", ConfigurationReason::OtherLog, other_log(folder)),
+        (
+            "path",
+            ConfigurationReason::OpenElsewhere,
+            open_elsewhere(folder),
         ),
         (
             "token_prefix",

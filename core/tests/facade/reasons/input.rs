@@ -203,6 +203,24 @@ fn by_call(f: &Fixture) -> Vec<(&'static str, InputReason, Result<()>)> {
             InputReason::FolderReadOnly,
             failed(host.back_up_to("/sys/copy.db")),
         ),
+        (
+            "backup",
+            InputReason::NotAFile,
+            failed(keyplate::restore_backup(
+                &path,
+                beside("none.db").as_ref(),
+                false,
+            )),
+        ),
+        ("backup", InputReason::InUse, {
+            std::fs::write(beside("used.db"), "").unwrap();
+            std::fs::write(beside("used.db-wal"), "a log").unwrap();
+            failed(keyplate::restore_backup(
+                &path,
+                beside("used.db").as_ref(),
+                false,
+            ))
+        }),
         ("path", InputReason::SharedFolder, {
             let folder = f.folder.path().join("everybodys");
             std::fs::create_dir(&folder).unwrap();

@@ -443,7 +443,11 @@ mod tests {
         let busy = Failure::from(KeyplateError::Busy);
         assert_eq!((busy.status.as_u16(), busy.retry_after), (503, Some(1)));
         assert_eq!(
-            Failure::from(KeyplateError::StorageLost).status.as_u16(),
+            Failure::from(KeyplateError::StorageLost {
+                path: "/data/id.db".into()
+            })
+            .status
+            .as_u16(),
             503
         );
     }

@@ -55,8 +55,22 @@ fn a_back_up_beside_a_running_server_is_restored() {
         .key(&key)
         .send()
         .is_refused(401, "token_invalid_or_expired");
+    fails(
+        &run(&server, &["restore", copy]),
+        &format!(
+            "cannot restore {copy}: the database is in use: stop the server and whatever else has it open"
+        ),
+    );
     assert_eq!(server.stop("-TERM"), Some(0));
-    fs::copy(copy, server.database()).unwrap();
+    fails(
+        &run(&server, &["restore", nowhere]),
+        &format!("cannot restore {nowhere}: it is not a file that there is"),
+    );
+    let restored = run(&server, &["restore", copy]);
+    printed(&restored, "restored the back-up of ");
+    let told = String::from_utf8(restored.stdout).unwrap();
+    assert!(told.contains("the former database is kept as "), "{told}");
+    assert!(told.contains("ends all sessions"), "{told}");
     let folder = std::mem::replace(&mut server.folder, TempDir::new().unwrap());
     drop(server);
 
