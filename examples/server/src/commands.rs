@@ -3,10 +3,12 @@
 pub(crate) mod api_keys;
 pub(crate) mod clock;
 pub(crate) mod database;
+pub(crate) mod healthcheck;
 pub(crate) mod one_time;
 pub(crate) mod setup;
 pub(crate) mod signing_key;
 mod table;
+pub(crate) mod upkeep;
 pub(crate) mod users;
 
 use keyplate::{ConflictReason, Keyplate, KeyplateError, User, UserId};
