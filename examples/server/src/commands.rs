@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     http::origin,
-    open::{self, Opening, print::print},
+    open::{self, Opening, failure, print::print},
     options::Options,
 };
 
@@ -86,7 +86,7 @@ fn refused(error: KeyplateError) -> String {
             (ConflictReason::LastAdministrator, _) => "the last administrator must stay".to_owned(),
             _ => what.to_string(),
         },
-        error => error.to_string(),
+        error => failure::told(&error),
     }
 }
 

@@ -3,7 +3,10 @@ use std::path::Path;
 use keyplate::{InputReason, KeyplateError};
 
 use super::{open, printed};
-use crate::{open::spelling::spelled, options::Options};
+use crate::{
+    open::{failure, spelling::spelled},
+    options::Options,
+};
 
 /// Copies the database, while a server writes too.
 pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
@@ -22,7 +25,7 @@ pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
                 reason => format!("the path {reason}"),
             },
             KeyplateError::Conflict { what, .. } => what.to_string(),
-            error => error.to_string(),
+            error => failure::told(&error),
         };
         format!("cannot back up to {path}: {reason}")
     })?;
@@ -33,7 +36,7 @@ pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
 pub(crate) fn check(options: &Options) -> Result<(), String> {
     let report = open(options)?
         .check_integrity()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| failure::told(&error))?;
     if report.ok {
         return printed("the database is in order\n");
     }

@@ -16,7 +16,7 @@ use std::{
 use keyplate::{Keyplate, KeyplateError, SettingsChanges};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-use crate::log;
+use crate::{log, open::failure};
 
 /// Strangers ask for the health check: they do not decide how often the disk is tried.
 const TRY_EVERY: Duration = Duration::from_millis(500);
@@ -41,19 +41,9 @@ impl Storage {
 
     /// Remembers a failure; the first of a row is said with the file's name, which is in no error.
     pub(super) fn note(&self, error: &KeyplateError) {
-        let is_of_storage = matches!(
-            error,
-            KeyplateError::StorageFull
-                | KeyplateError::StorageReadOnly
-                | KeyplateError::StorageFailed { .. }
-                | KeyplateError::StorageLost
-                | KeyplateError::CorruptDatabase { .. }
-        );
-        if is_of_storage && !self.failed.swap(true, Ordering::Relaxed) {
-            log::line(format_args!(
-                "warning: {} cannot be used: {error}",
-                self.database.display()
-            ));
+        if failure::is_of_storage(error) && !self.failed.swap(true, Ordering::Relaxed) {
+            let told = failure::told(error);
+            log::line(format_args!("warning: the database cannot be used: {told}"));
         }
     }
 
@@ -77,8 +67,7 @@ impl Storage {
         match &result {
             Ok(()) => {
                 if self.failed.swap(false, Ordering::Relaxed) {
-                    let database = self.database.display();
-                    log::line(format_args!("{database} can be used again"));
+                    log::line(format_args!("the database can be used again"));
                 }
             }
             Err(error) => self.note(error),

@@ -9,7 +9,7 @@ use crate::{
     http::{app::App, origin::Origins},
     log,
     open::{
-        self, Opening,
+        self, Opening, failure,
         print::{print, setup_link},
     },
     options::Options,
@@ -147,11 +147,11 @@ fn announce(keyplate: &Keyplate, options: &Options, bound: &[Bound]) -> Result<(
     text.push_str(&format!("address: {origin}\n"));
     let state = keyplate
         .get_setup_state()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| failure::told(&error))?;
     if state.stage != SetupStage::Complete {
         let token = keyplate
             .create_setup_token()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| failure::told(&error))?;
         text.push_str(&setup_link(origin, &token));
     }
     if let Some(problem) = state.passkey_problem {
@@ -167,7 +167,7 @@ fn announce(keyplate: &Keyplate, options: &Options, bound: &[Bound]) -> Result<(
     }
     let clock = keyplate
         .get_clock_state()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| failure::told(&error))?;
     open::warn_of_clock(&clock);
     // Nobody may be listening; the server runs all the same.
     let _ = print(&text);
