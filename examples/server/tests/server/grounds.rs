@@ -296,6 +296,8 @@ fn a_server_whose_disk_is_full_is_not_healthy_until_there_is_room() {
     });
     assert!(refused.is_some());
     is_unhealthy(&server, "storage_full");
+    // As long as it is open, it is there.
+    drop(file);
     fs::remove_file(&filler).unwrap();
     is_healthy(&server);
     let log = server.log();
@@ -304,7 +306,7 @@ fn a_server_whose_disk_is_full_is_not_healthy_until_there_is_room() {
     assert!(log.contains("the database can be used again"), "{log}");
 }
 
-/// Nobody had to fail first: the check finds it out. A file system that finds itself damaged turns read-only.
+/// A file system that finds itself damaged turns read-only.
 #[test]
 fn a_server_whose_disk_is_read_only_is_not_healthy() {
     let folder = temporary();
@@ -322,7 +324,11 @@ fn a_server_whose_disk_is_read_only_is_not_healthy() {
     let data = disk.0.path().join("data");
     let server = Server::with(&["--data", data.to_str().unwrap()]);
     is_healthy(&server);
+    let (_, key) = server.claim_with_key();
     disk.remount("abort");
+    let body = json!({ "username": "bob" });
+    let refused = server.post("/api/users").key(&key).json(&body).send();
+    refused.is_refused(503, "storage_unavailable");
     is_unhealthy(&server, "storage_read_only");
 }
 
