@@ -26,6 +26,7 @@ mod healthcheck;
 mod keep_alive;
 mod key_commands;
 mod lists;
+mod measurements;
 mod local_users;
 mod names;
 mod one_time;
