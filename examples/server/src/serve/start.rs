@@ -26,12 +26,11 @@ use crate::{
 /// How long a call that is under way may still take after everything else has stopped: the busy time-out and a bit.
 const LAST_CALLS: Duration = Duration::from_secs(6);
 
-/// What a start has made.
-struct Started {
+/// A place for the server, before there is a database.
+struct Placed {
     options: Options,
     bound: Vec<Bound>,
     origins: Origins,
-    keyplate: Keyplate,
 }
 
 /// Runs until a signal stops it.
@@ -44,30 +43,35 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         let _within = runtime.enter();
         Signals::hear().map_err(|error| format!("cannot hear signals: {error}"))?
     };
-    let Some(started) = start(&runtime, options, &mut signals)? else {
-        log::line(format_args!("stopped before the start was complete"));
-        // A call of the library may be under way: an upgrade, or the wait for a lock. A killed process leaves nothing half
-        // done, and neither does this one (D2, C4).
-        process::exit(0);
+    let options = options.clone();
+    let placed = until_stopped(&runtime, &mut signals, move || place(options))?;
+    let Some(placed) = placed else {
+        stopped_early();
     };
-    let result = serve(&runtime, started, &mut signals);
+    let names: Vec<String> = placed.bound.iter().map(Bound::name).collect();
+    let options = placed.options.clone();
+    let opened = until_stopped(&runtime, &mut signals, move || prepare(&options, &names))?;
+    let Some(keyplate) = opened else {
+        drop(placed);
+        stopped_early();
+    };
+    let result = serve(&runtime, placed, keyplate, &mut signals);
     runtime.shutdown_timeout(LAST_CALLS);
     log::finish();
     result
 }
 
-/// None if a signal came meanwhile.
-fn start(
+/// Does a part of the start, all of which may wait for the disk; nothing if a signal comes meanwhile.
+fn until_stopped<T: Send + 'static>(
     runtime: &Runtime,
-    options: &Options,
     signals: &mut Signals,
-) -> Result<Option<Started>, String> {
-    let options = options.clone();
-    let mut starting = runtime.spawn_blocking(|| prepare(options));
+    part: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<Option<T>, String> {
+    let part = runtime.spawn_blocking(part);
     runtime.block_on(async {
         tokio::select! {
-            started = &mut starting => match started {
-                Ok(started) => started.map(Some),
+            done = part => match done {
+                Ok(done) => done.map(Some),
                 Err(error) => Err(format!("cannot begin: {error}")),
             },
             () = signals.stop() => Ok(None),
@@ -75,7 +79,14 @@ fn start(
     })
 }
 
-fn prepare(mut options: Options) -> Result<Started, String> {
+/// A call of the library may be under way: an upgrade, or the wait for a lock. A process that is killed leaves nothing half
+/// done, and neither does this one (D2, C4).
+fn stopped_early() -> ! {
+    log::line(format_args!("stopped before the start was complete"));
+    process::exit(0)
+}
+
+fn place(mut options: Options) -> Result<Placed, String> {
     Origins::of(&options)?;
     open::make_folder(&options.data)?;
     // Before the database: a second server by mistake leaves no link and changes nothing.
@@ -83,31 +94,37 @@ fn prepare(mut options: Options) -> Result<Started, String> {
     if let Some(origin) = origin_of(&bound) {
         options.default_origin = origin;
     }
-    let origins = Origins::of(&options)?;
-    let keyplate = open::open(&options, Opening::ToServe)?;
+    Ok(Placed {
+        origins: Origins::of(&options)?,
+        options,
+        bound,
+    })
+}
+
+fn prepare(options: &Options, places: &[String]) -> Result<Keyplate, String> {
+    let keyplate = open::open(options, Opening::ToServe)?;
     // Commands beside the server make links too. Whoever gives them --origin needs no memory.
     if let Err(error) = keyplate.remember_origin() {
         log::line(format_args!(
             "warning: commands will not know --origin: {error}"
         ));
     }
-    apply::at_start(&keyplate, &options)?;
-    announce(&keyplate, &options, &bound).map_err(|error| format!("cannot begin: {error}"))?;
-    Ok(Started {
-        options,
-        bound,
-        origins,
-        keyplate,
-    })
+    apply::at_start(&keyplate, options)?;
+    announce(&keyplate, options, places).map_err(|error| format!("cannot begin: {error}"))?;
+    Ok(keyplate)
 }
 
-fn serve(runtime: &Runtime, started: Started, signals: &mut Signals) -> Result<(), String> {
-    let Started {
+fn serve(
+    runtime: &Runtime,
+    placed: Placed,
+    keyplate: Keyplate,
+    signals: &mut Signals,
+) -> Result<(), String> {
+    let Placed {
         options,
         bound,
         origins,
-        keyplate,
-    } = started;
+    } = placed;
     let is_local = bound.iter().all(Bound::is_of_this_machine);
     let app = App::new(keyplate.clone(), origins, &options, is_local);
     log::start_thread().map_err(|error| format!("cannot start threads: {error}"))?;
@@ -138,11 +155,11 @@ fn origin_of(bound: &[Bound]) -> Option<String> {
 
 /// Says where the server is and, until setup is complete, how to begin: the one secret that a start prints. It ends with
 /// setup; those of a plan last, and go to a file instead (C2).
-fn announce(keyplate: &Keyplate, options: &Options, bound: &[Bound]) -> Result<(), String> {
+fn announce(keyplate: &Keyplate, options: &Options, places: &[String]) -> Result<(), String> {
     let origin = options.origin();
-    let places = bound
+    let places = places
         .iter()
-        .map(|bound| format!("listening on {}\n", bound.name()));
+        .map(|place| format!("listening on {place}\n"));
     let mut text = places.collect::<String>();
     text.push_str(&format!("address: {origin}\n"));
     let state = keyplate

@@ -54,6 +54,8 @@ fn waiting(folder: &TempDir, program: Command) -> (Child, Connection) {
     let mut program = program;
     let child = program
         .args(["--listen", "127.0.0.1:0", "--origin", "https://id.example"])
+        .arg("--listen")
+        .arg(format!("unix:{}", folder.path().join("socket").display()))
         .arg("--data")
         .arg(&data)
         .stdout(Stdio::null())
@@ -75,12 +77,72 @@ fn a_signal_ends_a_start_that_is_not_complete() {
         assert_eq!(ended(&mut child, Duration::from_secs(1)), Some(0));
         let log = fs::read_to_string(folder.path().join("log")).unwrap();
         assert_eq!(log, "stopped before the start was complete\n");
+        assert!(!folder.path().join("socket").exists());
         other.execute_batch("ROLLBACK").unwrap();
         drop(other);
         // Nothing is half done.
         let again = Server::with(&["--data", folder.path().join("data").to_str().unwrap()]);
         assert_eq!(again.get("/healthz").send().status, 204);
     }
+}
+
+/// An upgrade of a large file takes a while, and is one transaction.
+#[test]
+fn a_signal_ends_an_upgrade() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let path = data.join("keyplate.db");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it makes a file of an older schema"
+    )]
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../../../core/tests/fixtures/schema-5.sql"))
+        .unwrap();
+    let audit: i64 = old
+        .query_row("SELECT count(*) FROM audit", [], |row| row.get(0))
+        .unwrap();
+    assert!(audit > 0);
+    old.execute_batch(
+        "PRAGMA synchronous = OFF;
+         CREATE TEMP TABLE some AS SELECT * FROM audit;
+         UPDATE some SET id = NULL, refusal_key = NULL;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120000)
+         INSERT INTO audit SELECT some.* FROM some, n LIMIT 120000;",
+    )
+    .unwrap();
+    drop(old);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut child = command()
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(folder.path().join("log")).unwrap())
+        .spawn()
+        .unwrap();
+    // The copy that comes before an upgrade is there.
+    wait_until(|| data.join("keyplate.db.schema-5.backup.tmp").exists());
+    kill(&child, "-TERM");
+    assert_eq!(ended(&mut child, Duration::from_secs(1)), Some(0));
+    let log = fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log, "stopped before the start was complete\n");
+
+    // The next start does all of it, and what was left goes.
+    let again = [
+        "--data",
+        data.to_str().unwrap(),
+        "--origin",
+        "https://media.example",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let again = Server::with(&again);
+    assert_eq!(again.get("/healthz").send().status, 204);
+    assert!(!data.join("keyplate.db.schema-5.backup.tmp").exists());
+    assert!(data.join("keyplate.db.schema-5.backup").exists());
 }
 
 /// As the first process of a container, where no signal ends a process that does not hear it.
