@@ -18,11 +18,7 @@ fn told(report: &PurgeReport, audit_days: i64) -> String {
     let removed = [
         (report.sessions, "sessions", expired.clone()),
         (report.api_keys, "API keys", expired.clone()),
-        (
-            report.one_time_tokens,
-            "one-time codes and tokens",
-            expired,
-        ),
+        (report.one_time_tokens, "one-time codes and tokens", expired),
         (
             report.audit_events,
             "rows of the audit log",

@@ -12,8 +12,7 @@ use crate::{
     http::origin,
     log,
     open::{
-        failure,
-        self, Opening,
+        self, Opening, failure,
         print::{self, print},
     },
     options::Options,

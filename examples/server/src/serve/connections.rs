@@ -8,9 +8,7 @@ use hyper::{
     server::conn::http1,
     service::{Service, service_fn},
 };
-use hyper_util::{
-    rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService,
-};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{sleep, timeout},

@@ -157,9 +157,7 @@ fn origin_of(bound: &[Bound]) -> Option<String> {
 /// setup; those of a plan last, and go to a file instead (C2).
 fn announce(keyplate: &Keyplate, options: &Options, places: &[String]) -> Result<(), String> {
     let origin = options.origin();
-    let places = places
-        .iter()
-        .map(|place| format!("listening on {place}\n"));
+    let places = places.iter().map(|place| format!("listening on {place}\n"));
     let mut text = places.collect::<String>();
     text.push_str(&format!("address: {origin}\n"));
     let state = keyplate

@@ -110,7 +110,15 @@ fn works(program: Program<'_>, data: &Path, options: &[&str]) {
     }
     assert!(run(&["user", "list"]).contains("bob"));
     run(&[
-        "api-key", "create", "--owner", "ann", "--name", "two", "--scope", "users:read", "--expires",
+        "api-key",
+        "create",
+        "--owner",
+        "ann",
+        "--name",
+        "two",
+        "--scope",
+        "users:read",
+        "--expires",
         "90d",
     ]);
     assert!(run(&["api-key", "list"]).contains("two"));
@@ -127,7 +135,9 @@ fn works(program: Program<'_>, data: &Path, options: &[&str]) {
     run(&["backup", copy.to_str().unwrap()]);
     assert!(copy.exists());
     let listen = first.address.clone();
-    let health = program().args(["healthcheck", "--listen", &listen]).output();
+    let health = program()
+        .args(["healthcheck", "--listen", &listen])
+        .output();
     succeeds(&health.unwrap(), "healthcheck");
     run(&["reset-setup", "--generation", "1"]);
     assert_eq!(first.stop("-TERM"), Some(0));
@@ -178,7 +188,11 @@ fn files_that_a_group_may_write() {
     let below = temporary();
     let Some(mount) = Mounted::by(
         "bindfs",
-        &["--perms=0660:a+X:g+s", "--chmod-ignore", "--force-group=54322"],
+        &[
+            "--perms=0660:a+X:g+s",
+            "--chmod-ignore",
+            "--force-group=54322",
+        ],
         below.path().to_str().unwrap(),
     ) else {
         return;
@@ -292,7 +306,13 @@ fn a_server_whose_disk_is_full_is_not_healthy_until_there_is_room() {
     // There may be room in the log for some more.
     let refused = (0..2_000).find(|n| {
         let body = json!({ "username": format!("user{n}") });
-        server.post("/api/users").key(&key).json(&body).send().status == 503
+        server
+            .post("/api/users")
+            .key(&key)
+            .json(&body)
+            .send()
+            .status
+            == 503
     });
     assert!(refused.is_some());
     is_unhealthy(&server, "storage_full");

@@ -62,7 +62,10 @@ fn it_asks_at_a_unix_socket() {
     let output = healthcheck(&format!("{listen}?mode=0600"), &[]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     server.stop("-KILL");
-    is_unhealthy(&healthcheck(&listen, &[]), &format!("no answer from {listen}"));
+    is_unhealthy(
+        &healthcheck(&listen, &[]),
+        &format!("no answer from {listen}"),
+    );
 }
 
 #[test]

@@ -100,7 +100,10 @@ fn a_head_that_trickles_is_cut() {
         }
         let mut took: Vec<f64> = slow.into_iter().map(|slow| slow.join().unwrap()).collect();
         took.push(silent.join().unwrap());
-        assert!(took.iter().all(|took| (9.0..14.0).contains(took)), "{took:?}");
+        assert!(
+            took.iter().all(|took| (9.0..14.0).contains(took)),
+            "{took:?}"
+        );
     });
 }
 
@@ -126,6 +129,21 @@ fn a_request_at_the_last_moment_is_answered() {
             .count()
     });
     assert_eq!(answered, 60);
+}
+
+/// Nobody waits for who asks nothing.
+#[test]
+fn an_idle_connection_does_not_keep_a_server_from_its_end() {
+    let mut server = Server::start();
+    let mut idle: Vec<TcpStream> = (0..20).map(|_| connect(&server)).collect();
+    idle.iter_mut().for_each(|stream| ask(stream).unwrap());
+    let began = Instant::now();
+    assert_eq!(server.stop("-TERM"), Some(0));
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[test]

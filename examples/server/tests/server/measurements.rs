@@ -86,7 +86,10 @@ fn a_hundred_thousand_requests_of_a_log_that_nobody_reads() {
         }
     });
     let took = began.elapsed();
-    figure("answered", format!("{REQUESTS} in {:.1} s", took.as_secs_f64()));
+    figure(
+        "answered",
+        format!("{REQUESTS} in {:.1} s", took.as_secs_f64()),
+    );
     figure("memory before, KiB", before);
     figure("memory after, KiB", memory(child.id(), "VmRSS"));
 
@@ -108,7 +111,11 @@ fn a_hundred_thousand_requests_of_a_log_that_nobody_reads() {
         if written == 1 || lost > 0 && written + lost < REQUESTS {
             let mut stream = TcpStream::connect(address).unwrap();
             let mut answers = BufReader::new(stream.try_clone().unwrap());
-            ask(&mut stream, &mut answers, b"GET /x HTTP/1.1\r\nHost: localhost:1\r\n\r\n");
+            ask(
+                &mut stream,
+                &mut answers,
+                b"GET /x HTTP/1.1\r\nHost: localhost:1\r\n\r\n",
+            );
         }
     }
     figure("lines written", written);
@@ -122,7 +129,9 @@ fn a_hundred_thousand_requests_of_a_log_that_nobody_reads() {
 }
 
 fn command_kill(id: &str) {
-    let status = std::process::Command::new("kill").args(["-TERM", id]).status();
+    let status = std::process::Command::new("kill")
+        .args(["-TERM", id])
+        .status();
     assert!(status.unwrap().success());
 }
 
@@ -199,8 +208,14 @@ fn an_ordinary_users_audit_list_among_a_million_rows() {
     list();
     let mut times: Vec<f64> = (0..50).map(|_| list()).collect();
     times.sort_by(f64::total_cmp);
-    figure("one list, milliseconds, median", format!("{:.2}", times[25]));
-    figure("one list, milliseconds, longest", format!("{:.2}", times[49]));
+    figure(
+        "one list, milliseconds, median",
+        format!("{:.2}", times[25]),
+    );
+    figure(
+        "one list, milliseconds, longest",
+        format!("{:.2}", times[49]),
+    );
     let id = server.child.id();
     figure("memory before, KiB", memory(id, "VmRSS"));
     let began = Instant::now();
@@ -233,7 +248,10 @@ fn five_hundred_slow_connections_of_one_address() {
         let status = crate::connections::ask(stream, &server, path);
         assert!(status.is_some_and(|status| status < 300), "{path}");
         let took = began.elapsed().as_secs_f64() * 1_000.0;
-        figure(&format!("{path} from 127.0.0.{address}, milliseconds"), format!("{took:.1}"));
+        figure(
+            &format!("{path} from 127.0.0.{address}, milliseconds"),
+            format!("{took:.1}"),
+        );
     }
     let open = slow.iter_mut().map(crate::connections::is_open);
     figure("slow ones that are open", open.filter(|open| *open).count());

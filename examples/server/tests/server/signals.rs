@@ -150,7 +150,11 @@ fn a_signal_ends_an_upgrade() {
 fn a_signal_ends_a_start_of_the_first_process() {
     let mut unshare = Command::new("unshare");
     unshare.args(["--pid", "--fork", "--kill-child"]);
-    if !unshare.arg("true").output().is_ok_and(|done| done.status.success()) {
+    if !unshare
+        .arg("true")
+        .output()
+        .is_ok_and(|done| done.status.success())
+    {
         println!("skipped: no name space for processes");
         return;
     }
@@ -205,8 +209,14 @@ fn the_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
     let name = format!("keyplate-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     for (socket, name) in [
-        (UnixDatagram::bind(&path).unwrap(), path.display().to_string()),
-        (UnixDatagram::bind_addr(&address).unwrap(), format!("@{name}")),
+        (
+            UnixDatagram::bind(&path).unwrap(),
+            path.display().to_string(),
+        ),
+        (
+            UnixDatagram::bind_addr(&address).unwrap(),
+            format!("@{name}"),
+        ),
     ] {
         let mut program = command();
         program.env("NOTIFY_SOCKET", name);
@@ -224,7 +234,11 @@ fn a_service_manager_that_does_not_listen_is_a_warning() {
     let mut program = command();
     program.env("NOTIFY_SOCKET", "/nowhere/at-all");
     let server = Server::by(program, TempDir::new().unwrap(), &[]);
-    wait_until(|| server.log().contains("warning: the service manager was not told"));
+    wait_until(|| {
+        server
+            .log()
+            .contains("warning: the service manager was not told")
+    });
     assert_eq!(server.get("/healthz").send().status, 204);
 }
 
