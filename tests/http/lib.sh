@@ -34,6 +34,44 @@ stop_server() {
     wait "$server" 2>/dev/null || :
 }
 
+# Starts Debian's nginx: start_nginx PORT DIRECTIVES [DIRECTIVES] with what stands in its one location, and before its server.
+start_nginx() {
+    nginx_port=$1
+    directives=$2
+    before=${3:-}
+    prefix=$(mktemp -d "$work/nginx.XXXXXX")
+    chmod 755 "$work" "$prefix"
+    cat >"$prefix/nginx.conf" <<CONF
+pid $prefix/nginx.pid;
+error_log $prefix/error.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $prefix/body;
+    proxy_temp_path $prefix/proxy;
+    fastcgi_temp_path $prefix/fastcgi;
+    uwsgi_temp_path $prefix/uwsgi;
+    scgi_temp_path $prefix/scgi;
+    $before
+    server {
+        listen 127.0.0.1:$nginx_port;
+        location / {
+            $directives
+        }
+    }
+}
+CONF
+    nginx -c "$prefix/nginx.conf" -p "$prefix" -e "$prefix/error.log" -g 'daemon off;' &
+    started="$! $started"
+    for _ in $(seq 100); do
+        curl --silent --noproxy '*' --output /dev/null "http://127.0.0.1:$nginx_port/" && return
+        sleep 0.05
+    done
+    echo "not ok nginx does not start"
+    cat "$prefix/error.log" >&2
+    exit 1
+}
+
 wait_for() { # wait_for TEXT FILE
     for _ in $(seq 200); do
         grep -q "$1" "$2" 2>/dev/null && return

@@ -3,42 +3,6 @@
 # setup link. Neither may another site's page, a host name that was made to point here, or a form.
 . "$(dirname "$0")/lib.sh"
 
-# Starts Debian's nginx: start_nginx PORT DIRECTIVE… with what stands in its one location.
-start_nginx() {
-    nginx_port=$1
-    directives=$2
-    prefix=$(mktemp -d "$work/nginx.XXXXXX")
-    chmod 755 "$work" "$prefix"
-    cat >"$prefix/nginx.conf" <<CONF
-pid $prefix/nginx.pid;
-error_log $prefix/error.log;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $prefix/body;
-    proxy_temp_path $prefix/proxy;
-    fastcgi_temp_path $prefix/fastcgi;
-    uwsgi_temp_path $prefix/uwsgi;
-    scgi_temp_path $prefix/scgi;
-    server {
-        listen 127.0.0.1:$nginx_port;
-        location / {
-            $directives
-        }
-    }
-}
-CONF
-    nginx -c "$prefix/nginx.conf" -p "$prefix" -e "$prefix/error.log" -g 'daemon off;' &
-    started="$! $started"
-    for _ in $(seq 100); do
-        curl --silent --noproxy '*' --output /dev/null "http://127.0.0.1:$nginx_port/" && return
-        sleep 0.05
-    done
-    echo "not ok nginx does not start"
-    cat "$prefix/error.log" >&2
-    exit 1
-}
-
 json_type='Content-Type: application/json'
 eve='{"username":"eve"}'
 claim() {

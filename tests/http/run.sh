@@ -25,6 +25,7 @@ run sh tests/http/access-tokens.sh
 run sh tests/http/invite.sh
 run sh tests/http/services.sh
 run sh tests/http/nginx.sh
+run sh tests/http/keep-alive.sh
 
 grep -E '^(not )?ok ' "$report"
 passed=$(grep -c '^ok ' "$report" || :)

@@ -21,6 +21,9 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the server. This is what happens without a command, too.
+    ///
+    /// SIGTERM and SIGINT stop it after the requests that are under way. SIGHUP changes nothing: there is no file to read
+    /// again. A server in a terminal takes it as the end of that terminal, and stops.
     Serve,
     /// Print a code that signs a user in once, or a token if it is to work for longer than 15 minutes. A server may be
     /// running.
@@ -67,6 +70,12 @@ pub(crate) enum Command {
     },
     /// Read the whole database and report any damage. A server may be running.
     Check,
+    /// Remove what expired or was revoked more than 30 days ago, and what of the audit log is older than its retention, and
+    /// print how much that was. A running server does this once a day; it may be running.
+    Upkeep,
+    /// Ask the running server whether it is healthy, at the place where --listen says that it listens. Ends with 0 if it
+    /// is, and else with 1 and a line that says why not.
+    Healthcheck,
     /// Replace the key that signs access tokens. It needs the same encryption key as the server, which may be running.
     RotateKey {
         /// How long tokens signed by the former key stay valid, with a unit, such as 30m: 1h by default, at most 7d. Use 0 if

@@ -3,10 +3,12 @@
 pub(crate) mod api_keys;
 pub(crate) mod clock;
 pub(crate) mod database;
+pub(crate) mod healthcheck;
 pub(crate) mod one_time;
 pub(crate) mod setup;
 pub(crate) mod signing_key;
 mod table;
+pub(crate) mod upkeep;
 pub(crate) mod users;
 
 use keyplate::{ConflictReason, Keyplate, KeyplateError, User, UserId};
@@ -14,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     http::origin,
-    open::{self, Opening, print::print},
+    open::{self, Opening, failure, print::print},
     options::Options,
 };
 
@@ -84,7 +86,7 @@ fn refused(error: KeyplateError) -> String {
             (ConflictReason::LastAdministrator, _) => "the last administrator must stay".to_owned(),
             _ => what.to_string(),
         },
-        error => error.to_string(),
+        error => failure::told(&error),
     }
 }
 

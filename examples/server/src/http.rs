@@ -16,3 +16,4 @@ pub(crate) mod origin;
 mod passkey_failure;
 pub(crate) mod path;
 pub(crate) mod peer;
+mod storage;

@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         Command::Backup { file } => commands::database::back_up(&options, &file),
         Command::Restore { backup } => commands::database::restore(&options, &backup),
         Command::Check => commands::database::check(&options),
+        Command::Upkeep => commands::upkeep::run(&options),
+        Command::Healthcheck => commands::healthcheck::run(&options),
         Command::RotateKey { overlap } => commands::signing_key::rotate(&options, overlap),
         Command::ResetClock => commands::clock::reset(&options),
         Command::Bootstrap { file } => plan::apply::run(&options, &file),

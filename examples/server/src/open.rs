@@ -1,6 +1,7 @@
 //! The database, opened as the options say. What is refused is said with the flags by which it is mended.
 
 mod encryption_key;
+pub(crate) mod failure;
 pub(crate) mod print;
 pub(crate) mod secret_file;
 pub(crate) mod spelling;
@@ -50,6 +51,7 @@ pub(crate) enum Opening {
 
 pub(crate) fn open(options: &Options, opening: Opening) -> Result<Keyplate, String> {
     let path = database(options);
+    failure::is_of(&path);
     let config = Config {
         path: path
             .to_str()

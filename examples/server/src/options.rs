@@ -1,7 +1,7 @@
 //! What the operator said: all options, from flags and from the environment.
 
 pub(crate) mod duration;
-mod listen;
+pub(crate) mod listen;
 pub(crate) mod network;
 pub(crate) mod origin;
 mod reading;
@@ -9,7 +9,7 @@ pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
-use std::{ffi::OsString, path::PathBuf, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{ArgMatches, error::ErrorKind};
 use keyplate::Secret;
@@ -19,6 +19,18 @@ use {listen::Listen, network::Network, reading::Source};
 /// A length of time, in the form that people write it: with a unit, so that 90 is never taken for days or for seconds.
 pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     duration::parse(text).map_err(|wrong| wrong.sentence().to_owned())
+}
+
+/// The shortest and the longest time for which a connection may be kept.
+const KEEP_ALIVE: std::ops::RangeInclusive<i64> = 1..=86_400;
+
+fn keep_alive(text: &str) -> Result<Duration, String> {
+    let seconds = duration::parse(text).map_err(|wrong| format!("is {}", wrong.sentence()))?;
+    let is_good = KEEP_ALIVE.contains(&seconds);
+    let seconds = u64::try_from(seconds).ok().filter(|_| is_good);
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "must be from 1s to 1d".to_owned())
 }
 
 /// How to serve. What each of them means stands in `table`.
@@ -37,7 +49,10 @@ pub(crate) struct Options {
     pub(crate) accept_rp_id_change: bool,
     pub(crate) encryption_key_file: Option<PathBuf>,
     pub(crate) encryption_key: Option<Arc<Secret>>,
-    pub(crate) listen: Listen,
+    /// What stands for the origin if none was given.
+    pub(crate) default_origin: String,
+    pub(crate) listen: Vec<Listen>,
+    pub(crate) keep_alive: Duration,
     pub(crate) open_setup: bool,
     pub(crate) bootstrap_file: Option<PathBuf>,
     pub(crate) trusted_proxies: Vec<Network>,
@@ -48,7 +63,7 @@ pub(crate) struct Options {
 impl Options {
     /// Where people reach the server.
     pub(crate) fn origin(&self) -> &str {
-        self.given_origin.as_deref().unwrap_or(table::ORIGIN)
+        self.given_origin.as_deref().unwrap_or(&self.default_origin)
     }
 
     /// What to call an option in a sentence: its variable, where that is what was given, and else its flag.
@@ -92,7 +107,7 @@ impl Options {
             value.map(PathBuf::from)
         };
         let origin = |text: &str| Ok(origin::normal(text));
-        let listen = each(given("listen"), |text| text.parse())?.pop();
+        let listen = each(given("listen"), |text| text.parse())?;
         Ok(Self {
             data: path(given("data")).unwrap_or_else(|| PathBuf::from(table::DATA)),
             given_origin: each(given("origin"), origin)?.pop(),
@@ -106,9 +121,14 @@ impl Options {
             allow_shared_file: is_yes(given("allow-shared-file"))?,
             encryption_key_file: path(given("encryption-key-file")),
             encryption_key: one(given("encryption-key"))?.map(|key| Arc::new(Secret::new(key))),
-            listen: match listen {
-                Some(listen) => listen,
-                None => table::LISTEN.parse()?,
+            default_origin: table::ORIGIN.to_owned(),
+            listen: match listen.is_empty() {
+                false => listen,
+                true => vec![table::LISTEN.parse()?],
+            },
+            keep_alive: match each(given("keep-alive"), keep_alive)?.pop() {
+                Some(time) => time,
+                None => keep_alive(table::KEEP_ALIVE)?,
             },
             open_setup: is_yes(given("open-setup"))?,
             bootstrap_file: path(given("bootstrap-file")),

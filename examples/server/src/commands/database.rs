@@ -5,7 +5,7 @@ use keyplate::{InputReason, KeyplateError};
 use super::printed;
 use crate::{
     http::answer::time,
-    open::{self, spelling::spelled},
+    open::{self, failure, spelling::spelled},
     options::Options,
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn back_up(options: &Options, file: &Path) -> Result<(), String> {
                 reason => format!("the path {reason}"),
             },
             KeyplateError::Conflict { what, .. } => what.to_string(),
-            error => error.to_string(),
+            error => failure::told(&error),
         };
         format!("cannot back up to {path}: {reason}")
     })?;
@@ -78,7 +78,7 @@ pub(crate) fn restore(options: &Options, backup: &Path) -> Result<(), String> {
 pub(crate) fn check(options: &Options) -> Result<(), String> {
     let report = super::open(options)?
         .check_integrity()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| failure::told(&error))?;
     if report.ok {
         return printed("the database is in order\n");
     }

@@ -1,7 +1,10 @@
 use keyplate::KeyplateError;
 
 use super::{find_user, matched, open, printed};
-use crate::{open::print, options::Options};
+use crate::{
+    open::{failure, print},
+    options::Options,
+};
 
 /// Prints what signs a user in once, and the link for it.
 pub(crate) fn create(
@@ -18,7 +21,7 @@ pub(crate) fn create(
     };
     let created = created.map_err(|error| match error {
         KeyplateError::InvalidInput { reason, .. } => format!("--ttl {reason} seconds"),
-        error => error.to_string(),
+        error => failure::told(&error),
     })?;
     let what = if created.one_time_token.is_code {
         "code"

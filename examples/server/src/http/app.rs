@@ -1,14 +1,10 @@
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use keyplate::Keyplate;
 
 use crate::{
-    http::{error::Failure, origin::Origins},
+    http::{error::Failure, origin::Origins, storage::Storage},
+    open,
     options::{Options, network::Network},
 };
 
@@ -21,7 +17,8 @@ struct Shared {
     origins: Origins,
     trusted_proxies: Vec<Network>,
     open_setup: bool,
-    listener: IpAddr,
+    listens_on_this_machine: bool,
+    storage: Storage,
 }
 
 impl App {
@@ -29,14 +26,15 @@ impl App {
         keyplate: Keyplate,
         origins: Origins,
         options: &Options,
-        listener: SocketAddr,
+        listens_on_this_machine: bool,
     ) -> Self {
         Self(Arc::new(Shared {
             keyplate,
             origins,
             trusted_proxies: options.trusted_proxies.clone(),
             open_setup: options.open_setup,
-            listener: listener.ip().to_canonical(),
+            listens_on_this_machine,
+            storage: Storage::of(&open::database(options)),
         }))
     }
 
@@ -49,7 +47,7 @@ impl App {
         &self.0.origins
     }
 
-    pub(super) fn trusted_proxies(&self) -> &[Network] {
+    pub(crate) fn trusted_proxies(&self) -> &[Network] {
         &self.0.trusted_proxies
     }
 
@@ -57,8 +55,13 @@ impl App {
         self.0.open_setup
     }
 
-    pub(crate) fn listens_on_loopback(&self) -> bool {
-        self.0.listener.is_loopback()
+    /// Does nothing but this machine reach any of the places where it listens?
+    pub(crate) fn listens_on_this_machine(&self) -> bool {
+        self.0.listens_on_this_machine
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.0.storage
     }
 
     /// The time by which credentials expire, which is not always the clock's.
@@ -74,7 +77,12 @@ impl App {
         f: impl FnOnce() -> keyplate::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
         match tokio::task::spawn_blocking(f).await {
-            Ok(result) => result.map_err(Failure::from),
+            Ok(result) => {
+                if let Err(error) = &result {
+                    self.0.storage.note(error);
+                }
+                result.map_err(Failure::from)
+            }
             Err(error) => Err(Failure::internal(error)),
         }
     }

@@ -12,7 +12,21 @@ const UNKNOWN: &str = "unknown";
 
 /// The other end of a connection; every request carries it as an extension.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub(crate) enum Peer {
+    Address(IpAddr),
+    /// Of this machine, through a Unix socket.
+    UnixSocket,
+}
+
+impl Peer {
+    /// Does it speak for others?
+    pub(crate) fn is_proxy(self, trusted: &[Network]) -> bool {
+        trusted.iter().any(|network| match self {
+            Self::Address(address) => network.contains(address),
+            Self::UnixSocket => *network == Network::UnixSockets,
+        })
+    }
+}
 
 /// Beside that of a connection for which there is no place: it may ask for the health check alone.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +34,7 @@ pub(crate) struct Reserve;
 
 /// Address and user agent, for sessions and the audit log.
 pub(crate) fn client_info(app: &App, parts: &Parts) -> ClientInfo {
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+    let peer = parts.extensions.get::<Peer>().copied();
     let user_agent = parts.headers.get(header::USER_AGENT);
     ClientInfo {
         address: peer.map(|peer| {
@@ -34,17 +48,19 @@ pub(crate) fn client_info(app: &App, parts: &Parts) -> ClientInfo {
 
 /// Each proxy appends whom it heard from, so the list is read from its end, for as long as it is proxies of ours that
 /// wrote it. Whatever stands before that anybody may have invented. None where a proxy of ours names no address.
-fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Option<IpAddr> {
-    let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
-    let mut nearest = peer.to_canonical();
+fn address(peer: Peer, headers: &HeaderMap, trusted: &[Network]) -> Option<IpAddr> {
+    let mut nearest = peer;
     let mut hops = hops(headers);
-    while is_trusted(nearest) {
+    while nearest.is_proxy(trusted) {
         match hops.pop() {
             None => break,
-            Some(hop) => nearest = read(&hop)?,
+            Some(hop) => nearest = Peer::Address(read(&hop)?),
         }
     }
-    Some(nearest)
+    match nearest {
+        Peer::Address(address) => Some(address.to_canonical()),
+        Peer::UnixSocket => None,
+    }
 }
 
 /// Whom the proxies heard from, the nearest last. `Forwarded` counts only where there is no `X-Forwarded-For`: most
@@ -139,7 +155,7 @@ mod tests {
         let proxies: Vec<Network> = ["127.0.0.1", "10.0.0.0/8", "fe80::/10"]
             .map(|network| network.parse().unwrap())
             .to_vec();
-        let found = address(ip(peer), headers, &proxies);
+        let found = address(Peer::Address(ip(peer)), headers, &proxies);
         found.map_or_else(|| UNKNOWN.to_owned(), |address| address.to_string())
     }
 
@@ -159,6 +175,20 @@ mod tests {
         assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
         assert_eq!(client("127.0.0.1", &["", " , "]), "127.0.0.1");
         assert_eq!(client("127.0.0.1", &["10.1.1.1"]), "10.1.1.1");
+    }
+
+    /// It has no address of its own, and says whose it speaks for only if it is told to be a proxy.
+    #[test]
+    fn a_unix_socket_has_the_address_that_a_proxy_names() {
+        let proxies: Vec<Network> = ["unix", "10.0.0.0/8"]
+            .map(|network| network.parse().unwrap())
+            .to_vec();
+        let named = headers("x-forwarded-for", &["1.1.1.1, 203.0.113.9, 10.1.1.1"]);
+        let none = HeaderMap::new();
+        let of = |headers, trusted| address(Peer::UnixSocket, headers, trusted);
+        assert_eq!(of(&named, &proxies), Some(ip("203.0.113.9")));
+        assert_eq!(of(&none, &proxies), None);
+        assert_eq!(of(&named, &proxies[1..]), None);
     }
 
     #[test]

@@ -250,8 +250,25 @@ fn reason(error: &KeyplateError) -> Map<String, Value> {
     }
     if let Some(code) = reason.remove("code") {
         reason.insert("reason".to_owned(), code);
+    } else if let Some(code) = storage_reason(error) {
+        reason.insert("reason".to_owned(), code.into());
     }
     reason
+}
+
+/// What is wrong with the database, for who mends it; all of it is `storage_unavailable` to who asks (D5).
+fn storage_reason(error: &KeyplateError) -> Option<&'static str> {
+    use KeyplateError as E;
+    Some(match error {
+        E::StorageFull { .. } => "storage_full",
+        E::StorageReadOnly { .. } => "storage_read_only",
+        E::StorageFailed { .. } => "storage_failed",
+        E::StorageLost { .. } => "storage_lost",
+        E::CorruptDatabase { .. } => "corrupt_database",
+        E::ForeignDatabase { .. } => "foreign_database",
+        E::SchemaTooNew { .. } => "schema_too_new",
+        _ => return None,
+    })
 }
 
 fn reason_json(error: &KeyplateError) -> Map<String, Value> {

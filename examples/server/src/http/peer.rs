@@ -1,20 +1,25 @@
 //! Whose process is at the other end of a connection, as far as the kernel tells (B2).
 //!
 //! An address says nothing about that: every user of a machine, and whatever forwards connections for somebody else, is
-//! at 127.0.0.1. Linux lists both ends of a connection within a machine, each with the user who made the socket. On other
-//! systems nobody is known.
+//! at 127.0.0.1. Linux lists both ends of a connection within a machine, each with the user who made the socket, and keeps
+//! for a Unix socket the user who connected (`SO_PEERCRED`). On other systems nobody is known.
 
 use std::net::SocketAddr;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// A connection as the kernel knows it; every request carries it as an extension.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Connection(Option<End>);
+pub(crate) enum Connection {
+    Tcp(End),
+    /// A Unix socket, to which this user has connected.
+    Unix(u32),
+    Unknown,
+}
 
-/// Our end of it.
+/// Our end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct End {
+pub(crate) struct End {
     local: SocketAddr,
     remote: SocketAddr,
     inode: u64,
@@ -29,13 +34,22 @@ impl Connection {
                 inode: system::inode(stream)?,
             })
         };
-        Self(end())
+        end().map_or(Self::Unknown, Self::Tcp)
+    }
+
+    pub(crate) fn of_unix(stream: &UnixStream) -> Self {
+        let credentials = stream.peer_cred();
+        credentials.map_or(Self::Unknown, |peer| Self::Unix(peer.uid()))
     }
 
     /// Was the other end made by this operating-system user, on this machine, and is it still there? Reads files of the
     /// kernel's.
     pub(crate) fn is_of_our_user(self) -> bool {
-        self.0.is_some_and(|end| system::is_ours(&end))
+        match self {
+            Self::Tcp(end) => system::is_ours(&end),
+            Self::Unix(uid) => system::our_uid() == Some(uid),
+            Self::Unknown => false,
+        }
     }
 }
 
@@ -54,6 +68,10 @@ mod system {
 
     pub(super) fn is_ours(_: &End) -> bool {
         false
+    }
+
+    pub(super) fn our_uid() -> Option<u32> {
+        None
     }
 }
 
@@ -104,7 +122,7 @@ mod system {
     }
 
     /// This process's, if it is one that is nobody else's.
-    fn our_uid() -> Option<u32> {
+    pub(super) fn our_uid() -> Option<u32> {
         let overflow = fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
         let overflow = overflow.and_then(|text| text.trim().parse().ok());
         let status = fs::read_to_string("/proc/self/status").ok()?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use keyplate::{CreatedSetupToken, Keyplate};
 
-use crate::options::Options;
+use crate::{open::failure, options::Options};
 
 /// The origin for the links that a command prints: the one that it was told, or else that of the server of this database.
 pub(crate) fn origin_of_links(options: &Options, keyplate: &Keyplate) -> Result<String, String> {
@@ -12,7 +12,7 @@ pub(crate) fn origin_of_links(options: &Options, keyplate: &Keyplate) -> Result<
         return Ok(origin.clone());
     }
     let settings = keyplate.get_settings();
-    let settings = settings.map_err(|error| error.to_string())?;
+    let settings = settings.map_err(|error| failure::told(&error))?;
     Ok(settings
         .origin
         .unwrap_or_else(|| options.origin().to_owned()))

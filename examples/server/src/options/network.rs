@@ -3,14 +3,23 @@ use std::{net::IpAddr, str::FromStr};
 use ipnet::IpNet;
 use keyplate::client_address;
 
-/// A network in CIDR notation, or a single address.
+/// What the peers that come through Unix sockets are called.
+const UNIX: &str = "unix";
+
+/// A network in CIDR notation, a single address, or whoever comes through a Unix socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Network(IpNet);
+pub(crate) enum Network {
+    Addresses(IpNet),
+    UnixSockets,
+}
 
 impl Network {
     /// Is this address in it?
     pub(crate) fn contains(&self, other: IpAddr) -> bool {
-        self.0.contains(&other.to_canonical())
+        match self {
+            Self::Addresses(network) => network.contains(&other.to_canonical()),
+            Self::UnixSockets => false,
+        }
     }
 }
 
@@ -20,7 +29,10 @@ impl FromStr for Network {
     /// Addresses are read as those of clients are, brackets and zones included, but have no port. A network of IPv4
     /// addresses that are written as IPv6 is one of those IPv4 addresses.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "is not an address or a network such as 10.0.0.0/8".to_owned();
+        let wrong = || "is not an address or a network such as 10.0.0.0/8, nor unix".to_owned();
+        if text.trim() == UNIX {
+            return Ok(Self::UnixSockets);
+        }
         let (address, prefix) = match text.trim().split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text.trim(), None),
@@ -33,7 +45,7 @@ impl FromStr for Network {
         let read = client_address(address).filter(|_| !has_port);
         let read = read.ok_or_else(wrong)?;
         let Some(prefix) = prefix else {
-            return Ok(Self(read.into()));
+            return Ok(Self::Addresses(read.into()));
         };
         let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
         let is_mapped = read.is_ipv4() && address.contains(':');
@@ -41,7 +53,9 @@ impl FromStr for Network {
             true => prefix.checked_sub(96).ok_or_else(wrong)?,
             false => prefix,
         };
-        IpNet::new(read, prefix).map(Self).map_err(|_| wrong())
+        IpNet::new(read, prefix)
+            .map(Self::Addresses)
+            .map_err(|_| wrong())
     }
 }
 
@@ -68,8 +82,12 @@ mod tests {
         assert!(contains("::ffff:10.0.0.0/104", "10.255.0.1"));
         assert!(!contains("::ffff:10.0.0.0/104", "11.0.0.1"));
         assert!(contains("::ffff:10.0.0.1", "::ffff:10.0.0.1"));
+        assert_eq!("unix".parse(), Ok(Network::UnixSockets));
+        assert!(!contains("unix", "127.0.0.1"));
         for wrong in [
             "",
+            "unix:",
+            "unix/8",
             "10.0.0.0/33",
             "10.0.0/8",
             "::/129",

@@ -16,8 +16,10 @@ pub(crate) enum Kind {
     Texts,
     /// Addresses or networks, several.
     Networks,
-    /// Where to listen.
+    /// Where to listen, several.
     Listen,
+    /// A length of time.
+    Time,
     /// Yes or no.
     Switch,
     /// As it stands, and from the environment only: others see command lines.
@@ -26,7 +28,10 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::Origins | Self::Texts | Self::Networks)
+        matches!(
+            self,
+            Self::Origins | Self::Texts | Self::Networks | Self::Listen
+        )
     }
 }
 
@@ -46,6 +51,9 @@ pub(crate) struct Spec {
 pub(crate) const DATA: &str = "keyplate-data";
 pub(crate) const ORIGIN: &str = "http://localhost:1411";
 pub(crate) const LISTEN: &str = "127.0.0.1:1411";
+/// Longer than that of any of the usual proxies: 60 seconds of nginx, 90 of Traefik, 120 of Caddy. Who has it shorter than
+/// the proxy closes connections into which the proxy is just about to write.
+pub(crate) const KEEP_ALIVE: &str = "150s";
 
 const NONE: &str = "none";
 const OFF: &str = "off";
@@ -67,7 +75,8 @@ pub(crate) const OPTIONS: &[Spec] = &[
         kind: Kind::Origin,
         default: ORIGIN,
         help: "The origin under which people reach the server: a scheme, a host and, where needed, a port, without a path. \
-               Commands that are not told it take that of the server that started last",
+               A server that listens on another port of this machine alone takes that one. Commands that are not told it \
+               take that of the server that started last",
     },
     Spec {
         name: "extra-origin",
@@ -160,8 +169,18 @@ pub(crate) const OPTIONS: &[Spec] = &[
         value: "ADDR",
         kind: Kind::Listen,
         default: LISTEN,
-        help: "The address and port to listen on. A port alone is one of 127.0.0.1; 0.0.0.0:1411 and [::]:1411 are all \
-               addresses",
+        help: "The address and port to listen on, or a Unix socket, as unix:/run/keyplate/keyplate.sock or with \
+               ?mode=0600 behind it; its mode is 0660 otherwise. A port alone is one of 127.0.0.1; 0.0.0.0:1411 and \
+               [::]:1411 are all addresses. Port 0 is one that is free; the server prints it. May be repeated",
+    },
+    Spec {
+        name: "keep-alive",
+        variable: "KEYPLATE_KEEP_ALIVE",
+        value: "TIME",
+        kind: Kind::Time,
+        default: KEEP_ALIVE,
+        help: "How long a connection may wait for the next request, with a unit: longer than the proxy in front keeps its \
+               idle connections",
     },
     Spec {
         name: "trusted-proxy",
@@ -169,7 +188,8 @@ pub(crate) const OPTIONS: &[Spec] = &[
         value: "CIDR",
         kind: Kind::Networks,
         default: NONE,
-        help: "The address or network of a reverse proxy whose X-Forwarded-For or Forwarded is trusted. May be repeated",
+        help: "The address or network of a reverse proxy whose X-Forwarded-For or Forwarded is trusted; unix for one that \
+               comes through a Unix socket. May be repeated",
     },
     Spec {
         name: "open-setup",

@@ -88,8 +88,15 @@ fn good(kind: Kind) -> &'static [[&'static str; 2]] {
             ],
         ],
         Kind::Texts => &[["android:a,android:b", ",android:a ,, android:b"]],
-        Kind::Networks => &[["10.0.0.0/8,::1", " 10.0.0.0/8,\t::1 ,"], ["::1", "[::1]"]],
+        Kind::Networks => &[
+            ["10.0.0.0/8,::1", " 10.0.0.0/8,\t::1 ,"],
+            ["::1", "[::1]"],
+            ["unix,::1", " unix , [::1]"],
+        ],
+        Kind::Time => &[["300s", "5m"], ["90s", "1m30s"]],
         Kind::Listen => &[
+            ["unix:/run/k.sock", "unix:/run/k.sock?mode=0660"],
+            ["8080,unix:/run/k.sock", ":8080, unix:/run/k.sock ,"],
             ["127.0.0.1:8080", "localhost:8080"],
             ["127.0.0.1:8080", ":8080"],
             ["127.0.0.1:8080", "8080"],
@@ -115,7 +122,14 @@ fn wrong(kind: Kind) -> &'static [&'static str] {
             "10.0.0.1,nowhere",
             "10.0.0.1:80",
         ],
-        Kind::Listen => &["here", "127.0.0.1:99999", "https://localhost:1411"],
+        Kind::Listen => &[
+            "here",
+            "127.0.0.1:99999",
+            "https://localhost:1411",
+            "unix:k.sock",
+            "1411,unix:/k?mode=9",
+        ],
+        Kind::Time => &["300", "-5m", "0s", "2d", "soon", "1e3s"],
         Kind::Switch => &[
             "2",
             "disabled",
@@ -262,6 +276,7 @@ fn the_flag_comes_before_the_variable() {
         let other = match spec.kind {
             Kind::Switch => "no",
             Kind::Listen => "9090",
+            Kind::Time => "3m",
             Kind::Networks => "192.0.2.0/24",
             _ => "https://other.example",
         };
@@ -287,6 +302,7 @@ fn several_flags_are_one_list() {
     for spec in OPTIONS.iter().filter(|spec| spec.kind.is_list()) {
         let two = match spec.kind {
             Kind::Networks => ["10.0.0.0/8", "::1"],
+            Kind::Listen => ["8080", "unix:/run/k.sock"],
             _ => ["https://a.example", "https://b.example"],
         };
         let values = |values: &[&str]| {
@@ -321,7 +337,7 @@ fn the_readme_has_the_same_table() {
     } in OPTIONS
     {
         let default = match kind {
-            Kind::Path | Kind::Origin | Kind::Listen if *default != "none" => {
+            Kind::Path | Kind::Origin | Kind::Listen | Kind::Time if *default != "none" => {
                 format!("`{default}`")
             }
             _ => (*default).to_owned(),

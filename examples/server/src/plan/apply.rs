@@ -12,7 +12,7 @@ use crate::{
     http::origin,
     log,
     open::{
-        self, Opening,
+        self, Opening, failure,
         print::{self, print},
     },
     options::Options,
@@ -76,7 +76,7 @@ pub(crate) fn at_start(keyplate: &Keyplate, options: &Options) -> Result<(), Str
 
 fn is_in_use(keyplate: &Keyplate) -> Result<bool, String> {
     let state = keyplate.get_setup_state();
-    let stage = state.map_err(|error| error.to_string())?.stage;
+    let stage = state.map_err(|error| failure::told(&error))?.stage;
     Ok(stage == SetupStage::Complete)
 }
 
@@ -91,7 +91,7 @@ fn refused(file: &Path, error: KeyplateError) -> String {
     let file = file.display();
     match error {
         KeyplateError::InvalidInput { field, reason } => format!("{file}: {field} {reason}"),
-        error => format!("cannot apply {file}: {error}"),
+        error => format!("cannot apply {file}: {}", failure::told(&error)),
     }
 }
 

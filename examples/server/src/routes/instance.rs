@@ -14,11 +14,13 @@ use crate::{
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Ready is who can read the database. A clock that is far behind stops access tokens only, and is said besides.
+/// Ready is who can read the database and, as far as there is a doubt, write it. A clock that is far behind stops access tokens only, and is said besides.
 pub(super) async fn health(State(app): State<App>) -> Answer {
     let host = app.keyplate().clone();
+    let asked = app.clone();
     let ask = move || {
         host.get_setup_state()?;
+        asked.storage().check(&host)?;
         host.get_clock_state()
     };
     let clock = app.blocking(ask).await?;

@@ -76,10 +76,17 @@ impl FromRequestParts<App> for Claimant {
 /// proxy in front looks much like one, so all of these must hold; that `Host` is an origin's was asked of every request
 /// before. The last condition, that setup was never reset, is the library's: the host then needs a token too (B5).
 async fn is_local_script(app: &App, parts: &Parts) -> bool {
-    let peer = parts.extensions.get::<Peer>();
+    let is_near = parts
+        .extensions
+        .get::<Peer>()
+        .is_some_and(|peer| match peer {
+            Peer::Address(address) => address.to_canonical().is_loopback(),
+            // Who was told that a proxy comes this way is told so of everybody.
+            Peer::UnixSocket => !peer.is_proxy(app.trusted_proxies()),
+        });
     app.origins().are_local()
-        && app.listens_on_loopback()
-        && peer.is_some_and(|peer| peer.0.to_canonical().is_loopback())
+        && app.listens_on_this_machine()
+        && is_near
         && parts.version >= Version::HTTP_11
         && !came_through_proxy(&parts.headers)
         && caller::has_no_foreign_site(&parts.headers)

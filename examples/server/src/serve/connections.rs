@@ -1,6 +1,6 @@
 //! Connections: accepted, timed, and ended in good order.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{Extension, Router};
 use http_body_util::BodyExt;
@@ -8,14 +8,9 @@ use hyper::{
     server::conn::http1,
     service::{Service, service_fn},
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
 use tokio::{
-    net::{TcpListener, TcpStream},
-    signal::unix::{SignalKind, signal},
+    io::{AsyncRead, AsyncWrite},
     time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutWriter;
@@ -27,12 +22,19 @@ use crate::{
         peer::Connection,
     },
     log,
-    options::network::Network,
+    options::Options,
     routes::router,
-    serve::places::{Evicted, Place, Places},
+    serve::{
+        listeners::{self, Accepted, Listener},
+        patience::{Listened, Patience},
+        places::Places,
+        service_manager,
+        signals::Signals,
+    },
 };
 
-/// How long a client may take to send a request's head, and may keep an idle connection.
+/// How long a client may take to send a request's head: from the beginning of the connection the first one, from its first
+/// byte every other.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same for a connection that may only ask for the health check.
 const RESERVE_HEAD_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,33 +45,36 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until SIGTERM or SIGINT; then lets what is under way end.
 pub(super) async fn serve(
-    listener: std::net::TcpListener,
+    listeners: Vec<Listener>,
     app: App,
-    proxies: &[Network],
-) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    let routes = router::routes(app);
-    let places = Places::new(proxies);
-    let graceful = GracefulShutdown::new();
-    let mut stop = pin!(stop_signal()?);
+    options: &Options,
+    signals: &mut Signals,
+) {
+    let server = Server {
+        routes: router::routes(app),
+        places: Places::new(&options.trusted_proxies),
+        keep_alive: options.keep_alive,
+        graceful: GracefulShutdown::new(),
+    };
+    let mut turn = 0;
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener) => accepted,
-            () = &mut stop => break,
+            accepted = accept(&listeners, &mut turn) => accepted,
+            () = signals.stop() => break,
         };
-        if let Some((stream, peer)) = accepted {
-            connect(stream, peer, places.take(peer.ip()), &routes, &graceful);
+        if let Some(accepted) = accepted {
+            server.connect(accepted);
         }
     }
-    drop(listener);
-    if timeout(GRACE, graceful.shutdown()).await.is_err() {
+    let _ = service_manager::tell(service_manager::STOPPING);
+    drop(listeners);
+    if timeout(GRACE, server.graceful.shutdown()).await.is_err() {
         log::line(format_args!("warning: stopped with requests under way"));
     }
-    Ok(())
 }
 
-async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
-    match listener.accept().await {
+async fn accept(listeners: &[Listener], turn: &mut usize) -> Option<Accepted> {
+    match listeners::accept(listeners, turn).await {
         Ok(accepted) => Some(accepted),
         Err(error) => {
             // Out of file descriptors, or the client has gone: neither is mended by trying at once.
@@ -80,68 +85,76 @@ async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     }
 }
 
-fn connect(
-    stream: TcpStream,
-    peer: SocketAddr,
-    (place, evicted): (Place, Evicted),
-    routes: &Router,
-    graceful: &GracefulShutdown,
-) {
-    // Answers are small; one that waits for the client's acknowledgement is only late.
-    let _ = stream.set_nodelay(true);
-    let (routes, head_timeout) = match place.is_reserve {
-        false => (routes.clone(), HEAD_TIMEOUT),
-        true => (
-            routes.clone().layer(Extension(Reserve)),
-            RESERVE_HEAD_TIMEOUT,
-        ),
-    };
-    let known = (
-        Extension(Peer(peer.ip())),
-        Extension(Connection::of(&stream)),
-    );
-    let routes = TowerToHyperService::new(routes.layer(known));
-    let place = Arc::new(place);
-    let service = service_fn(move |request| {
-        let busy = place.busy();
-        let answer = routes.call(request);
-        async move {
-            // The connection is busy until the body has been handed on, or the client has gone.
-            let answered = answer.await;
-            answered.map(|answer| {
-                answer.map(|body| {
-                    body.map_frame(move |frame| {
-                        let _busy = &busy;
-                        frame
-                    })
-                })
-            })
-        }
-    });
-    let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(WRITE_TIMEOUT));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
-        .max_buf_size(64 * 1_024)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        tokio::select! {
-            // A client that goes away, or is too slow, is its own affair.
-            _ = connection => {}
-            _ = evicted => {}
-        }
-    });
+/// What every connection needs.
+struct Server {
+    routes: Router,
+    places: Arc<Places>,
+    keep_alive: Duration,
+    graceful: GracefulShutdown,
 }
 
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+impl Server {
+    fn connect(&self, accepted: Accepted) {
+        match accepted {
+            Accepted::Tcp(stream, peer) => {
+                // Answers are small; one that waits for the client's acknowledgement is only late.
+                let _ = stream.set_nodelay(true);
+                let connection = Connection::of(&stream);
+                self.run(stream, Peer::Address(peer.ip()), connection);
+            }
+            Accepted::Unix(stream) => {
+                let connection = Connection::of_unix(&stream);
+                self.run(stream, Peer::UnixSocket, connection);
+            }
         }
-    })
+    }
+
+    fn run(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        peer: Peer,
+        connection: Connection,
+    ) {
+        let (place, evicted) = self.places.take(peer);
+        let routes = self.routes.clone();
+        let (routes, head_timeout) = match place.is_reserve {
+            false => (routes, HEAD_TIMEOUT),
+            true => (routes.layer(Extension(Reserve)), RESERVE_HEAD_TIMEOUT),
+        };
+        let known = (Extension(peer), Extension(connection));
+        let routes = TowerToHyperService::new(routes.layer(known));
+        let patience = Patience::new(head_timeout, self.keep_alive);
+        let place = Arc::new(place);
+        let patient = Arc::clone(&patience);
+        let service = service_fn(move |request| {
+            let busy = (place.busy(), patient.answering());
+            let answer = routes.call(request);
+            async move {
+                // The connection is busy until the body has been handed on, or the client has gone.
+                let answered = answer.await;
+                answered.map(|answer| {
+                    answer.map(|body| {
+                        body.map_frame(move |frame| {
+                            let _busy = &busy;
+                            frame
+                        })
+                    })
+                })
+            }
+        });
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(WRITE_TIMEOUT));
+        let stream = Listened::new(Box::pin(stream), &patience);
+        let connection = http1::Builder::new()
+            .max_buf_size(64 * 1_024)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            tokio::select! {
+                // A client that goes away, or is too slow, is its own affair.
+                () = patience.limit(connection) => {}
+                _ = evicted => {}
+            }
+        });
+    }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::options::network::Network;
+use crate::{http::client::Peer, options::network::Network};
 
 /// How many connections there may be; each may bring a body of a megabyte.
 const MOST: usize = 256;
@@ -38,7 +38,7 @@ struct Taken {
 
 #[derive(Debug)]
 struct Connection {
-    client: IpAddr,
+    client: Client,
     is_reserve: bool,
     /// How many requests are being answered: one, or none.
     busy: usize,
@@ -46,6 +46,14 @@ struct Connection {
     since: Instant,
     /// Dropped when the place is given to somebody else.
     _hold: oneshot::Sender<()>,
+}
+
+/// Who is counted as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Client {
+    /// An address or, of IPv6, a network that one customer has.
+    Network(IpAddr),
+    UnixSockets,
 }
 
 /// A connection's place, which is free again when this is dropped.
@@ -72,10 +80,9 @@ impl Places {
     }
 
     /// A place for a client, as the kernel shows it.
-    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> (Place, Evicted) {
-        let address = peer.to_canonical();
-        let is_proxy = self.proxies.iter().any(|proxy| proxy.contains(address));
-        let client = client(address);
+    pub(super) fn take(self: &Arc<Self>, peer: Peer) -> (Place, Evicted) {
+        let is_proxy = peer.is_proxy(&self.proxies);
+        let client = Client::of(peer);
         let mut taken = self.lock();
         let own_share = is_proxy || taken.make_room(MOST_OF_ONE, |c| c.client == client);
         let is_reserve = !(own_share && taken.make_room(MOST, |_| true));
@@ -132,13 +139,17 @@ impl Taken {
     }
 }
 
-/// Who is counted as one.
-fn client(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+impl Client {
+    fn of(peer: Peer) -> Self {
+        match peer {
+            Peer::Address(address) => Self::Network(match address.to_canonical() {
+                IpAddr::V6(address) => {
+                    let [a, b, c, d, ..] = address.segments();
+                    IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+                }
+                address => address,
+            }),
+            Peer::UnixSocket => Self::UnixSockets,
         }
     }
 }
@@ -176,7 +187,11 @@ mod tests {
     type Taker = (Arc<Place>, Evicted);
 
     fn take(places: &Arc<Places>, address: &str) -> Taker {
-        let (place, evicted) = places.take(address.parse().unwrap());
+        let peer = match address {
+            "unix" => Peer::UnixSocket,
+            address => Peer::Address(address.parse().unwrap()),
+        };
+        let (place, evicted) = places.take(peer);
         (Arc::new(place), evicted)
     }
 
@@ -217,6 +232,16 @@ mod tests {
             .map(|n| take(&places, &format!("2001:db8:5::{n:x}")))
             .collect();
         assert!(proxied.iter_mut().all(|taker| !is_evicted(taker)));
+    }
+
+    #[test]
+    fn a_unix_socket_is_one_client_unless_a_proxy_comes_through_it() {
+        for (proxies, evicted) in [(&[][..], true), (&[Network::UnixSockets][..], false)] {
+            let places = Places::new(proxies);
+            let mut taken: Vec<Taker> = (0..65).map(|_| take(&places, "unix")).collect();
+            assert_eq!(is_evicted(&mut taken[0]), evicted);
+            assert!(!is_evicted(&mut taken[1]));
+        }
     }
 
     #[test]

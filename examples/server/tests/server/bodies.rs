@@ -214,7 +214,7 @@ fn an_element_is_named_too_and_characters_are_counted() {
 
 #[test]
 fn nobody_holds_a_connection_by_being_slow() {
-    let server = Server::start();
+    let server = Server::with(&["--keep-alive", "10s"]);
     let key = server.claim_with_key().1;
     let slow = |beginning: String| {
         let started = Instant::now();

@@ -11,7 +11,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, conn
 use crate::support::Server;
 
 /// A connection from this address of the loopback network.
-fn from(server: &Server, last: u8) -> TcpStream {
+pub(crate) fn from(server: &Server, last: u8) -> TcpStream {
     let flags = SockFlag::SOCK_CLOEXEC;
     let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None).unwrap();
     let raw = std::os::fd::AsRawFd::as_raw_fd(&socket);
@@ -30,7 +30,7 @@ fn from(server: &Server, last: u8) -> TcpStream {
 }
 
 /// The status of an answer; none if the connection was closed without one.
-fn ask(mut stream: TcpStream, server: &Server, path: &str) -> Option<u16> {
+pub(crate) fn ask(mut stream: TcpStream, server: &Server, path: &str) -> Option<u16> {
     let host = server.origin.split_once("://").unwrap().1;
     let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
@@ -39,7 +39,7 @@ fn ask(mut stream: TcpStream, server: &Server, path: &str) -> Option<u16> {
     answer.split(' ').nth(1)?.parse().ok()
 }
 
-fn is_open(stream: &mut TcpStream) -> bool {
+pub(crate) fn is_open(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let read = stream.read(&mut [0]);
     read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)

@@ -183,3 +183,51 @@ fn a_folder_that_cannot_be_written_is_named_as_that() {
         "{text}"
     );
 }
+
+/// What the system has against a file is said with the file's name. Root may do everything, so this is somebody else.
+#[test]
+fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
+    use std::os::unix::process::CommandExt;
+
+    let temporary = TempDir::new().unwrap();
+    mode(temporary.path(), 0o755);
+    let program = temporary.path().join("keyplate-server");
+    fs::copy(command().get_program(), &program).unwrap();
+    let data = folder(temporary.path().join("data"), 0o700);
+    let plan = file(temporary.path().join("plan.toml"), "", 0o644);
+    if chown(&data, Some(SOMEBODY), Some(SOMEBODY)).is_err() {
+        println!("skipped: not root");
+        return;
+    }
+    let run = |arguments: &[&str]| {
+        let mut somebody = std::process::Command::new(&program);
+        somebody.env_clear().uid(SOMEBODY).gid(SOMEBODY);
+        somebody.args(arguments).arg("--data").arg(&data);
+        somebody.output().unwrap()
+    };
+    let start = ["bootstrap", "--file", plan.to_str().unwrap()];
+    assert!(run(&start).status.success());
+    let database = data.join("keyplate.db");
+    let (wal, shm) = (data.join("keyplate.db-wal"), data.join("keyplate.db-shm"));
+    for side in [&wal, &shm] {
+        file(side.clone(), "", 0o600);
+        chown(side, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    }
+    for (shut, rights) in [(&database, 0o600), (&wal, 0o600), (&shm, 0o600)] {
+        mode(shut, 0);
+        for arguments in [&["check"][..], &["user", "list"], &["upkeep"], &start] {
+            let output = run(arguments);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?} {shut:?}");
+            assert_eq!(text.lines().count(), 1, "{text}");
+            let reason = format!("{}: ", shut.display());
+            let begins = format!("keyplate-server: cannot open {}: ", database.display());
+            assert!(
+                text.starts_with(&begins) && text.contains(&reason),
+                "{text}"
+            );
+        }
+        mode(shut, rights);
+    }
+    assert!(run(&start).status.success());
+}

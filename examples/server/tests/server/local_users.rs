@@ -5,7 +5,7 @@ use std::{
     env,
     io::{self, BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    os::unix::process::CommandExt,
+    os::unix::{net::UnixStream, process::CommandExt},
     process::{Child, Command, Stdio},
     thread,
 };
@@ -40,6 +40,14 @@ fn worker() {
             let mut stream = TcpStream::connect(&address).unwrap();
             stream.write_all(&request).unwrap();
             say(&json!(read_all(&mut stream)).to_string());
+        }
+        "ask at a socket" => {
+            let path = address.strip_prefix("unix:").unwrap();
+            let mut stream = UnixStream::connect(path).unwrap();
+            stream.write_all(&request).unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            say(&json!(text).to_string());
         }
         "ask and go" => {
             let mut stream = TcpStream::connect(&address).unwrap();
@@ -113,7 +121,11 @@ fn said(Worker(child): &mut Worker) -> Option<String> {
 
 /// Sends this request from a process of that user's.
 fn ask(before: &[&str], user: u32, server: &Server, request: &Request<'_>) -> Option<Reply> {
-    let mut child = start(before, Some(user), "ask", &server.address);
+    let job = match server.address.starts_with("unix:") {
+        true => "ask at a socket",
+        false => "ask",
+    };
+    let mut child = start(before, Some(user), job, &server.address);
     let _ = child.0.stdin.take().unwrap().write_all(&request.bytes());
     said(&mut child).map(|text| {
         let text: String = serde_json::from_str(&text).unwrap();
@@ -167,6 +179,28 @@ fn another_users_process_needs_the_link() {
     let with_link = server.post(SCRIPT).header("X-Setup-Token", &token);
     assert_eq!(asked_by_another(&server, &with_link).status, 200);
     assert_eq!(server.get("/api/users").key(&key).send().status, 200);
+}
+
+/// Whoever may connect to a socket is not for that the one who owns it.
+#[test]
+fn another_users_process_needs_the_link_at_a_unix_socket_too() {
+    use std::os::unix::fs::PermissionsExt;
+
+    if !is_root() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let listen = format!("unix:{}?mode=0666", folder.path().join("socket").display());
+    let options = ["--listen", &listen, "--origin", "http://localhost:1411"];
+    let server = Server::in_folder(folder, &options);
+    for request in [claim(&server), server.post(SCRIPT)] {
+        asked_by_another(&server, &request).is_refused(REFUSED.0, REFUSED.1);
+    }
+    assert_eq!(stage(&server), SetupStage::Uninitialised);
+    let own = ask(&[], 0, &server, &server.post(SCRIPT)).unwrap();
+    assert_eq!(own.status, 200, "{}", own.body);
+    asked_by_another(&server, &server.post(SCRIPT)).is_refused(REFUSED.0, REFUSED.1);
 }
 
 /// A neighbour who forwards connections is the one who asks.

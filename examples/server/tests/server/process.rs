@@ -234,6 +234,7 @@ fn a_start_ends_with_a_variable_that_cannot_be_read() {
         let variable = part.split(']').next().unwrap();
         let (values, reason): (&[&str], &str) = match variable {
             "KEYPLATE_LISTEN" => (&["here"], "is not an address and port"),
+            "KEYPLATE_KEEP_ALIVE" => (&["0s", "2d"], "must be from 1s to 1d"),
             "KEYPLATE_TRUSTED_PROXY" => (&["10.0.0.0/40"], "is not an address or a network"),
             "KEYPLATE_ORIGIN" => (&["ftp://id.example"], "must begin with https:// or http://"),
             "KEYPLATE_EXTRA_ORIGIN" | "KEYPLATE_RELATED_ORIGIN" => {
@@ -281,6 +282,35 @@ fn it_listens_where_people_say() {
         &run(folder.path(), &["--listen", "no-such-host.invalid:0"]),
         "cannot listen on no-such-host.invalid:0",
     );
+}
+
+/// People of this machine reach it at the port that it has, whichever was asked for.
+#[test]
+fn without_an_origin_it_is_that_of_the_port() {
+    for listen in ["localhost:0", "127.0.0.1:0", "0", "[::1]:0"] {
+        if listen.starts_with('[') && TcpListener::bind("[::1]:0").is_err() {
+            continue;
+        }
+        let server = Server::with(&["--listen", listen]);
+        let port = server.address.rsplit_once(':').unwrap().1;
+        assert_eq!(server.origin, format!("http://localhost:{port}"));
+        server.claim();
+        // Commands make links to it too.
+        let data = server.folder.path().join("data");
+        let output = command()
+            .args(["one-time-token", "admin", "--data"])
+            .arg(data)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let link = format!("link: {}/code#", server.origin);
+        assert!(text.contains(&link), "{text}");
+    }
+    // Who is reached from elsewhere is reached by another name.
+    let server = Server::with(&["--listen", "0.0.0.0:0"]);
+    assert_eq!(server.origin, "http://localhost:1411");
+    let server = Server::with(&["--listen", "localhost:0", "--origin", "https://id.example"]);
+    assert_eq!(server.origin, "https://id.example");
 }
 
 #[test]
@@ -385,6 +415,7 @@ fn a_log_that_nobody_reads_stops_neither_answers_nor_a_signal() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out");
     let mut child = command()
+        .args(["--origin", "http://localhost:1411"])
         .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(folder.path().join("data"))
         .stdout(fs::File::create(&out).unwrap())
@@ -456,6 +487,7 @@ fn a_signal_ends_a_server_whose_log_nobody_reads() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out");
     let mut child = command()
+        .args(["--origin", "http://localhost:1411"])
         .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(folder.path().join("data"))
         .stdout(fs::File::create(&out).unwrap())

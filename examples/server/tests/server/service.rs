@@ -45,3 +45,17 @@ fn the_unit_names_variables_that_there_are() {
         assert!(help.contains(&format!("[env: {name}]")), "{name}");
     }
 }
+
+/// Which of its lines the program depends on.
+#[test]
+fn the_unit_waits_for_the_servers_word() {
+    for line in [
+        "Type=notify",
+        "TimeoutStartSec=infinity",
+        "Restart=on-failure",
+        "RestartSec=5",
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+    ] {
+        assert!(UNIT.lines().any(|other| other == line), "{line}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::support::{Reply, Server, wait_until};
     clippy::disallowed_methods,
     reason = "it stands for a process that is not ours"
 )]
-fn foreign_connection(server: &Server) -> Connection {
+pub(crate) fn foreign_connection(server: &Server) -> Connection {
     Connection::open(server.database()).unwrap()
 }
 
@@ -105,6 +105,7 @@ fn health_is_that_of_the_database() {
     wait_until(|| server.get("/healthz").send().status == 503);
     for reply in health(&server) {
         reply.is_refused(503, "storage_unavailable");
+        assert_eq!(reply.json()["details"], json!({ "reason": "storage_lost" }));
     }
     fs::rename(&away, server.database()).unwrap();
     wait_until(|| server.get("/healthz").send().status == 204);

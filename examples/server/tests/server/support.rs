@@ -45,6 +45,10 @@ impl Server {
         let (out, log) = (folder.path().join("out"), folder.path().join("log"));
         if !options.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
+            // Many requests of the tests are written out, with the port that people know.
+            if !options.contains(&"--origin") {
+                command.args(["--origin", "http://localhost:1411"]);
+            }
         }
         if !options.contains(&"--data") {
             command.arg("--data").arg(folder.path().join("data"));
