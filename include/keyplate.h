@@ -116,6 +116,8 @@ enum keyplate_denial_reason_kind
   KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN = 17,
   // The credential lacks a scope of the service.
   KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE = 18,
+  // The settings do not let users change their own profile.
+  KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_CLOSED = 19,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -319,6 +321,8 @@ enum keyplate_conflict_reason
   KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG = 10,
   // The file exists already.
   KEYPLATE_CONFLICT_REASON_FILE_EXISTS = 11,
+  // Somebody had this name before, perhaps a user who was deleted, and it is kept for them.
+  KEYPLATE_CONFLICT_REASON_FORMER = 13,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -640,6 +644,31 @@ enum keyplate_actor_kind
 typedef enum keyplate_actor_kind keyplate_actor_kind;
 #else
 typedef int32_t keyplate_actor_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// An order of events. Equal ones are in the order in which they were written.
+enum keyplate_audit_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_AUDIT_SORT_UNKNOWN = 0,
+  // By time. Refusals that are counted in one row have the time of the last one.
+  KEYPLATE_AUDIT_SORT_TIME = 1,
+  // By the name of the kind.
+  KEYPLATE_AUDIT_SORT_KIND = 2,
+  // By the address of the client, as text.
+  KEYPLATE_AUDIT_SORT_ADDRESS = 3,
+  // By the user agent of the client.
+  KEYPLATE_AUDIT_SORT_USER_AGENT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_audit_sort keyplate_audit_sort;
+#else
+typedef int32_t keyplate_audit_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1030,6 +1059,31 @@ typedef int32_t keyplate_signup_token_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// An order of sign-up tokens. Equal ones are ordered by id.
+enum keyplate_signup_token_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SIGNUP_TOKEN_SORT_UNKNOWN = 0,
+  // By time of creation.
+  KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT = 1,
+  // By the time at which they end.
+  KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT = 2,
+  // By how often they may be used.
+  KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES = 3,
+  // By how often they were used.
+  KEYPLATE_SIGNUP_TOKEN_SORT_USES = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_signup_token_sort keyplate_signup_token_sort;
+#else
+typedef int32_t keyplate_signup_token_sort;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // An order of users. Equal ones are ordered by id.
 enum keyplate_user_sort
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -1054,6 +1108,10 @@ enum keyplate_user_sort
   KEYPLATE_USER_SORT_ROLE = 7,
   // By the time at which the account lapses.
   KEYPLATE_USER_SORT_EXPIRES_AT = 8,
+  // By whether the address is verified: those whose is come last.
+  KEYPLATE_USER_SORT_EMAIL_VERIFIED = 9,
+  // By whether they are disabled: those who are come last.
+  KEYPLATE_USER_SORT_DISABLED = 10,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1474,7 +1532,7 @@ typedef struct keyplate_session_query keyplate_session_query;
 // Free one that is yours with `keyplate_settings_free`.
 typedef struct keyplate_settings keyplate_settings;
 
-// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
+// Changes to the settings. What is left out stays the same. Groups, claims and domains have methods of their own.
 //
 // Free one that is yours with `keyplate_settings_changes_free`.
 typedef struct keyplate_settings_changes keyplate_settings_changes;
@@ -2096,15 +2154,38 @@ keyplate_status keyplate_audit_query_set_user_id(keyplate_audit_query *audit_que
                                                  const char *value,
                                                  keyplate_error **error);
 
+// The same for several users. With `user_id`, it is one more of them.
+// Adds one; the value is copied.
+keyplate_status keyplate_audit_query_add_user_ids(keyplate_audit_query *audit_query,
+                                                  const char *value,
+                                                  keyplate_error **error);
+
 // Only of this kind.
 keyplate_status keyplate_audit_query_set_kind(keyplate_audit_query *audit_query,
                                               keyplate_event_kind value,
                                               keyplate_error **error);
 
+// Only of one of these kinds. With `kind`, it is one more of them.
+// Adds one; the value is copied.
+keyplate_status keyplate_audit_query_add_kinds(keyplate_audit_query *audit_query,
+                                               keyplate_event_kind value,
+                                               keyplate_error **error);
+
 // Only since this time.
 keyplate_status keyplate_audit_query_set_since(keyplate_audit_query *audit_query,
                                                int64_t value,
                                                keyplate_error **error);
+
+// The order. The default is the order in which they were written. Any other than that and `KEYPLATE_AUDIT_SORT_TIME` reads all events that
+// the query finds.
+keyplate_status keyplate_audit_query_set_sort(keyplate_audit_query *audit_query,
+                                              keyplate_audit_sort value,
+                                              keyplate_error **error);
+
+// Whether the smallest, or the oldest, come first.
+keyplate_status keyplate_audit_query_set_ascending(keyplate_audit_query *audit_query,
+                                                   bool value,
+                                                   keyplate_error **error);
 
 // Which page to return, counted from 1.
 keyplate_status keyplate_audit_query_set_page(keyplate_audit_query *audit_query, int64_t value, keyplate_error **error);
@@ -2892,6 +2973,12 @@ keyplate_signup_mode keyplate_public_settings_get_signup_mode(const keyplate_pub
 // Whether users may change their own username.
 bool keyplate_public_settings_get_username_change(const keyplate_public_settings *public_settings);
 
+// Whether every new account needs an e-mail address.
+bool keyplate_public_settings_get_require_email(const keyplate_public_settings *public_settings);
+
+// Whether users may change their own names, locale and e-mail address.
+bool keyplate_public_settings_get_own_profile(const keyplate_public_settings *public_settings);
+
 // Frees it; NULL is fine.
 void keyplate_settings_free(keyplate_settings *settings);
 
@@ -2952,6 +3039,23 @@ int64_t keyplate_settings_get_audit_retention_seconds(const keyplate_settings *s
 
 // What to do when a passkey begins or ceases to be something that may be backed up.
 keyplate_backup_eligibility_policy keyplate_settings_get_backup_eligibility_policy(const keyplate_settings *settings);
+
+// Whether every new account needs an e-mail address, and nobody's is taken away.
+bool keyplate_settings_get_require_email(const keyplate_settings *settings);
+
+// Whether users may change their own names, locale and e-mail address. Administrators always may.
+bool keyplate_settings_get_own_profile(const keyplate_settings *settings);
+
+// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+// How many there are.
+size_t keyplate_settings_get_default_claims_len(const keyplate_settings *settings);
+
+// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+// One of them, borrowed from `settings`; nothing past the end.
+const keyplate_claim *keyplate_settings_get_default_claims_at(const keyplate_settings *settings, size_t index);
+
+// Whether an address that an administrator or the host gives counts as verified without their saying so.
+bool keyplate_settings_get_emails_verified(const keyplate_settings *settings);
 
 // Frees it; NULL is fine.
 void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
@@ -3019,6 +3123,21 @@ keyplate_status keyplate_settings_changes_set_audit_retention_seconds(keyplate_s
 keyplate_status keyplate_settings_changes_set_backup_eligibility_policy(keyplate_settings_changes *settings_changes,
                                                                         keyplate_backup_eligibility_policy value,
                                                                         keyplate_error **error);
+
+// Whether every new account needs an e-mail address, and nobody's is taken away.
+keyplate_status keyplate_settings_changes_set_require_email(keyplate_settings_changes *settings_changes,
+                                                            bool value,
+                                                            keyplate_error **error);
+
+// Whether users may change their own names, locale and e-mail address.
+keyplate_status keyplate_settings_changes_set_own_profile(keyplate_settings_changes *settings_changes,
+                                                          bool value,
+                                                          keyplate_error **error);
+
+// Whether an address that an administrator or the host gives counts as verified without their saying so.
+keyplate_status keyplate_settings_changes_set_emails_verified(keyplate_settings_changes *settings_changes,
+                                                              bool value,
+                                                              keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_created_setup_token_free(keyplate_created_setup_token *created_setup_token);
@@ -3461,6 +3580,16 @@ keyplate_status keyplate_signup_token_query_set_include_revoked(keyplate_signup_
                                                                 bool value,
                                                                 keyplate_error **error);
 
+// The order. The default is the order of creation.
+keyplate_status keyplate_signup_token_query_set_sort(keyplate_signup_token_query *signup_token_query,
+                                                     keyplate_signup_token_sort value,
+                                                     keyplate_error **error);
+
+// Whether the smallest come first.
+keyplate_status keyplate_signup_token_query_set_ascending(keyplate_signup_token_query *signup_token_query,
+                                                          bool value,
+                                                          keyplate_error **error);
+
 // Which page to return, counted from 1.
 keyplate_status keyplate_signup_token_query_set_page(keyplate_signup_token_query *signup_token_query,
                                                      int64_t value,
@@ -3626,10 +3755,10 @@ keyplate_status keyplate_new_user_set_id(keyplate_new_user *new_user, const char
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_email(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
-// Whether the address is known to be theirs.
+// Whether the address is known to be theirs. The setting `emails_verified` says so of every one.
 keyplate_status keyplate_new_user_set_email_verified(keyplate_new_user *new_user, bool value, keyplate_error **error);
 
-// The name that others see, of at most 100 characters.
+// The name that others see, of at most 100 characters. The default is the first and the last name.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_display_name(keyplate_new_user *new_user,
                                                    const char *value,
@@ -3692,7 +3821,7 @@ bool keyplate_user_get_email_verified(const keyplate_user *user);
 // or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
 bool keyplate_user_get_email_held(const keyplate_user *user);
 
-// The name that others see.
+// The name that others see: where none was given, the first and the last name.
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_display_name(const keyplate_user *user);
 
@@ -3763,13 +3892,14 @@ keyplate_status keyplate_user_changes_set_email(keyplate_user_changes *user_chan
                                                 const char *value,
                                                 keyplate_error **error);
 
-// Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one
+// Whether the address is known to be theirs. The default is the setting `emails_verified` for a new address that an
+// administrator or the host gives. `true` needs the proved address in `email`, and fails if another one
 // stands there by now. Users cannot change this themselves.
 keyplate_status keyplate_user_changes_set_email_verified(keyplate_user_changes *user_changes,
                                                          bool value,
                                                          keyplate_error **error);
 
-// The name that others see.
+// The name that others see. Where it is removed, and where none was given before, it is the first and the last name.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_display_name(keyplate_user_changes *user_changes,
                                                        const char *value,
@@ -3860,6 +3990,14 @@ keyplate_status keyplate_user_query_set_role(keyplate_user_query *user_query,
 keyplate_status keyplate_user_query_set_group_id(keyplate_user_query *user_query,
                                                  const char *value,
                                                  keyplate_error **error);
+
+// Only those who are disabled, or who are not.
+keyplate_status keyplate_user_query_set_disabled(keyplate_user_query *user_query, bool value, keyplate_error **error);
+
+// Only those whose address is verified, or who have none that is.
+keyplate_status keyplate_user_query_set_email_verified(keyplate_user_query *user_query,
+                                                       bool value,
+                                                       keyplate_error **error);
 
 // Only those whose account lapses within this many seconds.
 keyplate_status keyplate_user_query_set_expiring_within_seconds(keyplate_user_query *user_query,
@@ -4080,7 +4218,7 @@ keyplate_status keyplate_verify_api_key(const keyplate *kp,
                                         keyplate_authenticated **out,
                                         keyplate_error **error);
 
-// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+// Lists what happened, the newest first unless the query says otherwise. Users who are no administrators see the rows that concern them or that they
 // made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
 // the kind `User`, no address, no agent, no credential.
 //
@@ -4803,6 +4941,20 @@ keyplate_status keyplate_get_settings(const keyplate *kp, keyplate_settings **ou
 keyplate_status keyplate_remember_origin(const keyplate *kp,
                                          keyplate_settings **out,
                                          keyplate_error **error);
+
+// Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+// give users claims.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+//
+// `out` is the caller's: free it with `keyplate_settings_free`.
+keyplate_status keyplate_set_default_claims(const keyplate *kp,
+                                            const keyplate_claim *const *claims,
+                                            size_t claims_len,
+                                            keyplate_settings **out,
+                                            keyplate_error **error);
 
 // Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 //

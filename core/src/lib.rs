@@ -132,7 +132,9 @@ pub use model::access_tokens::{AccessToken, AccessTokenClaims, Jwks, SigningKey}
 pub use model::api_keys::{
     ApiKey, ApiKeyPage, ApiKeyQuery, ApiKeySort, CreatedApiKey, KeyRotation, NewApiKey,
 };
-pub use model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
+pub use model::audit::{
+    ActorKind, AuditEvent, AuditPage, AuditQuery, AuditSort, Detail, EventKind,
+};
 pub use model::bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
 pub use model::claims::Claim;
 pub use model::config::{ClientInfo, Config};
@@ -157,7 +159,7 @@ pub use model::setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage,
 pub use model::signup::{NewSignup, SignupRedemption, SignupRedemptionPage, SignupRedemptionQuery};
 pub use model::signup_tokens::{
     ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
-    SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
+    SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenSort, SignupTokenState,
 };
 pub use model::upkeep::{
     BackupReport, ClockResetReport, ClockState, IntegrityReport, PurgeReport, Statistics,

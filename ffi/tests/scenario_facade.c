@@ -137,6 +137,25 @@ static cJSON *give_actor_kind(keyplate_actor_kind value) {
     return cJSON_CreateNull();
 }
 
+static cJSON *give_audit_sort(keyplate_audit_sort value) {
+    switch (value) {
+    case KEYPLATE_AUDIT_SORT_TIME: return cJSON_CreateString("Time");
+    case KEYPLATE_AUDIT_SORT_KIND: return cJSON_CreateString("Kind");
+    case KEYPLATE_AUDIT_SORT_ADDRESS: return cJSON_CreateString("Address");
+    case KEYPLATE_AUDIT_SORT_USER_AGENT: return cJSON_CreateString("UserAgent");
+    case KEYPLATE_AUDIT_SORT_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_audit_sort take_audit_sort(const cJSON *from) {
+    if (is_named(from, "Time")) return KEYPLATE_AUDIT_SORT_TIME;
+    if (is_named(from, "Kind")) return KEYPLATE_AUDIT_SORT_KIND;
+    if (is_named(from, "Address")) return KEYPLATE_AUDIT_SORT_ADDRESS;
+    if (is_named(from, "UserAgent")) return KEYPLATE_AUDIT_SORT_USER_AGENT;
+    unknown("AuditSort", from);
+}
+
 static cJSON *give_event_kind(keyplate_event_kind value) {
     switch (value) {
     case KEYPLATE_EVENT_KIND_USER_CREATED: return cJSON_CreateString("UserCreated");
@@ -351,6 +370,7 @@ cJSON *give_conflict_reason(keyplate_conflict_reason value) {
     case KEYPLATE_CONFLICT_REASON_OTHER_EMAIL: return cJSON_CreateString("OtherEmail");
     case KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG: return cJSON_CreateString("ClaimsTooLong");
     case KEYPLATE_CONFLICT_REASON_FILE_EXISTS: return cJSON_CreateString("FileExists");
+    case KEYPLATE_CONFLICT_REASON_FORMER: return cJSON_CreateString("Former");
     case KEYPLATE_CONFLICT_REASON_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -545,6 +565,25 @@ static keyplate_approval_rule take_approval_rule(const cJSON *from) {
     unknown("ApprovalRule", from);
 }
 
+static cJSON *give_signup_token_sort(keyplate_signup_token_sort value) {
+    switch (value) {
+    case KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT: return cJSON_CreateString("CreatedAt");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT: return cJSON_CreateString("ExpiresAt");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES: return cJSON_CreateString("MaxUses");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_USES: return cJSON_CreateString("Uses");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_signup_token_sort take_signup_token_sort(const cJSON *from) {
+    if (is_named(from, "CreatedAt")) return KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT;
+    if (is_named(from, "ExpiresAt")) return KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT;
+    if (is_named(from, "MaxUses")) return KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES;
+    if (is_named(from, "Uses")) return KEYPLATE_SIGNUP_TOKEN_SORT_USES;
+    unknown("SignupTokenSort", from);
+}
+
 static cJSON *give_signup_token_state(keyplate_signup_token_state value) {
     switch (value) {
     case KEYPLATE_SIGNUP_TOKEN_STATE_USABLE: return cJSON_CreateString("Usable");
@@ -582,6 +621,8 @@ static cJSON *give_user_sort(keyplate_user_sort value) {
     case KEYPLATE_USER_SORT_EMAIL: return cJSON_CreateString("Email");
     case KEYPLATE_USER_SORT_ROLE: return cJSON_CreateString("Role");
     case KEYPLATE_USER_SORT_EXPIRES_AT: return cJSON_CreateString("ExpiresAt");
+    case KEYPLATE_USER_SORT_EMAIL_VERIFIED: return cJSON_CreateString("EmailVerified");
+    case KEYPLATE_USER_SORT_DISABLED: return cJSON_CreateString("Disabled");
     case KEYPLATE_USER_SORT_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -596,6 +637,8 @@ static keyplate_user_sort take_user_sort(const cJSON *from) {
     if (is_named(from, "Email")) return KEYPLATE_USER_SORT_EMAIL;
     if (is_named(from, "Role")) return KEYPLATE_USER_SORT_ROLE;
     if (is_named(from, "ExpiresAt")) return KEYPLATE_USER_SORT_EXPIRES_AT;
+    if (is_named(from, "EmailVerified")) return KEYPLATE_USER_SORT_EMAIL_VERIFIED;
+    if (is_named(from, "Disabled")) return KEYPLATE_USER_SORT_DISABLED;
     unknown("UserSort", from);
 }
 
@@ -688,6 +731,7 @@ static cJSON *give_denial_reason(const keyplate_denial_reason *it) {
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_CLOSED: return cJSON_CreateString("ServiceClosed");
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN: return cJSON_CreateString("ServiceNotOpen");
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE: return cJSON_CreateString("ServiceScope");
+    case KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_CLOSED: return cJSON_CreateString("OwnProfileClosed");
     case KEYPLATE_DENIAL_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -1105,7 +1149,7 @@ static cJSON *give_audit_page(const keyplate_audit_page *it) {
 }
 
 static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"user_id", "kind", "since", "page", "limit", NULL};
+    static const char *const known[] = {"user_id", "user_ids", "kind", "kinds", "since", "sort", "ascending", "page", "limit", NULL};
     keyplate_audit_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_audit_query_new(&it, error);
@@ -1114,15 +1158,35 @@ static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error 
         const char *in_value = take_text(it_user_id);
         if (!*error) keyplate_audit_query_set_user_id(it, in_value, error);
     }
+    cJSON *it_user_ids;
+    cJSON_ArrayForEach(it_user_ids, field(from, "user_ids")) {
+        const char *in_value = take_text(it_user_ids);
+        if (!*error) keyplate_audit_query_add_user_ids(it, in_value, error);
+    }
     const cJSON *it_kind = field(from, "kind");
     if (it_kind) {
         keyplate_event_kind in_value = take_event_kind(it_kind);
         if (!*error) keyplate_audit_query_set_kind(it, in_value, error);
     }
+    cJSON *it_kinds;
+    cJSON_ArrayForEach(it_kinds, field(from, "kinds")) {
+        keyplate_event_kind in_value = take_event_kind(it_kinds);
+        if (!*error) keyplate_audit_query_add_kinds(it, in_value, error);
+    }
     const cJSON *it_since = field(from, "since");
     if (it_since) {
         int64_t in_value = take_time(it_since);
         if (!*error) keyplate_audit_query_set_since(it, in_value, error);
+    }
+    const cJSON *it_sort = field(from, "sort");
+    if (it_sort) {
+        keyplate_audit_sort in_value = take_audit_sort(it_sort);
+        if (!*error) keyplate_audit_query_set_sort(it, in_value, error);
+    }
+    const cJSON *it_ascending = field(from, "ascending");
+    if (it_ascending) {
+        bool in_value = take_bool(it_ascending);
+        if (!*error) keyplate_audit_query_set_ascending(it, in_value, error);
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
@@ -1686,6 +1750,8 @@ static cJSON *give_public_settings(const keyplate_public_settings *it) {
     cJSON_AddItemToObject(fields, "app_name", give_text(keyplate_public_settings_get_app_name(it)));
     cJSON_AddItemToObject(fields, "signup_mode", give_signup_mode(keyplate_public_settings_get_signup_mode(it)));
     cJSON_AddItemToObject(fields, "username_change", cJSON_CreateBool(keyplate_public_settings_get_username_change(it)));
+    cJSON_AddItemToObject(fields, "require_email", cJSON_CreateBool(keyplate_public_settings_get_require_email(it)));
+    cJSON_AddItemToObject(fields, "own_profile", cJSON_CreateBool(keyplate_public_settings_get_own_profile(it)));
     return fields;
 }
 
@@ -1711,11 +1777,17 @@ static cJSON *give_settings(const keyplate_settings *it) {
     cJSON_AddItemToObject(fields, "origin", give_text(keyplate_settings_get_origin(it)));
     cJSON_AddItemToObject(fields, "audit_retention_seconds", cJSON_CreateNumber((double)keyplate_settings_get_audit_retention_seconds(it)));
     cJSON_AddItemToObject(fields, "backup_eligibility_policy", give_backup_eligibility_policy(keyplate_settings_get_backup_eligibility_policy(it)));
+    cJSON_AddItemToObject(fields, "require_email", cJSON_CreateBool(keyplate_settings_get_require_email(it)));
+    cJSON_AddItemToObject(fields, "own_profile", cJSON_CreateBool(keyplate_settings_get_own_profile(it)));
+    cJSON_AddItemToObject(fields, "default_claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_settings_get_default_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "default_claims"), give_claim(keyplate_settings_get_default_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "emails_verified", cJSON_CreateBool(keyplate_settings_get_emails_verified(it)));
     return fields;
 }
 
 static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "open_signups_per_hour_in_all", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", "audit_retention_seconds", "backup_eligibility_policy", NULL};
+    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "open_signups_per_hour_in_all", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", "audit_retention_seconds", "backup_eligibility_policy", "require_email", "own_profile", "emails_verified", NULL};
     keyplate_settings_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_settings_changes_new(&it, error);
@@ -1778,6 +1850,21 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_backup_eligibility_policy) {
         keyplate_backup_eligibility_policy in_value = take_backup_eligibility_policy(it_backup_eligibility_policy);
         if (!*error) keyplate_settings_changes_set_backup_eligibility_policy(it, in_value, error);
+    }
+    const cJSON *it_require_email = field(from, "require_email");
+    if (it_require_email) {
+        bool in_value = take_bool(it_require_email);
+        if (!*error) keyplate_settings_changes_set_require_email(it, in_value, error);
+    }
+    const cJSON *it_own_profile = field(from, "own_profile");
+    if (it_own_profile) {
+        bool in_value = take_bool(it_own_profile);
+        if (!*error) keyplate_settings_changes_set_own_profile(it, in_value, error);
+    }
+    const cJSON *it_emails_verified = field(from, "emails_verified");
+    if (it_emails_verified) {
+        bool in_value = take_bool(it_emails_verified);
+        if (!*error) keyplate_settings_changes_set_emails_verified(it, in_value, error);
     }
     return it;
 }
@@ -2105,7 +2192,7 @@ static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it)
 }
 
 static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"include_revoked", "page", "limit", NULL};
+    static const char *const known[] = {"include_revoked", "sort", "ascending", "page", "limit", NULL};
     keyplate_signup_token_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_signup_token_query_new(&it, error);
@@ -2113,6 +2200,16 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
     if (it_include_revoked) {
         bool in_value = take_bool(it_include_revoked);
         if (!*error) keyplate_signup_token_query_set_include_revoked(it, in_value, error);
+    }
+    const cJSON *it_sort = field(from, "sort");
+    if (it_sort) {
+        keyplate_signup_token_sort in_value = take_signup_token_sort(it_sort);
+        if (!*error) keyplate_signup_token_query_set_sort(it, in_value, error);
+    }
+    const cJSON *it_ascending = field(from, "ascending");
+    if (it_ascending) {
+        bool in_value = take_bool(it_ascending);
+        if (!*error) keyplate_signup_token_query_set_ascending(it, in_value, error);
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
@@ -2371,7 +2468,7 @@ static cJSON *give_user_page(const keyplate_user_page *it) {
 }
 
 static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"search", "status", "role", "group_id", "expiring_within_seconds", "sort", "descending", "page", "limit", NULL};
+    static const char *const known[] = {"search", "status", "role", "group_id", "disabled", "email_verified", "expiring_within_seconds", "sort", "descending", "page", "limit", NULL};
     keyplate_user_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_user_query_new(&it, error);
@@ -2394,6 +2491,16 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     if (it_group_id) {
         const char *in_value = take_text(it_group_id);
         if (!*error) keyplate_user_query_set_group_id(it, in_value, error);
+    }
+    const cJSON *it_disabled = field(from, "disabled");
+    if (it_disabled) {
+        bool in_value = take_bool(it_disabled);
+        if (!*error) keyplate_user_query_set_disabled(it, in_value, error);
+    }
+    const cJSON *it_email_verified = field(from, "email_verified");
+    if (it_email_verified) {
+        bool in_value = take_bool(it_email_verified);
+        if (!*error) keyplate_user_query_set_email_verified(it, in_value, error);
     }
     const cJSON *it_expiring_within_seconds = field(from, "expiring_within_seconds");
     if (it_expiring_within_seconds) {
@@ -3249,6 +3356,23 @@ static cJSON *call_remember_origin(const keyplate *kp, const cJSON *with, keypla
     return result;
 }
 
+static cJSON *call_set_default_claims(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"claims", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    size_t in_claims_len = (size_t)cJSON_GetArraySize(field(with, "claims"));
+    keyplate_claim **in_claims = calloc(in_claims_len + 1, sizeof *in_claims);
+    for (size_t i = 0; i < in_claims_len; i++) in_claims[i] = take_claim(cJSON_GetArrayItem(field(with, "claims"), (int)i), error);
+    keyplate_settings *out = NULL;
+    if (!*error && keyplate_set_default_claims(kp, (const keyplate_claim *const *)in_claims, in_claims_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_settings(out);
+    }
+    keyplate_settings_free(out);
+    for (size_t i = 0; i < in_claims_len; i++) keyplate_claim_free(in_claims[i]);
+    free(in_claims);
+    return result;
+}
+
 static cJSON *call_set_default_groups(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"group_ids", NULL};
     cJSON *result = NULL;
@@ -3767,6 +3891,7 @@ const struct method methods[] = {
     {"get_public_settings", call_get_public_settings},
     {"get_settings", call_get_settings},
     {"remember_origin", call_remember_origin},
+    {"set_default_claims", call_set_default_claims},
     {"set_default_groups", call_set_default_groups},
     {"set_signup_email_domains", call_set_signup_email_domains},
     {"update_settings", call_update_settings},

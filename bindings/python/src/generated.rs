@@ -232,6 +232,62 @@ impl<'a, 'py> FromPyObject<'a, 'py> for ActorKind {
     }
 }
 
+/// An order of events. Equal ones are in the order in which they were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuditSort {
+    Time,
+    Kind,
+    Address,
+    UserAgent,
+}
+impl Choice for AuditSort {
+    const NAME: &'static str = "AuditSort";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4];
+    const VARIANTS: &'static [Self] = &[Self::Time, Self::Kind, Self::Address, Self::UserAgent];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<AuditSort> for ::keyplate::AuditSort {
+    fn give(self) -> AuditSort {
+        match self {
+            Self::Time => AuditSort::Time,
+            Self::Kind => AuditSort::Kind,
+            Self::Address => AuditSort::Address,
+            Self::UserAgent => AuditSort::UserAgent,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::AuditSort> for AuditSort {
+    fn take(self, _: &str) -> PyResult<::keyplate::AuditSort> {
+        Ok(match self {
+            AuditSort::Time => ::keyplate::AuditSort::Time,
+            AuditSort::Kind => ::keyplate::AuditSort::Kind,
+            AuditSort::Address => ::keyplate::AuditSort::Address,
+            AuditSort::UserAgent => ::keyplate::AuditSort::UserAgent,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for AuditSort {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for AuditSort {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
@@ -940,10 +996,11 @@ pub(crate) enum ConflictReason {
     OtherEmail,
     ClaimsTooLong,
     FileExists,
+    Former,
 }
 impl Choice for ConflictReason {
     const NAME: &'static str = "ConflictReason";
-    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11];
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11, 13];
     const VARIANTS: &'static [Self] = &[
         Self::Taken,
         Self::LastAdministrator,
@@ -957,6 +1014,7 @@ impl Choice for ConflictReason {
         Self::OtherEmail,
         Self::ClaimsTooLong,
         Self::FileExists,
+        Self::Former,
     ];
     fn place(self) -> usize {
         self as usize
@@ -981,6 +1039,7 @@ impl Give<ConflictReason> for ::keyplate::ConflictReason {
             Self::OtherEmail => ConflictReason::OtherEmail,
             Self::ClaimsTooLong => ConflictReason::ClaimsTooLong,
             Self::FileExists => ConflictReason::FileExists,
+            Self::Former => ConflictReason::Former,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -1000,6 +1059,7 @@ impl Take<::keyplate::ConflictReason> for ConflictReason {
             ConflictReason::OtherEmail => ::keyplate::ConflictReason::OtherEmail,
             ConflictReason::ClaimsTooLong => ::keyplate::ConflictReason::ClaimsTooLong,
             ConflictReason::FileExists => ::keyplate::ConflictReason::FileExists,
+            ConflictReason::Former => ::keyplate::ConflictReason::Former,
         })
     }
 }
@@ -1058,6 +1118,8 @@ pub(crate) enum DenialReason {
     ServiceNotOpen {},
     /// The credential lacks a scope of the service.
     ServiceScope {},
+    /// The settings do not let users change their own profile.
+    OwnProfileClosed {},
 }
 impl Give<DenialReason> for ::keyplate::DenialReason {
     fn give(self) -> DenialReason {
@@ -1082,6 +1144,7 @@ impl Give<DenialReason> for ::keyplate::DenialReason {
             Self::ServiceClosed => DenialReason::ServiceClosed {},
             Self::ServiceNotOpen => DenialReason::ServiceNotOpen {},
             Self::ServiceScope => DenialReason::ServiceScope {},
+            Self::OwnProfileClosed => DenialReason::OwnProfileClosed {},
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -2101,6 +2164,63 @@ impl Take<::keyplate::Limit> for Limit {
     }
 }
 
+/// An order of sign-up tokens. Equal ones are ordered by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignupTokenSort {
+    CreatedAt,
+    ExpiresAt,
+    MaxUses,
+    Uses,
+}
+impl Choice for SignupTokenSort {
+    const NAME: &'static str = "SignupTokenSort";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4];
+    const VARIANTS: &'static [Self] =
+        &[Self::CreatedAt, Self::ExpiresAt, Self::MaxUses, Self::Uses];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<SignupTokenSort> for ::keyplate::SignupTokenSort {
+    fn give(self) -> SignupTokenSort {
+        match self {
+            Self::CreatedAt => SignupTokenSort::CreatedAt,
+            Self::ExpiresAt => SignupTokenSort::ExpiresAt,
+            Self::MaxUses => SignupTokenSort::MaxUses,
+            Self::Uses => SignupTokenSort::Uses,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::SignupTokenSort> for SignupTokenSort {
+    fn take(self, _: &str) -> PyResult<::keyplate::SignupTokenSort> {
+        Ok(match self {
+            SignupTokenSort::CreatedAt => ::keyplate::SignupTokenSort::CreatedAt,
+            SignupTokenSort::ExpiresAt => ::keyplate::SignupTokenSort::ExpiresAt,
+            SignupTokenSort::MaxUses => ::keyplate::SignupTokenSort::MaxUses,
+            SignupTokenSort::Uses => ::keyplate::SignupTokenSort::Uses,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for SignupTokenSort {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for SignupTokenSort {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
 /// The state of a sign-up token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignupTokenState {
@@ -2265,10 +2385,12 @@ pub(crate) enum UserSort {
     Email,
     Role,
     ExpiresAt,
+    EmailVerified,
+    Disabled,
 }
 impl Choice for UserSort {
     const NAME: &'static str = "UserSort";
-    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8];
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
     const VARIANTS: &'static [Self] = &[
         Self::CreatedAt,
         Self::Username,
@@ -2278,6 +2400,8 @@ impl Choice for UserSort {
         Self::Email,
         Self::Role,
         Self::ExpiresAt,
+        Self::EmailVerified,
+        Self::Disabled,
     ];
     fn place(self) -> usize {
         self as usize
@@ -2298,6 +2422,8 @@ impl Give<UserSort> for ::keyplate::UserSort {
             Self::Email => UserSort::Email,
             Self::Role => UserSort::Role,
             Self::ExpiresAt => UserSort::ExpiresAt,
+            Self::EmailVerified => UserSort::EmailVerified,
+            Self::Disabled => UserSort::Disabled,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -2313,6 +2439,8 @@ impl Take<::keyplate::UserSort> for UserSort {
             UserSort::Email => ::keyplate::UserSort::Email,
             UserSort::Role => ::keyplate::UserSort::Role,
             UserSort::ExpiresAt => ::keyplate::UserSort::ExpiresAt,
+            UserSort::EmailVerified => ::keyplate::UserSort::EmailVerified,
+            UserSort::Disabled => ::keyplate::UserSort::Disabled,
         })
     }
 }
@@ -3632,6 +3760,10 @@ pub(crate) struct PublicSettings {
     pub(crate) signup_mode: SignupMode,
     /// Whether users may change their own username.
     pub(crate) username_change: bool,
+    /// Whether every new account needs an e-mail address.
+    pub(crate) require_email: bool,
+    /// Whether users may change their own names, locale and e-mail address.
+    pub(crate) own_profile: bool,
 }
 impl Give<PublicSettings> for ::keyplate::PublicSettings {
     fn give(self) -> PublicSettings {
@@ -3639,6 +3771,8 @@ impl Give<PublicSettings> for ::keyplate::PublicSettings {
             app_name: self.app_name.give(),
             signup_mode: self.signup_mode.give(),
             username_change: self.username_change.give(),
+            require_email: self.require_email.give(),
+            own_profile: self.own_profile.give(),
         }
     }
 }
@@ -3646,7 +3780,16 @@ impl Give<PublicSettings> for ::keyplate::PublicSettings {
 impl PublicSettings {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["app_name", "signup_mode", "username_change"])
+        PyTuple::new(
+            py,
+            [
+                "app_name",
+                "signup_mode",
+                "username_change",
+                "require_email",
+                "own_profile",
+            ],
+        )
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -3688,6 +3831,14 @@ pub(crate) struct Settings {
     pub(crate) audit_retention_seconds: i64,
     /// What to do when a passkey begins or ceases to be something that may be backed up.
     pub(crate) backup_eligibility_policy: BackupEligibilityPolicy,
+    /// Whether every new account needs an e-mail address, and nobody's is taken away.
+    pub(crate) require_email: bool,
+    /// Whether users may change their own names, locale and e-mail address. Administrators always may.
+    pub(crate) own_profile: bool,
+    /// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+    pub(crate) default_claims: Vec<Claim>,
+    /// Whether an address that an administrator or the host gives counts as verified without their saying so.
+    pub(crate) emails_verified: bool,
 }
 impl Give<Settings> for ::keyplate::Settings {
     fn give(self) -> Settings {
@@ -3707,6 +3858,10 @@ impl Give<Settings> for ::keyplate::Settings {
             origin: self.origin.give(),
             audit_retention_seconds: self.audit_retention_seconds.give(),
             backup_eligibility_policy: self.backup_eligibility_policy.give(),
+            require_email: self.require_email.give(),
+            own_profile: self.own_profile.give(),
+            default_claims: self.default_claims.give(),
+            emails_verified: self.emails_verified.give(),
         }
     }
 }
@@ -3732,6 +3887,10 @@ impl Settings {
                 "origin",
                 "audit_retention_seconds",
                 "backup_eligibility_policy",
+                "require_email",
+                "own_profile",
+                "default_claims",
+                "emails_verified",
             ],
         )
     }
@@ -4404,7 +4563,7 @@ pub(crate) struct User {
     /// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
     /// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
     pub(crate) email_held: bool,
-    /// The name that others see.
+    /// The name that others see: where none was given, the first and the last name.
     pub(crate) display_name: Option<String>,
     /// First name.
     pub(crate) first_name: Option<String>,
@@ -4778,7 +4937,7 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_api_key(secret))
     }
 
-    /// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+    /// Lists what happened, the newest first unless the query says otherwise. Users who are no administrators see the rows that concern them or that they
     /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
     /// the kind `User`, no address, no agent, no credential.
     ///
@@ -4786,20 +4945,28 @@ impl Keyplate {
     ///     PermissionDenied: The caller is known, but may not do this.
     ///     InvalidInput: A value breaks a rule.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
-    #[pyo3(signature = (*, user_id=None, kind=None, since=None, page=None, limit=None), text_signature = "($self, *, user_id=None, kind=None, since=None, page=None, limit=None)")]
+    #[pyo3(signature = (*, user_id=None, user_ids=Vec::new(), kind=None, kinds=Vec::new(), since=None, sort=None, ascending=false, page=None, limit=None), text_signature = "($self, *, user_id=None, user_ids=(), kind=None, kinds=(), since=None, sort=None, ascending=False, page=None, limit=None)")]
     fn list_audit_events(
         &self,
         py: Python<'_>,
         user_id: Option<Id>,
+        user_ids: Vec<Id>,
         kind: Option<EventKind>,
+        kinds: Vec<EventKind>,
         since: Option<Time>,
+        sort: Option<AuditSort>,
+        ascending: bool,
         page: Option<i64>,
         limit: Option<i64>,
     ) -> PyResult<AuditPage> {
         let query = ::keyplate::AuditQuery {
             user_id: user_id.take("user_id")?,
+            user_ids: user_ids.take("user_ids")?,
             kind: kind.take("kind")?,
+            kinds: kinds.take("kinds")?,
             since: since.take("since")?,
+            sort: sort.take("sort")?,
+            ascending,
             page: page.take("page")?,
             limit: limit.take("limit")?,
         };
@@ -5697,6 +5864,19 @@ impl Keyplate {
         self.call(py, |kp| kp.remember_origin())
     }
 
+    /// Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+    /// give users claims.
+    ///
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    #[pyo3(signature = (claims), text_signature = "($self, claims)")]
+    fn set_default_claims(&self, py: Python<'_>, claims: Vec<Claim>) -> PyResult<Settings> {
+        let claims: Vec<::keyplate::Claim> = claims.take("claims")?;
+
+        self.call(py, |kp| kp.set_default_claims(claims))
+    }
+
     /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
     ///
     /// Raises:
@@ -5728,7 +5908,7 @@ impl Keyplate {
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For a longer `step_up_seconds`.
-    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None)")]
+    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None, require_email=None, own_profile=None, emails_verified=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None, require_email=None, own_profile=None, emails_verified=None)")]
     fn update_settings(
         &self,
         py: Python<'_>,
@@ -5744,6 +5924,9 @@ impl Keyplate {
         counter_policy: Option<CounterPolicy>,
         audit_retention_seconds: Option<i64>,
         backup_eligibility_policy: Option<BackupEligibilityPolicy>,
+        require_email: Option<bool>,
+        own_profile: Option<bool>,
+        emails_verified: Option<bool>,
     ) -> PyResult<Settings> {
         let changes = ::keyplate::SettingsChanges {
             app_name: app_name.take("app_name")?,
@@ -5760,6 +5943,9 @@ impl Keyplate {
             audit_retention_seconds: audit_retention_seconds.take("audit_retention_seconds")?,
             backup_eligibility_policy: backup_eligibility_policy
                 .take("backup_eligibility_policy")?,
+            require_email: require_email.take("require_email")?,
+            own_profile: own_profile.take("own_profile")?,
+            emails_verified: emails_verified.take("emails_verified")?,
         };
 
         self.call(py, |kp| kp.update_settings(changes))
@@ -6001,16 +6187,20 @@ impl Keyplate {
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known, but may not do this.
-    #[pyo3(signature = (*, include_revoked=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, page=None, limit=None)")]
+    #[pyo3(signature = (*, include_revoked=false, sort=None, ascending=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, sort=None, ascending=False, page=None, limit=None)")]
     fn list_signup_tokens(
         &self,
         py: Python<'_>,
         include_revoked: bool,
+        sort: Option<SignupTokenSort>,
+        ascending: bool,
         page: Option<i64>,
         limit: Option<i64>,
     ) -> PyResult<SignupTokenPage> {
         let query = ::keyplate::SignupTokenQuery {
             include_revoked,
+            sort: sort.take("sort")?,
+            ascending,
             page: page.take("page")?,
             limit: limit.take("limit")?,
         };
@@ -6254,7 +6444,7 @@ impl Keyplate {
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known, but may not do this.
-    #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
+    #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, disabled=None, email_verified=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, disabled=None, email_verified=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_users(
         &self,
         py: Python<'_>,
@@ -6262,6 +6452,8 @@ impl Keyplate {
         status: Option<UserStatus>,
         role: Option<Role>,
         group_id: Option<Id>,
+        disabled: Option<bool>,
+        email_verified: Option<bool>,
         expiring_within_seconds: Option<i64>,
         sort: Option<UserSort>,
         descending: bool,
@@ -6273,6 +6465,8 @@ impl Keyplate {
             status: status.take("status")?,
             role: role.take("role")?,
             group_id: group_id.take("group_id")?,
+            disabled: disabled.take("disabled")?,
+            email_verified: email_verified.take("email_verified")?,
             expiring_within_seconds: expiring_within_seconds.take("expiring_within_seconds")?,
             sort: sort.take("sort")?,
             descending,

@@ -239,6 +239,8 @@ pub enum ConflictReason {
     ClaimsTooLong,
     /// The file exists already.
     FileExists,
+    /// Somebody had this name before, perhaps a user who was deleted, and it is kept for them.
+    Former,
 }
 
 /// What the caller lacks.
@@ -286,6 +288,8 @@ pub enum DenialReason {
     ServiceNotOpen,
     /// The credential lacks a scope of the service.
     ServiceScope,
+    /// The settings do not let users change their own profile.
+    OwnProfileClosed,
 }
 
 /// Why somebody cannot sign up.

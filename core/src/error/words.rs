@@ -158,6 +158,7 @@ words! {
         OtherGeneration | OtherEmail => "is another by now";
         ClaimsTooLong => "the user's claims are too long for a token";
         FileExists => "the file exists already";
+        Former => "was somebody else's before, and is given again only when an administrator creates a user";
     }
 }
 
@@ -181,6 +182,7 @@ words! {
         ServiceClosed => "the service is closed";
         ServiceNotOpen => "the service is not open to this user";
         ServiceScope => "the credential lacks a scope of the service";
+        OwnProfileClosed => "the settings do not let users change their own profile";
     }
 }
 

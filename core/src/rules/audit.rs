@@ -2,14 +2,17 @@
 
 use crate::{
     clock, db,
-    error::Result,
+    error::{InputReason, Result, invalid},
     gate::{handle::Keyplate, list, methods::Method},
     model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery},
 };
 
+/// How many values a list may be narrowed to.
+const MOST_VALUES: usize = 100;
+
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+    /// Lists what happened, the newest first unless the query says otherwise. Users who are no administrators see the rows that concern them or that they
     /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
     /// the kind `User`, no address, no agent, no credential.
     ///
@@ -18,6 +21,8 @@ impl Keyplate {
     pub fn list_audit_events(&self, query: AuditQuery) -> Result<AuditPage> {
         let page = list::page_request(query.page, query.limit)?;
         let since = query.since.map(|time| clock::within("since", time));
+        at_most("user_ids", query.user_ids.len())?;
+        at_most("kinds", query.kinds.len())?;
         let query = AuditQuery {
             since: since.transpose()?,
             ..query
@@ -25,12 +30,21 @@ impl Keyplate {
         self.read(Method::ListAuditEvents, |_, _| Ok(()))?;
         self.write_refusals();
         self.read(Method::ListAuditEvents, |reader, caller| {
-            let query = AuditQuery {
-                user_id: list::visible_owner(caller, query.user_id)?,
-                ..query
+            for id in &query.user_ids {
+                list::visible_owner(caller, Some(*id))?;
+            }
+            let user_id = match query.user_ids.is_empty() {
+                true => list::visible_owner(caller, query.user_id)?,
+                false => query.user_id,
             };
+            let query = AuditQuery {
+                user_id,
+                ..query.clone()
+            };
+            let own_id = caller.user_id();
+            let viewer = own_id.as_ref().filter(|_| !caller.is_administrator());
             let total = db::audit::count(reader, &query)?;
-            let mut items = db::audit::list(reader, &query, page, total)?;
+            let mut items = db::audit::list(reader, &query, viewer, page, total)?;
             if !caller.is_administrator() {
                 let own = caller.user_id().map(|id| id.to_string());
                 items
@@ -44,5 +58,17 @@ impl Keyplate {
                 page: page.page,
             })
         })
+    }
+}
+
+fn at_most(field: &str, values: usize) -> Result<()> {
+    match values > MOST_VALUES {
+        true => Err(invalid(
+            field,
+            InputReason::TooMany {
+                most: MOST_VALUES as i64,
+            },
+        )),
+        false => Ok(()),
     }
 }

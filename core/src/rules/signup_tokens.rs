@@ -65,7 +65,7 @@ impl Keyplate {
         self.read(Method::ListSignupTokens, |reader, _| {
             let total = db::signup_tokens::count(reader, query.include_revoked)?;
             Ok(SignupTokenPage {
-                items: db::signup_tokens::list(reader, query.include_revoked, page)?,
+                items: db::signup_tokens::list(reader, &query, page)?,
                 total,
                 page: page.page,
             })

@@ -263,6 +263,10 @@ pub(crate) fn call(
         "get_public_settings" => Ok(keyplate.get_public_settings()?.into_json()),
         "get_settings" => Ok(keyplate.get_settings()?.into_json()),
         "remember_origin" => Ok(keyplate.remember_origin()?.into_json()),
+        "set_default_claims" => {
+            let claims: Vec<Claim> = arguments.get("claims")?;
+            Ok(keyplate.set_default_claims(claims)?.into_json())
+        }
         "set_default_groups" => {
             let group_ids: Vec<GroupId> = arguments.get("group_ids")?;
             Ok(keyplate.set_default_groups(&group_ids)?.into_json())
@@ -635,11 +639,28 @@ impl IntoJson for AuditPage {
 }
 impl FromJson for AuditQuery {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["user_id", "kind", "since", "page", "limit"])?;
+        let arguments = Arguments::of(
+            value,
+            &[
+                "user_id",
+                "user_ids",
+                "kind",
+                "kinds",
+                "since",
+                "sort",
+                "ascending",
+                "page",
+                "limit",
+            ],
+        )?;
         Ok(Self {
             user_id: arguments.get("user_id")?,
+            user_ids: arguments.get("user_ids")?,
             kind: arguments.get("kind")?,
+            kinds: arguments.get("kinds")?,
             since: arguments.get("since")?,
+            sort: arguments.get("sort")?,
+            ascending: arguments.get("ascending")?,
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
         })
@@ -1038,6 +1059,8 @@ impl IntoJson for PublicSettings {
             "username_change".to_owned(),
             self.username_change.into_json(),
         );
+        object.insert("require_email".to_owned(), self.require_email.into_json());
+        object.insert("own_profile".to_owned(), self.own_profile.into_json());
         Value::Object(object)
     }
 }
@@ -1092,6 +1115,13 @@ impl IntoJson for Settings {
             "backup_eligibility_policy".to_owned(),
             self.backup_eligibility_policy.into_json(),
         );
+        object.insert("require_email".to_owned(), self.require_email.into_json());
+        object.insert("own_profile".to_owned(), self.own_profile.into_json());
+        object.insert("default_claims".to_owned(), self.default_claims.into_json());
+        object.insert(
+            "emails_verified".to_owned(),
+            self.emails_verified.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1112,6 +1142,9 @@ impl FromJson for SettingsChanges {
                 "counter_policy",
                 "audit_retention_seconds",
                 "backup_eligibility_policy",
+                "require_email",
+                "own_profile",
+                "emails_verified",
             ],
         )?;
         Ok(Self {
@@ -1127,6 +1160,9 @@ impl FromJson for SettingsChanges {
             counter_policy: arguments.get("counter_policy")?,
             audit_retention_seconds: arguments.get("audit_retention_seconds")?,
             backup_eligibility_policy: arguments.get("backup_eligibility_policy")?,
+            require_email: arguments.get("require_email")?,
+            own_profile: arguments.get("own_profile")?,
+            emails_verified: arguments.get("emails_verified")?,
         })
     }
 }
@@ -1356,9 +1392,14 @@ impl IntoJson for SignupTokenPreview {
 }
 impl FromJson for SignupTokenQuery {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["include_revoked", "page", "limit"])?;
+        let arguments = Arguments::of(
+            value,
+            &["include_revoked", "sort", "ascending", "page", "limit"],
+        )?;
         Ok(Self {
             include_revoked: arguments.get("include_revoked")?,
+            sort: arguments.get("sort")?,
+            ascending: arguments.get("ascending")?,
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
         })
@@ -1564,6 +1605,8 @@ impl FromJson for UserQuery {
                 "status",
                 "role",
                 "group_id",
+                "disabled",
+                "email_verified",
                 "expiring_within_seconds",
                 "sort",
                 "descending",
@@ -1576,6 +1619,8 @@ impl FromJson for UserQuery {
             status: arguments.get("status")?,
             role: arguments.get("role")?,
             group_id: arguments.get("group_id")?,
+            disabled: arguments.get("disabled")?,
+            email_verified: arguments.get("email_verified")?,
             expiring_within_seconds: arguments.get("expiring_within_seconds")?,
             sort: arguments.get("sort")?,
             descending: arguments.get("descending")?,
@@ -1625,6 +1670,29 @@ impl FromJson for ActorKind {
             "Anonymous" => Ok(Self::Anonymous),
             "User" => Ok(Self::User),
             other => Err(unknown_name("ActorKind", other)),
+        }
+    }
+}
+impl IntoJson for AuditSort {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Time => Value::String("Time".to_owned()),
+            Self::Kind => Value::String("Kind".to_owned()),
+            Self::Address => Value::String("Address".to_owned()),
+            Self::UserAgent => Value::String("UserAgent".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for AuditSort {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Time" => Ok(Self::Time),
+            "Kind" => Ok(Self::Kind),
+            "Address" => Ok(Self::Address),
+            "UserAgent" => Ok(Self::UserAgent),
+            other => Err(unknown_name("AuditSort", other)),
         }
     }
 }
@@ -2020,6 +2088,7 @@ impl IntoJson for ConflictReason {
             Self::OtherEmail => Value::String("OtherEmail".to_owned()),
             Self::ClaimsTooLong => Value::String("ClaimsTooLong".to_owned()),
             Self::FileExists => Value::String("FileExists".to_owned()),
+            Self::Former => Value::String("Former".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2040,6 +2109,7 @@ impl FromJson for ConflictReason {
             "OtherEmail" => Ok(Self::OtherEmail),
             "ClaimsTooLong" => Ok(Self::ClaimsTooLong),
             "FileExists" => Ok(Self::FileExists),
+            "Former" => Ok(Self::Former),
             other => Err(unknown_name("ConflictReason", other)),
         }
     }
@@ -2072,6 +2142,7 @@ impl IntoJson for DenialReason {
             Self::ServiceClosed => Value::String("ServiceClosed".to_owned()),
             Self::ServiceNotOpen => Value::String("ServiceNotOpen".to_owned()),
             Self::ServiceScope => Value::String("ServiceScope".to_owned()),
+            Self::OwnProfileClosed => Value::String("OwnProfileClosed".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2103,6 +2174,7 @@ impl FromJson for DenialReason {
             "ServiceClosed" => Ok(Self::ServiceClosed),
             "ServiceNotOpen" => Ok(Self::ServiceNotOpen),
             "ServiceScope" => Ok(Self::ServiceScope),
+            "OwnProfileClosed" => Ok(Self::OwnProfileClosed),
             other => Err(unknown_name("DenialReason", other)),
         }
     }
@@ -2791,6 +2863,29 @@ impl FromJson for Limit {
         }
     }
 }
+impl IntoJson for SignupTokenSort {
+    fn into_json(self) -> Value {
+        match self {
+            Self::CreatedAt => Value::String("CreatedAt".to_owned()),
+            Self::ExpiresAt => Value::String("ExpiresAt".to_owned()),
+            Self::MaxUses => Value::String("MaxUses".to_owned()),
+            Self::Uses => Value::String("Uses".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for SignupTokenSort {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "CreatedAt" => Ok(Self::CreatedAt),
+            "ExpiresAt" => Ok(Self::ExpiresAt),
+            "MaxUses" => Ok(Self::MaxUses),
+            "Uses" => Ok(Self::Uses),
+            other => Err(unknown_name("SignupTokenSort", other)),
+        }
+    }
+}
 impl IntoJson for SignupTokenState {
     fn into_json(self) -> Value {
         match self {
@@ -2873,6 +2968,8 @@ impl IntoJson for UserSort {
             Self::Email => Value::String("Email".to_owned()),
             Self::Role => Value::String("Role".to_owned()),
             Self::ExpiresAt => Value::String("ExpiresAt".to_owned()),
+            Self::EmailVerified => Value::String("EmailVerified".to_owned()),
+            Self::Disabled => Value::String("Disabled".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2889,6 +2986,8 @@ impl FromJson for UserSort {
             "Email" => Ok(Self::Email),
             "Role" => Ok(Self::Role),
             "ExpiresAt" => Ok(Self::ExpiresAt),
+            "EmailVerified" => Ok(Self::EmailVerified),
+            "Disabled" => Ok(Self::Disabled),
             other => Err(unknown_name("UserSort", other)),
         }
     }

@@ -13,6 +13,7 @@ from .enums import (
     ActorKind,
     ApiKeySort,
     ApprovalRule,
+    AuditSort,
     BackupEligibilityPolicy,
     BootstrapAction,
     BootstrapKind,
@@ -27,6 +28,7 @@ from .enums import (
     SetupStage,
     SignInMethod,
     SignupMode,
+    SignupTokenSort,
     SignupTokenState,
     Thing,
     UserSort,
@@ -371,6 +373,13 @@ class DenialReason:
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> DenialReason.ServiceScope: ...
+
+    @final
+    class OwnProfileClosed(DenialReason):
+        """The settings do not let users change their own profile."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.OwnProfileClosed: ...
 
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
@@ -1557,7 +1566,7 @@ class SignedIn:
 class PublicSettings:
     """The settings that everybody may see."""
 
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """The name by which people know the application."""
@@ -1567,6 +1576,12 @@ class PublicSettings:
     @property
     def username_change(self) -> bool:
         """Whether users may change their own username."""
+    @property
+    def require_email(self) -> bool:
+        """Whether every new account needs an e-mail address."""
+    @property
+    def own_profile(self) -> bool:
+        """Whether users may change their own names, locale and e-mail address."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1574,7 +1589,7 @@ class PublicSettings:
 class Settings:
     """What an administrator can set while the application runs."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """The name by which people know the application."""
@@ -1622,6 +1637,18 @@ class Settings:
     @property
     def backup_eligibility_policy(self) -> BackupEligibilityPolicy:
         """What to do when a passkey begins or ceases to be something that may be backed up."""
+    @property
+    def require_email(self) -> bool:
+        """Whether every new account needs an e-mail address, and nobody's is taken away."""
+    @property
+    def own_profile(self) -> bool:
+        """Whether users may change their own names, locale and e-mail address. Administrators always may."""
+    @property
+    def default_claims(self) -> list[Claim]:
+        """The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds."""
+    @property
+    def emails_verified(self) -> bool:
+        """Whether an address that an administrator or the host gives counts as verified without their saying so."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -2014,7 +2041,7 @@ class User:
         """
     @property
     def display_name(self) -> str | None:
-        """The name that others see."""
+        """The name that others see: where none was given, the first and the last name."""
     @property
     def first_name(self) -> str | None:
         """First name."""
@@ -2258,19 +2285,27 @@ class Keyplate:
         self,
         *,
         user_id: UUID | str | None = None,
+        user_ids: Sequence[UUID | str] = (),
         kind: EventKind | None = None,
+        kinds: Sequence[EventKind] = (),
         since: datetime | None = None,
+        sort: AuditSort | None = None,
+        ascending: bool = False,
         page: int | None = None,
         limit: int | None = None,
     ) -> AuditPage:
-        """Lists what happened, the newest first. Users who are no administrators see the rows that concern them or that they
+        """Lists what happened, the newest first unless the query says otherwise. Users who are no administrators see the rows that concern them or that they
         made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
         the kind `User`, no address, no agent, no credential.
 
         Args:
             user_id: Only those that this user did, or that are about them. Users who are not administrators always see only their own.
+            user_ids: The same for several users. With `user_id`, it is one more of them.
             kind: Only of this kind.
+            kinds: Only of one of these kinds. With `kind`, it is one more of them.
             since: Only since this time.
+            sort: The order. The default is the order in which they were written. Any other than that and `AuditSort.TIME` reads all events that the query finds.
+            ascending: Whether the smallest, or the oldest, come first.
             page: Which page to return, counted from 1.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
 
@@ -2896,6 +2931,14 @@ class Keyplate:
         Raises:
             PermissionDenied: On any but the host's handle.
         """
+    def set_default_claims(self, claims: Sequence[Claim]) -> Settings:
+        """Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+        give users claims.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known, but may not do this.
+        """
     def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
         """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 
@@ -2925,6 +2968,9 @@ class Keyplate:
         counter_policy: CounterPolicy | None = None,
         audit_retention_seconds: int | None = None,
         backup_eligibility_policy: BackupEligibilityPolicy | None = None,
+        require_email: bool | None = None,
+        own_profile: bool | None = None,
+        emails_verified: bool | None = None,
     ) -> Settings:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
         long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
@@ -2942,6 +2988,9 @@ class Keyplate:
             counter_policy: What to do when the signature counter of a passkey goes back.
             audit_retention_seconds: 30 days to 100 years.
             backup_eligibility_policy: What to do when a passkey begins or ceases to be something that may be backed up.
+            require_email: Whether every new account needs an e-mail address, and nobody's is taken away.
+            own_profile: Whether users may change their own names, locale and e-mail address.
+            emails_verified: Whether an address that an administrator or the host gives counts as verified without their saying so.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -3131,6 +3180,8 @@ class Keyplate:
         self,
         *,
         include_revoked: bool = False,
+        sort: SignupTokenSort | None = None,
+        ascending: bool = False,
         page: int | None = None,
         limit: int | None = None,
     ) -> SignupTokenPage:
@@ -3138,6 +3189,8 @@ class Keyplate:
 
         Args:
             include_revoked: Whether to include revoked tokens.
+            sort: The order. The default is the order of creation.
+            ascending: Whether the smallest come first.
             page: Which page to return, counted from 1.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
 
@@ -3243,8 +3296,8 @@ class Keyplate:
             username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail address: it is nobody else's.
             id: The id, a UUID that was never used before. The default is a new one.
             email: E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
-            email_verified: Whether the address is known to be theirs.
-            display_name: The name that others see, of at most 100 characters.
+            email_verified: Whether the address is known to be theirs. The setting `emails_verified` says so of every one.
+            display_name: The name that others see, of at most 100 characters. The default is the first and the last name.
             first_name: First name, of at most 50 characters.
             last_name: Last name, of at most 50 characters.
             locale: Language tag, for example `de-CH`.
@@ -3319,6 +3372,8 @@ class Keyplate:
         status: UserStatus | None = None,
         role: Role | None = None,
         group_id: UUID | str | None = None,
+        disabled: bool | None = None,
+        email_verified: bool | None = None,
         expiring_within_seconds: int | None = None,
         sort: UserSort | None = None,
         descending: bool = False,
@@ -3332,6 +3387,8 @@ class Keyplate:
             status: Only with this status.
             role: Only with this role.
             group_id: Only in this group.
+            disabled: Only those who are disabled, or who are not.
+            email_verified: Only those whose address is verified, or who have none that is.
             expiring_within_seconds: Only those whose account lapses within this many seconds.
             sort: The order. The default is the order of creation.
             descending: Whether to reverse the order.
@@ -3373,8 +3430,8 @@ class Keyplate:
         Args:
             username: As in `NewUser`, and not a name that somebody else had before. Users may change their own only if the settings allow it, and not to one with `@`.
             email: E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
-            email_verified: Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one stands there by now. Users cannot change this themselves.
-            display_name: The name that others see.
+            email_verified: Whether the address is known to be theirs. The default is the setting `emails_verified` for a new address that an administrator or the host gives. `true` needs the proved address in `email`, and fails if another one stands there by now. Users cannot change this themselves.
+            display_name: The name that others see. Where it is removed, and where none was given before, it is the first and the last name.
             first_name: First name.
             last_name: Last name.
             locale: Language tag.
