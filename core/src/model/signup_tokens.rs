@@ -270,6 +270,14 @@ impl SignupToken {
 }
 
 impl Limit {
+    /// The number, if there is one.
+    pub(crate) fn most(self) -> Option<i64> {
+        match self {
+            Self::Unlimited => None,
+            Self::AtMost { most } => Some(most),
+        }
+    }
+
     pub(crate) fn checked(self, field: &str, least: i64, most: i64) -> Result<Option<i64>> {
         match self {
             Self::Unlimited => Ok(None),

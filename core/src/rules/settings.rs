@@ -93,7 +93,9 @@ impl Keyplate {
         self.write(Method::SetDefaultGroups, |change| {
             change.caller.may_give_groups()?;
             groups::check_all_exist(change, group_ids)?;
-            store_default_groups(change, group_ids)?;
+            if !groups::hold_the_same(&db::groups::defaults(change)?, group_ids) {
+                store_default_groups(change, group_ids)?;
+            }
             load(change)
         })
     }

@@ -155,7 +155,10 @@ fn conflicts_with_what_is_stored() {
     };
     let token = host.create_signup_token(NewSignupToken::default()).unwrap();
     host.revoke_signup_token(&token.signup_token.id).unwrap();
-    let changes = SignupTokenChanges::default();
+    let changes = SignupTokenChanges {
+        enabled: Some(false),
+        ..Default::default()
+    };
     let revoked = failed(host.update_signup_token(&token.signup_token.id, changes));
     let films = host.create_service(service("films")).unwrap();
     host.set_service_access(&films.id, true, &[]).unwrap();

@@ -339,3 +339,83 @@ fn a_deleted_users_name_is_refused_as_such() {
     // An administrator who creates a user may give it again.
     f.keyplate.create_user(with_email("gone")).unwrap();
 }
+
+/// A1: a full replacement by what is there is no change, whatever is replaced.
+#[test]
+fn what_is_only_repeated_leaves_no_row() {
+    let f = Fixture::new();
+    let host = &f.keyplate;
+    let (ann, bob) = (f.user("ann"), f.user("bob"));
+    let group = |name: &str| {
+        let group = keyplate::NewGroup {
+            name: name.to_owned(),
+            ..Default::default()
+        };
+        host.create_group(group).unwrap().id
+    };
+    let (one, two) = (group("one"), group("two"));
+    let claims = |turned: bool| {
+        let mut claims = vec![claim("a", "1"), claim("b", "2")];
+        if turned {
+            claims.reverse();
+        }
+        claims
+    };
+    let token = host
+        .create_signup_token(NewSignupToken {
+            expiry: Some(keyplate::Expiry::At {
+                time: f.in_seconds(60),
+            }),
+            uses: Some(keyplate::Limit::AtMost { most: 1 }),
+            account_lifetime_seconds: Some(600),
+            ..NewSignupToken::default()
+        })
+        .unwrap()
+        .signup_token;
+    let everything = |turned: bool| {
+        let (mut groups, mut users) = (vec![one, two], vec![ann.id, bob.id]);
+        if turned {
+            groups.reverse();
+            users.reverse();
+        }
+        host.set_group_members(&one, &users).unwrap();
+        host.set_user_groups(&ann.id, &groups).unwrap();
+        host.set_user_claims(&ann.id, claims(turned)).unwrap();
+        host.set_group_claims(&one, claims(turned)).unwrap();
+        host.set_default_groups(&groups).unwrap();
+        host.set_signup_token_grants(&token.id, &groups, claims(turned))
+            .unwrap();
+        let same = keyplate::SignupTokenChanges {
+            note: Some(String::new()),
+            expiry: Some(keyplate::Expiry::At {
+                time: f.in_seconds(60),
+            }),
+            uses: Some(keyplate::Limit::AtMost { most: 1 }),
+            account_lifetime: Some(keyplate::Limit::AtMost { most: 600 }),
+            approval: Some(token.approval),
+            enabled: Some(true),
+            email: Some(String::new()),
+        };
+        assert_eq!(host.update_signup_token(&token.id, same).unwrap().uses, 0);
+    };
+    everything(false);
+    let rows = f.heard.kinds().len();
+    assert!(rows > 8, "the first time they are changes");
+    everything(true);
+    assert_eq!(f.heard.kinds().len(), rows);
+    // Not even where it could be changed no more: its end has passed, and it is revoked.
+    let same = keyplate::SignupTokenChanges {
+        expiry: Some(keyplate::Expiry::At {
+            time: f.in_seconds(60),
+        }),
+        ..Default::default()
+    };
+    f.clock.advance(90);
+    host.update_signup_token(&token.id, same.clone()).unwrap();
+    host.revoke_signup_token(&token.id).unwrap();
+    let rows = f.heard.kinds().len();
+    host.update_signup_token(&token.id, same).unwrap();
+    assert_eq!(f.heard.kinds().len(), rows);
+    let twice = host.set_user_claims(&ann.id, vec![claim("a", "1"), claim("a", "1")]);
+    assert_eq!(code(twice), ErrorCode::InvalidInput);
+}
