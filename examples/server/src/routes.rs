@@ -7,6 +7,7 @@ mod claims;
 mod groups;
 mod instance;
 mod login;
+mod oidc;
 mod one_time;
 mod pages;
 mod passkeys;

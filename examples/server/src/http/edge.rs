@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::Response,
 };
@@ -70,6 +70,28 @@ pub(crate) fn is_meant_for_us(app: &App, request: &Request) -> bool {
     }
 }
 
+/// A path with a slash at its end is the one without.
+pub(crate) async fn without_slash(mut request: Request, next: Next) -> Response {
+    if let Some(uri) = shortened(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    next.run(request).await
+}
+
+fn shortened(uri: &Uri) -> Option<Uri> {
+    let path = uri
+        .path()
+        .strip_suffix('/')
+        .filter(|path| !path.is_empty())?;
+    let target = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target.parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 /// Gives every answer its id and headers, writes refusals out, and logs one line.
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -81,7 +103,11 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     if let Some(failure) = &failure {
         write_failure(&mut response, failure, &id);
     }
+    let is_empty = response.status() == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
+    if is_empty {
+        headers.remove(header::CONTENT_LENGTH); // RFC 9110, section 8.6
+    }
     let text = HeaderValue::try_from(id.to_string()).expect("it is made of letters and digits");
     headers.insert("x-request-id", text);
     // What the pages load is the same for everybody, and says so itself.

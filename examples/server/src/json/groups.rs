@@ -14,6 +14,7 @@ pub(crate) struct GroupJson {
     friendly_name: String,
     custom_claims: Vec<ClaimJson>,
     created_at: String,
+    ldap_id: Option<String>,
 }
 
 impl From<&Group> for GroupJson {
@@ -24,6 +25,7 @@ impl From<&Group> for GroupJson {
             friendly_name: group.friendly_name.clone(),
             custom_claims: group.claims.iter().map(ClaimJson::from).collect(),
             created_at: answer::time(group.created_at),
+            ldap_id: None,
         }
     }
 }

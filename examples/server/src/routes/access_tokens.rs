@@ -21,7 +21,8 @@ pub(super) struct AccessTokenBody {
 
 /// A token for a service, named by id or slug, for whoever asks, if it is open to them.
 pub(super) async fn issue(caller: Caller, id: Id, Json(body): Json<AccessTokenBody>) -> Answer {
-    let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
+    let seconds = body.ttl.map(|ttl| ttl.seconds_or_default("ttl"));
+    let seconds = seconds.transpose()?.flatten();
     let principal = caller.who.principal.clone();
     let token = caller
         .call(move |keyplate| keyplate.issue_access_token(&principal, &id.0, seconds))

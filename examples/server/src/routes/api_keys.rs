@@ -54,18 +54,19 @@ pub(super) struct RenewalBody {
 
 /// One's own keys; for administrators `all=true` lists everybody's.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing(&COLUMNS, &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let keys = ApiKeyQuery {
         owner_id: (!query.is_true("all")).then_some(caller.who.user_id),
         search: query.search(),
-        sort: query.sort(&COLUMNS)?,
-        ascending: !query.descending()?,
+        sort: asked.sort,
+        ascending: !asked.is_descending(),
         limit: Some(limit),
         ..ApiKeyQuery::default()
     };
     let page = caller
         .call(move |keyplate| {
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_api_keys(ApiKeyQuery {
                     page: Some(page),
                     ..keys.clone()

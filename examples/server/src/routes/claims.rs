@@ -5,13 +5,15 @@ use crate::{
         answer::{self, Answer},
         body::JsonList,
         caller::Administrator,
+        list::Query,
         path::{self, Id},
     },
     json::claims::{self, ClaimJson},
 };
 
 /// The names that are in use.
-pub(super) async fn suggestions(Administrator(caller): Administrator) -> Answer {
+pub(super) async fn suggestions(Administrator(caller): Administrator, query: Query) -> Answer {
+    query.nothing_more()?;
     let keys = caller.call(Keyplate::list_claim_keys).await?;
     answer::ok(&keys)
 }

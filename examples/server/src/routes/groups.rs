@@ -86,17 +86,18 @@ pub(super) struct UserGroupsBody {
 }
 
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing(&COLUMNS, &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let groups = GroupQuery {
         search: query.search(),
-        sort: query.sort(&COLUMNS)?,
-        descending: query.descending()?,
+        sort: asked.sort,
+        descending: asked.is_descending(),
         limit: Some(limit),
         ..GroupQuery::default()
     };
     let page = caller
         .call(move |keyplate| {
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_groups(GroupQuery {
                     page: Some(page),
                     ..groups.clone()
@@ -174,7 +175,8 @@ pub(super) async fn replace_members(
 }
 
 /// The groups of a user, the first by name first.
-pub(super) async fn of_user(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn of_user(Administrator(caller): Administrator, id: Id, query: Query) -> Answer {
+    query.nothing_more()?;
     let id = path::user_id(&id)?;
     let groups = caller
         .call(move |keyplate| {
@@ -208,6 +210,28 @@ const FIELD: &str = "userGroupIds";
 /// Reads `userGroupIds` where it may be left out.
 pub(super) fn parse_ids(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
     body::ids(FIELD, Some(ids.unwrap_or_default()), GroupId::parse)
+}
+
+/// A group as it is answered, of which only the id counts.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Named {
+    id: String,
+}
+
+/// The groups that a body gives: by their ids or, as clients send back what they got, whole.
+pub(super) fn given_ids(
+    ids: &Option<Vec<String>>,
+    whole: &Option<Vec<Named>>,
+) -> Result<Option<Vec<GroupId>>, Failure> {
+    let (field, ids) = match (ids, whole) {
+        (Some(ids), _) => (FIELD, ids.clone()),
+        (None, Some(groups)) => {
+            let ids = groups.iter().map(|group| group.id.clone());
+            ("userGroups", ids.collect())
+        }
+        (None, None) => return Ok(None),
+    };
+    body::ids(field, Some(ids), GroupId::parse).map(Some)
 }
 
 /// The same where it must be there, because it replaces another.

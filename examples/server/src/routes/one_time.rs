@@ -13,6 +13,7 @@ use crate::{
         caller::{Administrator, Stranger},
         error::Failure,
         length::Length,
+        list::Query,
         path::{self, Id, Ids},
     },
     json::one_time::OneTimeTokenJson,
@@ -37,7 +38,8 @@ pub(super) async fn create(
     Json(body): Json<NewTokenBody>,
 ) -> Answer {
     let id = path::user_id(&id)?;
-    let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
+    let seconds = body.ttl.map(|ttl| ttl.seconds_or_default("ttl"));
+    let seconds = seconds.transpose()?.flatten();
     let created = caller
         .call(move |keyplate| match body.recovery {
             true => keyplate.create_recovery_token(&id, seconds),
@@ -49,7 +51,8 @@ pub(super) async fn create(
 }
 
 /// Those of a user that still work, the newest first.
-pub(super) async fn list(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn list(Administrator(caller): Administrator, id: Id, query: Query) -> Answer {
+    query.nothing_more()?;
     let id = path::user_id(&id)?;
     let tokens = caller
         .call(move |keyplate| keyplate.list_one_time_tokens(Some(id)))
@@ -84,7 +87,7 @@ pub(super) async fn redeem(
     Json(_): Json<NothingBody>,
 ) -> Answer {
     let signed_in = app
-        .blocking(move || stranger.handle.redeem_one_time_token(&token.0))
+        .blocking(move || stranger.handle.redeem_one_time_token(token.0.trim()))
         .await?;
     login::signed_in(&app, StatusCode::OK, signed_in).await
 }

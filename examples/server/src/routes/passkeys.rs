@@ -16,6 +16,7 @@ use crate::{
         ceremony::{self, Kind},
         cookie,
         error::Failure,
+        list::Query,
         path::{self, Id, Ids},
     },
     json::setup::CompletionJson,
@@ -108,7 +109,8 @@ pub(super) async fn finish_registration(
 }
 
 /// One's own, the oldest first.
-pub(super) async fn list(caller: Caller) -> Answer {
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
+    query.nothing_more()?;
     let id = caller.who.user_id;
     listed(&caller, id).await
 }
@@ -131,7 +133,12 @@ pub(super) async fn delete(caller: Caller, id: Id) -> Answer {
 }
 
 /// A user's, for administrators.
-pub(super) async fn list_of_user(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn list_of_user(
+    Administrator(caller): Administrator,
+    id: Id,
+    query: Query,
+) -> Answer {
+    query.nothing_more()?;
     listed(&caller, path::user_id(&id)?).await
 }
 

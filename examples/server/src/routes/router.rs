@@ -18,15 +18,22 @@ use crate::{
         error::Failure,
     },
     routes::{
-        access_tokens, api_keys, audit, claims, groups, instance, login, one_time, pages, passkeys,
-        qr_code, services, sessions, settings, setup, signals, signup, signup_tokens, users,
-        well_known,
+        access_tokens, api_keys, audit, claims, groups, instance, login, oidc, one_time, pages,
+        passkeys, qr_code, services, sessions, settings, setup, signals, signup, signup_tokens,
+        users, well_known,
     },
 };
 
 const HEALTH: &str = "/healthz";
 
 pub(crate) fn routes(app: App) -> Router {
+    // A layer of a router runs after it has chosen the route.
+    Router::new()
+        .fallback_service(routed(app))
+        .layer(middleware::from_fn(edge::without_slash))
+}
+
+fn routed(app: App) -> Router {
     resources()
         .merge(webauthn())
         .merge(pages::routes())
@@ -180,6 +187,11 @@ fn resources() -> Router<App> {
         .route("/api/audit-logs/all", get(audit::all))
         .route("/api/audit-logs/filters/users", get(audit::users))
         .route("/api/audit-logs/filters/events", get(audit::kinds))
+        .route(
+            "/api/audit-logs/filters/client-names",
+            get(audit::client_names),
+        )
+        .route("/api/oidc/clients", get(oidc::clients))
 }
 
 /// Lets in what is meant for this server, and reads it.

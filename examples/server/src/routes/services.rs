@@ -97,6 +97,8 @@ pub(super) struct ServiceBody {
     origins: Option<Vec<String>>,
     is_open_to_everyone: Option<bool>,
     user_group_ids: Option<Vec<String>>,
+    /// In place of `userGroupIds`, as it is answered.
+    user_groups: Option<Vec<groups::Named>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -104,6 +106,8 @@ pub(super) struct ServiceBody {
 pub(super) struct AccessBody {
     is_open_to_everyone: Option<bool>,
     user_group_ids: Option<Vec<String>>,
+    /// In place of `userGroupIds`, as it is answered.
+    user_groups: Option<Vec<groups::Named>>,
 }
 
 /// Who may use a service.
@@ -129,7 +133,7 @@ impl AccessBody {
     fn at_first(self) -> Result<Access, Failure> {
         Ok(Access {
             for_everyone: self.is_open_to_everyone == Some(true),
-            group_ids: groups::parse_ids(self.user_group_ids)?,
+            group_ids: self.group_ids()?.unwrap_or_default(),
         })
     }
 
@@ -138,8 +142,12 @@ impl AccessBody {
     fn whole(self) -> Result<Access, Failure> {
         Ok(Access {
             for_everyone: body::required("isOpenToEveryone", self.is_open_to_everyone)?,
-            group_ids: groups::parse_whole(self.user_group_ids)?,
+            group_ids: body::required("userGroupIds", self.group_ids()?)?,
         })
+    }
+
+    fn group_ids(&self) -> Result<Option<Vec<GroupId>>, Failure> {
+        groups::given_ids(&self.user_group_ids, &self.user_groups)
     }
 }
 
@@ -152,6 +160,7 @@ impl ServiceBody {
         let access = AccessBody {
             is_open_to_everyone: self.is_open_to_everyone,
             user_group_ids: self.user_group_ids,
+            user_groups: self.user_groups,
         };
         (names, self.origins, access)
     }
@@ -164,7 +173,8 @@ struct Names {
 
 /// All of them, by slug, or those that one user may use; an ordinary user always sees only their own.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing::<()>(&[], &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let services = ServiceQuery {
         search: query.search(),
         user_id: user(&query)?,
@@ -173,7 +183,7 @@ pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     };
     let (items, total, page) = caller
         .call(move |keyplate| {
-            let page = list::page_or_last(asked, limit, |page| {
+            let page = list::page_or_last(page, limit, |page| {
                 keyplate.list_services(ServiceQuery {
                     page: Some(page),
                     ..services.clone()

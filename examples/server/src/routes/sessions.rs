@@ -58,7 +58,8 @@ fn method(method: SignInMethod) -> &'static str {
 
 /// One's own sessions, the newest first.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.unsearched::<()>(&[], &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let sessions = SessionQuery {
         user_id: Some(caller.who.user_id),
         limit: Some(limit),
@@ -66,7 +67,7 @@ pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     };
     let page = caller
         .call(move |keyplate| {
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_sessions(SessionQuery {
                     page: Some(page),
                     ..sessions.clone()

@@ -13,7 +13,7 @@ use crate::{
     http::{
         answer::{self, Answer},
         app::App,
-        body::Json,
+        body::{self, Json},
         caller::{self, Caller, Source, Stranger},
         client::{self, Peer},
         cookie,
@@ -50,7 +50,7 @@ impl Claimant {
 
     /// The same where there is no way without a token.
     fn with_token(self, body_token: Option<String>) -> (Keyplate, Option<String>) {
-        let token = body_token.filter(|t| !t.is_empty()).or(self.header_token);
+        let token = body::token(body_token).or(self.header_token);
         (self.stranger.handle, token)
     }
 }

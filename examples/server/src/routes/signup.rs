@@ -13,7 +13,7 @@ use crate::{
     http::{
         answer::{self, Answer},
         app::App,
-        body::{Json, JsonText},
+        body::{self, Json, JsonText},
         caller::Stranger,
         ceremony::{self, Kind},
         error::Failure,
@@ -66,7 +66,7 @@ impl From<SignupBody> for NewSignup {
     fn from(body: SignupBody) -> Self {
         Self {
             username: body.username.unwrap_or_default(),
-            token: body.token.map(|token| Arc::new(Secret::new(token))),
+            token: body::token(body.token).map(|token| Arc::new(Secret::new(token))),
             email: body.email,
             display_name: body.display_name,
             first_name: body.first_name,
@@ -133,7 +133,7 @@ pub(super) async fn inspect(
     stranger: Stranger,
     Json(body): Json<InspectBody>,
 ) -> Answer {
-    let token = body.token.filter(|token| !token.is_empty());
+    let token = body::token(body.token);
     let token = token.ok_or_else(|| Failure::field("token", "required", "is required"))?;
     let preview = app
         .blocking(move || stranger.handle.inspect_signup_token(&token))

@@ -4,7 +4,7 @@ use axum::extract::State;
 use keyplate::{
     ApprovalRule, Claim, Expiry, GroupId, Keyplate, Limit, NewSignupToken, SignupRedemption,
     SignupRedemptionQuery, SignupToken, SignupTokenChanges, SignupTokenId, SignupTokenQuery,
-    SignupTokenState,
+    SignupTokenSort, SignupTokenState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::{
         answer::{self, Answer},
         app::App,
         body::{self, Json},
-        caller::Administrator,
+        caller::{Administrator, Caller},
         clock,
         error::Failure,
         length::Length,
@@ -26,6 +26,15 @@ use crate::{
     },
     routes::groups,
 };
+
+/// The columns that a list may be sorted by. Whoever sorts by the token gets them as they were made.
+const COLUMNS: [(&str, SignupTokenSort); 5] = [
+    ("createdAt", SignupTokenSort::CreatedAt),
+    ("expiresAt", SignupTokenSort::ExpiresAt),
+    ("usageLimit", SignupTokenSort::MaxUses),
+    ("usageCount", SignupTokenSort::Uses),
+    ("token", SignupTokenSort::CreatedAt),
+];
 
 /// The longest time that clients may ask for, in seconds.
 const MAX_TTL: i64 = 31 * 24 * 3_600;
@@ -131,6 +140,9 @@ impl From<&SignupRedemption> for RedemptionJson {
 pub(super) struct TokenBody {
     #[serde(deserialize_with = "body::given")]
     ttl: Option<Option<Length>>,
+    /// In place of `ttl`, as older clients say it, and as it is answered.
+    #[serde(deserialize_with = "body::given")]
+    expires_at: Option<Option<String>>,
     #[serde(deserialize_with = "body::given")]
     usage_limit: Option<Option<i64>>,
     #[serde(deserialize_with = "body::given")]
@@ -143,34 +155,79 @@ pub(super) struct TokenBody {
     email: Option<Option<String>>,
     enabled: Option<bool>,
     user_group_ids: Option<Vec<String>>,
+    /// In place of `userGroupIds`, as it is answered.
+    user_groups: Option<Vec<groups::Named>>,
     custom_claims: Option<Vec<ClaimJson>>,
 }
 
 impl TokenBody {
     fn expiry(&self, now: SystemTime) -> Result<Option<Expiry>, Failure> {
-        let expiry = |ttl: &Option<Length>| match ttl {
-            None => Ok(Expiry::Never),
-            Some(length) => {
-                let seconds = length.seconds("ttl")?;
-                if seconds > MAX_TTL {
+        let of_ttl = match &self.ttl {
+            None => None,
+            Some(None) => Some(Expiry::Never),
+            Some(Some(length)) => match length.seconds_or_default("ttl")? {
+                None => None,
+                Some(seconds) if seconds > MAX_TTL => {
                     return Err(Failure::field("ttl", "invalid", "must be at most 31 days"));
                 }
-                let time = clock::after(now, seconds);
-                Ok(Expiry::At { time })
-            }
+                Some(seconds) => {
+                    let time = clock::after(now, seconds);
+                    Some(Expiry::At { time })
+                }
+            },
         };
-        self.ttl.as_ref().map(expiry).transpose()
+        match (&self.expires_at, of_ttl) {
+            (None, expiry) => Ok(expiry),
+            (Some(_), Some(_)) => {
+                let reason = "stands beside expiresAt: give one of them";
+                Err(Failure::field("ttl", "invalid", reason))
+            }
+            (Some(None), None) => Ok(Some(Expiry::Never)),
+            (Some(Some(text)), None) => {
+                let time = body::time("expiresAt", Some(text))?;
+                Ok(Some(Expiry::At { time }))
+            }
+        }
     }
 
-    fn uses(&self) -> Result<Option<Limit>, Failure> {
+    /// The name by which the body says when the token ends.
+    fn end_field(&self) -> &'static str {
+        match self.expires_at {
+            Some(_) => "expiresAt",
+            None => "ttl",
+        }
+    }
+
+    fn group_ids(&self) -> Result<Option<Vec<GroupId>>, Failure> {
+        groups::given_ids(&self.user_group_ids, &self.user_groups)
+    }
+
+    /// `stored` is what there is already: a host may have made it for more uses.
+    fn uses(&self, stored: Option<i64>) -> Result<Option<Limit>, Failure> {
         match self.usage_limit {
             None => Ok(None),
+            Some(Some(most)) if stored == Some(most) => Ok(None),
             Some(None) => Ok(Some(Limit::Unlimited)),
             Some(Some(most)) if (1..=MAX_USES).contains(&most) => Ok(Some(Limit::AtMost { most })),
             Some(Some(_)) => {
                 let reason = format!("must be between 1 and {MAX_USES}");
                 Err(Failure::field("usageLimit", "invalid", &reason))
             }
+        }
+    }
+
+    /// How often it may be used already, where the body says what could not be given here.
+    async fn stored_uses(
+        &self,
+        caller: &Caller,
+        id: SignupTokenId,
+    ) -> Result<Option<i64>, Failure> {
+        match self.usage_limit {
+            Some(Some(most)) if most > MAX_USES => {
+                let get = move |keyplate: &Keyplate| keyplate.get_signup_token(&id);
+                Ok(caller.call(get).await?.max_uses)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -200,24 +257,24 @@ impl TokenBody {
         }
         Ok(NewSignupToken {
             expiry: self.expiry(now)?,
-            uses: self.uses()?,
+            uses: self.uses(None)?,
             approval: self.approval(),
             account_lifetime_seconds: match self.account_lifetime()? {
                 Some(Limit::AtMost { most }) => Some(most),
                 _ => None,
             },
-            group_ids: groups::parse_ids(self.user_group_ids)?,
+            group_ids: self.group_ids()?.unwrap_or_default(),
             note: self.note.flatten(),
             email: self.email.flatten(),
         })
     }
 
-    fn changes(&self, now: SystemTime) -> Result<SignupTokenChanges, Failure> {
+    fn changes(&self, now: SystemTime, stored: Option<i64>) -> Result<SignupTokenChanges, Failure> {
         let text = |text: &Option<Option<String>>| text.clone().map(Option::unwrap_or_default);
         Ok(SignupTokenChanges {
             note: text(&self.note),
             expiry: self.expiry(now)?,
-            uses: self.uses()?,
+            uses: self.uses(stored)?,
             account_lifetime: self.account_lifetime()?,
             approval: self.approval(),
             enabled: self.enabled,
@@ -227,10 +284,7 @@ impl TokenBody {
 
     fn grants(self) -> Result<Grants, Failure> {
         Ok(Grants {
-            group_ids: match self.user_group_ids {
-                Some(ids) => Some(groups::parse_ids(Some(ids))?),
-                None => None,
-            },
+            group_ids: self.group_ids()?,
             claims: self.custom_claims.map(claims::parse),
         })
     }
@@ -244,15 +298,18 @@ struct Grants {
 
 /// Those that are not revoked, the newest first; with `all=true` those too.
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.unsearched(&COLUMNS, &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let tokens = SignupTokenQuery {
         include_revoked: query.is_true("all"),
+        sort: asked.sort,
+        ascending: asked.is_ascending(),
         limit: Some(limit),
         ..SignupTokenQuery::default()
     };
     let (items, total, page) = caller
         .call(move |keyplate| {
-            let page = list::page_or_last(asked, limit, |page| {
+            let page = list::page_or_last(page, limit, |page| {
                 keyplate.list_signup_tokens(SignupTokenQuery {
                     page: Some(page),
                     ..tokens.clone()
@@ -273,6 +330,7 @@ pub(super) async fn create(
     Administrator(caller): Administrator,
     Json(body): Json<TokenBody>,
 ) -> Answer {
+    let end = body.end_field();
     let token = body.into_new_token(app.now().await?)?;
     let token = caller
         .call(move |keyplate| {
@@ -286,7 +344,7 @@ pub(super) async fn create(
             })
         })
         .await
-        .map_err(renamed)?;
+        .map_err(|failure| renamed(failure, end))?;
     answer::created(&token)
 }
 
@@ -298,7 +356,7 @@ pub(super) async fn get(Administrator(caller): Administrator, id: Id) -> Answer 
     answer::ok(&token)
 }
 
-/// Changes what the body names: extend, pause, raise the limit.
+/// Changes what the body names: extend, pause, raise the limit. What is only repeated is no change.
 pub(super) async fn update(
     State(app): State<App>,
     Administrator(caller): Administrator,
@@ -306,7 +364,9 @@ pub(super) async fn update(
     Json(body): Json<TokenBody>,
 ) -> Answer {
     let id = parse_id(&id)?;
-    let changes = body.changes(app.now().await?)?;
+    let stored = body.stored_uses(&caller, id).await?;
+    let end = body.end_field();
+    let changes = body.changes(app.now().await?, stored)?;
     let grants = body.grants()?;
     let token = caller
         .call(move |keyplate| {
@@ -314,7 +374,7 @@ pub(super) async fn update(
             SignupTokenJson::one(keyplate, &token)
         })
         .await
-        .map_err(renamed)?;
+        .map_err(|failure| renamed(failure, end))?;
     answer::ok(&token)
 }
 
@@ -333,7 +393,8 @@ pub(super) async fn redemptions(
     query: Query,
 ) -> Answer {
     let id = parse_id(&id)?;
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.unsearched::<()>(&[], &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let redemptions = SignupRedemptionQuery {
         token_id: Some(id),
         limit: Some(limit),
@@ -342,7 +403,7 @@ pub(super) async fn redemptions(
     let page = caller
         .call(move |keyplate| {
             keyplate.get_signup_token(&id)?;
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_signup_redemptions(SignupRedemptionQuery {
                     page: Some(page),
                     ..redemptions.clone()
@@ -375,10 +436,10 @@ fn change(
 }
 
 /// What the library calls otherwise.
-fn renamed(failure: Failure) -> Failure {
+fn renamed(failure: Failure, end: &str) -> Failure {
     let failure = groups::missing(claims::told_apart(failure));
     [
-        ("expiry", "ttl"),
+        ("expiry", end),
         ("uses", "usageLimit"),
         ("accountLifetimeSeconds", "accountLifetime"),
         ("claims", "customClaims"),

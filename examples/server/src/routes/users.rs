@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The columns that a list may be sorted by.
-const COLUMNS: [(&str, UserSort); 8] = [
+const COLUMNS: [(&str, UserSort); 10] = [
     ("createdAt", UserSort::CreatedAt),
     ("username", UserSort::Username),
     ("displayName", UserSort::DisplayName),
@@ -27,7 +27,10 @@ const COLUMNS: [(&str, UserSort); 8] = [
     ("email", UserSort::Email),
     ("isAdmin", UserSort::Role),
     ("expiresAt", UserSort::ExpiresAt),
+    ("emailVerified", UserSort::EmailVerified),
+    ("disabled", UserSort::Disabled),
 ];
+const FILTERS: [&str; 3] = ["disabled", "isAdmin", "emailVerified"];
 
 /// A user as a client sends one, to be made or in place of the one that is there.
 #[derive(Debug, Default, Deserialize)]
@@ -51,11 +54,7 @@ pub(super) struct UserBody {
 
 impl UserBody {
     fn role(&self) -> Role {
-        if self.is_admin == Some(true) {
-            Role::Administrator
-        } else {
-            Role::User
-        }
+        role(self.is_admin == Some(true))
     }
 
     fn into_new_user(self) -> Result<NewUser, Failure> {
@@ -122,20 +121,26 @@ impl UserBody {
 }
 
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing(&COLUMNS, &FILTERS)?;
+    let (page, limit) = (asked.page, asked.limit);
+    // In the library administrators come first; here, as elsewhere, what is true comes last.
+    let turned = matches!(asked.sort, Some(UserSort::Role));
     let users = UserQuery {
         search: query.search(),
+        disabled: query.flag("disabled")?,
+        email_verified: query.flag("emailVerified")?,
+        role: query.flag("isAdmin")?.map(role),
         status: query.one_of("status", &STATUSES)?,
         group_id: group(&query)?,
         expiring_within_seconds: expiring_within(&query)?,
-        sort: query.sort(&COLUMNS)?,
-        descending: query.descending()?,
+        sort: asked.sort,
+        descending: asked.is_descending() != turned,
         limit: Some(limit),
         ..UserQuery::default()
     };
     let (items, total, page) = caller
         .call(move |keyplate| {
-            let page = list::page_or_last(asked, limit, |page| {
+            let page = list::page_or_last(page, limit, |page| {
                 keyplate.list_users(UserQuery {
                     page: Some(page),
                     ..users.clone()
@@ -227,6 +232,14 @@ pub(super) async fn update_me(caller: Caller, Json(body): Json<UserBody>) -> Ans
         .call(move |keyplate| UserJson::one(keyplate, &keyplate.update_user(&id, changes)?))
         .await?;
     answer::ok(&user)
+}
+
+fn role(is_admin: bool) -> Role {
+    if is_admin {
+        Role::Administrator
+    } else {
+        Role::User
+    }
 }
 
 fn group(query: &Query) -> Result<Option<GroupId>, Failure> {
