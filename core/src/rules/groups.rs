@@ -77,7 +77,9 @@ impl Keyplate {
         self.write(Method::UpdateGroup, |change| {
             let before = get(change, id)?;
             let after = changes.applied(before.clone())?;
-            store(change, &before, &after)?;
+            if after != before {
+                store(change, &before, &after)?;
+            }
             Ok(after)
         })
     }

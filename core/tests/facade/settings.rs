@@ -372,6 +372,10 @@ fn what_is_only_repeated_leaves_no_row() {
         })
         .unwrap()
         .signup_token;
+    let same_names = keyplate::GroupChanges {
+        name: Some("one".to_owned()),
+        friendly_name: Some("one".to_owned()),
+    };
     let everything = |turned: bool| {
         let (mut groups, mut users) = (vec![one, two], vec![ann.id, bob.id]);
         if turned {
@@ -379,6 +383,7 @@ fn what_is_only_repeated_leaves_no_row() {
             users.reverse();
         }
         host.set_group_members(&one, &users).unwrap();
+        host.update_group(&one, same_names.clone()).unwrap();
         host.set_user_groups(&ann.id, &groups).unwrap();
         host.set_user_claims(&ann.id, claims(turned)).unwrap();
         host.set_group_claims(&one, claims(turned)).unwrap();

@@ -1,21 +1,26 @@
 //! What holds for every request, whatever its route: which are meant for this server, and how each answer leaves it.
 
 use std::{
+    convert::Infallible,
     fmt,
     hash::{BuildHasher, RandomState},
+    pin::Pin,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Instant,
 };
 
 use axum::{
+    body::{Body, Bytes, HttpBody},
     extract::Request,
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::Response,
 };
+use hyper::body::Frame;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -70,6 +75,22 @@ pub(crate) fn is_meant_for_us(app: &App, request: &Request) -> bool {
     }
 }
 
+/// RFC 9110, section 8.6: where there is no content there is no length of it. To a body that knows its length the router
+/// adds it for HEAD, so this one does not know it.
+struct Nothing;
+
+impl HttpBody for Nothing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+}
+
 /// A path with a slash at its end is the one without.
 pub(crate) async fn without_slash(mut request: Request, next: Next) -> Response {
     if let Some(uri) = shortened(request.uri()) {
@@ -103,11 +124,10 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     if let Some(failure) = &failure {
         write_failure(&mut response, failure, &id);
     }
-    let is_empty = response.status() == StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    if is_empty {
-        headers.remove(header::CONTENT_LENGTH); // RFC 9110, section 8.6
+    if response.status() == StatusCode::NO_CONTENT {
+        *response.body_mut() = Body::new(Nothing);
     }
+    let headers = response.headers_mut();
     let text = HeaderValue::try_from(id.to_string()).expect("it is made of letters and digits");
     headers.insert("x-request-id", text);
     // What the pages load is the same for everybody, and says so itself.

@@ -271,9 +271,13 @@ impl TokenBody {
 
     fn changes(&self, now: SystemTime, stored: Option<i64>) -> Result<SignupTokenChanges, Failure> {
         let text = |text: &Option<Option<String>>| text.clone().map(Option::unwrap_or_default);
+        let expiry = self.expiry(now)?;
+        if matches!(self.ttl, Some(Some(_))) && expiry.is_none() {
+            return Err(Failure::field("ttl", "invalid", "must be more than 0"));
+        }
         Ok(SignupTokenChanges {
             note: text(&self.note),
-            expiry: self.expiry(now)?,
+            expiry,
             uses: self.uses(stored)?,
             account_lifetime: self.account_lifetime()?,
             approval: self.approval(),
