@@ -9,6 +9,7 @@ mod instance;
 mod login;
 mod oidc;
 mod one_time;
+mod openapi;
 mod pages;
 mod passkeys;
 mod qr_code;

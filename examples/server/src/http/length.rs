@@ -1,5 +1,6 @@
 //! Lengths of time, as clients write them.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
 };
 
 /// A number of seconds, or text with a unit such as `15m` or `1.5h`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Length {
     Seconds(u64),

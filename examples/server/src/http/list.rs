@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::http::{
@@ -261,13 +262,14 @@ fn not_here(name: &str) -> Failure {
     Failure::field(name, "invalid", "is not possible for this list")
 }
 
-#[derive(Serialize)]
-struct Page<T> {
+/// A page of a list, as it is answered.
+#[derive(JsonSchema, Serialize)]
+pub(crate) struct Page<T> {
     data: Vec<T>,
     pagination: Pagination,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
     total_pages: i64,

@@ -1,14 +1,17 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use keyplate::{AuditEvent, AuditQuery, AuditSort, EventKind, UserId, UserQuery};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::http::openapi::{Operation, names};
 use crate::http::{
     answer::{self, Answer},
     caller::{Administrator, Caller},
     error::Failure,
     list::{self, Query},
 };
+use crate::routes::openapi as doc;
 
 /// The columns that the log may be sorted by. It knows no countries and cities: all rows are alike in them.
 const COLUMNS: [(&str, AuditSort); 7] = [
@@ -23,7 +26,8 @@ const COLUMNS: [(&str, AuditSort); 7] = [
 const FILTERS: [&str; 4] = ["event", "userID", "userId", "clientName"];
 
 /// A row of the audit log as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Event")]
 #[serde(rename_all = "camelCase")]
 struct EventJson {
     id: String,
@@ -302,6 +306,41 @@ const KINDS: [EventKind; 68] = [
     EventKind::OtherRefusals,
     EventKind::PasskeyBackupEligibilityChanged,
 ];
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user("get", "/api/audit-logs", "Lists what concerns the caller").lists::<EventJson>(
+            &names(&COLUMNS),
+            &FILTERS,
+            false,
+        ),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/all",
+            "Lists everything that happened",
+        )
+        .lists::<EventJson>(&names(&COLUMNS), &FILTERS, false),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/filters/users",
+            "Gives the users by their ids",
+        )
+        .gives::<BTreeMap<String, String>>(200),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/filters/events",
+            "Gives the kinds of events",
+        )
+        .gives::<Vec<String>>(200),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/filters/client-names",
+            "Gives the OpenID clients: none",
+        )
+        .gives::<Vec<String>>(200),
+    ]
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,11 @@ use keyplate::{
     Group, GroupChanges, GroupId, GroupQuery, GroupSort, Keyplate, KeyplateError, NewGroup, Thing,
     User, UserId, UserQuery,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::{Operation, names};
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -25,7 +28,8 @@ const COLUMNS: [(&str, GroupSort); 4] = [
 ];
 
 /// A group in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "GroupInList")]
 #[serde(rename_all = "camelCase")]
 struct CountedJson {
     #[serde(flatten)]
@@ -43,7 +47,8 @@ impl From<&Group> for CountedJson {
 }
 
 /// A group alone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "GroupWithUsers")]
 struct WithUsersJson {
     #[serde(flatten)]
     group: CountedJson,
@@ -66,20 +71,20 @@ impl WithUsersJson {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct GroupBody {
     name: Option<String>,
     friendly_name: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct MembersBody {
     user_ids: Option<Vec<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct UserGroupsBody {
     user_group_ids: Option<Vec<String>>,
@@ -213,7 +218,7 @@ pub(super) fn parse_ids(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failur
 }
 
 /// A group as it is answered, of which only the id counts.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub(super) struct Named {
     id: String,
 }
@@ -258,4 +263,40 @@ fn members(keyplate: &Keyplate, group: &Group) -> keyplate::Result<Vec<User>> {
         })?;
         Ok((users.items, users.total))
     })
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator("get", "/api/user-groups", "Lists groups").lists::<CountedJson>(
+            &names(&COLUMNS),
+            &[],
+            true,
+        ),
+        doc::administrator("post", "/api/user-groups", "Creates a group")
+            .takes::<GroupBody>()
+            .gives::<WithUsersJson>(201),
+        doc::administrator("get", "/api/user-groups/{id}", "Gives a group")
+            .gives::<WithUsersJson>(200),
+        doc::administrator("put", "/api/user-groups/{id}", "Replaces a group's names")
+            .takes::<GroupBody>()
+            .gives::<WithUsersJson>(200),
+        doc::administrator("delete", "/api/user-groups/{id}", "Deletes a group").gives_nothing(),
+        doc::administrator(
+            "put",
+            "/api/user-groups/{id}/users",
+            "Replaces a group's members",
+        )
+        .takes::<MembersBody>()
+        .gives::<WithUsersJson>(200),
+        doc::administrator("get", "/api/users/{id}/groups", "Gives a user's groups")
+            .gives::<Vec<CountedJson>>(200),
+        doc::administrator(
+            "put",
+            "/api/users/{id}/user-groups",
+            "Replaces a user's groups",
+        )
+        .takes::<UserGroupsBody>()
+        .gives::<UserJson>(200),
+    ]
 }

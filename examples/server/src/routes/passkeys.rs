@@ -5,8 +5,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use keyplate::{Keyplate, KeyplateError, Passkey, PasskeyId, PasskeyRegistration, Thing, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -21,9 +24,11 @@ use crate::{
     },
     json::setup::CompletionJson,
 };
+use serde_json::{Map, Value};
 
 /// A passkey as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Passkey")]
 #[serde(rename_all = "camelCase")]
 struct PasskeyJson {
     id: String,
@@ -59,7 +64,8 @@ impl From<&Passkey> for PasskeyJson {
 }
 
 /// A passkey that was just registered, and what that completed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "RegisteredPasskey")]
 struct RegistrationJson {
     #[serde(flatten)]
     passkey: PasskeyJson,
@@ -76,7 +82,7 @@ impl From<&PasskeyRegistration> for RegistrationJson {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct NameBody {
     name: Option<String>,
@@ -178,4 +184,55 @@ fn check_owner(keyplate: &Keyplate, owner: UserId, id: &PasskeyId) -> keyplate::
 
 fn parse_id(id: &str) -> Result<PasskeyId, Failure> {
     PasskeyId::parse(id).map_err(|_| Failure::not_found("passkey"))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::browser(
+            "get",
+            "/api/webauthn/register/start",
+            "Begins to register a passkey",
+        )
+        .gives_other("application/json")
+        .refuses(&[409]),
+        doc::browser(
+            "post",
+            "/api/webauthn/register/finish",
+            "Registers a passkey",
+        )
+        .takes::<Map<String, Value>>()
+        .gives::<RegistrationJson>(200),
+        doc::user(
+            "get",
+            "/api/webauthn/credentials",
+            "Gives one's own passkeys",
+        )
+        .gives::<Vec<PasskeyJson>>(200),
+        doc::user(
+            "patch",
+            "/api/webauthn/credentials/{id}",
+            "Renames a passkey",
+        )
+        .takes::<NameBody>()
+        .gives::<PasskeyJson>(200),
+        doc::user(
+            "delete",
+            "/api/webauthn/credentials/{id}",
+            "Deletes a passkey",
+        )
+        .gives_nothing(),
+        doc::administrator(
+            "get",
+            "/api/users/{id}/webauthn-credentials",
+            "Gives a user's passkeys",
+        )
+        .gives::<Vec<PasskeyJson>>(200),
+        doc::administrator(
+            "delete",
+            "/api/users/{id}/webauthn-credentials/{credential}",
+            "Deletes a user's passkey",
+        )
+        .gives_nothing(),
+    ]
 }

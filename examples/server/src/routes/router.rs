@@ -18,9 +18,9 @@ use crate::{
         error::Failure,
     },
     routes::{
-        access_tokens, api_keys, audit, claims, groups, instance, login, oidc, one_time, pages,
-        passkeys, qr_code, services, sessions, settings, setup, signals, signup, signup_tokens,
-        users, well_known,
+        access_tokens, api_keys, audit, claims, groups, instance, login, oidc, one_time, openapi,
+        pages, passkeys, qr_code, services, sessions, settings, setup, signals, signup,
+        signup_tokens, users, well_known,
     },
 };
 
@@ -108,6 +108,7 @@ fn resources() -> Router<App> {
         .route("/api/signup", post(signup::sign_up))
         .route("/api/signup/inspect", post(signup::inspect))
         .route("/api/one-time-access-token/{token}", post(one_time::redeem))
+        .route("/api/openapi.json", get(openapi::document))
         .route("/api/users", get(users::list).post(users::create))
         .route("/api/users/me", get(users::me).put(users::update_me))
         .route(

@@ -4,8 +4,11 @@ use keyplate::{
     Decision, DecisionReason, GroupId, Keyplate, NewService, Service, ServiceAccess,
     ServiceChanges, ServiceId, ServiceQuery, UserId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -20,7 +23,8 @@ use crate::{
 };
 
 /// A service as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Service")]
 #[serde(rename_all = "camelCase")]
 struct ServiceJson {
     id: String,
@@ -52,7 +56,8 @@ impl ServiceJson {
 }
 
 /// Whether the caller may use a service, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Decision")]
 #[serde(rename_all = "camelCase")]
 struct DecisionJson {
     allowed: bool,
@@ -89,7 +94,7 @@ fn reason(reason: DecisionReason) -> &'static str {
 }
 
 /// A service to be made, or in place of the one that is there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ServiceBody {
     slug: Option<String>,
@@ -101,7 +106,7 @@ pub(super) struct ServiceBody {
     user_groups: Option<Vec<groups::Named>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct AccessBody {
     is_open_to_everyone: Option<bool>,
@@ -298,4 +303,34 @@ fn user(query: &Query) -> Result<Option<UserId>, Failure> {
 
 fn parse_id(id: &Id) -> Result<ServiceId, Failure> {
     ServiceId::parse(&id.0).map_err(|_| Failure::not_found("service"))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user("get", "/api/services", "Lists services")
+            .parameter("user", "Only those that this user may use: an id")
+            .lists::<ServiceJson>(&[], &[], true),
+        doc::administrator("post", "/api/services", "Creates a service")
+            .takes::<ServiceBody>()
+            .gives::<ServiceJson>(201),
+        doc::user("get", "/api/services/{id}", "Gives a service").gives::<ServiceJson>(200),
+        doc::administrator("put", "/api/services/{id}", "Replaces a service")
+            .takes::<ServiceBody>()
+            .gives::<ServiceJson>(200),
+        doc::administrator("delete", "/api/services/{id}", "Deletes a service").gives_nothing(),
+        doc::administrator(
+            "put",
+            "/api/services/{id}/access",
+            "Opens or closes a service",
+        )
+        .takes::<AccessBody>()
+        .gives::<ServiceJson>(200),
+        doc::user(
+            "get",
+            "/api/services/{id}/authorize",
+            "Tells whether the caller may use a service",
+        )
+        .gives::<DecisionJson>(200),
+    ]
 }

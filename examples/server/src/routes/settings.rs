@@ -9,9 +9,12 @@ use keyplate::{
     BackupEligibilityPolicy, Claim, CounterPolicy, GroupId, Keyplate, PublicSettings, Settings,
     SettingsChanges, SignupMode, Thing,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -45,7 +48,8 @@ const DOMAINS: &str = "signupEmailDomains";
 const CLAIMS: &str = "signupDefaultCustomClaims";
 
 /// A setting as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Setting")]
 #[serde(rename_all = "camelCase")]
 struct SettingJson {
     key: &'static str,
@@ -58,7 +62,7 @@ struct SettingJson {
 }
 
 /// What a body gives, as it is or as text.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ConfigurationBody {
     app_name: Option<String>,
@@ -318,4 +322,25 @@ fn renamed(failure: Failure) -> Failure {
     .fold(failure, |failure, (from, to)| {
         failure.in_minutes(from).renamed(from, to)
     })
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public(
+            "get",
+            "/api/application-configuration",
+            "Gives the public settings",
+        )
+        .gives::<Vec<SettingJson>>(200),
+        doc::administrator(
+            "get",
+            "/api/application-configuration/all",
+            "Gives all settings",
+        )
+        .gives::<Vec<SettingJson>>(200),
+        doc::administrator("put", "/api/application-configuration", "Changes settings")
+            .takes::<ConfigurationBody>()
+            .gives::<Vec<SettingJson>>(200),
+    ]
 }

@@ -7,8 +7,12 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use keyplate::{NewSignup, Secret, SignedIn, SignupTokenPreview, UserStatus};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::Operation;
+use crate::json::users::UserJson;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -20,9 +24,10 @@ use crate::{
     },
     routes::login,
 };
+use serde_json::{Map, Value};
 
 // Without `Debug`, since the token is a secret.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct SignupBody {
     username: Option<String>,
@@ -35,14 +40,15 @@ pub(super) struct SignupBody {
 }
 
 // Without `Debug`, since the token is a secret.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct InspectBody {
     token: Option<String>,
 }
 
 /// What the holder of a sign-up token may know of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignupTokenPreview")]
 #[serde(rename_all = "camelCase")]
 struct PreviewJson {
     expires_at: Option<String>,
@@ -139,4 +145,36 @@ pub(super) async fn inspect(
         .blocking(move || stranger.handle.inspect_signup_token(&token))
         .await?;
     answer::ok(&PreviewJson::from(&preview))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public("post", "/api/signup", "Signs up")
+            .takes::<SignupBody>()
+            .gives::<UserJson>(201)
+            .gives::<UserJson>(202)
+            .refuses(&[401, 429]),
+        doc::public("post", "/api/signup/inspect", "Looks at a sign-up token")
+            .takes::<InspectBody>()
+            .gives::<PreviewJson>(200)
+            .refuses(&[401, 429]),
+        doc::public(
+            "post",
+            "/api/signup/passkey/start",
+            "Begins a sign-up with a passkey",
+        )
+        .takes::<SignupBody>()
+        .gives_other("application/json")
+        .refuses(&[401, 429]),
+        doc::public(
+            "post",
+            "/api/signup/passkey/finish",
+            "Signs up with a passkey",
+        )
+        .takes::<Map<String, Value>>()
+        .gives::<UserJson>(201)
+        .gives::<UserJson>(202)
+        .refuses(&[401, 429]),
+    ]
 }

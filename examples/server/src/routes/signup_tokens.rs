@@ -6,8 +6,11 @@ use keyplate::{
     SignupRedemptionQuery, SignupToken, SignupTokenChanges, SignupTokenId, SignupTokenQuery,
     SignupTokenSort, SignupTokenState,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::{Operation, names};
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -42,7 +45,8 @@ const MAX_TTL: i64 = 31 * 24 * 3_600;
 const MAX_USES: i64 = 100;
 
 /// A sign-up token as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignupToken")]
 #[serde(rename_all = "camelCase")]
 struct SignupTokenJson {
     id: String,
@@ -108,7 +112,8 @@ fn state(state: SignupTokenState) -> &'static str {
 }
 
 /// One use of a token as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignupRedemption")]
 #[serde(rename_all = "camelCase")]
 struct RedemptionJson {
     id: String,
@@ -135,7 +140,7 @@ impl From<&SignupRedemption> for RedemptionJson {
 
 /// A token to be made or changed. What is null is without end or limit, or taken away; what is left out has its
 /// default, or stays.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct TokenBody {
     #[serde(deserialize_with = "body::given")]
@@ -454,4 +459,33 @@ fn renamed(failure: Failure, end: &str) -> Failure {
 
 fn parse_id(id: &Id) -> Result<SignupTokenId, Failure> {
     SignupTokenId::parse(&id.0).map_err(|_| Failure::not_found("sign-up token"))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator("get", "/api/signup-tokens", "Lists sign-up tokens")
+            .parameter("all", "true: revoked ones too")
+            .lists::<SignupTokenJson>(&names(&COLUMNS), &[], false),
+        doc::administrator("post", "/api/signup-tokens", "Creates a sign-up token")
+            .takes::<TokenBody>()
+            .gives::<SignupTokenJson>(201),
+        doc::administrator("get", "/api/signup-tokens/{id}", "Gives a sign-up token")
+            .gives::<SignupTokenJson>(200),
+        doc::administrator("put", "/api/signup-tokens/{id}", "Changes a sign-up token")
+            .takes::<TokenBody>()
+            .gives::<SignupTokenJson>(200),
+        doc::administrator(
+            "delete",
+            "/api/signup-tokens/{id}",
+            "Revokes a sign-up token",
+        )
+        .gives_nothing(),
+        doc::administrator(
+            "get",
+            "/api/signup-tokens/{id}/redemptions",
+            "Lists who used a sign-up token",
+        )
+        .lists::<RedemptionJson>(&[], &[], false),
+    ]
 }

@@ -1,8 +1,11 @@
 use keyplate::{
     Expiry, GroupId, NewUser, Role, UserChanges, UserId, UserQuery, UserSort, UserStatus,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::http::openapi::{Operation, names};
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -33,7 +36,7 @@ const COLUMNS: [(&str, UserSort); 10] = [
 const FILTERS: [&str; 3] = ["disabled", "isAdmin", "emailVerified"];
 
 /// A user as a client sends one, to be made or in place of the one that is there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct UserBody {
     id: Option<String>,
@@ -252,4 +255,34 @@ fn expiring_within(query: &Query) -> Result<Option<i64>, Failure> {
     let field = "expiringWithin";
     let length = query.get(field).map(|text| Length::Text(text.to_owned()));
     length.map(|length| length.seconds(field)).transpose()
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator("get", "/api/users", "Lists users")
+            .parameter("status", "pending, active or disabled")
+            .parameter("group", "The id of a group")
+            .parameter(
+                "expiringWithin",
+                "Whose account lapses within this time, such as 30d",
+            )
+            .lists::<UserJson>(&names(&COLUMNS), &FILTERS, true),
+        doc::administrator("post", "/api/users", "Creates a user")
+            .takes::<UserBody>()
+            .gives::<UserJson>(201),
+        doc::user("get", "/api/users/me", "Gives the caller").gives::<UserJson>(200),
+        doc::user("put", "/api/users/me", "Replaces one's own profile")
+            .takes::<UserBody>()
+            .gives::<UserJson>(200),
+        doc::administrator("get", "/api/users/{id}", "Gives a user").gives::<UserJson>(200),
+        doc::administrator("put", "/api/users/{id}", "Replaces a user")
+            .takes::<UserBody>()
+            .gives::<UserJson>(200),
+        doc::administrator("delete", "/api/users/{id}", "Deletes a user").gives_nothing(),
+        doc::administrator("post", "/api/users/{id}/approve", "Lets a pending user in")
+            .gives::<UserJson>(200),
+        doc::administrator("post", "/api/users/{id}/reject", "Removes a pending user")
+            .gives_nothing(),
+    ]
 }
