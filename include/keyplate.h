@@ -130,6 +130,14 @@ enum keyplate_denial_reason_kind
   KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN = 17,
   // The credential lacks a scope of the service.
   KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE = 18,
+  // A device that somebody approved does not do this; its user does, signed in themselves.
+  KEYPLATE_DENIAL_REASON_KIND_DEVICE_SESSION = 19,
+  // Only users themselves make their app passwords.
+  KEYPLATE_DENIAL_REASON_KIND_OWN_APP_PASSWORDS_ONLY = 20,
+  // Nobody has looked at this device and what it asks for, who could approve it.
+  KEYPLATE_DENIAL_REASON_KIND_DEVICE_NOT_INSPECTED = 21,
+  // The settings do not let users change their own profile.
+  KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_CLOSED = 22,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -294,6 +302,10 @@ enum keyplate_thing
   KEYPLATE_THING_ONE_TIME_TOKEN = 7,
   // A passkey.
   KEYPLATE_THING_PASSKEY = 8,
+  // An app password.
+  KEYPLATE_THING_APP_PASSWORD = 10,
+  // A link by which a user adds another device.
+  KEYPLATE_THING_DEVICE_LINK = 11,
   // A setup that somebody has claimed.
   KEYPLATE_THING_CLAIMED_SETUP = 9,
 };
@@ -337,6 +349,10 @@ enum keyplate_conflict_reason
   KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG = 10,
   // The file exists already.
   KEYPLATE_CONFLICT_REASON_FILE_EXISTS = 11,
+  // Somebody has approved or denied this device already.
+  KEYPLATE_CONFLICT_REASON_DEVICE_DECIDED = 13,
+  // Somebody had this name before, perhaps a user who was deleted, and it is kept for them.
+  KEYPLATE_CONFLICT_REASON_FORMER = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -479,6 +495,27 @@ enum keyplate_api_key_sort
 typedef enum keyplate_api_key_sort keyplate_api_key_sort;
 #else
 typedef int32_t keyplate_api_key_sort;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The role of a user.
+enum keyplate_role
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_ROLE_UNKNOWN = 0,
+  // An ordinary user, who looks after what is their own.
+  KEYPLATE_ROLE_USER = 1,
+  // An administrator, who looks after everybody.
+  KEYPLATE_ROLE_ADMINISTRATOR = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_role keyplate_role;
+#else
+typedef int32_t keyplate_role;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -629,6 +666,28 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_OTHER_REFUSALS = 67,
   // A passkey began or ceased to be something that may be backed up.
   KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 68,
+  // An app password was made.
+  KEYPLATE_EVENT_KIND_APP_PASSWORD_CREATED = 69,
+  // An app password was revoked.
+  KEYPLATE_EVENT_KIND_APP_PASSWORD_REVOKED = 70,
+  // An app password was refused.
+  KEYPLATE_EVENT_KIND_APP_PASSWORD_REFUSED = 71,
+  // Somebody looked at what a device asks for, and nobody else can approve it any more.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_CLAIMED = 72,
+  // Somebody approved a device.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_APPROVED = 73,
+  // Somebody denied a device.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_DENIED = 74,
+  // The code of a device was wrong, or somebody could not approve it.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_REFUSED = 75,
+  // A device got the session or the app password for which it had been approved.
+  KEYPLATE_EVENT_KIND_DEVICE_SIGNED_IN = 76,
+  // A user made a link to add another device of their own.
+  KEYPLATE_EVENT_KIND_DEVICE_LINK_CREATED = 77,
+  // Another device opened such a link.
+  KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED = 78,
+  // A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
+  KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED = 79,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -658,6 +717,31 @@ enum keyplate_actor_kind
 typedef enum keyplate_actor_kind keyplate_actor_kind;
 #else
 typedef int32_t keyplate_actor_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// An order of events. Equal ones are in the order in which they were written.
+enum keyplate_audit_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_AUDIT_SORT_UNKNOWN = 0,
+  // By time. Refusals that are counted in one row have the time of the last one.
+  KEYPLATE_AUDIT_SORT_TIME = 1,
+  // By the name of the kind.
+  KEYPLATE_AUDIT_SORT_KIND = 2,
+  // By the address of the client, as text.
+  KEYPLATE_AUDIT_SORT_ADDRESS = 3,
+  // By the user agent of the client.
+  KEYPLATE_AUDIT_SORT_USER_AGENT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_audit_sort keyplate_audit_sort;
+#else
+typedef int32_t keyplate_audit_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -711,24 +795,51 @@ typedef int32_t keyplate_bootstrap_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// The role of a user.
-enum keyplate_role
+// What a device wants.
+enum keyplate_device_wish
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_ROLE_UNKNOWN = 0,
-  // An ordinary user, who looks after what is their own.
-  KEYPLATE_ROLE_USER = 1,
-  // An administrator, who looks after everybody.
-  KEYPLATE_ROLE_ADMINISTRATOR = 2,
+  KEYPLATE_DEVICE_WISH_UNKNOWN = 0,
+  // A session of its own.
+  KEYPLATE_DEVICE_WISH_SESSION = 1,
+  // An app password for one service.
+  KEYPLATE_DEVICE_WISH_APP_PASSWORD = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_role keyplate_role;
+typedef enum keyplate_device_wish keyplate_device_wish;
 #else
-typedef int32_t keyplate_role;
+typedef int32_t keyplate_device_wish;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What came of a device's request so far.
+enum keyplate_device_login_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_DEVICE_LOGIN_STATE_UNKNOWN = 0,
+  // Nobody has decided yet. Ask again after the interval.
+  KEYPLATE_DEVICE_LOGIN_STATE_PENDING = 1,
+  // The device asks too often. Wait five seconds longer between two polls from now on.
+  KEYPLATE_DEVICE_LOGIN_STATE_SLOW_DOWN = 2,
+  // Somebody denied it, or may no longer approve it.
+  KEYPLATE_DEVICE_LOGIN_STATE_DENIED = 3,
+  // Nobody approved it in time.
+  KEYPLATE_DEVICE_LOGIN_STATE_EXPIRED = 4,
+  // It is approved, and this answer has what it gets. There is no second one.
+  KEYPLATE_DEVICE_LOGIN_STATE_GRANTED = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_device_login_state keyplate_device_login_state;
+#else
+typedef int32_t keyplate_device_login_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -879,6 +990,10 @@ enum keyplate_sign_in_method
   KEYPLATE_SIGN_IN_METHOD_PASSKEY = 5,
   // The host checked them by its own means.
   KEYPLATE_SIGN_IN_METHOD_HOST = 6,
+  // It is a device that somebody has approved. It counts as no sign-in: nothing that outlives it is made with it.
+  KEYPLATE_SIGN_IN_METHOD_DEVICE = 7,
+  // It is another device of the user's own, which may register one passkey.
+  KEYPLATE_SIGN_IN_METHOD_DEVICE_LINK = 8,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1048,6 +1163,31 @@ typedef int32_t keyplate_signup_token_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// An order of sign-up tokens. Equal ones are ordered by id.
+enum keyplate_signup_token_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SIGNUP_TOKEN_SORT_UNKNOWN = 0,
+  // By time of creation.
+  KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT = 1,
+  // By the time at which they end.
+  KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT = 2,
+  // By how often they may be used.
+  KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES = 3,
+  // By how often they were used.
+  KEYPLATE_SIGNUP_TOKEN_SORT_USES = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_signup_token_sort keyplate_signup_token_sort;
+#else
+typedef int32_t keyplate_signup_token_sort;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // An order of users. Equal ones are ordered by id.
 enum keyplate_user_sort
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -1072,6 +1212,10 @@ enum keyplate_user_sort
   KEYPLATE_USER_SORT_ROLE = 7,
   // By the time at which the account lapses.
   KEYPLATE_USER_SORT_EXPIRES_AT = 8,
+  // By whether the address is verified: those whose is come last.
+  KEYPLATE_USER_SORT_EMAIL_VERIFIED = 9,
+  // By whether they are disabled: those who are come last.
+  KEYPLATE_USER_SORT_DISABLED = 10,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1202,6 +1346,21 @@ typedef struct keyplate_api_key_page keyplate_api_key_page;
 // Free one that is yours with `keyplate_api_key_query_free`.
 typedef struct keyplate_api_key_query keyplate_api_key_query;
 
+// An app password, without its secret.
+//
+// Free one that is yours with `keyplate_app_password_free`.
+typedef struct keyplate_app_password keyplate_app_password;
+
+// A page of app passwords.
+//
+// Free one that is yours with `keyplate_app_password_page_free`.
+typedef struct keyplate_app_password_page keyplate_app_password_page;
+
+// Which app passwords to list. The newest come first.
+//
+// Free one that is yours with `keyplate_app_password_query_free`.
+typedef struct keyplate_app_password_query keyplate_app_password_query;
+
 // A row of the audit log, which the event sink receives as well. Names are as they were at that time.
 //
 // Free one that is yours with `keyplate_audit_event_free`.
@@ -1277,6 +1436,16 @@ typedef struct keyplate_configuration_reason keyplate_configuration_reason;
 // Free one that is yours with `keyplate_created_api_key_free`.
 typedef struct keyplate_created_api_key keyplate_created_api_key;
 
+// An app password that has just been made.
+//
+// Free one that is yours with `keyplate_created_app_password_free`.
+typedef struct keyplate_created_app_password keyplate_created_app_password;
+
+// A link that has just been made.
+//
+// Free one that is yours with `keyplate_created_device_link_free`.
+typedef struct keyplate_created_device_link keyplate_created_device_link;
+
 // A one-time token that has just been created.
 //
 // Free one that is yours with `keyplate_created_one_time_token_free`.
@@ -1306,6 +1475,26 @@ typedef struct keyplate_denial_reason keyplate_denial_reason;
 //
 // Free one that is yours with `keyplate_detail_free`.
 typedef struct keyplate_detail keyplate_detail;
+
+// A link by which a user adds another device of their own, without its secret.
+//
+// Free one that is yours with `keyplate_device_link_free`.
+typedef struct keyplate_device_link keyplate_device_link;
+
+// A list of `keyplate_device_link`.
+//
+// Free one that is yours with `keyplate_device_link_list_free`.
+typedef struct keyplate_device_link_list keyplate_device_link_list;
+
+// What a device asks for, as whoever approves it sees it.
+//
+// Free one that is yours with `keyplate_device_login_free`.
+typedef struct keyplate_device_login keyplate_device_login;
+
+// The answer to a device that polls.
+//
+// Free one that is yours with `keyplate_device_login_answer_free`.
+typedef struct keyplate_device_login_answer keyplate_device_login_answer;
 
 // What went wrong. Made by a function that fails, if it was given a place for it; free it with
 // `keyplate_error_free`.
@@ -1375,6 +1564,16 @@ typedef struct keyplate_new_admin keyplate_new_admin;
 //
 // Free one that is yours with `keyplate_new_api_key_free`.
 typedef struct keyplate_new_api_key keyplate_new_api_key;
+
+// An app password to make.
+//
+// Free one that is yours with `keyplate_new_app_password_free`.
+typedef struct keyplate_new_app_password keyplate_new_app_password;
+
+// How a device asks to be signed in.
+//
+// Free one that is yours with `keyplate_new_device_login_free`.
+typedef struct keyplate_new_device_login keyplate_new_device_login;
 
 // A group to create.
 //
@@ -1502,7 +1701,7 @@ typedef struct keyplate_session_query keyplate_session_query;
 // Free one that is yours with `keyplate_settings_free`.
 typedef struct keyplate_settings keyplate_settings;
 
-// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
+// Changes to the settings. What is left out stays the same. Groups, claims and domains have methods of their own.
 //
 // Free one that is yours with `keyplate_settings_changes_free`.
 typedef struct keyplate_settings_changes keyplate_settings_changes;
@@ -1567,6 +1766,11 @@ typedef struct keyplate_signup_token_preview keyplate_signup_token_preview;
 // Free one that is yours with `keyplate_signup_token_query_free`.
 typedef struct keyplate_signup_token_query keyplate_signup_token_query;
 
+// What a device that wants to be signed in shows and keeps.
+//
+// Free one that is yours with `keyplate_started_device_login_free`.
+typedef struct keyplate_started_device_login keyplate_started_device_login;
+
 // What there is, at one moment.
 //
 // Free one that is yours with `keyplate_statistics_free`.
@@ -1594,6 +1798,11 @@ typedef struct keyplate_user_page keyplate_user_page;
 //
 // Free one that is yours with `keyplate_user_query_free`.
 typedef struct keyplate_user_query keyplate_user_query;
+
+// Whose app password it is, and what it is good for. It is no credential of this library: it has no principal.
+//
+// Free one that is yours with `keyplate_verified_app_password_free`.
+typedef struct keyplate_verified_app_password keyplate_verified_app_password;
 
 // Text that its owner lends: UTF-8, `len` bytes, not NUL-terminated. `ptr` is NULL when there is none.
 typedef struct {
@@ -2041,6 +2250,183 @@ keyplate_status keyplate_new_api_key_set_expires_at(keyplate_new_api_key *new_ap
                                                     keyplate_error **error);
 
 // Frees it; NULL is fine.
+void keyplate_app_password_free(keyplate_app_password *app_password);
+
+// The id.
+// Borrowed from `app_password`.
+keyplate_str keyplate_app_password_get_id(const keyplate_app_password *app_password);
+
+// Whose it is.
+// Borrowed from `app_password`.
+keyplate_str keyplate_app_password_get_owner_id(const keyplate_app_password *app_password);
+
+// What it is for, in its owner's words.
+// Borrowed from `app_password`.
+keyplate_str keyplate_app_password_get_name(const keyplate_app_password *app_password);
+
+// The only service that it is for. Without one it is for all that its owner may use.
+// NULL when there is none. Borrowed from `app_password`.
+keyplate_str keyplate_app_password_get_service_id(const keyplate_app_password *app_password);
+
+// The scopes that the host is told. Without one it is good for whatever it is for, and for nothing built in.
+// How many there are.
+size_t keyplate_app_password_get_scopes_len(const keyplate_app_password *app_password);
+
+// The scopes that the host is told. Without one it is good for whatever it is for, and for nothing built in.
+// One of them, borrowed from `app_password`; nothing past the end.
+keyplate_str keyplate_app_password_get_scopes_at(const keyplate_app_password *app_password, size_t index);
+
+// Whether its secret can be read again with the encryption key, for `keyplate_verify_subsonic_token`.
+bool keyplate_app_password_get_is_recoverable(const keyplate_app_password *app_password);
+
+// When it was made.
+int64_t keyplate_app_password_get_created_at(const keyplate_app_password *app_password);
+
+// When it was last used. This can be up to a minute out of date.
+// False, and `out` untouched, when there is none.
+bool keyplate_app_password_get_last_used_at(const keyplate_app_password *app_password, int64_t *out);
+
+// When it ends.
+// False, and `out` untouched, when there is none.
+bool keyplate_app_password_get_expires_at(const keyplate_app_password *app_password, int64_t *out);
+
+// Frees it; NULL is fine.
+void keyplate_app_password_page_free(keyplate_app_password_page *app_password_page);
+
+// The app passwords.
+// How many there are.
+size_t keyplate_app_password_page_get_items_len(const keyplate_app_password_page *app_password_page);
+
+// The app passwords.
+// One of them, borrowed from `app_password_page`; nothing past the end.
+const keyplate_app_password *keyplate_app_password_page_get_items_at(const keyplate_app_password_page *app_password_page,
+                                                                     size_t index);
+
+// How many there are on all pages.
+int64_t keyplate_app_password_page_get_total(const keyplate_app_password_page *app_password_page);
+
+// Which page this is. Past the last page, `items` is empty.
+int64_t keyplate_app_password_page_get_page(const keyplate_app_password_page *app_password_page);
+
+// Frees it; NULL is fine.
+void keyplate_app_password_query_free(keyplate_app_password_query *app_password_query);
+
+// Makes one with its defaults; free it with `keyplate_app_password_query_free`.
+keyplate_status keyplate_app_password_query_new(keyplate_app_password_query **out, keyplate_error **error);
+
+// Only this user's. Users who are not administrators always see only their own.
+// The value is copied; NULL for none.
+keyplate_status keyplate_app_password_query_set_owner_id(keyplate_app_password_query *app_password_query,
+                                                         const char *value,
+                                                         keyplate_error **error);
+
+// A part of the name, without regard to case and accents.
+// The value is copied; NULL for none.
+keyplate_status keyplate_app_password_query_set_search(keyplate_app_password_query *app_password_query,
+                                                       const char *value,
+                                                       keyplate_error **error);
+
+// Which page to return, counted from 1.
+keyplate_status keyplate_app_password_query_set_page(keyplate_app_password_query *app_password_query,
+                                                     int64_t value,
+                                                     keyplate_error **error);
+
+// How many items to put on a page: 1 to 1000, 20 by default.
+keyplate_status keyplate_app_password_query_set_limit(keyplate_app_password_query *app_password_query,
+                                                      int64_t value,
+                                                      keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_created_app_password_free(keyplate_created_app_password *created_app_password);
+
+// The app password.
+// Borrowed from `created_app_password`.
+const keyplate_app_password *keyplate_created_app_password_get_app_password(const keyplate_created_app_password *created_app_password);
+
+// The secret, which is shown only this once. It looks like `xxxx-xxxx-xxxx-xxxx`.
+// Borrowed from `created_app_password`.
+const keyplate_secret *keyplate_created_app_password_get_secret(const keyplate_created_app_password *created_app_password);
+
+// Frees it; NULL is fine.
+void keyplate_new_app_password_free(keyplate_new_app_password *new_app_password);
+
+// Makes one with its defaults; free it with `keyplate_new_app_password_free`.
+keyplate_status keyplate_new_app_password_new(const char *name,
+                                              keyplate_new_app_password **out,
+                                              keyplate_error **error);
+
+// What it is for, of 1 to 100 characters: the client, or the device that it is on.
+// The value is copied.
+keyplate_status keyplate_new_app_password_set_name(keyplate_new_app_password *new_app_password,
+                                                   const char *value,
+                                                   keyplate_error **error);
+
+// The only service that it is for, by id or slug. By default it is for all that its owner may use.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_app_password_set_service(keyplate_new_app_password *new_app_password,
+                                                      const char *value,
+                                                      keyplate_error **error);
+
+// Scopes that the host is told, within those of whoever makes it. By default nothing built in.
+// Adds one; the value is copied.
+keyplate_status keyplate_new_app_password_add_scopes(keyplate_new_app_password *new_app_password,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// When it ends. By default it never does.
+keyplate_status keyplate_new_app_password_set_expires_at(keyplate_new_app_password *new_app_password,
+                                                         int64_t value,
+                                                         keyplate_error **error);
+
+// Whether its secret is kept sealed as well, for `keyplate_verify_subsonic_token`. It needs a service, and a database that is
+// opened with an encryption key.
+keyplate_status keyplate_new_app_password_set_recoverable(keyplate_new_app_password *new_app_password,
+                                                          bool value,
+                                                          keyplate_error **error);
+
+// Whose it is. The default is the caller, who makes none for others; the host must name one.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_app_password_set_owner_id(keyplate_new_app_password *new_app_password,
+                                                       const char *value,
+                                                       keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_verified_app_password_free(keyplate_verified_app_password *verified_app_password);
+
+// The app password.
+// Borrowed from `verified_app_password`.
+keyplate_str keyplate_verified_app_password_get_app_password_id(const keyplate_verified_app_password *verified_app_password);
+
+// The user.
+// Borrowed from `verified_app_password`.
+keyplate_str keyplate_verified_app_password_get_user_id(const keyplate_verified_app_password *verified_app_password);
+
+// Their username, also where they gave their address.
+// Borrowed from `verified_app_password`.
+keyplate_str keyplate_verified_app_password_get_username(const keyplate_verified_app_password *verified_app_password);
+
+// `KEYPLATE_ROLE_ADMINISTRATOR` only for an administrator's whose scopes name something built in or are `*`.
+keyplate_role keyplate_verified_app_password_get_role(const keyplate_verified_app_password *verified_app_password);
+
+// The only service that it is for.
+// NULL when there is none. Borrowed from `verified_app_password`.
+keyplate_str keyplate_verified_app_password_get_service_id(const keyplate_verified_app_password *verified_app_password);
+
+// Its scopes. A host looks here for its own.
+// How many there are.
+size_t keyplate_verified_app_password_get_scopes_len(const keyplate_verified_app_password *verified_app_password);
+
+// Its scopes. A host looks here for its own.
+// One of them, borrowed from `verified_app_password`; nothing past the end.
+keyplate_str keyplate_verified_app_password_get_scopes_at(const keyplate_verified_app_password *verified_app_password,
+                                                          size_t index);
+
+// When it ends.
+// False, and `out` untouched, when there is none.
+bool keyplate_verified_app_password_get_expires_at(const keyplate_verified_app_password *verified_app_password,
+                                                   int64_t *out);
+
+// Frees it; NULL is fine.
 void keyplate_audit_event_free(keyplate_audit_event *audit_event);
 
 // The number of the row. Later rows have larger ones.
@@ -2128,15 +2514,38 @@ keyplate_status keyplate_audit_query_set_user_id(keyplate_audit_query *audit_que
                                                  const char *value,
                                                  keyplate_error **error);
 
+// The same for several users. With `user_id`, it is one more of them.
+// Adds one; the value is copied.
+keyplate_status keyplate_audit_query_add_user_ids(keyplate_audit_query *audit_query,
+                                                  const char *value,
+                                                  keyplate_error **error);
+
 // Only of this kind.
 keyplate_status keyplate_audit_query_set_kind(keyplate_audit_query *audit_query,
                                               keyplate_event_kind value,
                                               keyplate_error **error);
 
+// Only of one of these kinds. With `kind`, it is one more of them.
+// Adds one; the value is copied.
+keyplate_status keyplate_audit_query_add_kinds(keyplate_audit_query *audit_query,
+                                               keyplate_event_kind value,
+                                               keyplate_error **error);
+
 // Only since this time.
 keyplate_status keyplate_audit_query_set_since(keyplate_audit_query *audit_query,
                                                int64_t value,
                                                keyplate_error **error);
+
+// The order. The default is the order in which they were written. Any other than that and `KEYPLATE_AUDIT_SORT_TIME` reads all events that
+// the query finds.
+keyplate_status keyplate_audit_query_set_sort(keyplate_audit_query *audit_query,
+                                              keyplate_audit_sort value,
+                                              keyplate_error **error);
+
+// Whether the smallest, or the oldest, come first.
+keyplate_status keyplate_audit_query_set_ascending(keyplate_audit_query *audit_query,
+                                                   bool value,
+                                                   keyplate_error **error);
 
 // Which page to return, counted from 1. With `after` there is only the first.
 keyplate_status keyplate_audit_query_set_page(keyplate_audit_query *audit_query, int64_t value, keyplate_error **error);
@@ -2280,6 +2689,172 @@ size_t keyplate_identity_get_services_len(const keyplate_identity *identity);
 // The services that they may use with this credential, by slug.
 // One of them, borrowed from `identity`; nothing past the end.
 const keyplate_service *keyplate_identity_get_services_at(const keyplate_identity *identity, size_t index);
+
+// Frees it; NULL is fine.
+void keyplate_created_device_link_free(keyplate_created_device_link *created_device_link);
+
+// The link.
+// Borrowed from `created_device_link`.
+const keyplate_device_link *keyplate_created_device_link_get_device_link(const keyplate_created_device_link *created_device_link);
+
+// The secret, which is shown only this once: put it into a QR code. The new device hands it to
+// `keyplate_redeem_one_time_token`.
+// Borrowed from `created_device_link`.
+const keyplate_secret *keyplate_created_device_link_get_secret(const keyplate_created_device_link *created_device_link);
+
+// Frees it; NULL is fine.
+void keyplate_device_link_free(keyplate_device_link *device_link);
+
+// The id.
+// Borrowed from `device_link`.
+keyplate_str keyplate_device_link_get_id(const keyplate_device_link *device_link);
+
+// The user whose it is.
+// Borrowed from `device_link`.
+keyplate_str keyplate_device_link_get_user_id(const keyplate_device_link *device_link);
+
+// When it was made.
+int64_t keyplate_device_link_get_created_at(const keyplate_device_link *device_link);
+
+// When it ends, unless it has been opened.
+int64_t keyplate_device_link_get_expires_at(const keyplate_device_link *device_link);
+
+// When a device opened it. It works once.
+// False, and `out` untouched, when there is none.
+bool keyplate_device_link_get_used_at(const keyplate_device_link *device_link, int64_t *out);
+
+// The IP address of that device.
+// NULL when there is none. Borrowed from `device_link`.
+keyplate_str keyplate_device_link_get_address(const keyplate_device_link *device_link);
+
+// Its user agent.
+// NULL when there is none. Borrowed from `device_link`.
+keyplate_str keyplate_device_link_get_user_agent(const keyplate_device_link *device_link);
+
+// The passkey that the device has registered.
+// NULL when there is none. Borrowed from `device_link`.
+keyplate_str keyplate_device_link_get_passkey_id(const keyplate_device_link *device_link);
+
+// Frees it; NULL is fine.
+void keyplate_device_login_free(keyplate_device_login *device_login);
+
+// The id.
+// Borrowed from `device_login`.
+keyplate_str keyplate_device_login_get_id(const keyplate_device_login *device_login);
+
+// What the device calls itself, if it does.
+// NULL when there is none. Borrowed from `device_login`.
+keyplate_str keyplate_device_login_get_device_name(const keyplate_device_login *device_login);
+
+// Its IP address.
+// NULL when there is none. Borrowed from `device_login`.
+keyplate_str keyplate_device_login_get_address(const keyplate_device_login *device_login);
+
+// Its user agent.
+// NULL when there is none. Borrowed from `device_login`.
+keyplate_str keyplate_device_login_get_user_agent(const keyplate_device_login *device_login);
+
+// When it asked.
+int64_t keyplate_device_login_get_created_at(const keyplate_device_login *device_login);
+
+// When that ends.
+int64_t keyplate_device_login_get_expires_at(const keyplate_device_login *device_login);
+
+// What it wants.
+keyplate_device_wish keyplate_device_login_get_wish(const keyplate_device_login *device_login);
+
+// The service for which it wants an app password.
+// NULL when there is none. Borrowed from `device_login`.
+keyplate_str keyplate_device_login_get_service_id(const keyplate_device_login *device_login);
+
+// That service's name.
+// NULL when there is none. Borrowed from `device_login`.
+keyplate_str keyplate_device_login_get_service_name(const keyplate_device_login *device_login);
+
+// The scopes that it gets. For an app password none is whatever its service needs.
+// How many there are.
+size_t keyplate_device_login_get_scopes_len(const keyplate_device_login *device_login);
+
+// The scopes that it gets. For an app password none is whatever its service needs.
+// One of them, borrowed from `device_login`; nothing past the end.
+keyplate_str keyplate_device_login_get_scopes_at(const keyplate_device_login *device_login, size_t index);
+
+// Whether it gets the rights of an administrator within these scopes, because it named them.
+bool keyplate_device_login_get_administrator(const keyplate_device_login *device_login);
+
+// Frees it; NULL is fine.
+void keyplate_device_login_answer_free(keyplate_device_login_answer *device_login_answer);
+
+// What came of it.
+keyplate_device_login_state keyplate_device_login_answer_get_state(const keyplate_device_login_answer *device_login_answer);
+
+// Who approved it, once it is granted.
+// NULL when there is none. Borrowed from `device_login_answer`.
+const keyplate_user *keyplate_device_login_answer_get_user(const keyplate_device_login_answer *device_login_answer);
+
+// The session, if that is what it wanted.
+// NULL when there is none. Borrowed from `device_login_answer`.
+const keyplate_signed_in *keyplate_device_login_answer_get_signed_in(const keyplate_device_login_answer *device_login_answer);
+
+// The app password, if that is what it wanted. Its name for `keyplate_verify_app_password` is the user's.
+// NULL when there is none. Borrowed from `device_login_answer`.
+const keyplate_created_app_password *keyplate_device_login_answer_get_app_password(const keyplate_device_login_answer *device_login_answer);
+
+// Frees it; NULL is fine.
+void keyplate_new_device_login_free(keyplate_new_device_login *new_device_login);
+
+// Makes one with its defaults; free it with `keyplate_new_device_login_free`.
+keyplate_status keyplate_new_device_login_new(keyplate_new_device_login **out, keyplate_error **error);
+
+// What the device calls itself, of at most 100 characters. It is shown to whoever approves it. By default the client's
+// device name.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_device_login_set_device_name(keyplate_new_device_login *new_device_login,
+                                                          const char *value,
+                                                          keyplate_error **error);
+
+// What it wants. A session by default; with a service, an app password.
+keyplate_status keyplate_new_device_login_set_wish(keyplate_new_device_login *new_device_login,
+                                                   keyplate_device_wish value,
+                                                   keyplate_error **error);
+
+// The service for which it wants an app password, by id or slug.
+// The value is copied; NULL for none.
+keyplate_status keyplate_new_device_login_set_service(keyplate_new_device_login *new_device_login,
+                                                      const char *value,
+                                                      keyplate_error **error);
+
+// The scopes that it wants. By default what a person's own things need, and never an administrator's rights.
+// Adds one; the value is copied.
+keyplate_status keyplate_new_device_login_add_scopes(keyplate_new_device_login *new_device_login,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// Whether the code to be typed is six digits rather than eight characters, for devices that show no others. When
+// two hundred of them are under way, it is eight characters all the same.
+keyplate_status keyplate_new_device_login_set_six_digits(keyplate_new_device_login *new_device_login,
+                                                         bool value,
+                                                         keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_started_device_login_free(keyplate_started_device_login *started_device_login);
+
+// What the device keeps to itself, and polls with.
+// Borrowed from `started_device_login`.
+const keyplate_secret *keyplate_started_device_login_get_device_code(const keyplate_started_device_login *started_device_login);
+
+// What it shows, and somebody types elsewhere: `XXXX-XXXX`, or six digits.
+// Borrowed from `started_device_login`.
+const keyplate_secret *keyplate_started_device_login_get_user_code(const keyplate_started_device_login *started_device_login);
+
+// When both end.
+int64_t keyplate_started_device_login_get_expires_at(const keyplate_started_device_login *started_device_login);
+
+// In how many seconds that is.
+int64_t keyplate_started_device_login_get_expires_in_seconds(const keyplate_started_device_login *started_device_login);
+
+// How many seconds to wait between two polls.
+int64_t keyplate_started_device_login_get_interval_seconds(const keyplate_started_device_login *started_device_login);
 
 // Frees it; NULL is fine.
 void keyplate_group_free(keyplate_group *group);
@@ -2678,7 +3253,7 @@ keyplate_str keyplate_authenticated_get_username(const keyplate_authenticated *a
 // The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`.
 keyplate_role keyplate_authenticated_get_role(const keyplate_authenticated *authenticated);
 
-// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `KEYPLATE_USER_STATUS_PENDING` too, for who waits for approval.
+// `KEYPLATE_USER_STATUS_ACTIVE`; from `keyplate_authenticate_pending` alone `Pending` too, for who waits for approval.
 keyplate_user_status keyplate_authenticated_get_status(const keyplate_authenticated *authenticated);
 
 // The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
@@ -2990,6 +3565,12 @@ keyplate_signup_mode keyplate_public_settings_get_signup_mode(const keyplate_pub
 // Whether users may change their own username.
 bool keyplate_public_settings_get_username_change(const keyplate_public_settings *public_settings);
 
+// Whether every new account needs an e-mail address.
+bool keyplate_public_settings_get_require_email(const keyplate_public_settings *public_settings);
+
+// Whether users may change their own names, locale and e-mail address.
+bool keyplate_public_settings_get_own_profile(const keyplate_public_settings *public_settings);
+
 // Frees it; NULL is fine.
 void keyplate_settings_free(keyplate_settings *settings);
 
@@ -3050,6 +3631,23 @@ int64_t keyplate_settings_get_audit_retention_seconds(const keyplate_settings *s
 
 // What to do when a passkey begins or ceases to be something that may be backed up.
 keyplate_backup_eligibility_policy keyplate_settings_get_backup_eligibility_policy(const keyplate_settings *settings);
+
+// Whether every new account needs an e-mail address, and nobody's is taken away.
+bool keyplate_settings_get_require_email(const keyplate_settings *settings);
+
+// Whether users may change their own names, locale and e-mail address. Administrators always may.
+bool keyplate_settings_get_own_profile(const keyplate_settings *settings);
+
+// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+// How many there are.
+size_t keyplate_settings_get_default_claims_len(const keyplate_settings *settings);
+
+// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+// One of them, borrowed from `settings`; nothing past the end.
+const keyplate_claim *keyplate_settings_get_default_claims_at(const keyplate_settings *settings, size_t index);
+
+// Whether an address that an administrator or the host gives counts as verified without their saying so.
+bool keyplate_settings_get_emails_verified(const keyplate_settings *settings);
 
 // Frees it; NULL is fine.
 void keyplate_settings_changes_free(keyplate_settings_changes *settings_changes);
@@ -3117,6 +3715,21 @@ keyplate_status keyplate_settings_changes_set_audit_retention_seconds(keyplate_s
 keyplate_status keyplate_settings_changes_set_backup_eligibility_policy(keyplate_settings_changes *settings_changes,
                                                                         keyplate_backup_eligibility_policy value,
                                                                         keyplate_error **error);
+
+// Whether every new account needs an e-mail address, and nobody's is taken away.
+keyplate_status keyplate_settings_changes_set_require_email(keyplate_settings_changes *settings_changes,
+                                                            bool value,
+                                                            keyplate_error **error);
+
+// Whether users may change their own names, locale and e-mail address.
+keyplate_status keyplate_settings_changes_set_own_profile(keyplate_settings_changes *settings_changes,
+                                                          bool value,
+                                                          keyplate_error **error);
+
+// Whether an address that an administrator or the host gives counts as verified without their saying so.
+keyplate_status keyplate_settings_changes_set_emails_verified(keyplate_settings_changes *settings_changes,
+                                                              bool value,
+                                                              keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_created_setup_token_free(keyplate_created_setup_token *created_setup_token);
@@ -3559,6 +4172,16 @@ keyplate_status keyplate_signup_token_query_set_include_revoked(keyplate_signup_
                                                                 bool value,
                                                                 keyplate_error **error);
 
+// The order. The default is the order of creation.
+keyplate_status keyplate_signup_token_query_set_sort(keyplate_signup_token_query *signup_token_query,
+                                                     keyplate_signup_token_sort value,
+                                                     keyplate_error **error);
+
+// Whether the smallest come first.
+keyplate_status keyplate_signup_token_query_set_ascending(keyplate_signup_token_query *signup_token_query,
+                                                          bool value,
+                                                          keyplate_error **error);
+
 // Which page to return, counted from 1.
 keyplate_status keyplate_signup_token_query_set_page(keyplate_signup_token_query *signup_token_query,
                                                      int64_t value,
@@ -3590,6 +4213,9 @@ int64_t keyplate_clock_reset_report_get_setup_tokens(const keyplate_clock_reset_
 // Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too.
 int64_t keyplate_clock_reset_report_get_ceremonies(const keyplate_clock_reset_report *clock_reset_report);
 
+// Requests of devices to be signed in, and links by which users add another device.
+int64_t keyplate_clock_reset_report_get_device_logins(const keyplate_clock_reset_report *clock_reset_report);
+
 // Counted attempts, such as wrong codes.
 int64_t keyplate_clock_reset_report_get_attempts(const keyplate_clock_reset_report *clock_reset_report);
 
@@ -3601,6 +4227,9 @@ int64_t keyplate_clock_reset_report_get_signing_keys(const keyplate_clock_reset_
 
 // API keys that were made after the new time and work on.
 int64_t keyplate_clock_reset_report_get_api_keys_kept(const keyplate_clock_reset_report *clock_reset_report);
+
+// App passwords that were made after the new time and work on.
+int64_t keyplate_clock_reset_report_get_app_passwords_kept(const keyplate_clock_reset_report *clock_reset_report);
 
 // Sign-up tokens that were made after the new time and work on.
 int64_t keyplate_clock_reset_report_get_signup_tokens_kept(const keyplate_clock_reset_report *clock_reset_report);
@@ -3651,6 +4280,9 @@ int64_t keyplate_purge_report_get_api_keys(const keyplate_purge_report *purge_re
 // One-time tokens.
 int64_t keyplate_purge_report_get_one_time_tokens(const keyplate_purge_report *purge_report);
 
+// App passwords.
+int64_t keyplate_purge_report_get_app_passwords(const keyplate_purge_report *purge_report);
+
 // Rows of the audit log.
 int64_t keyplate_purge_report_get_audit_events(const keyplate_purge_report *purge_report);
 
@@ -3686,6 +4318,12 @@ int64_t keyplate_statistics_get_sessions(const keyplate_statistics *statistics);
 
 // API keys that are neither revoked nor expired.
 int64_t keyplate_statistics_get_api_keys(const keyplate_statistics *statistics);
+
+// App passwords that have not expired.
+int64_t keyplate_statistics_get_app_passwords(const keyplate_statistics *statistics);
+
+// Devices that wait to be approved, or to fetch what was.
+int64_t keyplate_statistics_get_device_logins(const keyplate_statistics *statistics);
 
 // Sign-up tokens that work.
 int64_t keyplate_statistics_get_signup_tokens(const keyplate_statistics *statistics);
@@ -3724,10 +4362,10 @@ keyplate_status keyplate_new_user_set_id(keyplate_new_user *new_user, const char
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_email(keyplate_new_user *new_user, const char *value, keyplate_error **error);
 
-// Whether the address is known to be theirs.
+// Whether the address is known to be theirs. The setting `emails_verified` says so of every one.
 keyplate_status keyplate_new_user_set_email_verified(keyplate_new_user *new_user, bool value, keyplate_error **error);
 
-// The name that others see, of at most 100 characters.
+// The name that others see, of at most 100 characters. The default is the first and the last name.
 // The value is copied; NULL for none.
 keyplate_status keyplate_new_user_set_display_name(keyplate_new_user *new_user,
                                                    const char *value,
@@ -3790,7 +4428,7 @@ bool keyplate_user_get_email_verified(const keyplate_user *user);
 // or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
 bool keyplate_user_get_email_held(const keyplate_user *user);
 
-// The name that others see.
+// The name that others see: where none was given, the first and the last name.
 // NULL when there is none. Borrowed from `user`.
 keyplate_str keyplate_user_get_display_name(const keyplate_user *user);
 
@@ -3861,13 +4499,14 @@ keyplate_status keyplate_user_changes_set_email(keyplate_user_changes *user_chan
                                                 const char *value,
                                                 keyplate_error **error);
 
-// Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one
+// Whether the address is known to be theirs. The default is the setting `emails_verified` for a new address that an
+// administrator or the host gives. `true` needs the proved address in `email`, and fails if another one
 // stands there by now. Users cannot change this themselves.
 keyplate_status keyplate_user_changes_set_email_verified(keyplate_user_changes *user_changes,
                                                          bool value,
                                                          keyplate_error **error);
 
-// The name that others see.
+// The name that others see. Where it is removed, and where none was given before, it is the first and the last name.
 // The value is copied; NULL for none.
 keyplate_status keyplate_user_changes_set_display_name(keyplate_user_changes *user_changes,
                                                        const char *value,
@@ -3958,6 +4597,14 @@ keyplate_status keyplate_user_query_set_role(keyplate_user_query *user_query,
 keyplate_status keyplate_user_query_set_group_id(keyplate_user_query *user_query,
                                                  const char *value,
                                                  keyplate_error **error);
+
+// Only those who are disabled, or who are not.
+keyplate_status keyplate_user_query_set_disabled(keyplate_user_query *user_query, bool value, keyplate_error **error);
+
+// Only those whose address is verified, or who have none that is.
+keyplate_status keyplate_user_query_set_email_verified(keyplate_user_query *user_query,
+                                                       bool value,
+                                                       keyplate_error **error);
 
 // Only those whose account lapses within this many seconds.
 keyplate_status keyplate_user_query_set_expiring_within_seconds(keyplate_user_query *user_query,
@@ -4178,8 +4825,98 @@ keyplate_status keyplate_verify_api_key(const keyplate *kp,
                                         keyplate_authenticated **out,
                                         keyplate_error **error);
 
-// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
-// host that wants to close what a revoked session has open, hears of every change (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they
+// Makes an app password for the caller: for one client that knows only name and password. It opens nothing in this
+// library, which has no method that takes it but `keyplate_verify_app_password`. It can do no more than its maker may now,
+// and ends no later than the key by which it is made.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` also for another user's
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` when the sign-in is too old, by whatever method
+//
+// `out` is the caller's: free it with `keyplate_created_app_password_free`.
+keyplate_status keyplate_create_app_password(const keyplate *kp,
+                                             const keyplate_new_app_password *password,
+                                             keyplate_created_app_password **out,
+                                             keyplate_error **error);
+
+// Lists app passwords, the newest first.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+//
+// `out` is the caller's: free it with `keyplate_app_password_page_free`.
+keyplate_status keyplate_list_app_passwords(const keyplate *kp,
+                                            const keyplate_app_password_query *query,
+                                            keyplate_app_password_page **out,
+                                            keyplate_error **error);
+
+// Revokes an app password at once, in every process. It is gone then, with its sealed secret if it had one; the
+// audit log keeps that it was there.
+//
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+keyplate_status keyplate_revoke_app_password(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Checks what a Subsonic client sends in place of its password: `token` is the MD5 of the password and the salt, in
+// hexadecimal digits. Only app passwords that were made as `recoverable` can be checked like this, in whichever of
+// four spellings the client has them: with dashes and without, in small letters and in capitals.
+//
+// Whoever has seen one pair of token and salt may use it until the app password is revoked.
+//
+// Errors:
+// - As `keyplate_verify_app_password`
+// - `KEYPLATE_STATUS_INVALID_INPUT` for a salt of more than 256 bytes. An app password that was sealed
+//   under another encryption key is
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` . Without a service, what is for any one is accepted: the
+//   answer says for which
+//
+// `out` is the caller's: free it with `keyplate_verified_app_password_free`.
+keyplate_status keyplate_verify_subsonic_token(const keyplate *kp,
+                                               const char *name,
+                                               const char *token,
+                                               size_t token_len,
+                                               const char *salt,
+                                               const char *service,
+                                               const keyplate_client_info *client,
+                                               keyplate_verified_app_password **out,
+                                               keyplate_error **error);
+
+// Returns whose app password this is and what it is good for. The name is its owner's username, or an address that
+// they hold; the secret is read as forgivingly as codes are. Name the service that you are, by id or slug: then what
+// is for it or for all is accepted, if `keyplate_authorize` would let its owner in. Without a service, only what is for all
+// is accepted.
+//
+// A right password is never limited. After 20 wrong ones within 10 minutes for one account from one address, a wrong
+// one is `KEYPLATE_STATUS_RATE_LIMITED`; so tell where the client is.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when name and password do not belong together, the password
+//   has ended, or is for another service
+// - `KEYPLATE_STATUS_RATE_LIMITED`
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when its owner may not use the service, and for all but the
+//   host and administrators with `app_passwords:verify`
+//
+// `out` is the caller's: free it with `keyplate_verified_app_password_free`.
+keyplate_status keyplate_verify_app_password(const keyplate *kp,
+                                             const char *name,
+                                             const char *secret,
+                                             size_t secret_len,
+                                             const char *service,
+                                             const keyplate_client_info *client,
+                                             keyplate_verified_app_password **out,
+                                             keyplate_error **error);
+
+// Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
+// first: so another process, or a host that wants to close what a revoked session has open, hears of every change
+// (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they
 // made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
 // the kind `User`, no address, no agent, no credential.
 //
@@ -4196,7 +4933,7 @@ keyplate_status keyplate_list_audit_events(const keyplate *kp,
                                            keyplate_error **error);
 
 // Tells what `keyplate_authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
-// `KEYPLATE_USER_STATUS_PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+// `Pending` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
 // whether they have been approved, and to sign out; for everything else a host asks `keyplate_authenticate`.
 //
 // Errors:
@@ -4304,9 +5041,9 @@ keyplate_status keyplate_get_clock_state(const keyplate *kp,
 // (`ClockBehind`). What had expired only by the wrong time works again.
 //
 // Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
-// and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
-// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
-// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+// and recovery tokens, requests and links of devices, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys, app
+// passwords and sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
 //
 // While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
 //
@@ -4316,7 +5053,104 @@ keyplate_status keyplate_get_clock_state(const keyplate *kp,
 //   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
 //
 // `out` is the caller's: free it with `keyplate_clock_reset_report_free`.
-keyplate_status keyplate_reset_clock(const keyplate *kp, keyplate_clock_reset_report **out, keyplate_error **error);
+keyplate_status keyplate_reset_clock(const keyplate *kp,
+                                     keyplate_clock_reset_report **out,
+                                     keyplate_error **error);
+
+// Makes a link by which the caller adds another device of their own. It lives for 5 minutes, works once, and ends
+// with the session that makes it; an earlier one that was not opened ends. The new device hands the secret to
+// `keyplate_redeem_one_time_token`, and its session may look at its user and register one passkey.
+//
+// Errors:
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session, and for sessions that may do less than their
+//   user
+//
+// `out` is the caller's: free it with `keyplate_created_device_link_free`.
+keyplate_status keyplate_create_device_link(const keyplate *kp,
+                                            keyplate_created_device_link **out,
+                                            keyplate_error **error);
+
+// Withdraws a link of the caller's own: "not mine". A device that has opened it is out, the passkey that it has
+// registered is gone, and all sessions of the user but the one that asks end.
+//
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session
+// - `KEYPLATE_STATUS_CONFLICT` when no administrator would be left
+keyplate_status keyplate_disown_device_link(const keyplate *kp, const char *id, keyplate_error **error);
+
+// Lists the caller's own links, the newest first: whether a device has opened them, from where, and what it has
+// registered. They stay for 30 days.
+//
+// Errors:
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+//
+// `out` is the caller's: free it with `keyplate_device_link_list_free`.
+keyplate_status keyplate_list_device_links(const keyplate *kp, keyplate_device_link_list **out, keyplate_error **error);
+
+// Begins to sign in a device that has no browser. It shows the user code and polls with the device code; both live
+// for 10 minutes.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_RATE_LIMITED` when 20 are under way from one address
+//
+// `out` is the caller's: free it with `keyplate_started_device_login_free`.
+keyplate_status keyplate_begin_device_login(const keyplate *kp,
+                                            const keyplate_new_device_login *login,
+                                            keyplate_started_device_login **out,
+                                            keyplate_error **error);
+
+// Tells a device what came of its request, and gives it what it asked for, once. Whoever polls more often than the
+// interval says is told to slow down.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when the device code is unknown or malformed, or what it gives
+//   was fetched
+//
+// `out` is the caller's: free it with `keyplate_device_login_answer_free`.
+keyplate_status keyplate_poll_device_login(const keyplate *kp,
+                                           const char *device_code,
+                                           keyplate_device_login_answer **out,
+                                           keyplate_error **error);
+
+// Approves a device that the caller has inspected. It gets what it asked for at its next poll, if the caller's
+// account and session are still good then. Its session is not one of somebody who signed in: no key, app password
+// or passkey is made with it, and no device approved.
+//
+// Errors:
+// - As `keyplate_inspect_device_login`
+// - `KEYPLATE_STATUS_STEP_UP_REQUIRED` when the sign-in is too old, or has not shown a passkey for an
+//   administrator's rights
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when nobody has inspected it
+keyplate_status keyplate_approve_device_login(const keyplate *kp, const char *user_code, keyplate_error **error);
+
+// Denies a device that the caller has inspected, also one that they have approved and that has not fetched it yet.
+//
+// Errors:
+// - As `keyplate_inspect_device_login`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when nobody has inspected it
+keyplate_status keyplate_deny_device_login(const keyplate *kp, const char *user_code, keyplate_error **error);
+
+// Returns what the device asks for that shows this code, and claims it for the caller: from then on nobody else can
+// approve or deny it. Show the answer before you ask. In the code, case, dashes and blanks do not matter. After
+// 10 wrong codes from one address, or of one user, within 10 minutes, it is `KEYPLATE_STATUS_RATE_LIMITED`.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when no device shows this code, or somebody else has claimed
+//   it
+// - `KEYPLATE_STATUS_RATE_LIMITED`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session, for the session of a device, and when the
+//   device asks for more than the caller has
+// - `KEYPLATE_STATUS_CONFLICT` when it is decided
+//
+// `out` is the caller's: free it with `keyplate_device_login_free`.
+keyplate_status keyplate_inspect_device_login(const keyplate *kp,
+                                              const char *user_code,
+                                              keyplate_device_login **out,
+                                              keyplate_error **error);
 
 // Creates a group without members.
 //
@@ -4517,7 +5351,7 @@ keyplate_status keyplate_list_one_time_tokens(const keyplate *kp,
                                               keyplate_one_time_token_list **out,
                                               keyplate_error **error);
 
-// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+// Signs a user in with a one-time token or code, or the secret of a device link, and uses it up. In a code, case, dashes and blanks do not matter, and
 // `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
 // `KEYPLATE_STATUS_RATE_LIMITED`. Long tokens are not limited.
 //
@@ -4935,6 +5769,20 @@ keyplate_status keyplate_remember_origin(const keyplate *kp,
                                          keyplate_settings **out,
                                          keyplate_error **error);
 
+// Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+// give users claims.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+//
+// `out` is the caller's: free it with `keyplate_settings_free`.
+keyplate_status keyplate_set_default_claims(const keyplate *kp,
+                                            const keyplate_claim *const *claims,
+                                            size_t claims_len,
+                                            keyplate_settings **out,
+                                            keyplate_error **error);
+
 // Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 //
 // Errors:
@@ -5214,7 +6062,7 @@ keyplate_status keyplate_check_integrity(const keyplate *kp, keyplate_integrity_
 // `out` is the caller's: free it with `keyplate_statistics_free`.
 keyplate_status keyplate_get_statistics(const keyplate *kp, keyplate_statistics **out, keyplate_error **error);
 
-// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+// Removes sessions, API keys, app passwords, one-time tokens and requests of devices that expired or were revoked more than 30 days ago, and what of the
 // audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
 // made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
 // wait; a call that fails in the middle has removed some.
@@ -5377,6 +6225,15 @@ size_t keyplate_claim_list_len(const keyplate_claim_list *list);
 
 // One of them, borrowed from `list`; NULL past the end.
 const keyplate_claim *keyplate_claim_list_at(const keyplate_claim_list *list, size_t index);
+
+// Frees it; NULL is fine.
+void keyplate_device_link_list_free(keyplate_device_link_list *device_link_list);
+
+// How many there are.
+size_t keyplate_device_link_list_len(const keyplate_device_link_list *list);
+
+// One of them, borrowed from `list`; NULL past the end.
+const keyplate_device_link *keyplate_device_link_list_at(const keyplate_device_link_list *list, size_t index);
 
 // Frees it; NULL is fine.
 void keyplate_one_time_token_list_free(keyplate_one_time_token_list *one_time_token_list);

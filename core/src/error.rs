@@ -290,6 +290,14 @@ pub(crate) fn other_email() -> KeyplateError {
     }
 }
 
+/// U1: somebody else had this name before.
+pub(crate) fn former(field: &str) -> KeyplateError {
+    KeyplateError::Conflict {
+        what: ConflictReason::Former,
+        field: Some(field.to_owned()),
+    }
+}
+
 /// Another has this value.
 pub(crate) fn taken(field: &str) -> KeyplateError {
     KeyplateError::Conflict {

@@ -138,7 +138,9 @@ pub use model::app_passwords::{
     AppPassword, AppPasswordPage, AppPasswordQuery, CreatedAppPassword, NewAppPassword,
     VerifiedAppPassword,
 };
-pub use model::audit::{ActorKind, AuditEvent, AuditPage, AuditQuery, Detail, EventKind};
+pub use model::audit::{
+    ActorKind, AuditEvent, AuditPage, AuditQuery, AuditSort, Detail, EventKind,
+};
 pub use model::bootstrap::{BootstrapAction, BootstrapChange, BootstrapKind, BootstrapReport};
 pub use model::claims::Claim;
 pub use model::config::{ClientInfo, Config};
@@ -170,7 +172,7 @@ pub use model::setup::{CreatedSetupToken, NewAdmin, SetupCompletion, SetupStage,
 pub use model::signup::{NewSignup, SignupRedemption, SignupRedemptionPage, SignupRedemptionQuery};
 pub use model::signup_tokens::{
     ApprovalRule, CreatedSignupToken, Limit, NewSignupToken, SignupToken, SignupTokenChanges,
-    SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenState,
+    SignupTokenPage, SignupTokenPreview, SignupTokenQuery, SignupTokenSort, SignupTokenState,
 };
 pub use model::upkeep::{
     BackupReport, ClockResetReport, ClockState, IntegrityReport, PurgeReport, Statistics,

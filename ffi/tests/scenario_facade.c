@@ -7,8 +7,11 @@
 static keyplate_api_key_query *take_api_key_query(const cJSON *from, keyplate_error **error);
 static keyplate_key_rotation *take_key_rotation(const cJSON *from, keyplate_error **error);
 static keyplate_new_api_key *take_new_api_key(const cJSON *from, keyplate_error **error);
+static keyplate_app_password_query *take_app_password_query(const cJSON *from, keyplate_error **error);
+static keyplate_new_app_password *take_new_app_password(const cJSON *from, keyplate_error **error);
 static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error **error);
 static keyplate_claim *take_claim(const cJSON *from, keyplate_error **error);
+static keyplate_new_device_login *take_new_device_login(const cJSON *from, keyplate_error **error);
 static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_error **error);
 static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error);
 static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error);
@@ -34,6 +37,10 @@ static cJSON *give_signing_key(const keyplate_signing_key *it);
 static cJSON *give_api_key(const keyplate_api_key *it);
 static cJSON *give_api_key_page(const keyplate_api_key_page *it);
 static cJSON *give_created_api_key(const keyplate_created_api_key *it);
+static cJSON *give_app_password(const keyplate_app_password *it);
+static cJSON *give_app_password_page(const keyplate_app_password_page *it);
+static cJSON *give_created_app_password(const keyplate_created_app_password *it);
+static cJSON *give_verified_app_password(const keyplate_verified_app_password *it);
 static cJSON *give_audit_event(const keyplate_audit_event *it);
 static cJSON *give_audit_page(const keyplate_audit_page *it);
 static cJSON *give_detail(const keyplate_detail *it);
@@ -42,6 +49,11 @@ static cJSON *give_bootstrap_change(const keyplate_bootstrap_change *it);
 static cJSON *give_bootstrap_report(const keyplate_bootstrap_report *it);
 static cJSON *give_claim(const keyplate_claim *it);
 static cJSON *give_identity(const keyplate_identity *it);
+static cJSON *give_created_device_link(const keyplate_created_device_link *it);
+static cJSON *give_device_link(const keyplate_device_link *it);
+static cJSON *give_device_login(const keyplate_device_login *it);
+static cJSON *give_device_login_answer(const keyplate_device_login_answer *it);
+static cJSON *give_started_device_login(const keyplate_started_device_login *it);
 static cJSON *give_group(const keyplate_group *it);
 static cJSON *give_group_page(const keyplate_group_page *it);
 static cJSON *give_created_one_time_token(const keyplate_created_one_time_token *it);
@@ -139,6 +151,25 @@ static cJSON *give_actor_kind(keyplate_actor_kind value) {
     return cJSON_CreateNull();
 }
 
+static cJSON *give_audit_sort(keyplate_audit_sort value) {
+    switch (value) {
+    case KEYPLATE_AUDIT_SORT_TIME: return cJSON_CreateString("Time");
+    case KEYPLATE_AUDIT_SORT_KIND: return cJSON_CreateString("Kind");
+    case KEYPLATE_AUDIT_SORT_ADDRESS: return cJSON_CreateString("Address");
+    case KEYPLATE_AUDIT_SORT_USER_AGENT: return cJSON_CreateString("UserAgent");
+    case KEYPLATE_AUDIT_SORT_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_audit_sort take_audit_sort(const cJSON *from) {
+    if (is_named(from, "Time")) return KEYPLATE_AUDIT_SORT_TIME;
+    if (is_named(from, "Kind")) return KEYPLATE_AUDIT_SORT_KIND;
+    if (is_named(from, "Address")) return KEYPLATE_AUDIT_SORT_ADDRESS;
+    if (is_named(from, "UserAgent")) return KEYPLATE_AUDIT_SORT_USER_AGENT;
+    unknown("AuditSort", from);
+}
+
 static cJSON *give_event_kind(keyplate_event_kind value) {
     switch (value) {
     case KEYPLATE_EVENT_KIND_USER_CREATED: return cJSON_CreateString("UserCreated");
@@ -209,6 +240,17 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_NAMES_COLLIDE: return cJSON_CreateString("NamesCollide");
     case KEYPLATE_EVENT_KIND_OTHER_REFUSALS: return cJSON_CreateString("OtherRefusals");
     case KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED: return cJSON_CreateString("PasskeyBackupEligibilityChanged");
+    case KEYPLATE_EVENT_KIND_APP_PASSWORD_CREATED: return cJSON_CreateString("AppPasswordCreated");
+    case KEYPLATE_EVENT_KIND_APP_PASSWORD_REVOKED: return cJSON_CreateString("AppPasswordRevoked");
+    case KEYPLATE_EVENT_KIND_APP_PASSWORD_REFUSED: return cJSON_CreateString("AppPasswordRefused");
+    case KEYPLATE_EVENT_KIND_DEVICE_LOGIN_CLAIMED: return cJSON_CreateString("DeviceLoginClaimed");
+    case KEYPLATE_EVENT_KIND_DEVICE_LOGIN_APPROVED: return cJSON_CreateString("DeviceLoginApproved");
+    case KEYPLATE_EVENT_KIND_DEVICE_LOGIN_DENIED: return cJSON_CreateString("DeviceLoginDenied");
+    case KEYPLATE_EVENT_KIND_DEVICE_LOGIN_REFUSED: return cJSON_CreateString("DeviceLoginRefused");
+    case KEYPLATE_EVENT_KIND_DEVICE_SIGNED_IN: return cJSON_CreateString("DeviceSignedIn");
+    case KEYPLATE_EVENT_KIND_DEVICE_LINK_CREATED: return cJSON_CreateString("DeviceLinkCreated");
+    case KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED: return cJSON_CreateString("DeviceLinkRedeemed");
+    case KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED: return cJSON_CreateString("DeviceLinkDisowned");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -283,6 +325,17 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "NamesCollide")) return KEYPLATE_EVENT_KIND_NAMES_COLLIDE;
     if (is_named(from, "OtherRefusals")) return KEYPLATE_EVENT_KIND_OTHER_REFUSALS;
     if (is_named(from, "PasskeyBackupEligibilityChanged")) return KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED;
+    if (is_named(from, "AppPasswordCreated")) return KEYPLATE_EVENT_KIND_APP_PASSWORD_CREATED;
+    if (is_named(from, "AppPasswordRevoked")) return KEYPLATE_EVENT_KIND_APP_PASSWORD_REVOKED;
+    if (is_named(from, "AppPasswordRefused")) return KEYPLATE_EVENT_KIND_APP_PASSWORD_REFUSED;
+    if (is_named(from, "DeviceLoginClaimed")) return KEYPLATE_EVENT_KIND_DEVICE_LOGIN_CLAIMED;
+    if (is_named(from, "DeviceLoginApproved")) return KEYPLATE_EVENT_KIND_DEVICE_LOGIN_APPROVED;
+    if (is_named(from, "DeviceLoginDenied")) return KEYPLATE_EVENT_KIND_DEVICE_LOGIN_DENIED;
+    if (is_named(from, "DeviceLoginRefused")) return KEYPLATE_EVENT_KIND_DEVICE_LOGIN_REFUSED;
+    if (is_named(from, "DeviceSignedIn")) return KEYPLATE_EVENT_KIND_DEVICE_SIGNED_IN;
+    if (is_named(from, "DeviceLinkCreated")) return KEYPLATE_EVENT_KIND_DEVICE_LINK_CREATED;
+    if (is_named(from, "DeviceLinkRedeemed")) return KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED;
+    if (is_named(from, "DeviceLinkDisowned")) return KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED;
     unknown("EventKind", from);
 }
 
@@ -306,6 +359,33 @@ static cJSON *give_bootstrap_kind(keyplate_bootstrap_kind value) {
     case KEYPLATE_BOOTSTRAP_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
+}
+
+static cJSON *give_device_login_state(keyplate_device_login_state value) {
+    switch (value) {
+    case KEYPLATE_DEVICE_LOGIN_STATE_PENDING: return cJSON_CreateString("Pending");
+    case KEYPLATE_DEVICE_LOGIN_STATE_SLOW_DOWN: return cJSON_CreateString("SlowDown");
+    case KEYPLATE_DEVICE_LOGIN_STATE_DENIED: return cJSON_CreateString("Denied");
+    case KEYPLATE_DEVICE_LOGIN_STATE_EXPIRED: return cJSON_CreateString("Expired");
+    case KEYPLATE_DEVICE_LOGIN_STATE_GRANTED: return cJSON_CreateString("Granted");
+    case KEYPLATE_DEVICE_LOGIN_STATE_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static cJSON *give_device_wish(keyplate_device_wish value) {
+    switch (value) {
+    case KEYPLATE_DEVICE_WISH_SESSION: return cJSON_CreateString("Session");
+    case KEYPLATE_DEVICE_WISH_APP_PASSWORD: return cJSON_CreateString("AppPassword");
+    case KEYPLATE_DEVICE_WISH_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_device_wish take_device_wish(const cJSON *from) {
+    if (is_named(from, "Session")) return KEYPLATE_DEVICE_WISH_SESSION;
+    if (is_named(from, "AppPassword")) return KEYPLATE_DEVICE_WISH_APP_PASSWORD;
+    unknown("DeviceWish", from);
 }
 
 cJSON *give_passkey_failure(keyplate_passkey_failure value) {
@@ -353,6 +433,8 @@ cJSON *give_conflict_reason(keyplate_conflict_reason value) {
     case KEYPLATE_CONFLICT_REASON_OTHER_EMAIL: return cJSON_CreateString("OtherEmail");
     case KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG: return cJSON_CreateString("ClaimsTooLong");
     case KEYPLATE_CONFLICT_REASON_FILE_EXISTS: return cJSON_CreateString("FileExists");
+    case KEYPLATE_CONFLICT_REASON_DEVICE_DECIDED: return cJSON_CreateString("DeviceDecided");
+    case KEYPLATE_CONFLICT_REASON_FORMER: return cJSON_CreateString("Former");
     case KEYPLATE_CONFLICT_REASON_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -378,6 +460,8 @@ cJSON *give_thing(keyplate_thing value) {
     case KEYPLATE_THING_SIGNUP_TOKEN: return cJSON_CreateString("SignupToken");
     case KEYPLATE_THING_ONE_TIME_TOKEN: return cJSON_CreateString("OneTimeToken");
     case KEYPLATE_THING_PASSKEY: return cJSON_CreateString("Passkey");
+    case KEYPLATE_THING_APP_PASSWORD: return cJSON_CreateString("AppPassword");
+    case KEYPLATE_THING_DEVICE_LINK: return cJSON_CreateString("DeviceLink");
     case KEYPLATE_THING_CLAIMED_SETUP: return cJSON_CreateString("ClaimedSetup");
     case KEYPLATE_THING_UNKNOWN: break;
     }
@@ -468,6 +552,8 @@ static cJSON *give_sign_in_method(keyplate_sign_in_method value) {
     case KEYPLATE_SIGN_IN_METHOD_RECOVERY: return cJSON_CreateString("Recovery");
     case KEYPLATE_SIGN_IN_METHOD_PASSKEY: return cJSON_CreateString("Passkey");
     case KEYPLATE_SIGN_IN_METHOD_HOST: return cJSON_CreateString("Host");
+    case KEYPLATE_SIGN_IN_METHOD_DEVICE: return cJSON_CreateString("Device");
+    case KEYPLATE_SIGN_IN_METHOD_DEVICE_LINK: return cJSON_CreateString("DeviceLink");
     case KEYPLATE_SIGN_IN_METHOD_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -547,6 +633,25 @@ static keyplate_approval_rule take_approval_rule(const cJSON *from) {
     unknown("ApprovalRule", from);
 }
 
+static cJSON *give_signup_token_sort(keyplate_signup_token_sort value) {
+    switch (value) {
+    case KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT: return cJSON_CreateString("CreatedAt");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT: return cJSON_CreateString("ExpiresAt");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES: return cJSON_CreateString("MaxUses");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_USES: return cJSON_CreateString("Uses");
+    case KEYPLATE_SIGNUP_TOKEN_SORT_UNKNOWN: break;
+    }
+    return cJSON_CreateNull();
+}
+
+static keyplate_signup_token_sort take_signup_token_sort(const cJSON *from) {
+    if (is_named(from, "CreatedAt")) return KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT;
+    if (is_named(from, "ExpiresAt")) return KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT;
+    if (is_named(from, "MaxUses")) return KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES;
+    if (is_named(from, "Uses")) return KEYPLATE_SIGNUP_TOKEN_SORT_USES;
+    unknown("SignupTokenSort", from);
+}
+
 static cJSON *give_signup_token_state(keyplate_signup_token_state value) {
     switch (value) {
     case KEYPLATE_SIGNUP_TOKEN_STATE_USABLE: return cJSON_CreateString("Usable");
@@ -584,6 +689,8 @@ static cJSON *give_user_sort(keyplate_user_sort value) {
     case KEYPLATE_USER_SORT_EMAIL: return cJSON_CreateString("Email");
     case KEYPLATE_USER_SORT_ROLE: return cJSON_CreateString("Role");
     case KEYPLATE_USER_SORT_EXPIRES_AT: return cJSON_CreateString("ExpiresAt");
+    case KEYPLATE_USER_SORT_EMAIL_VERIFIED: return cJSON_CreateString("EmailVerified");
+    case KEYPLATE_USER_SORT_DISABLED: return cJSON_CreateString("Disabled");
     case KEYPLATE_USER_SORT_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -598,6 +705,8 @@ static keyplate_user_sort take_user_sort(const cJSON *from) {
     if (is_named(from, "Email")) return KEYPLATE_USER_SORT_EMAIL;
     if (is_named(from, "Role")) return KEYPLATE_USER_SORT_ROLE;
     if (is_named(from, "ExpiresAt")) return KEYPLATE_USER_SORT_EXPIRES_AT;
+    if (is_named(from, "EmailVerified")) return KEYPLATE_USER_SORT_EMAIL_VERIFIED;
+    if (is_named(from, "Disabled")) return KEYPLATE_USER_SORT_DISABLED;
     unknown("UserSort", from);
 }
 
@@ -700,6 +809,10 @@ static cJSON *give_denial_reason(const keyplate_denial_reason *it) {
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_CLOSED: return cJSON_CreateString("ServiceClosed");
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN: return cJSON_CreateString("ServiceNotOpen");
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE: return cJSON_CreateString("ServiceScope");
+    case KEYPLATE_DENIAL_REASON_KIND_DEVICE_SESSION: return cJSON_CreateString("DeviceSession");
+    case KEYPLATE_DENIAL_REASON_KIND_OWN_APP_PASSWORDS_ONLY: return cJSON_CreateString("OwnAppPasswordsOnly");
+    case KEYPLATE_DENIAL_REASON_KIND_DEVICE_NOT_INSPECTED: return cJSON_CreateString("DeviceNotInspected");
+    case KEYPLATE_DENIAL_REASON_KIND_OWN_PROFILE_CLOSED: return cJSON_CreateString("OwnProfileClosed");
     case KEYPLATE_DENIAL_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -1085,6 +1198,125 @@ static keyplate_new_api_key *take_new_api_key(const cJSON *from, keyplate_error 
     return it;
 }
 
+static cJSON *give_app_password(const keyplate_app_password *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_app_password_get_id(it)));
+    cJSON_AddItemToObject(fields, "owner_id", give_text(keyplate_app_password_get_owner_id(it)));
+    cJSON_AddItemToObject(fields, "name", give_text(keyplate_app_password_get_name(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_app_password_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_app_password_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_app_password_get_scopes_at(it, i)));
+    cJSON_AddItemToObject(fields, "is_recoverable", cJSON_CreateBool(keyplate_app_password_get_is_recoverable(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_app_password_get_created_at(it)));
+    int64_t its_last_used_at;
+    cJSON_AddItemToObject(fields, "last_used_at",
+        keyplate_app_password_get_last_used_at(it, &its_last_used_at) ? give_time(its_last_used_at) : cJSON_CreateNull());
+    int64_t its_expires_at;
+    cJSON_AddItemToObject(fields, "expires_at",
+        keyplate_app_password_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
+    return fields;
+}
+
+static cJSON *give_app_password_page(const keyplate_app_password_page *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "items", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_app_password_page_get_items_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "items"), give_app_password(keyplate_app_password_page_get_items_at(it, i)));
+    cJSON_AddItemToObject(fields, "total", cJSON_CreateNumber((double)keyplate_app_password_page_get_total(it)));
+    cJSON_AddItemToObject(fields, "page", cJSON_CreateNumber((double)keyplate_app_password_page_get_page(it)));
+    return fields;
+}
+
+static keyplate_app_password_query *take_app_password_query(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"owner_id", "search", "page", "limit", NULL};
+    keyplate_app_password_query *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_app_password_query_new(&it, error);
+    const cJSON *it_owner_id = field(from, "owner_id");
+    if (it_owner_id) {
+        const char *in_value = take_text(it_owner_id);
+        if (!*error) keyplate_app_password_query_set_owner_id(it, in_value, error);
+    }
+    const cJSON *it_search = field(from, "search");
+    if (it_search) {
+        const char *in_value = take_text(it_search);
+        if (!*error) keyplate_app_password_query_set_search(it, in_value, error);
+    }
+    const cJSON *it_page = field(from, "page");
+    if (it_page) {
+        int64_t in_value = (int64_t)take_number(it_page);
+        if (!*error) keyplate_app_password_query_set_page(it, in_value, error);
+    }
+    const cJSON *it_limit = field(from, "limit");
+    if (it_limit) {
+        int64_t in_value = (int64_t)take_number(it_limit);
+        if (!*error) keyplate_app_password_query_set_limit(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_created_app_password(const keyplate_created_app_password *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "app_password", give_app_password(keyplate_created_app_password_get_app_password(it)));
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_created_app_password_get_secret(it)));
+    return fields;
+}
+
+static keyplate_new_app_password *take_new_app_password(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"name", "service", "scopes", "expires_at", "recoverable", "owner_id", NULL};
+    keyplate_new_app_password *it = NULL;
+    only(from, known);
+    const char *in_name = take_text(field(from, "name"));
+    if (!*error) keyplate_new_app_password_new(in_name, &it, error);
+    const cJSON *it_service = field(from, "service");
+    if (it_service) {
+        const char *in_value = take_text(it_service);
+        if (!*error) keyplate_new_app_password_set_service(it, in_value, error);
+    }
+    cJSON *it_scopes;
+    cJSON_ArrayForEach(it_scopes, field(from, "scopes")) {
+        const char *in_value = take_text(it_scopes);
+        if (!*error) keyplate_new_app_password_add_scopes(it, in_value, error);
+    }
+    const cJSON *it_expires_at = field(from, "expires_at");
+    if (it_expires_at) {
+        int64_t in_value = take_time(it_expires_at);
+        if (!*error) keyplate_new_app_password_set_expires_at(it, in_value, error);
+    }
+    const cJSON *it_recoverable = field(from, "recoverable");
+    if (it_recoverable) {
+        bool in_value = take_bool(it_recoverable);
+        if (!*error) keyplate_new_app_password_set_recoverable(it, in_value, error);
+    }
+    const cJSON *it_owner_id = field(from, "owner_id");
+    if (it_owner_id) {
+        const char *in_value = take_text(it_owner_id);
+        if (!*error) keyplate_new_app_password_set_owner_id(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_verified_app_password(const keyplate_verified_app_password *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "app_password_id", give_text(keyplate_verified_app_password_get_app_password_id(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_verified_app_password_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "username", give_text(keyplate_verified_app_password_get_username(it)));
+    cJSON_AddItemToObject(fields, "role", give_role(keyplate_verified_app_password_get_role(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_verified_app_password_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_verified_app_password_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_verified_app_password_get_scopes_at(it, i)));
+    int64_t its_expires_at;
+    cJSON_AddItemToObject(fields, "expires_at",
+        keyplate_verified_app_password_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
+    return fields;
+}
+
 static cJSON *give_audit_event(const keyplate_audit_event *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1119,7 +1351,7 @@ static cJSON *give_audit_page(const keyplate_audit_page *it) {
 }
 
 static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"user_id", "kind", "since", "page", "limit", "after", NULL};
+    static const char *const known[] = {"user_id", "user_ids", "kind", "kinds", "since", "sort", "ascending", "page", "limit", "after", NULL};
     keyplate_audit_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_audit_query_new(&it, error);
@@ -1128,15 +1360,35 @@ static keyplate_audit_query *take_audit_query(const cJSON *from, keyplate_error 
         const char *in_value = take_text(it_user_id);
         if (!*error) keyplate_audit_query_set_user_id(it, in_value, error);
     }
+    cJSON *it_user_ids;
+    cJSON_ArrayForEach(it_user_ids, field(from, "user_ids")) {
+        const char *in_value = take_text(it_user_ids);
+        if (!*error) keyplate_audit_query_add_user_ids(it, in_value, error);
+    }
     const cJSON *it_kind = field(from, "kind");
     if (it_kind) {
         keyplate_event_kind in_value = take_event_kind(it_kind);
         if (!*error) keyplate_audit_query_set_kind(it, in_value, error);
     }
+    cJSON *it_kinds;
+    cJSON_ArrayForEach(it_kinds, field(from, "kinds")) {
+        keyplate_event_kind in_value = take_event_kind(it_kinds);
+        if (!*error) keyplate_audit_query_add_kinds(it, in_value, error);
+    }
     const cJSON *it_since = field(from, "since");
     if (it_since) {
         int64_t in_value = take_time(it_since);
         if (!*error) keyplate_audit_query_set_since(it, in_value, error);
+    }
+    const cJSON *it_sort = field(from, "sort");
+    if (it_sort) {
+        keyplate_audit_sort in_value = take_audit_sort(it_sort);
+        if (!*error) keyplate_audit_query_set_sort(it, in_value, error);
+    }
+    const cJSON *it_ascending = field(from, "ascending");
+    if (it_ascending) {
+        bool in_value = take_bool(it_ascending);
+        if (!*error) keyplate_audit_query_set_ascending(it, in_value, error);
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
@@ -1231,6 +1483,103 @@ static cJSON *give_identity(const keyplate_identity *it) {
     cJSON_AddItemToObject(fields, "services", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_identity_get_services_len(it); i++)
         cJSON_AddItemToArray(field(fields, "services"), give_service(keyplate_identity_get_services_at(it, i)));
+    return fields;
+}
+
+static cJSON *give_created_device_link(const keyplate_created_device_link *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "device_link", give_device_link(keyplate_created_device_link_get_device_link(it)));
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_created_device_link_get_secret(it)));
+    return fields;
+}
+
+static cJSON *give_device_link(const keyplate_device_link *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_device_link_get_id(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_device_link_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_device_link_get_created_at(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_device_link_get_expires_at(it)));
+    int64_t its_used_at;
+    cJSON_AddItemToObject(fields, "used_at",
+        keyplate_device_link_get_used_at(it, &its_used_at) ? give_time(its_used_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "address", give_text(keyplate_device_link_get_address(it)));
+    cJSON_AddItemToObject(fields, "user_agent", give_text(keyplate_device_link_get_user_agent(it)));
+    cJSON_AddItemToObject(fields, "passkey_id", give_text(keyplate_device_link_get_passkey_id(it)));
+    return fields;
+}
+
+static cJSON *give_device_login(const keyplate_device_login *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "id", give_text(keyplate_device_login_get_id(it)));
+    cJSON_AddItemToObject(fields, "device_name", give_text(keyplate_device_login_get_device_name(it)));
+    cJSON_AddItemToObject(fields, "address", give_text(keyplate_device_login_get_address(it)));
+    cJSON_AddItemToObject(fields, "user_agent", give_text(keyplate_device_login_get_user_agent(it)));
+    cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_device_login_get_created_at(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_device_login_get_expires_at(it)));
+    cJSON_AddItemToObject(fields, "wish", give_device_wish(keyplate_device_login_get_wish(it)));
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_device_login_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "service_name", give_text(keyplate_device_login_get_service_name(it)));
+    cJSON_AddItemToObject(fields, "scopes", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_device_login_get_scopes_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "scopes"), give_text(keyplate_device_login_get_scopes_at(it, i)));
+    cJSON_AddItemToObject(fields, "administrator", cJSON_CreateBool(keyplate_device_login_get_administrator(it)));
+    return fields;
+}
+
+static cJSON *give_device_login_answer(const keyplate_device_login_answer *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "state", give_device_login_state(keyplate_device_login_answer_get_state(it)));
+    cJSON_AddItemToObject(fields, "user", give_user(keyplate_device_login_answer_get_user(it)));
+    cJSON_AddItemToObject(fields, "signed_in", give_signed_in(keyplate_device_login_answer_get_signed_in(it)));
+    cJSON_AddItemToObject(fields, "app_password", give_created_app_password(keyplate_device_login_answer_get_app_password(it)));
+    return fields;
+}
+
+static keyplate_new_device_login *take_new_device_login(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"device_name", "wish", "service", "scopes", "six_digits", NULL};
+    keyplate_new_device_login *it = NULL;
+    only(from, known);
+    if (!*error) keyplate_new_device_login_new(&it, error);
+    const cJSON *it_device_name = field(from, "device_name");
+    if (it_device_name) {
+        const char *in_value = take_text(it_device_name);
+        if (!*error) keyplate_new_device_login_set_device_name(it, in_value, error);
+    }
+    const cJSON *it_wish = field(from, "wish");
+    if (it_wish) {
+        keyplate_device_wish in_value = take_device_wish(it_wish);
+        if (!*error) keyplate_new_device_login_set_wish(it, in_value, error);
+    }
+    const cJSON *it_service = field(from, "service");
+    if (it_service) {
+        const char *in_value = take_text(it_service);
+        if (!*error) keyplate_new_device_login_set_service(it, in_value, error);
+    }
+    cJSON *it_scopes;
+    cJSON_ArrayForEach(it_scopes, field(from, "scopes")) {
+        const char *in_value = take_text(it_scopes);
+        if (!*error) keyplate_new_device_login_add_scopes(it, in_value, error);
+    }
+    const cJSON *it_six_digits = field(from, "six_digits");
+    if (it_six_digits) {
+        bool in_value = take_bool(it_six_digits);
+        if (!*error) keyplate_new_device_login_set_six_digits(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_started_device_login(const keyplate_started_device_login *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "device_code", give_secret(keyplate_started_device_login_get_device_code(it)));
+    cJSON_AddItemToObject(fields, "user_code", give_secret(keyplate_started_device_login_get_user_code(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_started_device_login_get_expires_at(it)));
+    cJSON_AddItemToObject(fields, "expires_in_seconds", cJSON_CreateNumber((double)keyplate_started_device_login_get_expires_in_seconds(it)));
+    cJSON_AddItemToObject(fields, "interval_seconds", cJSON_CreateNumber((double)keyplate_started_device_login_get_interval_seconds(it)));
     return fields;
 }
 
@@ -1734,6 +2083,8 @@ static cJSON *give_public_settings(const keyplate_public_settings *it) {
     cJSON_AddItemToObject(fields, "app_name", give_text(keyplate_public_settings_get_app_name(it)));
     cJSON_AddItemToObject(fields, "signup_mode", give_signup_mode(keyplate_public_settings_get_signup_mode(it)));
     cJSON_AddItemToObject(fields, "username_change", cJSON_CreateBool(keyplate_public_settings_get_username_change(it)));
+    cJSON_AddItemToObject(fields, "require_email", cJSON_CreateBool(keyplate_public_settings_get_require_email(it)));
+    cJSON_AddItemToObject(fields, "own_profile", cJSON_CreateBool(keyplate_public_settings_get_own_profile(it)));
     return fields;
 }
 
@@ -1759,11 +2110,17 @@ static cJSON *give_settings(const keyplate_settings *it) {
     cJSON_AddItemToObject(fields, "origin", give_text(keyplate_settings_get_origin(it)));
     cJSON_AddItemToObject(fields, "audit_retention_seconds", cJSON_CreateNumber((double)keyplate_settings_get_audit_retention_seconds(it)));
     cJSON_AddItemToObject(fields, "backup_eligibility_policy", give_backup_eligibility_policy(keyplate_settings_get_backup_eligibility_policy(it)));
+    cJSON_AddItemToObject(fields, "require_email", cJSON_CreateBool(keyplate_settings_get_require_email(it)));
+    cJSON_AddItemToObject(fields, "own_profile", cJSON_CreateBool(keyplate_settings_get_own_profile(it)));
+    cJSON_AddItemToObject(fields, "default_claims", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_settings_get_default_claims_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "default_claims"), give_claim(keyplate_settings_get_default_claims_at(it, i)));
+    cJSON_AddItemToObject(fields, "emails_verified", cJSON_CreateBool(keyplate_settings_get_emails_verified(it)));
     return fields;
 }
 
 static keyplate_settings_changes *take_settings_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "open_signups_per_hour_in_all", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", "audit_retention_seconds", "backup_eligibility_policy", NULL};
+    static const char *const known[] = {"app_name", "signup_mode", "signup_approval", "open_signups_per_hour", "open_signups_per_hour_in_all", "username_change", "session_idle_seconds", "session_lifetime_seconds", "step_up_seconds", "counter_policy", "audit_retention_seconds", "backup_eligibility_policy", "require_email", "own_profile", "emails_verified", NULL};
     keyplate_settings_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_settings_changes_new(&it, error);
@@ -1826,6 +2183,21 @@ static keyplate_settings_changes *take_settings_changes(const cJSON *from, keypl
     if (it_backup_eligibility_policy) {
         keyplate_backup_eligibility_policy in_value = take_backup_eligibility_policy(it_backup_eligibility_policy);
         if (!*error) keyplate_settings_changes_set_backup_eligibility_policy(it, in_value, error);
+    }
+    const cJSON *it_require_email = field(from, "require_email");
+    if (it_require_email) {
+        bool in_value = take_bool(it_require_email);
+        if (!*error) keyplate_settings_changes_set_require_email(it, in_value, error);
+    }
+    const cJSON *it_own_profile = field(from, "own_profile");
+    if (it_own_profile) {
+        bool in_value = take_bool(it_own_profile);
+        if (!*error) keyplate_settings_changes_set_own_profile(it, in_value, error);
+    }
+    const cJSON *it_emails_verified = field(from, "emails_verified");
+    if (it_emails_verified) {
+        bool in_value = take_bool(it_emails_verified);
+        if (!*error) keyplate_settings_changes_set_emails_verified(it, in_value, error);
     }
     return it;
 }
@@ -2153,7 +2525,7 @@ static cJSON *give_signup_token_preview(const keyplate_signup_token_preview *it)
 }
 
 static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"include_revoked", "page", "limit", NULL};
+    static const char *const known[] = {"include_revoked", "sort", "ascending", "page", "limit", NULL};
     keyplate_signup_token_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_signup_token_query_new(&it, error);
@@ -2161,6 +2533,16 @@ static keyplate_signup_token_query *take_signup_token_query(const cJSON *from, k
     if (it_include_revoked) {
         bool in_value = take_bool(it_include_revoked);
         if (!*error) keyplate_signup_token_query_set_include_revoked(it, in_value, error);
+    }
+    const cJSON *it_sort = field(from, "sort");
+    if (it_sort) {
+        keyplate_signup_token_sort in_value = take_signup_token_sort(it_sort);
+        if (!*error) keyplate_signup_token_query_set_sort(it, in_value, error);
+    }
+    const cJSON *it_ascending = field(from, "ascending");
+    if (it_ascending) {
+        bool in_value = take_bool(it_ascending);
+        if (!*error) keyplate_signup_token_query_set_ascending(it, in_value, error);
     }
     const cJSON *it_page = field(from, "page");
     if (it_page) {
@@ -2184,10 +2566,12 @@ static cJSON *give_clock_reset_report(const keyplate_clock_reset_report *it) {
     cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_one_time_tokens(it)));
     cJSON_AddItemToObject(fields, "setup_tokens", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_setup_tokens(it)));
     cJSON_AddItemToObject(fields, "ceremonies", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_ceremonies(it)));
+    cJSON_AddItemToObject(fields, "device_logins", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_device_logins(it)));
     cJSON_AddItemToObject(fields, "attempts", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_attempts(it)));
     cJSON_AddItemToObject(fields, "api_key_overlaps", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_api_key_overlaps(it)));
     cJSON_AddItemToObject(fields, "signing_keys", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_signing_keys(it)));
     cJSON_AddItemToObject(fields, "api_keys_kept", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_api_keys_kept(it)));
+    cJSON_AddItemToObject(fields, "app_passwords_kept", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_app_passwords_kept(it)));
     cJSON_AddItemToObject(fields, "signup_tokens_kept", cJSON_CreateNumber((double)keyplate_clock_reset_report_get_signup_tokens_kept(it)));
     return fields;
 }
@@ -2219,6 +2603,7 @@ static cJSON *give_purge_report(const keyplate_purge_report *it) {
     cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_purge_report_get_sessions(it)));
     cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateNumber((double)keyplate_purge_report_get_api_keys(it)));
     cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_purge_report_get_one_time_tokens(it)));
+    cJSON_AddItemToObject(fields, "app_passwords", cJSON_CreateNumber((double)keyplate_purge_report_get_app_passwords(it)));
     cJSON_AddItemToObject(fields, "audit_events", cJSON_CreateNumber((double)keyplate_purge_report_get_audit_events(it)));
     return fields;
 }
@@ -2236,6 +2621,8 @@ static cJSON *give_statistics(const keyplate_statistics *it) {
     cJSON_AddItemToObject(fields, "passkeys", cJSON_CreateNumber((double)keyplate_statistics_get_passkeys(it)));
     cJSON_AddItemToObject(fields, "sessions", cJSON_CreateNumber((double)keyplate_statistics_get_sessions(it)));
     cJSON_AddItemToObject(fields, "api_keys", cJSON_CreateNumber((double)keyplate_statistics_get_api_keys(it)));
+    cJSON_AddItemToObject(fields, "app_passwords", cJSON_CreateNumber((double)keyplate_statistics_get_app_passwords(it)));
+    cJSON_AddItemToObject(fields, "device_logins", cJSON_CreateNumber((double)keyplate_statistics_get_device_logins(it)));
     cJSON_AddItemToObject(fields, "signup_tokens", cJSON_CreateNumber((double)keyplate_statistics_get_signup_tokens(it)));
     cJSON_AddItemToObject(fields, "one_time_tokens", cJSON_CreateNumber((double)keyplate_statistics_get_one_time_tokens(it)));
     cJSON_AddItemToObject(fields, "audit_events", cJSON_CreateNumber((double)keyplate_statistics_get_audit_events(it)));
@@ -2419,7 +2806,7 @@ static cJSON *give_user_page(const keyplate_user_page *it) {
 }
 
 static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"search", "status", "role", "group_id", "expiring_within_seconds", "sort", "descending", "page", "limit", NULL};
+    static const char *const known[] = {"search", "status", "role", "group_id", "disabled", "email_verified", "expiring_within_seconds", "sort", "descending", "page", "limit", NULL};
     keyplate_user_query *it = NULL;
     only(from, known);
     if (!*error) keyplate_user_query_new(&it, error);
@@ -2442,6 +2829,16 @@ static keyplate_user_query *take_user_query(const cJSON *from, keyplate_error **
     if (it_group_id) {
         const char *in_value = take_text(it_group_id);
         if (!*error) keyplate_user_query_set_group_id(it, in_value, error);
+    }
+    const cJSON *it_disabled = field(from, "disabled");
+    if (it_disabled) {
+        bool in_value = take_bool(it_disabled);
+        if (!*error) keyplate_user_query_set_disabled(it, in_value, error);
+    }
+    const cJSON *it_email_verified = field(from, "email_verified");
+    if (it_email_verified) {
+        bool in_value = take_bool(it_email_verified);
+        if (!*error) keyplate_user_query_set_email_verified(it, in_value, error);
     }
     const cJSON *it_expiring_within_seconds = field(from, "expiring_within_seconds");
     if (it_expiring_within_seconds) {
@@ -2618,6 +3015,79 @@ static cJSON *call_verify_api_key(const keyplate *kp, const cJSON *with, keyplat
     return result;
 }
 
+static cJSON *call_create_app_password(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"password", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_new_app_password *in_password = take_new_app_password(field(with, "password"), error);
+    keyplate_created_app_password *out = NULL;
+    if (!*error && keyplate_create_app_password(kp, in_password, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_created_app_password(out);
+    }
+    keyplate_created_app_password_free(out);
+    keyplate_new_app_password_free(in_password);
+    return result;
+}
+
+static cJSON *call_list_app_passwords(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"query", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_app_password_query *in_query = take_app_password_query(field(with, "query"), error);
+    keyplate_app_password_page *out = NULL;
+    if (!*error && keyplate_list_app_passwords(kp, in_query, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_app_password_page(out);
+    }
+    keyplate_app_password_page_free(out);
+    keyplate_app_password_query_free(in_query);
+    return result;
+}
+
+static cJSON *call_revoke_app_password(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_revoke_app_password(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_verify_subsonic_token(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"name", "token", "salt", "service", "client", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_name = take_text(field(with, "name"));
+    const char *in_token = take_text(field(with, "token"));
+    const char *in_salt = take_text(field(with, "salt"));
+    const char *in_service = field(with, "service") ? take_text(field(with, "service")) : NULL;
+    keyplate_client_info *in_client = take_client_info(field(with, "client"), error);
+    keyplate_verified_app_password *out = NULL;
+    if (!*error && keyplate_verify_subsonic_token(kp, in_name, in_token, in_token ? strlen(in_token) : 0, in_salt, in_service, in_client, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_verified_app_password(out);
+    }
+    keyplate_verified_app_password_free(out);
+    keyplate_client_info_free(in_client);
+    return result;
+}
+
+static cJSON *call_verify_app_password(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"name", "secret", "service", "client", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_name = take_text(field(with, "name"));
+    const char *in_secret = take_text(field(with, "secret"));
+    const char *in_service = field(with, "service") ? take_text(field(with, "service")) : NULL;
+    keyplate_client_info *in_client = take_client_info(field(with, "client"), error);
+    keyplate_verified_app_password *out = NULL;
+    if (!*error && keyplate_verify_app_password(kp, in_name, in_secret, in_secret ? strlen(in_secret) : 0, in_service, in_client, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_verified_app_password(out);
+    }
+    keyplate_verified_app_password_free(out);
+    keyplate_client_info_free(in_client);
+    return result;
+}
+
 static cJSON *call_list_audit_events(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"query", NULL};
     cJSON *result = NULL;
@@ -2719,6 +3189,101 @@ static cJSON *call_reset_clock(const keyplate *kp, const cJSON *with, keyplate_e
         result = give_clock_reset_report(out);
     }
     keyplate_clock_reset_report_free(out);
+    return result;
+}
+
+static cJSON *call_create_device_link(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_created_device_link *out = NULL;
+    if (!*error && keyplate_create_device_link(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_created_device_link(out);
+    }
+    keyplate_created_device_link_free(out);
+    return result;
+}
+
+static cJSON *call_disown_device_link(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"id", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_id = take_text(field(with, "id"));
+    if (!*error && keyplate_disown_device_link(kp, in_id, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_list_device_links(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_device_link_list *out = NULL;
+    if (!*error && keyplate_list_device_links(kp, &out, error) == KEYPLATE_STATUS_OK) {
+        result = cJSON_CreateArray();
+        for (size_t i = 0; i < keyplate_device_link_list_len(out); i++) cJSON_AddItemToArray(result, give_device_link(keyplate_device_link_list_at(out, i)));
+    }
+    keyplate_device_link_list_free(out);
+    return result;
+}
+
+static cJSON *call_begin_device_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"login", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_new_device_login *in_login = take_new_device_login(field(with, "login"), error);
+    keyplate_started_device_login *out = NULL;
+    if (!*error && keyplate_begin_device_login(kp, in_login, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_started_device_login(out);
+    }
+    keyplate_started_device_login_free(out);
+    keyplate_new_device_login_free(in_login);
+    return result;
+}
+
+static cJSON *call_poll_device_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"device_code", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_device_code = take_text(field(with, "device_code"));
+    keyplate_device_login_answer *out = NULL;
+    if (!*error && keyplate_poll_device_login(kp, in_device_code, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_device_login_answer(out);
+    }
+    keyplate_device_login_answer_free(out);
+    return result;
+}
+
+static cJSON *call_approve_device_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_code", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_code = take_text(field(with, "user_code"));
+    if (!*error && keyplate_approve_device_login(kp, in_user_code, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_deny_device_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_code", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_code = take_text(field(with, "user_code"));
+    if (!*error && keyplate_deny_device_login(kp, in_user_code, error) == KEYPLATE_STATUS_OK)
+        result = cJSON_CreateNull();
+    return result;
+}
+
+static cJSON *call_inspect_device_login(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"user_code", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_user_code = take_text(field(with, "user_code"));
+    keyplate_device_login *out = NULL;
+    if (!*error && keyplate_inspect_device_login(kp, in_user_code, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_device_login(out);
+    }
+    keyplate_device_login_free(out);
     return result;
 }
 
@@ -3310,6 +3875,23 @@ static cJSON *call_remember_origin(const keyplate *kp, const cJSON *with, keypla
     return result;
 }
 
+static cJSON *call_set_default_claims(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"claims", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    size_t in_claims_len = (size_t)cJSON_GetArraySize(field(with, "claims"));
+    keyplate_claim **in_claims = calloc(in_claims_len + 1, sizeof *in_claims);
+    for (size_t i = 0; i < in_claims_len; i++) in_claims[i] = take_claim(cJSON_GetArrayItem(field(with, "claims"), (int)i), error);
+    keyplate_settings *out = NULL;
+    if (!*error && keyplate_set_default_claims(kp, (const keyplate_claim *const *)in_claims, in_claims_len, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_settings(out);
+    }
+    keyplate_settings_free(out);
+    for (size_t i = 0; i < in_claims_len; i++) keyplate_claim_free(in_claims[i]);
+    free(in_claims);
+    return result;
+}
+
 static cJSON *call_set_default_groups(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"group_ids", NULL};
     cJSON *result = NULL;
@@ -3778,6 +4360,11 @@ const struct method methods[] = {
     {"revoke_api_key", call_revoke_api_key},
     {"rotate_api_key", call_rotate_api_key},
     {"verify_api_key", call_verify_api_key},
+    {"create_app_password", call_create_app_password},
+    {"list_app_passwords", call_list_app_passwords},
+    {"revoke_app_password", call_revoke_app_password},
+    {"verify_subsonic_token", call_verify_subsonic_token},
+    {"verify_app_password", call_verify_app_password},
     {"list_audit_events", call_list_audit_events},
     {"authenticate_pending", call_authenticate_pending},
     {"back_up_to", call_back_up_to},
@@ -3786,6 +4373,14 @@ const struct method methods[] = {
     {"list_claim_keys", call_list_claim_keys},
     {"get_clock_state", call_get_clock_state},
     {"reset_clock", call_reset_clock},
+    {"create_device_link", call_create_device_link},
+    {"disown_device_link", call_disown_device_link},
+    {"list_device_links", call_list_device_links},
+    {"begin_device_login", call_begin_device_login},
+    {"poll_device_login", call_poll_device_login},
+    {"approve_device_login", call_approve_device_login},
+    {"deny_device_login", call_deny_device_login},
+    {"inspect_device_login", call_inspect_device_login},
     {"create_group", call_create_group},
     {"delete_group", call_delete_group},
     {"get_group", call_get_group},
@@ -3829,6 +4424,7 @@ const struct method methods[] = {
     {"get_public_settings", call_get_public_settings},
     {"get_settings", call_get_settings},
     {"remember_origin", call_remember_origin},
+    {"set_default_claims", call_set_default_claims},
     {"set_default_groups", call_set_default_groups},
     {"set_signup_email_domains", call_set_signup_email_domains},
     {"update_settings", call_update_settings},

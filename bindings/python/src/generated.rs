@@ -30,6 +30,39 @@ impl Take<::keyplate::ApiKeyId> for Id {
     }
 }
 
+impl Give<Id> for ::keyplate::AppPasswordId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::AppPasswordId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::AppPasswordId> {
+        self.parse(name, ::keyplate::AppPasswordId::parse)
+    }
+}
+
+impl Give<Id> for ::keyplate::DeviceLinkId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::DeviceLinkId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::DeviceLinkId> {
+        self.parse(name, ::keyplate::DeviceLinkId::parse)
+    }
+}
+
+impl Give<Id> for ::keyplate::DeviceLoginId {
+    fn give(self) -> Id {
+        Id::new(self.as_str())
+    }
+}
+impl Take<::keyplate::DeviceLoginId> for Id {
+    fn take(self, name: &str) -> PyResult<::keyplate::DeviceLoginId> {
+        self.parse(name, ::keyplate::DeviceLoginId::parse)
+    }
+}
+
 impl Give<Id> for ::keyplate::GroupId {
     fn give(self) -> Id {
         Id::new(self.as_str())
@@ -232,6 +265,62 @@ impl<'a, 'py> FromPyObject<'a, 'py> for ActorKind {
     }
 }
 
+/// An order of events. Equal ones are in the order in which they were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuditSort {
+    Time,
+    Kind,
+    Address,
+    UserAgent,
+}
+impl Choice for AuditSort {
+    const NAME: &'static str = "AuditSort";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4];
+    const VARIANTS: &'static [Self] = &[Self::Time, Self::Kind, Self::Address, Self::UserAgent];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<AuditSort> for ::keyplate::AuditSort {
+    fn give(self) -> AuditSort {
+        match self {
+            Self::Time => AuditSort::Time,
+            Self::Kind => AuditSort::Kind,
+            Self::Address => AuditSort::Address,
+            Self::UserAgent => AuditSort::UserAgent,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::AuditSort> for AuditSort {
+    fn take(self, _: &str) -> PyResult<::keyplate::AuditSort> {
+        Ok(match self {
+            AuditSort::Time => ::keyplate::AuditSort::Time,
+            AuditSort::Kind => ::keyplate::AuditSort::Kind,
+            AuditSort::Address => ::keyplate::AuditSort::Address,
+            AuditSort::UserAgent => ::keyplate::AuditSort::UserAgent,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for AuditSort {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for AuditSort {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
@@ -303,13 +392,25 @@ pub(crate) enum EventKind {
     NamesCollide,
     OtherRefusals,
     PasskeyBackupEligibilityChanged,
+    AppPasswordCreated,
+    AppPasswordRevoked,
+    AppPasswordRefused,
+    DeviceLoginClaimed,
+    DeviceLoginApproved,
+    DeviceLoginDenied,
+    DeviceLoginRefused,
+    DeviceSignedIn,
+    DeviceLinkCreated,
+    DeviceLinkRedeemed,
+    DeviceLinkDisowned,
 }
 impl Choice for EventKind {
     const NAME: &'static str = "EventKind";
     const NUMBERS: &'static [i32] = &[
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
         26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
-        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68,
+        49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71,
+        72, 73, 74, 75, 76, 77, 78, 79,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::UserCreated,
@@ -380,6 +481,17 @@ impl Choice for EventKind {
         Self::NamesCollide,
         Self::OtherRefusals,
         Self::PasskeyBackupEligibilityChanged,
+        Self::AppPasswordCreated,
+        Self::AppPasswordRevoked,
+        Self::AppPasswordRefused,
+        Self::DeviceLoginClaimed,
+        Self::DeviceLoginApproved,
+        Self::DeviceLoginDenied,
+        Self::DeviceLoginRefused,
+        Self::DeviceSignedIn,
+        Self::DeviceLinkCreated,
+        Self::DeviceLinkRedeemed,
+        Self::DeviceLinkDisowned,
     ];
     fn place(self) -> usize {
         self as usize
@@ -460,6 +572,17 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::NamesCollide => EventKind::NamesCollide,
             Self::OtherRefusals => EventKind::OtherRefusals,
             Self::PasskeyBackupEligibilityChanged => EventKind::PasskeyBackupEligibilityChanged,
+            Self::AppPasswordCreated => EventKind::AppPasswordCreated,
+            Self::AppPasswordRevoked => EventKind::AppPasswordRevoked,
+            Self::AppPasswordRefused => EventKind::AppPasswordRefused,
+            Self::DeviceLoginClaimed => EventKind::DeviceLoginClaimed,
+            Self::DeviceLoginApproved => EventKind::DeviceLoginApproved,
+            Self::DeviceLoginDenied => EventKind::DeviceLoginDenied,
+            Self::DeviceLoginRefused => EventKind::DeviceLoginRefused,
+            Self::DeviceSignedIn => EventKind::DeviceSignedIn,
+            Self::DeviceLinkCreated => EventKind::DeviceLinkCreated,
+            Self::DeviceLinkRedeemed => EventKind::DeviceLinkRedeemed,
+            Self::DeviceLinkDisowned => EventKind::DeviceLinkDisowned,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -539,6 +662,17 @@ impl Take<::keyplate::EventKind> for EventKind {
             EventKind::PasskeyBackupEligibilityChanged => {
                 ::keyplate::EventKind::PasskeyBackupEligibilityChanged
             }
+            EventKind::AppPasswordCreated => ::keyplate::EventKind::AppPasswordCreated,
+            EventKind::AppPasswordRevoked => ::keyplate::EventKind::AppPasswordRevoked,
+            EventKind::AppPasswordRefused => ::keyplate::EventKind::AppPasswordRefused,
+            EventKind::DeviceLoginClaimed => ::keyplate::EventKind::DeviceLoginClaimed,
+            EventKind::DeviceLoginApproved => ::keyplate::EventKind::DeviceLoginApproved,
+            EventKind::DeviceLoginDenied => ::keyplate::EventKind::DeviceLoginDenied,
+            EventKind::DeviceLoginRefused => ::keyplate::EventKind::DeviceLoginRefused,
+            EventKind::DeviceSignedIn => ::keyplate::EventKind::DeviceSignedIn,
+            EventKind::DeviceLinkCreated => ::keyplate::EventKind::DeviceLinkCreated,
+            EventKind::DeviceLinkRedeemed => ::keyplate::EventKind::DeviceLinkRedeemed,
+            EventKind::DeviceLinkDisowned => ::keyplate::EventKind::DeviceLinkDisowned,
         })
     }
 }
@@ -670,6 +804,121 @@ impl<'py> IntoPyObject<'py> for BootstrapKind {
     }
 }
 impl<'a, 'py> FromPyObject<'a, 'py> for BootstrapKind {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
+/// What came of a device's request so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceLoginState {
+    Pending,
+    SlowDown,
+    Denied,
+    Expired,
+    Granted,
+}
+impl Choice for DeviceLoginState {
+    const NAME: &'static str = "DeviceLoginState";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5];
+    const VARIANTS: &'static [Self] = &[
+        Self::Pending,
+        Self::SlowDown,
+        Self::Denied,
+        Self::Expired,
+        Self::Granted,
+    ];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<DeviceLoginState> for ::keyplate::DeviceLoginState {
+    fn give(self) -> DeviceLoginState {
+        match self {
+            Self::Pending => DeviceLoginState::Pending,
+            Self::SlowDown => DeviceLoginState::SlowDown,
+            Self::Denied => DeviceLoginState::Denied,
+            Self::Expired => DeviceLoginState::Expired,
+            Self::Granted => DeviceLoginState::Granted,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::DeviceLoginState> for DeviceLoginState {
+    fn take(self, _: &str) -> PyResult<::keyplate::DeviceLoginState> {
+        Ok(match self {
+            DeviceLoginState::Pending => ::keyplate::DeviceLoginState::Pending,
+            DeviceLoginState::SlowDown => ::keyplate::DeviceLoginState::SlowDown,
+            DeviceLoginState::Denied => ::keyplate::DeviceLoginState::Denied,
+            DeviceLoginState::Expired => ::keyplate::DeviceLoginState::Expired,
+            DeviceLoginState::Granted => ::keyplate::DeviceLoginState::Granted,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for DeviceLoginState {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for DeviceLoginState {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
+/// What a device wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceWish {
+    Session,
+    AppPassword,
+}
+impl Choice for DeviceWish {
+    const NAME: &'static str = "DeviceWish";
+    const NUMBERS: &'static [i32] = &[1, 2];
+    const VARIANTS: &'static [Self] = &[Self::Session, Self::AppPassword];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<DeviceWish> for ::keyplate::DeviceWish {
+    fn give(self) -> DeviceWish {
+        match self {
+            Self::Session => DeviceWish::Session,
+            Self::AppPassword => DeviceWish::AppPassword,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::DeviceWish> for DeviceWish {
+    fn take(self, _: &str) -> PyResult<::keyplate::DeviceWish> {
+        Ok(match self {
+            DeviceWish::Session => ::keyplate::DeviceWish::Session,
+            DeviceWish::AppPassword => ::keyplate::DeviceWish::AppPassword,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for DeviceWish {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for DeviceWish {
     type Error = PyErr;
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         from_member(value)
@@ -960,10 +1209,12 @@ pub(crate) enum ConflictReason {
     OtherEmail,
     ClaimsTooLong,
     FileExists,
+    DeviceDecided,
+    Former,
 }
 impl Choice for ConflictReason {
     const NAME: &'static str = "ConflictReason";
-    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11];
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11, 13, 14];
     const VARIANTS: &'static [Self] = &[
         Self::Taken,
         Self::LastAdministrator,
@@ -977,6 +1228,8 @@ impl Choice for ConflictReason {
         Self::OtherEmail,
         Self::ClaimsTooLong,
         Self::FileExists,
+        Self::DeviceDecided,
+        Self::Former,
     ];
     fn place(self) -> usize {
         self as usize
@@ -1001,6 +1254,8 @@ impl Give<ConflictReason> for ::keyplate::ConflictReason {
             Self::OtherEmail => ConflictReason::OtherEmail,
             Self::ClaimsTooLong => ConflictReason::ClaimsTooLong,
             Self::FileExists => ConflictReason::FileExists,
+            Self::DeviceDecided => ConflictReason::DeviceDecided,
+            Self::Former => ConflictReason::Former,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -1020,6 +1275,8 @@ impl Take<::keyplate::ConflictReason> for ConflictReason {
             ConflictReason::OtherEmail => ::keyplate::ConflictReason::OtherEmail,
             ConflictReason::ClaimsTooLong => ::keyplate::ConflictReason::ClaimsTooLong,
             ConflictReason::FileExists => ::keyplate::ConflictReason::FileExists,
+            ConflictReason::DeviceDecided => ::keyplate::ConflictReason::DeviceDecided,
+            ConflictReason::Former => ::keyplate::ConflictReason::Former,
         })
     }
 }
@@ -1078,6 +1335,14 @@ pub(crate) enum DenialReason {
     ServiceNotOpen {},
     /// The credential lacks a scope of the service.
     ServiceScope {},
+    /// A device that somebody approved does not do this; its user does, signed in themselves.
+    DeviceSession {},
+    /// Only users themselves make their app passwords.
+    OwnAppPasswordsOnly {},
+    /// Nobody has looked at this device and what it asks for, who could approve it.
+    DeviceNotInspected {},
+    /// The settings do not let users change their own profile.
+    OwnProfileClosed {},
 }
 impl Give<DenialReason> for ::keyplate::DenialReason {
     fn give(self) -> DenialReason {
@@ -1102,6 +1367,10 @@ impl Give<DenialReason> for ::keyplate::DenialReason {
             Self::ServiceClosed => DenialReason::ServiceClosed {},
             Self::ServiceNotOpen => DenialReason::ServiceNotOpen {},
             Self::ServiceScope => DenialReason::ServiceScope {},
+            Self::DeviceSession => DenialReason::DeviceSession {},
+            Self::OwnAppPasswordsOnly => DenialReason::OwnAppPasswordsOnly {},
+            Self::DeviceNotInspected => DenialReason::DeviceNotInspected {},
+            Self::OwnProfileClosed => DenialReason::OwnProfileClosed {},
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -1395,11 +1664,13 @@ pub(crate) enum Thing {
     SignupToken,
     OneTimeToken,
     Passkey,
+    AppPassword,
+    DeviceLink,
     ClaimedSetup,
 }
 impl Choice for Thing {
     const NAME: &'static str = "Thing";
-    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 9];
     const VARIANTS: &'static [Self] = &[
         Self::User,
         Self::Group,
@@ -1409,6 +1680,8 @@ impl Choice for Thing {
         Self::SignupToken,
         Self::OneTimeToken,
         Self::Passkey,
+        Self::AppPassword,
+        Self::DeviceLink,
         Self::ClaimedSetup,
     ];
     fn place(self) -> usize {
@@ -1430,6 +1703,8 @@ impl Give<Thing> for ::keyplate::Thing {
             Self::SignupToken => Thing::SignupToken,
             Self::OneTimeToken => Thing::OneTimeToken,
             Self::Passkey => Thing::Passkey,
+            Self::AppPassword => Thing::AppPassword,
+            Self::DeviceLink => Thing::DeviceLink,
             Self::ClaimedSetup => Thing::ClaimedSetup,
             _ => unreachable!("this face was generated from this core"),
         }
@@ -1446,6 +1721,8 @@ impl Take<::keyplate::Thing> for Thing {
             Thing::SignupToken => ::keyplate::Thing::SignupToken,
             Thing::OneTimeToken => ::keyplate::Thing::OneTimeToken,
             Thing::Passkey => ::keyplate::Thing::Passkey,
+            Thing::AppPassword => ::keyplate::Thing::AppPassword,
+            Thing::DeviceLink => ::keyplate::Thing::DeviceLink,
             Thing::ClaimedSetup => ::keyplate::Thing::ClaimedSetup,
         })
     }
@@ -1769,10 +2046,12 @@ pub(crate) enum SignInMethod {
     Recovery,
     Passkey,
     Host,
+    Device,
+    DeviceLink,
 }
 impl Choice for SignInMethod {
     const NAME: &'static str = "SignInMethod";
-    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6];
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8];
     const VARIANTS: &'static [Self] = &[
         Self::Setup,
         Self::SignUp,
@@ -1780,6 +2059,8 @@ impl Choice for SignInMethod {
         Self::Recovery,
         Self::Passkey,
         Self::Host,
+        Self::Device,
+        Self::DeviceLink,
     ];
     fn place(self) -> usize {
         self as usize
@@ -1798,6 +2079,8 @@ impl Give<SignInMethod> for ::keyplate::SignInMethod {
             Self::Recovery => SignInMethod::Recovery,
             Self::Passkey => SignInMethod::Passkey,
             Self::Host => SignInMethod::Host,
+            Self::Device => SignInMethod::Device,
+            Self::DeviceLink => SignInMethod::DeviceLink,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -1811,6 +2094,8 @@ impl Take<::keyplate::SignInMethod> for SignInMethod {
             SignInMethod::Recovery => ::keyplate::SignInMethod::Recovery,
             SignInMethod::Passkey => ::keyplate::SignInMethod::Passkey,
             SignInMethod::Host => ::keyplate::SignInMethod::Host,
+            SignInMethod::Device => ::keyplate::SignInMethod::Device,
+            SignInMethod::DeviceLink => ::keyplate::SignInMethod::DeviceLink,
         })
     }
 }
@@ -2127,6 +2412,63 @@ impl Take<::keyplate::Limit> for Limit {
     }
 }
 
+/// An order of sign-up tokens. Equal ones are ordered by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignupTokenSort {
+    CreatedAt,
+    ExpiresAt,
+    MaxUses,
+    Uses,
+}
+impl Choice for SignupTokenSort {
+    const NAME: &'static str = "SignupTokenSort";
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4];
+    const VARIANTS: &'static [Self] =
+        &[Self::CreatedAt, Self::ExpiresAt, Self::MaxUses, Self::Uses];
+    fn place(self) -> usize {
+        self as usize
+    }
+    fn cache() -> &'static Members {
+        static MEMBERS: Members = Members::new();
+        &MEMBERS
+    }
+}
+impl Give<SignupTokenSort> for ::keyplate::SignupTokenSort {
+    fn give(self) -> SignupTokenSort {
+        match self {
+            Self::CreatedAt => SignupTokenSort::CreatedAt,
+            Self::ExpiresAt => SignupTokenSort::ExpiresAt,
+            Self::MaxUses => SignupTokenSort::MaxUses,
+            Self::Uses => SignupTokenSort::Uses,
+            _ => unreachable!("this face was generated from this core"),
+        }
+    }
+}
+impl Take<::keyplate::SignupTokenSort> for SignupTokenSort {
+    fn take(self, _: &str) -> PyResult<::keyplate::SignupTokenSort> {
+        Ok(match self {
+            SignupTokenSort::CreatedAt => ::keyplate::SignupTokenSort::CreatedAt,
+            SignupTokenSort::ExpiresAt => ::keyplate::SignupTokenSort::ExpiresAt,
+            SignupTokenSort::MaxUses => ::keyplate::SignupTokenSort::MaxUses,
+            SignupTokenSort::Uses => ::keyplate::SignupTokenSort::Uses,
+        })
+    }
+}
+impl<'py> IntoPyObject<'py> for SignupTokenSort {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_member(py, self)
+    }
+}
+impl<'a, 'py> FromPyObject<'a, 'py> for SignupTokenSort {
+    type Error = PyErr;
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        from_member(value)
+    }
+}
+
 /// The state of a sign-up token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignupTokenState {
@@ -2291,10 +2633,12 @@ pub(crate) enum UserSort {
     Email,
     Role,
     ExpiresAt,
+    EmailVerified,
+    Disabled,
 }
 impl Choice for UserSort {
     const NAME: &'static str = "UserSort";
-    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8];
+    const NUMBERS: &'static [i32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
     const VARIANTS: &'static [Self] = &[
         Self::CreatedAt,
         Self::Username,
@@ -2304,6 +2648,8 @@ impl Choice for UserSort {
         Self::Email,
         Self::Role,
         Self::ExpiresAt,
+        Self::EmailVerified,
+        Self::Disabled,
     ];
     fn place(self) -> usize {
         self as usize
@@ -2324,6 +2670,8 @@ impl Give<UserSort> for ::keyplate::UserSort {
             Self::Email => UserSort::Email,
             Self::Role => UserSort::Role,
             Self::ExpiresAt => UserSort::ExpiresAt,
+            Self::EmailVerified => UserSort::EmailVerified,
+            Self::Disabled => UserSort::Disabled,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -2339,6 +2687,8 @@ impl Take<::keyplate::UserSort> for UserSort {
             UserSort::Email => ::keyplate::UserSort::Email,
             UserSort::Role => ::keyplate::UserSort::Role,
             UserSort::ExpiresAt => ::keyplate::UserSort::ExpiresAt,
+            UserSort::EmailVerified => ::keyplate::UserSort::EmailVerified,
+            UserSort::Disabled => ::keyplate::UserSort::Disabled,
         })
     }
 }
@@ -2710,6 +3060,181 @@ impl CreatedApiKey {
     }
 }
 
+/// An app password, without its secret.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AppPassword {
+    /// The id.
+    pub(crate) id: Id,
+    /// Whose it is.
+    pub(crate) owner_id: Id,
+    /// What it is for, in its owner's words.
+    pub(crate) name: String,
+    /// The only service that it is for. Without one it is for all that its owner may use.
+    pub(crate) service_id: Option<Id>,
+    /// The scopes that the host is told. Without one it is good for whatever it is for, and for nothing built in.
+    pub(crate) scopes: Vec<String>,
+    /// Whether its secret can be read again with the encryption key, for `verify_subsonic_token`.
+    pub(crate) is_recoverable: bool,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+    /// When it was last used. This can be up to a minute out of date.
+    pub(crate) last_used_at: Option<SystemTime>,
+    /// When it ends.
+    pub(crate) expires_at: Option<SystemTime>,
+}
+impl Give<AppPassword> for ::keyplate::AppPassword {
+    fn give(self) -> AppPassword {
+        AppPassword {
+            id: self.id.give(),
+            owner_id: self.owner_id.give(),
+            name: self.name.give(),
+            service_id: self.service_id.give(),
+            scopes: self.scopes.give(),
+            is_recoverable: self.is_recoverable.give(),
+            created_at: self.created_at.give(),
+            last_used_at: self.last_used_at.give(),
+            expires_at: self.expires_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl AppPassword {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "owner_id",
+                "name",
+                "service_id",
+                "scopes",
+                "is_recoverable",
+                "created_at",
+                "last_used_at",
+                "expires_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A page of app passwords.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AppPasswordPage {
+    /// The app passwords.
+    pub(crate) items: Vec<AppPassword>,
+    /// How many there are on all pages.
+    pub(crate) total: i64,
+    /// Which page this is. Past the last page, `items` is empty.
+    pub(crate) page: i64,
+}
+impl Give<AppPasswordPage> for ::keyplate::AppPasswordPage {
+    fn give(self) -> AppPasswordPage {
+        AppPasswordPage {
+            items: self.items.give(),
+            total: self.total.give(),
+            page: self.page.give(),
+        }
+    }
+}
+#[pymethods]
+impl AppPasswordPage {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["items", "total", "page"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// An app password that has just been made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CreatedAppPassword {
+    /// The app password.
+    pub(crate) app_password: AppPassword,
+    /// The secret, which is shown only this once. It looks like `xxxx-xxxx-xxxx-xxxx`.
+    pub(crate) secret: Secret,
+}
+impl Give<CreatedAppPassword> for ::keyplate::CreatedAppPassword {
+    fn give(self) -> CreatedAppPassword {
+        CreatedAppPassword {
+            app_password: self.app_password.give(),
+            secret: self.secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl CreatedAppPassword {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["app_password", "secret"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// Whose app password it is, and what it is good for. It is no credential of this library: it has no principal.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct VerifiedAppPassword {
+    /// The app password.
+    pub(crate) app_password_id: Id,
+    /// The user.
+    pub(crate) user_id: Id,
+    /// Their username, also where they gave their address.
+    pub(crate) username: String,
+    /// `Role.ADMINISTRATOR` only for an administrator's whose scopes name something built in or are `*`.
+    pub(crate) role: Role,
+    /// The only service that it is for.
+    pub(crate) service_id: Option<Id>,
+    /// Its scopes. A host looks here for its own.
+    pub(crate) scopes: Vec<String>,
+    /// When it ends.
+    pub(crate) expires_at: Option<SystemTime>,
+}
+impl Give<VerifiedAppPassword> for ::keyplate::VerifiedAppPassword {
+    fn give(self) -> VerifiedAppPassword {
+        VerifiedAppPassword {
+            app_password_id: self.app_password_id.give(),
+            user_id: self.user_id.give(),
+            username: self.username.give(),
+            role: self.role.give(),
+            service_id: self.service_id.give(),
+            scopes: self.scopes.give(),
+            expires_at: self.expires_at.give(),
+        }
+    }
+}
+#[pymethods]
+impl VerifiedAppPassword {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "app_password_id",
+                "user_id",
+                "username",
+                "role",
+                "service_id",
+                "scopes",
+                "expires_at",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// A row of the audit log, which the event sink receives as well. Names are as they were at that time.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -3021,6 +3546,243 @@ impl Identity {
         PyTuple::new(
             py,
             ["user", "role", "scopes", "groups", "claims", "services"],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A link that has just been made.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CreatedDeviceLink {
+    /// The link.
+    pub(crate) device_link: DeviceLink,
+    /// The secret, which is shown only this once: put it into a QR code. The new device hands it to
+    /// `redeem_one_time_token`.
+    pub(crate) secret: Secret,
+}
+impl Give<CreatedDeviceLink> for ::keyplate::CreatedDeviceLink {
+    fn give(self) -> CreatedDeviceLink {
+        CreatedDeviceLink {
+            device_link: self.device_link.give(),
+            secret: self.secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl CreatedDeviceLink {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["device_link", "secret"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// A link by which a user adds another device of their own, without its secret.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DeviceLink {
+    /// The id.
+    pub(crate) id: Id,
+    /// The user whose it is.
+    pub(crate) user_id: Id,
+    /// When it was made.
+    pub(crate) created_at: SystemTime,
+    /// When it ends, unless it has been opened.
+    pub(crate) expires_at: SystemTime,
+    /// When a device opened it. It works once.
+    pub(crate) used_at: Option<SystemTime>,
+    /// The IP address of that device.
+    pub(crate) address: Option<String>,
+    /// Its user agent.
+    pub(crate) user_agent: Option<String>,
+    /// The passkey that the device has registered.
+    pub(crate) passkey_id: Option<Id>,
+}
+impl Give<DeviceLink> for ::keyplate::DeviceLink {
+    fn give(self) -> DeviceLink {
+        DeviceLink {
+            id: self.id.give(),
+            user_id: self.user_id.give(),
+            created_at: self.created_at.give(),
+            expires_at: self.expires_at.give(),
+            used_at: self.used_at.give(),
+            address: self.address.give(),
+            user_agent: self.user_agent.give(),
+            passkey_id: self.passkey_id.give(),
+        }
+    }
+}
+#[pymethods]
+impl DeviceLink {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "user_id",
+                "created_at",
+                "expires_at",
+                "used_at",
+                "address",
+                "user_agent",
+                "passkey_id",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What a device asks for, as whoever approves it sees it.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DeviceLogin {
+    /// The id.
+    pub(crate) id: Id,
+    /// What the device calls itself, if it does.
+    pub(crate) device_name: Option<String>,
+    /// Its IP address.
+    pub(crate) address: Option<String>,
+    /// Its user agent.
+    pub(crate) user_agent: Option<String>,
+    /// When it asked.
+    pub(crate) created_at: SystemTime,
+    /// When that ends.
+    pub(crate) expires_at: SystemTime,
+    /// What it wants.
+    pub(crate) wish: DeviceWish,
+    /// The service for which it wants an app password.
+    pub(crate) service_id: Option<Id>,
+    /// That service's name.
+    pub(crate) service_name: Option<String>,
+    /// The scopes that it gets. For an app password none is whatever its service needs.
+    pub(crate) scopes: Vec<String>,
+    /// Whether it gets the rights of an administrator within these scopes, because it named them.
+    pub(crate) administrator: bool,
+}
+impl Give<DeviceLogin> for ::keyplate::DeviceLogin {
+    fn give(self) -> DeviceLogin {
+        DeviceLogin {
+            id: self.id.give(),
+            device_name: self.device_name.give(),
+            address: self.address.give(),
+            user_agent: self.user_agent.give(),
+            created_at: self.created_at.give(),
+            expires_at: self.expires_at.give(),
+            wish: self.wish.give(),
+            service_id: self.service_id.give(),
+            service_name: self.service_name.give(),
+            scopes: self.scopes.give(),
+            administrator: self.administrator.give(),
+        }
+    }
+}
+#[pymethods]
+impl DeviceLogin {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "id",
+                "device_name",
+                "address",
+                "user_agent",
+                "created_at",
+                "expires_at",
+                "wish",
+                "service_id",
+                "service_name",
+                "scopes",
+                "administrator",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// The answer to a device that polls.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DeviceLoginAnswer {
+    /// What came of it.
+    pub(crate) state: DeviceLoginState,
+    /// Who approved it, once it is granted.
+    pub(crate) user: Option<User>,
+    /// The session, if that is what it wanted.
+    pub(crate) signed_in: Option<SignedIn>,
+    /// The app password, if that is what it wanted. Its name for `verify_app_password` is the user's.
+    pub(crate) app_password: Option<CreatedAppPassword>,
+}
+impl Give<DeviceLoginAnswer> for ::keyplate::DeviceLoginAnswer {
+    fn give(self) -> DeviceLoginAnswer {
+        DeviceLoginAnswer {
+            state: self.state.give(),
+            user: self.user.give(),
+            signed_in: self.signed_in.give(),
+            app_password: self.app_password.give(),
+        }
+    }
+}
+#[pymethods]
+impl DeviceLoginAnswer {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["state", "user", "signed_in", "app_password"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// What a device that wants to be signed in shows and keeps.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StartedDeviceLogin {
+    /// What the device keeps to itself, and polls with.
+    pub(crate) device_code: Secret,
+    /// What it shows, and somebody types elsewhere: `XXXX-XXXX`, or six digits.
+    pub(crate) user_code: Secret,
+    /// When both end.
+    pub(crate) expires_at: SystemTime,
+    /// In how many seconds that is.
+    pub(crate) expires_in_seconds: i64,
+    /// How many seconds to wait between two polls.
+    pub(crate) interval_seconds: i64,
+}
+impl Give<StartedDeviceLogin> for ::keyplate::StartedDeviceLogin {
+    fn give(self) -> StartedDeviceLogin {
+        StartedDeviceLogin {
+            device_code: self.device_code.give(),
+            user_code: self.user_code.give(),
+            expires_at: self.expires_at.give(),
+            expires_in_seconds: self.expires_in_seconds.give(),
+            interval_seconds: self.interval_seconds.give(),
+        }
+    }
+}
+#[pymethods]
+impl StartedDeviceLogin {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "device_code",
+                "user_code",
+                "expires_at",
+                "expires_in_seconds",
+                "interval_seconds",
+            ],
         )
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -3422,7 +4184,7 @@ pub(crate) struct Authenticated {
     pub(crate) username: String,
     /// The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`.
     pub(crate) role: Role,
-    /// `UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, for who waits for approval.
+    /// `UserStatus.ACTIVE`; from `authenticate_pending` alone `Pending` too, for who waits for approval.
     pub(crate) status: UserStatus,
     /// The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes.
     pub(crate) scopes: Vec<String>,
@@ -3735,6 +4497,10 @@ pub(crate) struct PublicSettings {
     pub(crate) signup_mode: SignupMode,
     /// Whether users may change their own username.
     pub(crate) username_change: bool,
+    /// Whether every new account needs an e-mail address.
+    pub(crate) require_email: bool,
+    /// Whether users may change their own names, locale and e-mail address.
+    pub(crate) own_profile: bool,
 }
 impl Give<PublicSettings> for ::keyplate::PublicSettings {
     fn give(self) -> PublicSettings {
@@ -3742,6 +4508,8 @@ impl Give<PublicSettings> for ::keyplate::PublicSettings {
             app_name: self.app_name.give(),
             signup_mode: self.signup_mode.give(),
             username_change: self.username_change.give(),
+            require_email: self.require_email.give(),
+            own_profile: self.own_profile.give(),
         }
     }
 }
@@ -3749,7 +4517,16 @@ impl Give<PublicSettings> for ::keyplate::PublicSettings {
 impl PublicSettings {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, ["app_name", "signup_mode", "username_change"])
+        PyTuple::new(
+            py,
+            [
+                "app_name",
+                "signup_mode",
+                "username_change",
+                "require_email",
+                "own_profile",
+            ],
+        )
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf.as_any())
@@ -3791,6 +4568,14 @@ pub(crate) struct Settings {
     pub(crate) audit_retention_seconds: i64,
     /// What to do when a passkey begins or ceases to be something that may be backed up.
     pub(crate) backup_eligibility_policy: BackupEligibilityPolicy,
+    /// Whether every new account needs an e-mail address, and nobody's is taken away.
+    pub(crate) require_email: bool,
+    /// Whether users may change their own names, locale and e-mail address. Administrators always may.
+    pub(crate) own_profile: bool,
+    /// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+    pub(crate) default_claims: Vec<Claim>,
+    /// Whether an address that an administrator or the host gives counts as verified without their saying so.
+    pub(crate) emails_verified: bool,
 }
 impl Give<Settings> for ::keyplate::Settings {
     fn give(self) -> Settings {
@@ -3810,6 +4595,10 @@ impl Give<Settings> for ::keyplate::Settings {
             origin: self.origin.give(),
             audit_retention_seconds: self.audit_retention_seconds.give(),
             backup_eligibility_policy: self.backup_eligibility_policy.give(),
+            require_email: self.require_email.give(),
+            own_profile: self.own_profile.give(),
+            default_claims: self.default_claims.give(),
+            emails_verified: self.emails_verified.give(),
         }
     }
 }
@@ -3835,6 +4624,10 @@ impl Settings {
                 "origin",
                 "audit_retention_seconds",
                 "backup_eligibility_policy",
+                "require_email",
+                "own_profile",
+                "default_claims",
+                "emails_verified",
             ],
         )
     }
@@ -4242,6 +5035,8 @@ pub(crate) struct ClockResetReport {
     pub(crate) setup_tokens: i64,
     /// Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too.
     pub(crate) ceremonies: i64,
+    /// Requests of devices to be signed in, and links by which users add another device.
+    pub(crate) device_logins: i64,
     /// Counted attempts, such as wrong codes.
     pub(crate) attempts: i64,
     /// Former secrets of API keys that were rotated.
@@ -4250,6 +5045,8 @@ pub(crate) struct ClockResetReport {
     pub(crate) signing_keys: i64,
     /// API keys that were made after the new time and work on.
     pub(crate) api_keys_kept: i64,
+    /// App passwords that were made after the new time and work on.
+    pub(crate) app_passwords_kept: i64,
     /// Sign-up tokens that were made after the new time and work on.
     pub(crate) signup_tokens_kept: i64,
 }
@@ -4262,10 +5059,12 @@ impl Give<ClockResetReport> for ::keyplate::ClockResetReport {
             one_time_tokens: self.one_time_tokens.give(),
             setup_tokens: self.setup_tokens.give(),
             ceremonies: self.ceremonies.give(),
+            device_logins: self.device_logins.give(),
             attempts: self.attempts.give(),
             api_key_overlaps: self.api_key_overlaps.give(),
             signing_keys: self.signing_keys.give(),
             api_keys_kept: self.api_keys_kept.give(),
+            app_passwords_kept: self.app_passwords_kept.give(),
             signup_tokens_kept: self.signup_tokens_kept.give(),
         }
     }
@@ -4283,10 +5082,12 @@ impl ClockResetReport {
                 "one_time_tokens",
                 "setup_tokens",
                 "ceremonies",
+                "device_logins",
                 "attempts",
                 "api_key_overlaps",
                 "signing_keys",
                 "api_keys_kept",
+                "app_passwords_kept",
                 "signup_tokens_kept",
             ],
         )
@@ -4375,6 +5176,8 @@ pub(crate) struct PurgeReport {
     pub(crate) api_keys: i64,
     /// One-time tokens.
     pub(crate) one_time_tokens: i64,
+    /// App passwords.
+    pub(crate) app_passwords: i64,
     /// Rows of the audit log.
     pub(crate) audit_events: i64,
 }
@@ -4384,6 +5187,7 @@ impl Give<PurgeReport> for ::keyplate::PurgeReport {
             sessions: self.sessions.give(),
             api_keys: self.api_keys.give(),
             one_time_tokens: self.one_time_tokens.give(),
+            app_passwords: self.app_passwords.give(),
             audit_events: self.audit_events.give(),
         }
     }
@@ -4394,7 +5198,13 @@ impl PurgeReport {
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(
             py,
-            ["sessions", "api_keys", "one_time_tokens", "audit_events"],
+            [
+                "sessions",
+                "api_keys",
+                "one_time_tokens",
+                "app_passwords",
+                "audit_events",
+            ],
         )
     }
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -4426,6 +5236,10 @@ pub(crate) struct Statistics {
     pub(crate) sessions: i64,
     /// API keys that are neither revoked nor expired.
     pub(crate) api_keys: i64,
+    /// App passwords that have not expired.
+    pub(crate) app_passwords: i64,
+    /// Devices that wait to be approved, or to fetch what was.
+    pub(crate) device_logins: i64,
     /// Sign-up tokens that work.
     pub(crate) signup_tokens: i64,
     /// One-time tokens and codes that work.
@@ -4452,6 +5266,8 @@ impl Give<Statistics> for ::keyplate::Statistics {
             passkeys: self.passkeys.give(),
             sessions: self.sessions.give(),
             api_keys: self.api_keys.give(),
+            app_passwords: self.app_passwords.give(),
+            device_logins: self.device_logins.give(),
             signup_tokens: self.signup_tokens.give(),
             one_time_tokens: self.one_time_tokens.give(),
             audit_events: self.audit_events.give(),
@@ -4478,6 +5294,8 @@ impl Statistics {
                 "passkeys",
                 "sessions",
                 "api_keys",
+                "app_passwords",
+                "device_logins",
                 "signup_tokens",
                 "one_time_tokens",
                 "audit_events",
@@ -4507,7 +5325,7 @@ pub(crate) struct User {
     /// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
     /// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
     pub(crate) email_held: bool,
-    /// The name that others see.
+    /// The name that others see: where none was given, the first and the last name.
     pub(crate) display_name: Option<String>,
     /// First name.
     pub(crate) first_name: Option<String>,
@@ -4881,8 +5699,155 @@ impl Keyplate {
         self.call(py, |kp| kp.verify_api_key(secret))
     }
 
-    /// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
-    /// host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
+    /// Makes an app password for the caller: for one client that knows only name and password. It opens nothing in this
+    /// library, which has no method that takes it but `verify_app_password`. It can do no more than its maker may now,
+    /// and ends no later than the key by which it is made.
+    ///
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For the service.
+    ///     PermissionDenied: Also for another user's.
+    ///     StepUpRequired: When the sign-in is too old, by whatever method.
+    #[pyo3(signature = (*, name, service=None, scopes=Vec::new(), expires_at=None, recoverable=false, owner_id=None), text_signature = "($self, *, name, service=None, scopes=(), expires_at=None, recoverable=False, owner_id=None)")]
+    fn create_app_password(
+        &self,
+        py: Python<'_>,
+        name: String,
+        service: Option<String>,
+        scopes: Vec<String>,
+        expires_at: Option<Time>,
+        recoverable: bool,
+        owner_id: Option<Id>,
+    ) -> PyResult<CreatedAppPassword> {
+        let password = ::keyplate::NewAppPassword {
+            name,
+            service: service.take("service")?,
+            scopes: scopes.take("scopes")?,
+            expires_at: expires_at.take("expires_at")?,
+            recoverable,
+            owner_id: owner_id.take("owner_id")?,
+        };
+
+        self.call(py, |kp| kp.create_app_password(password))
+    }
+
+    /// Lists app passwords, the newest first.
+    ///
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    #[pyo3(signature = (*, owner_id=None, search=None, page=None, limit=None), text_signature = "($self, *, owner_id=None, search=None, page=None, limit=None)")]
+    fn list_app_passwords(
+        &self,
+        py: Python<'_>,
+        owner_id: Option<Id>,
+        search: Option<String>,
+        page: Option<i64>,
+        limit: Option<i64>,
+    ) -> PyResult<AppPasswordPage> {
+        let query = ::keyplate::AppPasswordQuery {
+            owner_id: owner_id.take("owner_id")?,
+            search: search.take("search")?,
+            page: page.take("page")?,
+            limit: limit.take("limit")?,
+        };
+
+        self.call(py, |kp| kp.list_app_passwords(query))
+    }
+
+    /// Revokes an app password at once, in every process. It is gone then, with its sealed secret if it had one; the
+    /// audit log keeps that it was there.
+    ///
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn revoke_app_password(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::AppPasswordId = id.take("id")?;
+
+        self.call(py, |kp| kp.revoke_app_password(&id))
+    }
+
+    /// Checks what a Subsonic client sends in place of its password: `token` is the MD5 of the password and the salt, in
+    /// hexadecimal digits. Only app passwords that were made as `recoverable` can be checked like this, in whichever of
+    /// four spellings the client has them: with dashes and without, in small letters and in capitals.
+    ///
+    /// Whoever has seen one pair of token and salt may use it until the app password is revoked.
+    ///
+    /// Raises:
+    ///     KeyplateError: As `verify_app_password`.
+    ///     InvalidInput: For a salt of more than 256 bytes. An app password that was sealed under another
+    ///         encryption key is.
+    ///     InvalidCredential: . Without a service, what is for any one is accepted: the answer says for
+    ///         which.
+    #[pyo3(signature = (name, token, salt, service=None, *, address=None, user_agent=None, device_name=None), text_signature = "($self, name, token, salt, service=None, *, address=None, user_agent=None, device_name=None)")]
+    fn verify_subsonic_token(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        token: &str,
+        salt: &str,
+        service: Option<String>,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<VerifiedAppPassword> {
+        let service: Option<String> = service.take("service")?;
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| {
+            kp.verify_subsonic_token(name, token, salt, service, client)
+        })
+    }
+
+    /// Returns whose app password this is and what it is good for. The name is its owner's username, or an address that
+    /// they hold; the secret is read as forgivingly as codes are. Name the service that you are, by id or slug: then what
+    /// is for it or for all is accepted, if `authorize` would let its owner in. Without a service, only what is for all
+    /// is accepted.
+    ///
+    /// A right password is never limited. After 20 wrong ones within 10 minutes for one account from one address, a wrong
+    /// one is `RateLimited`; so tell where the client is.
+    ///
+    /// Raises:
+    ///     InvalidCredential: When name and password do not belong together, the password has ended, or is
+    ///         for another service.
+    ///     RateLimited: Too many wrong tries, or too many accounts, from one place.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     NotFound: For the service.
+    ///     PermissionDenied: When its owner may not use the service, and for all but the host and
+    ///         administrators with `app_passwords:verify`.
+    #[pyo3(signature = (name, secret, service=None, *, address=None, user_agent=None, device_name=None), text_signature = "($self, name, secret, service=None, *, address=None, user_agent=None, device_name=None)")]
+    fn verify_app_password(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        secret: &str,
+        service: Option<String>,
+        address: Option<String>,
+        user_agent: Option<String>,
+        device_name: Option<String>,
+    ) -> PyResult<VerifiedAppPassword> {
+        let service: Option<String> = service.take("service")?;
+        let client = ::keyplate::ClientInfo {
+            address: address.take("address")?,
+            user_agent: user_agent.take("user_agent")?,
+            device_name: device_name.take("device_name")?,
+        };
+
+        self.call(py, |kp| {
+            kp.verify_app_password(name, secret, service, client)
+        })
+    }
+
+    /// Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
+    /// first: so another process, or a host that wants to close what a revoked session has open, hears of every change
+    /// (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
     /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
     /// the kind `User`, no address, no agent, no credential.
     ///
@@ -4890,21 +5855,29 @@ impl Keyplate {
     ///     PermissionDenied: The caller is known, but may not do this.
     ///     InvalidInput: A value breaks a rule.
     ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
-    #[pyo3(signature = (*, user_id=None, kind=None, since=None, page=None, limit=None, after=None), text_signature = "($self, *, user_id=None, kind=None, since=None, page=None, limit=None, after=None)")]
+    #[pyo3(signature = (*, user_id=None, user_ids=Vec::new(), kind=None, kinds=Vec::new(), since=None, sort=None, ascending=false, page=None, limit=None, after=None), text_signature = "($self, *, user_id=None, user_ids=(), kind=None, kinds=(), since=None, sort=None, ascending=False, page=None, limit=None, after=None)")]
     fn list_audit_events(
         &self,
         py: Python<'_>,
         user_id: Option<Id>,
+        user_ids: Vec<Id>,
         kind: Option<EventKind>,
+        kinds: Vec<EventKind>,
         since: Option<Time>,
+        sort: Option<AuditSort>,
+        ascending: bool,
         page: Option<i64>,
         limit: Option<i64>,
         after: Option<i64>,
     ) -> PyResult<AuditPage> {
         let query = ::keyplate::AuditQuery {
             user_id: user_id.take("user_id")?,
+            user_ids: user_ids.take("user_ids")?,
             kind: kind.take("kind")?,
+            kinds: kinds.take("kinds")?,
             since: since.take("since")?,
+            sort: sort.take("sort")?,
+            ascending,
             page: page.take("page")?,
             limit: limit.take("limit")?,
             after: after.take("after")?,
@@ -4914,7 +5887,7 @@ impl Keyplate {
     }
 
     /// Tells what `authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
-    /// `UserStatus.PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+    /// `Pending` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
     /// whether they have been approved, and to sign out; for everything else a host asks `authenticate`.
     ///
     /// Raises:
@@ -5010,9 +5983,9 @@ impl Keyplate {
     /// (`ClockBehind`). What had expired only by the wrong time works again.
     ///
     /// Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
-    /// and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
-    /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
-    /// sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+    /// and recovery tokens, requests and links of devices, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+    /// keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys, app
+    /// passwords and sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
     ///
     /// While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
     ///
@@ -5022,6 +5995,119 @@ impl Keyplate {
     #[pyo3(signature = (), text_signature = "($self)")]
     fn reset_clock(&self, py: Python<'_>) -> PyResult<ClockResetReport> {
         self.call(py, |kp| kp.reset_clock())
+    }
+
+    /// Makes a link by which the caller adds another device of their own. It lives for 5 minutes, works once, and ends
+    /// with the session that makes it; an earlier one that was not opened ends. The new device hands the secret to
+    /// `redeem_one_time_token`, and its session may look at its user and register one passkey.
+    ///
+    /// Raises:
+    ///     StepUpRequired: A fresh sign-in is needed first.
+    ///     PermissionDenied: Without a session, and for sessions that may do less than their user.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn create_device_link(&self, py: Python<'_>) -> PyResult<CreatedDeviceLink> {
+        self.call(py, |kp| kp.create_device_link())
+    }
+
+    /// Withdraws a link of the caller's own: "not mine". A device that has opened it is out, the passkey that it has
+    /// registered is gone, and all sessions of the user but the one that asks end.
+    ///
+    /// Raises:
+    ///     NotFound: There is no such thing, or it is not for the caller to know of.
+    ///     PermissionDenied: Without a session.
+    ///     Conflict: When no administrator would be left.
+    #[pyo3(signature = (id), text_signature = "($self, id)")]
+    fn disown_device_link(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let id: ::keyplate::DeviceLinkId = id.take("id")?;
+
+        self.call(py, |kp| kp.disown_device_link(&id))
+    }
+
+    /// Lists the caller's own links, the newest first: whether a device has opened them, from where, and what it has
+    /// registered. They stay for 30 days.
+    ///
+    /// Raises:
+    ///     PermissionDenied: The caller is known, but may not do this.
+    #[pyo3(signature = (), text_signature = "($self)")]
+    fn list_device_links(&self, py: Python<'_>) -> PyResult<Vec<DeviceLink>> {
+        self.call(py, |kp| kp.list_device_links())
+    }
+
+    /// Begins to sign in a device that has no browser. It shows the user code and polls with the device code; both live
+    /// for 10 minutes.
+    ///
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For the service.
+    ///     RateLimited: When 20 are under way from one address.
+    #[pyo3(signature = (*, device_name=None, wish=None, service=None, scopes=Vec::new(), six_digits=false), text_signature = "($self, *, device_name=None, wish=None, service=None, scopes=(), six_digits=False)")]
+    fn begin_device_login(
+        &self,
+        py: Python<'_>,
+        device_name: Option<String>,
+        wish: Option<DeviceWish>,
+        service: Option<String>,
+        scopes: Vec<String>,
+        six_digits: bool,
+    ) -> PyResult<StartedDeviceLogin> {
+        let login = ::keyplate::NewDeviceLogin {
+            device_name: device_name.take("device_name")?,
+            wish: wish.take("wish")?,
+            service: service.take("service")?,
+            scopes: scopes.take("scopes")?,
+            six_digits,
+        };
+
+        self.call(py, |kp| kp.begin_device_login(login))
+    }
+
+    /// Tells a device what came of its request, and gives it what it asked for, once. Whoever polls more often than the
+    /// interval says is told to slow down.
+    ///
+    /// Raises:
+    ///     InvalidCredential: When the device code is unknown or malformed, or what it gives was fetched.
+    #[pyo3(signature = (device_code), text_signature = "($self, device_code)")]
+    fn poll_device_login(&self, py: Python<'_>, device_code: &str) -> PyResult<DeviceLoginAnswer> {
+        self.call(py, |kp| kp.poll_device_login(device_code))
+    }
+
+    /// Approves a device that the caller has inspected. It gets what it asked for at its next poll, if the caller's
+    /// account and session are still good then. Its session is not one of somebody who signed in: no key, app password
+    /// or passkey is made with it, and no device approved.
+    ///
+    /// Raises:
+    ///     KeyplateError: As `inspect_device_login`.
+    ///     StepUpRequired: When the sign-in is too old, or has not shown a passkey for an administrator's
+    ///         rights.
+    ///     PermissionDenied: When nobody has inspected it.
+    #[pyo3(signature = (user_code), text_signature = "($self, user_code)")]
+    fn approve_device_login(&self, py: Python<'_>, user_code: &str) -> PyResult<()> {
+        self.call(py, |kp| kp.approve_device_login(user_code))
+    }
+
+    /// Denies a device that the caller has inspected, also one that they have approved and that has not fetched it yet.
+    ///
+    /// Raises:
+    ///     KeyplateError: As `inspect_device_login`.
+    ///     PermissionDenied: When nobody has inspected it.
+    #[pyo3(signature = (user_code), text_signature = "($self, user_code)")]
+    fn deny_device_login(&self, py: Python<'_>, user_code: &str) -> PyResult<()> {
+        self.call(py, |kp| kp.deny_device_login(user_code))
+    }
+
+    /// Returns what the device asks for that shows this code, and claims it for the caller: from then on nobody else can
+    /// approve or deny it. Show the answer before you ask. In the code, case, dashes and blanks do not matter. After
+    /// 10 wrong codes from one address, or of one user, within 10 minutes, it is `RateLimited`.
+    ///
+    /// Raises:
+    ///     InvalidCredential: When no device shows this code, or somebody else has claimed it.
+    ///     RateLimited: Too many wrong tries, or too many accounts, from one place.
+    ///     PermissionDenied: Without a session, for the session of a device, and when the device asks for
+    ///         more than the caller has.
+    ///     Conflict: When it is decided.
+    #[pyo3(signature = (user_code), text_signature = "($self, user_code)")]
+    fn inspect_device_login(&self, py: Python<'_>, user_code: &str) -> PyResult<DeviceLogin> {
+        self.call(py, |kp| kp.inspect_device_login(user_code))
     }
 
     /// Creates a group without members.
@@ -5308,7 +6394,7 @@ impl Keyplate {
         self.call(py, |kp| kp.list_one_time_tokens(user_id))
     }
 
-    /// Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+    /// Signs a user in with a one-time token or code, or the secret of a device link, and uses it up. In a code, case, dashes and blanks do not matter, and
     /// `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
     /// `RateLimited`. Long tokens are not limited.
     ///
@@ -5832,6 +6918,19 @@ impl Keyplate {
         self.call(py, |kp| kp.remember_origin())
     }
 
+    /// Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+    /// give users claims.
+    ///
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     PermissionDenied: The caller is known, but may not do this.
+    #[pyo3(signature = (claims), text_signature = "($self, claims)")]
+    fn set_default_claims(&self, py: Python<'_>, claims: Vec<Claim>) -> PyResult<Settings> {
+        let claims: Vec<::keyplate::Claim> = claims.take("claims")?;
+
+        self.call(py, |kp| kp.set_default_claims(claims))
+    }
+
     /// Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
     ///
     /// Raises:
@@ -5863,7 +6962,7 @@ impl Keyplate {
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known, but may not do this.
     ///     StepUpRequired: For a longer `step_up_seconds`.
-    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None)")]
+    #[pyo3(signature = (*, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None, require_email=None, own_profile=None, emails_verified=None), text_signature = "($self, *, app_name=None, signup_mode=None, signup_approval=None, open_signups_per_hour=None, open_signups_per_hour_in_all=None, username_change=None, session_idle_seconds=None, session_lifetime_seconds=None, step_up_seconds=None, counter_policy=None, audit_retention_seconds=None, backup_eligibility_policy=None, require_email=None, own_profile=None, emails_verified=None)")]
     fn update_settings(
         &self,
         py: Python<'_>,
@@ -5879,6 +6978,9 @@ impl Keyplate {
         counter_policy: Option<CounterPolicy>,
         audit_retention_seconds: Option<i64>,
         backup_eligibility_policy: Option<BackupEligibilityPolicy>,
+        require_email: Option<bool>,
+        own_profile: Option<bool>,
+        emails_verified: Option<bool>,
     ) -> PyResult<Settings> {
         let changes = ::keyplate::SettingsChanges {
             app_name: app_name.take("app_name")?,
@@ -5895,6 +6997,9 @@ impl Keyplate {
             audit_retention_seconds: audit_retention_seconds.take("audit_retention_seconds")?,
             backup_eligibility_policy: backup_eligibility_policy
                 .take("backup_eligibility_policy")?,
+            require_email: require_email.take("require_email")?,
+            own_profile: own_profile.take("own_profile")?,
+            emails_verified: emails_verified.take("emails_verified")?,
         };
 
         self.call(py, |kp| kp.update_settings(changes))
@@ -6136,16 +7241,20 @@ impl Keyplate {
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known, but may not do this.
-    #[pyo3(signature = (*, include_revoked=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, page=None, limit=None)")]
+    #[pyo3(signature = (*, include_revoked=false, sort=None, ascending=false, page=None, limit=None), text_signature = "($self, *, include_revoked=False, sort=None, ascending=False, page=None, limit=None)")]
     fn list_signup_tokens(
         &self,
         py: Python<'_>,
         include_revoked: bool,
+        sort: Option<SignupTokenSort>,
+        ascending: bool,
         page: Option<i64>,
         limit: Option<i64>,
     ) -> PyResult<SignupTokenPage> {
         let query = ::keyplate::SignupTokenQuery {
             include_revoked,
+            sort: sort.take("sort")?,
+            ascending,
             page: page.take("page")?,
             limit: limit.take("limit")?,
         };
@@ -6242,7 +7351,7 @@ impl Keyplate {
         self.call(py, |kp| kp.get_statistics())
     }
 
-    /// Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+    /// Removes sessions, API keys, app passwords, one-time tokens and requests of devices that expired or were revoked more than 30 days ago, and what of the
     /// audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
     /// made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
     /// wait; a call that fails in the middle has removed some.
@@ -6389,7 +7498,7 @@ impl Keyplate {
     /// Raises:
     ///     InvalidInput: A value breaks a rule.
     ///     PermissionDenied: The caller is known, but may not do this.
-    #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
+    #[pyo3(signature = (*, search=None, status=None, role=None, group_id=None, disabled=None, email_verified=None, expiring_within_seconds=None, sort=None, descending=false, page=None, limit=None), text_signature = "($self, *, search=None, status=None, role=None, group_id=None, disabled=None, email_verified=None, expiring_within_seconds=None, sort=None, descending=False, page=None, limit=None)")]
     fn list_users(
         &self,
         py: Python<'_>,
@@ -6397,6 +7506,8 @@ impl Keyplate {
         status: Option<UserStatus>,
         role: Option<Role>,
         group_id: Option<Id>,
+        disabled: Option<bool>,
+        email_verified: Option<bool>,
         expiring_within_seconds: Option<i64>,
         sort: Option<UserSort>,
         descending: bool,
@@ -6408,6 +7519,8 @@ impl Keyplate {
             status: status.take("status")?,
             role: role.take("role")?,
             group_id: group_id.take("group_id")?,
+            disabled: disabled.take("disabled")?,
+            email_verified: email_verified.take("email_verified")?,
             expiring_within_seconds: expiring_within_seconds.take("expiring_within_seconds")?,
             sort: sort.take("sort")?,
             descending,
@@ -6670,6 +7783,10 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ApiKey>()?;
     module.add_class::<ApiKeyPage>()?;
     module.add_class::<CreatedApiKey>()?;
+    module.add_class::<AppPassword>()?;
+    module.add_class::<AppPasswordPage>()?;
+    module.add_class::<CreatedAppPassword>()?;
+    module.add_class::<VerifiedAppPassword>()?;
     module.add_class::<AuditEvent>()?;
     module.add_class::<AuditPage>()?;
     module.add_class::<Detail>()?;
@@ -6678,6 +7795,11 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<BootstrapReport>()?;
     module.add_class::<Claim>()?;
     module.add_class::<Identity>()?;
+    module.add_class::<CreatedDeviceLink>()?;
+    module.add_class::<DeviceLink>()?;
+    module.add_class::<DeviceLogin>()?;
+    module.add_class::<DeviceLoginAnswer>()?;
+    module.add_class::<StartedDeviceLogin>()?;
     module.add_class::<Group>()?;
     module.add_class::<GroupPage>()?;
     module.add_class::<CreatedOneTimeToken>()?;

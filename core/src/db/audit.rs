@@ -1,9 +1,12 @@
 use std::{collections::BTreeMap, time::SystemTime};
 
-use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, params};
+use super::{PageRequest, Param, Reader, Row, Writer, columns::columns, params};
 use crate::{
     error::{Result, internal},
-    model::audit::{ActorKind, AuditEvent, AuditQuery, Detail, EventKind},
+    model::{
+        audit::{ActorKind, AuditEvent, AuditQuery, AuditSort, Detail, EventKind},
+        ids::UserId,
+    },
 };
 
 // Its id is the database's to give.
@@ -149,109 +152,194 @@ pub(crate) fn tell_anew(writer: &Writer<'_>, kind: EventKind) -> Result<()> {
     Ok(())
 }
 
-/// The conditions of a query besides its user's. One that is not wanted still names its parameter, and leaves the choice
-/// of an index alone.
-fn conditions(query: &AuditQuery) -> String {
-    let kind = match query.kind {
-        Some(_) => "kind = ?2",
-        None => "CAST(?2 AS TEXT) IS NULL",
-    };
-    let since = match query.since {
-        Some(_) => "at >= ?3",
-        None => "CAST(?3 AS BIGINT) IS NULL",
-    };
-    let after = match query.after {
-        Some(_) => "id > ?4",
-        None => "CAST(?4 AS BIGINT) IS NULL",
-    };
-    format!("{kind} AND {since} AND {after}")
+/// A query as its statements want it: only what is asked for is a condition, so that each is answered by an index.
+struct Wanted<'q> {
+    params: Vec<Param<'q>>,
+    /// What comes after a column that holds one of the users; empty where everybody's are wanted.
+    among_users: String,
+    /// The conditions besides.
+    conditions: Vec<String>,
 }
 
-/// The newest first; a feed goes forwards.
-fn order(query: &AuditQuery) -> String {
-    Sort::Filled("id").order(query.after.is_none())
-}
-
-/// Each half by its own index, which holds every column that is asked for: no row of the table is read to be counted.
-fn count_sql(query: &AuditQuery) -> String {
-    let conditions = conditions(query);
-    if query.user_id.is_none() {
-        return format!(
-            "SELECT count(*) FROM audit WHERE CAST(?1 AS TEXT) IS NULL AND {conditions}"
-        );
+impl<'q> Wanted<'q> {
+    fn of(query: &'q AuditQuery) -> Self {
+        let mut params = Vec::new();
+        let user_ids = query.user_id.iter().chain(&query.user_ids);
+        let among_users = among(&mut params, user_ids.map(|id| Param::from(id)));
+        let mut conditions = Vec::new();
+        let kinds = query.kind.iter().chain(&query.kinds).copied();
+        let among_kinds = among(&mut params, kinds.map(Param::from));
+        if !among_kinds.is_empty() {
+            conditions.push(format!("kind {among_kinds}"));
+        }
+        if query.since.is_some() {
+            params.push(Param::from(query.since));
+            conditions.push(format!("at >= ?{}", params.len()));
+        }
+        if query.after.is_some() {
+            params.push(Param::from(query.after));
+            conditions.push(format!("id > ?{}", params.len()));
+        }
+        Self {
+            params,
+            among_users,
+            conditions,
+        }
     }
-    format!(
-        r"
-        SELECT (
-            SELECT count(*)
-            FROM audit
-            WHERE user_id = ?1 AND {conditions}
-        ) + (
-            SELECT count(*)
-            FROM audit
-            WHERE actor_id = ?1 AND (user_id IS NULL OR user_id <> ?1) AND {conditions}
-        )"
-    )
-}
 
-/// The ids come in their order from the indexes, so that a page costs what it shows and what it skips.
-fn list_sql(query: &AuditQuery) -> String {
-    let conditions = conditions(query);
-    let order = order(query);
-    if query.user_id.is_none() {
-        return format!(
+    fn are_of_users(&self) -> bool {
+        !self.among_users.is_empty()
+    }
+
+    /// The conditions with these before them, as a clause.
+    fn clause(&self, before: &[String]) -> String {
+        let all: Vec<&str> = before
+            .iter()
+            .chain(&self.conditions)
+            .map(String::as_str)
+            .collect();
+        match all.is_empty() {
+            true => String::new(),
+            false => format!("WHERE {}", all.join(" AND ")),
+        }
+    }
+
+    fn about_users(&self) -> String {
+        self.clause(&[format!("user_id {}", self.among_users)])
+    }
+
+    fn by_users(&self) -> String {
+        self.clause(&[format!("actor_id {}", self.among_users)])
+    }
+
+    /// Each half by its own index, which holds every column that is asked for: no row of the table is read to be counted.
+    fn count_sql(&self) -> String {
+        if !self.are_of_users() {
+            return format!("SELECT count(*) FROM audit {}", self.clause(&[]));
+        }
+        let among = &self.among_users;
+        let about = self.about_users();
+        let by = self.clause(&[
+            format!("actor_id {among}"),
+            format!("(user_id IS NULL OR NOT user_id {among})"),
+        ]);
+        format!(
+            r"
+            SELECT (
+                SELECT count(*)
+                FROM audit
+                {about}
+            ) + (
+                SELECT count(*)
+                FROM audit
+                {by}
+            )"
+        )
+    }
+
+    /// In their own order the ids come from the indexes, so that a page costs what it shows and what it skips.
+    fn list_sql(&mut self, query: &AuditQuery, viewer: Option<&'q UserId>, rows: Rows) -> String {
+        let direction = if query.ascending || query.after.is_some() {
+            "ASC"
+        } else {
+            "DESC"
+        };
+        let mut order = match query.sort {
+            None => String::new(),
+            Some(AuditSort::Time) => format!("at {direction}, "),
+            Some(AuditSort::Kind) => format!("kind {direction}, "),
+            Some(AuditSort::Address) => self.shown("address", direction, viewer),
+            Some(AuditSort::UserAgent) => self.shown("user_agent", direction, viewer),
+        };
+        order.push_str(&format!("id {direction}"));
+        self.params.push(Param::from(rows.most));
+        self.params.push(Param::from(rows.skipped));
+        let places = self.params.len();
+        let page = format!("LIMIT ?{} OFFSET ?{places}", places - 1);
+        if !self.are_of_users() {
+            let clause = self.clause(&[]);
+            return format!(
+                "SELECT audit.id, {COLUMNS} FROM audit {clause} ORDER BY {order} {page}"
+            );
+        }
+        let (within, outside) = match query.sort {
+            None => (format!("ORDER BY id {direction} {page}"), String::new()),
+            Some(_) => (String::new(), page),
+        };
+        let (about, by) = (self.about_users(), self.by_users());
+        format!(
             r"
             SELECT audit.id, {COLUMNS}
             FROM audit
-            WHERE CAST(?1 AS TEXT) IS NULL AND {conditions}
-            ORDER BY {order}
-            LIMIT ?5 OFFSET ?6"
-        );
-    }
-    format!(
-        r"
-        SELECT audit.id, {COLUMNS}
-        FROM audit
-        WHERE audit.id IN (
-            SELECT id FROM audit WHERE user_id = ?1 AND {conditions}
-            UNION
-            SELECT id FROM audit WHERE actor_id = ?1 AND {conditions}
-            ORDER BY {order}
-            LIMIT ?5 OFFSET ?6
+            WHERE audit.id IN (
+                SELECT id FROM audit {about}
+                UNION
+                SELECT id FROM audit {by}
+                {within}
+            )
+            ORDER BY {order} {outside}"
         )
-        ORDER BY {order}"
-    )
+    }
+
+    /// A1: what the viewer does not see of a row does not tell its place either.
+    fn shown(&mut self, column: &str, direction: &str, viewer: Option<&'q UserId>) -> String {
+        let end = if direction == "ASC" { "FIRST" } else { "LAST" };
+        let Some(viewer) = viewer else {
+            return format!("{column} {direction} NULLS {end}, ");
+        };
+        self.params.push(Param::from(viewer));
+        let place = self.params.len();
+        format!(
+            "CASE WHEN actor_kind <> 'user' OR actor_id = ?{place} THEN {column} END {direction} NULLS {end}, "
+        )
+    }
+}
+
+/// Which of the rows that are found.
+#[derive(Clone, Copy)]
+struct Rows {
+    most: i64,
+    skipped: i64,
+}
+
+/// `= ?1` or `IN (?1, ?2)` for these values, which it adds to the parameters; nothing where there are none.
+fn among<'q>(params: &mut Vec<Param<'q>>, values: impl Iterator<Item = Param<'q>>) -> String {
+    let before = params.len();
+    params.extend(values);
+    let places: Vec<String> = (before + 1..=params.len())
+        .map(|place| format!("?{place}"))
+        .collect();
+    match &places[..] {
+        [] => String::new(),
+        [one] => format!("= {one}"),
+        several => format!("IN ({})", several.join(", ")),
+    }
 }
 
 pub(crate) fn count(reader: &Reader<'_>, query: &AuditQuery) -> Result<i64> {
-    let params = params![query.user_id.as_ref(), query.kind, query.since, query.after];
-    reader.value(&count_sql(query), params)
+    let wanted = Wanted::of(query);
+    reader.value(&wanted.count_sql(), &wanted.params)
 }
 
-/// A page of `total` events, which `count` has given in the same snapshot.
+/// A page of `total` events, which `count` has given in the same snapshot, for this viewer, or for one who sees all of each.
 pub(crate) fn list(
     reader: &Reader<'_>,
     query: &AuditQuery,
+    viewer: Option<&UserId>,
     page: PageRequest,
     total: i64,
 ) -> Result<Vec<AuditEvent>> {
     // The last page asks for no more than there is: else the search for one more row would go on to the first.
-    let rows = page.limit.min(total - page.offset());
-    if rows <= 0 {
+    let rows = Rows {
+        most: page.limit.min(total - page.offset()),
+        skipped: page.offset(),
+    };
+    if rows.most <= 0 {
         return Ok(Vec::new());
     }
-    reader.query_all(
-        &list_sql(query),
-        params![
-            query.user_id.as_ref(),
-            query.kind,
-            query.since,
-            query.after,
-            rows,
-            page.offset()
-        ],
-        from_row,
-    )
+    let mut wanted = Wanted::of(query);
+    let sql = wanted.list_sql(query, viewer, rows);
+    reader.query_all(&sql, &wanted.params, from_row)
 }
 
 /// Gives nobody the next so many ids.
@@ -334,19 +422,16 @@ mod tests {
                 after: (filter & 8 > 0).then_some(7),
                 ..AuditQuery::default()
             };
+            let rows = Rows {
+                most: 20,
+                skipped: 0,
+            };
             let (counted, listed) = engine
                 .read(|reader| {
-                    let p = params![query.user_id.as_ref(), query.kind, query.since, query.after];
-                    let counted = plan(reader, &count_sql(&query), p);
-                    let p = params![
-                        query.user_id.as_ref(),
-                        query.kind,
-                        query.since,
-                        query.after,
-                        20_i64,
-                        0_i64
-                    ];
-                    Ok((counted, plan(reader, &list_sql(&query), p)))
+                    let mut wanted = Wanted::of(&query);
+                    let counted = plan(reader, &wanted.count_sql(), &wanted.params);
+                    let sql = wanted.list_sql(&query, None, rows);
+                    Ok((counted, plan(reader, &sql, &wanted.params)))
                 })
                 .unwrap();
             let counts_in_an_index = counted

@@ -221,6 +221,12 @@ pub(crate) fn add_member(writer: &Writer<'_>, id: &GroupId, user_id: &UserId) ->
     Ok(())
 }
 
+/// In no order that matters.
+pub(crate) fn members(reader: &Reader<'_>, id: &GroupId) -> Result<Vec<UserId>> {
+    let sql = "SELECT user_id FROM group_members WHERE group_id = ?1 ORDER BY user_id";
+    reader.query_all(sql, params![id], |row| row.at(0))
+}
+
 pub(crate) fn replace_members(
     writer: &Writer<'_>,
     id: &GroupId,

@@ -1,8 +1,8 @@
 use super::{Reader, Writer, params};
 use crate::{
     db,
-    error::Result,
-    model::{named::Named, settings::Settings},
+    error::{Result, internal},
+    model::{claims::Claim, named::Named, settings::Settings},
 };
 
 /// Names and values of the settings that have been set.
@@ -15,6 +15,25 @@ pub(crate) fn all(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
 /// The name of the one setting that only the host writes, by itself: no change of settings has it.
 pub(crate) const ORIGIN: &str = "origin";
 
+/// Set by a method of its own; its values, which may be long, are in no audit row.
+const DEFAULT_CLAIMS: &str = "default_claims";
+
+/// The claims as a list of pairs, in JSON.
+pub(crate) fn set_default_claims(writer: &Writer<'_>, claims: &[Claim]) -> Result<()> {
+    let pairs: Vec<(&str, &str)> = claims
+        .iter()
+        .map(|claim| (claim.key.as_str(), claim.value.as_str()))
+        .collect();
+    let json = serde_json::to_string(&pairs).map_err(|_| internal("claims cannot be written"))?;
+    set(writer, DEFAULT_CLAIMS, &json)
+}
+
+fn claims(json: &str) -> Vec<Claim> {
+    let pairs: Vec<(String, String)> = serde_json::from_str(json).unwrap_or_default();
+    let claims = pairs.into_iter();
+    claims.map(|(key, value)| Claim { key, value }).collect()
+}
+
 pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
     writer.execute(
         "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -24,7 +43,7 @@ pub(crate) fn set(writer: &Writer<'_>, name: &str, value: &str) -> Result<()> {
 }
 
 /// Every setting that is changed like the others, with the name and text under which it is stored.
-pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 13] {
+pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 16] {
     [
         ("app_name", settings.app_name.clone()),
         ("signup_mode", settings.signup_mode.name().to_owned()),
@@ -60,6 +79,9 @@ pub(crate) fn stored(settings: &Settings) -> [(&'static str, String); 13] {
             "backup_eligibility_policy",
             settings.backup_eligibility_policy.name().to_owned(),
         ),
+        ("require_email", settings.require_email.to_string()),
+        ("own_profile", settings.own_profile.to_string()),
+        ("emails_verified", settings.emails_verified.to_string()),
     ]
 }
 
@@ -102,6 +124,10 @@ impl Settings {
             "backup_eligibility_policy" => {
                 self.backup_eligibility_policy = Named::named(&value).unwrap_or_default();
             }
+            "require_email" => set(&mut self.require_email, &value),
+            "own_profile" => set(&mut self.own_profile, &value),
+            "emails_verified" => set(&mut self.emails_verified, &value),
+            DEFAULT_CLAIMS => self.default_claims = claims(&value),
             _ => {} // a newer library's
         }
     }

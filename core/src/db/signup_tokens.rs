@@ -1,13 +1,13 @@
 use std::time::SystemTime;
 
-use super::{PageRequest, Reader, Row, Writer, columns::columns, params};
+use super::{PageRequest, Reader, Row, Sort, Writer, columns::columns, params};
 use crate::{
     db,
     error::Result,
     model::{
         ids::SignupTokenId,
         signup::SignupRedemption,
-        signup_tokens::{SignupToken, SignupTokenState},
+        signup_tokens::{SignupToken, SignupTokenQuery, SignupTokenSort, SignupTokenState},
     },
     values::tokens::SecretHash,
 };
@@ -179,20 +179,27 @@ pub(crate) fn count(reader: &Reader<'_>, include_revoked: bool) -> Result<i64> {
 
 pub(crate) fn list(
     reader: &Reader<'_>,
-    include_revoked: bool,
+    query: &SignupTokenQuery,
     page: PageRequest,
 ) -> Result<Vec<SignupToken>> {
+    let sort = match query.sort.unwrap_or_default() {
+        SignupTokenSort::CreatedAt => Sort::Filled("created_at"),
+        SignupTokenSort::ExpiresAt => Sort::Nullable("expires_at"),
+        SignupTokenSort::MaxUses => Sort::Nullable("max_uses"),
+        SignupTokenSort::Uses => Sort::Filled("uses"),
+    };
+    let order = sort.order(!query.ascending);
     let sql = format!(
         r"
         SELECT {COLUMNS}
         FROM signup_tokens
         WHERE ?1 = 1 OR revoked_at IS NULL
-        ORDER BY created_at DESC, id DESC
+        ORDER BY {order}
         LIMIT ?2 OFFSET ?3"
     );
     let tokens = reader.query_all(
         &sql,
-        params![include_revoked, page.limit, page.offset()],
+        params![query.include_revoked, page.limit, page.offset()],
         from_row,
     )?;
     tokens

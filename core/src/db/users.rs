@@ -22,7 +22,7 @@ columns! {
 }
 
 pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
-    Ok(User {
+    let user = User {
         id: row.get("id")?,
         username: row.get("username")?,
         email: row.get("email")?,
@@ -40,6 +40,12 @@ pub(super) fn from_row(row: &Row<'_, '_>) -> Result<User> {
         expires_at: row.get("expires_at")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
+    };
+    // Older versions stored no name for those who gave none.
+    let display_name = user.display_name.clone().or_else(|| user.full_name());
+    Ok(User {
+        display_name,
+        ..user
     })
 }
 
@@ -312,12 +318,17 @@ pub(crate) fn count_lasting_administrators(reader: &Reader<'_>, with_passkey: bo
     )
 }
 
+/// What `from_row` shows, folded: older versions stored no display name for those who gave none.
+const SHOWN_NAME_KEY: &str = "coalesce(display_name_key, first_name_key || ' ' || last_name_key, first_name_key, last_name_key)";
+
 const FILTER: &str = r"
     WHERE (CAST(?1 AS TEXT) IS NULL OR search_key LIKE ?1 ESCAPE '\')
       AND (CAST(?2 AS TEXT) IS NULL OR status = ?2)
       AND (CAST(?3 AS TEXT) IS NULL OR role = ?3)
       AND (CAST(?4 AS TEXT) IS NULL OR id IN (SELECT user_id FROM group_members WHERE group_id = ?4))
-      AND (CAST(?5 AS BIGINT) IS NULL OR expires_at <= ?5)";
+      AND (CAST(?5 AS BIGINT) IS NULL OR expires_at <= ?5)
+      AND (CAST(?6 AS BIGINT) IS NULL OR CASE WHEN status = 'disabled' THEN 1 ELSE 0 END = ?6)
+      AND (CAST(?7 AS BIGINT) IS NULL OR email_verified = ?7)";
 
 pub(crate) fn count(reader: &Reader<'_>, query: &UserQuery, search: Option<&str>) -> Result<i64> {
     let pattern = search.map(contains_pattern);
@@ -331,7 +342,9 @@ pub(crate) fn count(reader: &Reader<'_>, query: &UserQuery, search: Option<&str>
             query.status,
             query.role,
             query.group_id.as_ref(),
-            lapse
+            lapse,
+            query.disabled,
+            query.email_verified
         ],
     )
 }
@@ -349,12 +362,14 @@ pub(crate) fn list(
     let sort = match query.sort.unwrap_or_default() {
         UserSort::CreatedAt => Sort::Filled("created_at"),
         UserSort::Username => Sort::Filled("username_key"),
-        UserSort::DisplayName => Sort::Nullable("display_name_key"),
+        UserSort::DisplayName => Sort::Nullable(SHOWN_NAME_KEY),
         UserSort::FirstName => Sort::Nullable("first_name_key"),
         UserSort::LastName => Sort::Nullable("last_name_key"),
         UserSort::Email => Sort::Nullable("email_key"),
         UserSort::Role => Sort::Filled("role"),
         UserSort::ExpiresAt => Sort::Nullable("expires_at"),
+        UserSort::EmailVerified => Sort::Filled("email_verified"),
+        UserSort::Disabled => Sort::Filled("CASE WHEN status = 'disabled' THEN 1 ELSE 0 END"),
     };
     let order = sort.order(query.descending);
     let sql = format!(
@@ -363,7 +378,7 @@ pub(crate) fn list(
         FROM users
         {FILTER}
         ORDER BY {order}
-        LIMIT ?6 OFFSET ?7"
+        LIMIT ?8 OFFSET ?9"
     );
     let params = params![
         pattern.as_ref(),
@@ -371,6 +386,8 @@ pub(crate) fn list(
         query.role,
         query.group_id.as_ref(),
         lapse,
+        query.disabled,
+        query.email_verified,
         page.limit,
         page.offset(),
     ];

@@ -249,6 +249,8 @@ pub enum ConflictReason {
     FileExists,
     /// Somebody has approved or denied this device already.
     DeviceDecided,
+    /// Somebody had this name before, perhaps a user who was deleted, and it is kept for them.
+    Former,
 }
 
 /// What the caller lacks.
@@ -302,6 +304,8 @@ pub enum DenialReason {
     OwnAppPasswordsOnly,
     /// Nobody has looked at this device and what it asks for, who could approve it.
     DeviceNotInspected,
+    /// The settings do not let users change their own profile.
+    OwnProfileClosed,
 }
 
 /// Why somebody cannot sign up.

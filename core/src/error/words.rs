@@ -163,6 +163,7 @@ words! {
         ClaimsTooLong => "the user's claims are too long for a token";
         FileExists => "the file exists already";
         DeviceDecided => "the device was approved or denied already";
+        Former => "was somebody else's before, and is given again only when an administrator creates a user";
     }
 }
 
@@ -189,6 +190,7 @@ words! {
         DeviceSession => "a device that was approved does not do this; sign in yourself";
         OwnAppPasswordsOnly => "only users themselves make their app passwords";
         DeviceNotInspected => "look at what the device asks for first";
+        OwnProfileClosed => "the settings do not let users change their own profile";
     }
 }
 

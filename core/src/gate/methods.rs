@@ -146,6 +146,7 @@ table! {
     GetPublicSettings     "get_public_settings"      Anyone;
     UpdateSettings        "update_settings"          Administrator(Area::Settings, Write);
     SetDefaultGroups      "set_default_groups"       Administrator(Area::Settings, Write);
+    SetDefaultClaims      "set_default_claims"       Administrator(Area::Settings, Write);
     SetSignupEmailDomains "set_signup_email_domains" Administrator(Area::Settings, Write);
     RememberOrigin        "remember_origin"          Host;
 

@@ -342,12 +342,25 @@ pub struct AuditQuery {
     /// Only those that this user did, or that are about them. Users who are not administrators always see only their own.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub user_id: Option<UserId>,
+    /// The same for several users. With `user_id`, it is one more of them.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub user_ids: Vec<UserId>,
     /// Only of this kind.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kind: Option<EventKind>,
+    /// Only of one of these kinds. With `kind`, it is one more of them.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub kinds: Vec<EventKind>,
     /// Only since this time.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub since: Option<SystemTime>,
+    /// The order. The default is the order in which they were written. Any other than that and `Time` reads all events that
+    /// the query finds.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub sort: Option<AuditSort>,
+    /// Whether the smallest, or the oldest, come first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub ascending: bool,
     /// Which page to return, counted from 1. With `after` there is only the first.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
@@ -359,6 +372,21 @@ pub struct AuditQuery {
     /// commits. 0 is before all.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub after: Option<i64>,
+}
+
+/// An order of events. Equal ones are in the order in which they were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum AuditSort {
+    /// By time. Refusals that are counted in one row have the time of the last one.
+    Time,
+    /// By the name of the kind.
+    Kind,
+    /// By the address of the client, as text.
+    Address,
+    /// By the user agent of the client.
+    UserAgent,
 }
 
 /// A page of the audit log.

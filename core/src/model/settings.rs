@@ -1,6 +1,6 @@
 //! What an administrator can set while the application runs, and the defaults.
 
-use crate::model::{ids::GroupId, named::named};
+use crate::model::{claims::Claim, ids::GroupId, named::named};
 
 pub(crate) const DAY: i64 = 24 * 3_600;
 
@@ -39,6 +39,14 @@ pub struct Settings {
     pub audit_retention_seconds: i64,
     /// What to do when a passkey begins or ceases to be something that may be backed up.
     pub backup_eligibility_policy: BackupEligibilityPolicy,
+    /// Whether every new account needs an e-mail address, and nobody's is taken away.
+    pub require_email: bool,
+    /// Whether users may change their own names, locale and e-mail address. Administrators always may.
+    pub own_profile: bool,
+    /// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+    pub default_claims: Vec<Claim>,
+    /// Whether an address that an administrator or the host gives counts as verified without their saying so.
+    pub emails_verified: bool,
 }
 
 /// What to do when the signature counter of a passkey goes back, which may mean that there is a copy of it.
@@ -106,9 +114,13 @@ pub struct PublicSettings {
     pub signup_mode: SignupMode,
     /// Whether users may change their own username.
     pub username_change: bool,
+    /// Whether every new account needs an e-mail address.
+    pub require_email: bool,
+    /// Whether users may change their own names, locale and e-mail address.
+    pub own_profile: bool,
 }
 
-/// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
+/// Changes to the settings. What is left out stays the same. Groups, claims and domains have methods of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SettingsChanges {
@@ -148,6 +160,15 @@ pub struct SettingsChanges {
     /// What to do when a passkey begins or ceases to be something that may be backed up.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub backup_eligibility_policy: Option<BackupEligibilityPolicy>,
+    /// Whether every new account needs an e-mail address, and nobody's is taken away.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub require_email: Option<bool>,
+    /// Whether users may change their own names, locale and e-mail address.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub own_profile: Option<bool>,
+    /// Whether an address that an administrator or the host gives counts as verified without their saying so.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub emails_verified: Option<bool>,
 }
 
 impl Default for Settings {
@@ -168,6 +189,10 @@ impl Default for Settings {
             origin: None,
             audit_retention_seconds: 400 * DAY,
             backup_eligibility_policy: BackupEligibilityPolicy::default(),
+            require_email: false,
+            own_profile: true,
+            default_claims: Vec::new(),
+            emails_verified: false,
         }
     }
 }

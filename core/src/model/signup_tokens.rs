@@ -173,12 +173,34 @@ pub struct SignupTokenQuery {
     /// Whether to include revoked tokens.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub include_revoked: bool,
+    /// The order. The default is the order of creation.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub sort: Option<SignupTokenSort>,
+    /// Whether the smallest come first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub ascending: bool,
     /// Which page to return, counted from 1.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub page: Option<i64>,
     /// How many items to put on a page: 1 to 1000, 20 by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<i64>,
+}
+
+/// An order of sign-up tokens. Equal ones are ordered by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[non_exhaustive]
+pub enum SignupTokenSort {
+    /// By time of creation.
+    #[default]
+    CreatedAt,
+    /// By the time at which they end.
+    ExpiresAt,
+    /// By how often they may be used.
+    MaxUses,
+    /// By how often they were used.
+    Uses,
 }
 
 /// A page of sign-up tokens.
@@ -248,6 +270,14 @@ impl SignupToken {
 }
 
 impl Limit {
+    /// The number, if there is one.
+    pub(crate) fn most(self) -> Option<i64> {
+        match self {
+            Self::Unlimited => None,
+            Self::AtMost { most } => Some(most),
+        }
+    }
+
     pub(crate) fn checked(self, field: &str, least: i64, most: i64) -> Result<Option<i64>> {
         match self {
             Self::Unlimited => Ok(None),

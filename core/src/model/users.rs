@@ -27,7 +27,7 @@ pub struct User {
     /// Is the address theirs and nobody else's, without regard to case? It is when it was proved, or given by an administrator
     /// or the host. One that they only typed finds nobody, and goes when somebody else comes to hold it.
     pub email_held: bool,
-    /// The name that others see.
+    /// The name that others see: where none was given, the first and the last name.
     pub display_name: Option<String>,
     /// First name.
     pub first_name: Option<String>,
@@ -116,10 +116,10 @@ pub struct NewUser {
     /// E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
-    /// Whether the address is known to be theirs.
+    /// Whether the address is known to be theirs. The setting `emails_verified` says so of every one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email_verified: bool,
-    /// The name that others see, of at most 100 characters.
+    /// The name that others see, of at most 100 characters. The default is the first and the last name.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub display_name: Option<String>,
     /// First name, of at most 50 characters.
@@ -172,11 +172,12 @@ pub struct UserChanges {
     /// E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email: Option<String>,
-    /// Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one
+    /// Whether the address is known to be theirs. The default is the setting `emails_verified` for a new address that an
+    /// administrator or the host gives. `true` needs the proved address in `email`, and fails if another one
     /// stands there by now. Users cannot change this themselves.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub email_verified: Option<bool>,
-    /// The name that others see.
+    /// The name that others see. Where it is removed, and where none was given before, it is the first and the last name.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub display_name: Option<String>,
     /// First name.
@@ -219,6 +220,12 @@ pub struct UserQuery {
     /// Only in this group.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_id: Option<GroupId>,
+    /// Only those who are disabled, or who are not.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub disabled: Option<bool>,
+    /// Only those whose address is verified, or who have none that is.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub email_verified: Option<bool>,
     /// Only those whose account lapses within this many seconds.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub expiring_within_seconds: Option<i64>,
@@ -258,6 +265,10 @@ pub enum UserSort {
     Role,
     /// By the time at which the account lapses.
     ExpiresAt,
+    /// By whether the address is verified: those whose is come last.
+    EmailVerified,
+    /// By whether they are disabled: those who are come last.
+    Disabled,
 }
 
 /// A page of users.
@@ -272,7 +283,20 @@ pub struct UserPage {
     pub page: i64,
 }
 
+/// The name that others see of somebody who gave none.
+pub(crate) fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    match (first, last) {
+        (Some(first), Some(last)) => Some(format!("{first} {last}")),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
 impl User {
+    /// The first and the last name.
+    pub(crate) fn full_name(&self) -> Option<String> {
+        full_name(self.first_name.as_deref(), self.last_name.as_deref())
+    }
+
     /// U2: only an active, unexpired user signs in.
     pub(crate) fn check_may_sign_in(&self, now: SystemTime) -> Result<()> {
         check_may_sign_in(self.status, self.expires_at, now)

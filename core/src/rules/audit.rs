@@ -8,10 +8,14 @@ use crate::{
     values::numbers::at_least,
 };
 
+/// How many values a list may be narrowed to.
+const MOST_VALUES: usize = 100;
+
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
-    /// host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
+    /// Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
+    /// first: so another process, or a host that wants to close what a revoked session has open, hears of every change
+    /// (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
     /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
     /// the kind `User`, no address, no agent, no credential.
     ///
@@ -21,6 +25,8 @@ impl Keyplate {
         let page = list::page_request(query.page, query.limit)?;
         check_after(&query)?;
         let since = query.since.map(|time| clock::within("since", time));
+        at_most("user_ids", query.user_ids.len())?;
+        at_most("kinds", query.kinds.len())?;
         let query = AuditQuery {
             since: since.transpose()?,
             ..query
@@ -28,12 +34,21 @@ impl Keyplate {
         self.read(Method::ListAuditEvents, |_, _| Ok(()))?;
         self.write_refusals();
         self.read(Method::ListAuditEvents, |reader, caller| {
-            let query = AuditQuery {
-                user_id: list::visible_owner(caller, query.user_id)?,
-                ..query
+            for id in &query.user_ids {
+                list::visible_owner(caller, Some(*id))?;
+            }
+            let user_id = match query.user_ids.is_empty() {
+                true => list::visible_owner(caller, query.user_id)?,
+                false => query.user_id,
             };
+            let query = AuditQuery {
+                user_id,
+                ..query.clone()
+            };
+            let own_id = caller.user_id();
+            let viewer = own_id.as_ref().filter(|_| !caller.is_administrator());
             let total = db::audit::count(reader, &query)?;
-            let mut items = db::audit::list(reader, &query, page, total)?;
+            let mut items = db::audit::list(reader, &query, viewer, page, total)?;
             if !caller.is_administrator() {
                 let own = caller.user_id().map(|id| id.to_string());
                 items
@@ -56,13 +71,29 @@ fn check_after(query: &AuditQuery) -> Result<()> {
         return Ok(());
     };
     at_least("after", after, 0)?;
-    match query.page {
-        None | Some(1) => Ok(()),
-        Some(_) => Err(invalid(
-            "page",
+    let excluded = [
+        ("page", query.page.is_some_and(|page| page != 1)),
+        ("sort", query.sort.is_some()),
+    ];
+    match excluded.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((field, _)) => Err(invalid(
+            field,
             InputReason::Excludes {
                 field: "after".to_owned(),
             },
         )),
+    }
+}
+
+fn at_most(field: &str, values: usize) -> Result<()> {
+    match values > MOST_VALUES {
+        true => Err(invalid(
+            field,
+            InputReason::TooMany {
+                most: MOST_VALUES as i64,
+            },
+        )),
+        false => Ok(()),
     }
 }

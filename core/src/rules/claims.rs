@@ -72,6 +72,20 @@ pub(in crate::rules) fn with_added(present: &[Claim], added: Vec<Claim>) -> Resu
     Ok(all)
 }
 
+/// S5: the default claims and those of a sign-up token; of two of one name the token's holds.
+pub(in crate::rules) fn joined(defaults: &[Claim], of_token: &[Claim]) -> Vec<Claim> {
+    let mut all = of_token.to_vec();
+    let named = |claim: &&Claim| {
+        let name = claim_names::folded(&claim.key);
+        of_token
+            .iter()
+            .any(|own| claim_names::folded(&own.key) == name)
+    };
+    all.extend(defaults.iter().filter(|claim| !named(claim)).cloned());
+    sort(&mut all);
+    all
+}
+
 /// Claims from outside, sorted by key.
 pub(in crate::rules) fn checked(claims: Vec<Claim>) -> Result<Vec<Claim>> {
     check_count(&claims)?;

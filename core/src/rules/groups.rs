@@ -77,7 +77,9 @@ impl Keyplate {
         self.write(Method::UpdateGroup, |change| {
             let before = get(change, id)?;
             let after = changes.applied(before.clone())?;
-            store(change, &before, &after)?;
+            if after != before {
+                store(change, &before, &after)?;
+            }
             Ok(after)
         })
     }
@@ -100,9 +102,12 @@ impl Keyplate {
     /// `NotFound` for the group or a user; `PermissionDenied`.
     pub fn set_group_members(&self, id: &GroupId, user_ids: &[UserId]) -> Result<Group> {
         self.write(Method::SetGroupMembers, |change| {
-            get(change, id)?;
+            let before = get(change, id)?;
             for user_id in user_ids {
                 users::get(change, user_id)?;
+            }
+            if hold_the_same(&db::groups::members(change, id)?, user_ids) {
+                return Ok(before);
             }
             db::groups::replace_members(change, id, user_ids)?;
             let group = get(change, id)?;
@@ -116,10 +121,12 @@ impl Keyplate {
     /// # Errors
     /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
     pub fn set_group_claims(&self, id: &GroupId, claims: Vec<Claim>) -> Result<Group> {
-        let claims = claims::checked(claims)?;
         self.write(Method::SetGroupClaims, |change| {
-            get(change, id)?;
-            set_claims(change, id, &claims)
+            let before = get(change, id)?;
+            if hold_the_same(&before.claims, &claims) {
+                return Ok(before);
+            }
+            set_claims(change, id, &claims::checked(claims.clone())?)
         })
     }
 
@@ -129,8 +136,11 @@ impl Keyplate {
     /// `NotFound` for the user or a group; `PermissionDenied`.
     pub fn set_user_groups(&self, id: &UserId, group_ids: &[GroupId]) -> Result<User> {
         self.write(Method::SetUserGroups, |change| {
-            users::get(change, id)?;
+            let before = users::get(change, id)?;
             check_all_exist(change, group_ids)?;
+            if hold_the_same(&before.group_ids, group_ids) {
+                return Ok(before);
+            }
             set_of_user(change, id, group_ids)
         })
     }
@@ -140,10 +150,12 @@ impl Keyplate {
     /// # Errors
     /// `NotFound`; `InvalidInput` for reserved, repeated or malformed names; `PermissionDenied`.
     pub fn set_user_claims(&self, id: &UserId, claims: Vec<Claim>) -> Result<User> {
-        let claims = claims::checked(claims)?;
         self.write(Method::SetUserClaims, |change| {
-            users::get(change, id)?;
-            set_claims_of_user(change, id, &claims)
+            let before = users::get(change, id)?;
+            if hold_the_same(&before.claims, &claims) {
+                return Ok(before);
+            }
+            set_claims_of_user(change, id, &claims::checked(claims.clone())?)
         })
     }
 }
@@ -197,6 +209,13 @@ pub(in crate::rules) fn set_claims(
     let group = get(change, id)?;
     record(change, EventKind::GroupClaimsChanged, &group)?;
     Ok(group)
+}
+
+/// Do both hold the same, in whatever order, and each once? Who only repeats what there is changes nothing.
+pub(in crate::rules) fn hold_the_same<T: PartialEq>(some: &[T], others: &[T]) -> bool {
+    some.len() == others.len()
+        && some.iter().all(|one| others.contains(one))
+        && others.iter().all(|one| some.contains(one))
 }
 
 /// Puts a user into exactly these groups, which exist.

@@ -62,6 +62,9 @@ impl Keyplate {
         let name = text::required("name", name, MAX_NAME)?;
         self.write(Method::RenamePasskey, |change| {
             let (passkey, user) = reach(change, id)?;
+            if passkey.name == name {
+                return Ok(passkey);
+            }
             change.caller.step_up(change)?;
             db::passkeys::rename(change, id, &name)?;
             let details = [("former_name", passkey.name.as_str())];

@@ -13,10 +13,11 @@ use crate::{
     },
     model::{
         audit::EventKind,
+        claims::Claim,
         ids::GroupId,
         settings::{DAY, PublicSettings, Settings, SettingsChanges, SignupMode},
     },
-    rules::groups,
+    rules::{claims, groups},
     values::{numbers::within, text},
 };
 
@@ -45,6 +46,8 @@ impl Keyplate {
                 app_name: settings.app_name,
                 signup_mode: settings.signup_mode,
                 username_change: settings.username_change,
+                require_email: settings.require_email,
+                own_profile: settings.own_profile,
             })
         })
     }
@@ -90,8 +93,30 @@ impl Keyplate {
         self.write(Method::SetDefaultGroups, |change| {
             change.caller.may_give_groups()?;
             groups::check_all_exist(change, group_ids)?;
-            store_default_groups(change, group_ids)?;
+            if !groups::hold_the_same(&db::groups::defaults(change)?, group_ids) {
+                store_default_groups(change, group_ids)?;
+            }
             load(change)
+        })
+    }
+
+    /// Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+    /// give users claims.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `PermissionDenied`.
+    pub fn set_default_claims(&self, claims: Vec<Claim>) -> Result<Settings> {
+        let claims = claims::checked(claims)?;
+        self.write(Method::SetDefaultClaims, |change| {
+            change.caller.may_give_claims()?;
+            let before = load(change)?;
+            if before.default_claims != claims {
+                store_default_claims(change, &claims)?;
+            }
+            Ok(Settings {
+                default_claims: claims.clone(),
+                ..before
+            })
         })
     }
 
@@ -148,6 +173,16 @@ pub(in crate::rules) fn store_default_groups(
         EventKind::SettingsChanged,
         Subject::default(),
         &[("names", "default_group_ids")],
+    )
+}
+
+/// Gives exactly these claims, which are well-formed, to everybody who signs up.
+pub(in crate::rules) fn store_default_claims(change: &Change<'_>, claims: &[Claim]) -> Result<()> {
+    db::settings::set_default_claims(change, claims)?;
+    change.record(
+        EventKind::SettingsChanged,
+        Subject::default(),
+        &[("names", "default_claims")],
     )
 }
 
@@ -213,6 +248,9 @@ impl SettingsChanges {
             backup_eligibility_policy: self
                 .backup_eligibility_policy
                 .unwrap_or(before.backup_eligibility_policy),
+            require_email: self.require_email.unwrap_or(before.require_email),
+            own_profile: self.own_profile.unwrap_or(before.own_profile),
+            emails_verified: self.emails_verified.unwrap_or(before.emails_verified),
             ..before.clone()
         })
     }

@@ -236,6 +236,7 @@ impl Keyplate {
             ..NewUser::default()
         };
         let user = user.checked(self.shared.username_policy, change.now())?;
+        let user = users::by_settings(change, user, true)?;
         // U1: a name that was somebody's is not for whoever has a token.
         names::insert_claimed(change, &user)?;
         users::get(change, &user.id)

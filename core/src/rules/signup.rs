@@ -25,6 +25,7 @@ use crate::{
         users::{NewUser, User, UserStatus},
     },
     rules::{
+        claims,
         sessions::Opening,
         settings::check_mode,
         signup_tokens,
@@ -211,7 +212,8 @@ impl Keyplate {
             locale: signup.locale.clone(),
             ..NewUser::default()
         };
-        user.checked(self.shared.username_policy, reader.now())
+        let user = user.checked(self.shared.username_policy, reader.now())?;
+        users::by_settings(reader, user, false)
     }
 }
 
@@ -273,11 +275,14 @@ impl Admission {
         }
     }
 
-    /// S4, S5: uses the token, and gives what it gives besides the default groups.
+    /// S4, S5: uses the token, and gives what it gives besides the default groups and claims.
     fn grant(&self, change: &Change<'_>, user: &User) -> Result<()> {
         for group in &self.settings.default_group_ids {
             db::groups::add_member(change, group, &user.id)?;
         }
+        let of_token = self.token.as_ref().map_or(&[][..], |token| &token.claims);
+        let claims = claims::joined(&self.settings.default_claims, of_token);
+        db::claims::replace_of_user(change, &user.id, &claims)?;
         let Some(token) = &self.token else {
             return Ok(());
         };
@@ -287,7 +292,6 @@ impl Admission {
         for group in &token.group_ids {
             db::groups::add_member(change, group, &user.id)?;
         }
-        db::claims::replace_of_user(change, &user.id, &token.claims)?;
         let redemption = SignupRedemption {
             id: SignupRedemptionId::generate(change.now())?,
             token_id: token.id,

@@ -65,7 +65,7 @@ impl Keyplate {
         self.read(Method::ListSignupTokens, |reader, _| {
             let total = db::signup_tokens::count(reader, query.include_revoked)?;
             Ok(SignupTokenPage {
-                items: db::signup_tokens::list(reader, query.include_revoked, page)?,
+                items: db::signup_tokens::list(reader, &query, page)?,
                 total,
                 page: page.page,
             })
@@ -82,10 +82,15 @@ impl Keyplate {
         changes: SignupTokenChanges,
     ) -> Result<SignupToken> {
         self.write(Method::UpdateSignupToken, |change| {
-            let before = changeable(change, id)?;
+            let before = get(change, id)?;
+            let after = changes.applied(before.clone(), change.now())?;
+            if after == before {
+                return Ok(before); // what is only repeated is no change
+            }
+            check_changeable(&before)?;
             // Whoever changes it gives again what it gives.
             check_may_give(change, &before.group_ids, &before.claims)?;
-            store(change, &changes.applied(before, change.now())?)
+            store(change, &after)
         })
     }
 
@@ -99,9 +104,15 @@ impl Keyplate {
         group_ids: &[GroupId],
         claims: Vec<Claim>,
     ) -> Result<SignupToken> {
-        let claims = claims::checked(claims)?;
         self.write(Method::SetSignupTokenGrants, |change| {
-            let before = changeable(change, id)?;
+            let before = get(change, id)?;
+            if groups::hold_the_same(&before.group_ids, group_ids)
+                && groups::hold_the_same(&before.claims, &claims)
+            {
+                return Ok(before);
+            }
+            check_changeable(&before)?;
+            let claims = claims::checked(claims.clone())?;
             check_may_give(change, &before.group_ids, &before.claims)?;
             check_may_give(change, group_ids, &claims)?;
             set_grants(change, id, group_ids, &claims)
@@ -256,14 +267,19 @@ impl SignupTokenChanges {
                 _ => before.note,
             },
             expires_at: match self.expiry {
+                Some(expiry) if expiry.is_stored(before.expires_at) => before.expires_at,
                 Some(expiry) => expiry.checked("expiry", now)?,
                 None => before.expires_at,
             },
             max_uses: match self.uses {
+                Some(limit) if limit.most() == before.max_uses => before.max_uses,
                 Some(limit) => limit.checked("uses", before.uses.max(1), MAX_USES)?,
                 None => before.max_uses,
             },
             account_lifetime_seconds: match self.account_lifetime {
+                Some(limit) if limit.most() == before.account_lifetime_seconds => {
+                    before.account_lifetime_seconds
+                }
                 Some(limit) => limit.checked("account_lifetime", 1, MAX_ACCOUNT_SECONDS)?,
                 None => before.account_lifetime_seconds,
             },
@@ -293,12 +309,11 @@ pub(in crate::rules) fn get(reader: &Reader<'_>, id: &SignupTokenId) -> Result<S
     db::signup_tokens::find(reader, id)?.or_missing(Thing::SignupToken)
 }
 
-fn changeable(reader: &Reader<'_>, id: &SignupTokenId) -> Result<SignupToken> {
-    let token = get(reader, id)?;
-    if token.revoked_at.is_some() {
-        return Err(conflict(ConflictReason::SignupTokenRevoked));
+fn check_changeable(token: &SignupToken) -> Result<()> {
+    match token.revoked_at {
+        Some(_) => Err(conflict(ConflictReason::SignupTokenRevoked)),
+        None => Ok(()),
     }
-    Ok(token)
 }
 
 /// S2: nobody gives by a token what they may not give themselves.

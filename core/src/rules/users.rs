@@ -127,7 +127,10 @@ impl Keyplate {
                 changes.check_proof(&before)?; // nobody else may say so
             }
             let policy = self.shared.username_policy;
-            let after = changes.applied(&before, policy, change.now(), gives)?;
+            let mut after = changes.applied(&before, policy, change.now(), gives)?;
+            if gives && changes.email_verified.is_none() {
+                after = checks::new_address_by_settings(change, &before, after)?;
+            }
             keep_an_administrator(change, || update(change, before, after))
         })
     }
@@ -208,7 +211,8 @@ pub(in crate::rules) fn create(
     if user.role == Role::Administrator {
         change.caller.may_set_roles(change)?;
     }
-    names::insert_given(change, user)?;
+    let user = checks::by_settings(change, user.clone(), true)?;
+    names::insert_given(change, &user)?;
     if !group_ids.is_empty() {
         change.caller.may_give_groups()?;
         groups::check_all_exist(change, group_ids)?;
@@ -226,6 +230,7 @@ pub(in crate::rules) fn create(
 /// Makes of `before` what is well-formed in `after`. The last administrator (U3) is looked after by the caller.
 pub(in crate::rules) fn update(change: &Change<'_>, before: User, after: User) -> Result<User> {
     check_allowed(change, &before, &after)?;
+    checks::check_keeps_address(change, &before, &after)?;
     if after == before {
         return Ok(before);
     }

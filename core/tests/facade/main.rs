@@ -32,6 +32,7 @@ mod recovery;
 mod relying_party;
 mod services;
 mod sessions;
+mod settings;
 mod setup;
 mod signup;
 mod step_up;

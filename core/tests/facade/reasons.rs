@@ -152,9 +152,21 @@ fn conflicts_with_what_is_stored() {
             .unwrap();
         failed(host.update_user(&bob.id, changes("bob@x.example", Some(true))))
     };
+    let former = {
+        let dave = f.user("dave");
+        host.delete_user(&dave.id).unwrap();
+        let name = UserChanges {
+            username: Some("dave".to_owned()),
+            ..Default::default()
+        };
+        failed(host.update_user(&bob.id, name))
+    };
     let token = host.create_signup_token(NewSignupToken::default()).unwrap();
     host.revoke_signup_token(&token.signup_token.id).unwrap();
-    let changes = SignupTokenChanges::default();
+    let changes = SignupTokenChanges {
+        enabled: Some(false),
+        ..Default::default()
+    };
     let revoked = failed(host.update_signup_token(&token.signup_token.id, changes));
     let films = host.create_service(service("films")).unwrap();
     host.set_service_access(&films.id, true, &[]).unwrap();
@@ -194,6 +206,7 @@ fn conflicts_with_what_is_stored() {
         (of(ConflictReason::ClaimsTooLong, None), too_long),
         (of(ConflictReason::FileExists, None), exists),
         (of(ConflictReason::DeviceDecided, None), decided),
+        (of(ConflictReason::Former, Some("username")), former),
     ];
     assert_all("ConflictReason", cases, &[]);
 }
@@ -374,6 +387,21 @@ fn what_callers_lack() {
             .unwrap();
         f.keyplate.set_user_role(&ann.id, Role::User).unwrap();
         failed(f.keyplate.resume_setup(None))
+    }));
+    cases.push((DenialReason::OwnProfileClosed, {
+        let f = Fixture::new();
+        let bob = f.user("bob");
+        let closed = SettingsChanges {
+            own_profile: Some(false),
+            ..Default::default()
+        };
+        f.keyplate.update_settings(closed).unwrap();
+        let name = UserChanges {
+            first_name: Some("B".to_owned()),
+            ..Default::default()
+        };
+        let own = f.acting(f.session(&bob).secret.as_str());
+        failed(own.update_user(&bob.id, name))
     }));
     cases.push((DenialReason::ResetNeeded, {
         let f = Fixture::new();

@@ -56,6 +56,37 @@ pub(crate) fn call(
             let secret: String = arguments.get("secret")?;
             Ok(keyplate.verify_api_key(&secret)?.into_json())
         }
+        "create_app_password" => {
+            let password: NewAppPassword = arguments.get("password")?;
+            Ok(keyplate.create_app_password(password)?.into_json())
+        }
+        "list_app_passwords" => {
+            let query: AppPasswordQuery = arguments.get("query")?;
+            Ok(keyplate.list_app_passwords(query)?.into_json())
+        }
+        "revoke_app_password" => {
+            let id: AppPasswordId = arguments.get("id")?;
+            Ok(keyplate.revoke_app_password(&id)?.into_json())
+        }
+        "verify_subsonic_token" => {
+            let name: String = arguments.get("name")?;
+            let token: String = arguments.get("token")?;
+            let salt: String = arguments.get("salt")?;
+            let service: Option<String> = arguments.get("service")?;
+            let client: ClientInfo = arguments.get("client")?;
+            Ok(keyplate
+                .verify_subsonic_token(&name, &token, &salt, service, client)?
+                .into_json())
+        }
+        "verify_app_password" => {
+            let name: String = arguments.get("name")?;
+            let secret: String = arguments.get("secret")?;
+            let service: Option<String> = arguments.get("service")?;
+            let client: ClientInfo = arguments.get("client")?;
+            Ok(keyplate
+                .verify_app_password(&name, &secret, service, client)?
+                .into_json())
+        }
         "list_audit_events" => {
             let query: AuditQuery = arguments.get("query")?;
             Ok(keyplate.list_audit_events(query)?.into_json())
@@ -79,6 +110,32 @@ pub(crate) fn call(
         "list_claim_keys" => Ok(keyplate.list_claim_keys()?.into_json()),
         "get_clock_state" => Ok(keyplate.get_clock_state()?.into_json()),
         "reset_clock" => Ok(keyplate.reset_clock()?.into_json()),
+        "create_device_link" => Ok(keyplate.create_device_link()?.into_json()),
+        "disown_device_link" => {
+            let id: DeviceLinkId = arguments.get("id")?;
+            Ok(keyplate.disown_device_link(&id)?.into_json())
+        }
+        "list_device_links" => Ok(keyplate.list_device_links()?.into_json()),
+        "begin_device_login" => {
+            let login: NewDeviceLogin = arguments.get("login")?;
+            Ok(keyplate.begin_device_login(login)?.into_json())
+        }
+        "poll_device_login" => {
+            let device_code: String = arguments.get("device_code")?;
+            Ok(keyplate.poll_device_login(&device_code)?.into_json())
+        }
+        "approve_device_login" => {
+            let user_code: String = arguments.get("user_code")?;
+            Ok(keyplate.approve_device_login(&user_code)?.into_json())
+        }
+        "deny_device_login" => {
+            let user_code: String = arguments.get("user_code")?;
+            Ok(keyplate.deny_device_login(&user_code)?.into_json())
+        }
+        "inspect_device_login" => {
+            let user_code: String = arguments.get("user_code")?;
+            Ok(keyplate.inspect_device_login(&user_code)?.into_json())
+        }
         "create_group" => {
             let group: NewGroup = arguments.get("group")?;
             Ok(keyplate.create_group(group)?.into_json())
@@ -267,6 +324,10 @@ pub(crate) fn call(
         "get_public_settings" => Ok(keyplate.get_public_settings()?.into_json()),
         "get_settings" => Ok(keyplate.get_settings()?.into_json()),
         "remember_origin" => Ok(keyplate.remember_origin()?.into_json()),
+        "set_default_claims" => {
+            let claims: Vec<Claim> = arguments.get("claims")?;
+            Ok(keyplate.set_default_claims(claims)?.into_json())
+        }
         "set_default_groups" => {
             let group_ids: Vec<GroupId> = arguments.get("group_ids")?;
             Ok(keyplate.set_default_groups(&group_ids)?.into_json())
@@ -403,6 +464,36 @@ impl IntoJson for ApiKeyId {
     }
 }
 impl FromJson for ApiKeyId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for AppPasswordId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for AppPasswordId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for DeviceLinkId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for DeviceLinkId {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        Ok(Self::parse(&String::from_json(value)?)?)
+    }
+}
+impl IntoJson for DeviceLoginId {
+    fn into_json(self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+impl FromJson for DeviceLoginId {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         Ok(Self::parse(&String::from_json(value)?)?)
     }
@@ -608,6 +699,88 @@ impl FromJson for NewApiKey {
         })
     }
 }
+impl IntoJson for AppPassword {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("owner_id".to_owned(), self.owner_id.into_json());
+        object.insert("name".to_owned(), self.name.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("is_recoverable".to_owned(), self.is_recoverable.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        object.insert("last_used_at".to_owned(), self.last_used_at.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for AppPasswordPage {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("items".to_owned(), self.items.into_json());
+        object.insert("total".to_owned(), self.total.into_json());
+        object.insert("page".to_owned(), self.page.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for AppPasswordQuery {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["owner_id", "search", "page", "limit"])?;
+        Ok(Self {
+            owner_id: arguments.get("owner_id")?,
+            search: arguments.get("search")?,
+            page: arguments.get("page")?,
+            limit: arguments.get("limit")?,
+        })
+    }
+}
+impl IntoJson for CreatedAppPassword {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("app_password".to_owned(), self.app_password.into_json());
+        object.insert("secret".to_owned(), self.secret.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for NewAppPassword {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &[
+                "name",
+                "service",
+                "scopes",
+                "expires_at",
+                "recoverable",
+                "owner_id",
+            ],
+        )?;
+        Ok(Self {
+            name: arguments.get("name")?,
+            service: arguments.get("service")?,
+            scopes: arguments.get("scopes")?,
+            expires_at: arguments.get("expires_at")?,
+            recoverable: arguments.get("recoverable")?,
+            owner_id: arguments.get("owner_id")?,
+        })
+    }
+}
+impl IntoJson for VerifiedAppPassword {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert(
+            "app_password_id".to_owned(),
+            self.app_password_id.into_json(),
+        );
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("username".to_owned(), self.username.into_json());
+        object.insert("role".to_owned(), self.role.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        Value::Object(object)
+    }
+}
 impl IntoJson for AuditEvent {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -641,12 +814,27 @@ impl FromJson for AuditQuery {
     fn from_json(value: &Value) -> Result<Self, Failure> {
         let arguments = Arguments::of(
             value,
-            &["user_id", "kind", "since", "page", "limit", "after"],
+            &[
+                "user_id",
+                "user_ids",
+                "kind",
+                "kinds",
+                "since",
+                "sort",
+                "ascending",
+                "page",
+                "limit",
+                "after",
+            ],
         )?;
         Ok(Self {
             user_id: arguments.get("user_id")?,
+            user_ids: arguments.get("user_ids")?,
             kind: arguments.get("kind")?,
+            kinds: arguments.get("kinds")?,
             since: arguments.get("since")?,
+            sort: arguments.get("sort")?,
+            ascending: arguments.get("ascending")?,
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
             after: arguments.get("after")?,
@@ -713,6 +901,87 @@ impl IntoJson for Identity {
         object.insert("groups".to_owned(), self.groups.into_json());
         object.insert("claims".to_owned(), self.claims.into_json());
         object.insert("services".to_owned(), self.services.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for CreatedDeviceLink {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("device_link".to_owned(), self.device_link.into_json());
+        object.insert("secret".to_owned(), self.secret.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for DeviceLink {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("used_at".to_owned(), self.used_at.into_json());
+        object.insert("address".to_owned(), self.address.into_json());
+        object.insert("user_agent".to_owned(), self.user_agent.into_json());
+        object.insert("passkey_id".to_owned(), self.passkey_id.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for DeviceLogin {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), self.id.into_json());
+        object.insert("device_name".to_owned(), self.device_name.into_json());
+        object.insert("address".to_owned(), self.address.into_json());
+        object.insert("user_agent".to_owned(), self.user_agent.into_json());
+        object.insert("created_at".to_owned(), self.created_at.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("wish".to_owned(), self.wish.into_json());
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("service_name".to_owned(), self.service_name.into_json());
+        object.insert("scopes".to_owned(), self.scopes.into_json());
+        object.insert("administrator".to_owned(), self.administrator.into_json());
+        Value::Object(object)
+    }
+}
+impl IntoJson for DeviceLoginAnswer {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("state".to_owned(), self.state.into_json());
+        object.insert("user".to_owned(), self.user.into_json());
+        object.insert("signed_in".to_owned(), self.signed_in.into_json());
+        object.insert("app_password".to_owned(), self.app_password.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for NewDeviceLogin {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(
+            value,
+            &["device_name", "wish", "service", "scopes", "six_digits"],
+        )?;
+        Ok(Self {
+            device_name: arguments.get("device_name")?,
+            wish: arguments.get("wish")?,
+            service: arguments.get("service")?,
+            scopes: arguments.get("scopes")?,
+            six_digits: arguments.get("six_digits")?,
+        })
+    }
+}
+impl IntoJson for StartedDeviceLogin {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("device_code".to_owned(), self.device_code.into_json());
+        object.insert("user_code".to_owned(), self.user_code.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert(
+            "expires_in_seconds".to_owned(),
+            self.expires_in_seconds.into_json(),
+        );
+        object.insert(
+            "interval_seconds".to_owned(),
+            self.interval_seconds.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1067,6 +1336,8 @@ impl IntoJson for PublicSettings {
             "username_change".to_owned(),
             self.username_change.into_json(),
         );
+        object.insert("require_email".to_owned(), self.require_email.into_json());
+        object.insert("own_profile".to_owned(), self.own_profile.into_json());
         Value::Object(object)
     }
 }
@@ -1121,6 +1392,13 @@ impl IntoJson for Settings {
             "backup_eligibility_policy".to_owned(),
             self.backup_eligibility_policy.into_json(),
         );
+        object.insert("require_email".to_owned(), self.require_email.into_json());
+        object.insert("own_profile".to_owned(), self.own_profile.into_json());
+        object.insert("default_claims".to_owned(), self.default_claims.into_json());
+        object.insert(
+            "emails_verified".to_owned(),
+            self.emails_verified.into_json(),
+        );
         Value::Object(object)
     }
 }
@@ -1141,6 +1419,9 @@ impl FromJson for SettingsChanges {
                 "counter_policy",
                 "audit_retention_seconds",
                 "backup_eligibility_policy",
+                "require_email",
+                "own_profile",
+                "emails_verified",
             ],
         )?;
         Ok(Self {
@@ -1156,6 +1437,9 @@ impl FromJson for SettingsChanges {
             counter_policy: arguments.get("counter_policy")?,
             audit_retention_seconds: arguments.get("audit_retention_seconds")?,
             backup_eligibility_policy: arguments.get("backup_eligibility_policy")?,
+            require_email: arguments.get("require_email")?,
+            own_profile: arguments.get("own_profile")?,
+            emails_verified: arguments.get("emails_verified")?,
         })
     }
 }
@@ -1385,9 +1669,14 @@ impl IntoJson for SignupTokenPreview {
 }
 impl FromJson for SignupTokenQuery {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["include_revoked", "page", "limit"])?;
+        let arguments = Arguments::of(
+            value,
+            &["include_revoked", "sort", "ascending", "page", "limit"],
+        )?;
         Ok(Self {
             include_revoked: arguments.get("include_revoked")?,
+            sort: arguments.get("sort")?,
+            ascending: arguments.get("ascending")?,
             page: arguments.get("page")?,
             limit: arguments.get("limit")?,
         })
@@ -1405,6 +1694,7 @@ impl IntoJson for ClockResetReport {
         );
         object.insert("setup_tokens".to_owned(), self.setup_tokens.into_json());
         object.insert("ceremonies".to_owned(), self.ceremonies.into_json());
+        object.insert("device_logins".to_owned(), self.device_logins.into_json());
         object.insert("attempts".to_owned(), self.attempts.into_json());
         object.insert(
             "api_key_overlaps".to_owned(),
@@ -1412,6 +1702,10 @@ impl IntoJson for ClockResetReport {
         );
         object.insert("signing_keys".to_owned(), self.signing_keys.into_json());
         object.insert("api_keys_kept".to_owned(), self.api_keys_kept.into_json());
+        object.insert(
+            "app_passwords_kept".to_owned(),
+            self.app_passwords_kept.into_json(),
+        );
         object.insert(
             "signup_tokens_kept".to_owned(),
             self.signup_tokens_kept.into_json(),
@@ -1453,6 +1747,7 @@ impl IntoJson for PurgeReport {
             "one_time_tokens".to_owned(),
             self.one_time_tokens.into_json(),
         );
+        object.insert("app_passwords".to_owned(), self.app_passwords.into_json());
         object.insert("audit_events".to_owned(), self.audit_events.into_json());
         Value::Object(object)
     }
@@ -1470,6 +1765,8 @@ impl IntoJson for Statistics {
         object.insert("passkeys".to_owned(), self.passkeys.into_json());
         object.insert("sessions".to_owned(), self.sessions.into_json());
         object.insert("api_keys".to_owned(), self.api_keys.into_json());
+        object.insert("app_passwords".to_owned(), self.app_passwords.into_json());
+        object.insert("device_logins".to_owned(), self.device_logins.into_json());
         object.insert("signup_tokens".to_owned(), self.signup_tokens.into_json());
         object.insert(
             "one_time_tokens".to_owned(),
@@ -1593,6 +1890,8 @@ impl FromJson for UserQuery {
                 "status",
                 "role",
                 "group_id",
+                "disabled",
+                "email_verified",
                 "expiring_within_seconds",
                 "sort",
                 "descending",
@@ -1605,6 +1904,8 @@ impl FromJson for UserQuery {
             status: arguments.get("status")?,
             role: arguments.get("role")?,
             group_id: arguments.get("group_id")?,
+            disabled: arguments.get("disabled")?,
+            email_verified: arguments.get("email_verified")?,
             expiring_within_seconds: arguments.get("expiring_within_seconds")?,
             sort: arguments.get("sort")?,
             descending: arguments.get("descending")?,
@@ -1654,6 +1955,29 @@ impl FromJson for ActorKind {
             "Anonymous" => Ok(Self::Anonymous),
             "User" => Ok(Self::User),
             other => Err(unknown_name("ActorKind", other)),
+        }
+    }
+}
+impl IntoJson for AuditSort {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Time => Value::String("Time".to_owned()),
+            Self::Kind => Value::String("Kind".to_owned()),
+            Self::Address => Value::String("Address".to_owned()),
+            Self::UserAgent => Value::String("UserAgent".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for AuditSort {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Time" => Ok(Self::Time),
+            "Kind" => Ok(Self::Kind),
+            "Address" => Ok(Self::Address),
+            "UserAgent" => Ok(Self::UserAgent),
+            other => Err(unknown_name("AuditSort", other)),
         }
     }
 }
@@ -1732,6 +2056,17 @@ impl IntoJson for EventKind {
             Self::PasskeyBackupEligibilityChanged => {
                 Value::String("PasskeyBackupEligibilityChanged".to_owned())
             }
+            Self::AppPasswordCreated => Value::String("AppPasswordCreated".to_owned()),
+            Self::AppPasswordRevoked => Value::String("AppPasswordRevoked".to_owned()),
+            Self::AppPasswordRefused => Value::String("AppPasswordRefused".to_owned()),
+            Self::DeviceLoginClaimed => Value::String("DeviceLoginClaimed".to_owned()),
+            Self::DeviceLoginApproved => Value::String("DeviceLoginApproved".to_owned()),
+            Self::DeviceLoginDenied => Value::String("DeviceLoginDenied".to_owned()),
+            Self::DeviceLoginRefused => Value::String("DeviceLoginRefused".to_owned()),
+            Self::DeviceSignedIn => Value::String("DeviceSignedIn".to_owned()),
+            Self::DeviceLinkCreated => Value::String("DeviceLinkCreated".to_owned()),
+            Self::DeviceLinkRedeemed => Value::String("DeviceLinkRedeemed".to_owned()),
+            Self::DeviceLinkDisowned => Value::String("DeviceLinkDisowned".to_owned()),
             _ => Value::Null,
         }
     }
@@ -1808,6 +2143,17 @@ impl FromJson for EventKind {
             "NamesCollide" => Ok(Self::NamesCollide),
             "OtherRefusals" => Ok(Self::OtherRefusals),
             "PasskeyBackupEligibilityChanged" => Ok(Self::PasskeyBackupEligibilityChanged),
+            "AppPasswordCreated" => Ok(Self::AppPasswordCreated),
+            "AppPasswordRevoked" => Ok(Self::AppPasswordRevoked),
+            "AppPasswordRefused" => Ok(Self::AppPasswordRefused),
+            "DeviceLoginClaimed" => Ok(Self::DeviceLoginClaimed),
+            "DeviceLoginApproved" => Ok(Self::DeviceLoginApproved),
+            "DeviceLoginDenied" => Ok(Self::DeviceLoginDenied),
+            "DeviceLoginRefused" => Ok(Self::DeviceLoginRefused),
+            "DeviceSignedIn" => Ok(Self::DeviceSignedIn),
+            "DeviceLinkCreated" => Ok(Self::DeviceLinkCreated),
+            "DeviceLinkRedeemed" => Ok(Self::DeviceLinkRedeemed),
+            "DeviceLinkDisowned" => Ok(Self::DeviceLinkDisowned),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -1855,6 +2201,50 @@ impl FromJson for BootstrapKind {
             "SignupToken" => Ok(Self::SignupToken),
             "ApiKey" => Ok(Self::ApiKey),
             other => Err(unknown_name("BootstrapKind", other)),
+        }
+    }
+}
+impl IntoJson for DeviceLoginState {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Pending => Value::String("Pending".to_owned()),
+            Self::SlowDown => Value::String("SlowDown".to_owned()),
+            Self::Denied => Value::String("Denied".to_owned()),
+            Self::Expired => Value::String("Expired".to_owned()),
+            Self::Granted => Value::String("Granted".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for DeviceLoginState {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Pending" => Ok(Self::Pending),
+            "SlowDown" => Ok(Self::SlowDown),
+            "Denied" => Ok(Self::Denied),
+            "Expired" => Ok(Self::Expired),
+            "Granted" => Ok(Self::Granted),
+            other => Err(unknown_name("DeviceLoginState", other)),
+        }
+    }
+}
+impl IntoJson for DeviceWish {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Session => Value::String("Session".to_owned()),
+            Self::AppPassword => Value::String("AppPassword".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for DeviceWish {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "Session" => Ok(Self::Session),
+            "AppPassword" => Ok(Self::AppPassword),
+            other => Err(unknown_name("DeviceWish", other)),
         }
     }
 }
@@ -2073,6 +2463,8 @@ impl IntoJson for ConflictReason {
             Self::OtherEmail => Value::String("OtherEmail".to_owned()),
             Self::ClaimsTooLong => Value::String("ClaimsTooLong".to_owned()),
             Self::FileExists => Value::String("FileExists".to_owned()),
+            Self::DeviceDecided => Value::String("DeviceDecided".to_owned()),
+            Self::Former => Value::String("Former".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2093,6 +2485,8 @@ impl FromJson for ConflictReason {
             "OtherEmail" => Ok(Self::OtherEmail),
             "ClaimsTooLong" => Ok(Self::ClaimsTooLong),
             "FileExists" => Ok(Self::FileExists),
+            "DeviceDecided" => Ok(Self::DeviceDecided),
+            "Former" => Ok(Self::Former),
             other => Err(unknown_name("ConflictReason", other)),
         }
     }
@@ -2125,6 +2519,10 @@ impl IntoJson for DenialReason {
             Self::ServiceClosed => Value::String("ServiceClosed".to_owned()),
             Self::ServiceNotOpen => Value::String("ServiceNotOpen".to_owned()),
             Self::ServiceScope => Value::String("ServiceScope".to_owned()),
+            Self::DeviceSession => Value::String("DeviceSession".to_owned()),
+            Self::OwnAppPasswordsOnly => Value::String("OwnAppPasswordsOnly".to_owned()),
+            Self::DeviceNotInspected => Value::String("DeviceNotInspected".to_owned()),
+            Self::OwnProfileClosed => Value::String("OwnProfileClosed".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2156,6 +2554,10 @@ impl FromJson for DenialReason {
             "ServiceClosed" => Ok(Self::ServiceClosed),
             "ServiceNotOpen" => Ok(Self::ServiceNotOpen),
             "ServiceScope" => Ok(Self::ServiceScope),
+            "DeviceSession" => Ok(Self::DeviceSession),
+            "OwnAppPasswordsOnly" => Ok(Self::OwnAppPasswordsOnly),
+            "DeviceNotInspected" => Ok(Self::DeviceNotInspected),
+            "OwnProfileClosed" => Ok(Self::OwnProfileClosed),
             other => Err(unknown_name("DenialReason", other)),
         }
     }
@@ -2553,6 +2955,8 @@ impl IntoJson for Thing {
             Self::SignupToken => Value::String("SignupToken".to_owned()),
             Self::OneTimeToken => Value::String("OneTimeToken".to_owned()),
             Self::Passkey => Value::String("Passkey".to_owned()),
+            Self::AppPassword => Value::String("AppPassword".to_owned()),
+            Self::DeviceLink => Value::String("DeviceLink".to_owned()),
             Self::ClaimedSetup => Value::String("ClaimedSetup".to_owned()),
             _ => Value::Null,
         }
@@ -2570,6 +2974,8 @@ impl FromJson for Thing {
             "SignupToken" => Ok(Self::SignupToken),
             "OneTimeToken" => Ok(Self::OneTimeToken),
             "Passkey" => Ok(Self::Passkey),
+            "AppPassword" => Ok(Self::AppPassword),
+            "DeviceLink" => Ok(Self::DeviceLink),
             "ClaimedSetup" => Ok(Self::ClaimedSetup),
             other => Err(unknown_name("Thing", other)),
         }
@@ -2699,6 +3105,8 @@ impl IntoJson for SignInMethod {
             Self::Recovery => Value::String("Recovery".to_owned()),
             Self::Passkey => Value::String("Passkey".to_owned()),
             Self::Host => Value::String("Host".to_owned()),
+            Self::Device => Value::String("Device".to_owned()),
+            Self::DeviceLink => Value::String("DeviceLink".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2713,6 +3121,8 @@ impl FromJson for SignInMethod {
             "Recovery" => Ok(Self::Recovery),
             "Passkey" => Ok(Self::Passkey),
             "Host" => Ok(Self::Host),
+            "Device" => Ok(Self::Device),
+            "DeviceLink" => Ok(Self::DeviceLink),
             other => Err(unknown_name("SignInMethod", other)),
         }
     }
@@ -2848,6 +3258,29 @@ impl FromJson for Limit {
         }
     }
 }
+impl IntoJson for SignupTokenSort {
+    fn into_json(self) -> Value {
+        match self {
+            Self::CreatedAt => Value::String("CreatedAt".to_owned()),
+            Self::ExpiresAt => Value::String("ExpiresAt".to_owned()),
+            Self::MaxUses => Value::String("MaxUses".to_owned()),
+            Self::Uses => Value::String("Uses".to_owned()),
+            _ => Value::Null,
+        }
+    }
+}
+impl FromJson for SignupTokenSort {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let (name, _) = variant(value)?;
+        match name {
+            "CreatedAt" => Ok(Self::CreatedAt),
+            "ExpiresAt" => Ok(Self::ExpiresAt),
+            "MaxUses" => Ok(Self::MaxUses),
+            "Uses" => Ok(Self::Uses),
+            other => Err(unknown_name("SignupTokenSort", other)),
+        }
+    }
+}
 impl IntoJson for SignupTokenState {
     fn into_json(self) -> Value {
         match self {
@@ -2930,6 +3363,8 @@ impl IntoJson for UserSort {
             Self::Email => Value::String("Email".to_owned()),
             Self::Role => Value::String("Role".to_owned()),
             Self::ExpiresAt => Value::String("ExpiresAt".to_owned()),
+            Self::EmailVerified => Value::String("EmailVerified".to_owned()),
+            Self::Disabled => Value::String("Disabled".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2946,6 +3381,8 @@ impl FromJson for UserSort {
             "Email" => Ok(Self::Email),
             "Role" => Ok(Self::Role),
             "ExpiresAt" => Ok(Self::ExpiresAt),
+            "EmailVerified" => Ok(Self::EmailVerified),
+            "Disabled" => Ok(Self::Disabled),
             other => Err(unknown_name("UserSort", other)),
         }
     }

@@ -12,6 +12,7 @@ pub(crate) mod edge;
 pub(crate) mod error;
 pub(crate) mod length;
 pub(crate) mod list;
+pub(crate) mod openapi;
 pub(crate) mod origin;
 mod passkey_failure;
 pub(crate) mod path;

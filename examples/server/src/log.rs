@@ -105,7 +105,7 @@ pub(crate) fn finish() {
 pub(crate) fn path(path: &str) -> String {
     let mut before = "";
     let parts = path.split('/').map(|part| {
-        let follows_secret_route = matches!(before, "st" | "one-time-access-token");
+        let follows_secret_route = matches!(before, "st" | "lc" | "one-time-access-token");
         before = part;
         let secret = follows_secret_route && part != "setup" || part.len() > LONGEST_PLAIN;
         if secret {

@@ -290,8 +290,12 @@ pub unsafe extern "C" fn keyplate_audit_query_new(
             put(out, || {
                 Ok(::keyplate::AuditQuery {
                     user_id: Default::default(),
+                    user_ids: Default::default(),
                     kind: Default::default(),
+                    kinds: Default::default(),
                     since: Default::default(),
+                    sort: Default::default(),
+                    ascending: Default::default(),
                     page: Default::default(),
                     limit: Default::default(),
                     after: Default::default(),
@@ -321,6 +325,26 @@ pub unsafe extern "C" fn keyplate_audit_query_set_user_id(
     }
 }
 
+/// The same for several users. With `user_id`, it is one more of them.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_audit_query_add_user_ids(
+    audit_query: *mut keyplate_audit_query,
+    value: *const c_char,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let audit_query = borrow_mut(audit_query, "audit_query")?;
+            audit_query
+                .user_ids
+                .push(take::id(value, "value", ::keyplate::UserId::parse)?);
+            Ok(())
+        })
+    }
+}
+
 /// Only of this kind.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_kind(
@@ -338,6 +362,24 @@ pub unsafe extern "C" fn keyplate_audit_query_set_kind(
     }
 }
 
+/// Only of one of these kinds. With `kind`, it is one more of them.
+/// Adds one; the value is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_audit_query_add_kinds(
+    audit_query: *mut keyplate_audit_query,
+    value: Raw<keyplate_event_kind>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let audit_query = borrow_mut(audit_query, "audit_query")?;
+            audit_query.kinds.push(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
 /// Only since this time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_audit_query_set_since(
@@ -350,6 +392,41 @@ pub unsafe extern "C" fn keyplate_audit_query_set_since(
         guard(error, || {
             let audit_query = borrow_mut(audit_query, "audit_query")?;
             audit_query.since = Some(take::time(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// The order. The default is the order in which they were written. Any other than that and `KEYPLATE_AUDIT_SORT_TIME` reads all events that
+/// the query finds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_audit_query_set_sort(
+    audit_query: *mut keyplate_audit_query,
+    value: Raw<keyplate_audit_sort>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let audit_query = borrow_mut(audit_query, "audit_query")?;
+            audit_query.sort = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// Whether the smallest, or the oldest, come first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_audit_query_set_ascending(
+    audit_query: *mut keyplate_audit_query,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let audit_query = borrow_mut(audit_query, "audit_query")?;
+            audit_query.ascending = value;
             Ok(())
         })
     }
@@ -454,8 +531,9 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
     unsafe { get(detail, |value| Some(&value.value)) }
 }
 
-/// Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
-/// host that wants to close what a revoked session has open, hears of every change (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they
+/// Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
+/// first: so another process, or a host that wants to close what a revoked session has open, hears of every change
+/// (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they
 /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
 /// the kind `User`, no address, no agent, no credential.
 ///

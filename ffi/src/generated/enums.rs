@@ -168,6 +168,50 @@ impl Lend for ::keyplate::ActorKind {
     }
 }
 
+/// An order of events. Equal ones are in the order in which they were written.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_audit_sort {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// By time. Refusals that are counted in one row have the time of the last one.
+    Time = 1,
+    /// By the name of the kind.
+    Kind = 2,
+    /// By the address of the client, as text.
+    Address = 3,
+    /// By the user agent of the client.
+    UserAgent = 4,
+}
+
+impl Lend for ::keyplate::AuditSort {
+    type C = keyplate_audit_sort;
+    fn lend(value: Option<&Self>) -> keyplate_audit_sort {
+        match value {
+            Some(::keyplate::AuditSort::Time) => keyplate_audit_sort::Time,
+            Some(::keyplate::AuditSort::Kind) => keyplate_audit_sort::Kind,
+            Some(::keyplate::AuditSort::Address) => keyplate_audit_sort::Address,
+            Some(::keyplate::AuditSort::UserAgent) => keyplate_audit_sort::UserAgent,
+
+            _ => keyplate_audit_sort::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_audit_sort {
+    type Core = ::keyplate::AuditSort;
+    fn from_number(number: i32) -> Option<::keyplate::AuditSort> {
+        match number {
+            1 => Some(::keyplate::AuditSort::Time),
+            2 => Some(::keyplate::AuditSort::Kind),
+            3 => Some(::keyplate::AuditSort::Address),
+            4 => Some(::keyplate::AuditSort::UserAgent),
+
+            _ => None,
+        }
+    }
+}
+
 /// What happened.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1164,6 +1208,8 @@ pub enum keyplate_conflict_reason {
     FileExists = 11,
     /// Somebody has approved or denied this device already.
     DeviceDecided = 13,
+    /// Somebody had this name before, perhaps a user who was deleted, and it is kept for them.
+    Former = 14,
 }
 
 impl Lend for ::keyplate::ConflictReason {
@@ -1197,6 +1243,7 @@ impl Lend for ::keyplate::ConflictReason {
             Some(::keyplate::ConflictReason::DeviceDecided) => {
                 keyplate_conflict_reason::DeviceDecided
             }
+            Some(::keyplate::ConflictReason::Former) => keyplate_conflict_reason::Former,
 
             _ => keyplate_conflict_reason::Unknown,
         }
@@ -1281,6 +1328,8 @@ pub enum keyplate_denial_reason_kind {
     OwnAppPasswordsOnly = 20,
     /// Nobody has looked at this device and what it asks for, who could approve it.
     DeviceNotInspected = 21,
+    /// The settings do not let users change their own profile.
+    OwnProfileClosed = 22,
 }
 
 /// Which kind it is.
@@ -1345,6 +1394,9 @@ pub unsafe extern "C" fn keyplate_denial_reason_get_kind(
             }
             Some(::keyplate::DenialReason::DeviceNotInspected) => {
                 keyplate_denial_reason_kind::DeviceNotInspected
+            }
+            Some(::keyplate::DenialReason::OwnProfileClosed) => {
+                keyplate_denial_reason_kind::OwnProfileClosed
             }
             _ => keyplate_denial_reason_kind::Unknown,
         }
@@ -2524,6 +2576,50 @@ pub unsafe extern "C" fn keyplate_limit_new_at_most(
     }
 }
 
+/// An order of sign-up tokens. Equal ones are ordered by id.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum keyplate_signup_token_sort {
+    /// None, or newer than this header.
+    Unknown = 0,
+    /// By time of creation.
+    CreatedAt = 1,
+    /// By the time at which they end.
+    ExpiresAt = 2,
+    /// By how often they may be used.
+    MaxUses = 3,
+    /// By how often they were used.
+    Uses = 4,
+}
+
+impl Lend for ::keyplate::SignupTokenSort {
+    type C = keyplate_signup_token_sort;
+    fn lend(value: Option<&Self>) -> keyplate_signup_token_sort {
+        match value {
+            Some(::keyplate::SignupTokenSort::CreatedAt) => keyplate_signup_token_sort::CreatedAt,
+            Some(::keyplate::SignupTokenSort::ExpiresAt) => keyplate_signup_token_sort::ExpiresAt,
+            Some(::keyplate::SignupTokenSort::MaxUses) => keyplate_signup_token_sort::MaxUses,
+            Some(::keyplate::SignupTokenSort::Uses) => keyplate_signup_token_sort::Uses,
+
+            _ => keyplate_signup_token_sort::Unknown,
+        }
+    }
+}
+
+impl Choice for keyplate_signup_token_sort {
+    type Core = ::keyplate::SignupTokenSort;
+    fn from_number(number: i32) -> Option<::keyplate::SignupTokenSort> {
+        match number {
+            1 => Some(::keyplate::SignupTokenSort::CreatedAt),
+            2 => Some(::keyplate::SignupTokenSort::ExpiresAt),
+            3 => Some(::keyplate::SignupTokenSort::MaxUses),
+            4 => Some(::keyplate::SignupTokenSort::Uses),
+
+            _ => None,
+        }
+    }
+}
+
 /// The state of a sign-up token.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -2715,6 +2811,10 @@ pub enum keyplate_user_sort {
     Role = 7,
     /// By the time at which the account lapses.
     ExpiresAt = 8,
+    /// By whether the address is verified: those whose is come last.
+    EmailVerified = 9,
+    /// By whether they are disabled: those who are come last.
+    Disabled = 10,
 }
 
 impl Lend for ::keyplate::UserSort {
@@ -2729,6 +2829,8 @@ impl Lend for ::keyplate::UserSort {
             Some(::keyplate::UserSort::Email) => keyplate_user_sort::Email,
             Some(::keyplate::UserSort::Role) => keyplate_user_sort::Role,
             Some(::keyplate::UserSort::ExpiresAt) => keyplate_user_sort::ExpiresAt,
+            Some(::keyplate::UserSort::EmailVerified) => keyplate_user_sort::EmailVerified,
+            Some(::keyplate::UserSort::Disabled) => keyplate_user_sort::Disabled,
 
             _ => keyplate_user_sort::Unknown,
         }
@@ -2747,6 +2849,8 @@ impl Choice for keyplate_user_sort {
             6 => Some(::keyplate::UserSort::Email),
             7 => Some(::keyplate::UserSort::Role),
             8 => Some(::keyplate::UserSort::ExpiresAt),
+            9 => Some(::keyplate::UserSort::EmailVerified),
+            10 => Some(::keyplate::UserSort::Disabled),
 
             _ => None,
         }

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod api_keys;
+mod app_passwords;
 mod audit;
 mod authenticate;
 mod backup;
@@ -9,6 +10,8 @@ mod bootstrap;
 mod claims;
 mod clock;
 mod credentials;
+mod device_links;
+mod device_logins;
 mod enums;
 mod groups;
 mod handle;
@@ -39,6 +42,7 @@ use crate::{
 
 pub use access_tokens::*;
 pub use api_keys::*;
+pub use app_passwords::*;
 pub use audit::*;
 pub use authenticate::*;
 pub use backup::*;
@@ -46,6 +50,8 @@ pub use bootstrap::*;
 pub use claims::*;
 pub use clock::*;
 pub use credentials::*;
+pub use device_links::*;
+pub use device_logins::*;
 pub use enums::*;
 pub use groups::*;
 pub use handle::*;

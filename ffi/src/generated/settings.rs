@@ -62,6 +62,24 @@ pub unsafe extern "C" fn keyplate_public_settings_get_username_change(
     unsafe { get(public_settings, |value| Some(&value.username_change)) }
 }
 
+/// Whether every new account needs an e-mail address.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_public_settings_get_require_email(
+    public_settings: *const keyplate_public_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(public_settings, |value| Some(&value.require_email)) }
+}
+
+/// Whether users may change their own names, locale and e-mail address.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_public_settings_get_own_profile(
+    public_settings: *const keyplate_public_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(public_settings, |value| Some(&value.own_profile)) }
+}
+
 /// What an administrator can set while the application runs.
 ///
 /// Free one that is yours with `keyplate_settings_free`.
@@ -254,7 +272,55 @@ pub unsafe extern "C" fn keyplate_settings_get_backup_eligibility_policy(
     unsafe { get(settings, |value| Some(&value.backup_eligibility_policy)) }
 }
 
-/// Changes to the settings. What is left out stays the same. Groups and domains have methods of their own.
+/// Whether every new account needs an e-mail address, and nobody's is taken away.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_require_email(
+    settings: *const keyplate_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.require_email)) }
+}
+
+/// Whether users may change their own names, locale and e-mail address. Administrators always may.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_own_profile(
+    settings: *const keyplate_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.own_profile)) }
+}
+
+/// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+/// How many there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_default_claims_len(
+    settings: *const keyplate_settings,
+) -> usize {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { len(settings, |value| value.default_claims.len()) }
+}
+
+/// The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds.
+/// One of them, borrowed from `settings`; nothing past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_default_claims_at(
+    settings: *const keyplate_settings,
+    index: usize,
+) -> *const keyplate_claim {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| value.default_claims.get(index)) }
+}
+
+/// Whether an address that an administrator or the host gives counts as verified without their saying so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_get_emails_verified(
+    settings: *const keyplate_settings,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(settings, |value| Some(&value.emails_verified)) }
+}
+
+/// Changes to the settings. What is left out stays the same. Groups, claims and domains have methods of their own.
 ///
 /// Free one that is yours with `keyplate_settings_changes_free`.
 #[derive(Debug)]
@@ -309,6 +375,9 @@ pub unsafe extern "C" fn keyplate_settings_changes_new(
                     counter_policy: Default::default(),
                     audit_retention_seconds: Default::default(),
                     backup_eligibility_policy: Default::default(),
+                    require_email: Default::default(),
+                    own_profile: Default::default(),
+                    emails_verified: Default::default(),
                 })
             })
         })
@@ -521,6 +590,57 @@ pub unsafe extern "C" fn keyplate_settings_changes_set_backup_eligibility_policy
     }
 }
 
+/// Whether every new account needs an e-mail address, and nobody's is taken away.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_require_email(
+    settings_changes: *mut keyplate_settings_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.require_email = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// Whether users may change their own names, locale and e-mail address.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_own_profile(
+    settings_changes: *mut keyplate_settings_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.own_profile = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// Whether an address that an administrator or the host gives counts as verified without their saying so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_settings_changes_set_emails_verified(
+    settings_changes: *mut keyplate_settings_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let settings_changes = borrow_mut(settings_changes, "settings_changes")?;
+            settings_changes.emails_verified = Some(value);
+            Ok(())
+        })
+    }
+}
+
 /// Returns the settings that everybody may see.
 ///
 /// Errors:
@@ -575,6 +695,37 @@ pub unsafe extern "C" fn keyplate_remember_origin(
     unsafe {
         guard(error, || {
             put(out, || Ok(borrow(kp, "kp")?.remember_origin()?))
+        })
+    }
+}
+
+/// Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+/// give users claims.
+///
+/// Errors:
+/// - `KEYPLATE_STATUS_INVALID_INPUT`
+/// - `KEYPLATE_STATUS_PERMISSION_DENIED`
+///
+/// `out` is the caller's: free it with `keyplate_settings_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_set_default_claims(
+    kp: *const keyplate,
+    claims: *const *const keyplate_claim,
+    claims_len: usize,
+    out: *mut *mut keyplate_settings,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            put(out, || {
+                Ok(borrow(kp, "kp")?.set_default_claims(take::list(
+                    claims,
+                    claims_len,
+                    "claims",
+                    |claims| Ok(Clone::clone(borrow(claims, "claims")?)),
+                )?)?)
+            })
         })
     }
 }

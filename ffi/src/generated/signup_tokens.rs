@@ -836,6 +836,8 @@ pub unsafe extern "C" fn keyplate_signup_token_query_new(
             put(out, || {
                 Ok(::keyplate::SignupTokenQuery {
                     include_revoked: Default::default(),
+                    sort: Default::default(),
+                    ascending: Default::default(),
                     page: Default::default(),
                     limit: Default::default(),
                 })
@@ -856,6 +858,40 @@ pub unsafe extern "C" fn keyplate_signup_token_query_set_include_revoked(
         guard(error, || {
             let signup_token_query = borrow_mut(signup_token_query, "signup_token_query")?;
             signup_token_query.include_revoked = value;
+            Ok(())
+        })
+    }
+}
+
+/// The order. The default is the order of creation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_query_set_sort(
+    signup_token_query: *mut keyplate_signup_token_query,
+    value: Raw<keyplate_signup_token_sort>,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_query = borrow_mut(signup_token_query, "signup_token_query")?;
+            signup_token_query.sort = Some(take::choice(value, "value")?);
+            Ok(())
+        })
+    }
+}
+
+/// Whether the smallest come first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_signup_token_query_set_ascending(
+    signup_token_query: *mut keyplate_signup_token_query,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let signup_token_query = borrow_mut(signup_token_query, "signup_token_query")?;
+            signup_token_query.ascending = value;
             Ok(())
         })
     }

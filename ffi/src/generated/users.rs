@@ -121,7 +121,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_email(
     }
 }
 
-/// Whether the address is known to be theirs.
+/// Whether the address is known to be theirs. The setting `emails_verified` says so of every one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_email_verified(
     new_user: *mut keyplate_new_user,
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn keyplate_new_user_set_email_verified(
     }
 }
 
-/// The name that others see, of at most 100 characters.
+/// The name that others see, of at most 100 characters. The default is the first and the last name.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_new_user_set_display_name(
@@ -373,7 +373,7 @@ pub unsafe extern "C" fn keyplate_user_get_email_held(user: *const keyplate_user
     unsafe { get(user, |value| Some(&value.email_held)) }
 }
 
-/// The name that others see.
+/// The name that others see: where none was given, the first and the last name.
 /// NULL when there is none. Borrowed from `user`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_get_display_name(
@@ -591,7 +591,8 @@ pub unsafe extern "C" fn keyplate_user_changes_set_email(
     }
 }
 
-/// Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one
+/// Whether the address is known to be theirs. The default is the setting `emails_verified` for a new address that an
+/// administrator or the host gives. `true` needs the proved address in `email`, and fails if another one
 /// stands there by now. Users cannot change this themselves.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_email_verified(
@@ -609,7 +610,7 @@ pub unsafe extern "C" fn keyplate_user_changes_set_email_verified(
     }
 }
 
-/// The name that others see.
+/// The name that others see. Where it is removed, and where none was given before, it is the first and the last name.
 /// The value is copied; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_user_changes_set_display_name(
@@ -867,6 +868,8 @@ pub unsafe extern "C" fn keyplate_user_query_new(
                     status: Default::default(),
                     role: Default::default(),
                     group_id: Default::default(),
+                    disabled: Default::default(),
+                    email_verified: Default::default(),
                     expiring_within_seconds: Default::default(),
                     sort: Default::default(),
                     descending: Default::default(),
@@ -947,6 +950,40 @@ pub unsafe extern "C" fn keyplate_user_query_set_group_id(
             user_query.group_id = take::optional(value, |value| {
                 take::id(value, "value", ::keyplate::GroupId::parse)
             })?;
+            Ok(())
+        })
+    }
+}
+
+/// Only those who are disabled, or who are not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_query_set_disabled(
+    user_query: *mut keyplate_user_query,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let user_query = borrow_mut(user_query, "user_query")?;
+            user_query.disabled = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// Only those whose address is verified, or who have none that is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_user_query_set_email_verified(
+    user_query: *mut keyplate_user_query,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let user_query = borrow_mut(user_query, "user_query")?;
+            user_query.email_verified = Some(value);
             Ok(())
         })
     }

@@ -13,12 +13,15 @@ from .enums import (
     ActorKind,
     ApiKeySort,
     ApprovalRule,
+    AuditSort,
     BackupEligibilityPolicy,
     BootstrapAction,
     BootstrapKind,
     ConflictReason,
     CounterPolicy,
     DecisionReason,
+    DeviceLoginState,
+    DeviceWish,
     EventKind,
     GroupSort,
     PasskeyProblem,
@@ -27,6 +30,7 @@ from .enums import (
     SetupStage,
     SignInMethod,
     SignupMode,
+    SignupTokenSort,
     SignupTokenState,
     Thing,
     UserSort,
@@ -420,6 +424,34 @@ class DenialReason:
 
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> DenialReason.ServiceScope: ...
+
+    @final
+    class DeviceSession(DenialReason):
+        """A device that somebody approved does not do this; its user does, signed in themselves."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.DeviceSession: ...
+
+    @final
+    class OwnAppPasswordsOnly(DenialReason):
+        """Only users themselves make their app passwords."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.OwnAppPasswordsOnly: ...
+
+    @final
+    class DeviceNotInspected(DenialReason):
+        """Nobody has looked at this device and what it asks for, who could approve it."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.DeviceNotInspected: ...
+
+    @final
+    class OwnProfileClosed(DenialReason):
+        """The settings do not let users change their own profile."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.OwnProfileClosed: ...
 
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
@@ -1101,6 +1133,101 @@ class CreatedApiKey:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class AppPassword:
+    """An app password, without its secret."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """The id."""
+    @property
+    def owner_id(self) -> UUID:
+        """Whose it is."""
+    @property
+    def name(self) -> str:
+        """What it is for, in its owner's words."""
+    @property
+    def service_id(self) -> UUID | None:
+        """The only service that it is for. Without one it is for all that its owner may use."""
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes that the host is told. Without one it is good for whatever it is for, and for nothing built in."""
+    @property
+    def is_recoverable(self) -> bool:
+        """Whether its secret can be read again with the encryption key, for `verify_subsonic_token`."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    @property
+    def last_used_at(self) -> datetime | None:
+        """When it was last used. This can be up to a minute out of date."""
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it ends."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class AppPasswordPage:
+    """A page of app passwords."""
+
+    __match_args__: ClassVar[tuple[str, str, str]]
+    @property
+    def items(self) -> list[AppPassword]:
+        """The app passwords."""
+    @property
+    def total(self) -> int:
+        """How many there are on all pages."""
+    @property
+    def page(self) -> int:
+        """Which page this is. Past the last page, `items` is empty."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class CreatedAppPassword:
+    """An app password that has just been made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def app_password(self) -> AppPassword:
+        """The app password."""
+    @property
+    def secret(self) -> Secret:
+        """The secret, which is shown only this once. It looks like `xxxx-xxxx-xxxx-xxxx`."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class VerifiedAppPassword:
+    """Whose app password it is, and what it is good for. It is no credential of this library: it has no principal."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    @property
+    def app_password_id(self) -> UUID:
+        """The app password."""
+    @property
+    def user_id(self) -> UUID:
+        """The user."""
+    @property
+    def username(self) -> str:
+        """Their username, also where they gave their address."""
+    @property
+    def role(self) -> Role:
+        """`Role.ADMINISTRATOR` only for an administrator's whose scopes name something built in or are `*`."""
+    @property
+    def service_id(self) -> UUID | None:
+        """The only service that it is for."""
+    @property
+    def scopes(self) -> list[str]:
+        """Its scopes. A host looks here for its own."""
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it ends."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class AuditEvent:
     """A row of the audit log, which the event sink receives as well. Names are as they were at that time."""
 
@@ -1271,6 +1398,138 @@ class Identity:
     @property
     def services(self) -> list[Service]:
         """The services that they may use with this credential, by slug."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class CreatedDeviceLink:
+    """A link that has just been made."""
+
+    __match_args__: ClassVar[tuple[str, str]]
+    @property
+    def device_link(self) -> DeviceLink:
+        """The link."""
+    @property
+    def secret(self) -> Secret:
+        """The secret, which is shown only this once: put it into a QR code. The new device hands it to
+        `redeem_one_time_token`.
+        """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class DeviceLink:
+    """A link by which a user adds another device of their own, without its secret."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """The id."""
+    @property
+    def user_id(self) -> UUID:
+        """The user whose it is."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends, unless it has been opened."""
+    @property
+    def used_at(self) -> datetime | None:
+        """When a device opened it. It works once."""
+    @property
+    def address(self) -> str | None:
+        """The IP address of that device."""
+    @property
+    def user_agent(self) -> str | None:
+        """Its user agent."""
+    @property
+    def passkey_id(self) -> UUID | None:
+        """The passkey that the device has registered."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class DeviceLogin:
+    """What a device asks for, as whoever approves it sees it."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def id(self) -> UUID:
+        """The id."""
+    @property
+    def device_name(self) -> str | None:
+        """What the device calls itself, if it does."""
+    @property
+    def address(self) -> str | None:
+        """Its IP address."""
+    @property
+    def user_agent(self) -> str | None:
+        """Its user agent."""
+    @property
+    def created_at(self) -> datetime:
+        """When it asked."""
+    @property
+    def expires_at(self) -> datetime:
+        """When that ends."""
+    @property
+    def wish(self) -> DeviceWish:
+        """What it wants."""
+    @property
+    def service_id(self) -> UUID | None:
+        """The service for which it wants an app password."""
+    @property
+    def service_name(self) -> str | None:
+        """That service's name."""
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes that it gets. For an app password none is whatever its service needs."""
+    @property
+    def administrator(self) -> bool:
+        """Whether it gets the rights of an administrator within these scopes, because it named them."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class DeviceLoginAnswer:
+    """The answer to a device that polls."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str]]
+    @property
+    def state(self) -> DeviceLoginState:
+        """What came of it."""
+    @property
+    def user(self) -> User | None:
+        """Who approved it, once it is granted."""
+    @property
+    def signed_in(self) -> SignedIn | None:
+        """The session, if that is what it wanted."""
+    @property
+    def app_password(self) -> CreatedAppPassword | None:
+        """The app password, if that is what it wanted. Its name for `verify_app_password` is the user's."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class StartedDeviceLogin:
+    """What a device that wants to be signed in shows and keeps."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    @property
+    def device_code(self) -> Secret:
+        """What the device keeps to itself, and polls with."""
+    @property
+    def user_code(self) -> Secret:
+        """What it shows, and somebody types elsewhere: `XXXX-XXXX`, or six digits."""
+    @property
+    def expires_at(self) -> datetime:
+        """When both end."""
+    @property
+    def expires_in_seconds(self) -> int:
+        """In how many seconds that is."""
+    @property
+    def interval_seconds(self) -> int:
+        """How many seconds to wait between two polls."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1504,7 +1763,7 @@ class Authenticated:
         """The role that this credential acts in. For an administrator's credential from before their promotion, it is `User`."""
     @property
     def status(self) -> UserStatus:
-        """`UserStatus.ACTIVE`; from `authenticate_pending` alone `UserStatus.PENDING` too, for who waits for approval."""
+        """`UserStatus.ACTIVE`; from `authenticate_pending` alone `Pending` too, for who waits for approval."""
     @property
     def scopes(self) -> list[str]:
         """The scopes of the credential. `*` is everything except `roles:write`. A host looks here for its own scopes."""
@@ -1668,7 +1927,7 @@ class SignedIn:
 class PublicSettings:
     """The settings that everybody may see."""
 
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """The name by which people know the application."""
@@ -1678,6 +1937,12 @@ class PublicSettings:
     @property
     def username_change(self) -> bool:
         """Whether users may change their own username."""
+    @property
+    def require_email(self) -> bool:
+        """Whether every new account needs an e-mail address."""
+    @property
+    def own_profile(self) -> bool:
+        """Whether users may change their own names, locale and e-mail address."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1685,7 +1950,7 @@ class PublicSettings:
 class Settings:
     """What an administrator can set while the application runs."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def app_name(self) -> str:
         """The name by which people know the application."""
@@ -1733,6 +1998,18 @@ class Settings:
     @property
     def backup_eligibility_policy(self) -> BackupEligibilityPolicy:
         """What to do when a passkey begins or ceases to be something that may be backed up."""
+    @property
+    def require_email(self) -> bool:
+        """Whether every new account needs an e-mail address, and nobody's is taken away."""
+    @property
+    def own_profile(self) -> bool:
+        """Whether users may change their own names, locale and e-mail address. Administrators always may."""
+    @property
+    def default_claims(self) -> list[Claim]:
+        """The claims of everybody who signs up, in addition to those of their token. A token's claim of the same name holds."""
+    @property
+    def emails_verified(self) -> bool:
+        """Whether an address that an administrator or the host gives counts as verified without their saying so."""
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -1949,7 +2226,7 @@ class SignupTokenPreview:
 class ClockResetReport:
     """What `reset_clock` ended, and what it left."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def behind_seconds(self) -> int:
         """How far time was set back, in whole seconds."""
@@ -1969,6 +2246,9 @@ class ClockResetReport:
     def ceremonies(self) -> int:
         """Passkey ceremonies that were under way, but for sign-ins, which are not counted and end too."""
     @property
+    def device_logins(self) -> int:
+        """Requests of devices to be signed in, and links by which users add another device."""
+    @property
     def attempts(self) -> int:
         """Counted attempts, such as wrong codes."""
     @property
@@ -1980,6 +2260,9 @@ class ClockResetReport:
     @property
     def api_keys_kept(self) -> int:
         """API keys that were made after the new time and work on."""
+    @property
+    def app_passwords_kept(self) -> int:
+        """App passwords that were made after the new time and work on."""
     @property
     def signup_tokens_kept(self) -> int:
         """Sign-up tokens that were made after the new time and work on."""
@@ -2029,7 +2312,7 @@ class IntegrityReport:
 class PurgeReport:
     """What `purge_expired` removed."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str]]
     @property
     def sessions(self) -> int:
         """Sessions."""
@@ -2040,6 +2323,9 @@ class PurgeReport:
     def one_time_tokens(self) -> int:
         """One-time tokens."""
     @property
+    def app_passwords(self) -> int:
+        """App passwords."""
+    @property
     def audit_events(self) -> int:
         """Rows of the audit log."""
     def __eq__(self, value: object, /) -> bool: ...
@@ -2049,7 +2335,7 @@ class PurgeReport:
 class Statistics:
     """What there is, at one moment."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
     @property
     def active_users(self) -> int:
         """Users who may sign in."""
@@ -2080,6 +2366,12 @@ class Statistics:
     @property
     def api_keys(self) -> int:
         """API keys that are neither revoked nor expired."""
+    @property
+    def app_passwords(self) -> int:
+        """App passwords that have not expired."""
+    @property
+    def device_logins(self) -> int:
+        """Devices that wait to be approved, or to fetch what was."""
     @property
     def signup_tokens(self) -> int:
         """Sign-up tokens that work."""
@@ -2125,7 +2417,7 @@ class User:
         """
     @property
     def display_name(self) -> str | None:
-        """The name that others see."""
+        """The name that others see: where none was given, the first and the last name."""
     @property
     def first_name(self) -> str | None:
         """First name."""
@@ -2365,25 +2657,153 @@ class Keyplate:
             AccountExpired: The account has lapsed.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
+    def create_app_password(
+        self,
+        *,
+        name: str,
+        service: str | None = None,
+        scopes: Sequence[str] = (),
+        expires_at: datetime | None = None,
+        recoverable: bool = False,
+        owner_id: UUID | str | None = None,
+    ) -> CreatedAppPassword:
+        """Makes an app password for the caller: for one client that knows only name and password. It opens nothing in this
+        library, which has no method that takes it but `verify_app_password`. It can do no more than its maker may now,
+        and ends no later than the key by which it is made.
+
+        Args:
+            name: What it is for, of 1 to 100 characters: the client, or the device that it is on.
+            service: The only service that it is for, by id or slug. By default it is for all that its owner may use.
+            scopes: Scopes that the host is told, within those of whoever makes it. By default nothing built in.
+            expires_at: When it ends. By default it never does.
+            recoverable: Whether its secret is kept sealed as well, for `verify_subsonic_token`. It needs a service, and a database that is opened with an encryption key.
+            owner_id: Whose it is. The default is the caller, who makes none for others; the host must name one.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the service.
+            PermissionDenied: Also for another user's.
+            StepUpRequired: When the sign-in is too old, by whatever method.
+        """
+    def list_app_passwords(
+        self,
+        *,
+        owner_id: UUID | str | None = None,
+        search: str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> AppPasswordPage:
+        """Lists app passwords, the newest first.
+
+        Args:
+            owner_id: Only this user's. Users who are not administrators always see only their own.
+            search: A part of the name, without regard to case and accents.
+            page: Which page to return, counted from 1.
+            limit: How many items to put on a page: 1 to 1000, 20 by default.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known, but may not do this.
+        """
+    def revoke_app_password(self, id: UUID | str) -> None:
+        """Revokes an app password at once, in every process. It is gone then, with its sealed secret if it had one; the
+        audit log keeps that it was there.
+
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: The caller is known, but may not do this.
+        """
+    def verify_subsonic_token(
+        self,
+        name: str,
+        token: str,
+        salt: str,
+        service: str | None = None,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> VerifiedAppPassword:
+        """Checks what a Subsonic client sends in place of its password: `token` is the MD5 of the password and the salt, in
+        hexadecimal digits. Only app passwords that were made as `recoverable` can be checked like this, in whichever of
+        four spellings the client has them: with dashes and without, in small letters and in capitals.
+
+        Whoever has seen one pair of token and salt may use it until the app password is revoked.
+
+        Args:
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
+
+        Raises:
+            KeyplateError: As `verify_app_password`.
+            InvalidInput: For a salt of more than 256 bytes. An app password that was sealed under another
+                encryption key is.
+            InvalidCredential: . Without a service, what is for any one is accepted: the answer says for
+                which.
+        """
+    def verify_app_password(
+        self,
+        name: str,
+        secret: str,
+        service: str | None = None,
+        *,
+        address: str | None = None,
+        user_agent: str | None = None,
+        device_name: str | None = None,
+    ) -> VerifiedAppPassword:
+        """Returns whose app password this is and what it is good for. The name is its owner's username, or an address that
+        they hold; the secret is read as forgivingly as codes are. Name the service that you are, by id or slug: then what
+        is for it or for all is accepted, if `authorize` would let its owner in. Without a service, only what is for all
+        is accepted.
+
+        A right password is never limited. After 20 wrong ones within 10 minutes for one account from one address, a wrong
+        one is `RateLimited`; so tell where the client is.
+
+        Args:
+            address: The client's IP address, as a proxy or a framework writes it: a port, brackets, quotes, a zone and a comma at the end are left out, and IPv4 within IPv6 is that IPv4. What is no address is stored as `unknown`, and all such clients share their limits.
+            user_agent: Its user agent, which is cut after 512 characters.
+            device_name: A name by which the user knows the device, of at most 100 characters.
+
+        Raises:
+            InvalidCredential: When name and password do not belong together, the password has ended, or is
+                for another service.
+            RateLimited: Too many wrong tries, or too many accounts, from one place.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            NotFound: For the service.
+            PermissionDenied: When its owner may not use the service, and for all but the host and
+                administrators with `app_passwords:verify`.
+        """
     def list_audit_events(
         self,
         *,
         user_id: UUID | str | None = None,
+        user_ids: Sequence[UUID | str] = (),
         kind: EventKind | None = None,
+        kinds: Sequence[EventKind] = (),
         since: datetime | None = None,
+        sort: AuditSort | None = None,
+        ascending: bool = False,
         page: int | None = None,
         limit: int | None = None,
         after: int | None = None,
     ) -> AuditPage:
-        """Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
-        host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
+        """Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
+        first: so another process, or a host that wants to close what a revoked session has open, hears of every change
+        (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
         made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
         the kind `User`, no address, no agent, no credential.
 
         Args:
             user_id: Only those that this user did, or that are about them. Users who are not administrators always see only their own.
+            user_ids: The same for several users. With `user_id`, it is one more of them.
             kind: Only of this kind.
+            kinds: Only of one of these kinds. With `kind`, it is one more of them.
             since: Only since this time.
+            sort: The order. The default is the order in which they were written. Any other than that and `AuditSort.TIME` reads all events that the query finds.
+            ascending: Whether the smallest, or the oldest, come first.
             page: Which page to return, counted from 1. With `after` there is only the first.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
             after: Only those that were committed after the event of this id, the oldest first: a feed. Whoever asks again and again, with the id of the last event that they have, gets each event of every process exactly once, in the order of the commits. 0 is before all.
@@ -2395,7 +2815,7 @@ class Keyplate:
         """
     def authenticate_pending(self, credential: str) -> Authenticated:
         """Tells what `authenticate` tells, and also who has the session of a sign-up that waits for approval: its `status` is
-        `UserStatus.PENDING` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
+        `Pending` and its only scope `enrol`. For the few pages that such a user needs, to register a first passkey, to see
         whether they have been approved, and to sign out; for everything else a host asks `authenticate`.
 
         Raises:
@@ -2466,15 +2886,101 @@ class Keyplate:
         (`ClockBehind`). What had expired only by the wrong time works again.
 
         Whatever was made after the clock's time, and therefore by the wrong one, ends: sessions, step-ups, one-time, setup
-        and recovery tokens, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
-        keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys and
-        sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
+        and recovery tokens, requests and links of devices, passkey ceremonies, counts of attempts, and former secrets of API keys that were rotated. The
+        keys that sign access tokens are replaced without an overlap, so all access tokens end. Users, API keys, app
+        passwords and sign-up tokens stay: their ends are dates that somebody named. The answer says how many keys and tokens these are.
 
         While the clock is less than a second behind and nothing was made after it, nothing ends and nothing is recorded.
 
         Raises:
             PermissionDenied: On any but the host's handle.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
+    def create_device_link(self) -> CreatedDeviceLink:
+        """Makes a link by which the caller adds another device of their own. It lives for 5 minutes, works once, and ends
+        with the session that makes it; an earlier one that was not opened ends. The new device hands the secret to
+        `redeem_one_time_token`, and its session may look at its user and register one passkey.
+
+        Raises:
+            StepUpRequired: A fresh sign-in is needed first.
+            PermissionDenied: Without a session, and for sessions that may do less than their user.
+        """
+    def disown_device_link(self, id: UUID | str) -> None:
+        """Withdraws a link of the caller's own: "not mine". A device that has opened it is out, the passkey that it has
+        registered is gone, and all sessions of the user but the one that asks end.
+
+        Raises:
+            NotFound: There is no such thing, or it is not for the caller to know of.
+            PermissionDenied: Without a session.
+            Conflict: When no administrator would be left.
+        """
+    def list_device_links(self) -> list[DeviceLink]:
+        """Lists the caller's own links, the newest first: whether a device has opened them, from where, and what it has
+        registered. They stay for 30 days.
+
+        Raises:
+            PermissionDenied: The caller is known, but may not do this.
+        """
+    def begin_device_login(
+        self,
+        *,
+        device_name: str | None = None,
+        wish: DeviceWish | None = None,
+        service: str | None = None,
+        scopes: Sequence[str] = (),
+        six_digits: bool = False,
+    ) -> StartedDeviceLogin:
+        """Begins to sign in a device that has no browser. It shows the user code and polls with the device code; both live
+        for 10 minutes.
+
+        Args:
+            device_name: What the device calls itself, of at most 100 characters. It is shown to whoever approves it. By default the client's device name.
+            wish: What it wants. A session by default; with a service, an app password.
+            service: The service for which it wants an app password, by id or slug.
+            scopes: The scopes that it wants. By default what a person's own things need, and never an administrator's rights.
+            six_digits: Whether the code to be typed is six digits rather than eight characters, for devices that show no others. When two hundred of them are under way, it is eight characters all the same.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the service.
+            RateLimited: When 20 are under way from one address.
+        """
+    def poll_device_login(self, device_code: str) -> DeviceLoginAnswer:
+        """Tells a device what came of its request, and gives it what it asked for, once. Whoever polls more often than the
+        interval says is told to slow down.
+
+        Raises:
+            InvalidCredential: When the device code is unknown or malformed, or what it gives was fetched.
+        """
+    def approve_device_login(self, user_code: str) -> None:
+        """Approves a device that the caller has inspected. It gets what it asked for at its next poll, if the caller's
+        account and session are still good then. Its session is not one of somebody who signed in: no key, app password
+        or passkey is made with it, and no device approved.
+
+        Raises:
+            KeyplateError: As `inspect_device_login`.
+            StepUpRequired: When the sign-in is too old, or has not shown a passkey for an administrator's
+                rights.
+            PermissionDenied: When nobody has inspected it.
+        """
+    def deny_device_login(self, user_code: str) -> None:
+        """Denies a device that the caller has inspected, also one that they have approved and that has not fetched it yet.
+
+        Raises:
+            KeyplateError: As `inspect_device_login`.
+            PermissionDenied: When nobody has inspected it.
+        """
+    def inspect_device_login(self, user_code: str) -> DeviceLogin:
+        """Returns what the device asks for that shows this code, and claims it for the caller: from then on nobody else can
+        approve or deny it. Show the answer before you ask. In the code, case, dashes and blanks do not matter. After
+        10 wrong codes from one address, or of one user, within 10 minutes, it is `RateLimited`.
+
+        Raises:
+            InvalidCredential: When no device shows this code, or somebody else has claimed it.
+            RateLimited: Too many wrong tries, or too many accounts, from one place.
+            PermissionDenied: Without a session, for the session of a device, and when the device asks for
+                more than the caller has.
+            Conflict: When it is decided.
         """
     def create_group(self, *, name: str, friendly_name: str | None = None) -> Group:
         """Creates a group without members.
@@ -2669,7 +3175,7 @@ class Keyplate:
             PermissionDenied: The caller is known, but may not do this.
         """
     def redeem_one_time_token(self, token: str) -> SignedIn:
-        """Signs a user in with a one-time token or code, and uses it up. In a code, case, dashes and blanks do not matter, and
+        """Signs a user in with a one-time token or code, or the secret of a device link, and uses it up. In a code, case, dashes and blanks do not matter, and
         `O`, `I` and `L` are read as `0`, `1` and `1`. After 10 wrong codes from one address within 10 minutes, it is
         `RateLimited`. Long tokens are not limited.
 
@@ -3031,6 +3537,14 @@ class Keyplate:
         Raises:
             PermissionDenied: On any but the host's handle.
         """
+    def set_default_claims(self, claims: Sequence[Claim]) -> Settings:
+        """Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+        give users claims.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known, but may not do this.
+        """
     def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
         """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 
@@ -3060,6 +3574,9 @@ class Keyplate:
         counter_policy: CounterPolicy | None = None,
         audit_retention_seconds: int | None = None,
         backup_eligibility_policy: BackupEligibilityPolicy | None = None,
+        require_email: bool | None = None,
+        own_profile: bool | None = None,
+        emails_verified: bool | None = None,
     ) -> Settings:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
         long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
@@ -3077,6 +3594,9 @@ class Keyplate:
             counter_policy: What to do when the signature counter of a passkey goes back.
             audit_retention_seconds: 30 days to 100 years.
             backup_eligibility_policy: What to do when a passkey begins or ceases to be something that may be backed up.
+            require_email: Whether every new account needs an e-mail address, and nobody's is taken away.
+            own_profile: Whether users may change their own names, locale and e-mail address.
+            emails_verified: Whether an address that an administrator or the host gives counts as verified without their saying so.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -3266,6 +3786,8 @@ class Keyplate:
         self,
         *,
         include_revoked: bool = False,
+        sort: SignupTokenSort | None = None,
+        ascending: bool = False,
         page: int | None = None,
         limit: int | None = None,
     ) -> SignupTokenPage:
@@ -3273,6 +3795,8 @@ class Keyplate:
 
         Args:
             include_revoked: Whether to include revoked tokens.
+            sort: The order. The default is the order of creation.
+            ascending: Whether the smallest come first.
             page: Which page to return, counted from 1.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
 
@@ -3346,7 +3870,7 @@ class Keyplate:
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
     def purge_expired(self) -> PurgeReport:
-        """Removes sessions, API keys and one-time tokens that expired or were revoked more than 30 days ago, and what of the
+        """Removes sessions, API keys, app passwords, one-time tokens and requests of devices that expired or were revoked more than 30 days ago, and what of the
         audit log is older than the setting `audit_retention_seconds`, by the clock if that is behind. Users are never removed, nor API keys that a plan
         made: it would make them again. The rows of the audit log go in many small transactions, so that others need not
         wait; a call that fails in the middle has removed some.
@@ -3378,8 +3902,8 @@ class Keyplate:
             username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail address: it is nobody else's.
             id: The id, a UUID that was never used before. The default is a new one.
             email: E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
-            email_verified: Whether the address is known to be theirs.
-            display_name: The name that others see, of at most 100 characters.
+            email_verified: Whether the address is known to be theirs. The setting `emails_verified` says so of every one.
+            display_name: The name that others see, of at most 100 characters. The default is the first and the last name.
             first_name: First name, of at most 50 characters.
             last_name: Last name, of at most 50 characters.
             locale: Language tag, for example `de-CH`.
@@ -3454,6 +3978,8 @@ class Keyplate:
         status: UserStatus | None = None,
         role: Role | None = None,
         group_id: UUID | str | None = None,
+        disabled: bool | None = None,
+        email_verified: bool | None = None,
         expiring_within_seconds: int | None = None,
         sort: UserSort | None = None,
         descending: bool = False,
@@ -3467,6 +3993,8 @@ class Keyplate:
             status: Only with this status.
             role: Only with this role.
             group_id: Only in this group.
+            disabled: Only those who are disabled, or who are not.
+            email_verified: Only those whose address is verified, or who have none that is.
             expiring_within_seconds: Only those whose account lapses within this many seconds.
             sort: The order. The default is the order of creation.
             descending: Whether to reverse the order.
@@ -3508,8 +4036,8 @@ class Keyplate:
         Args:
             username: As in `NewUser`, and not a name that somebody else had before. Users may change their own only if the settings allow it, and not to one with `@`.
             email: E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
-            email_verified: Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one stands there by now. Users cannot change this themselves.
-            display_name: The name that others see.
+            email_verified: Whether the address is known to be theirs. The default is the setting `emails_verified` for a new address that an administrator or the host gives. `true` needs the proved address in `email`, and fails if another one stands there by now. Users cannot change this themselves.
+            display_name: The name that others see. Where it is removed, and where none was given before, it is the first and the last name.
             first_name: First name.
             last_name: Last name.
             locale: Language tag.

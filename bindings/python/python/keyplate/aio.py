@@ -85,6 +85,7 @@ from ._native import (
 from .enums import (
     ApiKeySort,
     ApprovalRule,
+    AuditSort,
     BackupEligibilityPolicy,
     CounterPolicy,
     DeviceWish,
@@ -93,6 +94,7 @@ from .enums import (
     Role,
     ServiceAccess,
     SignupMode,
+    SignupTokenSort,
     UserSort,
     UserStatus,
     UsernamePolicy,
@@ -402,7 +404,7 @@ class Keyplate:
             PermissionDenied: Also for another user's.
             StepUpRequired: When the sign-in is too old, by whatever method.
         """
-        return await asyncio.to_thread(
+        return await self._threads.write(
             self._keyplate.create_app_password,
             name=name,
             service=service,
@@ -432,7 +434,7 @@ class Keyplate:
             InvalidInput: A value breaks a rule.
             PermissionDenied: The caller is known, but may not do this.
         """
-        return await asyncio.to_thread(
+        return await self._threads.read(
             self._keyplate.list_app_passwords,
             owner_id=owner_id,
             search=search,
@@ -448,7 +450,7 @@ class Keyplate:
             NotFound: There is no such thing, or it is not for the caller to know of.
             PermissionDenied: The caller is known, but may not do this.
         """
-        await asyncio.to_thread(
+        await self._threads.write(
             self._keyplate.revoke_app_password,
             id,
         )
@@ -482,7 +484,7 @@ class Keyplate:
             InvalidCredential: . Without a service, what is for any one is accepted: the answer says for
                 which.
         """
-        return await asyncio.to_thread(
+        return await self._threads.read(
             self._keyplate.verify_subsonic_token,
             name,
             token,
@@ -527,7 +529,7 @@ class Keyplate:
             PermissionDenied: When its owner may not use the service, and for all but the host and
                 administrators with `app_passwords:verify`.
         """
-        return await asyncio.to_thread(
+        return await self._threads.read(
             self._keyplate.verify_app_password,
             name,
             secret,
@@ -541,21 +543,30 @@ class Keyplate:
         self,
         *,
         user_id: UUID | str | None = None,
+        user_ids: Sequence[UUID | str] = (),
         kind: EventKind | None = None,
+        kinds: Sequence[EventKind] = (),
         since: datetime | None = None,
+        sort: AuditSort | None = None,
+        ascending: bool = False,
         page: int | None = None,
         limit: int | None = None,
         after: int | None = None,
     ) -> AuditPage:
-        """Lists what happened, the newest first, or what happened after an event, the oldest first: so another process, or a
-        host that wants to close what a revoked session has open, hears of every change (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
+        """Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
+        first: so another process, or a host that wants to close what a revoked session has open, hears of every change
+        (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
         made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
         the kind `User`, no address, no agent, no credential.
 
         Args:
             user_id: Only those that this user did, or that are about them. Users who are not administrators always see only their own.
+            user_ids: The same for several users. With `user_id`, it is one more of them.
             kind: Only of this kind.
+            kinds: Only of one of these kinds. With `kind`, it is one more of them.
             since: Only since this time.
+            sort: The order. The default is the order in which they were written. Any other than that and `AuditSort.TIME` reads all events that the query finds.
+            ascending: Whether the smallest, or the oldest, come first.
             page: Which page to return, counted from 1. With `after` there is only the first.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
             after: Only those that were committed after the event of this id, the oldest first: a feed. Whoever asks again and again, with the id of the last event that they have, gets each event of every process exactly once, in the order of the commits. 0 is before all.
@@ -568,8 +579,12 @@ class Keyplate:
         return await self._threads.read(
             self._keyplate.list_audit_events,
             user_id=user_id,
+            user_ids=user_ids,
             kind=kind,
+            kinds=kinds,
             since=since,
+            sort=sort,
+            ascending=ascending,
             page=page,
             limit=limit,
             after=after,
@@ -600,7 +615,7 @@ class Keyplate:
             AccountExpired: The account has lapsed.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
-        return await asyncio.to_thread(
+        return await self._threads.write(
             self._keyplate.describe,
             principal,
         )
@@ -698,7 +713,7 @@ class Keyplate:
             StepUpRequired: A fresh sign-in is needed first.
             PermissionDenied: Without a session, and for sessions that may do less than their user.
         """
-        return await asyncio.to_thread(self._keyplate.create_device_link)
+        return await self._threads.write(self._keyplate.create_device_link)
 
     async def disown_device_link(self, id: UUID | str) -> None:
         """Withdraws a link of the caller's own: "not mine". A device that has opened it is out, the passkey that it has
@@ -709,7 +724,7 @@ class Keyplate:
             PermissionDenied: Without a session.
             Conflict: When no administrator would be left.
         """
-        await asyncio.to_thread(
+        await self._threads.write(
             self._keyplate.disown_device_link,
             id,
         )
@@ -721,7 +736,7 @@ class Keyplate:
         Raises:
             PermissionDenied: The caller is known, but may not do this.
         """
-        return await asyncio.to_thread(self._keyplate.list_device_links)
+        return await self._threads.read(self._keyplate.list_device_links)
 
     async def begin_device_login(
         self,
@@ -747,7 +762,7 @@ class Keyplate:
             NotFound: For the service.
             RateLimited: When 20 are under way from one address.
         """
-        return await asyncio.to_thread(
+        return await self._threads.write(
             self._keyplate.begin_device_login,
             device_name=device_name,
             wish=wish,
@@ -763,7 +778,7 @@ class Keyplate:
         Raises:
             InvalidCredential: When the device code is unknown or malformed, or what it gives was fetched.
         """
-        return await asyncio.to_thread(
+        return await self._threads.write(
             self._keyplate.poll_device_login,
             device_code,
         )
@@ -779,7 +794,7 @@ class Keyplate:
                 rights.
             PermissionDenied: When nobody has inspected it.
         """
-        await asyncio.to_thread(
+        await self._threads.write(
             self._keyplate.approve_device_login,
             user_code,
         )
@@ -791,7 +806,7 @@ class Keyplate:
             KeyplateError: As `inspect_device_login`.
             PermissionDenied: When nobody has inspected it.
         """
-        await asyncio.to_thread(
+        await self._threads.write(
             self._keyplate.deny_device_login,
             user_code,
         )
@@ -808,7 +823,7 @@ class Keyplate:
                 more than the caller has.
             Conflict: When it is decided.
         """
-        return await asyncio.to_thread(
+        return await self._threads.write(
             self._keyplate.inspect_device_login,
             user_code,
         )
@@ -1192,7 +1207,7 @@ class Keyplate:
         Raises:
             PasskeyCeremonyFailed: For what is no answer of a browser.
         """
-        return await asyncio.to_thread(
+        return await self._threads.write(
             self._keyplate.inspect_passkey_answer,
             response,
         )
@@ -1649,6 +1664,19 @@ class Keyplate:
         """
         return await self._threads.write(self._keyplate.remember_origin)
 
+    async def set_default_claims(self, claims: Sequence[Claim]) -> Settings:
+        """Gives exactly these claims to everybody who signs up, beside those of their token. The caller must have the right to
+        give users claims.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            PermissionDenied: The caller is known, but may not do this.
+        """
+        return await self._threads.write(
+            self._keyplate.set_default_claims,
+            claims,
+        )
+
     async def set_default_groups(self, group_ids: Sequence[UUID | str]) -> Settings:
         """Gives exactly these groups to everybody who signs up. The caller must have the right to change groups.
 
@@ -1688,6 +1716,9 @@ class Keyplate:
         counter_policy: CounterPolicy | None = None,
         audit_retention_seconds: int | None = None,
         backup_eligibility_policy: BackupEligibilityPolicy | None = None,
+        require_email: bool | None = None,
+        own_profile: bool | None = None,
+        emails_verified: bool | None = None,
     ) -> Settings:
         """Changes settings, for all processes at their next call. How long sessions and step-ups last, and how
         long the audit log is kept, is only changed by credentials with `*` and `roles:write`.
@@ -1705,6 +1736,9 @@ class Keyplate:
             counter_policy: What to do when the signature counter of a passkey goes back.
             audit_retention_seconds: 30 days to 100 years.
             backup_eligibility_policy: What to do when a passkey begins or ceases to be something that may be backed up.
+            require_email: Whether every new account needs an e-mail address, and nobody's is taken away.
+            own_profile: Whether users may change their own names, locale and e-mail address.
+            emails_verified: Whether an address that an administrator or the host gives counts as verified without their saying so.
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -1725,6 +1759,9 @@ class Keyplate:
             counter_policy=counter_policy,
             audit_retention_seconds=audit_retention_seconds,
             backup_eligibility_policy=backup_eligibility_policy,
+            require_email=require_email,
+            own_profile=own_profile,
+            emails_verified=emails_verified,
         )
 
     async def claim_setup(
@@ -1987,6 +2024,8 @@ class Keyplate:
         self,
         *,
         include_revoked: bool = False,
+        sort: SignupTokenSort | None = None,
+        ascending: bool = False,
         page: int | None = None,
         limit: int | None = None,
     ) -> SignupTokenPage:
@@ -1994,6 +2033,8 @@ class Keyplate:
 
         Args:
             include_revoked: Whether to include revoked tokens.
+            sort: The order. The default is the order of creation.
+            ascending: Whether the smallest come first.
             page: Which page to return, counted from 1.
             limit: How many items to put on a page: 1 to 1000, 20 by default.
 
@@ -2004,6 +2045,8 @@ class Keyplate:
         return await self._threads.read(
             self._keyplate.list_signup_tokens,
             include_revoked=include_revoked,
+            sort=sort,
+            ascending=ascending,
             page=page,
             limit=limit,
         )
@@ -2136,8 +2179,8 @@ class Keyplate:
             username: 1 to 50 characters: letters, digits and `_ . @ -`, a letter or digit at both ends. One with `@` holds that e-mail address: it is nobody else's.
             id: The id, a UUID that was never used before. The default is a new one.
             email: E-mail address, which nobody else holds. Whoever had only typed it has none from now on.
-            email_verified: Whether the address is known to be theirs.
-            display_name: The name that others see, of at most 100 characters.
+            email_verified: Whether the address is known to be theirs. The setting `emails_verified` says so of every one.
+            display_name: The name that others see, of at most 100 characters. The default is the first and the last name.
             first_name: First name, of at most 50 characters.
             last_name: Last name, of at most 50 characters.
             locale: Language tag, for example `de-CH`.
@@ -2264,6 +2307,8 @@ class Keyplate:
         status: UserStatus | None = None,
         role: Role | None = None,
         group_id: UUID | str | None = None,
+        disabled: bool | None = None,
+        email_verified: bool | None = None,
         expiring_within_seconds: int | None = None,
         sort: UserSort | None = None,
         descending: bool = False,
@@ -2277,6 +2322,8 @@ class Keyplate:
             status: Only with this status.
             role: Only with this role.
             group_id: Only in this group.
+            disabled: Only those who are disabled, or who are not.
+            email_verified: Only those whose address is verified, or who have none that is.
             expiring_within_seconds: Only those whose account lapses within this many seconds.
             sort: The order. The default is the order of creation.
             descending: Whether to reverse the order.
@@ -2293,6 +2340,8 @@ class Keyplate:
             status=status,
             role=role,
             group_id=group_id,
+            disabled=disabled,
+            email_verified=email_verified,
             expiring_within_seconds=expiring_within_seconds,
             sort=sort,
             descending=descending,
@@ -2337,8 +2386,8 @@ class Keyplate:
         Args:
             username: As in `NewUser`, and not a name that somebody else had before. Users may change their own only if the settings allow it, and not to one with `@`.
             email: E-mail address, which nobody else holds; nor had before, when an administrator gives it. A new one is unverified.
-            email_verified: Whether the address is known to be theirs. `true` needs the proved address in `email`, and fails if another one stands there by now. Users cannot change this themselves.
-            display_name: The name that others see.
+            email_verified: Whether the address is known to be theirs. The default is the setting `emails_verified` for a new address that an administrator or the host gives. `true` needs the proved address in `email`, and fails if another one stands there by now. Users cannot change this themselves.
+            display_name: The name that others see. Where it is removed, and where none was given before, it is the first and the last name.
             first_name: First name.
             last_name: Last name.
             locale: Language tag.

@@ -8,6 +8,7 @@ __all__ = [
     "ActorKind",
     "ApiKeySort",
     "ApprovalRule",
+    "AuditSort",
     "BackupEligibilityPolicy",
     "BootstrapAction",
     "BootstrapKind",
@@ -26,6 +27,7 @@ __all__ = [
     "SignInMethod",
     "SignupMode",
     "SignupRefusal",
+    "SignupTokenSort",
     "SignupTokenState",
     "Thing",
     "UserSort",
@@ -72,6 +74,19 @@ class ApprovalRule(_Enum):
     """Yes."""
     NOT_NEEDED = 3
     """No."""
+
+
+class AuditSort(_Enum):
+    """An order of events. Equal ones are in the order in which they were written."""
+
+    TIME = 1
+    """By time. Refusals that are counted in one row have the time of the last one."""
+    KIND = 2
+    """By the name of the kind."""
+    ADDRESS = 3
+    """By the address of the client, as text."""
+    USER_AGENT = 4
+    """By the user agent of the client."""
 
 
 class BackupEligibilityPolicy(_Enum):
@@ -140,6 +155,8 @@ class ConflictReason(_Enum):
     """The file exists already."""
     DEVICE_DECIDED = 13
     """Somebody has approved or denied this device already."""
+    FORMER = 14
+    """Somebody had this name before, perhaps a user who was deleted, and it is kept for them."""
 
 
 class CounterPolicy(_Enum):
@@ -515,6 +532,19 @@ class SignupRefusal(_Enum):
     """The e-mail address is not of a domain that is let in."""
 
 
+class SignupTokenSort(_Enum):
+    """An order of sign-up tokens. Equal ones are ordered by id."""
+
+    CREATED_AT = 1
+    """By time of creation."""
+    EXPIRES_AT = 2
+    """By the time at which they end."""
+    MAX_USES = 3
+    """By how often they may be used."""
+    USES = 4
+    """By how often they were used."""
+
+
 class SignupTokenState(_Enum):
     """The state of a sign-up token."""
 
@@ -576,6 +606,10 @@ class UserSort(_Enum):
     """By role, administrators first."""
     EXPIRES_AT = 8
     """By the time at which the account lapses."""
+    EMAIL_VERIFIED = 9
+    """By whether the address is verified: those whose is come last."""
+    DISABLED = 10
+    """By whether they are disabled: those who are come last."""
 
 
 class UserStatus(_Enum):

@@ -61,7 +61,11 @@ pub(super) struct SettingsEntry {
     audit_retention_seconds: Option<i64>,
     #[serde(deserialize_with = "one_of")]
     backup_eligibility_policy: Option<BackupEligibilityPolicy>,
+    require_email: Option<bool>,
+    own_profile: Option<bool>,
+    emails_verified: Option<bool>,
     pub(super) default_groups: Option<Vec<String>>,
+    default_claims: Option<BTreeMap<String, String>>,
     pub(super) signup_email_domains: Option<Vec<String>>,
 }
 
@@ -239,7 +243,14 @@ impl SettingsEntry {
             counter_policy: self.counter_policy,
             audit_retention_seconds: self.audit_retention_seconds,
             backup_eligibility_policy: self.backup_eligibility_policy,
+            require_email: self.require_email,
+            own_profile: self.own_profile,
+            emails_verified: self.emails_verified,
         }
+    }
+
+    pub(super) fn default_claims(&self) -> Option<Vec<Claim>> {
+        self.default_claims.as_ref().map(claims)
     }
 }
 

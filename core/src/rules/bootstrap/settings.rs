@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     db,
-    error::Result,
+    error::{KeyplateError, Result, invalid},
     gate::change::Change,
-    model::{bootstrap::BootstrapKind, settings::Settings},
-    rules::settings,
+    model::{bootstrap::BootstrapKind, claims::Claim, settings::Settings},
+    rules::{claims, settings},
 };
 
 pub(super) fn apply(run: &mut Run<'_>, entry: Option<&SettingsEntry>) -> Result<()> {
@@ -29,6 +29,7 @@ fn ensure(change: &Change<'_>, entry: &SettingsEntry) -> Result<bool> {
     let mut changed = after != before;
     settings::store(change, &before, after)?;
     changed |= set_default_groups(change, &before, entry)?;
+    changed |= set_default_claims(change, &before, entry)?;
     Ok(changed)
 }
 
@@ -46,4 +47,27 @@ fn set_default_groups(
         settings::store_default_groups(change, &ids)?;
     }
     Ok(changed)
+}
+
+fn set_default_claims(
+    change: &Change<'_>,
+    before: &Settings,
+    entry: &SettingsEntry,
+) -> Result<bool> {
+    let Some(claims) = entry.default_claims() else {
+        return Ok(false);
+    };
+    let claims = checked_claims(claims)?;
+    let changed = claims != before.default_claims;
+    if changed {
+        settings::store_default_claims(change, &claims)?;
+    }
+    Ok(changed)
+}
+
+fn checked_claims(wanted: Vec<Claim>) -> Result<Vec<Claim>> {
+    claims::checked(wanted).map_err(|error| match error {
+        KeyplateError::InvalidInput { reason, .. } => invalid("default_claims", reason),
+        error => error,
+    })
 }

@@ -85,9 +85,11 @@ fn ensure(change: &Change<'_>, policy: UsernamePolicy, entry: &UserEntry) -> Res
             (Some(BootstrapAction::Created), user)
         }
         Some(before) => {
-            let after = entry
-                .changes()
-                .applied(&before, policy, change.now(), true)?;
+            let changes = entry.changes();
+            let mut after = changes.applied(&before, policy, change.now(), true)?;
+            if changes.email_verified.is_none() {
+                after = users::checks::new_address_by_settings(change, &before, after)?;
+            }
             let changed = after != before;
             let after = users::update(change, before, after)?;
             (updated(changed), after)

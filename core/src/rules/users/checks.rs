@@ -14,7 +14,7 @@ use crate::{
         audit::EventKind,
         ids::UserId,
         named::Named,
-        users::{NewUser, User, UserChanges, UserStatus},
+        users::{NewUser, User, UserChanges, UserStatus, full_name},
     },
     values::text::{self, UsernamePolicy},
 };
@@ -49,6 +49,9 @@ impl NewUser {
     ) -> Result<User> {
         type Check = fn(&str) -> Result<Option<String>>;
         let given = |text: &Option<String>, check: Check| text.as_deref().map_or(Ok(None), check);
+        let first_name = given(&self.first_name, first_name)?;
+        let last_name = given(&self.last_name, last_name)?;
+        let full_name = full_name(first_name.as_deref(), last_name.as_deref());
         let email = given(&self.email, text::email)?;
         Ok(User {
             id: self.id.map_or_else(|| UserId::generate(now), Ok)?,
@@ -56,9 +59,9 @@ impl NewUser {
             email_verified: self.email_verified && email.is_some(),
             email_held: self.email_verified && email.is_some(),
             email,
-            display_name: given(&self.display_name, display_name)?,
-            first_name: given(&self.first_name, first_name)?,
-            last_name: given(&self.last_name, last_name)?,
+            display_name: given(&self.display_name, display_name)?.or(full_name),
+            first_name,
+            last_name,
             locale: given(&self.locale, text::locale)?,
             external_id: given(&self.external_id, external_id)?,
             group_ids: Vec::new(), // stored separately
@@ -118,6 +121,14 @@ impl UserChanges {
             true => user.email_held,
             false => gives,
         };
+        let first_name = text_or(&self.first_name, &user.first_name, first_name)?;
+        let last_name = text_or(&self.last_name, &user.last_name, last_name)?;
+        let full_name = full_name(first_name.as_deref(), last_name.as_deref());
+        // A name that nobody gave goes along with those that it is made of.
+        let shown = match &self.display_name {
+            None if user.display_name == user.full_name() => None,
+            change => text_or(change, &user.display_name, display_name)?,
+        };
         Ok(User {
             username: match &self.username {
                 Some(name) if *name != user.username => text::username(name, policy)?,
@@ -126,9 +137,9 @@ impl UserChanges {
             email_verified: verified,
             email_held: verified || held && email.is_some(),
             email,
-            display_name: text_or(&self.display_name, &user.display_name, display_name)?,
-            first_name: text_or(&self.first_name, &user.first_name, first_name)?,
-            last_name: text_or(&self.last_name, &user.last_name, last_name)?,
+            display_name: shown.or(full_name),
+            first_name,
+            last_name,
             locale: text_or(&self.locale, &user.locale, text::locale)?,
             external_id: text_or(&self.external_id, &user.external_id, external_id)?,
             expires_at: match self.expiry {
@@ -146,6 +157,44 @@ impl UserChanges {
             ..user.clone()
         })
     }
+}
+
+/// S5: a new account as the settings want it. `given`: does an administrator or the host give the address?
+pub(in crate::rules) fn by_settings(reader: &Reader<'_>, user: User, given: bool) -> Result<User> {
+    let settings = db::settings::load(reader)?;
+    if settings.require_email && user.email.is_none() {
+        return Err(invalid("email", InputReason::Missing));
+    }
+    let proved = given && settings.emails_verified && user.email.is_some();
+    Ok(User {
+        email_verified: user.email_verified || proved,
+        email_held: user.email_held || proved,
+        ..user
+    })
+}
+
+/// S5: the same for an address that an administrator or the host gives in place of another, and says no more of it.
+pub(in crate::rules) fn new_address_by_settings(
+    reader: &Reader<'_>,
+    before: &User,
+    after: User,
+) -> Result<User> {
+    let is_new = after.email.is_some() && !text::same_address(&before.email, &after.email);
+    let proved = is_new && db::settings::load(reader)?.emails_verified;
+    Ok(User {
+        email_verified: after.email_verified || proved,
+        email_held: after.email_held || proved,
+        ..after
+    })
+}
+
+/// S5: where every account needs an address, nobody's is taken away.
+pub(super) fn check_keeps_address(reader: &Reader<'_>, before: &User, after: &User) -> Result<()> {
+    let loses = before.email.is_some() && after.email.is_none();
+    if loses && db::settings::load(reader)?.require_email {
+        return Err(invalid("email", InputReason::Missing));
+    }
+    Ok(())
 }
 
 /// U6 and K2: may the caller make these changes? What is only repeated is no change.
@@ -173,6 +222,9 @@ pub(super) fn check_allowed(change: &Change<'_>, before: &User, after: &User) ->
         || before.expires_at != after.expires_at;
     if !caller.is_administrator() && governed {
         return Err(denied(DenialReason::OwnProfileOnly));
+    }
+    if !caller.is_administrator() && before != after && !db::settings::load(change)?.own_profile {
+        return Err(denied(DenialReason::OwnProfileClosed));
     }
     if governed || (address && !himself) {
         return caller.govern(before);

@@ -15,7 +15,7 @@
 
 use crate::{
     db::{self, Reader, Writer},
-    error::{InputReason, Result, invalid, taken},
+    error::{InputReason, Result, former, invalid, taken},
     gate::change::{Change, Subject},
     model::{
         audit::EventKind,
@@ -243,7 +243,7 @@ fn check_not_anothers_before(
     field: &str,
 ) -> Result<()> {
     match db::former_names::find_last_owner(reader, kind, folded)? {
-        Some(owner) if owner != *id => Err(taken(field)),
+        Some(owner) if owner != *id => Err(former(field)),
         _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-use keyplate::{AuditEvent, AuditQuery, EventKind, SettingsChanges, UserId};
+use keyplate::{AuditEvent, AuditQuery, AuditSort, ErrorCode, EventKind, SettingsChanges, UserId};
 
 use super::all;
 use crate::common::*;
@@ -57,7 +57,7 @@ fn every_filter_gives_what_a_look_at_all_rows_gives() {
                             since,
                             page: Some(page as i64),
                             limit: Some(limit as i64),
-                            after: None,
+                            ..AuditQuery::default()
                         };
                         let page = f.keyplate.list_audit_events(query).unwrap();
                         assert_eq!(page.total, expected.len() as i64);
@@ -81,4 +81,139 @@ fn a_filter_that_fits_nothing_gives_an_empty_page() {
     };
     let page = f.keyplate.list_audit_events(query).unwrap();
     assert_eq!((page.items.len(), page.total, page.page), (0, 0, 9));
+}
+
+#[test]
+fn several_users_and_kinds_are_their_union() {
+    let (f, ann, bob) = busy();
+    let everything = all(&f.keyplate);
+    let list = |query: AuditQuery| {
+        let query = AuditQuery {
+            limit: Some(1_000),
+            ..query
+        };
+        let page = f.keyplate.list_audit_events(query).unwrap();
+        assert_eq!(page.total, page.items.len() as i64);
+        page.items
+    };
+    let kinds = [EventKind::UserCreated, EventKind::SettingsChanged];
+    let of_kinds = |event: &&AuditEvent| kinds.contains(&event.kind);
+    let expected: Vec<AuditEvent> = everything.iter().filter(of_kinds).cloned().collect();
+    let query = AuditQuery {
+        kinds: kinds.to_vec(),
+        ..AuditQuery::default()
+    };
+    assert_eq!(list(query), expected);
+    let one_and_one = AuditQuery {
+        kind: Some(kinds[0]),
+        kinds: vec![kinds[1]],
+        ..AuditQuery::default()
+    };
+    assert_eq!(list(one_and_one), expected);
+    let ids = [Some(ann.to_string()), Some(bob.to_string())];
+    let of_users =
+        |event: &&AuditEvent| ids.contains(&event.user_id) || ids.contains(&event.actor_id);
+    let expected: Vec<AuditEvent> = everything.iter().filter(of_users).cloned().collect();
+    let query = AuditQuery {
+        user_ids: vec![ann, bob],
+        ..AuditQuery::default()
+    };
+    assert_eq!(list(query), expected);
+    let mut oldest_first = expected.clone();
+    oldest_first.reverse();
+    let query = AuditQuery {
+        user_id: Some(ann),
+        user_ids: vec![bob],
+        ascending: true,
+        ..AuditQuery::default()
+    };
+    assert_eq!(list(query), oldest_first);
+    let many = AuditQuery {
+        user_ids: vec![ann; 101],
+        ..AuditQuery::default()
+    };
+    let error = f.keyplate.list_audit_events(many).unwrap_err();
+    assert_eq!(error.field().as_deref(), Some("user_ids"));
+    // Who is no administrator asks for nobody else's.
+    let own = f.acting(
+        f.session(&f.keyplate.get_user(&bob).unwrap())
+            .secret
+            .as_str(),
+    );
+    let others = AuditQuery {
+        user_ids: vec![bob, ann],
+        ..AuditQuery::default()
+    };
+    assert_eq!(
+        code(own.list_audit_events(others)),
+        ErrorCode::PermissionDenied
+    );
+}
+
+#[test]
+fn every_order_is_that_of_its_values_on_all_pages() {
+    let (f, _, bob) = busy();
+    let everything = all(&f.keyplate);
+    type Key = fn(&AuditEvent) -> Option<String>;
+    let name = |event: &AuditEvent| Some(snake(&format!("{:?}", event.kind)));
+    let orders: [(AuditSort, Key); 3] = [
+        (AuditSort::Kind, name),
+        (AuditSort::Address, |event| event.address.clone()),
+        (AuditSort::UserAgent, |event| event.user_agent.clone()),
+    ];
+    for (sort, key) in orders {
+        for ascending in [true, false] {
+            let mut expected = everything.clone();
+            expected.sort_by_key(|event| (key(event), event.id));
+            if !ascending {
+                expected.reverse();
+            }
+            let mut found = Vec::new();
+            for page in 1..=everything.len().div_ceil(4) as i64 {
+                let query = AuditQuery {
+                    sort: Some(sort),
+                    ascending,
+                    page: Some(page),
+                    limit: Some(4),
+                    ..AuditQuery::default()
+                };
+                found.extend(f.keyplate.list_audit_events(query).unwrap().items);
+            }
+            assert_eq!(found, expected, "{sort:?} {ascending}");
+        }
+    }
+    let by_time = AuditQuery {
+        sort: Some(AuditSort::Time),
+        ascending: true,
+        limit: Some(1_000),
+        ..AuditQuery::default()
+    };
+    let found = f.keyplate.list_audit_events(by_time).unwrap().items;
+    assert!(found.is_sorted_by_key(|event| (event.at, event.id)));
+    assert_eq!(found.len(), everything.len());
+    // A1: what somebody does not see of a row does not order it.
+    let own = f.acting(
+        f.session(&f.keyplate.get_user(&bob).unwrap())
+            .secret
+            .as_str(),
+    );
+    let by_address = AuditQuery {
+        sort: Some(AuditSort::Address),
+        ascending: true,
+        limit: Some(1_000),
+        ..AuditQuery::default()
+    };
+    let seen = own.list_audit_events(by_address).unwrap().items;
+    assert!(seen.is_sorted_by_key(|event| (event.address.clone(), event.id)));
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
 }

@@ -36,8 +36,20 @@ fn everything_to(admin: &Keyplate, bob: &User) {
         ..UserChanges::default()
     };
     admin.update_user(&bob.id, name).unwrap();
-    admin.set_user_groups(&bob.id, &[]).unwrap();
-    admin.set_user_claims(&bob.id, Vec::new()).unwrap();
+    let group = keyplate::NewGroup {
+        name: format!(
+            "group {}",
+            admin.list_groups(Default::default()).unwrap().total
+        ),
+        ..Default::default()
+    };
+    let group = admin.create_group(group).unwrap();
+    admin.set_user_groups(&bob.id, &[group.id]).unwrap();
+    let claim = keyplate::Claim {
+        key: "quota".to_owned(),
+        value: group.name,
+    };
+    admin.set_user_claims(&bob.id, vec![claim]).unwrap();
     let key = admin
         .create_api_key(new_key(Some(bob), &["a:b"]))
         .unwrap()

@@ -262,8 +262,8 @@ fn what_the_plan_names_becomes_so_and_the_rest_stays() {
     );
     let anna = f.keyplate.get_user(&anna).unwrap();
     assert_eq!(
-        (anna.display_name, anna.first_name.as_deref()),
-        (None, Some("Anna"))
+        (anna.display_name.as_deref(), anna.first_name.as_deref()),
+        (Some("Anna Berg"), Some("Anna"))
     );
     assert_eq!(anna.group_ids.len(), 2, "groups are only added");
     assert_eq!(anna.claims, [claim("own", "1"), claim("room", "9")]);

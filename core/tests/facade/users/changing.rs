@@ -189,3 +189,69 @@ fn where_users_may_rename_themselves_they_rename_nobody_else() {
         );
     }
 }
+
+/// U1: whoever gave no name that others see is seen by their first and last name.
+#[test]
+fn a_display_name_that_nobody_gave_is_the_first_and_last_name() {
+    let f = Fixture::new();
+    let text = |text: &str| Some(text.to_owned());
+    let make = |username: &str, first: &str, last: &str| {
+        let user = NewUser {
+            first_name: text(first),
+            last_name: text(last),
+            ..new_user(username)
+        };
+        f.keyplate.create_user(user).unwrap()
+    };
+    let ann = make("ann", " Ann ", "Bell");
+    assert_eq!(ann.display_name, text("Ann Bell"));
+    assert_eq!(make("cher", "Cher", "").display_name, text("Cher"));
+    assert_eq!(make("bell", "", "Bell").display_name, text("Bell"));
+    assert_eq!(make("none", "", "").display_name, None);
+    let (long, longer) = ("x".repeat(50), "y".repeat(50));
+    let both = make("long", &long, &longer).display_name;
+    assert_eq!(both, Some(format!("{long} {longer}")));
+
+    let change = |changes: UserChanges| {
+        let changed = f.keyplate.update_user(&ann.id, changes).unwrap();
+        assert_eq!(f.keyplate.get_user(&ann.id).unwrap(), changed);
+        changed.display_name
+    };
+    let none = UserChanges::default;
+    let married = UserChanges {
+        last_name: text("Carter"),
+        ..none()
+    };
+    assert_eq!(
+        change(married),
+        text("Ann Carter"),
+        "it goes along with them"
+    );
+    let given = UserChanges {
+        display_name: text("Annie"),
+        ..none()
+    };
+    assert_eq!(change(given), text("Annie"));
+    let divorced = UserChanges {
+        last_name: text("Bell"),
+        ..none()
+    };
+    assert_eq!(change(divorced), text("Annie"), "what somebody gave stays");
+    let removed = UserChanges {
+        display_name: text(""),
+        ..none()
+    };
+    assert_eq!(change(removed), text("Ann Bell"));
+    let nameless = UserChanges {
+        first_name: text(""),
+        last_name: text(""),
+        ..none()
+    };
+    assert_eq!(change(nameless), None);
+
+    let search = UserQuery {
+        search: text("cher"),
+        ..UserQuery::default()
+    };
+    assert_eq!(f.keyplate.list_users(search).unwrap().total, 1);
+}

@@ -117,3 +117,55 @@ fn search_knows_all_letters() {
         assert_eq!(f.keyplate.list_users(query).unwrap().total, 1, "{text}");
     }
 }
+
+#[test]
+fn the_disabled_and_the_verified_are_found_by_a_filter_and_sorted() {
+    let f = Fixture::new();
+    for (name, verified, disabled) in [
+        ("ann", true, false),
+        ("bob", false, true),
+        ("carol", true, true),
+        ("dora", false, false),
+    ] {
+        let user = NewUser {
+            email: Some(format!("{name}@x.example")),
+            email_verified: verified,
+            status: disabled.then_some(keyplate::UserStatus::Disabled),
+            ..new_user(name)
+        };
+        f.keyplate.create_user(user).unwrap();
+        f.clock.advance(1);
+    }
+    let list = |query: UserQuery| {
+        let page = f.keyplate.list_users(query).unwrap();
+        assert_eq!(page.total, page.items.len() as i64);
+        let names: Vec<String> = page.items.into_iter().map(|user| user.username).collect();
+        names.join(" ")
+    };
+    let query = UserQuery::default;
+    for (disabled, email_verified, expected) in [
+        (Some(true), None, "bob carol"),
+        (Some(false), None, "ann dora"),
+        (None, Some(true), "ann carol"),
+        (None, Some(false), "bob dora"),
+        (Some(true), Some(true), "carol"),
+        (None, None, "ann bob carol dora"),
+    ] {
+        let found = list(UserQuery {
+            disabled,
+            email_verified,
+            ..query()
+        });
+        assert_eq!(found, expected, "{disabled:?} {email_verified:?}");
+    }
+    for (sort, expected) in [
+        (UserSort::Disabled, "ann dora bob carol"),
+        (UserSort::EmailVerified, "bob dora ann carol"),
+    ] {
+        let sorted = list(UserQuery {
+            sort: Some(sort),
+            ..query()
+        });
+        assert_eq!(sorted, expected);
+    }
+}

@@ -281,6 +281,13 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             note(&mut refusals, w.weak.update_settings(long));
         }
         "set_default_groups" => note(&mut refusals, w.weak.set_default_groups(&[w.group.id])),
+        "set_default_claims" => {
+            let claim = keyplate::Claim {
+                key: "theirs".to_owned(),
+                value: "1".to_owned(),
+            };
+            note(&mut refusals, w.weak.set_default_claims(vec![claim]));
+        }
         "set_signup_email_domains" => note(&mut refusals, w.weak.set_signup_email_domains(&[])),
         "create_signup_token" => {
             note(

@@ -8,9 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
-use crate::http::error::Failure;
+use crate::http::{clock, error::Failure};
 
 /// What a route gives.
 pub(crate) type Answer = Result<Response, Failure>;
@@ -45,12 +45,13 @@ pub(crate) fn no_content() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// A time of the library's as RFC 3339 writes it.
+/// A time of the library's as RFC 3339 writes it, with milliseconds always: texts of one width are in the order of their
+/// times, and clients compare them so.
 pub(crate) fn time(time: SystemTime) -> String {
     let since_1970 = time.duration_since(UNIX_EPOCH).ok();
     since_1970
         .and_then(|since| OffsetDateTime::UNIX_EPOCH.checked_add(since.try_into().ok()?))
-        .and_then(|time| time.format(&Rfc3339).ok())
+        .and_then(clock::written)
         .expect("the library gives times from 1970 to 9999 only, and an error for any other that is stored")
 }
 
@@ -61,11 +62,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_without_idle_zeros_to_the_end_of_the_year_9999() {
+    fn times_are_of_one_width_to_the_end_of_the_year_9999() {
         for (millis, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (1_793_491_200_000, "2026-11-01T00:00:00Z"),
-            (1_793_491_200_120, "2026-11-01T00:00:00.12Z"),
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_793_491_200_000, "2026-11-01T00:00:00.000Z"),
+            (1_793_491_200_120, "2026-11-01T00:00:00.120Z"),
             (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(time(UNIX_EPOCH + Duration::from_millis(millis)), text);

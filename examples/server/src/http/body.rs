@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{FromRequest, Request},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{
@@ -55,6 +55,9 @@ pub(crate) async fn read(request: Request) -> Result<Request, Failure> {
             ));
         }
     };
+    if !bytes.is_empty() {
+        check_encoding(&parts.headers)?;
+    }
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
@@ -116,6 +119,42 @@ fn is_form(headers: &HeaderMap) -> bool {
     essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
+/// A JSON object, or a list of its members as `{key, value}`, which is how such an object is answered.
+#[derive(Debug)]
+pub(crate) struct JsonOrPairs<T>(pub(crate) T);
+
+#[derive(Deserialize)]
+struct Pair {
+    key: String,
+    value: Value,
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonOrPairs<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let bytes = typed(request, app).await?;
+        let text = bytes.trim_ascii();
+        match text.first() {
+            None => parse(b"{}").map(Self),
+            Some(b'{') => parse(text).map(Self),
+            Some(b'[') => {
+                let pairs: Vec<Pair> = parse(text)?;
+                let mut object = Map::new();
+                for Pair { key, value } in pairs {
+                    if object.insert(key.clone(), value).is_some() {
+                        return Err(Failure::field(&key, "duplicate", "stands there twice"));
+                    }
+                }
+                parse(Value::from(object).to_string().as_bytes()).map(Self)
+            }
+            Some(_) => Err(unreadable(
+                "The request body must be a JSON object or a list of keys and values",
+            )),
+        }
+    }
+}
+
 /// A JSON object that the library reads: its text.
 #[derive(Debug)]
 pub(crate) struct JsonText(pub(crate) String);
@@ -130,10 +169,7 @@ impl FromRequest<App> for JsonText {
             return Err(unreadable("The request body must be a JSON object"));
         }
         let _: IgnoredAny = parse(text)?;
-        match String::from_utf8(text.to_vec()) {
-            Ok(text) => Ok(Self(text)),
-            Err(_) => Err(unreadable("The request body must be UTF-8")),
-        }
+        Ok(Self(String::from_utf8_lossy(text).into_owned()))
     }
 }
 
@@ -166,7 +202,35 @@ async fn typed(request: Request, app: &App) -> Result<Bytes, Failure> {
     if !from_header {
         check_type(&parts.headers, &bytes)?;
     }
-    Ok(bytes)
+    if std::str::from_utf8(&bytes).is_err() {
+        return Err(unreadable("The request body must be UTF-8"));
+    }
+    Ok(match bytes.starts_with(BYTE_ORDER_MARK) {
+        true => bytes.slice(BYTE_ORDER_MARK.len()..),
+        false => bytes,
+    })
+}
+
+/// RFC 8259, section 8.1: it may be passed over.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Nothing here is unpacked, so nobody sends a little that becomes a lot.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let is_plain = |value: &HeaderValue| {
+        let names = value.to_str().unwrap_or("?").split(',').map(str::trim);
+        names
+            .filter(|name| !name.is_empty())
+            .all(|name| name.eq_ignore_ascii_case("identity"))
+    };
+    match encodings.all(is_plain) {
+        true => Ok(()),
+        false => Err(Failure::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_content_encoding",
+            "The request body must be sent without a Content-Encoding",
+        )),
+    }
 }
 
 fn check_type(headers: &HeaderMap, bytes: &Bytes) -> Result<(), Failure> {
@@ -210,6 +274,12 @@ pub(crate) fn time(field: &str, text: Option<&str>) -> Result<SystemTime, Failur
         )
     })?;
     Ok(SystemTime::from(time))
+}
+
+/// A secret that somebody copied, perhaps with a blank or a line break at its ends. An empty one is none.
+pub(crate) fn token(text: Option<String>) -> Option<String> {
+    let text = text.map(|text| text.trim().to_owned());
+    text.filter(|text| !text.is_empty())
 }
 
 /// Reads a member that is there, be it null: that is not the same as one that is left out.

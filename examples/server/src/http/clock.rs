@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-/// RFC 3339 with three decimals always, so that the lines of the log stand under each other.
+/// RFC 3339 with three decimals always.
 const STAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
@@ -15,10 +15,14 @@ pub(crate) fn after(now: SystemTime, seconds: i64) -> SystemTime {
     now.checked_add(length).unwrap_or(UNIX_EPOCH + far)
 }
 
-/// The time for a line of the log.
+/// A time in UTC, if it can be written.
+pub(super) fn written(time: OffsetDateTime) -> Option<String> {
+    time.format(STAMP).ok()
+}
+
+/// The time for a line of the log, all of one width.
 pub(super) fn stamp() -> String {
-    let now = OffsetDateTime::now_utc();
-    now.format(STAMP).unwrap_or_else(|_| "-".to_owned())
+    written(OffsetDateTime::now_utc()).unwrap_or_else(|| "-".to_owned())
 }
 
 #[cfg(test)]

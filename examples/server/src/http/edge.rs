@@ -1,21 +1,26 @@
 //! What holds for every request, whatever its route: which are meant for this server, and how each answer leaves it.
 
 use std::{
+    convert::Infallible,
     fmt,
     hash::{BuildHasher, RandomState},
+    pin::Pin,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Instant,
 };
 
 use axum::{
+    body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::Response,
 };
+use hyper::body::Frame;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -70,6 +75,44 @@ pub(crate) fn is_meant_for_us(app: &App, request: &Request) -> bool {
     }
 }
 
+/// RFC 9110, section 8.6: where there is no content there is no length of it. To a body that knows its length the router
+/// adds it for HEAD, so this one does not know it.
+struct Nothing;
+
+impl HttpBody for Nothing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+}
+
+/// A path with a slash at its end is the one without.
+pub(crate) async fn without_slash(mut request: Request, next: Next) -> Response {
+    if let Some(uri) = shortened(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    next.run(request).await
+}
+
+fn shortened(uri: &Uri) -> Option<Uri> {
+    let path = uri
+        .path()
+        .strip_suffix('/')
+        .filter(|path| !path.is_empty())?;
+    let target = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target.parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 /// Gives every answer its id and headers, writes refusals out, and logs one line.
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -80,6 +123,9 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let failure = response.extensions_mut().remove::<Failure>();
     if let Some(failure) = &failure {
         write_failure(&mut response, failure, &id);
+    }
+    if response.status() == StatusCode::NO_CONTENT {
+        *response.body_mut() = Body::new(Nothing);
     }
     let headers = response.headers_mut();
     let text = HeaderValue::try_from(id.to_string()).expect("it is made of letters and digits");

@@ -129,12 +129,26 @@ impl Failure {
         })
     }
 
-    /// Says in what this field is counted.
-    pub(crate) fn counted_in(self, field: &str, unit: &str) -> Self {
+    /// Says the bounds of this field in minutes, where the library counts seconds.
+    pub(crate) fn in_minutes(self, field: &str) -> Self {
         self.respelt(field, |found| {
-            let words = format!("{} {unit}", found.words);
-            FieldError::new(field, &found.code, &words, found.more)
+            let minutes = |name: &str| found.more.get(name).and_then(Value::as_i64).map(|n| n / 60);
+            let (Some(least), Some(most)) = (minutes("least"), minutes("most")) else {
+                return found;
+            };
+            let bounds = InputReason::OutOfRange { least, most };
+            let words = format!("{bounds} minutes");
+            let mut more = Map::new();
+            more.insert("least".to_owned(), least.into());
+            more.insert("most".to_owned(), most.into());
+            FieldError::new(field, &found.code, &words, more)
         })
+    }
+
+    /// Both: the other's fields are wrong too.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.fields.extend(other.fields);
+        self
     }
 
     fn respelt(mut self, field: &str, respell: impl FnOnce(FieldError) -> FieldError) -> Self {
@@ -291,6 +305,11 @@ fn field_error(field: &str, error: &KeyplateError) -> FieldError {
             what: ConflictReason::OtherEmail,
             ..
         } => "is another one by now".to_owned(),
+        // U1: nobody has it, and still it is not to be had.
+        KeyplateError::Conflict {
+            what: what @ ConflictReason::Former,
+            ..
+        } => what.to_string(),
         KeyplateError::Conflict { .. } => "is already in use".to_owned(),
         KeyplateError::SignupRefused { .. } => "must be of an allowed domain".to_owned(),
         error => error.to_string(),
@@ -337,7 +356,7 @@ fn signup_refused(reason: SignupRefusal, status: StatusCode, error: &KeyplateErr
 fn conflict(what: ConflictReason, field: Option<&str>, error: &KeyplateError) -> Failure {
     let conflict = |code, message: &str| Failure::new(StatusCode::CONFLICT, code, message);
     match (what, field) {
-        (ConflictReason::Taken, Some(field)) => {
+        (ConflictReason::Taken | ConflictReason::Former, Some(field)) => {
             let field = field_error(&in_json(field), error);
             Failure {
                 fields: vec![field.clone()],
@@ -415,15 +434,31 @@ mod tests {
         );
         assert_eq!(field.more["most"], 50);
 
-        let renamed = Failure::field("note", "too_long", "is too long")
-            .renamed("note", "description")
-            .counted_in("description", "letters");
+        let renamed =
+            Failure::field("note", "too_long", "is too long").renamed("note", "description");
         let field = &renamed.fields[0];
         assert_eq!(
             (field.field.as_str(), field.code.as_str()),
             ("description", "too_long")
         );
-        assert_eq!(renamed.message, "Description is too long letters");
+        assert_eq!(renamed.message, "Description is too long");
+        let error = KeyplateError::InvalidInput {
+            field: "step_up_seconds".into(),
+            reason: InputReason::OutOfRange {
+                least: 60,
+                most: 86_400,
+            },
+        };
+        let failure = Failure::from(error).in_minutes("stepUpSeconds");
+        let field = &failure.fields[0];
+        assert_eq!(
+            failure.message,
+            "Step up seconds must be between 1 and 1440 minutes"
+        );
+        assert_eq!(
+            (&field.more["least"], &field.more["most"]),
+            (&1.into(), &1440.into())
+        );
         let other = Failure::field("note", "invalid", "is odd").renamed("name", "title");
         assert_eq!(other.fields[0].field, "note");
     }

@@ -1,10 +1,12 @@
 use keyplate::ApiKey;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::http::answer;
 
 /// An API key as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "ApiKey")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiKeyJson {
     id: String,

@@ -1,10 +1,12 @@
 use keyplate::Claim;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::http::error::Failure;
 
 /// A claim as JSON, in both directions.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[schemars(rename = "Claim")]
 #[serde(default)]
 pub(crate) struct ClaimJson {
     key: String,

@@ -1,12 +1,14 @@
 use std::collections::HashMap;
 
 use keyplate::{Group, GroupId, Keyplate, KeyplateError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{http::answer, json::claims::ClaimJson};
 
 /// A group as JSON.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Group")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GroupJson {
     id: String,
@@ -14,6 +16,7 @@ pub(crate) struct GroupJson {
     friendly_name: String,
     custom_claims: Vec<ClaimJson>,
     created_at: String,
+    ldap_id: Option<String>,
 }
 
 impl From<&Group> for GroupJson {
@@ -24,6 +27,7 @@ impl From<&Group> for GroupJson {
             friendly_name: group.friendly_name.clone(),
             custom_claims: group.claims.iter().map(ClaimJson::from).collect(),
             created_at: answer::time(group.created_at),
+            ldap_id: None,
         }
     }
 }
@@ -33,7 +37,7 @@ impl From<&Group> for GroupJson {
 pub(crate) struct Visible(HashMap<GroupId, GroupJson>);
 
 /// A group where another record names it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(untagged)]
 pub(crate) enum NamedGroup {
     Visible(GroupJson),

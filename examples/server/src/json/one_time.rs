@@ -1,10 +1,12 @@
 use keyplate::OneTimeToken;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::http::answer;
 
 /// A one-time token as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "OneTimeToken")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OneTimeTokenJson {
     id: String,

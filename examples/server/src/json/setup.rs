@@ -1,10 +1,12 @@
 use keyplate::SetupCompletion;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::json::{api_keys::ApiKeyJson, one_time::OneTimeTokenJson};
 
 /// What there was when setup ended: somebody else may have made one of these (B4).
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Completion")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CompletionJson {
     api_keys: Vec<ApiKeyJson>,

@@ -1,4 +1,5 @@
 use keyplate::{Keyplate, Role, User, UserStatus};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -22,7 +23,8 @@ pub(crate) fn status_name(status: UserStatus) -> &'static str {
 }
 
 /// A user as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "User")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserJson {
     id: String,

@@ -1,6 +1,9 @@
 use keyplate::{ApiKeyId, ApiKeyQuery, ApiKeySort, CreatedApiKey, Expiry, KeyRotation, NewApiKey};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::{Operation, names};
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -21,7 +24,8 @@ const COLUMNS: [(&str, ApiKeySort); 4] = [
     ("lastUsedAt", ApiKeySort::LastUsedAt),
 ];
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CreatedApiKey")]
 #[serde(rename_all = "camelCase")]
 struct CreatedJson<'a> {
     api_key: ApiKeyJson,
@@ -37,7 +41,7 @@ impl<'a> From<&'a CreatedApiKey> for CreatedJson<'a> {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct NewKeyBody {
     name: Option<String>,
@@ -46,7 +50,7 @@ pub(super) struct NewKeyBody {
     scopes: Option<Vec<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct RenewalBody {
     expires_at: Option<String>,
@@ -54,18 +58,19 @@ pub(super) struct RenewalBody {
 
 /// One's own keys; for administrators `all=true` lists everybody's.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing(&COLUMNS, &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let keys = ApiKeyQuery {
         owner_id: (!query.is_true("all")).then_some(caller.who.user_id),
         search: query.search(),
-        sort: query.sort(&COLUMNS)?,
-        ascending: !query.descending()?,
+        sort: asked.sort,
+        ascending: !asked.is_descending(),
         limit: Some(limit),
         ..ApiKeyQuery::default()
     };
     let page = caller
         .call(move |keyplate| {
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_api_keys(ApiKeyQuery {
                     page: Some(page),
                     ..keys.clone()
@@ -133,4 +138,28 @@ fn name(name: Option<String>) -> Result<String, Failure> {
 
 fn parse_id(id: &Id) -> Result<ApiKeyId, Failure> {
     ApiKeyId::parse(&id.0).map_err(|_| Failure::not_found("API key"))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user(
+            "get",
+            "/api/api-keys",
+            "Lists one's own API keys; everybody's with all=true",
+        )
+        .parameter("all", "true, for administrators: everybody's")
+        .lists::<ApiKeyJson>(&names(&COLUMNS), &[], true),
+        doc::browser("post", "/api/api-keys", "Creates an API key")
+            .takes::<NewKeyBody>()
+            .gives::<CreatedJson<'_>>(201),
+        doc::user("delete", "/api/api-keys/{id}", "Revokes an API key").gives_nothing(),
+        doc::browser(
+            "post",
+            "/api/api-keys/{id}/renew",
+            "Gives an API key a new secret and end",
+        )
+        .takes::<RenewalBody>()
+        .gives::<CreatedJson<'_>>(200),
+    ]
 }

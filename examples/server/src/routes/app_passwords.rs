@@ -4,6 +4,7 @@ use axum::{extract::State, http::StatusCode};
 use keyplate::{
     AppPassword, AppPasswordId, AppPasswordQuery, ClientInfo, NewAppPassword, Role, UserId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -15,13 +16,16 @@ use crate::{
         caller::{Administrator, Caller},
         error::Failure,
         list::{self, Query},
+        openapi::Operation,
         path::Id,
     },
     json::users::UserJson,
+    routes::openapi as doc,
 };
 
 /// An app password as JSON, without its secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "AppPassword")]
 #[serde(rename_all = "camelCase")]
 struct AppPasswordJson {
     id: String,
@@ -54,14 +58,15 @@ impl From<&AppPassword> for AppPasswordJson {
 }
 
 /// One that was just made: the only answer with the secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CreatedAppPassword")]
 struct CreatedJson<'a> {
     #[serde(flatten)]
     app_password: AppPasswordJson,
     password: &'a str,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct NewBody {
     name: Option<String>,
@@ -71,7 +76,7 @@ pub(super) struct NewBody {
     recoverable: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct VerifyBody {
     username: Option<String>,
@@ -83,7 +88,7 @@ pub(super) struct VerifyBody {
 }
 
 /// Where the client is that has shown the password: its address, or more.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum ClientBody {
     Address(String),
@@ -115,7 +120,8 @@ impl ClientBody {
 
 /// One's own; for administrators `user=` lists another's and `all=true` everybody's.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let listing = query.listing::<()>(&[], &[])?;
+    let (asked, limit) = (listing.page, listing.limit);
     let owner = match query.get("user") {
         Some(user) => {
             Some(UserId::parse(user).map_err(|_| Failure::field("user", "invalid", "is no id"))?)
@@ -237,4 +243,31 @@ fn of_the_client(failure: Failure) -> Failure {
     }
     let message = "Name and app password do not belong together";
     failure.instead(StatusCode::UNAUTHORIZED, "app_password_refused", message)
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user("get", "/api/app-passwords", "Lists one's own app passwords")
+            .parameter("user", "For administrators: this user's")
+            .parameter("all", "true, for administrators: everybody's")
+            .lists::<AppPasswordJson>(&[], &[], true),
+        doc::user("post", "/api/app-passwords", "Creates an app password")
+            .takes::<NewBody>()
+            .gives::<CreatedJson<'_>>(201),
+        doc::administrator(
+            "post",
+            "/api/app-passwords/verify",
+            "Tells whether name and app password belong together",
+        )
+        .takes::<VerifyBody>()
+        .gives_other("application/json")
+        .refuses(&[404, 429]),
+        doc::user(
+            "delete",
+            "/api/app-passwords/{id}",
+            "Revokes an app password",
+        )
+        .gives_nothing(),
+    ]
 }

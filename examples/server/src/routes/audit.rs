@@ -1,22 +1,41 @@
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use keyplate::{AuditEvent, AuditQuery, EventKind, UserId, UserQuery};
+use keyplate::{AuditEvent, AuditQuery, AuditSort, EventKind, UserId, UserQuery};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::http::openapi::{Operation, names};
 use crate::http::{
     answer::{self, Answer},
     caller::{Administrator, Caller},
     error::Failure,
     list::{self, Query},
 };
+use crate::routes::openapi as doc;
+
+/// The columns that the log may be sorted by. It knows no countries and cities: all rows are alike in them.
+const COLUMNS: [(&str, AuditSort); 7] = [
+    ("createdAt", AuditSort::Time),
+    ("event", AuditSort::Kind),
+    ("ipAddress", AuditSort::Address),
+    ("userAgent", AuditSort::UserAgent),
+    ("device", AuditSort::UserAgent),
+    ("country", AuditSort::Time),
+    ("city", AuditSort::Time),
+];
+const FILTERS: [&str; 4] = ["event", "userID", "userId", "clientName"];
 
 /// A row of the audit log as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Event")]
 #[serde(rename_all = "camelCase")]
 struct EventJson {
     id: String,
     created_at: String,
-    event: String,
+    /// As clients of Pocket ID know it.
+    event: Cow<'static, str>,
+    /// As the library has it.
+    kind: String,
     ip_address: Option<String>,
     device: Option<String>,
     #[serde(rename = "userID")]
@@ -43,7 +62,8 @@ impl From<&AuditEvent> for EventJson {
         Self {
             id: event.id.to_string(),
             created_at: answer::time(event.at),
-            event: name(event.kind),
+            event: event_name(event.kind),
+            kind: name(event.kind),
             ip_address: event.address.clone(),
             device: event.user_agent.clone(),
             user_id: event.user_id.clone(),
@@ -54,7 +74,32 @@ impl From<&AuditEvent> for EventJson {
     }
 }
 
-/// `UserCreated` is `USER_CREATED`: clients know events in this form.
+/// What clients of Pocket ID call an event, where they know it; the others keep the library's name.
+fn event_name(kind: EventKind) -> Cow<'static, str> {
+    let known = match kind {
+        EventKind::PasskeySignedIn | EventKind::SessionCreated => "SIGN_IN",
+        EventKind::OneTimeTokenRedeemed | EventKind::RecoveryTokenRedeemed => "TOKEN_SIGN_IN",
+        EventKind::UserCreated | EventKind::UserSignedUp | EventKind::SetupClaimed => {
+            "ACCOUNT_CREATED"
+        }
+        EventKind::PasskeyRegistered => "PASSKEY_ADDED",
+        EventKind::PasskeyDeleted => "PASSKEY_REMOVED",
+        other => return Cow::Owned(name(other)),
+    };
+    Cow::Borrowed(known)
+}
+
+/// What clients of Pocket ID may ask for and nobody does here: it is not an OpenID provider, and device sign-ins are told
+/// as what they are.
+const NEVER: [&str; 5] = [
+    "CLIENT_AUTHORIZATION",
+    "NEW_CLIENT_AUTHORIZATION",
+    "DEVICE_CODE_AUTHORIZATION",
+    "NEW_DEVICE_CODE_AUTHORIZATION",
+    "REMOTE_SIGN_IN",
+];
+
+/// `UserCreated` is `USER_CREATED`.
 fn name(kind: EventKind) -> String {
     let mut name = String::new();
     for c in format!("{kind:?}").chars() {
@@ -69,19 +114,23 @@ fn name(kind: EventKind) -> String {
 /// What concerns the caller.
 pub(super) async fn own(caller: Caller, query: Query) -> Answer {
     let user_id = caller.who.user_id;
-    events(&caller, &query, Some(user_id)).await
+    let asked = user_ids(&query)?;
+    // A filter narrows one's own log: to another user's rows it is empty.
+    if !asked.is_empty() && !asked.contains(&user_id) {
+        return nothing(&query);
+    }
+    events(&caller, &query, vec![user_id]).await
 }
 
-/// Everything, or what concerns one user.
+/// Everything, or what concerns some users.
 pub(super) async fn all(Administrator(caller): Administrator, query: Query) -> Answer {
-    let field = "filters[userId]";
-    let user_id = query.get(field).map(UserId::parse).transpose();
-    let user_id = user_id.map_err(|_| Failure::field(field, "invalid", "is not an id"))?;
-    events(&caller, &query, user_id).await
+    let user_ids = user_ids(&query)?;
+    events(&caller, &query, user_ids).await
 }
 
 /// The users whom a list may be narrowed to: their names by their ids.
-pub(super) async fn users(Administrator(caller): Administrator) -> Answer {
+pub(super) async fn users(Administrator(caller): Administrator, query: Query) -> Answer {
+    query.nothing_more()?;
     let users = caller
         .call(|keyplate| {
             list::every(|page| {
@@ -101,47 +150,89 @@ pub(super) async fn users(Administrator(caller): Administrator) -> Answer {
     answer::ok(&names)
 }
 
-/// The events that a list may be narrowed to.
-pub(super) async fn kinds(_: Administrator) -> Answer {
+/// The events that a list may be narrowed to, by the library's names.
+pub(super) async fn kinds(_: Administrator, query: Query) -> Answer {
+    query.nothing_more()?;
     answer::ok(&KINDS.map(name).to_vec())
 }
 
-async fn events(caller: &Caller, query: &Query, user_id: Option<UserId>) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+/// The OpenID clients that a list may be narrowed to.
+pub(super) async fn client_names(_: Administrator, query: Query) -> Answer {
+    query.nothing_more()?;
+    answer::ok(&NO_CLIENTS)
+}
+
+const NO_CLIENTS: [&str; 0] = [];
+
+async fn events(caller: &Caller, query: &Query, user_ids: Vec<UserId>) -> Answer {
+    let asked = query.unsearched(&COLUMNS, &FILTERS)?;
+    let (page, limit) = (asked.page, asked.limit);
+    let Some(kinds) = kinds_asked_for(query)? else {
+        return nothing(query);
+    };
+    // No event is a client's.
+    if query.filter("clientName").next().is_some() {
+        return nothing(query);
+    }
     let wanted = AuditQuery {
-        user_id,
-        kind: kind(query)?,
+        user_ids,
+        kinds,
+        sort: asked.sort,
+        ascending: asked.is_ascending(),
         limit: Some(limit),
         ..AuditQuery::default()
     };
     let page = caller
         .call(move |keyplate| {
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_audit_events(AuditQuery {
                     page: Some(page),
                     ..wanted.clone()
                 })
             })
         })
-        .await?;
+        .await
+        .map_err(|failure| {
+            let failure = failure.renamed("userIds", "filters[userID]");
+            failure.renamed("kinds", "filters[event]")
+        })?;
     let items = page.items.iter().map(EventJson::from).collect();
     list::answer(items, page.total, page.page, limit)
 }
 
-fn kind(query: &Query) -> Result<Option<EventKind>, Failure> {
-    let field = "filters[event]";
-    let Some(wanted) = query.get(field) else {
-        return Ok(None);
-    };
-    let known = KINDS.iter().find(|kind| name(**kind) == wanted);
-    match known {
-        Some(kind) => Ok(Some(*kind)),
-        None => Err(Failure::field(
-            field,
-            "invalid",
-            "is not the name of an event",
-        )),
+/// A page on which there is nothing.
+fn nothing(query: &Query) -> Answer {
+    let asked = query.unsearched(&COLUMNS, &FILTERS)?;
+    list::answer(Vec::<EventJson>::new(), 0, 1, asked.limit)
+}
+
+fn user_ids(query: &Query) -> Result<Vec<UserId>, Failure> {
+    let ids = query.filter("userID").chain(query.filter("userId"));
+    let ids = ids.map(|(key, id)| {
+        UserId::parse(id).map_err(|_| Failure::field(key, "invalid", "is not an id"))
+    });
+    ids.collect()
+}
+
+/// The kinds of the events that are asked for, by either name: all of them if there are none, and nothing if they are such
+/// as never happen here.
+fn kinds_asked_for(query: &Query) -> Result<Option<Vec<EventKind>>, Failure> {
+    let mut kinds = Vec::new();
+    let mut asked = false;
+    for (key, wanted) in query.filter("event") {
+        asked = true;
+        let named = |kind: &&EventKind| event_name(**kind) == wanted || name(**kind) == wanted;
+        let before = kinds.len();
+        kinds.extend(KINDS.iter().filter(named).copied());
+        if kinds.len() == before && !NEVER.contains(&wanted) {
+            let reason = "is not the name of an event";
+            return Err(Failure::field(key, "invalid", reason));
+        }
     }
+    Ok(match asked && kinds.is_empty() {
+        true => None,
+        false => Some(kinds),
+    })
 }
 
 /// All kinds that there are; the library names them only one by one.
@@ -216,6 +307,41 @@ const KINDS: [EventKind; 68] = [
     EventKind::PasskeyBackupEligibilityChanged,
 ];
 
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user("get", "/api/audit-logs", "Lists what concerns the caller").lists::<EventJson>(
+            &names(&COLUMNS),
+            &FILTERS,
+            false,
+        ),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/all",
+            "Lists everything that happened",
+        )
+        .lists::<EventJson>(&names(&COLUMNS), &FILTERS, false),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/filters/users",
+            "Gives the users by their ids",
+        )
+        .gives::<BTreeMap<String, String>>(200),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/filters/events",
+            "Gives the kinds of events",
+        )
+        .gives::<Vec<String>>(200),
+        doc::administrator(
+            "get",
+            "/api/audit-logs/filters/client-names",
+            "Gives the OpenID clients: none",
+        )
+        .gives::<Vec<String>>(200),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,5 +358,14 @@ mod tests {
             .collect();
         assert_eq!(KINDS.map(|kind| format!("{kind:?}")).to_vec(), known);
         assert_eq!(name(EventKind::UserCreated), "USER_CREATED");
+        // A name stands for kinds of one upstream event, or for one of ours; never for both.
+        for kind in KINDS {
+            let ours = event_name(kind) == name(kind);
+            let also = KINDS
+                .iter()
+                .filter(|other| event_name(**other) == name(kind));
+            assert_eq!(also.count(), usize::from(ours), "{kind:?}");
+            assert!(!NEVER.contains(&name(kind).as_str()));
+        }
     }
 }

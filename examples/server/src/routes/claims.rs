@@ -1,17 +1,21 @@
 use keyplate::{Claim, Keyplate};
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
         body::JsonList,
         caller::Administrator,
+        list::Query,
         path::{self, Id},
     },
     json::claims::{self, ClaimJson},
 };
 
 /// The names that are in use.
-pub(super) async fn suggestions(Administrator(caller): Administrator) -> Answer {
+pub(super) async fn suggestions(Administrator(caller): Administrator, query: Query) -> Answer {
+    query.nothing_more()?;
     let keys = caller.call(Keyplate::list_claim_keys).await?;
     answer::ok(&keys)
 }
@@ -47,4 +51,30 @@ pub(super) async fn replace_of_group(
 fn stored(claims: &[Claim]) -> Answer {
     let claims: Vec<ClaimJson> = claims.iter().map(ClaimJson::from).collect();
     answer::ok(&claims)
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator(
+            "get",
+            "/api/custom-claims/suggestions",
+            "Gives the names of claims in use",
+        )
+        .gives::<Vec<String>>(200),
+        doc::administrator(
+            "put",
+            "/api/custom-claims/user/{id}",
+            "Replaces a user's claims",
+        )
+        .takes::<Vec<ClaimJson>>()
+        .gives::<Vec<ClaimJson>>(200),
+        doc::administrator(
+            "put",
+            "/api/custom-claims/user-group/{id}",
+            "Replaces a group's claims",
+        )
+        .takes::<Vec<ClaimJson>>()
+        .gives::<Vec<ClaimJson>>(200),
+    ]
 }

@@ -6,22 +6,27 @@ use keyplate::{
     DeviceLink, DeviceLinkId, DeviceLogin, DeviceLoginState, DeviceWish, KeyplateError,
     NewDeviceLogin,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::http::{
-    answer::{self, Answer},
-    app::App,
-    body::{self, FormOrJson, Json},
-    caller::{Browser, Stranger},
-    error::Failure,
-    path::Id,
+use crate::{
+    http::{
+        answer::{self, Answer},
+        app::App,
+        body::{self, FormOrJson, Json},
+        caller::{Browser, Stranger},
+        error::Failure,
+        openapi::Operation,
+        path::Id,
+    },
+    routes::openapi as doc,
 };
 
 /// RFC 8628, section 3.4.
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct CodeBody {
     client_name: Option<String>,
@@ -35,7 +40,7 @@ pub(super) struct CodeBody {
 }
 
 /// A form has one text, JSON may have a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Scopes {
     Text(String),
@@ -51,7 +56,7 @@ impl Scopes {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Switch {
     Bool(bool),
@@ -67,20 +72,21 @@ impl Switch {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct TokenBody {
     grant_type: Option<String>,
     device_code: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct UserCodeBody {
     user_code: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "DeviceLogin")]
 #[serde(rename_all = "camelCase")]
 struct DeviceLoginJson {
     device_name: Option<String>,
@@ -115,7 +121,8 @@ impl From<DeviceLogin> for DeviceLoginJson {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "DeviceLink")]
 #[serde(rename_all = "camelCase")]
 struct DeviceLinkJson {
     id: String,
@@ -125,6 +132,15 @@ struct DeviceLinkJson {
     ip_address: Option<String>,
     user_agent: Option<String>,
     passkey_id: Option<String>,
+}
+
+/// One that was just made: the only answer with the secret.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CreatedDeviceLink")]
+struct CreatedLinkJson<'a> {
+    link: DeviceLinkJson,
+    token: &'a str,
+    url: String,
 }
 
 impl From<&DeviceLink> for DeviceLinkJson {
@@ -280,11 +296,11 @@ pub(super) async fn create_link(State(app): State<App>, Browser(caller): Browser
         .call(|keyplate| keyplate.create_device_link())
         .await?;
     let secret = created.secret.as_str();
-    answer::created(&json!({
-        "link": DeviceLinkJson::from(&created.device_link),
-        "token": secret,
-        "url": format!("{}/code#{secret}", app.origins().own()),
-    }))
+    answer::created(&CreatedLinkJson {
+        link: DeviceLinkJson::from(&created.device_link),
+        token: secret,
+        url: format!("{}/code#{secret}", app.origins().own()),
+    })
 }
 
 /// Whether a device has opened one, and what it has registered.
@@ -301,4 +317,57 @@ pub(super) async fn disown_link(Browser(caller): Browser, id: Id) -> Answer {
         .call(move |keyplate| keyplate.disown_device_link(&id))
         .await?;
     answer::no_content()
+}
+
+/// For the OpenAPI document. What a device asks and hears is RFC 8628's.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public("post", "/api/device/code", "Begins the sign-in of a device")
+            .takes::<CodeBody>()
+            .gives_other("application/json")
+            .refuses(&[429]),
+        doc::public(
+            "post",
+            "/api/device/token",
+            "Asks whether the device was approved",
+        )
+        .takes::<TokenBody>()
+        .gives_other("application/json")
+        .refuses_otherwise(400, "application/json"),
+        doc::browser(
+            "post",
+            "/api/device/inspect",
+            "Shows and claims what a device asks for",
+        )
+        .takes::<UserCodeBody>()
+        .gives::<DeviceLoginJson>(200)
+        .refuses(&[404, 429]),
+        doc::browser("post", "/api/device/approve", "Lets a device in")
+            .takes::<UserCodeBody>()
+            .gives_nothing()
+            .refuses(&[404, 429]),
+        doc::browser("post", "/api/device/deny", "Keeps a device out")
+            .takes::<UserCodeBody>()
+            .gives_nothing()
+            .refuses(&[404, 429]),
+        doc::browser(
+            "get",
+            "/api/device/links",
+            "Lists the links to other devices of one's own",
+        )
+        .gives::<Vec<DeviceLinkJson>>(200),
+        doc::browser(
+            "post",
+            "/api/device/links",
+            "Makes a link to another device of one's own",
+        )
+        .gives::<CreatedLinkJson<'_>>(201)
+        .refuses(&[429]),
+        doc::browser(
+            "delete",
+            "/api/device/links/{id}",
+            "Takes back what a link has given",
+        )
+        .gives_nothing(),
+    ]
 }

@@ -2,8 +2,11 @@ use keyplate::{
     Group, GroupChanges, GroupId, GroupQuery, GroupSort, Keyplate, KeyplateError, NewGroup, Thing,
     User, UserId, UserQuery,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::{Operation, names};
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -25,7 +28,8 @@ const COLUMNS: [(&str, GroupSort); 4] = [
 ];
 
 /// A group in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "GroupInList")]
 #[serde(rename_all = "camelCase")]
 struct CountedJson {
     #[serde(flatten)]
@@ -43,7 +47,8 @@ impl From<&Group> for CountedJson {
 }
 
 /// A group alone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "GroupWithUsers")]
 struct WithUsersJson {
     #[serde(flatten)]
     group: CountedJson,
@@ -66,37 +71,38 @@ impl WithUsersJson {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct GroupBody {
     name: Option<String>,
     friendly_name: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct MembersBody {
     user_ids: Option<Vec<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct UserGroupsBody {
     user_group_ids: Option<Vec<String>>,
 }
 
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing(&COLUMNS, &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let groups = GroupQuery {
         search: query.search(),
-        sort: query.sort(&COLUMNS)?,
-        descending: query.descending()?,
+        sort: asked.sort,
+        descending: asked.is_descending(),
         limit: Some(limit),
         ..GroupQuery::default()
     };
     let page = caller
         .call(move |keyplate| {
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_groups(GroupQuery {
                     page: Some(page),
                     ..groups.clone()
@@ -174,7 +180,8 @@ pub(super) async fn replace_members(
 }
 
 /// The groups of a user, the first by name first.
-pub(super) async fn of_user(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn of_user(Administrator(caller): Administrator, id: Id, query: Query) -> Answer {
+    query.nothing_more()?;
     let id = path::user_id(&id)?;
     let groups = caller
         .call(move |keyplate| {
@@ -210,6 +217,28 @@ pub(super) fn parse_ids(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failur
     body::ids(FIELD, Some(ids.unwrap_or_default()), GroupId::parse)
 }
 
+/// A group as it is answered, of which only the id counts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub(super) struct Named {
+    id: String,
+}
+
+/// The groups that a body gives: by their ids or, as clients send back what they got, whole.
+pub(super) fn given_ids(
+    ids: &Option<Vec<String>>,
+    whole: &Option<Vec<Named>>,
+) -> Result<Option<Vec<GroupId>>, Failure> {
+    let (field, ids) = match (ids, whole) {
+        (Some(ids), _) => (FIELD, ids.clone()),
+        (None, Some(groups)) => {
+            let ids = groups.iter().map(|group| group.id.clone());
+            ("userGroups", ids.collect())
+        }
+        (None, None) => return Ok(None),
+    };
+    body::ids(field, Some(ids), GroupId::parse).map(Some)
+}
+
 /// The same where it must be there, because it replaces another.
 pub(super) fn parse_whole(ids: Option<Vec<String>>) -> Result<Vec<GroupId>, Failure> {
     body::ids(FIELD, ids, GroupId::parse)
@@ -234,4 +263,40 @@ fn members(keyplate: &Keyplate, group: &Group) -> keyplate::Result<Vec<User>> {
         })?;
         Ok((users.items, users.total))
     })
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator("get", "/api/user-groups", "Lists groups").lists::<CountedJson>(
+            &names(&COLUMNS),
+            &[],
+            true,
+        ),
+        doc::administrator("post", "/api/user-groups", "Creates a group")
+            .takes::<GroupBody>()
+            .gives::<WithUsersJson>(201),
+        doc::administrator("get", "/api/user-groups/{id}", "Gives a group")
+            .gives::<WithUsersJson>(200),
+        doc::administrator("put", "/api/user-groups/{id}", "Replaces a group's names")
+            .takes::<GroupBody>()
+            .gives::<WithUsersJson>(200),
+        doc::administrator("delete", "/api/user-groups/{id}", "Deletes a group").gives_nothing(),
+        doc::administrator(
+            "put",
+            "/api/user-groups/{id}/users",
+            "Replaces a group's members",
+        )
+        .takes::<MembersBody>()
+        .gives::<WithUsersJson>(200),
+        doc::administrator("get", "/api/users/{id}/groups", "Gives a user's groups")
+            .gives::<Vec<CountedJson>>(200),
+        doc::administrator(
+            "put",
+            "/api/users/{id}/user-groups",
+            "Replaces a user's groups",
+        )
+        .takes::<UserGroupsBody>()
+        .gives::<UserJson>(200),
+    ]
 }

@@ -3,6 +3,8 @@
 use axum::extract::State;
 use serde_json::json;
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -41,4 +43,17 @@ pub(super) async fn current_version(_: Caller) -> Answer {
 /// The same: the server asks nobody.
 pub(super) async fn latest_version() -> Answer {
     answer::ok(&json!({ "latestVersion": VERSION }))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public("get", "/healthz", "Tells whether the database can be read")
+            .gives_nothing()
+            .gives_other("application/json"),
+        doc::user("get", "/api/version/current", "Gives the version")
+            .gives_other("application/json"),
+        doc::public("get", "/api/version/latest", "Gives the version")
+            .gives_other("application/json"),
+    ]
 }

@@ -7,6 +7,8 @@ use axum::{
 };
 use keyplate::{ClientInfo, Keyplate, SignedIn};
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -18,6 +20,7 @@ use crate::{
     },
     json::{groups::Visible, users::UserJson},
 };
+use serde_json::{Map, Value};
 
 /// Nothing is stored by it: a page may ask whenever it is shown, for autofill.
 pub(super) async fn begin(
@@ -96,4 +99,38 @@ fn own_groups(host: &Keyplate, signed_in: &SignedIn) -> keyplate::Result<Visible
     let who = host.authenticate(signed_in.secret.as_str())?;
     let own = host.acting_as(&who.principal, ClientInfo::default())?;
     Visible::load(&own, ids.iter())
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public(
+            "get",
+            "/api/webauthn/login/start",
+            "Begins a sign-in with a passkey",
+        )
+        .gives_other("application/json"),
+        doc::public(
+            "post",
+            "/api/webauthn/login/finish",
+            "Signs in with a passkey",
+        )
+        .takes::<Map<String, Value>>()
+        .gives::<UserJson>(200)
+        .refuses(&[401, 429]),
+        doc::browser(
+            "get",
+            "/api/webauthn/reauthenticate/start",
+            "Begins a step-up",
+        )
+        .gives_other("application/json")
+        .refuses(&[404]),
+        doc::browser(
+            "post",
+            "/api/webauthn/reauthenticate",
+            "Steps up with a passkey",
+        )
+        .takes::<Map<String, Value>>()
+        .gives_nothing(),
+    ]
 }

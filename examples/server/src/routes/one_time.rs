@@ -2,9 +2,12 @@
 
 use axum::{extract::State, http::StatusCode};
 use keyplate::{KeyplateError, OneTimeTokenId, Thing};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::Operation;
+use crate::json::users::UserJson;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -13,22 +16,30 @@ use crate::{
         caller::{Administrator, Stranger},
         error::Failure,
         length::Length,
+        list::Query,
         path::{self, Id, Ids},
     },
     json::one_time::OneTimeTokenJson,
     routes::login,
 };
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct NewTokenBody {
     ttl: Option<Length>,
     recovery: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct NothingBody {}
+
+// Without `Debug`, since the token is a secret.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "IssuedOneTimeToken")]
+struct IssuedJson<'a> {
+    token: &'a str,
+}
 
 /// A code for up to 15 minutes, beyond that a long token; of either kind also for somebody who has lost their passkey (O3).
 pub(super) async fn create(
@@ -37,7 +48,8 @@ pub(super) async fn create(
     Json(body): Json<NewTokenBody>,
 ) -> Answer {
     let id = path::user_id(&id)?;
-    let seconds = body.ttl.map(|ttl| ttl.seconds("ttl")).transpose()?;
+    let seconds = body.ttl.map(|ttl| ttl.seconds_or_default("ttl"));
+    let seconds = seconds.transpose()?.flatten();
     let created = caller
         .call(move |keyplate| match body.recovery {
             true => keyplate.create_recovery_token(&id, seconds),
@@ -45,11 +57,14 @@ pub(super) async fn create(
         })
         .await
         .map_err(|failure| failure.renamed("lifetimeSeconds", "ttl"))?;
-    answer::created(&json!({ "token": created.secret.as_str() }))
+    answer::created(&IssuedJson {
+        token: created.secret.as_str(),
+    })
 }
 
 /// Those of a user that still work, the newest first.
-pub(super) async fn list(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn list(Administrator(caller): Administrator, id: Id, query: Query) -> Answer {
+    query.nothing_more()?;
     let id = path::user_id(&id)?;
     let tokens = caller
         .call(move |keyplate| keyplate.list_one_time_tokens(Some(id)))
@@ -84,7 +99,40 @@ pub(super) async fn redeem(
     Json(_): Json<NothingBody>,
 ) -> Answer {
     let signed_in = app
-        .blocking(move || stranger.handle.redeem_one_time_token(&token.0))
+        .blocking(move || stranger.handle.redeem_one_time_token(token.0.trim()))
         .await?;
     login::signed_in(&app, StatusCode::OK, signed_in).await
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator(
+            "post",
+            "/api/users/{id}/one-time-access-token",
+            "Creates a one-time token for a user",
+        )
+        .takes::<NewTokenBody>()
+        .gives::<IssuedJson<'_>>(201),
+        doc::administrator(
+            "get",
+            "/api/users/{id}/one-time-access-tokens",
+            "Gives a user's one-time tokens",
+        )
+        .gives::<Vec<OneTimeTokenJson>>(200),
+        doc::administrator(
+            "delete",
+            "/api/users/{id}/one-time-access-tokens/{token}",
+            "Revokes a one-time token",
+        )
+        .gives_nothing(),
+        doc::public(
+            "post",
+            "/api/one-time-access-token/{token}",
+            "Signs in with a one-time token",
+        )
+        .takes::<NothingBody>()
+        .gives::<UserJson>(200)
+        .refuses(&[401, 429]),
+    ]
 }

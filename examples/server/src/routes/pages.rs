@@ -39,15 +39,21 @@ static ASSETS: &[File] = &files! {
 };
 
 /// The documents, by the paths at which they are.
-const PAGES: [(&str, &[u8]); 20] = [
+const PAGES: [(&str, &[u8]); 23] = [
     ("/", include_bytes!("../../web/doors/home.html")),
     ("/setup", include_bytes!("../../web/doors/setup.html")),
     ("/signin", include_bytes!("../../web/doors/signin.html")),
     ("/login", include_bytes!("../../web/doors/signin.html")),
     ("/code", include_bytes!("../../web/doors/code.html")),
     ("/signup", include_bytes!("../../web/doors/signup.html")),
-    // Old links; the page takes the token out of the address at once.
+    // Old links; the pages take the token or code out of the address at once.
     ("/st/{token}", include_bytes!("../../web/doors/signup.html")),
+    ("/lc", include_bytes!("../../web/doors/code.html")),
+    ("/lc/{code}", include_bytes!("../../web/doors/code.html")),
+    (
+        "/login/alternative/code",
+        include_bytes!("../../web/doors/code.html"),
+    ),
     ("/account", include_bytes!("../../web/account/account.html")),
     ("/admin", ADMIN),
     ("/admin/users", ADMIN),

@@ -5,8 +5,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use keyplate::{Keyplate, KeyplateError, Passkey, PasskeyId, PasskeyRegistration, Thing, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -16,13 +19,16 @@ use crate::{
         ceremony::{self, Kind},
         cookie,
         error::Failure,
+        list::Query,
         path::{self, Id, Ids},
     },
     json::setup::CompletionJson,
 };
+use serde_json::{Map, Value};
 
 /// A passkey as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Passkey")]
 #[serde(rename_all = "camelCase")]
 struct PasskeyJson {
     id: String,
@@ -58,7 +64,8 @@ impl From<&Passkey> for PasskeyJson {
 }
 
 /// A passkey that was just registered, and what that completed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "RegisteredPasskey")]
 struct RegistrationJson {
     #[serde(flatten)]
     passkey: PasskeyJson,
@@ -75,7 +82,7 @@ impl From<&PasskeyRegistration> for RegistrationJson {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct NameBody {
     name: Option<String>,
@@ -110,7 +117,8 @@ pub(super) async fn finish_registration(
 }
 
 /// One's own, the oldest first.
-pub(super) async fn list(caller: Caller) -> Answer {
+pub(super) async fn list(caller: Caller, query: Query) -> Answer {
+    query.nothing_more()?;
     let id = caller.who.user_id;
     listed(&caller, id).await
 }
@@ -133,7 +141,12 @@ pub(super) async fn delete(caller: Caller, id: Id) -> Answer {
 }
 
 /// A user's, for administrators.
-pub(super) async fn list_of_user(Administrator(caller): Administrator, id: Id) -> Answer {
+pub(super) async fn list_of_user(
+    Administrator(caller): Administrator,
+    id: Id,
+    query: Query,
+) -> Answer {
+    query.nothing_more()?;
     listed(&caller, path::user_id(&id)?).await
 }
 
@@ -173,4 +186,55 @@ fn check_owner(keyplate: &Keyplate, owner: UserId, id: &PasskeyId) -> keyplate::
 
 fn parse_id(id: &str) -> Result<PasskeyId, Failure> {
     PasskeyId::parse(id).map_err(|_| Failure::not_found("passkey"))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::browser(
+            "get",
+            "/api/webauthn/register/start",
+            "Begins to register a passkey",
+        )
+        .gives_other("application/json")
+        .refuses(&[409]),
+        doc::browser(
+            "post",
+            "/api/webauthn/register/finish",
+            "Registers a passkey",
+        )
+        .takes::<Map<String, Value>>()
+        .gives::<RegistrationJson>(200),
+        doc::user(
+            "get",
+            "/api/webauthn/credentials",
+            "Gives one's own passkeys",
+        )
+        .gives::<Vec<PasskeyJson>>(200),
+        doc::user(
+            "patch",
+            "/api/webauthn/credentials/{id}",
+            "Renames a passkey",
+        )
+        .takes::<NameBody>()
+        .gives::<PasskeyJson>(200),
+        doc::user(
+            "delete",
+            "/api/webauthn/credentials/{id}",
+            "Deletes a passkey",
+        )
+        .gives_nothing(),
+        doc::administrator(
+            "get",
+            "/api/users/{id}/webauthn-credentials",
+            "Gives a user's passkeys",
+        )
+        .gives::<Vec<PasskeyJson>>(200),
+        doc::administrator(
+            "delete",
+            "/api/users/{id}/webauthn-credentials/{credential}",
+            "Deletes a user's passkey",
+        )
+        .gives_nothing(),
+    ]
 }

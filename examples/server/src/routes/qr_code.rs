@@ -5,18 +5,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use qrcode::{EcLevel, QrCode, render::svg::Color};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::http::openapi::Operation;
 use crate::http::{
     body::{self, Json},
     caller::Browser,
     error::Failure,
 };
+use crate::routes::openapi as doc;
 
 /// Longer links make squares that are too small for a camera at the size of the page.
 const LONGEST: usize = 400;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct QrBody {
     text: Option<String>,
@@ -33,4 +36,13 @@ pub(super) async fn draw(_: Browser, Json(body): Json<QrBody>) -> Result<Respons
     let code = QrCode::with_error_correction_level(&text, EcLevel::M).map_err(Failure::internal)?;
     let picture = code.render::<Color<'_>>().module_dimensions(1, 1).build();
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], picture).into_response())
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::browser("post", "/api/qr-code", "Draws a link")
+            .takes::<QrBody>()
+            .gives_other("image/svg+xml"),
+    ]
 }

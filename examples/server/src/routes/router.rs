@@ -19,14 +19,21 @@ use crate::{
     },
     routes::{
         access_tokens, api_keys, app_passwords, audit, claims, device, groups, instance, login,
-        one_time, pages, passkeys, qr_code, services, sessions, settings, setup, signals, signup,
-        signup_tokens, users, well_known,
+        oidc, one_time, openapi, pages, passkeys, qr_code, services, sessions, settings, setup,
+        signals, signup, signup_tokens, users, well_known,
     },
 };
 
 const HEALTH: &str = "/healthz";
 
 pub(crate) fn routes(app: App) -> Router {
+    // A layer of a router runs after it has chosen the route.
+    Router::new()
+        .fallback_service(routed(app))
+        .layer(middleware::from_fn(edge::without_slash))
+}
+
+fn routed(app: App) -> Router {
     resources()
         .merge(webauthn())
         .merge(pages::routes())
@@ -101,6 +108,7 @@ fn resources() -> Router<App> {
         .route("/api/signup", post(signup::sign_up))
         .route("/api/signup/inspect", post(signup::inspect))
         .route("/api/one-time-access-token/{token}", post(one_time::redeem))
+        .route("/api/openapi.json", get(openapi::document))
         .route("/api/users", get(users::list).post(users::create))
         .route("/api/users/me", get(users::me).put(users::update_me))
         .route(
@@ -196,6 +204,11 @@ fn resources() -> Router<App> {
         .route("/api/audit-logs/all", get(audit::all))
         .route("/api/audit-logs/filters/users", get(audit::users))
         .route("/api/audit-logs/filters/events", get(audit::kinds))
+        .route(
+            "/api/audit-logs/filters/client-names",
+            get(audit::client_names),
+        )
+        .route("/api/oidc/clients", get(oidc::clients))
 }
 
 /// Lets in what is meant for this server, and reads it.

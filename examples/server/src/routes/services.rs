@@ -4,8 +4,11 @@ use keyplate::{
     Decision, DecisionReason, GroupId, Keyplate, NewService, Service, ServiceAccess,
     ServiceChanges, ServiceId, ServiceQuery, UserId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -20,7 +23,8 @@ use crate::{
 };
 
 /// A service as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Service")]
 #[serde(rename_all = "camelCase")]
 struct ServiceJson {
     id: String,
@@ -52,7 +56,8 @@ impl ServiceJson {
 }
 
 /// Whether the caller may use a service, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Decision")]
 #[serde(rename_all = "camelCase")]
 struct DecisionJson {
     allowed: bool,
@@ -89,7 +94,7 @@ fn reason(reason: DecisionReason) -> &'static str {
 }
 
 /// A service to be made, or in place of the one that is there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ServiceBody {
     slug: Option<String>,
@@ -97,13 +102,17 @@ pub(super) struct ServiceBody {
     origins: Option<Vec<String>>,
     is_open_to_everyone: Option<bool>,
     user_group_ids: Option<Vec<String>>,
+    /// In place of `userGroupIds`, as it is answered.
+    user_groups: Option<Vec<groups::Named>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct AccessBody {
     is_open_to_everyone: Option<bool>,
     user_group_ids: Option<Vec<String>>,
+    /// In place of `userGroupIds`, as it is answered.
+    user_groups: Option<Vec<groups::Named>>,
 }
 
 /// Who may use a service.
@@ -129,7 +138,7 @@ impl AccessBody {
     fn at_first(self) -> Result<Access, Failure> {
         Ok(Access {
             for_everyone: self.is_open_to_everyone == Some(true),
-            group_ids: groups::parse_ids(self.user_group_ids)?,
+            group_ids: self.group_ids()?.unwrap_or_default(),
         })
     }
 
@@ -138,8 +147,12 @@ impl AccessBody {
     fn whole(self) -> Result<Access, Failure> {
         Ok(Access {
             for_everyone: body::required("isOpenToEveryone", self.is_open_to_everyone)?,
-            group_ids: groups::parse_whole(self.user_group_ids)?,
+            group_ids: body::required("userGroupIds", self.group_ids()?)?,
         })
+    }
+
+    fn group_ids(&self) -> Result<Option<Vec<GroupId>>, Failure> {
+        groups::given_ids(&self.user_group_ids, &self.user_groups)
     }
 }
 
@@ -152,6 +165,7 @@ impl ServiceBody {
         let access = AccessBody {
             is_open_to_everyone: self.is_open_to_everyone,
             user_group_ids: self.user_group_ids,
+            user_groups: self.user_groups,
         };
         (names, self.origins, access)
     }
@@ -164,7 +178,8 @@ struct Names {
 
 /// All of them, by slug, or those that one user may use; an ordinary user always sees only their own.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing::<()>(&[], &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let services = ServiceQuery {
         search: query.search(),
         user_id: user(&query)?,
@@ -173,7 +188,7 @@ pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     };
     let (items, total, page) = caller
         .call(move |keyplate| {
-            let page = list::page_or_last(asked, limit, |page| {
+            let page = list::page_or_last(page, limit, |page| {
                 keyplate.list_services(ServiceQuery {
                     page: Some(page),
                     ..services.clone()
@@ -288,4 +303,34 @@ fn user(query: &Query) -> Result<Option<UserId>, Failure> {
 
 fn parse_id(id: &Id) -> Result<ServiceId, Failure> {
     ServiceId::parse(&id.0).map_err(|_| Failure::not_found("service"))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user("get", "/api/services", "Lists services")
+            .parameter("user", "Only those that this user may use: an id")
+            .lists::<ServiceJson>(&[], &[], true),
+        doc::administrator("post", "/api/services", "Creates a service")
+            .takes::<ServiceBody>()
+            .gives::<ServiceJson>(201),
+        doc::user("get", "/api/services/{id}", "Gives a service").gives::<ServiceJson>(200),
+        doc::administrator("put", "/api/services/{id}", "Replaces a service")
+            .takes::<ServiceBody>()
+            .gives::<ServiceJson>(200),
+        doc::administrator("delete", "/api/services/{id}", "Deletes a service").gives_nothing(),
+        doc::administrator(
+            "put",
+            "/api/services/{id}/access",
+            "Opens or closes a service",
+        )
+        .takes::<AccessBody>()
+        .gives::<ServiceJson>(200),
+        doc::user(
+            "get",
+            "/api/services/{id}/authorize",
+            "Tells whether the caller may use a service",
+        )
+        .gives::<DecisionJson>(200),
+    ]
 }

@@ -1,7 +1,9 @@
 use axum::{extract::State, response::IntoResponse};
 use keyplate::{Session, SessionId, SessionQuery, SignInMethod};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::http::openapi::Operation;
 use crate::http::{
     answer::{self, Answer},
     app::App,
@@ -11,9 +13,11 @@ use crate::http::{
     list::{self, Query},
     path::Id,
 };
+use crate::routes::openapi as doc;
 
 /// A session as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Session")]
 #[serde(rename_all = "camelCase")]
 struct SessionJson {
     id: String,
@@ -60,7 +64,8 @@ fn method(method: SignInMethod) -> &'static str {
 
 /// One's own sessions, the newest first.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.unsearched::<()>(&[], &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let sessions = SessionQuery {
         user_id: Some(caller.who.user_id),
         limit: Some(limit),
@@ -68,7 +73,7 @@ pub(super) async fn list(caller: Caller, query: Query) -> Answer {
     };
     let page = caller
         .call(move |keyplate| {
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_sessions(SessionQuery {
                     page: Some(page),
                     ..sessions.clone()
@@ -111,4 +116,23 @@ pub(super) async fn log_out(State(app): State<App>, Enrolling(caller): Enrolling
     }
     let response = axum::http::StatusCode::NO_CONTENT.into_response();
     Ok(cookie::without_session(response, &app))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user("get", "/api/sessions", "Lists one's own sessions").lists::<SessionJson>(
+            &[],
+            &[],
+            false,
+        ),
+        doc::user(
+            "delete",
+            "/api/sessions",
+            "Ends all of one's own sessions but this one",
+        )
+        .gives_nothing(),
+        doc::user("delete", "/api/sessions/{id}", "Ends a session").gives_nothing(),
+        doc::user("post", "/api/webauthn/logout", "Signs out").gives_nothing(),
+    ]
 }

@@ -1,20 +1,30 @@
 //! The application configuration: the library's settings under the names and in the form that clients know, each a
 //! key, a type and its value as text.
 
+mod elsewhere;
+mod values;
+
 use axum::extract::State;
 use keyplate::{
-    BackupEligibilityPolicy, CounterPolicy, GroupId, Keyplate, PublicSettings, Settings,
+    BackupEligibilityPolicy, Claim, CounterPolicy, GroupId, Keyplate, PublicSettings, Settings,
     SettingsChanges, SignupMode, Thing,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::http::{
-    answer::{self, Answer},
-    app::App,
-    body::Json,
-    caller::Administrator,
-    error::Failure,
+use crate::http::openapi::Operation;
+use crate::routes::openapi as doc;
+use crate::{
+    http::{
+        answer::{self, Answer},
+        app::App,
+        body::JsonOrPairs,
+        caller::Administrator,
+        error::Failure,
+    },
+    json::claims::{self, ClaimJson},
+    routes::settings::values::{flag, minutes, one_of, texts, whole},
 };
 
 const MODES: [(&str, SignupMode); 3] = [
@@ -35,18 +45,24 @@ const BACKUP_ELIGIBILITY_POLICIES: [(&str, BackupEligibilityPolicy); 2] = [
 
 const GROUPS: &str = "signupDefaultUserGroupIDs";
 const DOMAINS: &str = "signupEmailDomains";
+const CLAIMS: &str = "signupDefaultCustomClaims";
 
 /// A setting as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Setting")]
+#[serde(rename_all = "camelCase")]
 struct SettingJson {
     key: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
     value: String,
+    /// Only where everything is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_public: Option<bool>,
 }
 
-/// What a body gives, as it is or as text; clients do either. Keys that are not ours are other servers' settings.
-#[derive(Debug, Default, Deserialize)]
+/// What a body gives, as it is or as text.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ConfigurationBody {
     app_name: Option<String>,
@@ -64,6 +80,13 @@ pub(super) struct ConfigurationBody {
     counter_policy: Option<String>,
     audit_retention_duration: Option<Value>,
     backup_eligibility_policy: Option<String>,
+    require_user_email: Option<Value>,
+    allow_own_account_edit: Option<Value>,
+    signup_default_custom_claims: Option<Value>,
+    emails_verified: Option<Value>,
+    /// What is not ours.
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 /// What is to be set.
@@ -71,10 +94,12 @@ struct Wanted {
     changes: SettingsChanges,
     group_ids: Option<Vec<GroupId>>,
     domains: Option<Vec<String>>,
+    claims: Option<Vec<Claim>>,
 }
 
 impl ConfigurationBody {
     fn into_wanted(self) -> Result<Wanted, Failure> {
+        elsewhere::check(&self.others)?;
         let ids = texts(GROUPS, self.signup_default_user_group_ids)?;
         let ids = ids.map(|ids| {
             let ids = ids.iter().map(|id| GroupId::parse(id));
@@ -105,9 +130,13 @@ impl ConfigurationBody {
                     &BACKUP_ELIGIBILITY_POLICIES,
                     self.backup_eligibility_policy,
                 )?,
+                require_email: flag("requireUserEmail", self.require_user_email)?,
+                own_profile: flag("allowOwnAccountEdit", self.allow_own_account_edit)?,
+                emails_verified: flag("emailsVerified", self.emails_verified)?,
             },
             group_ids: ids.transpose()?,
             domains: texts(DOMAINS, self.signup_email_domains)?,
+            claims: values::claims(CLAIMS, self.signup_default_custom_claims)?,
         })
     }
 }
@@ -124,10 +153,10 @@ pub(super) async fn all(Administrator(caller): Administrator) -> Answer {
     answer::ok(&listed(&settings))
 }
 
-/// Sets what the body names, and gives everything.
+/// Sets what the body names, and gives everything. What cannot hold here is refused, by its name, and then nothing is set.
 pub(super) async fn replace(
     Administrator(caller): Administrator,
-    Json(body): Json<ConfigurationBody>,
+    JsonOrPairs(body): JsonOrPairs<ConfigurationBody>,
 ) -> Answer {
     let wanted = body.into_wanted()?;
     let settings = caller
@@ -137,8 +166,8 @@ pub(super) async fn replace(
     answer::ok(&listed(&settings))
 }
 
-/// Up to three calls, each a transaction of its own; what is already as wanted is not asked for, so that clients may
-/// send everything back. The groups come first, because giving them wants a right of its own, and the mode last, so
+/// Up to four calls, each a transaction of its own; what is already as wanted is not asked for, so that clients may send
+/// everything back. Groups and claims come first, because giving them wants a right of its own, and the mode last, so
 /// that sign-up is never open without the groups and domains that were sent with it. What was set before a refusal
 /// stays set.
 fn apply(keyplate: &Keyplate, wanted: Wanted) -> keyplate::Result<Settings> {
@@ -148,6 +177,12 @@ fn apply(keyplate: &Keyplate, wanted: Wanted) -> keyplate::Result<Settings> {
         .filter(|ids| *ids != before.default_group_ids)
     {
         keyplate.set_default_groups(&ids)?;
+    }
+    if let Some(claims) = wanted
+        .claims
+        .filter(|claims| *claims != before.default_claims)
+    {
+        keyplate.set_default_claims(claims)?;
     }
     let domains = wanted.domains;
     if let Some(domains) = domains.filter(|domains| *domains != before.signup_email_domains) {
@@ -161,8 +196,19 @@ fn listed_public(settings: &PublicSettings) -> Vec<SettingJson> {
         text("appName", &settings.app_name),
         text("allowUserSignups", name(&MODES, settings.signup_mode)),
         boolean("allowUsernameChange", settings.username_change),
+        boolean("requireUserEmail", settings.require_email),
+        boolean("allowOwnAccountEdit", settings.own_profile),
     ]
 }
+
+/// The settings of `listed_public`.
+const PUBLIC: [&str; 5] = [
+    "appName",
+    "allowUserSignups",
+    "allowUsernameChange",
+    "requireUserEmail",
+    "allowOwnAccountEdit",
+];
 
 fn listed(settings: &Settings) -> Vec<SettingJson> {
     let ids: Vec<String> = settings
@@ -170,7 +216,9 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
         .iter()
         .map(GroupId::to_string)
         .collect();
-    vec![
+    let claims = settings.default_claims.iter().map(ClaimJson::from);
+    let claims: Vec<ClaimJson> = claims.collect();
+    let mut all = vec![
         text("appName", &settings.app_name),
         text("allowUserSignups", name(&MODES, settings.signup_mode)),
         boolean("signupRequiresApproval", settings.signup_approval),
@@ -209,7 +257,15 @@ fn listed(settings: &Settings) -> Vec<SettingJson> {
                 settings.backup_eligibility_policy,
             ),
         ),
-    ]
+        boolean("requireUserEmail", settings.require_email),
+        boolean("allowOwnAccountEdit", settings.own_profile),
+        text(CLAIMS, &json!(claims).to_string()),
+        boolean("emailsVerified", settings.emails_verified),
+    ];
+    for setting in &mut all {
+        setting.is_public = Some(PUBLIC.contains(&setting.key));
+    }
+    all
 }
 
 fn text(key: &'static str, value: &str) -> SettingJson {
@@ -217,6 +273,7 @@ fn text(key: &'static str, value: &str) -> SettingJson {
         key,
         kind: "string",
         value: value.to_owned(),
+        is_public: None,
     }
 }
 
@@ -225,6 +282,7 @@ fn boolean(key: &'static str, value: bool) -> SettingJson {
         key,
         kind: "bool",
         value: value.to_string(),
+        is_public: None,
     }
 }
 
@@ -233,6 +291,7 @@ fn number(key: &'static str, value: String) -> SettingJson {
         key,
         kind: "number",
         value,
+        is_public: None,
     }
 }
 
@@ -247,91 +306,12 @@ fn name<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
     known.or(names.first()).map_or("", |(name, _)| name)
 }
 
-fn one_of<T: Copy>(
-    field: &str,
-    names: &[(&str, T)],
-    wanted: Option<String>,
-) -> Result<Option<T>, Failure> {
-    let Some(wanted) = wanted else {
-        return Ok(None);
-    };
-    match names.iter().find(|(name, _)| *name == wanted) {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            let reason = format!("must be one of: {}", names.join(", "));
-            Err(Failure::field(field, "invalid", &reason))
-        }
-    }
-}
-
-fn flag(field: &str, value: Option<Value>) -> Result<Option<bool>, Failure> {
-    match value {
-        None => Ok(None),
-        Some(Value::Bool(value)) => Ok(Some(value)),
-        Some(Value::String(text)) if text == "true" => Ok(Some(true)),
-        Some(Value::String(text)) if text == "false" => Ok(Some(false)),
-        Some(_) => Err(Failure::field(
-            field,
-            "invalid_type",
-            "must be true or false",
-        )),
-    }
-}
-
-fn amount(field: &str, value: Option<Value>) -> Result<Option<f64>, Failure> {
-    let amount = match value {
-        None => return Ok(None),
-        Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(_) => None,
-    };
-    match amount.filter(|amount| (0.0..=1e9).contains(amount)) {
-        Some(amount) => Ok(Some(amount)),
-        None => Err(Failure::field(field, "invalid_type", "must be a number")),
-    }
-}
-
-fn whole(field: &str, value: Option<Value>) -> Result<Option<i64>, Failure> {
-    match amount(field, value)? {
-        Some(amount) if amount.fract() != 0.0 => Err(Failure::field(
-            field,
-            "invalid_type",
-            "must be a whole number",
-        )),
-        amount => Ok(amount.map(|amount| amount as i64)),
-    }
-}
-
-/// In seconds. More than the type holds is its largest, which no rule allows.
-fn minutes(field: &str, value: Option<Value>) -> Result<Option<i64>, Failure> {
-    let amount = amount(field, value)?;
-    Ok(amount.map(|minutes| (minutes * 60.0).round() as i64))
-}
-
-/// A list of texts, as JSON or as JSON within text; empty text is an empty list.
-fn texts(field: &str, value: Option<Value>) -> Result<Option<Vec<String>>, Failure> {
-    let list = match value {
-        None => return Ok(None),
-        Some(Value::String(text)) if text.trim().is_empty() => Some(Vec::new()),
-        Some(Value::String(text)) => serde_json::from_str(&text).ok(),
-        Some(value) => serde_json::from_value(value).ok(),
-    };
-    match list {
-        Some(list) => Ok(Some(list)),
-        None => Err(Failure::field(
-            field,
-            "invalid_type",
-            "must be a list, in JSON",
-        )),
-    }
-}
-
 /// What the library calls otherwise, or counts in seconds.
 fn renamed(failure: Failure) -> Failure {
-    let failure = failure
+    let failure = claims::told_apart(failure)
         .missing_is(Thing::Group, GROUPS)
-        .renamed("domains", DOMAINS);
+        .renamed("domains", DOMAINS)
+        .renamed("claims", CLAIMS);
     [
         ("sessionLifetimeSeconds", "sessionDuration"),
         ("sessionIdleSeconds", "sessionIdleDuration"),
@@ -340,6 +320,27 @@ fn renamed(failure: Failure) -> Failure {
     ]
     .into_iter()
     .fold(failure, |failure, (from, to)| {
-        failure.counted_in(from, "seconds").renamed(from, to)
+        failure.in_minutes(from).renamed(from, to)
     })
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public(
+            "get",
+            "/api/application-configuration",
+            "Gives the public settings",
+        )
+        .gives::<Vec<SettingJson>>(200),
+        doc::administrator(
+            "get",
+            "/api/application-configuration/all",
+            "Gives all settings",
+        )
+        .gives::<Vec<SettingJson>>(200),
+        doc::administrator("put", "/api/application-configuration", "Changes settings")
+            .takes::<ConfigurationBody>()
+            .gives::<Vec<SettingJson>>(200),
+    ]
 }

@@ -7,13 +7,17 @@ use axum::{
     http::{HeaderMap, StatusCode, Version, request::Parts},
 };
 use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, Thing, UserId, UserQuery};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::http::openapi::Operation;
+use crate::json::users::UserJson;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
         app::App,
-        body::Json,
+        body::{self, Json},
         caller::{self, Caller, Source, Stranger},
         client::{self, Peer},
         cookie,
@@ -50,7 +54,7 @@ impl Claimant {
 
     /// The same where there is no way without a token.
     fn with_token(self, body_token: Option<String>) -> (Keyplate, Option<String>) {
-        let token = body_token.filter(|t| !t.is_empty()).or(self.header_token);
+        let token = body::token(body_token).or(self.header_token);
         (self.stranger.handle, token)
     }
 }
@@ -112,7 +116,7 @@ fn came_through_proxy(headers: &HeaderMap) -> bool {
 }
 
 // Without `Debug`, since the token is a secret.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ClaimBody {
     username: Option<String>,
@@ -125,7 +129,7 @@ pub(super) struct ClaimBody {
 }
 
 // Without `Debug`, since the token is a secret.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct TokenBody {
     token: Option<String>,
@@ -246,4 +250,34 @@ fn claim_or_resume_as(
         true => handle.resume_setup(token),
         false => stranger.resume_setup(token),
     }
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public("get", "/api/signup/setup", "Tells whether setup is open")
+            .gives_nothing()
+            .refuses(&[404]),
+        doc::public(
+            "post",
+            "/api/signup/setup",
+            "Creates the first administrator",
+        )
+        .takes::<ClaimBody>()
+        .gives::<UserJson>(200)
+        .refuses(&[401, 429]),
+        doc::public("post", "/api/setup/resume", "Goes on with setup")
+            .takes::<TokenBody>()
+            .gives::<UserJson>(200)
+            .refuses(&[401, 404, 429]),
+        doc::user("post", "/api/setup/complete", "Ends setup").gives::<CompletionJson>(200),
+        doc::public(
+            "post",
+            "/api/one-time-access-token/setup",
+            "The older form of creating the first administrator",
+        )
+        .takes::<TokenBody>()
+        .gives::<UserJson>(200)
+        .refuses(&[401, 404, 429]),
+    ]
 }

@@ -5,9 +5,11 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use keyplate::Keyplate;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::http::openapi::Operation;
 use crate::http::{
     answer::{self, Answer},
     app::App,
@@ -15,9 +17,11 @@ use crate::http::{
     error::Failure,
     list::Query,
 };
+use crate::routes::openapi as doc;
 
 /// The payloads of the Signal API of WebAuthn Level 3, one a method.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Signals")]
 #[serde(rename_all = "camelCase")]
 struct SignalsJson {
     /// Left out when no credential was asked about; null when it is registered.
@@ -77,4 +81,17 @@ fn json(text: Option<String>) -> Result<Value, Failure> {
         Some(text) => serde_json::from_str(&text).map_err(Failure::internal),
         None => Ok(Value::Null),
     }
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::user(
+            "get",
+            "/api/webauthn/signals",
+            "Gives what browsers tell password managers",
+        )
+        .parameter("credential", "Of a credential: whether it is known")
+        .gives::<SignalsJson>(200),
+    ]
 }

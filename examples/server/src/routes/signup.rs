@@ -7,22 +7,27 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use keyplate::{NewSignup, Secret, SignedIn, SignupTokenPreview, UserStatus};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::Operation;
+use crate::json::users::UserJson;
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
         app::App,
-        body::{Json, JsonText},
+        body::{self, Json, JsonText},
         caller::Stranger,
         ceremony::{self, Kind},
         error::Failure,
     },
     routes::login,
 };
+use serde_json::{Map, Value};
 
 // Without `Debug`, since the token is a secret.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct SignupBody {
     username: Option<String>,
@@ -35,14 +40,15 @@ pub(super) struct SignupBody {
 }
 
 // Without `Debug`, since the token is a secret.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct InspectBody {
     token: Option<String>,
 }
 
 /// What the holder of a sign-up token may know of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignupTokenPreview")]
 #[serde(rename_all = "camelCase")]
 struct PreviewJson {
     expires_at: Option<String>,
@@ -66,7 +72,7 @@ impl From<SignupBody> for NewSignup {
     fn from(body: SignupBody) -> Self {
         Self {
             username: body.username.unwrap_or_default(),
-            token: body.token.map(|token| Arc::new(Secret::new(token))),
+            token: body::token(body.token).map(|token| Arc::new(Secret::new(token))),
             email: body.email,
             display_name: body.display_name,
             first_name: body.first_name,
@@ -135,10 +141,42 @@ pub(super) async fn inspect(
     stranger: Stranger,
     Json(body): Json<InspectBody>,
 ) -> Answer {
-    let token = body.token.filter(|token| !token.is_empty());
+    let token = body::token(body.token);
     let token = token.ok_or_else(|| Failure::field("token", "required", "is required"))?;
     let preview = app
         .blocking(move || stranger.handle.inspect_signup_token(&token))
         .await?;
     answer::ok(&PreviewJson::from(&preview))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::public("post", "/api/signup", "Signs up")
+            .takes::<SignupBody>()
+            .gives::<UserJson>(201)
+            .gives::<UserJson>(202)
+            .refuses(&[401, 429]),
+        doc::public("post", "/api/signup/inspect", "Looks at a sign-up token")
+            .takes::<InspectBody>()
+            .gives::<PreviewJson>(200)
+            .refuses(&[401, 429]),
+        doc::public(
+            "post",
+            "/api/signup/passkey/start",
+            "Begins a sign-up with a passkey",
+        )
+        .takes::<SignupBody>()
+        .gives_other("application/json")
+        .refuses(&[401, 429]),
+        doc::public(
+            "post",
+            "/api/signup/passkey/finish",
+            "Signs up with a passkey",
+        )
+        .takes::<Map<String, Value>>()
+        .gives::<UserJson>(201)
+        .gives::<UserJson>(202)
+        .refuses(&[401, 429]),
+    ]
 }

@@ -4,16 +4,19 @@ use axum::extract::State;
 use keyplate::{
     ApprovalRule, Claim, Expiry, GroupId, Keyplate, Limit, NewSignupToken, SignupRedemption,
     SignupRedemptionQuery, SignupToken, SignupTokenChanges, SignupTokenId, SignupTokenQuery,
-    SignupTokenState,
+    SignupTokenSort, SignupTokenState,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi::{Operation, names};
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
         app::App,
         body::{self, Json},
-        caller::Administrator,
+        caller::{Administrator, Caller},
         clock,
         error::Failure,
         length::Length,
@@ -27,13 +30,23 @@ use crate::{
     routes::groups,
 };
 
+/// The columns that a list may be sorted by. Whoever sorts by the token gets them as they were made.
+const COLUMNS: [(&str, SignupTokenSort); 5] = [
+    ("createdAt", SignupTokenSort::CreatedAt),
+    ("expiresAt", SignupTokenSort::ExpiresAt),
+    ("usageLimit", SignupTokenSort::MaxUses),
+    ("usageCount", SignupTokenSort::Uses),
+    ("token", SignupTokenSort::CreatedAt),
+];
+
 /// The longest time that clients may ask for, in seconds.
 const MAX_TTL: i64 = 31 * 24 * 3_600;
 /// How often a token may be used at most, unless without limit.
 const MAX_USES: i64 = 100;
 
 /// A sign-up token as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignupToken")]
 #[serde(rename_all = "camelCase")]
 struct SignupTokenJson {
     id: String,
@@ -99,7 +112,8 @@ fn state(state: SignupTokenState) -> &'static str {
 }
 
 /// One use of a token as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignupRedemption")]
 #[serde(rename_all = "camelCase")]
 struct RedemptionJson {
     id: String,
@@ -126,11 +140,14 @@ impl From<&SignupRedemption> for RedemptionJson {
 
 /// A token to be made or changed. What is null is without end or limit, or taken away; what is left out has its
 /// default, or stays.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct TokenBody {
     #[serde(deserialize_with = "body::given")]
     ttl: Option<Option<Length>>,
+    /// In place of `ttl`, as older clients say it, and as it is answered.
+    #[serde(deserialize_with = "body::given")]
+    expires_at: Option<Option<String>>,
     #[serde(deserialize_with = "body::given")]
     usage_limit: Option<Option<i64>>,
     #[serde(deserialize_with = "body::given")]
@@ -143,34 +160,79 @@ pub(super) struct TokenBody {
     email: Option<Option<String>>,
     enabled: Option<bool>,
     user_group_ids: Option<Vec<String>>,
+    /// In place of `userGroupIds`, as it is answered.
+    user_groups: Option<Vec<groups::Named>>,
     custom_claims: Option<Vec<ClaimJson>>,
 }
 
 impl TokenBody {
     fn expiry(&self, now: SystemTime) -> Result<Option<Expiry>, Failure> {
-        let expiry = |ttl: &Option<Length>| match ttl {
-            None => Ok(Expiry::Never),
-            Some(length) => {
-                let seconds = length.seconds("ttl")?;
-                if seconds > MAX_TTL {
+        let of_ttl = match &self.ttl {
+            None => None,
+            Some(None) => Some(Expiry::Never),
+            Some(Some(length)) => match length.seconds_or_default("ttl")? {
+                None => None,
+                Some(seconds) if seconds > MAX_TTL => {
                     return Err(Failure::field("ttl", "invalid", "must be at most 31 days"));
                 }
-                let time = clock::after(now, seconds);
-                Ok(Expiry::At { time })
-            }
+                Some(seconds) => {
+                    let time = clock::after(now, seconds);
+                    Some(Expiry::At { time })
+                }
+            },
         };
-        self.ttl.as_ref().map(expiry).transpose()
+        match (&self.expires_at, of_ttl) {
+            (None, expiry) => Ok(expiry),
+            (Some(_), Some(_)) => {
+                let reason = "stands beside expiresAt: give one of them";
+                Err(Failure::field("ttl", "invalid", reason))
+            }
+            (Some(None), None) => Ok(Some(Expiry::Never)),
+            (Some(Some(text)), None) => {
+                let time = body::time("expiresAt", Some(text))?;
+                Ok(Some(Expiry::At { time }))
+            }
+        }
     }
 
-    fn uses(&self) -> Result<Option<Limit>, Failure> {
+    /// The name by which the body says when the token ends.
+    fn end_field(&self) -> &'static str {
+        match self.expires_at {
+            Some(_) => "expiresAt",
+            None => "ttl",
+        }
+    }
+
+    fn group_ids(&self) -> Result<Option<Vec<GroupId>>, Failure> {
+        groups::given_ids(&self.user_group_ids, &self.user_groups)
+    }
+
+    /// `stored` is what there is already: a host may have made it for more uses.
+    fn uses(&self, stored: Option<i64>) -> Result<Option<Limit>, Failure> {
         match self.usage_limit {
             None => Ok(None),
+            Some(Some(most)) if stored == Some(most) => Ok(None),
             Some(None) => Ok(Some(Limit::Unlimited)),
             Some(Some(most)) if (1..=MAX_USES).contains(&most) => Ok(Some(Limit::AtMost { most })),
             Some(Some(_)) => {
                 let reason = format!("must be between 1 and {MAX_USES}");
                 Err(Failure::field("usageLimit", "invalid", &reason))
             }
+        }
+    }
+
+    /// How often it may be used already, where the body says what could not be given here.
+    async fn stored_uses(
+        &self,
+        caller: &Caller,
+        id: SignupTokenId,
+    ) -> Result<Option<i64>, Failure> {
+        match self.usage_limit {
+            Some(Some(most)) if most > MAX_USES => {
+                let get = move |keyplate: &Keyplate| keyplate.get_signup_token(&id);
+                Ok(caller.call(get).await?.max_uses)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -200,24 +262,28 @@ impl TokenBody {
         }
         Ok(NewSignupToken {
             expiry: self.expiry(now)?,
-            uses: self.uses()?,
+            uses: self.uses(None)?,
             approval: self.approval(),
             account_lifetime_seconds: match self.account_lifetime()? {
                 Some(Limit::AtMost { most }) => Some(most),
                 _ => None,
             },
-            group_ids: groups::parse_ids(self.user_group_ids)?,
+            group_ids: self.group_ids()?.unwrap_or_default(),
             note: self.note.flatten(),
             email: self.email.flatten(),
         })
     }
 
-    fn changes(&self, now: SystemTime) -> Result<SignupTokenChanges, Failure> {
+    fn changes(&self, now: SystemTime, stored: Option<i64>) -> Result<SignupTokenChanges, Failure> {
         let text = |text: &Option<Option<String>>| text.clone().map(Option::unwrap_or_default);
+        let expiry = self.expiry(now)?;
+        if matches!(self.ttl, Some(Some(_))) && expiry.is_none() {
+            return Err(Failure::field("ttl", "invalid", "must be more than 0"));
+        }
         Ok(SignupTokenChanges {
             note: text(&self.note),
-            expiry: self.expiry(now)?,
-            uses: self.uses()?,
+            expiry,
+            uses: self.uses(stored)?,
             account_lifetime: self.account_lifetime()?,
             approval: self.approval(),
             enabled: self.enabled,
@@ -227,10 +293,7 @@ impl TokenBody {
 
     fn grants(self) -> Result<Grants, Failure> {
         Ok(Grants {
-            group_ids: match self.user_group_ids {
-                Some(ids) => Some(groups::parse_ids(Some(ids))?),
-                None => None,
-            },
+            group_ids: self.group_ids()?,
             claims: self.custom_claims.map(claims::parse),
         })
     }
@@ -244,15 +307,18 @@ struct Grants {
 
 /// Those that are not revoked, the newest first; with `all=true` those too.
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.unsearched(&COLUMNS, &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let tokens = SignupTokenQuery {
         include_revoked: query.is_true("all"),
+        sort: asked.sort,
+        ascending: asked.is_ascending(),
         limit: Some(limit),
         ..SignupTokenQuery::default()
     };
     let (items, total, page) = caller
         .call(move |keyplate| {
-            let page = list::page_or_last(asked, limit, |page| {
+            let page = list::page_or_last(page, limit, |page| {
                 keyplate.list_signup_tokens(SignupTokenQuery {
                     page: Some(page),
                     ..tokens.clone()
@@ -273,6 +339,7 @@ pub(super) async fn create(
     Administrator(caller): Administrator,
     Json(body): Json<TokenBody>,
 ) -> Answer {
+    let end = body.end_field();
     let token = body.into_new_token(app.now().await?)?;
     let token = caller
         .call(move |keyplate| {
@@ -286,7 +353,7 @@ pub(super) async fn create(
             })
         })
         .await
-        .map_err(renamed)?;
+        .map_err(|failure| renamed(failure, end))?;
     answer::created(&token)
 }
 
@@ -298,7 +365,7 @@ pub(super) async fn get(Administrator(caller): Administrator, id: Id) -> Answer 
     answer::ok(&token)
 }
 
-/// Changes what the body names: extend, pause, raise the limit.
+/// Changes what the body names: extend, pause, raise the limit. What is only repeated is no change.
 pub(super) async fn update(
     State(app): State<App>,
     Administrator(caller): Administrator,
@@ -306,7 +373,9 @@ pub(super) async fn update(
     Json(body): Json<TokenBody>,
 ) -> Answer {
     let id = parse_id(&id)?;
-    let changes = body.changes(app.now().await?)?;
+    let stored = body.stored_uses(&caller, id).await?;
+    let end = body.end_field();
+    let changes = body.changes(app.now().await?, stored)?;
     let grants = body.grants()?;
     let token = caller
         .call(move |keyplate| {
@@ -314,7 +383,7 @@ pub(super) async fn update(
             SignupTokenJson::one(keyplate, &token)
         })
         .await
-        .map_err(renamed)?;
+        .map_err(|failure| renamed(failure, end))?;
     answer::ok(&token)
 }
 
@@ -333,7 +402,8 @@ pub(super) async fn redemptions(
     query: Query,
 ) -> Answer {
     let id = parse_id(&id)?;
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.unsearched::<()>(&[], &[])?;
+    let (page, limit) = (asked.page, asked.limit);
     let redemptions = SignupRedemptionQuery {
         token_id: Some(id),
         limit: Some(limit),
@@ -342,7 +412,7 @@ pub(super) async fn redemptions(
     let page = caller
         .call(move |keyplate| {
             keyplate.get_signup_token(&id)?;
-            list::page_or_last(asked, limit, |page| {
+            list::page_or_last(page, limit, |page| {
                 keyplate.list_signup_redemptions(SignupRedemptionQuery {
                     page: Some(page),
                     ..redemptions.clone()
@@ -375,10 +445,10 @@ fn change(
 }
 
 /// What the library calls otherwise.
-fn renamed(failure: Failure) -> Failure {
+fn renamed(failure: Failure, end: &str) -> Failure {
     let failure = groups::missing(claims::told_apart(failure));
     [
-        ("expiry", "ttl"),
+        ("expiry", end),
         ("uses", "usageLimit"),
         ("accountLifetimeSeconds", "accountLifetime"),
         ("claims", "customClaims"),
@@ -389,4 +459,33 @@ fn renamed(failure: Failure) -> Failure {
 
 fn parse_id(id: &Id) -> Result<SignupTokenId, Failure> {
     SignupTokenId::parse(&id.0).map_err(|_| Failure::not_found("sign-up token"))
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator("get", "/api/signup-tokens", "Lists sign-up tokens")
+            .parameter("all", "true: revoked ones too")
+            .lists::<SignupTokenJson>(&names(&COLUMNS), &[], false),
+        doc::administrator("post", "/api/signup-tokens", "Creates a sign-up token")
+            .takes::<TokenBody>()
+            .gives::<SignupTokenJson>(201),
+        doc::administrator("get", "/api/signup-tokens/{id}", "Gives a sign-up token")
+            .gives::<SignupTokenJson>(200),
+        doc::administrator("put", "/api/signup-tokens/{id}", "Changes a sign-up token")
+            .takes::<TokenBody>()
+            .gives::<SignupTokenJson>(200),
+        doc::administrator(
+            "delete",
+            "/api/signup-tokens/{id}",
+            "Revokes a sign-up token",
+        )
+        .gives_nothing(),
+        doc::administrator(
+            "get",
+            "/api/signup-tokens/{id}/redemptions",
+            "Lists who used a sign-up token",
+        )
+        .lists::<RedemptionJson>(&[], &[], false),
+    ]
 }

@@ -1,8 +1,11 @@
 use keyplate::{
     Expiry, GroupId, NewUser, Role, UserChanges, UserId, UserQuery, UserSort, UserStatus,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::http::openapi::{Operation, names};
+use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},
@@ -18,7 +21,7 @@ use crate::{
 };
 
 /// The columns that a list may be sorted by.
-const COLUMNS: [(&str, UserSort); 8] = [
+const COLUMNS: [(&str, UserSort); 10] = [
     ("createdAt", UserSort::CreatedAt),
     ("username", UserSort::Username),
     ("displayName", UserSort::DisplayName),
@@ -27,10 +30,13 @@ const COLUMNS: [(&str, UserSort); 8] = [
     ("email", UserSort::Email),
     ("isAdmin", UserSort::Role),
     ("expiresAt", UserSort::ExpiresAt),
+    ("emailVerified", UserSort::EmailVerified),
+    ("disabled", UserSort::Disabled),
 ];
+const FILTERS: [&str; 3] = ["disabled", "isAdmin", "emailVerified"];
 
 /// A user as a client sends one, to be made or in place of the one that is there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct UserBody {
     id: Option<String>,
@@ -51,11 +57,7 @@ pub(super) struct UserBody {
 
 impl UserBody {
     fn role(&self) -> Role {
-        if self.is_admin == Some(true) {
-            Role::Administrator
-        } else {
-            Role::User
-        }
+        role(self.is_admin == Some(true))
     }
 
     fn into_new_user(self) -> Result<NewUser, Failure> {
@@ -122,20 +124,26 @@ impl UserBody {
 }
 
 pub(super) async fn list(Administrator(caller): Administrator, query: Query) -> Answer {
-    let (asked, limit) = (query.page()?, query.limit()?);
+    let asked = query.listing(&COLUMNS, &FILTERS)?;
+    let (page, limit) = (asked.page, asked.limit);
+    // In the library administrators come first; here, as elsewhere, what is true comes last.
+    let turned = matches!(asked.sort, Some(UserSort::Role));
     let users = UserQuery {
         search: query.search(),
+        disabled: query.flag("disabled")?,
+        email_verified: query.flag("emailVerified")?,
+        role: query.flag("isAdmin")?.map(role),
         status: query.one_of("status", &STATUSES)?,
         group_id: group(&query)?,
         expiring_within_seconds: expiring_within(&query)?,
-        sort: query.sort(&COLUMNS)?,
-        descending: query.descending()?,
+        sort: asked.sort,
+        descending: asked.is_descending() != turned,
         limit: Some(limit),
         ..UserQuery::default()
     };
     let (items, total, page) = caller
         .call(move |keyplate| {
-            let page = list::page_or_last(asked, limit, |page| {
+            let page = list::page_or_last(page, limit, |page| {
                 keyplate.list_users(UserQuery {
                     page: Some(page),
                     ..users.clone()
@@ -229,6 +237,14 @@ pub(super) async fn update_me(caller: Caller, Json(body): Json<UserBody>) -> Ans
     answer::ok(&user)
 }
 
+fn role(is_admin: bool) -> Role {
+    if is_admin {
+        Role::Administrator
+    } else {
+        Role::User
+    }
+}
+
 fn group(query: &Query) -> Result<Option<GroupId>, Failure> {
     let field = "group";
     let id = query.get(field).map(GroupId::parse).transpose();
@@ -239,4 +255,34 @@ fn expiring_within(query: &Query) -> Result<Option<i64>, Failure> {
     let field = "expiringWithin";
     let length = query.get(field).map(|text| Length::Text(text.to_owned()));
     length.map(|length| length.seconds(field)).transpose()
+}
+
+/// For the OpenAPI document.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        doc::administrator("get", "/api/users", "Lists users")
+            .parameter("status", "pending, active or disabled")
+            .parameter("group", "The id of a group")
+            .parameter(
+                "expiringWithin",
+                "Whose account lapses within this time, such as 30d",
+            )
+            .lists::<UserJson>(&names(&COLUMNS), &FILTERS, true),
+        doc::administrator("post", "/api/users", "Creates a user")
+            .takes::<UserBody>()
+            .gives::<UserJson>(201),
+        doc::user("get", "/api/users/me", "Gives the caller").gives::<UserJson>(200),
+        doc::user("put", "/api/users/me", "Replaces one's own profile")
+            .takes::<UserBody>()
+            .gives::<UserJson>(200),
+        doc::administrator("get", "/api/users/{id}", "Gives a user").gives::<UserJson>(200),
+        doc::administrator("put", "/api/users/{id}", "Replaces a user")
+            .takes::<UserBody>()
+            .gives::<UserJson>(200),
+        doc::administrator("delete", "/api/users/{id}", "Deletes a user").gives_nothing(),
+        doc::administrator("post", "/api/users/{id}/approve", "Lets a pending user in")
+            .gives::<UserJson>(200),
+        doc::administrator("post", "/api/users/{id}/reject", "Removes a pending user")
+            .gives_nothing(),
+    ]
 }

@@ -32,7 +32,7 @@ fn a_key_is_made_listed_renewed_and_revoked() {
     assert!(!listed.body.contains(token), "shown once");
     assert_eq!(listed.json()["data"][0]["name"], "deploy");
 
-    let renewal = json!({ "expiresAt": "2098-01-01T00:00:00Z" });
+    let renewal = json!({ "expiresAt": "2098-01-01T00:00:00.000Z" });
     let renewed = server
         .post(&format!("{path}/renew"))
         .bearer(&session)
@@ -41,7 +41,7 @@ fn a_key_is_made_listed_renewed_and_revoked() {
     assert_eq!(renewed.status, 200, "{}", renewed.body);
     let renewed = renewed.json();
     assert_eq!(renewed["apiKey"]["id"], key["id"]);
-    assert_eq!(renewed["apiKey"]["expiresAt"], "2098-01-01T00:00:00Z");
+    assert_eq!(renewed["apiKey"]["expiresAt"], "2098-01-01T00:00:00.000Z");
     let new_token = renewed["token"].as_str().unwrap();
     for token in [token, new_token] {
         assert_eq!(
@@ -149,10 +149,10 @@ fn a_key_may_last_to_the_end_of_the_year_9999() {
     let server = Server::start();
     let session = server.claim();
     for (end, given) in [
-        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
         ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
         ("9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59.999Z"),
-        ("9999-12-31T22:00:00-01:59", "9999-12-31T23:59:00Z"),
+        ("9999-12-31T22:00:00-01:59", "9999-12-31T23:59:00.000Z"),
     ] {
         let body = json!({ "name": "for ever", "expiresAt": end });
         let made = server.post("/api/api-keys").bearer(&session).json(&body);

@@ -25,7 +25,7 @@ fn the_log_is_filtered() {
     );
     assert_eq!(
         events(&format!("{all}?filters%5BuserId%5D={bob}")),
-        ["USER_SIGNED_UP"]
+        ["ACCOUNT_CREATED"]
     );
     assert!(events(all).len() > 5);
     for (query, field) in [
@@ -110,4 +110,114 @@ fn ones_own_log_tells_nothing_of_administrators() {
     assert_eq!(whole["actorUsername"], "admin", "{whole}");
     assert_eq!(whole["ipAddress"], "127.0.0.1");
     assert!(whole["data"]["by_api_key"].is_string(), "{whole}");
+}
+
+/// Exporters count events by the names that Pocket ID gives them, and scripts of ours by the library's.
+#[test]
+fn events_have_two_names_and_are_found_by_either() {
+    let (server, key) = Server::inviting(&[]);
+    let (_, token) = server.invitation(&key, json!({ "usageLimit": 9 }));
+    let bob = text(&server.sign_up("bob", &token).json()["id"]);
+    let code = server.made(
+        &key,
+        &format!("/api/users/{bob}/one-time-access-token"),
+        json!({}),
+    );
+    let code = format!("/api/one-time-access-token/{}", text(&code["token"]));
+    assert_eq!(server.post(&code).send().status, 200);
+    let (carol, _) = server.user_with_session(&key, "carol");
+    let list = |query: &str| -> Vec<(String, String)> {
+        let path = format!("/api/audit-logs/all?limit=100&{query}");
+        let reply = server.get(&path).key(&key).send();
+        assert_eq!(reply.status, 200, "{query}: {}", reply.body);
+        let page = reply.json();
+        let rows = page["data"].as_array().unwrap();
+        assert_eq!(page["pagination"]["totalItems"], rows.len(), "{query}");
+        let pairs = rows
+            .iter()
+            .map(|row| (text(&row["event"]), text(&row["kind"])));
+        pairs.collect()
+    };
+    let pair = |event: &str, kind: &str| (event.to_owned(), kind.to_owned());
+    for (event, expected) in [
+        ("SIGN_IN", vec![pair("SIGN_IN", "SESSION_CREATED")]),
+        (
+            "TOKEN_SIGN_IN",
+            vec![pair("TOKEN_SIGN_IN", "ONE_TIME_TOKEN_REDEEMED")],
+        ),
+        (
+            "USER_SIGNED_UP",
+            vec![pair("ACCOUNT_CREATED", "USER_SIGNED_UP")],
+        ),
+        (
+            "ACCOUNT_CREATED",
+            vec![
+                pair("ACCOUNT_CREATED", "USER_CREATED"),
+                pair("ACCOUNT_CREATED", "USER_SIGNED_UP"),
+                pair("ACCOUNT_CREATED", "SETUP_CLAIMED"),
+            ],
+        ),
+        (
+            "SIGNUP_TOKEN_CREATED",
+            vec![pair("SIGNUP_TOKEN_CREATED", "SIGNUP_TOKEN_CREATED")],
+        ),
+        ("CLIENT_AUTHORIZATION", vec![]),
+    ] {
+        assert_eq!(
+            list(&format!("filters[event]={event}")),
+            expected,
+            "{event}"
+        );
+        assert_eq!(
+            list(&format!("filters[event][0]={event}")),
+            expected,
+            "{event}"
+        );
+    }
+    let several = "filters[event][0]=SIGN_IN&filters[event][1]=USER_CREATED&filters[event][2]=CLIENT_AUTHORIZATION";
+    assert_eq!(list(several).len(), 2);
+    let of_both = format!(
+        "filters[userID][0]={bob}&filters[userID][1]={carol}&filters[event]=ACCOUNT_CREATED"
+    );
+    assert_eq!(list(&of_both).len(), 2);
+    assert_eq!(list("filters[clientName]=Grafana"), []);
+    let times = |query: &str| -> Vec<String> {
+        let path = format!("/api/audit-logs/all?limit=100&{query}");
+        let page = server.get(&path).key(&key).send().json();
+        let rows = page["data"].as_array().unwrap().iter();
+        rows.map(|row| text(&row["createdAt"])).collect()
+    };
+    // Texts of one width: exporters compare them as they are.
+    let newest_first = times("");
+    assert!(
+        newest_first
+            .iter()
+            .all(|time| time.len() == 24 && time.ends_with('Z'))
+    );
+    assert!(times("sort[column]=createdAt&sort[direction]=ASC").is_sorted());
+    assert_eq!(
+        times("sort[column]=createdAt&sort[direction]=desc").first(),
+        newest_first.first()
+    );
+    let kinds = list("sort[column]=event");
+    assert!(
+        kinds.is_sorted_by_key(|(_, kind)| kind.clone()),
+        "{kinds:?}"
+    );
+
+    let path = "/api/audit-logs/filters/client-names";
+    assert_eq!(server.get(path).key(&key).send().json(), json!([]));
+    let clients = server
+        .get("/api/oidc/clients?limit=5&sort[column]=name")
+        .key(&key)
+        .send();
+    let expected = json!({
+        "data": [],
+        "pagination": { "totalPages": 1, "totalItems": 0, "currentPage": 1, "itemsPerPage": 5 },
+    });
+    assert_eq!(clients.json(), expected);
+    server
+        .get("/api/oidc/clients")
+        .send()
+        .is_refused(401, "not_signed_in");
 }

@@ -63,7 +63,7 @@ fn unknown_routes_and_methods_are_json() {
     let server = Server::start();
     for path in [
         "/api/nothing",
-        "/api/users/",
+        "/api/nothing/",
         "/api",
         "/api/users/a/b/c",
         "/api/users/%ff/x",

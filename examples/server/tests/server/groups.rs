@@ -15,7 +15,7 @@ fn a_group_is_made_read_renamed_and_deleted() {
     let id = text(&made["id"]);
     let mut expected = json!({
         "id": id, "name": "media_users", "friendlyName": "Media users", "customClaims": [],
-        "createdAt": made["createdAt"], "userCount": 0, "users": [],
+        "createdAt": made["createdAt"], "ldapId": null, "userCount": 0, "users": [],
     });
     assert_eq!(made, expected);
     let path = format!("/api/user-groups/{id}");

@@ -84,12 +84,10 @@ fn searched_and_sorted() {
     assert_eq!(names(&sorted), ["user11", "user10"]);
     let sorted = get("sort[column]=username&sort[direction]=desc&limit=1").json();
     assert_eq!(names(&sorted), ["user11"]);
-    let sorted = get("sort[column]=isAdmin&limit=1").json();
+    let sorted = get("sort[column]=isAdmin&sort[direction]=DESC&limit=1").json();
     assert_eq!(names(&sorted), ["admin"]);
     get("sort[column]=passwordHash").refuses_field("sort[column]");
     get("sort[direction]=sideways").refuses_field("sort[direction]");
-    get("page=two").refuses_field("page");
-    get("pagination[limit]=1e9").refuses_field("pagination[limit]");
     get(&format!("search={}", "x".repeat(300))).refuses_field("search");
     get("search=a%00b").refuses_field("search");
 }

@@ -193,9 +193,8 @@ fn wrong_values_name_their_field() {
     let (server, key, bob) = with_bob(&[]);
     let path = format!("/api/users/{bob}/one-time-access-token");
     for ttl in [
-        json!(0),
-        json!("0s"),
         json!(-1),
+        json!(1.5),
         json!("soon"),
         json!(2_678_401),
         json!("32d"),

@@ -182,7 +182,7 @@ fn where_nothing_is_people_get_a_page_and_programs_json() {
         "/admin/nothing",
         "/apis",
         "/st",
-        "/setup/",
+        "/nothing/",
         "/%ff",
     ] {
         let reply = server.get(path).send();

@@ -116,7 +116,7 @@ fn the_audit_log_tells_who_did_what() {
         (&newest["username"], &newest["actorUsername"]),
         (&json!("bob"), &json!("bob"))
     );
-    assert_eq!(newest["data"]["fields"], "first_name");
+    assert_eq!(newest["data"]["fields"], "display_name first_name");
     let events = own["data"].as_array().unwrap();
     assert!(events.iter().all(|event| event["username"] == "bob"));
 
@@ -125,7 +125,7 @@ fn the_audit_log_tells_who_did_what() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|e| e["event"].as_str().unwrap())
+        .map(|e| e["kind"].as_str().unwrap())
         .collect();
     assert!(
         kinds.contains(&"SETUP_CLAIMED") && kinds.contains(&"API_KEY_CREATED"),

@@ -25,27 +25,31 @@ fn settings_are_public_or_not_and_change() {
         { "key": "appName", "type": "string", "value": "Keyplate" },
         { "key": "allowUserSignups", "type": "string", "value": "disabled" },
         { "key": "allowUsernameChange", "type": "bool", "value": "false" },
+        { "key": "requireUserEmail", "type": "bool", "value": "false" },
+        { "key": "allowOwnAccountEdit", "type": "bool", "value": "true" },
     ]);
     assert_eq!(public.json(), expected);
     let all = || values(&server.get(&format!("{PATH}/all")).key(&key).send());
     let before = all();
     let put = |key: &str, body: Value| server.request("PUT", PATH).key(key).json(&body).send();
-    // Typed or as text, and what is other servers' business is nobody's here.
+    // Typed or as text, and what says that it is off, or untouched, may be named.
     for body in [
         json!({
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": true,
             "signupDefaultUserGroupIDs": [group], "signupEmailDomains": ["Club.example"], "openSignupsPerHour": 5,
             "allowUsernameChange": true, "sessionDuration": 1440, "sessionIdleDuration": 60, "stepUpDuration": 10,
             "counterPolicy": "deny", "openSignupsPerHourInAll": 50, "auditRetentionDuration": 43_200,
-            "backupEligibilityPolicy": "deny",
+            "backupEligibilityPolicy": "deny", "requireUserEmail": true, "allowOwnAccountEdit": false,
+            "signupDefaultCustomClaims": [{ "key": "quota", "value": "5" }], "emailsVerified": true,
         }),
         json!({
             "appName": "Media", "allowUserSignups": "withToken", "signupRequiresApproval": "true",
             "signupDefaultUserGroupIDs": json!([group]).to_string(), "signupEmailDomains": "[\"club.example\"]",
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
-            "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny", "smtpHost": "mail", "emailsVerified": "false",
-            "openSignupsPerHourInAll": "50", "auditRetentionDuration": "43200",
-            "backupEligibilityPolicy": "deny",
+            "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny", "smtpHost": "", "ldapEnabled": "false",
+            "openSignupsPerHourInAll": "50", "auditRetentionDuration": "43200", "smtpTls": "none", "accentColor": null,
+            "backupEligibilityPolicy": "deny", "requireUserEmail": "true", "allowOwnAccountEdit": "false",
+            "signupDefaultCustomClaims": "[{\"key\":\"quota\",\"value\":\"5\"}]", "emailsVerified": "true",
         }),
     ] {
         let reply = put(&strong, body);
@@ -55,7 +59,8 @@ fn settings_are_public_or_not_and_change() {
             "openSignupsPerHour": "5", "allowUsernameChange": "true", "sessionDuration": "1440",
             "sessionIdleDuration": "60", "stepUpDuration": "10", "counterPolicy": "deny",
             "openSignupsPerHourInAll": "50", "auditRetentionDuration": "43200",
-            "backupEligibilityPolicy": "deny",
+            "backupEligibilityPolicy": "deny", "requireUserEmail": "true", "allowOwnAccountEdit": "false",
+            "signupDefaultCustomClaims": "[{\"key\":\"quota\",\"value\":\"5\"}]", "emailsVerified": "true",
         });
         assert_eq!(Value::from(values(&reply)), expected);
         assert_eq!(Value::from(all()), expected);
@@ -161,6 +166,28 @@ fn wrong_values_name_their_field_and_change_nothing() {
         ("signupEmailDomains", json!(["a@b.example"])),
         ("signupEmailDomains", json!([""])),
         ("signupEmailDomains", json!({})),
+        ("requireUserEmail", json!("yes")),
+        ("allowOwnAccountEdit", json!(1)),
+        ("emailsVerified", json!("")),
+        ("signupDefaultCustomClaims", json!("quota")),
+        ("signupDefaultCustomClaims", json!([{ "key": 1 }])),
+        (
+            "signupDefaultCustomClaims",
+            json!([{ "key": "a b", "value": "x" }]),
+        ),
+        // What cannot hold here is not said to hold, be it known elsewhere or a slip of the pen.
+        ("smtpHost", json!("mail.example")),
+        ("smtpPort", json!(25)),
+        ("smtpTls", json!("starttls")),
+        ("ldapEnabled", json!("true")),
+        ("ldapEnabled", json!(true)),
+        ("ldapSoftDeleteUsers", json!({ "a": 1 })),
+        ("homePageUrl", json!("/elsewhere")),
+        ("accentColor", json!("red")),
+        ("disableAnimations", json!("true")),
+        ("emailVerificationEnabled", json!("true")),
+        ("emailOneTimeAccessAsAdminEnabled", json!(true)),
+        ("allowUserSignup", json!("open")),
     ] {
         let mut body = json!({ "allowUserSignups": "open", "appName": "Other" });
         body[field] = value.clone();
@@ -176,7 +203,7 @@ fn wrong_values_name_their_field_and_change_nothing() {
     let message = text(&seconds.send().json()["error"]);
     assert_eq!(
         message,
-        "Step up duration must be between 60 and 86400 seconds"
+        "Step up duration must be between 1 and 1440 minutes"
     );
 }
 
@@ -210,4 +237,98 @@ fn default_groups_come_with_every_sign_up() {
         (&groups[0]["name"], &groups[1]["name"]),
         (&json!("all"), &json!("some"))
     );
+}
+
+/// U6, S5: over HTTP as in the library.
+#[test]
+fn the_settings_of_accounts_hold() {
+    let (server, key) = Server::inviting(&[]);
+    server.configure(
+        &key,
+        json!({
+            "allowUserSignups": "open", "requireUserEmail": "true", "allowOwnAccountEdit": "false",
+            "emailsVerified": "true", "signupDefaultCustomClaims": "[{\"key\":\"quota\",\"value\":\"5\"}]",
+        }),
+    );
+    let create = |body: &Value| server.post("/api/users").key(&key).json(body).send();
+    create(&json!({ "username": "ann" })).refuses_field("email");
+    let ann = create(&json!({ "username": "ann", "email": "ann@x.example" })).json();
+    assert_eq!(
+        (&ann["emailVerified"], &ann["customClaims"]),
+        (&json!(true), &json!([]))
+    );
+    let sign_up = |body: Value| server.post("/api/signup").json(&body).send();
+    sign_up(json!({ "username": "bob" })).refuses_field("email");
+    let bob = sign_up(
+        json!({ "username": "bob", "email": "bob@x.example", "firstName": "Bob", "lastName": "Bell" }),
+    );
+    let session = bob.cookie_value();
+    let bob = bob.json();
+    assert_eq!(
+        bob["customClaims"],
+        json!([{ "key": "quota", "value": "5" }])
+    );
+    assert_eq!(
+        (&bob["emailVerified"], &bob["displayName"]),
+        (&json!(false), &json!("Bob Bell"))
+    );
+    let me = || server.get("/api/users/me").bearer(&session).send().json();
+    let put = |body: &Value| {
+        server
+            .request("PUT", "/api/users/me")
+            .bearer(&session)
+            .json(body)
+            .send()
+    };
+    let mut changed = me();
+    assert_eq!(
+        put(&changed).json(),
+        me(),
+        "what is only repeated is no change"
+    );
+    changed["firstName"] = json!("Rob");
+    let refused = put(&changed);
+    refused.is_refused_for("own_profile_closed");
+    let path = format!("/api/users/{}", text(&bob["id"]));
+    let by_admin = server.request("PUT", &path).key(&key).json(&changed).send();
+    assert_eq!(by_admin.json()["firstName"], "Rob");
+    // Of a key there is one value, in whichever form it is sent.
+    let twice = json!([{ "key": "appName", "value": "A" }, { "key": "appName", "value": "B" }]);
+    server
+        .request("PUT", PATH)
+        .key(&key)
+        .json(&twice)
+        .send()
+        .refuses_field("appName");
+    let reserved = json!({ "signupDefaultCustomClaims": { "sub": "x" } });
+    let refused = server.request("PUT", PATH).key(&key).json(&reserved).send();
+    let expected = (
+        400,
+        "reserved_claim".to_owned(),
+        "signupDefaultCustomClaims".to_owned(),
+    );
+    assert_eq!(refused.refusal(), expected);
+    let several = json!({ "smtpHost": "mail", "appName": "Z", "ldapUrl": "ldap://x" });
+    let refused = server
+        .request("PUT", PATH)
+        .key(&key)
+        .json(&several)
+        .send()
+        .json();
+    let fields = refused["details"]["fields"].as_array().unwrap();
+    let fields: Vec<&str> = fields
+        .iter()
+        .map(|field| field["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, ["ldapUrl", "smtpHost"], "each is named");
+    let all = server.get(&format!("{PATH}/all")).key(&key).send().json();
+    for setting in all.as_array().unwrap() {
+        let public = server.get(PATH).send().json();
+        let public = public
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|other| other["key"] == setting["key"]);
+        assert_eq!(setting["isPublic"], public, "{setting}");
+    }
 }

@@ -14,7 +14,7 @@ use keyplate::{Config, Keyplate};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) const BEFORE_LONG: &str = "2099-01-01T00:00:00Z";
+pub(crate) const BEFORE_LONG: &str = "2099-01-01T00:00:00.000Z";
 
 /// A server in a folder of its own; it is stopped when it is dropped.
 pub(crate) struct Server {
@@ -455,6 +455,13 @@ impl Reply {
             "{}",
             self.body
         );
+    }
+
+    /// Asserts that the library denied it for this reason.
+    #[track_caller]
+    pub(crate) fn is_refused_for(&self, reason: &str) {
+        self.is_refused(403, "forbidden");
+        assert_eq!(self.json()["details"]["reason"], reason, "{}", self.body);
     }
 
     /// Asserts that another has this field's value.

@@ -65,7 +65,7 @@ function eventRow(event) {
   const actor = event.actorUsername;
   // A code or an invitation is about somebody besides.
   const whose = event.username !== about && event.username !== actor ? event.username : null;
-  const opened = openedTo(event.event, details);
+  const opened = openedTo(event.kind, details);
   const more = Object.entries(opened ? {} : details).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
   return h(
     "li",
@@ -77,8 +77,8 @@ function eventRow(event) {
       h(
         "p",
         { class: "row-title" },
-        h("span", {}, words(event.event)),
-        warning(event.event),
+        h("span", {}, words(event.kind)),
+        warning(event.kind),
         count ? badge(`${count} times`) : null,
       ),
       h(

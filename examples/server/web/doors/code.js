@@ -1,6 +1,6 @@
 // Signing in once, with a code that an administrator gave. Opening the link only fills it in: a click uses it.
 
-import { nextPath } from "../parts/api.js";
+import { nextPath, query } from "../parts/api.js";
 import { h } from "../parts/dom.js";
 import { field, form, load } from "../parts/forms.js";
 import { ApiError, send } from "../parts/http.js";
@@ -9,6 +9,16 @@ import { doorHead, entitle, publicSettings, step } from "../parts/shell.js";
 const main = document.getElementById("main");
 // Longer than a typed code ever is: then it is a whole token, whose letters' case counts.
 const LONGEST_CODE = 9;
+
+/** Links of Pocket ID have the code in their path or query: it leaves the address bar at once, and opening uses nothing. */
+function moveOldCode() {
+  const search = new URLSearchParams(location.search);
+  const old = location.pathname.match(/^\/lc\/([^/]+)\/?$/)?.[1];
+  const code = old ?? encodeURIComponent(search.get("code") ?? "");
+  if (location.pathname === "/code" && code === "") return;
+  const next = search.get("next") ?? search.get("redirect");
+  history.replaceState(null, "", `${query("/code", { next })}${code === "" ? location.hash : `#${code}`}`);
+}
 
 function codeOfAddress() {
   try {
@@ -73,6 +83,7 @@ async function redeem(text) {
   location.replace(nextPath());
 }
 
+moveOldCode();
 load(
   main,
   async () => {
