@@ -27,7 +27,7 @@ const MOST_ROWS: i64 = 200;
 const MOST_KEYS: usize = 1_000;
 
 /// Under what a refusal is counted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     minute: i64,
     /// Event, source and credential; none for what is beyond the rows of that minute.
@@ -213,10 +213,10 @@ impl Refusals {
             row.kinds.clear();
             (key.clone(), taken)
         });
-        Taken {
-            from: self,
-            rows: rows.collect(),
-        }
+        let mut rows: Vec<_> = rows.collect();
+        // Of several that waited, those of an earlier minute stand first in the log.
+        rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Taken { from: self, rows }
     }
 
     /// Writes the rows that are not in the database yet, unless somebody else is writing; gives those events.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     crypto::webauthn::{AssertionAnswer, Challenge},
     db,
-    error::{DenialReason, Found, PasskeyFailure, Result, Thing, denied, not_found},
+    error::{DenialReason, Found, Result, Thing, denied, not_found},
     gate::{
         caller::Caller,
         change::{Change, Subject},
@@ -75,10 +75,10 @@ impl Keyplate {
         const REFUSED: EventKind = EventKind::StepUpRefused;
         let verified = self.counted(REFUSED, self.verify_step_up(ceremony, response))?;
         let stepped_up = self.write(Method::FinishStepUp, |change| {
-            let owner = own_session(change.caller)?;
+            let (_, session) = own_session(change.caller)?;
             ceremonies::spend(change, ceremony)?;
             self.settle_assertion(change, &verified, |user, passkey| {
-                self.step_up(change, owner, user, passkey)
+                self.step_up(change, session, user, passkey)
             })
         });
         self.concluded(REFUSED, stepped_up)
@@ -103,13 +103,10 @@ impl Keyplate {
     fn step_up(
         &self,
         change: &Change<'_>,
-        (owner, session): (UserId, SessionId),
+        session: SessionId,
         user: &User,
         passkey: &Passkey,
     ) -> Result<SignedIn> {
-        if user.id != owner {
-            return Err(PasskeyFailure::UnknownCredential.into());
-        }
         let token = tokens::mint(&self.shared.token_prefix, TokenKind::Session)?;
         db::sessions::step_up(change, &session, &token.hash, &token.masked, change.now())?;
         let details = [("session", session.as_str())];

@@ -170,3 +170,26 @@ fn four_of_a_kind_stay_and_all_of_them_are_small() {
     // Servers and proxies take 8 KB of headers, some 4.
     assert!((1_500..2_600).contains(&all), "{all} bytes");
 }
+
+/// The cookie outlives the ceremony.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server's clock cannot be set from outside"
+)]
+fn who_takes_too_long_is_told_so() {
+    let server = Server::start();
+    let mut ann = opened(&server);
+    for kind in KINDS.iter().filter(|kind| kind.name != "login") {
+        let options = kind.begin(&mut ann, "eve");
+        let database = rusqlite::Connection::open(server.database()).unwrap();
+        let past = "UPDATE ceremonies SET expires_at = expires_at - 300000";
+        assert_eq!(database.execute(past, []).unwrap(), 1);
+        let answer = kind.answer(&mut ann, &options);
+        let late = ann.finish(kind.finish, &answer);
+        late.fails_ceremony("expired_ceremony");
+        let advice = late.json()["error"].as_str().unwrap().to_owned();
+        assert!(advice.contains("longer than five minutes"), "{advice}");
+        database.execute("DELETE FROM ceremonies", []).unwrap();
+    }
+}
