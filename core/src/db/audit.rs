@@ -165,7 +165,7 @@ impl<'q> Wanted<'q> {
     fn of(query: &'q AuditQuery) -> Self {
         let mut params = Vec::new();
         let user_ids = query.user_id.iter().chain(&query.user_ids);
-        let among_users = among(&mut params, user_ids.map(|id| Param::from(id)));
+        let among_users = among(&mut params, user_ids.map(Param::from));
         let mut conditions = Vec::new();
         let kinds = query.kind.iter().chain(&query.kinds).copied();
         let among_kinds = among(&mut params, kinds.map(Param::from));

@@ -13,6 +13,7 @@ mod bodies;
 mod bootstrap;
 mod callers;
 mod claims;
+mod clients;
 mod clock;
 mod commands;
 mod connections;
