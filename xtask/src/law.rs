@@ -92,7 +92,12 @@ pub(crate) const SERVER: House = House {
         &["http/", "open/"],
         &["options", "log", "duration", "network"],
     ],
-    beside: &[("options", "duration"), ("options", "network")],
+    beside: &[
+        ("options", "duration"),
+        ("options", "network"),
+        // A failure of the database is said in one way, by a command and in the log.
+        ("http", "open"),
+    ],
     within: &[],
     apart: &[],
     circles: &[],
