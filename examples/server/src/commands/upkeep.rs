@@ -18,7 +18,12 @@ fn told(report: &PurgeReport, audit_days: i64) -> String {
     let removed = [
         (report.sessions, "sessions", expired.clone()),
         (report.api_keys, "API keys", expired.clone()),
-        (report.one_time_tokens, "one-time codes and tokens", expired),
+        (
+            report.one_time_tokens,
+            "one-time codes and tokens",
+            expired.clone(),
+        ),
+        (report.app_passwords, "app passwords", expired),
         (
             report.audit_events,
             "rows of the audit log",
@@ -39,6 +44,7 @@ mod tests {
             sessions: 1,
             api_keys: 2,
             one_time_tokens: 3,
+            app_passwords: 5,
             audit_events: 4_000,
         };
         let text = told(&report, 400);
@@ -47,6 +53,7 @@ mod tests {
             "1        sessions                   expired or revoked more than 30 days ago",
             "2        API keys                   expired or revoked more than 30 days ago",
             "3        one-time codes and tokens  expired or revoked more than 30 days ago",
+            "5        app passwords              expired or revoked more than 30 days ago",
             "4000     rows of the audit log      older than 400 days",
         ] {
             assert!(text.lines().any(|other| other == line), "{text}");
