@@ -98,12 +98,7 @@ fn used_classes(facade: &Facade, body: &str) -> BTreeSet<String> {
     named(records.chain(enums).chain(objects).cloned(), body)
 }
 
-fn function(
-    facade: &Facade,
-    method: &Method,
-    receiver: &str,
-    indent: &str,
-) -> Result<String> {
+fn function(facade: &Facade, method: &Method, receiver: &str, indent: &str) -> Result<String> {
     let signature = Signature::of(facade, method)?;
     let start = format!("async def {}", method.name);
     let head = definition(

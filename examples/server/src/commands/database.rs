@@ -44,9 +44,11 @@ pub(crate) fn restore(options: &Options, backup: &Path) -> Result<(), String> {
                 "the database is in use: stop the server and whatever else has it open".to_owned()
             }
             KeyplateError::InvalidInput { reason, .. } => match reason {
-                InputReason::InUse => "it is a database in use, or has a log (-wal) beside it; make a back-up of it \
+                InputReason::InUse => {
+                    "it is a database in use, or has a log (-wal) beside it; make a back-up of it \
                                        with the command backup"
-                    .to_owned(),
+                        .to_owned()
+                }
                 InputReason::SharedFolder => format!(
                     "others can replace files in its folder; move it, or give {}",
                     spelled("allow_shared_file")
