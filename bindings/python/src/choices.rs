@@ -7,6 +7,8 @@ use pyo3::{
     types::{PyModule, PyTuple},
 };
 
+use crate::exit::UnderWay;
+
 /// The members of a class, in the order of `Choice::NUMBERS`.
 pub(crate) type Members = PyOnceLock<Py<PyTuple>>;
 
@@ -27,6 +29,8 @@ pub(crate) trait Choice: Copy + 'static {
 
 fn members<'py, T: Choice>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyTuple>> {
     let find = || {
+        // This runs code of Python's, also before a call has begun.
+        let _under_way = UnderWay::begin(py);
         let class = PyModule::import(py, "keyplate.enums")?.getattr(T::NAME)?;
         let members = T::NUMBERS.iter().map(|number| class.call1((*number,)));
         let members: Vec<_> = members.collect::<PyResult<_>>()?;

@@ -40,16 +40,18 @@ pub(crate) fn call<T: Send + Give<U>, U>(
         under_way.before_return();
         result
     });
-    drop(under_way);
     let result = result.unwrap_or_else(|_| {
         Err(KeyplateError::Internal {
             reason: "a panic in the library".to_owned(),
         })
     });
-    match take_raised() {
+    let given = match take_raised() {
         Some(error) => Err(error),
         None => result.map(Give::give).map_err(|error| to_py(py, error)),
-    }
+    };
+    // Making Python's values runs code of Python's, which gives up the GIL now and then.
+    drop(under_way);
+    given
 }
 
 /// Runs what cannot fail without the GIL.
@@ -68,6 +70,7 @@ pub(crate) fn detached(py: Python<'_>, work: impl FnOnce() + Send) {
 
 /// `Name(field=value, ...)`, with the fields that can be matched.
 pub(crate) fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let _under_way = UnderWay::begin(value.py());
     let class = value.get_type();
     let mut parts = Vec::new();
     for name in class.getattr("__match_args__")?.try_iter()? {
@@ -84,6 +87,7 @@ pub(crate) type Reduced<'py> = (Bound<'py, PyType>, Bound<'py, PyTuple>);
 /// A value whose constructor takes what can be matched, in that order.
 pub(crate) fn reduce<'py>(value: &Bound<'py, PyAny>) -> PyResult<Reduced<'py>> {
     let class = value.get_type();
+    let _under_way = UnderWay::begin(value.py());
     let names = class.getattr("__match_args__")?.try_iter()?;
     let arguments = names.map(|name| value.getattr(name?.cast_into::<PyString>()?));
     let arguments = arguments.collect::<PyResult<Vec<_>>>()?;
@@ -173,6 +177,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PathText {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let _under_way = UnderWay::begin(value.py());
         let path = value.py().import("os")?.call_method1("fspath", (value,))?;
         Ok(Self(path.extract()?))
     }
@@ -233,6 +238,8 @@ impl<'py> IntoPyObject<'py> for Id {
     type Error = PyErr;
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        // `UUID` is written in Python, and this is a getter of many records.
+        let _under_way = UnderWay::begin(py);
         let arguments = [("int", self.number()?)].into_py_dict(py)?;
         uuid_class(py)?.call((), Some(&arguments))
     }
@@ -245,6 +252,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Id {
         if let Ok(text) = value.cast::<PyString>() {
             return Ok(Self::new(text.to_str()?));
         }
+        let _under_way = UnderWay::begin(value.py());
         if value.is_instance(uuid_class(value.py())?)? {
             return Ok(Self::from_number(value.getattr("int")?.extract()?));
         }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::{
     convert::Give,
+    exit::UnderWay,
     generated::{PasskeyFailure, describe},
 };
 
@@ -13,6 +14,8 @@ pub(crate) type Description = (&'static str, Vec<(&'static str, Py<PyAny>)>);
 
 /// The exception for an error of core's; should making it fail, the exception that says why.
 pub(crate) fn to_py(py: Python<'_>, error: KeyplateError) -> PyErr {
+    // Also of an argument that is refused before a call has begun.
+    let _under_way = UnderWay::begin(py);
     make(py, error).unwrap_or_else(|failure| failure)
 }
 

@@ -3,6 +3,7 @@
 //! by `atexit`, that nobody is on the way back, and nobody sets out any more but the thread that ends everything.
 
 use std::{
+    cell::Cell,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, ThreadId},
     time::{Duration, Instant},
@@ -29,6 +30,11 @@ static STATE: Mutex<State> = Mutex::new(State {
 });
 static CAME_BACK: Condvar = Condvar::new();
 
+thread_local! {
+    /// How many calls this thread is in: a function of the host's may call the library.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -40,21 +46,23 @@ impl State {
     }
 }
 
-/// A call, from before it gives up the GIL until it has it again.
+/// A call, from before it gives up the GIL until its result is made: that runs code of Python's, too.
 #[derive(Debug)]
 pub(crate) struct UnderWay(());
 
 impl UnderWay {
     /// A thread that Python does not wait for, and that comes when everything ends, goes no further: Python would end it at
-    /// its next step.
+    /// its next step. One that is under way already, and is waited for, goes on.
     pub(crate) fn begin(py: Python<'_>) -> Self {
+        let depth = DEPTH.get();
         let mut state = state();
-        if state.is_for_others() {
+        if depth == 0 && state.is_for_others() {
             drop(state);
             py.detach(stay);
         } else {
             state.under_way += 1;
         }
+        DEPTH.set(depth + 1);
         Self(())
     }
 
@@ -71,6 +79,7 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().saturating_sub(1));
         let mut state = state();
         // A child that was forked in a call of its own begins at nought.
         state.under_way = state.under_way.saturating_sub(1);

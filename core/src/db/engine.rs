@@ -9,7 +9,8 @@
 //! | OWNED | this process | the pool's | runs |
 //! | INHERITED | the parent, after `fork` | the parent's, none in use | closes every inherited connection of every engine, becomes OWNED |
 //! | STUCK | the parent, forked in mid-call without a hook | some in use by threads that do not exist here | fails with `ForkedHandle`, for ever |
-//! | LOST | this process | of a file that is no longer at its path | fails with `StorageLost`; a read notices within a second |
+//! | ALONE | this process | one, of a file on a disk without room to share it | runs in turn, and looks each second for room |
+//! | LOST | this process | of a file or a log that is no longer at its path | fails with `StorageLost`; a read notices within a second |
 //!
 //! A transaction is READING (`BEGIN DEFERRED`, a snapshot, `query_only`), WRITING (`BEGIN IMMEDIATE`) or a LOOK-UP (one
 //! statement without `BEGIN`).
@@ -30,14 +31,17 @@
 //!    the closure uses what it is given.
 //! 6. A writing transaction that begins has seen that the file at the path is the one that was opened. (A file that is
 //!    removed later is noticed by the next call.)
-//! 7. Every error leaves here as a [`KeyplateError`]; no text of SQLite's and no SQL is in it.
+//! 7. Every error leaves here as a [`KeyplateError`], with the path if it is of the storage; no SQL is in it.
+//! 8. Whoever waits for another process or another call gives back what they hold every 100 ms, and at once when somebody
+//!    wants to fork (`patiently`).
 //!
 //! # Who calls
 //!
 //! `gate::handle` opens transactions for the rules, `gate::{seen, refusals}` write beside them, and `db::<noun>` run
 //! statements on what they are given. `connect` makes connections and knows the pragmas, `migrate` makes and upgrades the
 //! file, `file` looks after its rights and its identity, `pool` keeps connections, `fork` keeps them apart from a child's,
-//! `backup` copies the file while others write.
+//! `backup` copies the file while others write, `restore` puts such a copy in its place, `wal` knows whether a log belongs
+//! to a file, and `trouble` says what failed and where.
 //!
 //! This file is longer than others because it is the whole driver: a second engine replaces it as one piece.
 
