@@ -1590,34 +1590,43 @@ typedef int64_t (*keyplate_time_callback)(void *data);
 extern "C" {
 #endif // __cplusplus
 
-// Its name, such as `invalid_input`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `ok`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_status_name(keyplate_status value);
 
-// The status with which HTTP says the same, for example 404, as `keyplate_error_get_http_status`. 500 for a number that this library does not know.
+// The status with which HTTP says the same, for example 404, as `keyplate_error_get_http_status` does.
+// 500 for a number that this library does not know.
 int64_t keyplate_status_http_status(keyplate_status status);
 
-// Its name, such as `name`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_api_key_sort_name(keyplate_api_key_sort value);
 
-// Its name, such as `anonymous`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `host`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_actor_kind_name(keyplate_actor_kind value);
 
-// Its name, such as `user_updated`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `user_created`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_event_kind_name(keyplate_event_kind value);
 
-// Its name, such as `updated`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `created`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_bootstrap_action_name(keyplate_bootstrap_action value);
 
-// Its name, such as `group`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `settings`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_bootstrap_kind_name(keyplate_bootstrap_kind value);
 
-// Its name, such as `unknown_ceremony`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `unavailable`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_passkey_failure_name(keyplate_passkey_failure value);
 
 // Frees it; NULL is fine.
 void keyplate_configuration_reason_free(keyplate_configuration_reason *configuration_reason);
 
-// Its name, such as `no_folder`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `no_file`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_configuration_reason_kind_name(keyplate_configuration_reason_kind value);
 
 // Which kind it is.
@@ -1644,13 +1653,15 @@ keyplate_str keyplate_configuration_reason_get_other_rp_id_configured(const keyp
 // Borrowed from `configuration_reason`.
 keyplate_str keyplate_configuration_reason_get_unsafe_side_file_suffix(const keyplate_configuration_reason *configuration_reason);
 
-// Its name, such as `last_administrator`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `taken`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_conflict_reason_name(keyplate_conflict_reason value);
 
 // Frees it; NULL is fine.
 void keyplate_denial_reason_free(keyplate_denial_reason *denial_reason);
 
-// Its name, such as `not_signed_in`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `host_only`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_denial_reason_kind_name(keyplate_denial_reason_kind value);
 
 // Which kind it is.
@@ -1663,7 +1674,8 @@ keyplate_str keyplate_denial_reason_get_missing_scope_scope(const keyplate_denia
 // Frees it; NULL is fine.
 void keyplate_input_reason_free(keyplate_input_reason *input_reason);
 
-// Its name, such as `empty`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `missing`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_input_reason_kind_name(keyplate_input_reason_kind value);
 
 // Which kind it is.
@@ -1739,49 +1751,63 @@ int64_t keyplate_input_reason_get_not_json_column(const keyplate_input_reason *i
 // Borrowed from `input_reason`.
 keyplate_str keyplate_input_reason_get_wrong_type_expected(const keyplate_input_reason *input_reason);
 
-// Its name, such as `token_needed`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `disabled`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_signup_refusal_name(keyplate_signup_refusal value);
 
-// Its name, such as `group`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `user`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_thing_name(keyplate_thing value);
 
-// Its name, such as `name`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_group_sort_name(keyplate_group_sort value);
 
-// Its name, such as `any_script`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `ascii`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_username_policy_name(keyplate_username_policy value);
 
-// Its name, such as `insecure_origin`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `ip_address`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_passkey_problem_name(keyplate_passkey_problem value);
 
-// Its name, such as `group`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `everyone`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_decision_reason_name(keyplate_decision_reason value);
 
-// Its name, such as `everyone`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `nobody`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_service_access_name(keyplate_service_access value);
 
-// Its name, such as `sign_up`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `setup`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_sign_in_method_name(keyplate_sign_in_method value);
 
-// Its name, such as `deny`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `record`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_backup_eligibility_policy_name(keyplate_backup_eligibility_policy value);
 
-// Its name, such as `deny`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `record`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_counter_policy_name(keyplate_counter_policy value);
 
-// Its name, such as `with_token`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `disabled`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_signup_mode_name(keyplate_signup_mode value);
 
-// Its name, such as `claimed`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `uninitialised`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_setup_stage_name(keyplate_setup_stage value);
 
-// Its name, such as `needed`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `setting`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_approval_rule_name(keyplate_approval_rule value);
 
 // Frees it; NULL is fine.
 void keyplate_limit_free(keyplate_limit *limit);
 
-// Its name, such as `at_most`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `unlimited`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_limit_kind_name(keyplate_limit_kind value);
 
 // Which kind it is.
@@ -1798,13 +1824,15 @@ int64_t keyplate_limit_get_at_most_most(const keyplate_limit *limit);
 // Free it with `keyplate_limit_free`.
 keyplate_status keyplate_limit_new_at_most(int64_t most, keyplate_limit **out, keyplate_error **error);
 
-// Its name, such as `expired`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `usable`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_signup_token_state_name(keyplate_signup_token_state value);
 
 // Frees it; NULL is fine.
 void keyplate_expiry_free(keyplate_expiry *expiry);
 
-// Its name, such as `at`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `never`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_expiry_kind_name(keyplate_expiry_kind value);
 
 // Which kind it is.
@@ -1821,13 +1849,16 @@ int64_t keyplate_expiry_get_at_time(const keyplate_expiry *expiry);
 // Free it with `keyplate_expiry_free`.
 keyplate_status keyplate_expiry_new_at(int64_t time, keyplate_expiry **out, keyplate_error **error);
 
-// Its name, such as `administrator`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `user`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_role_name(keyplate_role value);
 
-// Its name, such as `username`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_user_sort_name(keyplate_user_sort value);
 
-// Its name, such as `active`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, never freed.
+// Its name, such as `pending`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
 const char *keyplate_user_status_name(keyplate_user_status value);
 
 // Frees it; NULL is fine.

@@ -49,13 +49,11 @@ impl Writer<'_> {
             .map(|code| (i64::from(code.number), code.name.as_str()))
             .collect();
         self.namer("keyplate_status", &names)?;
-        let parameter = ("status".to_owned(), "Raw<keyplate_status>".to_owned());
-        self.function(
+        self.safe_function(
             "keyplate_status_http_status",
-            "The status with which HTTP says the same, for example 404, as `keyplate_error_get_http_status`. 500 for a number \
-             that this library does not know.",
-            &[parameter],
-            Some("i64"),
+            "The status with which HTTP says the same, for example 404, as `keyplate_error_get_http_status` does.\n500 for a number that this library does not know.",
+            ("status", "Raw<keyplate_status>"),
+            "i64",
             &format!("match status.number() {{ {https} _ => 500 }}"),
         )
     }
@@ -66,15 +64,15 @@ impl Writer<'_> {
             .iter()
             .map(|(number, name)| format!("{number} => c{:?},\n", snake(name)))
             .collect();
-        let doc = "Its name, such as `NAME`, for logs and JSON; it never changes. `unknown` for any other number. NUL-terminated, \
-                   never freed.";
-        let example = values.iter().map(|(_, name)| snake(name)).nth(1);
+        let doc = "Its name, such as `NAME`, for logs and JSON; it never changes. `unknown` for any other number.\n\
+                   NUL-terminated, never freed.";
+        let example = values.iter().map(|(_, name)| snake(name)).next();
         let doc = doc.replace("NAME", &example.unwrap_or_else(|| "unknown".to_owned()));
-        self.function(
+        self.safe_function(
             &format!("{c}_name"),
             &doc,
-            &[("value".to_owned(), format!("Raw<{c}>"))],
-            Some("*const c_char"),
+            ("value", &format!("Raw<{c}>")),
+            "*const c_char",
             &format!("match value.number() {{ {arms} _ => c\"unknown\" }}.as_ptr()"),
         )
     }
