@@ -4,9 +4,6 @@
 
 static void call_keyplate_status_name(void) {
     {
-        named(keyplate_status_name((keyplate_status)0), "keyplate_status_name");
-    }
-    {
         named(keyplate_status_name((keyplate_status)-1), "keyplate_status_name");
     }
     {
@@ -18,10 +15,6 @@ static void call_keyplate_status_name(void) {
 }
 
 static void call_keyplate_status_http_status(void) {
-    {
-        int64_t result = keyplate_status_http_status((keyplate_status)0);
-        anything(&result, sizeof result, "keyplate_status_http_status");
-    }
     {
         int64_t result = keyplate_status_http_status((keyplate_status)-1);
         anything(&result, sizeof result, "keyplate_status_http_status");
@@ -38,9 +31,6 @@ static void call_keyplate_status_http_status(void) {
 
 static void call_keyplate_api_key_sort_name(void) {
     {
-        named(keyplate_api_key_sort_name((keyplate_api_key_sort)0), "keyplate_api_key_sort_name");
-    }
-    {
         named(keyplate_api_key_sort_name((keyplate_api_key_sort)-1), "keyplate_api_key_sort_name");
     }
     {
@@ -49,12 +39,12 @@ static void call_keyplate_api_key_sort_name(void) {
     {
         named(keyplate_api_key_sort_name((keyplate_api_key_sort)INT32_MIN), "keyplate_api_key_sort_name");
     }
+    {
+        named(keyplate_api_key_sort_name((keyplate_api_key_sort)0), "keyplate_api_key_sort_name");
+    }
 }
 
 static void call_keyplate_actor_kind_name(void) {
-    {
-        named(keyplate_actor_kind_name((keyplate_actor_kind)0), "keyplate_actor_kind_name");
-    }
     {
         named(keyplate_actor_kind_name((keyplate_actor_kind)-1), "keyplate_actor_kind_name");
     }
@@ -64,12 +54,12 @@ static void call_keyplate_actor_kind_name(void) {
     {
         named(keyplate_actor_kind_name((keyplate_actor_kind)INT32_MIN), "keyplate_actor_kind_name");
     }
+    {
+        named(keyplate_actor_kind_name((keyplate_actor_kind)0), "keyplate_actor_kind_name");
+    }
 }
 
 static void call_keyplate_event_kind_name(void) {
-    {
-        named(keyplate_event_kind_name((keyplate_event_kind)0), "keyplate_event_kind_name");
-    }
     {
         named(keyplate_event_kind_name((keyplate_event_kind)-1), "keyplate_event_kind_name");
     }
@@ -79,12 +69,12 @@ static void call_keyplate_event_kind_name(void) {
     {
         named(keyplate_event_kind_name((keyplate_event_kind)INT32_MIN), "keyplate_event_kind_name");
     }
+    {
+        named(keyplate_event_kind_name((keyplate_event_kind)0), "keyplate_event_kind_name");
+    }
 }
 
 static void call_keyplate_bootstrap_action_name(void) {
-    {
-        named(keyplate_bootstrap_action_name((keyplate_bootstrap_action)0), "keyplate_bootstrap_action_name");
-    }
     {
         named(keyplate_bootstrap_action_name((keyplate_bootstrap_action)-1), "keyplate_bootstrap_action_name");
     }
@@ -94,12 +84,12 @@ static void call_keyplate_bootstrap_action_name(void) {
     {
         named(keyplate_bootstrap_action_name((keyplate_bootstrap_action)INT32_MIN), "keyplate_bootstrap_action_name");
     }
+    {
+        named(keyplate_bootstrap_action_name((keyplate_bootstrap_action)0), "keyplate_bootstrap_action_name");
+    }
 }
 
 static void call_keyplate_bootstrap_kind_name(void) {
-    {
-        named(keyplate_bootstrap_kind_name((keyplate_bootstrap_kind)0), "keyplate_bootstrap_kind_name");
-    }
     {
         named(keyplate_bootstrap_kind_name((keyplate_bootstrap_kind)-1), "keyplate_bootstrap_kind_name");
     }
@@ -109,12 +99,12 @@ static void call_keyplate_bootstrap_kind_name(void) {
     {
         named(keyplate_bootstrap_kind_name((keyplate_bootstrap_kind)INT32_MIN), "keyplate_bootstrap_kind_name");
     }
+    {
+        named(keyplate_bootstrap_kind_name((keyplate_bootstrap_kind)0), "keyplate_bootstrap_kind_name");
+    }
 }
 
 static void call_keyplate_passkey_failure_name(void) {
-    {
-        named(keyplate_passkey_failure_name((keyplate_passkey_failure)0), "keyplate_passkey_failure_name");
-    }
     {
         named(keyplate_passkey_failure_name((keyplate_passkey_failure)-1), "keyplate_passkey_failure_name");
     }
@@ -123,6 +113,9 @@ static void call_keyplate_passkey_failure_name(void) {
     }
     {
         named(keyplate_passkey_failure_name((keyplate_passkey_failure)INT32_MIN), "keyplate_passkey_failure_name");
+    }
+    {
+        named(keyplate_passkey_failure_name((keyplate_passkey_failure)0), "keyplate_passkey_failure_name");
     }
 }
 
@@ -135,9 +128,6 @@ static void call_keyplate_configuration_reason_free(void) {
 
 static void call_keyplate_configuration_reason_kind_name(void) {
     {
-        named(keyplate_configuration_reason_kind_name((keyplate_configuration_reason_kind)0), "keyplate_configuration_reason_kind_name");
-    }
-    {
         named(keyplate_configuration_reason_kind_name((keyplate_configuration_reason_kind)-1), "keyplate_configuration_reason_kind_name");
     }
     {
@@ -145,6 +135,9 @@ static void call_keyplate_configuration_reason_kind_name(void) {
     }
     {
         named(keyplate_configuration_reason_kind_name((keyplate_configuration_reason_kind)INT32_MIN), "keyplate_configuration_reason_kind_name");
+    }
+    {
+        named(keyplate_configuration_reason_kind_name((keyplate_configuration_reason_kind)0), "keyplate_configuration_reason_kind_name");
     }
 }
 
@@ -199,9 +192,6 @@ static void call_keyplate_configuration_reason_get_unsafe_side_file_suffix(void)
 
 static void call_keyplate_conflict_reason_name(void) {
     {
-        named(keyplate_conflict_reason_name((keyplate_conflict_reason)0), "keyplate_conflict_reason_name");
-    }
-    {
         named(keyplate_conflict_reason_name((keyplate_conflict_reason)-1), "keyplate_conflict_reason_name");
     }
     {
@@ -209,6 +199,9 @@ static void call_keyplate_conflict_reason_name(void) {
     }
     {
         named(keyplate_conflict_reason_name((keyplate_conflict_reason)INT32_MIN), "keyplate_conflict_reason_name");
+    }
+    {
+        named(keyplate_conflict_reason_name((keyplate_conflict_reason)0), "keyplate_conflict_reason_name");
     }
 }
 
@@ -221,9 +214,6 @@ static void call_keyplate_denial_reason_free(void) {
 
 static void call_keyplate_denial_reason_kind_name(void) {
     {
-        named(keyplate_denial_reason_kind_name((keyplate_denial_reason_kind)0), "keyplate_denial_reason_kind_name");
-    }
-    {
         named(keyplate_denial_reason_kind_name((keyplate_denial_reason_kind)-1), "keyplate_denial_reason_kind_name");
     }
     {
@@ -231,6 +221,9 @@ static void call_keyplate_denial_reason_kind_name(void) {
     }
     {
         named(keyplate_denial_reason_kind_name((keyplate_denial_reason_kind)INT32_MIN), "keyplate_denial_reason_kind_name");
+    }
+    {
+        named(keyplate_denial_reason_kind_name((keyplate_denial_reason_kind)0), "keyplate_denial_reason_kind_name");
     }
 }
 
@@ -257,9 +250,6 @@ static void call_keyplate_input_reason_free(void) {
 
 static void call_keyplate_input_reason_kind_name(void) {
     {
-        named(keyplate_input_reason_kind_name((keyplate_input_reason_kind)0), "keyplate_input_reason_kind_name");
-    }
-    {
         named(keyplate_input_reason_kind_name((keyplate_input_reason_kind)-1), "keyplate_input_reason_kind_name");
     }
     {
@@ -267,6 +257,9 @@ static void call_keyplate_input_reason_kind_name(void) {
     }
     {
         named(keyplate_input_reason_kind_name((keyplate_input_reason_kind)INT32_MIN), "keyplate_input_reason_kind_name");
+    }
+    {
+        named(keyplate_input_reason_kind_name((keyplate_input_reason_kind)0), "keyplate_input_reason_kind_name");
     }
 }
 
@@ -426,9 +419,6 @@ static void call_keyplate_input_reason_get_wrong_type_expected(void) {
 
 static void call_keyplate_signup_refusal_name(void) {
     {
-        named(keyplate_signup_refusal_name((keyplate_signup_refusal)0), "keyplate_signup_refusal_name");
-    }
-    {
         named(keyplate_signup_refusal_name((keyplate_signup_refusal)-1), "keyplate_signup_refusal_name");
     }
     {
@@ -437,12 +427,12 @@ static void call_keyplate_signup_refusal_name(void) {
     {
         named(keyplate_signup_refusal_name((keyplate_signup_refusal)INT32_MIN), "keyplate_signup_refusal_name");
     }
+    {
+        named(keyplate_signup_refusal_name((keyplate_signup_refusal)0), "keyplate_signup_refusal_name");
+    }
 }
 
 static void call_keyplate_thing_name(void) {
-    {
-        named(keyplate_thing_name((keyplate_thing)0), "keyplate_thing_name");
-    }
     {
         named(keyplate_thing_name((keyplate_thing)-1), "keyplate_thing_name");
     }
@@ -452,12 +442,12 @@ static void call_keyplate_thing_name(void) {
     {
         named(keyplate_thing_name((keyplate_thing)INT32_MIN), "keyplate_thing_name");
     }
+    {
+        named(keyplate_thing_name((keyplate_thing)0), "keyplate_thing_name");
+    }
 }
 
 static void call_keyplate_group_sort_name(void) {
-    {
-        named(keyplate_group_sort_name((keyplate_group_sort)0), "keyplate_group_sort_name");
-    }
     {
         named(keyplate_group_sort_name((keyplate_group_sort)-1), "keyplate_group_sort_name");
     }
@@ -467,12 +457,12 @@ static void call_keyplate_group_sort_name(void) {
     {
         named(keyplate_group_sort_name((keyplate_group_sort)INT32_MIN), "keyplate_group_sort_name");
     }
+    {
+        named(keyplate_group_sort_name((keyplate_group_sort)0), "keyplate_group_sort_name");
+    }
 }
 
 static void call_keyplate_username_policy_name(void) {
-    {
-        named(keyplate_username_policy_name((keyplate_username_policy)0), "keyplate_username_policy_name");
-    }
     {
         named(keyplate_username_policy_name((keyplate_username_policy)-1), "keyplate_username_policy_name");
     }
@@ -482,12 +472,12 @@ static void call_keyplate_username_policy_name(void) {
     {
         named(keyplate_username_policy_name((keyplate_username_policy)INT32_MIN), "keyplate_username_policy_name");
     }
+    {
+        named(keyplate_username_policy_name((keyplate_username_policy)0), "keyplate_username_policy_name");
+    }
 }
 
 static void call_keyplate_passkey_problem_name(void) {
-    {
-        named(keyplate_passkey_problem_name((keyplate_passkey_problem)0), "keyplate_passkey_problem_name");
-    }
     {
         named(keyplate_passkey_problem_name((keyplate_passkey_problem)-1), "keyplate_passkey_problem_name");
     }
@@ -497,12 +487,12 @@ static void call_keyplate_passkey_problem_name(void) {
     {
         named(keyplate_passkey_problem_name((keyplate_passkey_problem)INT32_MIN), "keyplate_passkey_problem_name");
     }
+    {
+        named(keyplate_passkey_problem_name((keyplate_passkey_problem)0), "keyplate_passkey_problem_name");
+    }
 }
 
 static void call_keyplate_decision_reason_name(void) {
-    {
-        named(keyplate_decision_reason_name((keyplate_decision_reason)0), "keyplate_decision_reason_name");
-    }
     {
         named(keyplate_decision_reason_name((keyplate_decision_reason)-1), "keyplate_decision_reason_name");
     }
@@ -512,12 +502,12 @@ static void call_keyplate_decision_reason_name(void) {
     {
         named(keyplate_decision_reason_name((keyplate_decision_reason)INT32_MIN), "keyplate_decision_reason_name");
     }
+    {
+        named(keyplate_decision_reason_name((keyplate_decision_reason)0), "keyplate_decision_reason_name");
+    }
 }
 
 static void call_keyplate_service_access_name(void) {
-    {
-        named(keyplate_service_access_name((keyplate_service_access)0), "keyplate_service_access_name");
-    }
     {
         named(keyplate_service_access_name((keyplate_service_access)-1), "keyplate_service_access_name");
     }
@@ -527,12 +517,12 @@ static void call_keyplate_service_access_name(void) {
     {
         named(keyplate_service_access_name((keyplate_service_access)INT32_MIN), "keyplate_service_access_name");
     }
+    {
+        named(keyplate_service_access_name((keyplate_service_access)0), "keyplate_service_access_name");
+    }
 }
 
 static void call_keyplate_sign_in_method_name(void) {
-    {
-        named(keyplate_sign_in_method_name((keyplate_sign_in_method)0), "keyplate_sign_in_method_name");
-    }
     {
         named(keyplate_sign_in_method_name((keyplate_sign_in_method)-1), "keyplate_sign_in_method_name");
     }
@@ -542,12 +532,12 @@ static void call_keyplate_sign_in_method_name(void) {
     {
         named(keyplate_sign_in_method_name((keyplate_sign_in_method)INT32_MIN), "keyplate_sign_in_method_name");
     }
+    {
+        named(keyplate_sign_in_method_name((keyplate_sign_in_method)0), "keyplate_sign_in_method_name");
+    }
 }
 
 static void call_keyplate_backup_eligibility_policy_name(void) {
-    {
-        named(keyplate_backup_eligibility_policy_name((keyplate_backup_eligibility_policy)0), "keyplate_backup_eligibility_policy_name");
-    }
     {
         named(keyplate_backup_eligibility_policy_name((keyplate_backup_eligibility_policy)-1), "keyplate_backup_eligibility_policy_name");
     }
@@ -557,12 +547,12 @@ static void call_keyplate_backup_eligibility_policy_name(void) {
     {
         named(keyplate_backup_eligibility_policy_name((keyplate_backup_eligibility_policy)INT32_MIN), "keyplate_backup_eligibility_policy_name");
     }
+    {
+        named(keyplate_backup_eligibility_policy_name((keyplate_backup_eligibility_policy)0), "keyplate_backup_eligibility_policy_name");
+    }
 }
 
 static void call_keyplate_counter_policy_name(void) {
-    {
-        named(keyplate_counter_policy_name((keyplate_counter_policy)0), "keyplate_counter_policy_name");
-    }
     {
         named(keyplate_counter_policy_name((keyplate_counter_policy)-1), "keyplate_counter_policy_name");
     }
@@ -572,12 +562,12 @@ static void call_keyplate_counter_policy_name(void) {
     {
         named(keyplate_counter_policy_name((keyplate_counter_policy)INT32_MIN), "keyplate_counter_policy_name");
     }
+    {
+        named(keyplate_counter_policy_name((keyplate_counter_policy)0), "keyplate_counter_policy_name");
+    }
 }
 
 static void call_keyplate_signup_mode_name(void) {
-    {
-        named(keyplate_signup_mode_name((keyplate_signup_mode)0), "keyplate_signup_mode_name");
-    }
     {
         named(keyplate_signup_mode_name((keyplate_signup_mode)-1), "keyplate_signup_mode_name");
     }
@@ -587,12 +577,12 @@ static void call_keyplate_signup_mode_name(void) {
     {
         named(keyplate_signup_mode_name((keyplate_signup_mode)INT32_MIN), "keyplate_signup_mode_name");
     }
+    {
+        named(keyplate_signup_mode_name((keyplate_signup_mode)0), "keyplate_signup_mode_name");
+    }
 }
 
 static void call_keyplate_setup_stage_name(void) {
-    {
-        named(keyplate_setup_stage_name((keyplate_setup_stage)0), "keyplate_setup_stage_name");
-    }
     {
         named(keyplate_setup_stage_name((keyplate_setup_stage)-1), "keyplate_setup_stage_name");
     }
@@ -602,12 +592,12 @@ static void call_keyplate_setup_stage_name(void) {
     {
         named(keyplate_setup_stage_name((keyplate_setup_stage)INT32_MIN), "keyplate_setup_stage_name");
     }
+    {
+        named(keyplate_setup_stage_name((keyplate_setup_stage)0), "keyplate_setup_stage_name");
+    }
 }
 
 static void call_keyplate_approval_rule_name(void) {
-    {
-        named(keyplate_approval_rule_name((keyplate_approval_rule)0), "keyplate_approval_rule_name");
-    }
     {
         named(keyplate_approval_rule_name((keyplate_approval_rule)-1), "keyplate_approval_rule_name");
     }
@@ -616,6 +606,9 @@ static void call_keyplate_approval_rule_name(void) {
     }
     {
         named(keyplate_approval_rule_name((keyplate_approval_rule)INT32_MIN), "keyplate_approval_rule_name");
+    }
+    {
+        named(keyplate_approval_rule_name((keyplate_approval_rule)0), "keyplate_approval_rule_name");
     }
 }
 
@@ -628,9 +621,6 @@ static void call_keyplate_limit_free(void) {
 
 static void call_keyplate_limit_kind_name(void) {
     {
-        named(keyplate_limit_kind_name((keyplate_limit_kind)0), "keyplate_limit_kind_name");
-    }
-    {
         named(keyplate_limit_kind_name((keyplate_limit_kind)-1), "keyplate_limit_kind_name");
     }
     {
@@ -638,6 +628,9 @@ static void call_keyplate_limit_kind_name(void) {
     }
     {
         named(keyplate_limit_kind_name((keyplate_limit_kind)INT32_MIN), "keyplate_limit_kind_name");
+    }
+    {
+        named(keyplate_limit_kind_name((keyplate_limit_kind)0), "keyplate_limit_kind_name");
     }
 }
 
@@ -685,9 +678,6 @@ static void call_keyplate_limit_new_at_most(void) {
 
 static void call_keyplate_signup_token_state_name(void) {
     {
-        named(keyplate_signup_token_state_name((keyplate_signup_token_state)0), "keyplate_signup_token_state_name");
-    }
-    {
         named(keyplate_signup_token_state_name((keyplate_signup_token_state)-1), "keyplate_signup_token_state_name");
     }
     {
@@ -695,6 +685,9 @@ static void call_keyplate_signup_token_state_name(void) {
     }
     {
         named(keyplate_signup_token_state_name((keyplate_signup_token_state)INT32_MIN), "keyplate_signup_token_state_name");
+    }
+    {
+        named(keyplate_signup_token_state_name((keyplate_signup_token_state)0), "keyplate_signup_token_state_name");
     }
 }
 
@@ -707,9 +700,6 @@ static void call_keyplate_expiry_free(void) {
 
 static void call_keyplate_expiry_kind_name(void) {
     {
-        named(keyplate_expiry_kind_name((keyplate_expiry_kind)0), "keyplate_expiry_kind_name");
-    }
-    {
         named(keyplate_expiry_kind_name((keyplate_expiry_kind)-1), "keyplate_expiry_kind_name");
     }
     {
@@ -717,6 +707,9 @@ static void call_keyplate_expiry_kind_name(void) {
     }
     {
         named(keyplate_expiry_kind_name((keyplate_expiry_kind)INT32_MIN), "keyplate_expiry_kind_name");
+    }
+    {
+        named(keyplate_expiry_kind_name((keyplate_expiry_kind)0), "keyplate_expiry_kind_name");
     }
 }
 
@@ -764,9 +757,6 @@ static void call_keyplate_expiry_new_at(void) {
 
 static void call_keyplate_role_name(void) {
     {
-        named(keyplate_role_name((keyplate_role)0), "keyplate_role_name");
-    }
-    {
         named(keyplate_role_name((keyplate_role)-1), "keyplate_role_name");
     }
     {
@@ -775,12 +765,12 @@ static void call_keyplate_role_name(void) {
     {
         named(keyplate_role_name((keyplate_role)INT32_MIN), "keyplate_role_name");
     }
+    {
+        named(keyplate_role_name((keyplate_role)0), "keyplate_role_name");
+    }
 }
 
 static void call_keyplate_user_sort_name(void) {
-    {
-        named(keyplate_user_sort_name((keyplate_user_sort)0), "keyplate_user_sort_name");
-    }
     {
         named(keyplate_user_sort_name((keyplate_user_sort)-1), "keyplate_user_sort_name");
     }
@@ -790,12 +780,12 @@ static void call_keyplate_user_sort_name(void) {
     {
         named(keyplate_user_sort_name((keyplate_user_sort)INT32_MIN), "keyplate_user_sort_name");
     }
+    {
+        named(keyplate_user_sort_name((keyplate_user_sort)0), "keyplate_user_sort_name");
+    }
 }
 
 static void call_keyplate_user_status_name(void) {
-    {
-        named(keyplate_user_status_name((keyplate_user_status)0), "keyplate_user_status_name");
-    }
     {
         named(keyplate_user_status_name((keyplate_user_status)-1), "keyplate_user_status_name");
     }
@@ -804,6 +794,9 @@ static void call_keyplate_user_status_name(void) {
     }
     {
         named(keyplate_user_status_name((keyplate_user_status)INT32_MIN), "keyplate_user_status_name");
+    }
+    {
+        named(keyplate_user_status_name((keyplate_user_status)0), "keyplate_user_status_name");
     }
 }
 
@@ -1259,11 +1252,6 @@ static void call_keyplate_api_key_query_set_sort(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_api_key_query_set_sort(have.api_key_query, (keyplate_api_key_sort)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_api_key_query_set_sort");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_api_key_query_set_sort(have.api_key_query, (keyplate_api_key_sort)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_api_key_query_set_sort");
     }
@@ -1275,6 +1263,11 @@ static void call_keyplate_api_key_query_set_sort(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_api_key_query_set_sort(have.api_key_query, (keyplate_api_key_sort)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_api_key_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_api_key_query_set_sort(have.api_key_query, (keyplate_api_key_sort)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_api_key_query_set_sort");
     }
     {
@@ -1423,7 +1416,7 @@ static void call_keyplate_new_api_key_new(void) {
         keyplate_new_api_key* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_api_key_new(some_text, some_texts, SIZE_MAX, &out, &error);
-        refused(status, error, "scopes_len", TOO_LONG, "keyplate_new_api_key_new");
+        refused(status, error, "scopes", TOO_LONG, "keyplate_new_api_key_new");
         keyplate_new_api_key_free(out);
     }
     {
@@ -1753,11 +1746,6 @@ static void call_keyplate_audit_query_set_kind(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_audit_query_set_kind(have.audit_query, (keyplate_event_kind)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_kind");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_audit_query_set_kind(have.audit_query, (keyplate_event_kind)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_kind");
     }
@@ -1769,6 +1757,11 @@ static void call_keyplate_audit_query_set_kind(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_audit_query_set_kind(have.audit_query, (keyplate_event_kind)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_kind");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_kind(have.audit_query, (keyplate_event_kind)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_kind");
     }
     {
@@ -2308,11 +2301,6 @@ static void call_keyplate_group_query_set_sort(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_group_query_set_sort(have.group_query, (keyplate_group_sort)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_group_query_set_sort");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_group_query_set_sort(have.group_query, (keyplate_group_sort)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_group_query_set_sort");
     }
@@ -2324,6 +2312,11 @@ static void call_keyplate_group_query_set_sort(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_group_query_set_sort(have.group_query, (keyplate_group_sort)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_group_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_group_query_set_sort(have.group_query, (keyplate_group_sort)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_group_query_set_sort");
     }
     {
@@ -2686,11 +2679,6 @@ static void call_keyplate_config_set_username_policy(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_config_set_username_policy(have.config, (keyplate_username_policy)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_config_set_username_policy");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_config_set_username_policy(have.config, (keyplate_username_policy)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_config_set_username_policy");
     }
@@ -2702,6 +2690,11 @@ static void call_keyplate_config_set_username_policy(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_config_set_username_policy(have.config, (keyplate_username_policy)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_config_set_username_policy");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_config_set_username_policy(have.config, (keyplate_username_policy)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_config_set_username_policy");
     }
     {
@@ -3409,11 +3402,6 @@ static void call_keyplate_new_service_set_access(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_new_service_set_access(have.new_service, (keyplate_service_access)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_service_set_access");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_service_set_access(have.new_service, (keyplate_service_access)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_service_set_access");
     }
@@ -3425,6 +3413,11 @@ static void call_keyplate_new_service_set_access(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_service_set_access(have.new_service, (keyplate_service_access)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_service_set_access");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_service_set_access(have.new_service, (keyplate_service_access)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_service_set_access");
     }
     {
@@ -3648,11 +3641,6 @@ static void call_keyplate_service_changes_set_access(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_service_changes_set_access(have.service_changes, (keyplate_service_access)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_service_changes_set_access");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_service_changes_set_access(have.service_changes, (keyplate_service_access)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_service_changes_set_access");
     }
@@ -3664,6 +3652,11 @@ static void call_keyplate_service_changes_set_access(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_service_changes_set_access(have.service_changes, (keyplate_service_access)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_service_changes_set_access");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_changes_set_access(have.service_changes, (keyplate_service_access)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_service_changes_set_access");
     }
     {
@@ -4275,11 +4268,6 @@ static void call_keyplate_settings_changes_set_signup_mode(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_settings_changes_set_signup_mode(have.settings_changes, (keyplate_signup_mode)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_signup_mode");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_settings_changes_set_signup_mode(have.settings_changes, (keyplate_signup_mode)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_signup_mode");
     }
@@ -4291,6 +4279,11 @@ static void call_keyplate_settings_changes_set_signup_mode(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_settings_changes_set_signup_mode(have.settings_changes, (keyplate_signup_mode)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_signup_mode");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_settings_changes_set_signup_mode(have.settings_changes, (keyplate_signup_mode)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_signup_mode");
     }
     {
@@ -4391,11 +4384,6 @@ static void call_keyplate_settings_changes_set_counter_policy(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_settings_changes_set_counter_policy(have.settings_changes, (keyplate_counter_policy)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_counter_policy");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_settings_changes_set_counter_policy(have.settings_changes, (keyplate_counter_policy)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_counter_policy");
     }
@@ -4407,6 +4395,11 @@ static void call_keyplate_settings_changes_set_counter_policy(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_settings_changes_set_counter_policy(have.settings_changes, (keyplate_counter_policy)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_counter_policy");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_settings_changes_set_counter_policy(have.settings_changes, (keyplate_counter_policy)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_counter_policy");
     }
     {
@@ -4435,11 +4428,6 @@ static void call_keyplate_settings_changes_set_backup_eligibility_policy(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_settings_changes_set_backup_eligibility_policy(have.settings_changes, (keyplate_backup_eligibility_policy)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_backup_eligibility_policy");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_settings_changes_set_backup_eligibility_policy(have.settings_changes, (keyplate_backup_eligibility_policy)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_backup_eligibility_policy");
     }
@@ -4451,6 +4439,11 @@ static void call_keyplate_settings_changes_set_backup_eligibility_policy(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_settings_changes_set_backup_eligibility_policy(have.settings_changes, (keyplate_backup_eligibility_policy)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_backup_eligibility_policy");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_settings_changes_set_backup_eligibility_policy(have.settings_changes, (keyplate_backup_eligibility_policy)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_settings_changes_set_backup_eligibility_policy");
     }
     {
@@ -5277,11 +5270,6 @@ static void call_keyplate_new_signup_token_set_approval(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_new_signup_token_set_approval(have.new_signup_token, (keyplate_approval_rule)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_signup_token_set_approval");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_signup_token_set_approval(have.new_signup_token, (keyplate_approval_rule)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_signup_token_set_approval");
     }
@@ -5293,6 +5281,11 @@ static void call_keyplate_new_signup_token_set_approval(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_signup_token_set_approval(have.new_signup_token, (keyplate_approval_rule)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_signup_token_set_approval");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_signup_token_set_approval(have.new_signup_token, (keyplate_approval_rule)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_signup_token_set_approval");
     }
     {
@@ -5598,11 +5591,6 @@ static void call_keyplate_signup_token_changes_set_approval(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_signup_token_changes_set_approval(have.signup_token_changes, (keyplate_approval_rule)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_changes_set_approval");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_signup_token_changes_set_approval(have.signup_token_changes, (keyplate_approval_rule)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_changes_set_approval");
     }
@@ -5614,6 +5602,11 @@ static void call_keyplate_signup_token_changes_set_approval(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_signup_token_changes_set_approval(have.signup_token_changes, (keyplate_approval_rule)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_changes_set_approval");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_signup_token_changes_set_approval(have.signup_token_changes, (keyplate_approval_rule)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_changes_set_approval");
     }
     {
@@ -6372,11 +6365,6 @@ static void call_keyplate_new_user_set_role(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_new_user_set_role(have.new_user, (keyplate_role)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_role");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_user_set_role(have.new_user, (keyplate_role)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_role");
     }
@@ -6388,6 +6376,11 @@ static void call_keyplate_new_user_set_role(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_user_set_role(have.new_user, (keyplate_role)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_role");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_user_set_role(have.new_user, (keyplate_role)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_role");
     }
     {
@@ -6404,11 +6397,6 @@ static void call_keyplate_new_user_set_status(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_new_user_set_status(have.new_user, (keyplate_user_status)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_status");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_user_set_status(have.new_user, (keyplate_user_status)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_status");
     }
@@ -6420,6 +6408,11 @@ static void call_keyplate_new_user_set_status(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_new_user_set_status(have.new_user, (keyplate_user_status)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_status");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_user_set_status(have.new_user, (keyplate_user_status)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_user_set_status");
     }
     {
@@ -6814,11 +6807,6 @@ static void call_keyplate_user_changes_set_role(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_user_changes_set_role(have.user_changes, (keyplate_role)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_changes_set_role");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_changes_set_role(have.user_changes, (keyplate_role)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_changes_set_role");
     }
@@ -6830,6 +6818,11 @@ static void call_keyplate_user_changes_set_role(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_changes_set_role(have.user_changes, (keyplate_role)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_changes_set_role");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_user_changes_set_role(have.user_changes, (keyplate_role)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_changes_set_role");
     }
     {
@@ -6944,11 +6937,6 @@ static void call_keyplate_user_query_set_status(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_user_query_set_status(have.user_query, (keyplate_user_status)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_status");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_query_set_status(have.user_query, (keyplate_user_status)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_status");
     }
@@ -6960,6 +6948,11 @@ static void call_keyplate_user_query_set_status(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_query_set_status(have.user_query, (keyplate_user_status)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_status");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_user_query_set_status(have.user_query, (keyplate_user_status)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_status");
     }
     {
@@ -6976,11 +6969,6 @@ static void call_keyplate_user_query_set_role(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_user_query_set_role(have.user_query, (keyplate_role)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_role");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_query_set_role(have.user_query, (keyplate_role)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_role");
     }
@@ -6992,6 +6980,11 @@ static void call_keyplate_user_query_set_role(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_query_set_role(have.user_query, (keyplate_role)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_role");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_user_query_set_role(have.user_query, (keyplate_role)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_role");
     }
     {
@@ -7042,11 +7035,6 @@ static void call_keyplate_user_query_set_sort(void) {
     }
     {
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_user_query_set_sort(have.user_query, (keyplate_user_sort)0, &error);
-        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_sort");
-    }
-    {
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_query_set_sort(have.user_query, (keyplate_user_sort)-1, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_sort");
     }
@@ -7058,6 +7046,11 @@ static void call_keyplate_user_query_set_sort(void) {
     {
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_user_query_set_sort(have.user_query, (keyplate_user_sort)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_user_query_set_sort(have.user_query, (keyplate_user_sort)0, &error);
         refused(status, error, "value", NOT_IN_ENUM, "keyplate_user_query_set_sort");
     }
     {
@@ -7198,7 +7191,7 @@ static void call_keyplate_verify_access_token(void) {
         keyplate_access_token_claims* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_verify_access_token(have.kp, some_text, SIZE_MAX, some_text, &out, &error);
-        refused(status, error, "token_len", TOO_LONG, "keyplate_verify_access_token");
+        refused(status, error, "token", TOO_LONG, "keyplate_verify_access_token");
         keyplate_access_token_claims_free(out);
     }
     {
@@ -7521,7 +7514,7 @@ static void call_keyplate_verify_api_key(void) {
         keyplate_authenticated* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_verify_api_key(have.kp, some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "secret_len", TOO_LONG, "keyplate_verify_api_key");
+        refused(status, error, "secret", TOO_LONG, "keyplate_verify_api_key");
         keyplate_authenticated_free(out);
     }
     {
@@ -7591,7 +7584,7 @@ static void call_keyplate_authenticate_pending(void) {
         keyplate_authenticated* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_authenticate_pending(have.kp, some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "credential_len", TOO_LONG, "keyplate_authenticate_pending");
+        refused(status, error, "credential", TOO_LONG, "keyplate_authenticate_pending");
         keyplate_authenticated_free(out);
     }
     {
@@ -7921,7 +7914,7 @@ static void call_keyplate_set_group_claims(void) {
         keyplate_group* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_group_claims(have.kp, some_id, (const keyplate_claim*const[]){have.claim}, SIZE_MAX, &out, &error);
-        refused(status, error, "claims_len", TOO_LONG, "keyplate_set_group_claims");
+        refused(status, error, "claims", TOO_LONG, "keyplate_set_group_claims");
         keyplate_group_free(out);
     }
     {
@@ -7970,7 +7963,7 @@ static void call_keyplate_set_group_members(void) {
         keyplate_group* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_group_members(have.kp, some_id, some_ids, SIZE_MAX, &out, &error);
-        refused(status, error, "user_ids_len", TOO_LONG, "keyplate_set_group_members");
+        refused(status, error, "user_ids", TOO_LONG, "keyplate_set_group_members");
         keyplate_group_free(out);
     }
     {
@@ -8019,7 +8012,7 @@ static void call_keyplate_set_user_claims(void) {
         keyplate_user* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_user_claims(have.kp, some_id, (const keyplate_claim*const[]){have.claim}, SIZE_MAX, &out, &error);
-        refused(status, error, "claims_len", TOO_LONG, "keyplate_set_user_claims");
+        refused(status, error, "claims", TOO_LONG, "keyplate_set_user_claims");
         keyplate_user_free(out);
     }
     {
@@ -8068,7 +8061,7 @@ static void call_keyplate_set_user_groups(void) {
         keyplate_user* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_user_groups(have.kp, some_id, some_ids, SIZE_MAX, &out, &error);
-        refused(status, error, "group_ids_len", TOO_LONG, "keyplate_set_user_groups");
+        refused(status, error, "group_ids", TOO_LONG, "keyplate_set_user_groups");
         keyplate_user_free(out);
     }
     {
@@ -8362,7 +8355,7 @@ static void call_keyplate_redeem_one_time_token(void) {
         keyplate_signed_in* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_redeem_one_time_token(have.kp, some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "token_len", TOO_LONG, "keyplate_redeem_one_time_token");
+        refused(status, error, "token", TOO_LONG, "keyplate_redeem_one_time_token");
         keyplate_signed_in_free(out);
     }
     {
@@ -8868,7 +8861,7 @@ static void call_keyplate_authenticate(void) {
         keyplate_authenticated* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_authenticate(have.kp, some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "credential_len", TOO_LONG, "keyplate_authenticate");
+        refused(status, error, "credential", TOO_LONG, "keyplate_authenticate");
         keyplate_authenticated_free(out);
     }
     {
@@ -9072,7 +9065,7 @@ static void call_keyplate_set_service_access(void) {
         keyplate_service* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_service_access(have.kp, some_id, true, some_ids, SIZE_MAX, &out, &error);
-        refused(status, error, "group_ids_len", TOO_LONG, "keyplate_set_service_access");
+        refused(status, error, "group_ids", TOO_LONG, "keyplate_set_service_access");
         keyplate_service_free(out);
     }
     {
@@ -9121,7 +9114,7 @@ static void call_keyplate_set_service_origins(void) {
         keyplate_service* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_service_origins(have.kp, some_id, some_texts, SIZE_MAX, &out, &error);
-        refused(status, error, "origins_len", TOO_LONG, "keyplate_set_service_origins");
+        refused(status, error, "origins", TOO_LONG, "keyplate_set_service_origins");
         keyplate_service_free(out);
     }
     {
@@ -9353,7 +9346,7 @@ static void call_keyplate_verify_session(void) {
         keyplate_authenticated* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_verify_session(have.kp, some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "token_len", TOO_LONG, "keyplate_verify_session");
+        refused(status, error, "token", TOO_LONG, "keyplate_verify_session");
         keyplate_authenticated_free(out);
     }
     {
@@ -9451,7 +9444,7 @@ static void call_keyplate_set_default_groups(void) {
         keyplate_settings* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_default_groups(have.kp, some_ids, SIZE_MAX, &out, &error);
-        refused(status, error, "group_ids_len", TOO_LONG, "keyplate_set_default_groups");
+        refused(status, error, "group_ids", TOO_LONG, "keyplate_set_default_groups");
         keyplate_settings_free(out);
     }
     {
@@ -9486,7 +9479,7 @@ static void call_keyplate_set_signup_email_domains(void) {
         keyplate_settings* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_signup_email_domains(have.kp, some_texts, SIZE_MAX, &out, &error);
-        refused(status, error, "domains_len", TOO_LONG, "keyplate_set_signup_email_domains");
+        refused(status, error, "domains", TOO_LONG, "keyplate_set_signup_email_domains");
         keyplate_settings_free(out);
     }
     {
@@ -9556,7 +9549,7 @@ static void call_keyplate_claim_setup(void) {
         keyplate_signed_in* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_claim_setup(have.kp, some_text, SIZE_MAX, have.new_admin, &out, &error);
-        refused(status, error, "token_len", TOO_LONG, "keyplate_claim_setup");
+        refused(status, error, "token", TOO_LONG, "keyplate_claim_setup");
         keyplate_signed_in_free(out);
     }
     {
@@ -9689,7 +9682,7 @@ static void call_keyplate_resume_setup(void) {
         keyplate_signed_in* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_resume_setup(have.kp, some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "token_len", TOO_LONG, "keyplate_resume_setup");
+        refused(status, error, "token", TOO_LONG, "keyplate_resume_setup");
         keyplate_signed_in_free(out);
     }
     {
@@ -9907,7 +9900,7 @@ static void call_keyplate_inspect_signup_token(void) {
         keyplate_signup_token_preview* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_inspect_signup_token(have.kp, some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "token_len", TOO_LONG, "keyplate_inspect_signup_token");
+        refused(status, error, "token", TOO_LONG, "keyplate_inspect_signup_token");
         keyplate_signup_token_preview_free(out);
     }
     {
@@ -10006,7 +9999,7 @@ static void call_keyplate_set_signup_token_grants(void) {
         keyplate_signup_token* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_signup_token_grants(have.kp, some_id, some_ids, SIZE_MAX, (const keyplate_claim*const[]){have.claim}, 1, &out, &error);
-        refused(status, error, "group_ids_len", TOO_LONG, "keyplate_set_signup_token_grants");
+        refused(status, error, "group_ids", TOO_LONG, "keyplate_set_signup_token_grants");
         keyplate_signup_token_free(out);
     }
     {
@@ -10020,7 +10013,7 @@ static void call_keyplate_set_signup_token_grants(void) {
         keyplate_signup_token* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_signup_token_grants(have.kp, some_id, some_ids, 1, (const keyplate_claim*const[]){have.claim}, SIZE_MAX, &out, &error);
-        refused(status, error, "claims_len", TOO_LONG, "keyplate_set_signup_token_grants");
+        refused(status, error, "claims", TOO_LONG, "keyplate_set_signup_token_grants");
         keyplate_signup_token_free(out);
     }
     {
@@ -10454,13 +10447,6 @@ static void call_keyplate_set_user_role(void) {
     {
         keyplate_user* out = NULL;
         keyplate_error* error = NULL;
-        keyplate_status status = keyplate_set_user_role(have.kp, some_id, (keyplate_role)0, &out, &error);
-        refused(status, error, "role", NOT_IN_ENUM, "keyplate_set_user_role");
-        keyplate_user_free(out);
-    }
-    {
-        keyplate_user* out = NULL;
-        keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_user_role(have.kp, some_id, (keyplate_role)-1, &out, &error);
         refused(status, error, "role", NOT_IN_ENUM, "keyplate_set_user_role");
         keyplate_user_free(out);
@@ -10476,6 +10462,13 @@ static void call_keyplate_set_user_role(void) {
         keyplate_user* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_set_user_role(have.kp, some_id, (keyplate_role)INT32_MIN, &out, &error);
+        refused(status, error, "role", NOT_IN_ENUM, "keyplate_set_user_role");
+        keyplate_user_free(out);
+    }
+    {
+        keyplate_user* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_set_user_role(have.kp, some_id, (keyplate_role)0, &out, &error);
         refused(status, error, "role", NOT_IN_ENUM, "keyplate_set_user_role");
         keyplate_user_free(out);
     }
@@ -10816,7 +10809,7 @@ static void call_keyplate_secret_new(void) {
         keyplate_secret* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_secret_new(some_text, SIZE_MAX, &out, &error);
-        refused(status, error, "value_len", TOO_LONG, "keyplate_secret_new");
+        refused(status, error, "value", TOO_LONG, "keyplate_secret_new");
         keyplate_secret_free(out);
     }
     {
@@ -10850,7 +10843,7 @@ static void call_keyplate_find_credential(void) {
     {
         bool from_cookie = 0;
         keyplate_str result = keyplate_find_credential(NULL, some_text, some_text, some_text, &from_cookie);
-        nothing(&result, sizeof result, "keyplate_find_credential");
+        anything(&result, sizeof result, "keyplate_find_credential");
         (void)from_cookie;
     }
     {
@@ -10904,7 +10897,7 @@ static void call_keyplate_find_credential(void) {
 static void call_keyplate_find_cookie(void) {
     {
         keyplate_str result = keyplate_find_cookie(NULL, some_text);
-        nothing(&result, sizeof result, "keyplate_find_cookie");
+        anything(&result, sizeof result, "keyplate_find_cookie");
     }
     {
         keyplate_str result = keyplate_find_cookie(not_utf8, some_text);
@@ -10988,7 +10981,7 @@ static void call_keyplate_cookie_new(void) {
         keyplate_secret* out = NULL;
         keyplate_error* error = NULL;
         keyplate_status status = keyplate_cookie_new(some_text, some_text, SIZE_MAX, 1, true, &out, &error);
-        refused(status, error, "value_len", TOO_LONG, "keyplate_cookie_new");
+        refused(status, error, "value", TOO_LONG, "keyplate_cookie_new");
         keyplate_secret_free(out);
     }
     {

@@ -192,7 +192,12 @@ static void test_http(void) {
     keyplate_secret_free(cookie);
     MUST(keyplate_session_cookie_new("kp", have.signed_in, false, &cookie, error));
     keyplate_str text = keyplate_secret_reveal(cookie);
-    CHECK(text.len > 30 && memmem(text.ptr, text.len, "; Max-Age=2592000; ", 19) != NULL);
+    const keyplate_session *session = keyplate_signed_in_get_session(have.signed_in);
+    char age[64];
+    int64_t lifetime = keyplate_session_get_expires_at(session) - keyplate_session_get_signed_in_at(session);
+    snprintf(age, sizeof age, "; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax", lifetime / 1000);
+    CHECK(lifetime > 60000 && text.len > strlen(age) + 20);
+    CHECK(memcmp(text.ptr + text.len - strlen(age), age, strlen(age)) == 0);
     keyplate_secret_free(cookie);
     cookie = NULL;
     CHECK(keyplate_session_cookie_new("__host-kp", NULL, false, &cookie, NULL) == KEYPLATE_STATUS_INVALID_INPUT);

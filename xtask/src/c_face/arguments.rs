@@ -180,10 +180,10 @@ impl<'a> Parameter<'a> {
             wrong.push(("not_utf8".to_owned(), "NOT_UTF8"));
         }
         if self.is_enum() {
-            wrong.extend(
-                ["0", "-1", "9999", "INT32_MIN"]
-                    .map(|number| (format!("({}){number}", self.ty), "NOT_IN_ENUM")),
-            );
+            // Zero stands for no value, except that no error is a status.
+            let zero = (self.ty != "keyplate_status").then_some("0");
+            let numbers = ["-1", "9999", "INT32_MIN"].into_iter().chain(zero);
+            wrong.extend(numbers.map(|number| (format!("({}){number}", self.ty), "NOT_IN_ENUM")));
         }
         if self.ty == "size_t" && self.name.ends_with("_len") {
             wrong.push(("SIZE_MAX".to_owned(), "TOO_LONG"));
@@ -246,7 +246,8 @@ impl Function<'_> {
             })
             .collect();
         let call = format!("{}({})", self.name, arguments.join(", "));
-        let name = self.parameters[position].name;
+        // Of a text or a list, errors name the whole.
+        let name = self.parameters[position].name.trim_end_matches("_len");
         out += &match self.result {
             "void" => format!("        {call};\n        calls++;\n"),
             "keyplate_status" if self.name != "keyplate_error_get_status" => {
@@ -263,7 +264,8 @@ impl Function<'_> {
             "const char *" => format!("        named({call}, {:?});\n", self.name),
             result => {
                 // Nothing is given where there is no owner, and nothing past the end.
-                let nothing = position == 0 && what == "IS_NULL" || what == "PAST_END";
+                let is_owner = position == 0 && self.parameters[0].ty.starts_with("const keyplate");
+                let nothing = is_owner && what == "IS_NULL" || what == "PAST_END";
                 let check = if nothing { "nothing" } else { "anything" };
                 format!(
                     "        {result} result = {call};\n        {check}(&result, sizeof result, {:?});\n",
