@@ -358,7 +358,7 @@ static void open_library(const char *path) {
     keyplate_config_free(config);
 }
 
-/* 8 and 9. Once a day: what has expired goes, and a copy is kept. `cp` would not make one. */
+/* 10 and 11. Once a day: what has expired goes, and a copy is kept. `cp` would not make one. */
 static void keep_up(const char *path) {
     char fresh[4096], copy[4096];
     keyplate_error *e = NULL;

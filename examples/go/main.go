@@ -81,7 +81,7 @@ func (s *server) prepare(path string) error {
 	return s.host.AllowInvitations()
 }
 
-// 8 and 9. Once a day: what has expired goes, and a copy is kept. `cp` would not make one.
+// 10 and 11. Once a day: what has expired goes, and a copy is kept. `cp` would not make one.
 func (s *server) keepUp(ends context.Context, path string) {
 	for day := time.NewTicker(24 * time.Hour); ; {
 		fresh := path + ".copy.new"
