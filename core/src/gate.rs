@@ -7,6 +7,8 @@ pub(crate) mod handle;
 pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod methods;
+#[cfg(debug_assertions)]
+pub(crate) mod panic_hook;
 pub(crate) mod refusals;
 pub(crate) mod relying_party;
 pub(crate) mod seen;

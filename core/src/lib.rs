@@ -130,6 +130,9 @@ pub use error::{
 pub use gate::handle::Keyplate;
 #[doc(hidden)]
 pub use gate::methods::authority_table;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub use gate::panic_hook::panic_in_next_call;
 pub use model::access_tokens::{AccessToken, AccessTokenClaims, Jwks, SigningKey};
 pub use model::api_keys::{
     ApiKey, ApiKeyPage, ApiKeyQuery, ApiKeySort, CreatedApiKey, KeyRotation, NewApiKey,

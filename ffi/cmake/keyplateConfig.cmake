@@ -8,7 +8,6 @@ if(NOT TARGET keyplate::keyplate)
   add_library(keyplate::keyplate SHARED IMPORTED)
   set_target_properties(keyplate::keyplate PROPERTIES
     IMPORTED_LOCATION "${_keyplate_prefix}/lib/libkeyplate.so"
-    IMPORTED_NO_SONAME TRUE
     INTERFACE_INCLUDE_DIRECTORIES "${_keyplate_prefix}/include")
 
   add_library(keyplate::static STATIC IMPORTED)

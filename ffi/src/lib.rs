@@ -15,8 +15,11 @@ mod fork;
 mod generated;
 mod give;
 mod handle;
+mod http;
 mod secret;
 mod take;
+#[cfg(debug_assertions)]
+mod test_hook;
 mod time_source;
 
 use error::Failure;
@@ -33,8 +36,14 @@ pub use generated::*;
 pub use give::{keyplate_bytes, keyplate_str, keyplate_str_list};
 pub use give::{keyplate_str_list_at, keyplate_str_list_free, keyplate_str_list_len};
 pub use handle::{keyplate, keyplate_free, keyplate_version};
+pub use http::{
+    keyplate_cookie_new, keyplate_find_cookie, keyplate_find_credential,
+    keyplate_session_cookie_new,
+};
 pub use secret::{
     keyplate_secret, keyplate_secret_free, keyplate_secret_new, keyplate_secret_reveal,
 };
 pub use take::Raw;
+#[cfg(debug_assertions)]
+pub use test_hook::keyplate_test_panic_in_next_call;
 pub use time_source::{keyplate_config_set_time_source, keyplate_time_callback};

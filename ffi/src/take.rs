@@ -16,6 +16,13 @@ use crate::Failure;
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<T>(i32, PhantomData<T>);
 
+impl<T> Raw<T> {
+    /// What C has sent.
+    pub(crate) fn number(self) -> i32 {
+        self.0
+    }
+}
+
 /// A C enum that can come in.
 pub(crate) trait Choice {
     type Core;

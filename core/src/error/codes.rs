@@ -66,7 +66,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// The status by which HTTP says the same (RFC 9110, section 15; RFC 6585, section 4).
-    pub(super) fn http_status(self) -> i64 {
+    pub fn http_status(self) -> i64 {
         match self {
             Self::Ok => 200,
             Self::InvalidInput | Self::PasskeyCeremonyFailed => 400,

@@ -2,6 +2,8 @@
 
 use std::{cell::OnceCell, fmt, sync::Arc};
 
+#[cfg(debug_assertions)]
+use crate::gate::panic_hook;
 use crate::{
     crypto::{key_cipher::KeyCipher, password_cipher::PasswordCipher},
     db::{Engine, Reader},
@@ -145,6 +147,8 @@ impl Keyplate {
         self.actor.check_kind(method)?;
         self.shared.db.read(|reader| {
             let caller = self.actor.resolve(reader, method)?;
+            #[cfg(debug_assertions)]
+            panic_hook::check();
             f(reader, &caller)
         })
     }
@@ -189,6 +193,8 @@ impl Keyplate {
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
             let result = f(&change)?;
+            #[cfg(debug_assertions)]
+            panic_hook::check();
             let seen = self.shared.seen.take_along(writer)?;
             let refusals = taken.get_or_init(|| self.shared.refusals.take());
             let stored = refusals.store(writer)?;

@@ -97,6 +97,79 @@ impl From<::keyplate::ErrorCode> for keyplate_status {
     }
 }
 
+/// Its name, such as `ok`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_status_name(value: Raw<keyplate_status>) -> *const c_char {
+    match value.number() {
+        0 => c"ok",
+        1 => c"invalid_input",
+        2 => c"not_found",
+        3 => c"conflict",
+        4 => c"configuration",
+        100 => c"invalid_credential",
+        101 => c"permission_denied",
+        102 => c"step_up_required",
+        103 => c"passkey_ceremony_failed",
+        110 => c"account_pending",
+        111 => c"account_disabled",
+        112 => c"account_expired",
+        200 => c"setup_already_claimed",
+        201 => c"setup_already_complete",
+        210 => c"signup_refused",
+        220 => c"rate_limited",
+        500 => c"busy",
+        501 => c"storage_full",
+        502 => c"storage_read_only",
+        503 => c"storage_failed",
+        504 => c"storage_lost",
+        510 => c"corrupt_database",
+        511 => c"foreign_database",
+        512 => c"schema_too_new",
+        520 => c"forked_handle",
+        530 => c"clock_behind",
+        990 => c"internal",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
+/// The status with which HTTP says the same, for example 404, as `keyplate_error_get_http_status` does.
+/// 500 for a number that this library does not know.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_status_http_status(status: Raw<keyplate_status>) -> i64 {
+    match status.number() {
+        0 => ::keyplate::ErrorCode::Ok.http_status(),
+        1 => ::keyplate::ErrorCode::InvalidInput.http_status(),
+        2 => ::keyplate::ErrorCode::NotFound.http_status(),
+        3 => ::keyplate::ErrorCode::Conflict.http_status(),
+        4 => ::keyplate::ErrorCode::Configuration.http_status(),
+        100 => ::keyplate::ErrorCode::InvalidCredential.http_status(),
+        101 => ::keyplate::ErrorCode::PermissionDenied.http_status(),
+        102 => ::keyplate::ErrorCode::StepUpRequired.http_status(),
+        103 => ::keyplate::ErrorCode::PasskeyCeremonyFailed.http_status(),
+        110 => ::keyplate::ErrorCode::AccountPending.http_status(),
+        111 => ::keyplate::ErrorCode::AccountDisabled.http_status(),
+        112 => ::keyplate::ErrorCode::AccountExpired.http_status(),
+        200 => ::keyplate::ErrorCode::SetupAlreadyClaimed.http_status(),
+        201 => ::keyplate::ErrorCode::SetupAlreadyComplete.http_status(),
+        210 => ::keyplate::ErrorCode::SignupRefused.http_status(),
+        220 => ::keyplate::ErrorCode::RateLimited.http_status(),
+        500 => ::keyplate::ErrorCode::Busy.http_status(),
+        501 => ::keyplate::ErrorCode::StorageFull.http_status(),
+        502 => ::keyplate::ErrorCode::StorageReadOnly.http_status(),
+        503 => ::keyplate::ErrorCode::StorageFailed.http_status(),
+        504 => ::keyplate::ErrorCode::StorageLost.http_status(),
+        510 => ::keyplate::ErrorCode::CorruptDatabase.http_status(),
+        511 => ::keyplate::ErrorCode::ForeignDatabase.http_status(),
+        512 => ::keyplate::ErrorCode::SchemaTooNew.http_status(),
+        520 => ::keyplate::ErrorCode::ForkedHandle.http_status(),
+        530 => ::keyplate::ErrorCode::ClockBehind.http_status(),
+        990 => ::keyplate::ErrorCode::Internal.http_status(),
+        _ => 500,
+    }
+}
+
 /// An order of API keys. Equal ones are ordered by id.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +184,20 @@ pub enum keyplate_api_key_sort {
     ExpiresAt = 3,
     /// By the time of last use.
     LastUsedAt = 4,
+}
+
+/// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_api_key_sort_name(value: Raw<keyplate_api_key_sort>) -> *const c_char {
+    match value.number() {
+        1 => c"created_at",
+        2 => c"name",
+        3 => c"expires_at",
+        4 => c"last_used_at",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::ApiKeySort {
@@ -153,6 +240,19 @@ pub enum keyplate_actor_kind {
     Anonymous = 2,
     /// A user.
     User = 3,
+}
+
+/// Its name, such as `host`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_actor_kind_name(value: Raw<keyplate_actor_kind>) -> *const c_char {
+    match value.number() {
+        1 => c"host",
+        2 => c"anonymous",
+        3 => c"user",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::ActorKind {
@@ -379,6 +479,84 @@ pub enum keyplate_event_kind {
     DeviceLinkRedeemed = 78,
     /// A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
     DeviceLinkDisowned = 79,
+}
+
+/// Its name, such as `user_created`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_event_kind_name(value: Raw<keyplate_event_kind>) -> *const c_char {
+    match value.number() {
+        1 => c"user_created",
+        2 => c"user_updated",
+        3 => c"user_deleted",
+        4 => c"user_role_changed",
+        5 => c"user_enabled",
+        6 => c"user_disabled",
+        7 => c"setup_token_created",
+        8 => c"setup_claimed",
+        9 => c"setup_refused",
+        10 => c"setup_resumed",
+        11 => c"setup_completed",
+        12 => c"setup_reset",
+        13 => c"session_created",
+        14 => c"sign_in_refused",
+        15 => c"session_revoked",
+        16 => c"user_sessions_revoked",
+        17 => c"api_key_created",
+        18 => c"api_key_rotated",
+        19 => c"api_key_renewed",
+        20 => c"api_key_revoked",
+        21 => c"user_approved",
+        22 => c"user_rejected",
+        23 => c"user_groups_changed",
+        24 => c"user_claims_changed",
+        25 => c"group_created",
+        26 => c"group_updated",
+        27 => c"group_deleted",
+        28 => c"group_members_changed",
+        29 => c"group_claims_changed",
+        30 => c"settings_changed",
+        31 => c"signup_token_created",
+        32 => c"signup_token_updated",
+        33 => c"signup_token_revoked",
+        34 => c"user_signed_up",
+        35 => c"signup_refused",
+        36 => c"one_time_token_created",
+        37 => c"one_time_token_revoked",
+        38 => c"one_time_token_redeemed",
+        39 => c"one_time_token_refused",
+        40 => c"code_guessing",
+        41 => c"clock_behind",
+        42 => c"clock_reset",
+        43 => c"expired_purged",
+        44 => c"passkey_registered",
+        45 => c"passkey_registration_refused",
+        46 => c"passkey_renamed",
+        47 => c"passkey_deleted",
+        48 => c"passkey_signed_in",
+        49 => c"passkey_counter_went_back",
+        50 => c"stepped_up",
+        51 => c"step_up_refused",
+        52 => c"recovery_token_created",
+        53 => c"recovery_token_redeemed",
+        54 => c"rp_id_changed",
+        55 => c"service_created",
+        56 => c"service_updated",
+        57 => c"service_deleted",
+        58 => c"service_access_changed",
+        59 => c"signing_key_created",
+        60 => c"signing_key_rotated",
+        61 => c"api_key_updated",
+        62 => c"bootstrapped",
+        63 => c"backed_up",
+        64 => c"backup_restored",
+        65 => c"email_released",
+        66 => c"names_collide",
+        67 => c"other_refusals",
+        68 => c"passkey_backup_eligibility_changed",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::EventKind {
@@ -635,6 +813,20 @@ pub enum keyplate_bootstrap_action {
     Updated = 2,
 }
 
+/// Its name, such as `created`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_bootstrap_action_name(
+    value: Raw<keyplate_bootstrap_action>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"created",
+        2 => c"updated",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::BootstrapAction {
     type C = keyplate_bootstrap_action;
     fn lend(value: Option<&Self>) -> keyplate_bootstrap_action {
@@ -665,6 +857,24 @@ pub enum keyplate_bootstrap_kind {
     SignupToken = 5,
     /// An API key.
     ApiKey = 6,
+}
+
+/// Its name, such as `settings`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_bootstrap_kind_name(
+    value: Raw<keyplate_bootstrap_kind>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"settings",
+        2 => c"group",
+        3 => c"service",
+        4 => c"user",
+        5 => c"signup_token",
+        6 => c"api_key",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::BootstrapKind {
@@ -806,6 +1016,42 @@ pub enum keyplate_passkey_failure {
     CounterWentBack = 23,
     /// The passkey began or ceased to be something that may be backed up, and the settings refuse that.
     BackupEligibilityChanged = 24,
+}
+
+/// Its name, such as `unavailable`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_passkey_failure_name(
+    value: Raw<keyplate_passkey_failure>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"unavailable",
+        2 => c"unknown_ceremony",
+        3 => c"expired_ceremony",
+        4 => c"spent_challenge",
+        5 => c"wrong_kind",
+        6 => c"wrong_user",
+        7 => c"malformed",
+        8 => c"wrong_type",
+        9 => c"wrong_challenge",
+        10 => c"wrong_origin",
+        11 => c"cross_origin",
+        12 => c"wrong_rp_id",
+        13 => c"user_not_present",
+        14 => c"user_not_verified",
+        15 => c"bad_signature",
+        16 => c"unsupported_algorithm",
+        17 => c"bad_attestation",
+        18 => c"wrong_backup_flags",
+        19 => c"not_discoverable",
+        20 => c"credential_taken",
+        21 => c"unknown_credential",
+        22 => c"wrong_user_handle",
+        23 => c"counter_went_back",
+        24 => c"backup_eligibility_changed",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::PasskeyFailure {
@@ -973,6 +1219,41 @@ pub enum keyplate_configuration_reason_kind {
     OtherLog = 28,
     /// Another process has the file open, and its log is not beside this path.
     OpenElsewhere = 29,
+}
+
+/// Its name, such as `no_file`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_configuration_reason_kind_name(
+    value: Raw<keyplate_configuration_reason_kind>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"no_file",
+        2 => c"no_folder",
+        3 => c"not_a_file",
+        4 => c"shared_file",
+        5 => c"not_prefix",
+        6 => c"too_short",
+        7 => c"out_of_range",
+        8 => c"not_web_origin",
+        9 => c"not_origin",
+        10 => c"not_native_origin",
+        11 => c"rp_id_outside_origin",
+        12 => c"outside_rp_id",
+        13 => c"not_https",
+        14 => c"ip_address",
+        15 => c"insecure_origin",
+        16 => c"other_rp_id",
+        17 => c"key_needed",
+        18 => c"wrong_key",
+        20 => c"folder_read_only",
+        21 => c"others_file",
+        22 => c"shared_folder",
+        23 => c"unsafe_side_file",
+        19 => c"not_a_path",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 /// Which kind it is.
@@ -1212,6 +1493,30 @@ pub enum keyplate_conflict_reason {
     Former = 14,
 }
 
+/// Its name, such as `taken`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_conflict_reason_name(
+    value: Raw<keyplate_conflict_reason>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"taken",
+        2 => c"last_administrator",
+        3 => c"last_passkey",
+        4 => c"user_pending",
+        5 => c"user_not_pending",
+        6 => c"signup_token_revoked",
+        7 => c"setup_not_claimed",
+        8 => c"setup_open",
+        9 => c"other_generation",
+        12 => c"other_email",
+        10 => c"claims_too_long",
+        11 => c"file_exists",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::ConflictReason {
     type C = keyplate_conflict_reason;
     fn lend(value: Option<&Self>) -> keyplate_conflict_reason {
@@ -1330,6 +1635,36 @@ pub enum keyplate_denial_reason_kind {
     DeviceNotInspected = 21,
     /// The settings do not let users change their own profile.
     OwnProfileClosed = 22,
+}
+
+/// Its name, such as `host_only`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_denial_reason_kind_name(
+    value: Raw<keyplate_denial_reason_kind>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"host_only",
+        2 => c"not_signed_in",
+        3 => c"administrators_only",
+        4 => c"missing_scope",
+        5 => c"full_rights_needed",
+        6 => c"own_profile_only",
+        7 => c"own_passkeys_only",
+        8 => c"one_passkey_until_approval",
+        9 => c"session_needed",
+        10 => c"narrow_session",
+        11 => c"no_longer_administrator",
+        12 => c"reset_needed",
+        13 => c"more_than_itself",
+        14 => c"outlives_itself",
+        15 => c"key_itself",
+        16 => c"service_closed",
+        17 => c"service_not_open",
+        18 => c"service_scope",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 /// Which kind it is.
@@ -1568,6 +1903,73 @@ pub enum keyplate_input_reason_kind {
     NotAFile = 57,
     /// The file is a database in use, or one whose log is beside it, and so no back-up.
     InUse = 58,
+}
+
+/// Its name, such as `missing`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_input_reason_kind_name(
+    value: Raw<keyplate_input_reason_kind>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"missing",
+        2 => c"empty",
+        3 => c"too_short",
+        4 => c"too_long",
+        5 => c"too_many_bytes",
+        6 => c"too_uniform",
+        7 => c"out_of_range",
+        8 => c"too_small",
+        9 => c"too_few",
+        10 => c"too_many",
+        11 => c"control_characters",
+        52 => c"invisible_characters",
+        53 => c"nothing_visible",
+        12 => c"blank_ends",
+        13 => c"not_normalised",
+        14 => c"bad_ends",
+        15 => c"not_utf8",
+        16 => c"not_username",
+        51 => c"address_as_username",
+        54 => c"mixed_scripts",
+        17 => c"not_email",
+        18 => c"not_language_tag",
+        20 => c"not_uuid",
+        21 => c"not_base64_url",
+        22 => c"not_origin",
+        23 => c"not_domain",
+        24 => c"not_scope",
+        25 => c"unknown_scope",
+        26 => c"not_slug",
+        27 => c"not_group_name",
+        28 => c"not_claim_name",
+        29 => c"reserved",
+        30 => c"duplicate",
+        31 => c"duplicate_entry",
+        32 => c"in_the_past",
+        33 => c"too_late",
+        55 => c"too_early",
+        34 => c"broken_token",
+        35 => c"secret_taken",
+        36 => c"needs",
+        50 => c"either_or",
+        37 => c"excludes",
+        38 => c"names_nothing",
+        39 => c"not_of_plan",
+        40 => c"other_user",
+        41 => c"contradicts",
+        42 => c"not_json",
+        43 => c"unknown_field",
+        44 => c"wrong_type",
+        45 => c"own_file",
+        46 => c"no_folder",
+        47 => c"folder_read_only",
+        56 => c"shared_folder",
+        48 => c"null",
+        49 => c"not_enum_value",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 /// Which kind it is.
@@ -1989,6 +2391,21 @@ pub enum keyplate_signup_refusal {
     EmailDomain = 3,
 }
 
+/// Its name, such as `disabled`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_signup_refusal_name(
+    value: Raw<keyplate_signup_refusal>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"disabled",
+        2 => c"token_needed",
+        3 => c"email_domain",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::SignupRefusal {
     type C = keyplate_signup_refusal;
     fn lend(value: Option<&Self>) -> keyplate_signup_refusal {
@@ -2032,6 +2449,25 @@ pub enum keyplate_thing {
     ClaimedSetup = 9,
 }
 
+/// Its name, such as `user`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_thing_name(value: Raw<keyplate_thing>) -> *const c_char {
+    match value.number() {
+        1 => c"user",
+        2 => c"group",
+        3 => c"service",
+        4 => c"session",
+        5 => c"api_key",
+        6 => c"signup_token",
+        7 => c"one_time_token",
+        8 => c"passkey",
+        9 => c"claimed_setup",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::Thing {
     type C = keyplate_thing;
     fn lend(value: Option<&Self>) -> keyplate_thing {
@@ -2067,6 +2503,20 @@ pub enum keyplate_group_sort {
     FriendlyName = 3,
     /// By the number of members.
     MemberCount = 4,
+}
+
+/// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_group_sort_name(value: Raw<keyplate_group_sort>) -> *const c_char {
+    match value.number() {
+        1 => c"created_at",
+        2 => c"name",
+        3 => c"friendly_name",
+        4 => c"member_count",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::GroupSort {
@@ -2109,6 +2559,20 @@ pub enum keyplate_username_policy {
     AnyScript = 2,
 }
 
+/// Its name, such as `ascii`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_username_policy_name(
+    value: Raw<keyplate_username_policy>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"ascii",
+        2 => c"any_script",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::UsernamePolicy {
     type C = keyplate_username_policy;
     fn lend(value: Option<&Self>) -> keyplate_username_policy {
@@ -2143,6 +2607,20 @@ pub enum keyplate_passkey_problem {
     IpAddress = 1,
     /// The origin is neither https nor localhost: browsers offer no passkeys there.
     InsecureOrigin = 2,
+}
+
+/// Its name, such as `ip_address`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_passkey_problem_name(
+    value: Raw<keyplate_passkey_problem>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"ip_address",
+        2 => c"insecure_origin",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::PasskeyProblem {
@@ -2183,6 +2661,27 @@ pub enum keyplate_decision_reason {
     AccountExpired = 8,
     /// Their credential has expired or was revoked.
     CredentialEnded = 9,
+}
+
+/// Its name, such as `everyone`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_decision_reason_name(
+    value: Raw<keyplate_decision_reason>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"everyone",
+        2 => c"group",
+        3 => c"closed",
+        4 => c"no_group",
+        5 => c"missing_scope",
+        6 => c"account_pending",
+        7 => c"account_disabled",
+        8 => c"account_expired",
+        9 => c"credential_ended",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::DecisionReason {
@@ -2226,6 +2725,21 @@ pub enum keyplate_service_access {
     Everyone = 2,
     /// The members of the groups that are named with it.
     Groups = 3,
+}
+
+/// Its name, such as `nobody`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_service_access_name(
+    value: Raw<keyplate_service_access>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"nobody",
+        2 => c"everyone",
+        3 => c"groups",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::ServiceAccess {
@@ -2278,6 +2792,24 @@ pub enum keyplate_sign_in_method {
     DeviceLink = 8,
 }
 
+/// Its name, such as `setup`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_sign_in_method_name(
+    value: Raw<keyplate_sign_in_method>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"setup",
+        2 => c"sign_up",
+        3 => c"one_time_token",
+        4 => c"recovery",
+        5 => c"passkey",
+        6 => c"host",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::SignInMethod {
     type C = keyplate_sign_in_method;
     fn lend(value: Option<&Self>) -> keyplate_sign_in_method {
@@ -2307,6 +2839,20 @@ pub enum keyplate_backup_eligibility_policy {
     Record = 1,
     /// Note it and refuse.
     Deny = 2,
+}
+
+/// Its name, such as `record`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_backup_eligibility_policy_name(
+    value: Raw<keyplate_backup_eligibility_policy>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"record",
+        2 => c"deny",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::BackupEligibilityPolicy {
@@ -2349,6 +2895,20 @@ pub enum keyplate_counter_policy {
     Deny = 2,
 }
 
+/// Its name, such as `record`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_counter_policy_name(
+    value: Raw<keyplate_counter_policy>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"record",
+        2 => c"deny",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::CounterPolicy {
     type C = keyplate_counter_policy;
     fn lend(value: Option<&Self>) -> keyplate_counter_policy {
@@ -2385,6 +2945,19 @@ pub enum keyplate_signup_mode {
     WithToken = 2,
     /// Everybody.
     Open = 3,
+}
+
+/// Its name, such as `disabled`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_signup_mode_name(value: Raw<keyplate_signup_mode>) -> *const c_char {
+    match value.number() {
+        1 => c"disabled",
+        2 => c"with_token",
+        3 => c"open",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::SignupMode {
@@ -2427,6 +3000,19 @@ pub enum keyplate_setup_stage {
     Complete = 3,
 }
 
+/// Its name, such as `uninitialised`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_setup_stage_name(value: Raw<keyplate_setup_stage>) -> *const c_char {
+    match value.number() {
+        1 => c"uninitialised",
+        2 => c"claimed",
+        3 => c"complete",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::SetupStage {
     type C = keyplate_setup_stage;
     fn lend(value: Option<&Self>) -> keyplate_setup_stage {
@@ -2452,6 +3038,19 @@ pub enum keyplate_approval_rule {
     Needed = 2,
     /// No.
     NotNeeded = 3,
+}
+
+/// Its name, such as `setting`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_approval_rule_name(value: Raw<keyplate_approval_rule>) -> *const c_char {
+    match value.number() {
+        1 => c"setting",
+        2 => c"needed",
+        3 => c"not_needed",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::ApprovalRule {
@@ -2520,6 +3119,18 @@ pub enum keyplate_limit_kind {
     Unlimited = 1,
     /// No more than this.
     AtMost = 2,
+}
+
+/// Its name, such as `unlimited`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_limit_kind_name(value: Raw<keyplate_limit_kind>) -> *const c_char {
+    match value.number() {
+        1 => c"unlimited",
+        2 => c"at_most",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 /// Which kind it is.
@@ -2638,6 +3249,23 @@ pub enum keyplate_signup_token_state {
     Revoked = 5,
 }
 
+/// Its name, such as `usable`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_signup_token_state_name(
+    value: Raw<keyplate_signup_token_state>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"usable",
+        2 => c"expired",
+        3 => c"exhausted",
+        4 => c"paused",
+        5 => c"revoked",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::SignupTokenState {
     type C = keyplate_signup_token_state;
     fn lend(value: Option<&Self>) -> keyplate_signup_token_state {
@@ -2693,6 +3321,18 @@ pub enum keyplate_expiry_kind {
     Never = 1,
     /// At this time.
     At = 2,
+}
+
+/// Its name, such as `never`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_expiry_kind_name(value: Raw<keyplate_expiry_kind>) -> *const c_char {
+    match value.number() {
+        1 => c"never",
+        2 => c"at",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 /// Which kind it is.
@@ -2765,6 +3405,18 @@ pub enum keyplate_role {
     Administrator = 2,
 }
 
+/// Its name, such as `user`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_role_name(value: Raw<keyplate_role>) -> *const c_char {
+    match value.number() {
+        1 => c"user",
+        2 => c"administrator",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::Role {
     type C = keyplate_role;
     fn lend(value: Option<&Self>) -> keyplate_role {
@@ -2815,6 +3467,24 @@ pub enum keyplate_user_sort {
     EmailVerified = 9,
     /// By whether they are disabled: those who are come last.
     Disabled = 10,
+}
+
+/// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_user_sort_name(value: Raw<keyplate_user_sort>) -> *const c_char {
+    match value.number() {
+        1 => c"created_at",
+        2 => c"username",
+        3 => c"display_name",
+        4 => c"first_name",
+        5 => c"last_name",
+        6 => c"email",
+        7 => c"role",
+        8 => c"expires_at",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::UserSort {
@@ -2869,6 +3539,19 @@ pub enum keyplate_user_status {
     Active = 2,
     /// No.
     Disabled = 3,
+}
+
+/// Its name, such as `pending`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_user_status_name(value: Raw<keyplate_user_status>) -> *const c_char {
+    match value.number() {
+        1 => c"pending",
+        2 => c"active",
+        3 => c"disabled",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::UserStatus {

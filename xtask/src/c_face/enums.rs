@@ -15,7 +15,7 @@ impl Writer<'_> {
     /// The table of error codes.
     pub(super) fn status(&mut self) -> Result<()> {
         self.names.claim("keyplate_status", "the status")?;
-        let (mut variants, mut arms) = (String::new(), String::new());
+        let (mut variants, mut arms, mut https) = (String::new(), String::new(), String::new());
         for code in &self.facade.codes {
             self.names.claim(
                 &format!("KEYPLATE_STATUS_{}", screaming(&code.name)),
@@ -23,6 +23,10 @@ impl Writer<'_> {
             )?;
             variants += &format!("{}{} = {},\n", rust_doc(&code.doc), code.name, code.number);
             arms += &format!("::keyplate::ErrorCode::{0} => Self::{0},\n", code.name);
+            https += &format!(
+                "{} => ::keyplate::ErrorCode::{}.http_status(),\n",
+                code.number, code.name
+            );
         }
         self.out += &format!(
             "
@@ -40,7 +44,37 @@ impl Writer<'_> {
             }}
             "
         );
-        Ok(())
+        let codes = self.facade.codes.iter();
+        let names: Vec<(i64, &str)> = codes
+            .map(|code| (i64::from(code.number), code.name.as_str()))
+            .collect();
+        self.namer("keyplate_status", &names)?;
+        self.safe_function(
+            "keyplate_status_http_status",
+            "The status with which HTTP says the same, for example 404, as `keyplate_error_get_http_status` does.\n500 for a number that this library does not know.",
+            ("status", "Raw<keyplate_status>"),
+            "i64",
+            &format!("match status.number() {{ {https} _ => 500 }}"),
+        )
+    }
+
+    /// A function that names the values of an enum.
+    fn namer(&mut self, c: &str, values: &[(i64, &str)]) -> Result<()> {
+        let arms: String = values
+            .iter()
+            .map(|(number, name)| format!("{number} => c{:?},\n", snake(name)))
+            .collect();
+        let doc = "Its name, such as `NAME`, for logs and JSON; it never changes. `unknown` for any other number.\n\
+                   NUL-terminated, never freed.";
+        let example = values.iter().map(|(_, name)| snake(name)).next();
+        let doc = doc.replace("NAME", &example.unwrap_or_else(|| "unknown".to_owned()));
+        self.safe_function(
+            &format!("{c}_name"),
+            &doc,
+            ("value", &format!("Raw<{c}>")),
+            "*const c_char",
+            &format!("match value.number() {{ {arms} _ => c\"unknown\" }}.as_ptr()"),
+        )
     }
 
     pub(super) fn choice(&mut self, item: &Enum) -> Result<()> {
@@ -197,6 +231,10 @@ impl Writer<'_> {
             ",
             doc = rust_doc(doc)
         );
-        Ok(())
+        let variants = variants.iter();
+        let names: Vec<(i64, &str)> = variants
+            .map(|variant| (i64::from(variant.number), variant.name.as_str()))
+            .collect();
+        self.namer(c, &names)
     }
 }

@@ -50,6 +50,26 @@ impl Names {
 }
 
 impl Writer<'_> {
+    /// One exported function that no argument makes unsafe.
+    pub(super) fn safe_function(
+        &mut self,
+        name: &str,
+        doc: &str,
+        (parameter, ty): (&str, &str),
+        result: &str,
+        body: &str,
+    ) -> Result<()> {
+        self.names.claim(name, "a function")?;
+        self.out += &format!(
+            "
+            {doc}#[unsafe(no_mangle)]
+            pub extern \"C\" fn {name}({parameter}: {ty}) -> {result} {{ {body} }}
+            ",
+            doc = rust_doc(doc),
+        );
+        Ok(())
+    }
+
     /// One exported function. `body` is Rust, run inside `unsafe`.
     pub(super) fn function(
         &mut self,

@@ -6,7 +6,15 @@ use camino::Utf8Path;
 use crate::workspace::Workspace;
 
 /// The sources by hand, in the header's order.
-pub(crate) const BY_HAND: &[&str] = &["give", "handle", "error", "secret", "events", "time_source"];
+pub(crate) const BY_HAND: &[&str] = &[
+    "give",
+    "handle",
+    "error",
+    "secret",
+    "http",
+    "events",
+    "time_source",
+];
 
 /// The header of the C face whose generated part is `generated`.
 pub(crate) fn header(workspace: &Workspace, generated: &str) -> Result<String> {

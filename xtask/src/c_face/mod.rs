@@ -1,5 +1,6 @@
 //! Writes the C face: `ffi/src/generated/`, with each record, enum and method of the facade, a file a noun.
 
+mod arguments;
 mod crossing;
 mod enums;
 mod function;
@@ -17,6 +18,7 @@ use crate::{
     speech::{Language, spoken},
     workspace::{Files, Workspace, rustfmt},
 };
+use arguments::{CALLS, OBJECTS};
 pub(crate) use crossing::{is_plain, is_secret};
 use function::Names;
 use header::{BY_HAND, header};
@@ -55,7 +57,10 @@ pub(crate) fn write(workspace: &Workspace, facade: &Facade, files: &mut Files) -
     let parts = parts(&spoken(facade, Language::C), &by_hand)?;
     let whole: String = parts.iter().map(|(_, part)| part.as_str()).collect();
     let whole = rustfmt(&format!("{HEAD}{IMPORTS}{whole}"))?;
-    files.insert("include/keyplate.h".into(), header(workspace, &whole)?);
+    let header = header(workspace, &whole)?;
+    files.insert(CALLS.into(), arguments::calls(&header)?);
+    files.insert(OBJECTS.into(), arguments::objects(&header));
+    files.insert("include/keyplate.h".into(), header);
     for (name, source) in sources(parts) {
         files.insert(format!("{FOLDER}/{name}.rs").into(), rustfmt(&source)?);
     }
