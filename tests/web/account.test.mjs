@@ -41,7 +41,7 @@ test("a key made on the page works for a program until it is revoked", async () 
   await kai.press("New API key");
   await kai.type("Name", "back-up");
   await kai.type("Note", "of every night");
-  await kai.press("Make key");
+  await kai.press("Create key");
   const shown = kai.dialog("API key “back-up”");
   const key = await shown.getByLabel("API key", { exact: true }).inputValue();
   await kai.press("Done");
@@ -73,12 +73,12 @@ test("an administrator's old session is asked for the passkey, and the request g
   await server.age();
   await ann.press("New API key");
   await ann.type("Name", "automation");
-  await ann.press("Make key");
+  await ann.press("Create key");
   await ann.dialog("Confirm that it is you").waitFor();
   // First the person thinks better of it: the form is still there, as it was.
   await ann.press("Cancel");
   assert.equal(await (await ann.field("Name")).inputValue(), "automation");
-  await ann.press("Make key");
+  await ann.press("Create key");
   await ann.press("Confirm with passkey");
   const shown = ann.dialog("API key “automation”");
   const key = await shown.getByLabel("API key", { exact: true }).inputValue();
@@ -90,7 +90,7 @@ test("an administrator's old session is asked for the passkey, and the request g
   await ann.sees("The key “automation” is revoked.");
   await ann.press("New API key");
   await ann.type("Name", "another");
-  await ann.press("Make key");
+  await ann.press("Create key");
   await ann.dialog("API key “another”").waitFor();
   await ann.press("Done");
 });
@@ -160,7 +160,7 @@ test("a recovery code replaces a lost passkey", async () => {
   await anew.open("/code");
   await anew.page.getByLabel("Code").pressSequentially(await server.code("noa", "--recovery"));
   await anew.press("Sign in");
-  await anew.sees("You are here by a recovery code");
+  await anew.sees("Add a new passkey now");
   const passkeys = anew.section("Passkeys");
   assert.equal(await passkeys.getByRole("listitem").count(), 1);
   await anew.press("Add a passkey");

@@ -4,6 +4,7 @@ mod encryption_key;
 pub(crate) mod print;
 pub(crate) mod secret_file;
 pub(crate) mod spelling;
+pub(crate) mod web_dir;
 
 use std::{
     fs,

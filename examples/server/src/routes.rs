@@ -19,5 +19,6 @@ mod setup;
 mod signals;
 mod signup;
 mod signup_tokens;
+mod user_sessions;
 mod users;
 mod well_known;

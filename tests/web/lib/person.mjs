@@ -5,7 +5,7 @@ import { EventEmitter, once } from "node:events";
 import { chromium } from "playwright-core";
 
 /** Beyond this something is wrong, on a slow machine too. */
-const PATIENCE = 45_000;
+const PATIENCE = Number(process.env.PATIENCE ?? 45_000);
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -22,6 +23,7 @@ struct Shared {
     trusted_proxies: Vec<Network>,
     open_setup: bool,
     listener: IpAddr,
+    web: BTreeMap<String, Vec<u8>>,
 }
 
 impl App {
@@ -30,6 +32,7 @@ impl App {
         origins: Origins,
         options: &Options,
         listener: SocketAddr,
+        web: BTreeMap<String, Vec<u8>>,
     ) -> Self {
         Self(Arc::new(Shared {
             keyplate,
@@ -37,6 +40,7 @@ impl App {
             trusted_proxies: options.trusted_proxies.clone(),
             open_setup: options.open_setup,
             listener: listener.ip().to_canonical(),
+            web,
         }))
     }
 
@@ -47,6 +51,11 @@ impl App {
 
     pub(crate) fn origins(&self) -> &Origins {
         &self.0.origins
+    }
+
+    /// The operator's own files for the pages, by their names.
+    pub(crate) fn web(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.0.web
     }
 
     pub(super) fn trusted_proxies(&self) -> &[Network] {

@@ -1,5 +1,5 @@
 use axum::{extract::State, response::IntoResponse};
-use keyplate::{Session, SessionId, SessionQuery, SignInMethod};
+use keyplate::{Session, SessionId, SessionQuery, SignInMethod, UserId};
 use serde::Serialize;
 
 use crate::http::{
@@ -58,9 +58,15 @@ fn method(method: SignInMethod) -> &'static str {
 
 /// One's own sessions, the newest first.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
+    let user_id = caller.who.user_id;
+    list_of(&caller, user_id, &query).await
+}
+
+/// Those of a user.
+pub(super) async fn list_of(caller: &Caller, user_id: UserId, query: &Query) -> Answer {
     let (asked, limit) = (query.page()?, query.limit()?);
     let sessions = SessionQuery {
-        user_id: Some(caller.who.user_id),
+        user_id: Some(user_id),
         limit: Some(limit),
         ..SessionQuery::default()
     };

@@ -14,6 +14,7 @@ use crate::{
     open::{
         self, Opening,
         print::{print, setup_link},
+        web_dir,
     },
     options::Options,
     plan::apply,
@@ -26,6 +27,7 @@ const LAST_CALLS: Duration = Duration::from_secs(6);
 /// Runs until a signal stops it.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let origins = Origins::of(options)?;
+    let web = web_dir::read(options)?;
     open::make_folder(&options.data)?;
     // Before the database: a second server by mistake leaves no link and changes nothing.
     let listener = bind(options)?;
@@ -44,7 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
-    let app = App::new(keyplate.clone(), origins, options, address);
+    let app = App::new(keyplate.clone(), origins, options, address, web);
     log::start_thread().map_err(|error| format!("cannot start threads: {error}"))?;
     let result = runtime.block_on(async {
         tokio::spawn(upkeep::every_day(keyplate));

@@ -28,13 +28,21 @@ export function fill(element, ...children) {
  * the heading, and not at the top of the page.
  */
 export function refill(element, ...children) {
-  const before = element.contains(document.activeElement) ? labelOf(document.activeElement) : null;
+  const active = focused();
+  const before = element.contains(active) ? labelOf(active) : null;
   fill(element, ...children);
   if (before === null) return element;
   const again = [...element.querySelectorAll("button, a, input, select")].find((one) => labelOf(one) === before);
   const heading = element.querySelector("h1, h2") ?? element.closest("section, main")?.querySelector("h1, h2");
   (again ?? heading)?.focus();
   return element;
+}
+
+/** What has the focus, also inside a shadow. */
+export function focused() {
+  let active = document.activeElement;
+  while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+  return active;
 }
 
 function labelOf(element) {
@@ -85,6 +93,8 @@ const ICONS = {
   back: "M10.5 6 4.5 12l6 6M4.5 12h15",
   next: "M9.5 5.5 16 12l-6.5 6.5",
   plus: "M12 5v14M5 12h14",
+  close: "M6 6l12 12M18 6 6 18",
+  menu: "M4.5 7h15M4.5 12h15M4.5 17h15",
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM16 16l4.5 4.5",
 };
 

@@ -1,14 +1,18 @@
 // Fields and forms. A form knows its fields by the names that the server's JSON has for them, so that a refusal lands
 // at the field that it is about.
 
-import { busy } from "./dialogs.js";
+import { explain } from "./client.js";
+import { ask, busy } from "./dialogs.js";
 import { fill, h, newId, refill } from "./dom.js";
-import { explain } from "./failures.js";
+import { number, t } from "./words.js";
 
-/** A field with its label: text by default; `options` makes it a choice, `rows` a text of several lines. */
-export function field({ name, label, hint, value = "", options, rows, type = "text", required = false, ...rest }) {
+/**
+ * A field with its label: text by default; `options` makes it a choice, `rows` a text of several lines. `check(text)` gives
+ * what is wrong with a text before it is sent, or null.
+ */
+export function field({ name, label, hint, value = "", options, rows, type = "text", required = false, check, ...rest }) {
   const id = newId(name);
-  const attributes = { id, name, required, "aria-describedby": `${id}-hint ${id}-error`, ...rest };
+  const attributes = { id, name, required, part: "input", "aria-describedby": `${id}-hint ${id}-error`, ...rest };
   let input;
   if (options) {
     input = h(
@@ -22,16 +26,16 @@ export function field({ name, label, hint, value = "", options, rows, type = "te
   } else {
     input = h("input", { ...attributes, type, value });
   }
-  const problem = h("p", { id: `${id}-error`, class: "field-error", hidden: true });
+  const problem = h("p", { id: `${id}-error`, class: "field-error", part: "error", hidden: true });
   const element = h(
     "div",
-    { class: "field" },
+    { class: "field", part: "field" },
     h(
       "label",
-      { for: id },
+      { for: id, part: "label" },
       label,
       // The blank is for who hears it: else it is one word with the label.
-      required || options || type === "checkbox" ? null : [" ", h("span", { class: "optional" }, "optional")],
+      required || options || type === "checkbox" ? null : [" ", h("span", { class: "optional" }, t("optional"))],
     ),
     input,
     h("p", { id: `${id}-hint`, class: "hint", hidden: !hint }, hint ?? ""),
@@ -54,6 +58,12 @@ export function field({ name, label, hint, value = "", options, rows, type = "te
       if (text) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
     },
+    /** What is wrong with it as it stands, as far as the page can tell. */
+    fault() {
+      const text = control.value;
+      if (text === "") return input.required ? t("field.fill") : null;
+      return tooLong(input, text) ?? wrongNumber(input, text) ?? wrongAddress(input, text) ?? check?.(text) ?? null;
+    },
     focus() {
       input.focus();
     },
@@ -61,6 +71,27 @@ export function field({ name, label, hint, value = "", options, rows, type = "te
   return control;
 }
 
+function tooLong(input, text) {
+  const length = [...text].length;
+  if (input.minLength > 0 && length < input.minLength) return t("field.too_short", { least: input.minLength });
+  if (input.maxLength > 0 && length > input.maxLength) return t("field.too_long", { most: input.maxLength });
+  return null;
+}
+
+function wrongNumber(input, text) {
+  if (input.type !== "number") return null;
+  const value = Number(text);
+  if (!Number.isFinite(value)) return t("field.not_number");
+  if (input.step === "1" && !Number.isInteger(value)) return t("field.not_whole");
+  if (input.min !== "" && value < Number(input.min)) return t("field.too_small", { least: number(Number(input.min)) });
+  if (input.max !== "" && value > Number(input.max)) return t("field.too_large", { most: number(Number(input.max)) });
+  return null;
+}
+
+/** As the library has it: something, an @, and a domain. The rest is for the server to say. */
+function wrongAddress(input, text) {
+  return input.type === "email" && !/^[^\s@]+@[^\s@]+$/u.test(text) ? t("field.not_email") : null;
+}
 /** A box to tick. */
 export function tick({ name, label, hint, value = false, ...rest }) {
   const id = newId(name);
@@ -103,8 +134,8 @@ const MANY = 24;
 function narrow(boxes, label) {
   const input = h("input", {
     type: "search",
-    placeholder: "Search",
-    "aria-label": `Search: ${label}`,
+    placeholder: t("search"),
+    "aria-label": t("search.in", { label }),
     autocomplete: "off",
   });
   input.addEventListener("input", () => {
@@ -138,7 +169,7 @@ export function ticks({ name, label, hint, options, value = [], empty }) {
     { class: "field" },
     h("legend", {}, label),
     hint ? h("p", { class: "hint" }, hint) : null,
-    boxes.length === 0 ? h("p", { class: "hint" }, empty ?? "There is nothing to choose from.") : null,
+    boxes.length === 0 ? h("p", { class: "hint" }, empty ?? t("ticks.empty")) : null,
     boxes.length > MANY ? narrow(boxes, label) : null,
     list,
     problem,
@@ -161,18 +192,21 @@ export function ticks({ name, label, hint, options, value = [], empty }) {
 
 /**
  * A form of fields and whatever else stands between them. `run(values)` does it; what it throws is said at the field
- * that it names, or above the button.
+ * that it names, or above the button. `guarded` forms are not left with changes in them without a question.
  */
-export function form({ parts, action, run, danger = false, cancel, className = "form" }) {
+export function form({ parts, action, run, danger = false, cancel, className = "form", guarded = false }) {
   const given = parts.flat(Infinity).filter(Boolean);
   const fields = given.flatMap((part) => part.fields ?? (part.complain ? [part] : []));
-  const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const button = h("button", { type: "submit", class: danger ? "button danger" : "button primary" }, action);
-  const out = cancel ? h("button", { type: "button", class: "button", onclick: cancel }, "Cancel") : null;
+  const problem = h("p", { class: "problem", part: "error", role: "alert", hidden: true });
+  const kind = danger ? "danger" : "primary";
+  const button = h("button", { type: "submit", class: `button ${kind}`, part: `button ${kind}` }, action);
+  const out = cancel
+    ? h("button", { type: "button", class: "button", part: "button", onclick: cancel }, t("cancel"))
+    : null;
   const elements = given.map((part) => part.element ?? part);
   const element = h(
     "form",
-    { class: className, novalidate: true },
+    { class: className, part: "form", novalidate: true },
     elements,
     problem,
     h("div", { class: "actions" }, out, button),
@@ -182,24 +216,65 @@ export function form({ parts, action, run, danger = false, cancel, className = "
     if (button.disabled) return;
     for (const one of fields) one.complain(null);
     if (!complete(fields)) return;
-    const values = Object.fromEntries(fields.map((one) => [one.name, one.value]));
+    const values = valuesOf(fields);
     busy(button, problem, async () => {
       try {
         await run(values);
+        saved = JSON.stringify(valuesOf(fields));
       } catch (error) {
         if (!blame(fields, error)) throw error;
       }
     });
   });
+  let saved = JSON.stringify(valuesOf(fields));
+  if (guarded) {
+    guards.add({ element, isChanged: () => JSON.stringify(valuesOf(fields)) !== saved });
+  }
   return element;
 }
 
-/** Asks for what is missing, in words of ours: the browser's own bubbles are not read everywhere. */
+function valuesOf(fields) {
+  return Object.fromEntries(fields.map((one) => [one.name, one.value]));
+}
+
+/** Forms whose changes somebody would miss. */
+const guards = new Set();
+
+function changed() {
+  for (const guard of guards) if (!guard.element.isConnected) guards.delete(guard);
+  return [...guards].some((guard) => guard.isChanged());
+}
+
+/** May the page be left? Asks where something was changed and not saved. */
+export async function mayLeave() {
+  if (!changed()) return true;
+  return ask({
+    title: t("unsaved.title"),
+    text: t("unsaved.text"),
+    action: t("unsaved.leave"),
+    cancel: t("unsaved.stay"),
+    danger: true,
+  });
+}
+
+let leaving = false;
+// The page leaves by itself where nothing can be saved any more, as after the end of a session.
+document.addEventListener("keyplate-leave", () => {
+  leaving = true;
+});
+addEventListener("beforeunload", (event) => {
+  if (!leaving && changed()) event.preventDefault();
+});
+
+/** Says of every field at once what is missing or wrong: the browser's own bubbles are not read everywhere. */
 function complete(fields) {
-  const missing = fields.filter((one) => one.input?.required && one.value === "");
-  for (const one of missing) one.complain("Please fill this in.");
-  missing[0]?.focus();
-  return missing.length === 0;
+  const wrong = fields.filter((one) => {
+    const fault = one.element?.hidden || one.element?.closest?.("[hidden]") ? null : (one.fault?.() ?? null);
+    if (fault) one.complain(fault);
+    return fault;
+  });
+  wrong[0]?.focus();
+  return wrong.length === 0;
 }
 
 function blame(fields, error) {
@@ -214,13 +289,19 @@ export function pair(first, second) {
   return { element: h("div", { class: "pair" }, first.element, second.element), fields: [first, second] };
 }
 
+/** What stands where something will be. */
+export function skeleton(lines = 3) {
+  const bars = Array.from({ length: lines }, () => h("span", { class: "bar", "aria-hidden": "true" }));
+  return h("div", { class: "loading", role: "status" }, h("span", { class: "hidden" }, t("loading")), bars);
+}
+
 /**
  * A part of a page whose contents come from the server: says that it loads, and offers to try again. `show` gives the
  * contents, or nothing where it has put them there itself.
  */
 export async function load(element, fetchIt, show) {
   if (!element.querySelector(":scope > :not(noscript)"))
-    fill(element, h("p", { class: "loading", role: "status" }, "Loading…"));
+    fill(element, skeleton());
   try {
     const shown = show(await fetchIt());
     if (shown !== undefined) refill(element, shown);
@@ -230,7 +311,7 @@ export async function load(element, fetchIt, show) {
     const again = h(
       "button",
       { type: "button", class: "button", onclick: () => load(element, fetchIt, show) },
-      "Try again",
+      t("again"),
     );
     fill(element, h("div", { class: "notice warning", role: "alert" }, h("p", {}, text), again));
   }

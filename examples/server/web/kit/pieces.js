@@ -1,12 +1,14 @@
 // Small things that several pages are made of.
 
-import { note, open } from "./dialogs.js";
+import { busy, note, open } from "./dialogs.js";
 import { h, icon } from "./dom.js";
+import { initials } from "./format.js";
 import { qrCode } from "./qr.js";
+import { t } from "./words.js";
 
 /** A word on a ground that says how good it is: `good`, `wait`, `bad` or nothing. */
 export function badge(text, kind = "") {
-  return h("span", { class: `badge ${kind}` }, text);
+  return h("span", { class: `badge ${kind}`, part: "badge" }, text);
 }
 
 /** A box that says something for longer than a moment. */
@@ -14,9 +16,9 @@ export function notice(kind, title, text, ...more) {
   const picture = kind === "info" ? "info" : kind === "good" ? "check" : "warning";
   return h(
     "div",
-    { class: `notice ${kind}` },
+    { class: `notice ${kind}`, part: "notice" },
     icon(picture),
-    h("div", {}, h("p", { class: "notice-title" }, title), text ? h("p", {}, text) : null, more),
+    h("div", {}, h("p", { class: "notice-title" }, title), [text].flat().map((line) => line && h("p", {}, line)), more),
   );
 }
 
@@ -24,65 +26,89 @@ export function notice(kind, title, text, ...more) {
 export function section({ id, title, text, action }, ...children) {
   return h(
     "section",
-    { id, class: "section", "aria-labelledby": `${id}-title` },
+    { id, class: "section", part: "section", "aria-labelledby": `${id}-title` },
     h(
       "div",
       { class: "section-head" },
-      h("div", {}, h("h2", { id: `${id}-title`, tabindex: "-1" }, title), text ? h("p", {}, text) : null),
+      h(
+        "div",
+        {},
+        h("h2", { id: `${id}-title`, part: "heading", tabindex: "-1" }, title),
+        text ? h("p", {}, text) : null,
+      ),
       action,
     ),
     children,
   );
 }
 
+/** A button. What goes wrong with what it does is said at the edge of the page. */
 export function button(text, onclick, { kind = "", picture, label } = {}) {
-  return h(
+  const it = h(
     "button",
-    { type: "button", class: `button ${kind}`, onclick, "aria-label": label },
+    { type: "button", class: `button ${kind}`, part: `button ${kind}`.trim(), "aria-label": label },
+    picture ? icon(picture) : null,
+    h("span", {}, text),
+  );
+  it.addEventListener("click", () => busy(it, null, async () => onclick()));
+  return it;
+}
+
+export function link(text, href, { kind = "", picture, label } = {}) {
+  return h(
+    "a",
+    { class: `button ${kind}`, part: `button ${kind}`.trim(), href, "aria-label": label },
     picture ? icon(picture) : null,
     text,
   );
 }
 
-export function link(text, href, { kind = "", picture, label } = {}) {
-  return h("a", { class: `button ${kind}`, href, "aria-label": label }, picture ? icon(picture) : null, text);
-}
-
 /** One line of a list: what it is, what there is to know of it, and what can be done with it. */
-export function row({ title, href, badges = [], facts = [], actions = [], picture }) {
+export function row({ title, href, badges = [], facts = [], actions = [], picture, person, box }) {
+  const head = h("p", { class: "row-title" }, href ? h("a", { href, class: "row-link" }, title) : h("span", {}, title), badges);
+  const known = facts.filter(Boolean);
   return h(
     "li",
-    { class: "row" },
-    picture ? h("span", { class: "row-picture" }, icon(picture)) : null,
+    { class: href ? "row whole" : "row", part: "row" },
+    box,
+    person ? face(person) : picture ? h("span", { class: "row-picture" }, icon(picture)) : null,
     h(
       "div",
       { class: "row-text" },
-      h("p", { class: "row-title" }, href ? h("a", { href }, title) : h("span", {}, title), badges),
-      h(
-        "p",
-        { class: "row-facts" },
-        facts.filter(Boolean).map((fact) => h("span", {}, fact)),
-      ),
+      head,
+      known.length > 0
+        ? h(
+            "p",
+            { class: "row-facts" },
+            known.map((fact) => h("span", {}, fact)),
+          )
+        : null,
     ),
     actions.length > 0 ? h("div", { class: "row-actions" }, actions) : null,
   );
 }
 
+/** Somebody's initials on a colour of their own. */
+export function face({ id, name }) {
+  const hue = [...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 7);
+  return h("span", { class: `row-picture face face-${hue}`, "aria-hidden": "true" }, initials(name));
+}
+
 /** Copies a text. Where the browser lets no page do it, the text is marked so that the person can. */
-export function copyButton(text, field, label = "Copy") {
-  const words = h("span", {}, label);
-  const copy = h("button", { type: "button", class: "button" }, icon("copy"), words);
+function copyButton(text, field) {
+  const words = h("span", {}, t("copy"));
+  const copy = h("button", { type: "button", class: "button", part: "button" }, icon("copy"), words);
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);
-      words.textContent = "Copied";
-      note("Copied.");
+      words.textContent = t("copied");
+      note(t("copied.note"));
     } catch {
-      field?.select();
-      words.textContent = "Press Ctrl+C";
+      field.select();
+      words.textContent = t("copy.byHand");
     }
     setTimeout(() => {
-      words.textContent = label;
+      words.textContent = t("copy");
     }, 3000);
   });
   return copy;
@@ -97,8 +123,7 @@ export function secretBox(label, secret) {
 
 /** The link for a camera; it appears when it is drawn, so that nobody waits for it to see the link. */
 function linkPicture(address) {
-  const caption = h("figcaption", {}, "The same link, for a telephone's camera");
-  const figure = h("figure", { class: "qr", hidden: true }, caption);
+  const figure = h("figure", { class: "qr", hidden: true }, h("figcaption", {}, t("secret.camera")));
   qrCode(address).then((picture) => {
     if (picture === null) return;
     figure.prepend(picture);
@@ -109,25 +134,23 @@ function linkPicture(address) {
 
 /** Shows a secret this once; it closes only by its button, so that it is not lost by a slip. */
 export function showSecret({ title, text, label, secret, link: address, more }) {
+  const part = (name, value) =>
+    h("div", { class: "secret-part" }, h("p", { class: "label" }, name), secretBox(name, value));
   return open({
     title,
     wide: Boolean(address),
     build: (close, dialog) => {
       dialog.addEventListener("cancel", (event) => event.preventDefault());
-      const figure = address ? linkPicture(address) : null;
       return [
         h("p", {}, text),
-        secret ? h("div", { class: "secret-part" }, h("p", { class: "label" }, label), secretBox(label, secret)) : null,
-        address
-          ? h("div", { class: "secret-part" }, h("p", { class: "label" }, "Link"), secretBox("Link", address))
-          : null,
-        figure,
+        secret ? part(label, secret) : null,
+        address ? [part(t("secret.link"), address), linkPicture(address)] : null,
         more ? h("p", { class: "hint" }, more) : null,
-        notice("warning", "Shown only this once", "When this window is closed nobody can look it up again."),
+        notice("warning", t("secret.once"), t("secret.once.text")),
         h(
           "div",
           { class: "actions" },
-          h("button", { type: "button", class: "button primary", onclick: () => close() }, "Done"),
+          h("button", { type: "button", class: "button primary", onclick: () => close() }, t("done")),
         ),
       ];
     },

@@ -1,22 +1,27 @@
 // Requests of somebody who is signed in. Whoever is not any more is sent to sign in and comes back. Whoever must first
 // confirm who they are is asked for their passkey, after which the request goes on.
 
-import { askForCredential, obstacle } from "./ceremony.js";
+import { ApiError, Cancelled, Client, obstacle } from "./client.js";
 import { ask, tell } from "./dialogs.js";
-import { Cancelled } from "./failures.js";
-import { ApiError, send } from "./http.js";
+import { t } from "./words.js";
+
+/** Where the server is: these files lie in a folder of it. An element may name another place (`base`). */
+export const client = new Client({ base: new URL(import.meta.url).pathname.replace(/\/(assets\/[^/]+\/)?kit\/[^/]*$/, "") });
+
+/** The address of a page of the server. */
+export const to = (path) => client.base + path;
 
 /** Sends a request in the name of the person in front of the page. */
 export async function call(method, path, body) {
   try {
-    return await send(method, path, body);
+    return await client.send(method, path, body);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return goToSignIn();
     if (error instanceof ApiError && error.code === "user_disabled" && (await amDisabled()))
       return goToSignIn({ disabled: 1 });
     if (error instanceof ApiError && error.code === "reauthentication_required") {
       await confirmWithPasskey();
-      return send(method, path, body);
+      return client.send(method, path, body);
     }
     throw error;
   }
@@ -48,29 +53,50 @@ export async function every(path, values = {}) {
   }
 }
 
+/** The session of this browser. */
+export async function currentSession() {
+  const sessions = await every("/api/sessions");
+  return sessions.find((session) => session.current);
+}
+
+/** Makes a passkey for who is signed in, and tells the browser. */
+export async function register() {
+  for (;;) {
+    try {
+      const passkey = await client.register();
+      await client.tellBrowser();
+      return passkey;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) return goToSignIn();
+      if (error.code !== "reauthentication_required") throw error;
+      await confirmWithPasskey();
+    }
+  }
+}
+
 /** Is it the person who asks that is disabled, and not somebody whom they asked about? */
 async function amDisabled() {
   try {
-    await send("GET", "/api/users/me");
+    await client.send("GET", "/api/users/me");
     return false;
   } catch (error) {
     return error.code === "user_disabled";
   }
 }
 
-/** Leaves for the sign-in page; the promise stays open, so that nothing goes on meanwhile. */
+/**
+ * Leaves for the sign-in page; the promise stays open, so that nothing goes on meanwhile. A host whose pages sign in
+ * themselves listens for `keyplate-signed-out` and prevents it.
+ */
 function goToSignIn(why = {}) {
-  location.replace(query("/signin", { next: location.pathname + location.search, ...why }));
+  const stays = !document.dispatchEvent(new CustomEvent("keyplate-signed-out", { cancelable: true }));
+  const next = location.pathname.slice(client.base.length) + location.search;
+  if (!stays) {
+    document.dispatchEvent(new CustomEvent("keyplate-leave"));
+    location.replace(query(`${client.base}/signin`, { next, ...why }));
+  }
   return new Promise(() => {});
-}
-
-/** Where to go after signing in: a path of this server, never another site. */
-export function nextPath(fallback = "/account") {
-  const wanted = new URLSearchParams(location.search).get("next");
-  if (!wanted || !wanted.startsWith("/")) return fallback;
-  // `//evil.example` and `/\evil.example` are other hosts; only a parser can be trusted to tell.
-  const url = URL.canParse(wanted, location.origin) ? new URL(wanted, location.origin) : null;
-  return url && url.origin === location.origin ? url.pathname + url.search : fallback;
 }
 
 let confirming = null;
@@ -86,28 +112,21 @@ function confirmWithPasskey() {
 async function stepUp() {
   const why = obstacle();
   if (why) {
-    await tell({ title: "This step wants a passkey", text: `${why.title}. ${why.text}` });
+    await tell({ title: t("stepUp.wanted"), text: `${why.title}. ${why.text}` });
     throw new Cancelled();
   }
-  const passkeys = await send("GET", "/api/webauthn/credentials");
+  const passkeys = await client.send("GET", "/api/webauthn/credentials");
   if (!passkeys.some((passkey) => passkey.usable !== false)) {
-    await tell({
-      title: "This step wants a passkey",
-      text:
-        "Your sign-in is not fresh enough for this, and your account has no passkey to confirm it with. Add a passkey " +
-        "in your account, under “Passkeys”, and try again. If that is refused too, ask an administrator for a recovery code.",
-    });
+    await tell({ title: t("stepUp.wanted"), text: t("stepUp.none") });
     throw new Cancelled();
   }
   // A button, because browsers want a click right before they ask for a passkey.
   const confirmed = await ask({
-    title: "Confirm that it is you",
-    text: "This step wants a fresh sign-in. Confirm with your passkey to go on.",
-    action: "Confirm with passkey",
-    run: async () => {
-      const options = await send("GET", "/api/webauthn/reauthenticate/start");
-      await send("POST", "/api/webauthn/reauthenticate", await askForCredential(options));
-    },
+    title: t("stepUp.title"),
+    // Who came to a new device by a code has the passkey elsewhere: both ways on are named.
+    text: [t("stepUp.text"), t("stepUp.elsewhere"), t("stepUp.lost")],
+    action: t("stepUp.action"),
+    run: () => client.confirm(),
   });
   if (!confirmed) throw new Cancelled();
 }

@@ -1,6 +1,7 @@
 // Times, lengths and devices, in words.
 
 import { h } from "./dom.js";
+import { amount, day, moment as written, relative, t } from "./words.js";
 
 const UNITS = [
   ["year", 31_557_600],
@@ -11,43 +12,48 @@ const UNITS = [
   ["minute", 60],
 ];
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-const day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
-
 /** How long ago, or how long still; the exact time when it is pointed at. */
 export function ago(text) {
   const time = new Date(text);
-  return h("time", { datetime: text, title: exact.format(time) }, inWords((time - Date.now()) / 1000));
+  return h("time", { datetime: text, title: written(time) }, inWords((time - Date.now()) / 1000));
 }
 
 function inWords(seconds) {
   for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
+    if (Math.abs(seconds) >= length) return relative(Math.round(seconds / length), unit);
   }
-  return seconds > 0 ? "in a moment" : "just now";
+  return seconds > 0 ? t("time.soon") : t("time.now");
 }
 
 /** Date and time. */
 export function moment(text) {
-  return h("time", { datetime: text }, exact.format(new Date(text)));
+  return h("time", { datetime: text }, written(new Date(text)));
 }
 
 /** The date alone. */
 export function date(text) {
-  return h("time", { datetime: text, title: exact.format(new Date(text)) }, day.format(new Date(text)));
+  return h("time", { datetime: text, title: written(new Date(text)) }, day(new Date(text)));
 }
 
 /** A length of time: `30 days`, `12 hours`. */
 export function length(seconds) {
   for (const [unit, size] of UNITS.slice(2)) {
-    if (seconds >= size && seconds % size === 0) return many(seconds / size, unit);
+    if (seconds >= size && seconds % size === 0) return amount(seconds / size, unit);
   }
-  return many(Math.round(seconds / 60), "minute");
+  return amount(Math.round(seconds / 60), "minute");
 }
 
-export function many(count, noun, plural = `${noun}s`) {
-  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
+/** A time as a field for dates has it: the day on which it is here, not in Greenwich. */
+export function dayOf(text) {
+  if (!text) return "";
+  const time = new Date(text);
+  const two = (value) => String(value).padStart(2, "0");
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+}
+
+/** The last second of such a day, here. */
+export function endOf(text) {
+  return text ? new Date(`${text}T23:59:59`).toISOString() : null;
 }
 
 // In this order: every browser claims to be several others.
@@ -70,11 +76,11 @@ const SYSTEMS = [
 
 /** What a user agent most likely is: `Firefox on Linux`. */
 export function device(userAgent) {
-  if (!userAgent) return "Unknown device";
+  if (!userAgent) return t("device.unknown");
   const find = (table) => table.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = find(BROWSERS);
   const system = find(SYSTEMS);
-  if (browser && system) return `${browser} on ${system}`;
+  if (browser && system) return t("device.on", { browser, system });
   return browser ?? system ?? userAgent.slice(0, 60);
 }
 
@@ -86,4 +92,11 @@ export function webAddress(origin) {
 /** The name to greet somebody by. */
 export function nameOf(user) {
   return user.displayName || [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username;
+}
+
+/** The first letters of a name, at most two. */
+export function initials(name) {
+  const words = name.split(/[\s._-]+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const first = (word) => word?.match(/[\p{L}\p{N}]/u)?.[0] ?? "";
+  return (first(words[0]) + (words.length > 1 ? first(words.at(-1)) : "")).toLocaleUpperCase() || "?";
 }

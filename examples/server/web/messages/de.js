@@ -1,0 +1,3 @@
+export const about = { language: "de", direction: "ltr" };
+
+export { default } from "./en.js";
