@@ -71,7 +71,7 @@ fn is_page(reply: &Reply) {
     for inline in ["<style", "style=", "<script>", " onclick=", " onload="] {
         assert!(!reply.body.contains(inline), "{inline}: {}", reply.body);
     }
-    assert!(reply.body.contains("<html lang=\"en\">") && reply.body.contains("<main"));
+    assert!(reply.body.contains("<html lang=\"en\"") && reply.body.contains("<main"));
 }
 
 #[test]
