@@ -170,7 +170,8 @@ test("“Copied” is to be seen above the dialog", async () => {
 });
 
 test("changes that are not saved are not lost without a question", async () => {
-  await ann.open("/admin/settings");
+  await ann.open("/admin/users");
+  await ann.follow("Settings");
   await ann.type("Name", "Something else");
   await ann.follow("Users");
   await ann.dialog("Leave without saving?").waitFor();
@@ -193,7 +194,7 @@ test("administrators see and end sessions, and see and set claims", async () => 
   await ann.follow("lou");
   const sessions = ann.section("Sessions");
   await ann.sees("1 session", sessions);
-  await ann.sees("signed in with sign-up", sessions);
+  await ann.sees("signed in with", sessions);
   await sessions.getByRole("button", { name: /^Sign out / }).first().click();
   await ann.press("Sign out");
   await ann.sees("Not signed in anywhere.", sessions);
@@ -216,7 +217,7 @@ test("administrators see and end sessions, and see and set claims", async () => 
 
 test("at another name the page looks like one of ours and leads to the right address", async () => {
   const guest = await arrive();
-  await guest.open(`http://keyplate.test:${server.port}/signin`);
+  await guest.open(`http://keyplate.test:${server.port}/nowhere`);
   await guest.seesHeading("This is not the address of this server");
   const card = guest.page.locator(".card");
   assert.notEqual(await card.evaluate((it) => getComputedStyle(it).borderTopWidth), "0px");
