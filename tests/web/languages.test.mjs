@@ -105,7 +105,7 @@ function plainTexts(known) {
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       if (node.nodeType === Node.TEXT_NODE) {
         const parent = node.parentElement;
-        if (parent?.closest("script, style, noscript, time, code, title, .face")) continue;
+        if (node.data.trim() === "" || parent?.closest("script, style, noscript, time, code, title, .face")) continue;
         const rest = bracketed(parent ? parent.textContent : node.data);
         const words = rest.match(/\p{L}{2,}/gu) ?? [];
         if (words.some((word) => !known.includes(word.toLowerCase()))) found.push(rest.trim());

@@ -131,7 +131,7 @@ test("administration with much in it", async () => {
 
   await page(ann, "/account", "account", "The house at the lake");
   await page(ann, "/admin/users", "users", "Next");
-  await page(ann, "/admin/users?status=pending", "users-pending", "wait for approval");
+  await page(ann, "/admin/users?status=pending", "users-pending", "waits for approval");
   await page(ann, `/admin/users/${ids.bob}`, "user", "not used yet");
   await page(ann, `/admin/users/${ids.long}`, "user-disabled", LONG);
   await page(ann, `/admin/users/${ids.dora}`, "user-pending", "This account waits for approval");

@@ -18,8 +18,7 @@ use crate::{
         error::Failure,
     },
     routes::{
-        access_tokens, api_keys, audit, claims, groups, instance, login, one_time,
-        pages::Pages,
+        access_tokens, api_keys, audit, claims, groups, instance, login, one_time, pages::Pages,
         passkeys, qr_code, services, sessions, settings, setup, signals, signup, signup_tokens,
         user_sessions, users, well_known,
     },

@@ -10,14 +10,12 @@ use crate::{
     routes::sessions,
 };
 
-pub(super) async fn list(
-    Administrator(caller): Administrator,
-    id: Id,
-    query: Query,
-) -> Answer {
+pub(super) async fn list(Administrator(caller): Administrator, id: Id, query: Query) -> Answer {
     let id = path::user_id(&id)?;
     let user = id;
-    caller.call(move |keyplate| keyplate.get_user(&user)).await?;
+    caller
+        .call(move |keyplate| keyplate.get_user(&user))
+        .await?;
     sessions::list_of(&caller, id, &query).await
 }
 

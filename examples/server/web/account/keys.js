@@ -5,7 +5,8 @@ import { ask, note } from "../kit/dialogs.js";
 import { h } from "../kit/dom.js";
 import { field, form, ticks } from "../kit/forms.js";
 import { ago, date, dayOf, endOf } from "../kit/format.js";
-import { badge, button, formDialog, row, showSecret } from "../kit/pieces.js";
+import { badge, button, formDialog, row } from "../kit/pieces.js";
+import { showSecret } from "../kit/secrets.js";
 import { amount, t } from "../kit/words.js";
 
 const DAY = 86_400_000;

@@ -6,7 +6,8 @@ import { h } from "../kit/dom.js";
 import { field, form, load } from "../kit/forms.js";
 import { ago, moment, nameOf } from "../kit/format.js";
 import { isUsable, passkeyRow } from "../kit/my-passkeys.js";
-import { badge, button, formDialog, notice, row, section, showSecret } from "../kit/pieces.js";
+import { badge, button, formDialog, notice, row, section } from "../kit/pieces.js";
+import { showSecret } from "../kit/secrets.js";
 import { amount, t } from "../kit/words.js";
 
 /** The part of a user's page that says how they sign in. */

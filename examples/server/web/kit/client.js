@@ -43,6 +43,8 @@ const FRESH = 4 * 60_000;
 
 /** A server: `base` is the path under which it is reached, such as `/auth`, on the origin of the page. */
 export class Client {
+  #settings = null;
+
   constructor({ base = "" } = {}) {
     this.base = base.replace(/\/$/, "");
   }
@@ -70,10 +72,16 @@ export class Client {
     return { status: response.status, body: json };
   }
 
-  /** The settings that everybody may know, by their keys. */
-  async settings() {
-    const list = await this.send("GET", "/api/application-configuration");
-    return Object.fromEntries(list.map(({ key, value }) => [key, value]));
+  /** The settings that everybody may know, by their keys. Several that ask at the same time share one answer. */
+  settings() {
+    this.#settings ??= this.send("GET", "/api/application-configuration").then(
+      (list) => Object.fromEntries(list.map(({ key, value }) => [key, value])),
+    );
+    const forget = () => {
+      this.#settings = null;
+    };
+    this.#settings.then(() => setTimeout(forget, 1000), forget);
+    return this.#settings;
   }
 
   /** Who is signed in, or null. */

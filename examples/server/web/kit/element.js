@@ -1,9 +1,9 @@
 // What the elements share: a shadow with the kit's look, steps, and events for the host.
 
 import { client } from "./calls.js";
+import { sheet } from "./dialogs.js";
 import { fill, h, mark } from "./dom.js";
 import { load } from "./forms.js";
-import { sheet } from "./style.js";
 import { spoken } from "./words.js";
 
 /**

@@ -1,10 +1,8 @@
 // Small things that several pages are made of.
 
-import { busy, note, open } from "./dialogs.js";
+import { busy, open } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { initials } from "./format.js";
-import { qrCode } from "./qr.js";
-import { t } from "./words.js";
 
 /** A word on a ground that says how good it is: `good`, `wait`, `bad` or nothing. */
 export function badge(text, kind = "") {
@@ -92,69 +90,6 @@ export function row({ title, href, badges = [], facts = [], actions = [], pictur
 export function face({ id, name }) {
   const hue = [...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 7);
   return h("span", { class: `row-picture face face-${hue}`, "aria-hidden": "true" }, initials(name));
-}
-
-/** Copies a text. Where the browser lets no page do it, the text is marked so that the person can. */
-function copyButton(text, field) {
-  const words = h("span", {}, t("copy"));
-  const copy = h("button", { type: "button", class: "button", part: "button" }, icon("copy"), words);
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      words.textContent = t("copied");
-      note(t("copied.note"));
-    } catch {
-      field.select();
-      words.textContent = t("copy.byHand");
-    }
-    setTimeout(() => {
-      words.textContent = t("copy");
-    }, 3000);
-  });
-  return copy;
-}
-
-/** A secret in a box of its own, with its button. */
-export function secretBox(label, secret) {
-  const box = h("input", { class: "secret", readonly: true, value: secret, "aria-label": label, spellcheck: "false" });
-  box.addEventListener("focus", () => box.select());
-  return h("div", { class: "secret-line" }, box, copyButton(secret, box));
-}
-
-/** The link for a camera; it appears when it is drawn, so that nobody waits for it to see the link. */
-function linkPicture(address) {
-  const figure = h("figure", { class: "qr", hidden: true }, h("figcaption", {}, t("secret.camera")));
-  qrCode(address).then((picture) => {
-    if (picture === null) return;
-    figure.prepend(picture);
-    figure.hidden = false;
-  });
-  return figure;
-}
-
-/** Shows a secret this once; it closes only by its button, so that it is not lost by a slip. */
-export function showSecret({ title, text, label, secret, link: address, more }) {
-  const part = (name, value) =>
-    h("div", { class: "secret-part" }, h("p", { class: "label" }, name), secretBox(name, value));
-  return open({
-    title,
-    wide: Boolean(address),
-    build: (close, dialog) => {
-      dialog.addEventListener("cancel", (event) => event.preventDefault());
-      return [
-        h("p", {}, text),
-        secret ? part(label, secret) : null,
-        address ? [part(t("secret.link"), address), linkPicture(address)] : null,
-        more ? h("p", { class: "hint" }, more) : null,
-        notice("warning", t("secret.once"), t("secret.once.text")),
-        h(
-          "div",
-          { class: "actions" },
-          h("button", { type: "button", class: "button primary", onclick: () => close() }, t("done")),
-        ),
-      ];
-    },
-  });
 }
 
 /** A dialog with a form in it; gives what `run` gave. */

@@ -77,12 +77,7 @@ pub(super) static PAGES: [Page; 20] = [
     door("/code", "doors/code.js", "Sign in with a code", &[SETTINGS]),
     door("/signup", "doors/signup.js", "Sign up", &[SETTINGS, ME]),
     // Old links; the page takes the token out of the address at once.
-    door(
-        "/st/{token}",
-        "doors/signup.js",
-        "Sign up",
-        &[SETTINGS, ME],
-    ),
+    door("/st/{token}", "doors/signup.js", "Sign up", &[SETTINGS, ME]),
     ACCOUNT,
     admin("/admin", "admin/users.js"),
     admin("/admin/users", "admin/users.js"),
@@ -120,8 +115,8 @@ pub(super) fn write(files: &Files, document: &Document, path: &str, accepted: &s
             }
         }
     }
-    modules.remove(0); // The script itself is named by its own element.
-    modules.push(format!("messages/{language}.js"));
+    // The script itself is named by its own element. The words are the largest, so they come first.
+    modules[0] = format!("messages/{language}.js");
     let mut preload = String::new();
     let mut line = |text: std::fmt::Arguments| {
         let written = preload.write_fmt(format_args!("\n    {text}"));

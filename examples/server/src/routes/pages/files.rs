@@ -15,7 +15,7 @@ use axum::{
 };
 use flate2::{Compression, write::GzEncoder};
 
-use super::dressed;
+use super::{dressed, plain};
 
 macro_rules! files {
     ($($name:literal)*) => {
@@ -33,8 +33,8 @@ static BUILT_IN: &[(&str, &[u8])] = &files! {
     "doors/setup.js" "doors/signin.js" "doors/signup.js" "kit/account.js" "kit/calls.js"
     "kit/client.js" "kit/dialogs.js" "kit/dom.js" "kit/element.js" "kit/elements.js" "kit/format.js"
     "kit/forms.js" "kit/kit.css" "kit/list.js" "kit/my-passkeys.js" "kit/my-sessions.js"
-    "kit/passkeys.js" "kit/pieces.js" "kit/profile.js" "kit/qr.js" "kit/sign-in.js" "kit/sign-up.js"
-    "kit/style.js" "kit/webauthn.js" "kit/words.js" "messages/de.js" "messages/en.js"
+    "kit/passkeys.js" "kit/pieces.js" "kit/profile.js" "kit/secrets.js" "kit/sign-in.js"
+    "kit/sign-up.js" "kit/webauthn.js" "kit/words.js" "messages/de.js" "messages/en.js"
     "parts/base.css" "parts/frame.html" "parts/go.js" "parts/icon.svg" "parts/language.js"
     "parts/next.js" "parts/shell.js" "parts/steps.js"
 };
@@ -51,7 +51,7 @@ impl Files {
     pub(super) fn with(laid_over: &BTreeMap<String, Vec<u8>>) -> Self {
         let built_in = BUILT_IN.iter();
         let mut by_name: BTreeMap<String, File> = built_in
-            .map(|(name, bytes)| ((*name).to_owned(), File::new(Bytes::from_static(bytes))))
+            .map(|(name, bytes)| ((*name).to_owned(), File::built_in(bytes)))
             .collect();
         for (name, bytes) in laid_over {
             by_name.insert(name.clone(), File::new(Bytes::from(bytes.clone())));
@@ -110,6 +110,7 @@ impl Files {
 
 pub(super) struct File {
     bytes: Bytes,
+    is_ours: bool,
     /// Made when it is first wanted, and kept: most runs of the program are commands and tests.
     compressed: OnceLock<Bytes>,
 }
@@ -118,7 +119,24 @@ impl File {
     fn new(bytes: Bytes) -> Self {
         Self {
             bytes,
+            is_ours: false,
             compressed: OnceLock::new(),
+        }
+    }
+
+    fn built_in(bytes: &'static [u8]) -> Self {
+        Self {
+            is_ours: true,
+            ..Self::new(Bytes::from_static(bytes))
+        }
+    }
+
+    /// The file as a slow network has it: of our own, comments and indentation are left out too, a fifth of the whole.
+    fn compress(&self, name: &str) -> Bytes {
+        let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+        match self.is_ours && (name.ends_with(".js") || name.ends_with(".css")) {
+            true => gzip(bare(text).as_bytes()),
+            false => gzip(&self.bytes),
         }
     }
 
@@ -126,10 +144,14 @@ impl File {
         let kind = content_type(name);
         let small = is_text(kind) && takes_gzip(asked);
         let bytes = match small {
-            true => self.compressed.get_or_init(|| gzip(&self.bytes)).clone(),
+            true => self.compressed.get_or_init(|| self.compress(name)).clone(),
             false => self.bytes.clone(),
         };
-        let mut response = dressed(Body::from(bytes), kind);
+        // A script or a style sheet is what a page makes of it; a picture can be opened by itself.
+        let mut response = match kind.contains("svg") {
+            true => dressed(Body::from(bytes), kind),
+            false => plain(Body::from(bytes), kind),
+        };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, cache);
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
@@ -145,6 +167,23 @@ fn gzip(bytes: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
     written.expect("memory takes everything").into()
+}
+
+/// Without comments that have lines of their own, and without indentation. A test keeps our files such that nothing else is
+/// lost: none has a text of several lines.
+fn bare(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    let mut in_comment = false;
+    for line in text.lines().map(str::trim) {
+        let begins = line.starts_with("/*");
+        if in_comment || begins {
+            in_comment = !line.ends_with("*/");
+        } else if !line.is_empty() && !line.starts_with("//") {
+            bare.push_str(line);
+            bare.push('\n');
+        }
+    }
+    bare
 }
 
 /// Does `Accept-Encoding` name gzip, and not to refuse it?
@@ -177,12 +216,13 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// From what a module imports before it runs: `import … from "…"` and `export … from "…"`, one to a line as all of ours have
-/// them. What this misses is only loaded later.
+/// From what a module imports before it runs: `import … from "…"`, `export … from "…"` and `import "…"`, each ending a line,
+/// as all of ours have them. What this misses is only loaded later.
 fn imports(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| {
-        let from = line.split_once(" from \"")?.1;
-        let name = from.strip_suffix("\";")?;
+        let bare = || line.strip_prefix("import \"");
+        let from = line.split_once(" from \"").map(|(_, from)| from);
+        let name = from.or_else(bare)?.strip_suffix("\";")?;
         name.starts_with('.').then_some(name)
     })
 }
@@ -217,6 +257,27 @@ mod tests {
         assert_eq!(laid_over.languages(), ["de", "en", "fr"]);
         assert_eq!(plain.languages(), ["de", "en"]);
         assert_eq!(plain.set(), Files::with(&BTreeMap::new()).set());
+    }
+
+    #[test]
+    fn only_comments_and_indentation_are_left_out() {
+        let text =
+            "// One.\n/** Two,\n    and three. */\n  const a = 1; // stays\n\n/* Four. */\n}\n";
+        assert_eq!(bare(text), "const a = 1; // stays\n}\n");
+        for (name, bytes) in BUILT_IN {
+            let text = std::str::from_utf8(bytes).unwrap();
+            for line in text.lines() {
+                // A text that goes on in the next line would lose its indentation.
+                assert!(line.matches('`').count() % 2 == 0, "{name}: {line}");
+                // Nothing but a comment stands in a line that begins one.
+                let line = line.trim();
+                let after = line.split_once("*/").filter(|_| line.starts_with("/*"));
+                assert!(
+                    after.is_none_or(|(_, rest)| rest.is_empty()),
+                    "{name}: {line}"
+                );
+            }
+        }
     }
 
     #[test]
