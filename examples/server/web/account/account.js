@@ -3,12 +3,12 @@
 import "../kit/account.js";
 import { currentSession } from "../kit/calls.js";
 import { fill, h } from "../kit/dom.js";
+import { speakFor } from "../kit/element.js";
 import { load } from "../kit/forms.js";
 import { date, nameOf } from "../kit/format.js";
 import { listOf } from "../kit/list.js";
 import { button, section } from "../kit/pieces.js";
 import { t } from "../kit/words.js";
-import { speakFor } from "../parts/language.js";
 import { enter, entitle, pageHead } from "../parts/shell.js";
 import { keyRow, makeKey } from "./keys.js";
 import { myServices } from "./myservices.js";

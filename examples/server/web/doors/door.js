@@ -2,7 +2,7 @@
 
 import { client } from "../kit/calls.js";
 import { fill, h } from "../kit/dom.js";
-import { speakOnPage } from "../parts/language.js";
+import { speakOnPage } from "../kit/element.js";
 
 export const main = document.getElementById("main");
 

@@ -1,10 +1,10 @@
-// What the elements share: a shadow with the kit's look, steps, and events for the host.
+// What the elements share: a shadow with the kit's look, steps, and events for the host; and the language of a whole page.
 
 import { client } from "./calls.js";
 import { sheet } from "./dialogs.js";
 import { fill, h, mark } from "./dom.js";
 import { load } from "./forms.js";
-import { spoken } from "./words.js";
+import { speak, spoken, t } from "./words.js";
 
 /**
  * An element of the kit. Attributes: `base`, the path under which the server is mounted, where it is not that of these files;
@@ -69,4 +69,22 @@ export class KeyplateElement extends HTMLElement {
 /** Once: a document may load the kit from two addresses. */
 export function define(name, element) {
   if (!customElements.get(name)) customElements.define(name, element);
+}
+
+/** Has the document itself say which language it is in, on the server's own pages. */
+export function speakOnPage() {
+  document.documentElement.lang = spoken.language;
+  document.documentElement.dir = spoken.direction;
+  // The document's addresses are relative; the page's own address may change without another document.
+  for (const link of document.querySelectorAll("link[rel=icon]")) link.setAttribute("href", link.href);
+  const skip = document.querySelector(".skip");
+  if (skip) skip.textContent = t("skip");
+}
+
+/** Speaks as somebody wishes; gives whether that is another language than before. */
+export async function speakFor({ locale }) {
+  const before = spoken.language;
+  await speak(locale);
+  speakOnPage();
+  return before !== spoken.language;
 }

@@ -3,11 +3,11 @@
 import { client, get, post, query, to } from "../kit/calls.js";
 import { busy } from "../kit/dialogs.js";
 import { fill, h, icon, mark } from "../kit/dom.js";
+import { speakFor, speakOnPage } from "../kit/element.js";
 import { mayLeave } from "../kit/forms.js";
 import { nameOf } from "../kit/format.js";
 import { face } from "../kit/pieces.js";
 import { t } from "../kit/words.js";
-import { speakFor, speakOnPage } from "./language.js";
 
 const PARTS = [
   ["/admin/users", "users", "users"],

@@ -35,8 +35,8 @@ static BUILT_IN: &[(&str, &[u8])] = &files! {
     "kit/forms.js" "kit/kit.css" "kit/list.js" "kit/my-passkeys.js" "kit/my-sessions.js"
     "kit/passkeys.js" "kit/pieces.js" "kit/profile.js" "kit/secrets.js" "kit/sign-in.js"
     "kit/sign-up.js" "kit/webauthn.js" "kit/words.js" "messages/de.js" "messages/en.js"
-    "parts/base.css" "parts/frame.html" "parts/go.js" "parts/icon.svg" "parts/language.js"
-    "parts/next.js" "parts/shell.js" "parts/steps.js"
+    "parts/base.css" "parts/frame.html" "parts/go.js" "parts/icon.svg" "parts/next.js"
+    "parts/shell.js" "parts/steps.js"
 };
 
 /// All files by their names, such as `parts/base.css`.
