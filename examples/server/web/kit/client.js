@@ -60,6 +60,8 @@ export class Client {
     if (method !== "GET") {
       init.headers = { "Content-Type": "application/json" };
       init.body = JSON.stringify(body ?? {});
+      // What was asked for is done, also if the page is left at that moment. Browsers do so for small requests only.
+      init.keepalive = init.body.length < 10_000;
     }
     let response;
     try {

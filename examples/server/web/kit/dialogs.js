@@ -52,6 +52,8 @@ export function open({ title, wide = false, build }) {
     };
     fill(dialog, h("h2", { id }, title), build(close, dialog), notes());
     dialog.addEventListener("close", () => {
+      // What was said in it may not have been read yet.
+      root.querySelector(".notes").append(...dialog.querySelector(":scope > .notes").children);
       dialog.remove();
       resolve(result);
     });
@@ -134,7 +136,7 @@ const PAUSE = 6000;
  */
 export function note(text, { action, kind = "", pause = PAUSE } = {}) {
   const dialogs = layer().querySelectorAll("dialog[open]");
-  const place = (dialogs[dialogs.length - 1] ?? root).querySelector(".notes");
+  const place = dialogs[dialogs.length - 1]?.querySelector(":scope > .notes") ?? root.querySelector(".notes");
   const line = h("div", { class: `note ${kind}` }, h("span", {}, text));
   if (action) {
     const press = () => {
