@@ -195,7 +195,7 @@ test("administrators see and end sessions, and see and set claims", async () => 
   const sessions = ann.section("Sessions");
   await ann.sees("1 session", sessions);
   await ann.sees("signed in with", sessions);
-  await sessions.getByRole("button", { name: /^Sign out / }).first().click();
+  await sessions.getByRole("listitem").getByRole("button", { name: /^Sign out / }).click();
   await ann.press("Sign out");
   await ann.sees("Not signed in anywhere.", sessions);
   await lou.keepHandsOff();
